@@ -12,6 +12,7 @@ from gfplug.scaffold.openapi.base_urls import is_web_address
 from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import Auth
 from gfplug.scaffold.openapi.nodes import FlawError, Node, cut, quoted
+from gfplug.scaffold.openapi.parameters import CONNECTION_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ class AuthReader:
 
 
 def with_keys(ways: tuple[tuple[str, ...], ...], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return ways to authenticate, each with the keys that an operation takes as parameters."""
+    """Return ways to authenticate, each with the keys that an operation requires as parameters."""
     return tuple(tuple(dict.fromkeys((*way, *keys))) for way in ways or ((),) if way or keys)
 
 
@@ -132,9 +133,10 @@ def _http(node: Node, name: str) -> Auth:
 
 def _api_key(node: Node, name: str) -> Auth:
     key, location = node.text("name"), node.text("in")
-    if location not in ("header", "query", "cookie") or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(
-        key
-    ):
+    is_known = location in ("header", "query", "cookie") and not (
+        location == "header" and key.lower() in CONNECTION_HEADERS
+    )
+    if not is_known or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(key):
         raise FlawError(
             node.place, f"{quoted(name)} sends its key as {quoted(key)} in {quoted(location)}, which is no place"
         )

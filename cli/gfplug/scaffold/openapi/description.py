@@ -62,7 +62,7 @@ def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
         raise _no_query(source, left_out)
     identifiers = Identifiers()
     named = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
-    used = {name for query in named for way in query.auth for name in way}
+    used = {name for query in named for way in (*query.auth, query.optional_auth) for name in way}
     info = files.main.child("info")
     return DataSource(
         title=info.text("title", most=_LONGEST_TITLE),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.operation_fields import is_page_parameter
+from gfplug.scaffold.openapi.model import FORM
+from gfplug.scaffold.openapi.operation_fields import is_id, is_page_parameter
 from gfplug.scaffold.openapi.python_text import Bracket, call, called, doc, layout, mapping, one_line
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: 
     credentials = mapping({each.name: _credential(each, options) for each in source.auth})
     endpoints = mapping({each.name: _endpoint(each, by_identifier, options, known) for each in classes})
     used = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
-    checked = next((each.name for each in classes if each.needs_nothing), "")
+    free = [each for each in classes if each.needs_nothing]
+    checked = next((each.name for each in free if each.operation.auth), next((each.name for each in free), ""))
     return "\n".join(
         [
             doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
@@ -56,7 +58,9 @@ def _endpoint(
     each: QueryClass, classes: Mapping[str, QueryClass], options: OptionNames, known: Collection[str]
 ) -> Bracket:
     operation, response = each.operation, each.operation.response
-    parameters = {each.names[one.identifier]: _parameter(one) for one in operation.parameters}
+    parameters = {
+        each.names[one.identifier]: _parameter(one, is_form=operation.body_type == FORM) for one in operation.parameters
+    }
     choices = {
         field.name: _choices(field.parameter, classes)
         for field in each.fields
@@ -70,6 +74,7 @@ def _endpoint(
         parameters=mapping(parameters) if parameters else None,
         body_type=operation.body_type or None,
         auth=tuple(names for names in operation.auth if set(names) <= set(known)) or None,
+        optional_auth=tuple(name for name in operation.optional_auth if name in known) or None,
         address=_address(operation.base_urls[0], options) if operation.base_urls else None,
         pages=_pages(operation.pagination, each) if operation.pagination else None,
         rows=response.row_path or None,
@@ -80,13 +85,14 @@ def _endpoint(
     )
 
 
-def _parameter(parameter: Parameter) -> Bracket:
+def _parameter(parameter: Parameter, *, is_form: bool) -> Bracket:
     is_bound = bool(parameter.bound)
+    location = "form" if parameter.location == "body" and is_form else parameter.location
     return call(
         "Parameter",
         name=parameter.name,
-        location=None if parameter.location == "query" else parameter.location,
-        keys=parameter.path if parameter.location == "body" and parameter.path != (parameter.name,) else None,
+        location=None if location == "query" else location,
+        keys=parameter.path or None if location == "body" else None,
         separator=parameter.separator or None,
         prefix=parameter.prefix or None,
         allows_reserved=parameter.allows_reserved or None,
@@ -130,5 +136,6 @@ def _column(column: Column) -> Bracket:
         kind=None if column.kind == "string" else column.kind,
         wire=column.wire or None,
         is_key=column.is_key or None,
+        is_id=is_id(column) or None,
         is_labels=(column.is_label and column.kind == "json") or None,
     )

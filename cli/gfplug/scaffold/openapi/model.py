@@ -24,6 +24,8 @@ Wire: TypeAlias = Literal["", "rfc3339", "date", "seconds", "milliseconds"]
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie", "body"]
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueType:
@@ -135,13 +137,14 @@ class Pagination:
     - `next_url`: `next_path` leads to the next page's whole or relative URL; `parameter` is empty.
     - `link`: the `Link` header's `rel="next"` is the next page's URL; `parameter` is empty.
     - `page`: `parameter` counts pages from `first`; `offset`: it counts rows from `first`. The end is a page without
-      rows, with fewer than `size`, or equal to the one before.
+      rows, or equal to the one before; or one with fewer than `size` after one with as many.
+    - `unknown`: only one page can be asked for; the paths tell whether there are more, which a notice says.
 
     `has_more_path`, where given, leads to a boolean, and `total_path` to the number of all rows. `size_parameter` is
     the one that takes a page's number of rows, `size` the most rows that it takes (0 where neither is known).
     """
 
-    kind: Literal["cursor", "next_url", "link", "page", "offset"]
+    kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
     parameter: str = ""
     size_parameter: str = ""
     size: int = 0
@@ -160,8 +163,9 @@ class Operation:
     `name` is the description's operationId, or made of method and path; `identifier` is unique in the data source.
     `path` starts with `/` and holds `{name}` for each of the parameters whose location is `path`, and no other brace.
     `parameters` has the required ones first, otherwise in the description's order. `body_type` is empty without a
-    body. `accept` is the media type of the answer that `response` describes.
+    body: a form, or any type of JSON. `accept` is the media type of the answer that `response` describes.
     `auth` has the alternatives, each with names of `Auth`s that go together; empty: none is needed, or none is told.
+    Those of `optional_auth` are sent besides where the user has them, and never needed.
     `base_urls` are the operation's own, and empty where the data source's fit.
     `error_path` leads from an error's JSON body to its text, where a `0` is the first item of a list; empty where the
     description does not tell.
@@ -177,9 +181,10 @@ class Operation:
     parameters: tuple[Parameter, ...]
     response: Response
     accept: str
-    body_type: Literal["", "application/json", "application/x-www-form-urlencoded"] = ""
+    body_type: str = ""
     pagination: Pagination | None = None
     auth: tuple[tuple[str, ...], ...] = ()
+    optional_auth: tuple[str, ...] = ()
     base_urls: tuple[BaseUrl, ...] = ()
     error_path: Path = ()
     place: str

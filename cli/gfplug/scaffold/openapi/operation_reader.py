@@ -67,6 +67,9 @@ class OperationReader:
         nodes = self._parameters.nodes(entry.item, node, remarks)
         keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
         plain = [parameter for parameter in nodes if parameter not in keys]
+        ways = self._auth.alternatives(self._root, node)
+        told = {name for way in ways for name in way}
+        required = [name for parameter, name in keys.items() if parameter.is_true("required")]
         rows, columns, response = self._response(answer, entry.path, remarks)
         path, parameters, body = self._request(entry, method, plain, remarks)
         parameters = _with_identifiers(bind_time_range([*parameters, *body.fields], columns))
@@ -83,7 +86,8 @@ class OperationReader:
             accept=answer.accept,
             body_type=body.type,
             pagination=find_pagination(self._schemas, listing, remarks),
-            auth=with_keys(self._auth.alternatives(self._root, node), list(keys.values())),
+            auth=with_keys(ways, required),
+            optional_auth=tuple(name for name in dict.fromkeys(keys.values()) if name not in {*required, *told}),
             base_urls=self._urls.of_servers(node) or self._urls.of_servers(entry.item),
             error_path=self._responses.error_path(node),
             place=node.place,

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _LOCATIONS: dict[str, Location] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # as OpenAPI says
+CONNECTION_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
+)
+"""Headers that the client alone sets."""
+
+_OF_WHO_ASKS = re.compile(
+    r"cookie|via|forwarded|proxy-.*|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method.*", re.IGNORECASE
+)
+"""Headers by which servers tell who asks, and what: whoever edits a panel must not choose them."""
+
 _SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ""}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 _ENDLESS = frozenset({"stream", "watch", "follow"})  # a query wants an answer that ends
@@ -82,8 +92,10 @@ class ParameterReader:
 
     def _parameters(self, node: Node) -> Iterator[Parameter]:
         name, location = _name_and_location(node)
-        if location == "header" and name.lower() in _IGNORED_HEADERS:
+        if location == "header" and name.lower() in _IGNORED_HEADERS | CONNECTION_HEADERS:
             return
+        if location == "header" and _OF_WHO_ASKS.fullmatch(name):
+            raise FlawError(node.place, f"the header {quoted(name)} is not one that whoever asks may choose")
         if node.has("content"):  # serialized as JSON, which its author writes
             yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
             return
@@ -152,24 +164,33 @@ class ParameterReader:
     def _style(self, node: Node, location: Location, *, is_list: bool) -> tuple[str, str]:
         """Return a list's separator, empty where the name is repeated, and what goes in front of a path's value."""
         if self._is_swagger:
-            separator = _SWAGGER_SEPARATORS.get(node.text("collectionFormat"), ",")
-            return (separator or ("" if location == "query" else ",")) if is_list else "", ""
+            return swagger_separator(node, can_repeat=location == "query") if is_list else "", ""
         style, explode = node.text("style"), node.child("explode").value
         if location == "path" and style in ("label", "matrix"):
             return self._path_style(style, is_exploded=explode is True, is_list=is_list)
         if not is_list:
             return "", ""
-        if location in ("path", "header"):
-            return ",", ""
-        if style in _SEPARATORS:
-            return _SEPARATORS[style] if explode is not True else "", ""
-        return "," if explode is False else "", ""
+        return "," if location in ("path", "header") else form_separator(node), ""
 
     def _path_style(self, style: str, *, is_exploded: bool, is_list: bool) -> tuple[str, str]:
         prefix = "." if style == "label" else ";{name}="
         if not is_list:
             return "", prefix
         return ((".", prefix) if style == "label" else (prefix, prefix)) if is_exploded else (",", prefix)
+
+
+def swagger_separator(node: Node, *, can_repeat: bool) -> str:
+    """Return what Swagger 2 puts between the items of a list; nothing where the name is repeated."""
+    separator = _SWAGGER_SEPARATORS.get(node.text("collectionFormat"), ",")
+    return separator or ("" if can_repeat else ",")
+
+
+def form_separator(node: Node) -> str:
+    """Return what OpenAPI 3 puts between the items of a list in a query, a cookie or a form, by style and explode."""
+    style, explode = node.text("style"), node.child("explode").value
+    if style in _SEPARATORS:
+        return _SEPARATORS[style] if explode is not True else ""
+    return "," if explode is False else ""
 
 
 def _name_and_location(node: Node) -> tuple[str, Location]:

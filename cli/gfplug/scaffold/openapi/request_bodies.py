@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.model import Parameter, Path, ValueType
+from gfplug.scaffold.openapi.model import FORM, Parameter, Path, ValueType
 from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted, require_few
 from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
+from gfplug.scaffold.openapi.parameters import form_separator, swagger_separator
 from gfplug.scaffold.openapi.responses import json_media
 
 if TYPE_CHECKING:
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
-BodyType: TypeAlias = Literal["", "application/json", "application/x-www-form-urlencoded"]
-
-_FORM: BodyType = "application/x-www-form-urlencoded"
-_JSON: BodyType = "application/json"
+_JSON = "application/json"
 _DEPTHS = (3, 2, 1, 0)
 _MOST = 100
 
@@ -29,7 +27,7 @@ _MOST = 100
 class Body:
     """What a request sends: its media type, and its fields, still without identifiers."""
 
-    type: BodyType = ""
+    type: str = ""
     fields: tuple[Parameter, ...] = ()
     is_required: bool = False
 
@@ -52,15 +50,21 @@ class BodyReader:
         node = self._files.resolve(operation.child("requestBody"))
         require_few(node, "content")
         medias = dict(node.mapping("content"))
-        name = json_media(list(medias)) or next((name for name in medias if name.startswith(_FORM)), "")
+        name = json_media(list(medias)) or next((name for name in medias if name.startswith(FORM)), "")
         if not name:
             raise NoQueryError(
                 node.place, f"it takes {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form"
             )
-        is_form = name.startswith(_FORM)
+        is_form, is_required = name.startswith(FORM), node.is_true("required")
         schema = medias[name].child("schema")
-        fields = self._fields(schema, is_form=is_form, is_required=node.is_true("required")) if schema.value else ()
-        return Body(type=_FORM if is_form else _JSON, fields=tuple(fields), is_required=node.is_true("required"))
+        if is_form:
+            fields = self._fields(schema, is_form=True, is_required=is_required) if schema.value else []
+            encoding = medias[name].child("encoding")
+            form = [_with_encoding(each, encoding.child(each.name)) for each in fields]
+            return Body(type=FORM, fields=tuple(form), is_required=is_required)
+        schema = schema if schema.value else Node({}, schema.file, schema.pointer)
+        fields = self._fields(schema, is_form=False, is_required=is_required)
+        return Body(type=_JSON if "*" in name else name, fields=tuple(fields), is_required=is_required)
 
     def read_swagger(self, nodes: Sequence[Node]) -> Body:
         """Read the body of Swagger 2: its parameter in `body`, or those in `formData`."""
@@ -73,13 +77,15 @@ class BodyReader:
         if any(node.child("type").value == "file" for node in forms):
             raise NoQueryError(forms[0].place, "it takes a file")
         fields = [self._form_field(node) for node in forms]
-        return Body(type=_FORM if fields else "", fields=tuple(fields), is_required=any(f.is_required for f in fields))
+        return Body(type=FORM if fields else "", fields=tuple(fields), is_required=any(f.is_required for f in fields))
 
     def _form_field(self, node: Node) -> Parameter:
         name = node.text("name")
         if not name:
             raise FlawError(node.place, "a field of the form has no name")
-        return self._parameter(self._schemas.shape(node), (name,), is_required=node.is_true("required"), is_form=True)
+        shape, is_required = self._schemas.shape(node), node.is_true("required")
+        field = self._parameter(shape, (name,), is_required=is_required, is_form=True)
+        return replace(field, separator=swagger_separator(node, can_repeat=True)) if field.type.is_list else field
 
     def _fields(self, schema: Schema | Node, *, is_form: bool, is_required: bool) -> list[Parameter]:
         shape = self._schemas.shape(schema)
@@ -129,3 +135,12 @@ class BodyReader:
             description=shape.description,
             example=plain_value(shape.example, kind),
         )
+
+
+def _with_encoding(field: Parameter, encoding: Node) -> Parameter:
+    """Return a form's field as its `encoding` says that it is written: a list's style, or JSON."""
+    if not field.type.is_list:
+        return field
+    if not encoding.has("style") and json_media([encoding.text("contentType")]):
+        return replace(field, type=ValueType(kind="json"), default=None, example=None)
+    return replace(field, separator=form_separator(encoding))

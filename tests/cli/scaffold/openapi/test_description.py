@@ -361,13 +361,28 @@ def test_a_key_that_no_scheme_tells_of_is_a_secret() -> None:
     source = read(value)
 
     assert [[parameter.name for parameter in query.parameters] for query in source.operations] == [["b"], []]
-    assert [query.auth for query in source.operations] == [(("api_key", "X-Auth-Token", "key"),), (("p", "api_key"),)]
+    assert [query.auth for query in source.operations] == [(), (("p",),)]
+    assert [query.optional_auth for query in source.operations] == [("api_key", "X-Auth-Token", "key"), ("api_key",)]
     assert {auth.name: (auth.kind, auth.key_name, auth.key_location) for auth in source.auth} == {
         "p": ("basic", "", ""),
         "api_key": ("api_key", "api_key", "query"),
         "X-Auth-Token": ("api_key", "X-Auth-Token", "header"),
         "key": ("api_key", "key", "query"),
     }
+
+
+def test_a_key_that_is_required_goes_with_every_way() -> None:
+    """An optional one is sent where the user has it, and no way needs it; a scheme's own key is one of the ways."""
+    keys = [query("api_key", required=True), query("access_token"), query("sid")]
+    value = describe({"/a": get(parameters=keys, security=[{"p": []}, {"s": []}])})
+    value["components"]["securitySchemes"] = {
+        "p": {"type": "http", "scheme": "bearer"},
+        "s": {"type": "apiKey", "in": "query", "name": "sid"},
+    }
+    found = operation(value)
+
+    assert found.auth == (("p", "api_key"), ("s", "api_key"))
+    assert found.optional_auth == ("access_token",)
 
 
 @pytest.mark.parametrize("node", [query("key", description="Sort by this key"), query("token"), query("password_hint")])

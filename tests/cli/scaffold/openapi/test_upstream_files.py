@@ -210,8 +210,10 @@ def test_a_body_is_put_together_from_its_parts(world: World) -> None:
 
 def test_credentials_go_together_or_not_at_all(world: World) -> None:
     """An alternative is used where the options fill all of it; the message of a 401 is not repeated."""
-    with pytest.raises(DownstreamError, match="/search answered 401"):
+    with pytest.raises(QueryError, match="/search needs session, too"):
         ask(world.api({"key": "k"}), query(world.model("search", text="rain")))
+    with pytest.raises(DownstreamError, match="/search answered 401"):
+        ask(world.api({"token": "t"}), query(world.model("search", text="rain")))
 
     ask(world.api(basic=True), query(world.model("list_readings", station_id="7")))
 
@@ -284,6 +286,50 @@ def test_an_operation_has_its_own_address(world: World) -> None:
     assert own == "https://proxy.example"
 
 
+def test_another_host_gets_no_credentials(world: World) -> None:
+    """Only what needs none is asked there; hosts below the API's own, and those that the author trusts, get them."""
+    access, endpoints = world.modules["api"], world.modules["endpoints"].ENDPOINTS
+    settings = Settings(options=world.modules["models"].Options(account=Secret("token")))
+    api = access.Api(settings)
+
+    def host(template: str, *trusted: str) -> str:
+        endpoint = replace(endpoints["old_readings"], address=world.modules["endpoint"].Address(template=template))
+        return cast("str", access.foreign_host(endpoint, settings, trusted))
+
+    with pytest.raises(QueryError, match=r"at https://archive\.example, which is not the API's own host"):
+        api.ask(endpoints["old_readings"], {}, "")
+    assert host("https://archive.example/v2") == "https://archive.example"
+    assert host("https://archive.example:8443", "archive.example") == ""
+    assert host("https://eu.example/other") == ""
+    assert host("https://data.eu.example") == ""
+    assert host("https://noteu.example") == "https://noteu.example"
+    assert host("http://eu.example") == "http://eu.example"
+
+
+def test_another_host_is_asked_for_what_is_public(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what the data source sends with all its requests."""
+    access, endpoints = world.modules["api"], world.modules["endpoints"]
+    monkeypatch.setattr(access, "ADDRESS", world.modules["endpoint"].Address(template="https://api.example"))
+    own = world.modules["endpoint"].Address(template=world.mock.url)
+    endpoint = replace(endpoints.ENDPOINTS["counts"], address=own)
+    basic: dict[str, Any] = {"basic_auth_enabled": True, "basic_auth_user": "ada"}
+    api = access.Api(Settings(options=world.modules["models"].Options(), **basic))
+    monkeypatch.setattr(access, "foreign_host", lambda *_: world.mock.url)
+
+    api.ask(endpoint, {}, "")
+
+    (request,) = world.mock.received
+    assert (request.path, request.headers.get("authorization")) == ("/counts", None)
+
+
+def test_an_errors_text_shows_no_secret(world: World) -> None:
+    """The API may repeat what it was sent, with what controls a terminal."""
+    world.mock.failure = "the key s3cret is\n\x1b[31m old"
+
+    with pytest.raises(DownstreamError, match=r"Unavailable: the key \*\*\* is \[31m old"):
+        ask(world.api({"token": "s3cret"}), query(world.model("list_readings", station_id="7")))
+
+
 def test_oauth2_has_the_apis_token_url(world: World) -> None:
     """Where the config page has none."""
     prepared = world.modules["api"].prepare(Settings(options=world.modules["models"].Options()))
@@ -335,36 +381,28 @@ def answers(*bodies: Any) -> Any:
 
 def test_pages_have_a_bound_and_say_so(world: World) -> None:
     """However many there are."""
-    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
     bodies = [{"items": [{"id": number}], "next": str(number)} for number in range(50)]
 
     answer = pages.read_pages(answers(*bodies), endpoint, {})
 
     assert len(answer.rows) == 20
-    assert answer.notice == "Only the first 20 rows were read: there are more"
+    assert answer.notices == ("Only the first 20 rows were read: there are more",)
 
 
-@pytest.mark.parametrize(
-    ("body", "count"),
-    [
-        ({"items": [{"id": 1}], "next": "same"}, 1),
-        ({"items": [], "next": ""}, 0),
-        ({"items": None}, 0),
-        ({}, 0),
-    ],
-)
-def test_pages_end(world: World, body: Any, count: int) -> None:
-    """At a cursor that does not move, at none, and where there are no rows at all."""
-    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+@pytest.mark.parametrize("body", [{"items": [], "next": ""}, {"items": None}, {}, None])
+def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
+    """In whatever way the API says so."""
+    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     answer = pages.read_pages(answers(body), endpoint, {})
 
-    assert (len(answer.rows), answer.notice) == (count, "")
+    assert (answer.rows, answer.notices) == ([], ())
 
 
 def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
     """The path of the rows is named."""
-    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     with pytest.raises(DownstreamError, match="items is no list of rows"):
         pages.read_pages(answers({"items": "none"}), endpoint, {})

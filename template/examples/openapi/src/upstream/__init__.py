@@ -5,33 +5,42 @@ Grafana saves.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from gfruntime import Frame, HttpClient, HttpResponse, PluginError, Query, QueryError, Settings, TimeRange
 from upstream import request
-from upstream.endpoint import Credential, Endpoint, find, first_values, read_pages
-from upstream.endpoints import ADDRESS, CHECKED, CREDENTIALS, ENDPOINTS
+from upstream.credentials import credentials_for, secrets_of
+from upstream.endpoint import Address, Endpoint, find
+from upstream.endpoints import ADDRESS, CHECKED, ENDPOINTS
 from upstream.frames import View, raw, to_frames
 from upstream.models import QUERIES, Model, Options
+from upstream.pages import first_values, read_pages
+from upstream.rows import json_of, one_line, rows_of
 
 __all__ = ["Api", "Model", "Options"]
 
+log = logging.getLogger(__name__)
 FAILED = 400
-LONGEST = 300  # of an error's text
 DAY = timedelta(days=1)
 UNSUITABLE = frozenset("\\?#@ ")
 OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")  # options that have the API's own values as defaults
 
 
 class Api:
-    """The API of one configured data source; for any number of threads."""
+    """The API of one configured data source; for any number of threads.
 
-    def __init__(self, settings: Settings[Options]) -> None:
+    Its credentials are for its own host, those below it, and `trusted_hosts`: operations may be described to be at
+    others.
+    """
+
+    def __init__(self, settings: Settings[Options], *, trusted_hosts: Collection[str] = ()) -> None:
         self.settings = prepare(settings)
+        self.trusted_hosts = frozenset(trusted_hosts)
         self.clients: dict[str, HttpClient] = {}
 
     def query(self, query: Query[Model]) -> list[Frame]:
@@ -43,8 +52,8 @@ class Api:
         frames = to_frames(answer.rows, endpoint, View.of(asked))
         first = request.build(endpoint, first_values(endpoint.pages, values) if endpoint.pages else values)
         frames = [frame.with_meta(executedQueryString=f"{first.method} {first.url}") for frame in frames]
-        if answer.notice:
-            frames[0] = frames[0].with_notice(answer.notice, "warning")
+        for notice in answer.notices:
+            frames[0] = frames[0].with_notice(notice, "warning")
         return frames
 
     def choices(self, name: str, given: Mapping[str, list[str]]) -> list[dict[str, str]]:
@@ -56,9 +65,11 @@ class Api:
         choices = endpoint.choices[field]
         source = ENDPOINTS[choices.operation]
         values = {key: texts[0] for key, texts in given.items() if key in source.parameters and texts[0]}
-        rows = read_pages(partial(self.ask, source), source, {**usual(choices.operation), **values}).rows
+        answer = read_pages(partial(self.ask, source), source, {**usual(choices.operation), **values})
+        for notice in answer.notices:
+            log.warning("the choices of %s: %s", name, notice)
         columns = {column.name: column for column in source.columns}
-        pairs = {as_choice(raw(row, columns[choices.value])): raw(row, columns[choices.label]) for row in rows}
+        pairs = {as_choice(raw(row, columns[choices.value])): raw(row, columns[choices.label]) for row in answer.rows}
         return [{"value": value, "label": as_choice(label) or value} for value, label in pairs.items() if value]
 
     def check(self) -> str:
@@ -66,35 +77,39 @@ class Api:
         if not CHECKED:
             return "The settings can be read; the API has no operation that could be asked without parameters"
         endpoint = ENDPOINTS[CHECKED]
-        self.ask(endpoint, usual(CHECKED), "").json()
+        rows_of(json_of(self.ask(endpoint, usual(CHECKED), "")), endpoint, endpoint.path)
         return f"{endpoint.path} answered"
 
     def ask(self, endpoint: Endpoint, values: Mapping[str, Any], url: str) -> HttpResponse:
         """Send one request; what the API says of a failure is in the error. `url` is a next page's, if it has one."""
         built = request.build(endpoint, values)
-        if url:
-            first = url_of(endpoint, self.settings).rstrip("/") + built.url
-            built = dataclasses.replace(built, url=urljoin(first, url))
+        address = url_of(endpoint, self.settings).rstrip("/")
+        host = foreign_host(endpoint, self.settings, self.trusted_hosts)
+        if url or host:
+            built = dataclasses.replace(built, url=urljoin(address + built.url, url))
         headers, parameters = credentials_for(endpoint, self.settings)
+        if host and (endpoint.auth or headers or parameters):
+            raise QueryError(
+                f"{endpoint.path} is at {host}, which is not the API's own host and gets no credentials: "
+                f"name it in Api(settings, trusted_hosts=[...]), or give the data source a URL for all operations"
+            )
         if "Cookie" in headers and "Cookie" in built.headers:
             headers = {**headers, "Cookie": f"{built.headers['Cookie']}; {headers['Cookie']}"}
-        response = self.client(endpoint).request(
-            built.method,
-            built.with_parameters(parameters),
-            headers={**built.headers, **headers},
-            json=built.json,
-            body=built.body,
+        response = self.client(endpoint, host).request(
+            built.method, built.with_parameters(parameters), headers={**built.headers, **headers}, body=built.body
         )
         if response.status >= FAILED and endpoint.error_keys:
-            response = explained(response, endpoint)
+            response = with_explanation(response, endpoint, secrets_of(self.settings))
         return response.raise_for_status()
 
-    def client(self, endpoint: Endpoint) -> HttpClient:
-        """Return the client for the address of an operation."""
-        url = url_of(endpoint, self.settings)
-        if url not in self.clients:
-            self.clients[url] = HttpClient.of(dataclasses.replace(self.settings, url=url))
-        return self.clients[url]
+    def client(self, endpoint: Endpoint, host: str) -> HttpClient:
+        """Return the client for the address of an operation; at a host that is not the API's, it has no credentials."""
+        url = fill(ADDRESS, self.settings) if host and ADDRESS else url_of(endpoint, self.settings)
+        key = f"{url} {host}"
+        if key not in self.clients:
+            settings = dataclasses.replace(self.settings, url=url)
+            self.clients[key] = HttpClient.of(settings, allowed_hosts=[host] if host else [])
+        return self.clients[key]
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -102,13 +117,13 @@ class Api:
             client.close()
 
 
-def explained(response: HttpResponse, endpoint: Endpoint) -> HttpResponse:
+def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: Collection[str]) -> HttpResponse:
     """Put the text of an error where the API's description says that it is."""
     try:
         text = find(response.json(), endpoint.error_keys)
     except PluginError:  # what is no JSON has no such text
         return response
-    line = " ".join(str(text).split())[:LONGEST] if isinstance(text, str) else ""
+    line = one_line(text, secrets) if isinstance(text, str) else ""
     return dataclasses.replace(response, explanation=line) if line else response
 
 
@@ -137,6 +152,11 @@ def url_of(endpoint: Endpoint, settings: Settings[Options]) -> str:
         if not settings.url.strip():
             raise QueryError("the data source has no URL")
         return settings.url.strip()
+    return fill(address, settings)
+
+
+def fill(address: Address, settings: Settings[Options]) -> str:
+    """Write an address with the options that are its variables."""
     url = address.template
     for name, option in address.variables:
         value = str(getattr(settings.options, option))
@@ -146,33 +166,14 @@ def url_of(endpoint: Endpoint, settings: Settings[Options]) -> str:
     return url
 
 
-def credentials_for(endpoint: Endpoint, settings: Settings[Options]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the headers and the parameters that say who asks: the first alternative that the options fill."""
-    for names in endpoint.auth:
-        headers: dict[str, str] = {}
-        parameters: list[tuple[str, str]] = []
-        if all(add(CREDENTIALS[name], settings, headers, parameters) for name in names):
-            return headers, parameters
-    return {}, []
-
-
-def add(
-    credential: Credential, settings: Settings[Options], headers: dict[str, str], parameters: list[tuple[str, str]]
-) -> bool:
-    """Add one credential, and tell whether the options have it; basic and OAuth2 are the HTTP client's."""
-    secret = str(getattr(settings.options, credential.option, ""))
-    match credential.kind:
-        case "basic":
-            return settings.basic_auth_enabled
-        case "oauth2" if not secret:
-            return settings.json_data.get("oauth2Grant") not in (None, "", "none")
-        case "bearer" | "oauth2" if secret:
-            headers["Authorization"] = f"Bearer {secret}"
-        case "header" if secret:
-            headers[credential.name] = secret
-        case "cookie" if secret:
-            cookie = f"{credential.name}={secret}"
-            headers["Cookie"] = f"{headers['Cookie']}; {cookie}" if "Cookie" in headers else cookie
-        case "query" if secret:
-            parameters.append((credential.name, secret))
-    return bool(secret)
+def foreign_host(endpoint: Endpoint, settings: Settings[Options], trusted: Collection[str]) -> str:
+    """Return the host, with its port, of an operation that is not at the API's own host, as it is described."""
+    if settings.url.strip() or endpoint.address is None or ADDRESS is None:
+        return ""
+    own, api = (urlsplit(fill(each, settings)) for each in (endpoint.address, ADDRESS))
+    name, home = own.hostname or "", api.hostname or ""
+    origin = f"{own.scheme}://{own.netloc}"
+    if not {name, own.netloc, origin}.isdisjoint(trusted):
+        return ""
+    is_home = name == home or name.endswith(f".{home}")
+    return "" if is_home and (own.scheme, api.scheme) != ("http", "https") else origin

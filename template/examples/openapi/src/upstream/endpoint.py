@@ -1,20 +1,11 @@
-"""How an operation of the API is asked, and how its pages are read: `endpoints.py` has an `Endpoint` for each."""
+"""What is known of an operation of the API: `endpoints.py` has an `Endpoint` for each."""
 
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from gfruntime import DownstreamError, HttpResponse
 
 Keys = tuple[str, ...]  # they lead into a JSON value, from the outermost; without any, it is the value itself
 Kind = Literal["string", "integer", "number", "boolean", "time", "json"]
 Wire = Literal["", "rfc3339", "date", "seconds", "milliseconds"]  # how a time travels
-Row = tuple[str, Any]  # the key that leads to it, where there is one, and the row
-Ask = Callable[[Mapping[str, Any], str], HttpResponse]  # from a query's values, or a whole address, to an answer
-
-NEXT_LINK = re.compile(r'<([^<>]*)>[^<,]*;\s*rel="?(?:[^",;]*\s)?next\b', re.IGNORECASE)
-MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +30,8 @@ class Parameter:
     """How one value is sent. A list is a prefix and the items with separators; without a separator, it is repeated."""
 
     name: str
-    location: Literal["path", "query", "header", "cookie", "body"] = "query"
-    keys: Keys = ()  # where it goes in a body
+    location: Literal["path", "query", "header", "cookie", "form", "body"] = "query"
+    keys: Keys = ()  # where it goes in a body of JSON
     separator: str = ""
     prefix: str = ""
     allows_reserved: bool = False
@@ -59,14 +50,15 @@ class Column:
     kind: Kind = "string"
     wire: Wire = ""
     is_key: bool = False  # the key that leads to the row
+    is_id: bool = False  # a number that names something, and measures nothing
     is_labels: bool = False  # an object of texts, each of them a label
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """How the next page is asked for; at most `most` are read."""
+    """How the next page is asked for; at most `most` are read. The next page of the kind `unknown` can't be."""
 
-    kind: Literal["cursor", "next_url", "link", "page", "offset"]
+    kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
     parameter: str = ""
     size_parameter: str = ""
     size: int = 0
@@ -89,7 +81,10 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One operation. `parameters` are by the names of the query's fields; `auth` has alternatives."""
+    """One operation. `parameters` are by the names of the query's fields.
+
+    `auth` has alternatives, each with credentials that go together; those of `optional_auth` are sent if there are any.
+    """
 
     method: Literal["GET", "POST"]
     path: str
@@ -97,6 +92,7 @@ class Endpoint:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     body_type: str = ""
     auth: tuple[tuple[str, ...], ...] = ()
+    optional_auth: tuple[str, ...] = ()
     address: Address | None = None
     pages: Pages | None = None
     rows: Keys = ()
@@ -104,99 +100,6 @@ class Endpoint:
     columns: tuple[Column, ...] = ()
     error_keys: Keys = ()
     choices: dict[str, Choices] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The rows of all pages that were read, and what the panel should say about them."""
-
-    rows: list[Row]
-    notice: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How the next page is asked for."""
-
-    values: Mapping[str, Any]
-    url: str = ""
-
-
-def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Answer:
-    """Read the pages of an answer, up to a number of them, or of rows."""
-    pages = endpoint.pages
-    if pages is None:
-        return Answer(rows_of(ask(values, ""), endpoint))
-    step: Step | None = Step(first_values(pages, values))
-    rows: list[Row] = []
-    before: list[Row] = []
-    for _ in range(pages.most):
-        if step is None:
-            return Answer(rows)
-        response = ask(step.values, step.url)
-        page = rows_of(response, endpoint)
-        if page and page == before:  # some APIs answer the last page for those behind it
-            return Answer(rows)
-        rows, before = rows + page, page
-        step = next_step(pages, step, response, page, len(rows))
-        if len(rows) > MOST_ROWS:
-            break
-    return Answer(rows) if step is None else Answer(rows, f"Only the first {len(rows)} rows were read: there are more")
-
-
-def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for the first page, of as many rows as a page can have."""
-    size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
-    start = {pages.parameter: pages.first} if pages.kind in ("page", "offset") else {}
-    return {**size, **values, **start}
-
-
-def next_step(pages: Pages, step: Step, response: HttpResponse, page: list[Row], count: int) -> Step | None:
-    """Tell how the next page is asked for; None after the last one."""
-    body = response.json()
-    total = find(body, pages.total_keys) if pages.total_keys else None
-    is_last = pages.has_more_keys and not find(body, pages.has_more_keys)
-    if is_last or (isinstance(total, int) and count >= total):
-        return None
-    if pages.kind in ("link", "next_url"):
-        url = next_url(pages, response)
-        return Step(step.values, url) if isinstance(url, str) and url not in ("", step.url) else None
-    if pages.kind == "cursor":
-        cursor = last_cursor(page, pages.last_row_keys) if pages.last_row_keys else find(body, pages.next_keys)
-        is_moved = cursor not in (None, "", False, step.values.get(pages.parameter))
-        return Step({**step.values, pages.parameter: cursor}) if is_moved else None
-    size = step.values.get(pages.size_parameter, pages.size)
-    if not page or (isinstance(size, int) and len(page) < size):
-        return None
-    move = 1 if pages.kind == "page" else len(page)
-    return Step({**step.values, pages.parameter: step.values[pages.parameter] + move})
-
-
-def next_url(pages: Pages, response: HttpResponse) -> Any:
-    """Find the address of the next page: in the header `Link`, or in the answer."""
-    if pages.kind == "next_url":
-        return find(response.json(), pages.next_keys)
-    return next(iter(NEXT_LINK.findall(", ".join(response.headers.get_all("Link", [])))), None)
-
-
-def last_cursor(page: list[Row], keys: Keys) -> Any:
-    """Find what the last row of a page says of the next one."""
-    return find(page[-1][1], keys) if page else None
-
-
-def rows_of(response: HttpResponse, endpoint: Endpoint) -> list[Row]:
-    """List the rows of one answer."""
-    value = find(response.json(), endpoint.rows)
-    if value is None:
-        return []
-    if endpoint.shape == "object":
-        return [("", value)]
-    if endpoint.shape == "map" and isinstance(value, dict):
-        return list(value.items())
-    if endpoint.shape == "array" and isinstance(value, list):
-        return [("", row) for row in value]
-    where = ".".join(endpoint.rows) or "its answer"
-    raise DownstreamError(f"{response.path}: {where} is no {'list' if endpoint.shape == 'array' else 'object'} of rows")
 
 
 def find(value: Any, keys: Keys) -> Any:

@@ -1,22 +1,26 @@
 """From rows to frames: a table with typed columns, series by a time, or numbers by their labels."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from gfruntime import DownstreamError, Field, Frame, FrameError, QueryError
-from upstream.endpoint import Column, Endpoint, Row, find
+from upstream.endpoint import Column, Endpoint, find
+from upstream.rows import Row
 
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE | re.ASCII)
+LEAST, MOST = 1e9, 1e11  # seconds since 1970 of 2001 and later; as milliseconds, they are all in the seventies
 UNREADABLE = (FrameError, OverflowError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What of the rows is shown, and how; without value columns, all numbers."""
+    """What of the rows is shown, and how; without value columns, all numbers but ids."""
 
     show: Show = "table"
     time_column: str = ""
@@ -35,21 +39,29 @@ def to_frames(rows: Sequence[Row], endpoint: Endpoint, view: View) -> list[Frame
     if view.show == "table":
         return [table(rows, endpoint.columns)]
     columns = {column.name: column for column in endpoint.columns}
-    numbers = [column.name for column in endpoint.columns if column.kind in ("integer", "number")]
-    values = list(view.value_columns) or [name for name in numbers if name not in view.label_columns]
+    numbers = [each for each in endpoint.columns if each.kind in ("integer", "number")]
+    unlabelled = [each for each in numbers if each.name not in view.label_columns]
+    measured = [each for each in unlabelled if not each.is_id] or unlabelled
+    values = list(view.value_columns) or [each.name for each in measured]
     labels = [name for name in view.label_columns if name not in values]
     time = view.time_column if view.show == "series" else ""
-    chosen = [columns[name] for name in (*([time] if time else ()), *values)]
     try:
         tags = [labels_of(row, [columns[name] for name in labels]) for row in rows]
         labels = sorted({key for each in tags for key in each})
         records = [
-            {**dict.fromkeys(labels), **each, **{column.name: value_of(row, column) for column in chosen}}
+            {
+                **dict.fromkeys(labels),
+                **each,
+                **({time: value_of(row, columns[time])} if time else {}),
+                **{name: real(value_of(row, columns[name])) for name in values},
+            }
             for row, each in zip(rows, tags, strict=True)
         ]
-        return series(records, time, values, labels) if time else numbers_of(records, values, labels)
+        frames = series(records, time, values, labels) if time else numbers_of(records, values, labels)
     except UNREADABLE as error:
         raise DownstreamError(f"{endpoint.path} answered what makes no {view.show}: {error}") from error
+    doubt = doubt_of(rows, columns[time]) if time else ""
+    return [frames[0].with_notice(doubt, "warning"), *frames[1:]] if doubt else frames
 
 
 def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
@@ -58,6 +70,7 @@ def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
     for column in columns:
         try:
             fields.append(Field(column.name, [value_of(row, column) for row in rows], TYPES[column.kind]))
+            sentences += filter(None, [doubt_of(rows, column)])
         except UNREADABLE as error:
             sentences.append(f"{column.name} is shown as text, for it is not as the API describes it: {error}")
             fields.append(Field(column.name, [as_text(raw(row, column)) for row in rows], "string"))
@@ -105,14 +118,17 @@ def raw(row: Row, column: Column) -> Any:
 
 
 def labels_of(row: Row, columns: Sequence[Column]) -> dict[str, str | None]:
-    """Return a row's labels; an object of texts has several."""
+    """Return a row's labels, of which an empty one is none; an object of texts has several."""
     labels: dict[str, str | None] = {}
+    names = {column.name for column in columns}
     for column in columns:
         value = raw(row, column)
         if column.is_labels and isinstance(value, dict):
-            labels |= {f"{column.name}.{key}": as_text(text) for key, text in value.items()}
+            for key, text in value.items():
+                name = f"{column.name}.{key}"
+                labels[f"{name}_2" if name in names else name] = as_text(text) or None
         else:
-            labels[column.name] = as_text(value)
+            labels[column.name] = as_text(value) or None
     return labels
 
 
@@ -130,15 +146,42 @@ def value_of(row: Row, column: Column) -> Any:
     number = number_of(value)
     if column.kind == "time" and number is not None:
         return EPOCH + timedelta(**{column.wire: number})
-    return number
+    return real(number) if column.kind == "number" else number
 
 
 def number_of(value: Any) -> float | None:
-    """Read a number; some APIs write them as texts."""
+    """Read a number; some APIs write them as texts. A whole one stays one, however large it is."""
     if isinstance(value, str):
-        return float(value) if value.strip() else None
+        text = value.strip()
+        if re.fullmatch("[+-]?[0-9]+", text):
+            return int(text)
+        if "_" in text:  # which Python reads in a number
+            raise ValueError(f"{text} is no number")
+        return float(text) if text else None
     number: float = require(value, (int, float))
     return number
+
+
+def real(value: float | None) -> float | None:
+    """Return a number as one that may have a fraction, with the digits that such a number has."""
+    return None if value is None else float(value)
+
+
+def doubt_of(rows: Sequence[Row], column: Column) -> str:
+    """Say what is doubtful about a column of times: too small counts, or times without a zone.
+
+    Counts that are too large are no times at all.
+    """
+    if column.kind != "time" or column.wire == "date":
+        return ""
+    values = [value for row in rows if (value := raw(row, column)) not in (None, "", 0)]
+    if column.wire == "rfc3339":
+        bare = sum(isinstance(value, str) and not ZONE.search(value.strip()) for value in values)
+        return f"{bare} times of {column.name} have no zone: they are taken for UTC" if bare else ""
+    numbers = [number for value in values if (number := number_of(value)) is not None]
+    if column.wire == "milliseconds" and numbers and min(numbers) > LEAST and max(numbers) < MOST:
+        return f"{column.name} looks like seconds since 1970, and the API describes it as milliseconds"
+    return ""
 
 
 def require(value: Any, kinds: type | tuple[type, ...]) -> Any:

@@ -34,7 +34,7 @@ class Received:
         """The body, as JSON or as a form."""
         if "form" in self.headers.get("content-type", ""):
             return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
-        return json.loads(self.body or b"{}")
+        return json.loads(self.body) if self.body else None
 
     def value(self, parameter: dict[str, Any]) -> Any:
         """Find what it gives for a parameter; None for nothing."""
@@ -87,14 +87,18 @@ class Mock(ThreadingHTTPServer):
         for parameter in operation.get("parameters", []):
             if parameter.get("is_required") and parameter["location"] != "path" and request.value(parameter) is None:
                 return refuse(operation, f"{parameter['name']} is missing", HTTPStatus.BAD_REQUEST)
+        body_type = operation.get("body_type", "")
+        if request.body and request.headers.get("content-type") != body_type:
+            return refuse(operation, f"the body is not {body_type or 'asked for'}", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if self.failure:
             return refuse(operation, self.failure, HTTPStatus.SERVICE_UNAVAILABLE)
         return page_of(operation, request, is_empty=self.is_empty)
 
     def is_known(self, request: Received, operation: dict[str, Any]) -> bool:
         """Tell whether a request has a credential of each kind that one of the alternatives asks for."""
-        alternatives = operation.get("auth", [])
-        return not alternatives or any(all(self.has(request, name) for name in names) for names in alternatives)
+        alternatives = [*operation.get("auth", []), *([name] for name in operation.get("optional_auth", []))]
+        is_needed = bool(operation.get("auth"))
+        return not is_needed or any(all(self.has(request, name) for name in names) for names in alternatives)
 
     def has(self, request: Received, name: str) -> bool:
         """Tell whether a request has one credential."""
@@ -133,13 +137,14 @@ def page_of(operation: dict[str, Any], request: Received, *, is_empty: bool) -> 
         body = put(body, response["row_path"], None)
     elif not is_first and isinstance(rows, list | dict):
         body = put(body, response["row_path"], type(rows)())
+    has_next = is_first and pages.get("kind") != "unknown"
     if "total_path" in pages:
         put(body, pages["total_path"], len(rows) if isinstance(rows, list | dict) else 0)
     if "has_more_path" in pages:
-        put(body, pages["has_more_path"], is_first)
+        put(body, pages["has_more_path"], has_next)
     next_url = f"{request.path}?{urlencode({**request.query, SECOND: '1'}, doseq=True)}"
     if "next_path" in pages:
-        put(body, pages["next_path"], (next_url if pages["kind"] == "next_url" else SECOND) if is_first else None)
+        put(body, pages["next_path"], (next_url if pages["kind"] == "next_url" else SECOND) if has_next else None)
     elif pages.get("kind") == "link" and is_first:
         headers["Link"] = f'<{next_url}>; rel="next"'
     return Reply(body, headers=headers)

@@ -2,16 +2,20 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from gfruntime import QueryError, TimeRange
-from upstream.endpoint import Endpoint, Parameter, Wire
+from upstream.endpoint import Endpoint, Keys, Parameter, Wire
 
-RESERVED = ":/?#[]@!$&'()*+,;="
+RESERVED_IN_PATH = "/:@!$&'()*+,;="
+RESERVED_IN_QUERY = ":/?@!$'()*,[]"  # without what begins another parameter, or is a space there
+FORM = "application/x-www-form-urlencoded"
+NOTHING: Any = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +25,6 @@ class ApiRequest:
     method: str
     url: str
     headers: dict[str, str]
-    json: Any = None
     body: bytes = b""
 
     def with_parameters(self, pairs: Iterable[tuple[str, str]]) -> str:
@@ -39,7 +42,8 @@ class Parts:
     query: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     cookies: list[str] = field(default_factory=list)
-    body: dict[str, Any] = field(default_factory=dict)
+    form: list[tuple[str, str]] = field(default_factory=list)
+    document: Any = NOTHING
 
 
 def values_of(query: object, endpoint: Endpoint) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def values_of(query: object, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def bounds_of(endpoint: Endpoint, time_range: TimeRange, *, needed_only: bool = False) -> dict[str, str | int]:
-    """List the parameters that the time range fills: the start rounded down, the end rounded up."""
+    """List the parameters that the time range fills: the start rounded down, the end rounded up; a date is its day."""
     return {
         name: to_wire(getattr(time_range, each.bound), each.wire, is_end=each.bound == "end")
         for name, each in endpoint.parameters.items()
@@ -72,80 +76,98 @@ def to_wire(moment: datetime, wire: Wire, *, is_end: bool) -> str | int:
 
 def build(endpoint: Endpoint, values: Mapping[str, Any]) -> ApiRequest:
     """Put a request together."""
-    parts = Parts(path=endpoint.path, headers={"Accept": endpoint.accept})
+    is_whole = any(each.location == "body" and not each.keys for each in endpoint.parameters.values())
+    parts = Parts(path=endpoint.path, headers={"Accept": endpoint.accept}, document=NOTHING if is_whole else {})
     for name, parameter in endpoint.parameters.items():
         if name in values:
-            add(parts, parameter, values[name])
+            put(parts, parameter, values[name])
         elif parameter.location == "path":
             raise QueryError(f"{name} is empty, and {endpoint.path} needs it")
+    require_segments(parts.path)
     if parts.cookies:
         parts.headers["Cookie"] = "; ".join(parts.cookies)
     url = parts.path + ("?" + "&".join(parts.query) if parts.query else "")
-    if endpoint.body_type == "application/x-www-form-urlencoded":
-        headers = {**parts.headers, "Content-Type": endpoint.body_type}
-        body = urlencode({name: text_of(value) for name, value in parts.body.items()}).encode()
-        return ApiRequest(method=endpoint.method, url=url, headers=headers, body=body)
-    sent = parts.body if endpoint.body_type else None
-    return ApiRequest(method=endpoint.method, url=url, headers=parts.headers, json=sent)
+    body = body_of(endpoint, parts)
+    typed = {"Content-Type": endpoint.body_type} if body or endpoint.body_type == FORM else {}
+    return ApiRequest(method=endpoint.method, url=url, headers={**parts.headers, **typed}, body=body)
 
 
-def add(parts: Parts, parameter: Parameter, value: Any) -> None:
+def body_of(endpoint: Endpoint, parts: Parts) -> bytes:
+    """Write the body; a JSON document that is not given is none."""
+    if endpoint.body_type == FORM:
+        return urlencode(parts.form).encode()
+    return b"" if not endpoint.body_type or parts.document is NOTHING else json.dumps(parts.document).encode()
+
+
+def put(parts: Parts, parameter: Parameter, value: Any) -> None:
     """Put one value where it belongs."""
-    name = quote(parameter.name, safe="[]$")
     match parameter.location:
         case "path":
-            parts.path = parts.path.replace("{" + parameter.name + "}", segment(parameter, value))
-        case "query" if isinstance(value, list | tuple) and not parameter.separator:
-            parts.query += [f"{name}={encoded(parameter, item)}" for item in value]
+            text = ",".join(texts_of(parameter, value, encoded))
+            if not text.removeprefix(parameter.prefix):
+                raise QueryError(f"{parameter.name} is empty, which can't be a part of a path")
+            parts.path = parts.path.replace("{" + parameter.name + "}", text)
         case "query":
-            parts.query.append(f"{name}={parameter.prefix}{joined(parameter, value)}")
+            name = quote(parameter.name, safe="[]$")
+            parts.query += [f"{name}={text}" for text in texts_of(parameter, value, encoded)]
         case "header":
-            parts.headers[parameter.name] = plain(parameter, value)
+            parts.headers[parameter.name] = ",".join(texts_of(parameter, value, plain))
         case "cookie":
-            parts.cookies.append(f"{parameter.name}={joined(parameter, value)}")
+            parts.cookies += [f"{parameter.name}={text}" for text in texts_of(parameter, value, encoded)]
+        case "form":
+            value = json.dumps(document(parameter, value)) if parameter.is_json else value
+            parts.form += [(parameter.name, text) for text in texts_of(parameter, value, plain)]
         case "body":
-            put(parts.body, parameter, value)
+            value = document(parameter, value) if parameter.is_json else value
+            parts.document = within(parts.document, parameter.keys, value)
 
 
-def segment(parameter: Parameter, value: Any) -> str:
-    """Write a value into a path, of which it stays one part."""
-    text = joined(parameter, value)
-    if text in ("", ".", ".."):
-        raise QueryError(f"{parameter.name} is {text!r}, which can't be a part of a path")
-    return parameter.prefix + text
+def require_segments(path: str) -> None:
+    """Refuse a path that leads out of the operation's, however a server or a proxy reads it."""
+    if not {".", ".."}.isdisjoint(re.split(r"[/\\;]", unquote(unquote(path)))):
+        raise QueryError(f"{unquote(path)[:200]!r} has '.' or '..', which can't be a part of a path")
 
 
-def joined(parameter: Parameter, value: Any) -> str:
-    """Write a value, or the items of a list, percent-encoded."""
-    items = value if isinstance(value, list | tuple) else (value,)
-    return quote(parameter.separator, safe=",;|.&=").join(encoded(parameter, item) for item in items)
+def texts_of(parameter: Parameter, value: Any, write: Callable[[Parameter, Any], str]) -> list[str]:
+    """Write a value: a list without a separator is several texts, any other value is one."""
+    is_list = isinstance(value, list | tuple)
+    texts = [write(parameter, item) for item in (value if is_list else (value,))]
+    if is_list and not parameter.separator:
+        return texts
+    separator = parameter.separator if write is plain else quote(parameter.separator, safe=",;.=")
+    return [parameter.prefix + separator.join(texts)]
 
 
-def plain(parameter: Parameter, value: Any) -> str:
-    """Write a value, or the items of a list, as they are."""
-    items = value if isinstance(value, list | tuple) else (value,)
-    return parameter.prefix + (parameter.separator or ",").join(map(text_of, items))
+def plain(_parameter: Parameter, value: Any) -> str:
+    """Write one value as it is."""
+    return text_of(value)
 
 
 def encoded(parameter: Parameter, value: Any) -> str:
     """Write one value, percent-encoded."""
-    return quote(text_of(value), safe=RESERVED.replace("#", "") if parameter.allows_reserved else "")
+    reserved = RESERVED_IN_PATH if parameter.location == "path" else RESERVED_IN_QUERY
+    return quote(text_of(value), safe=reserved if parameter.allows_reserved else "")
 
 
-def put(body: dict[str, Any], parameter: Parameter, value: Any) -> None:
-    """Put a value into a body, below its keys."""
-    *outer, last = parameter.keys or (parameter.name,)
-    for key in outer:
-        body = body.setdefault(key, {})
-    body[last] = document(parameter, value) if parameter.is_json else value
+def within(body: Any, keys: Keys, value: Any) -> Any:
+    """Put a value into a document, below its keys; without any, it is the document."""
+    if not keys:
+        return value
+    outer: dict[str, Any] = body if isinstance(body, dict) else {}
+    return {**outer, keys[0]: within(outer.get(keys[0]), keys[1:], value)}
 
 
 def document(parameter: Parameter, text: str) -> Any:
     """Read a text of JSON."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=refuse)
     except ValueError as error:
         raise QueryError(f"{parameter.name} is not JSON: {error}") from error
+
+
+def refuse(constant: str) -> None:
+    """Refuse what Python takes for JSON, and nothing else does."""
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def text_of(value: Any) -> str:

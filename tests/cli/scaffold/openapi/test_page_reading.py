@@ -1,0 +1,294 @@
+"""How the pages of an answer are read: to the end, or with a notice that says what is missing."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPMessage
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openapi_sources import WEATHER, imported
+
+from gfruntime import DownstreamError, HttpResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Answer = Callable[[Mapping[str, Any], str], Any]
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Import the modules that are the same for all descriptions."""
+    with imported(WEATHER, tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+class Reading:
+    """Reads the pages of one operation, whose rows are in `items`, and remembers how they were asked for."""
+
+    def __init__(self, modules: dict[str, Any]) -> None:
+        """Take the modules."""
+        self.modules = modules
+        self.asked: list[tuple[dict[str, Any], str]] = []
+
+    def __call__(self, answer: Answer, kind: str, **pages: Any) -> tuple[int, list[str]]:
+        """Return how many rows were read, and what was said."""
+        model = self.modules["endpoint"]
+        parameter = {} if kind in ("link", "next_url", "unknown") else {"parameter": "at"}
+        endpoint = model.Endpoint(
+            method="GET",
+            path="/things",
+            rows=("items",),
+            columns=(model.Column(name="id", keys=("id",), kind="integer"),),
+            pages=model.Pages(kind=kind, **parameter, **pages),
+        )
+
+        def ask(values: Mapping[str, Any], url: str) -> HttpResponse:
+            self.asked.append((dict(values), url))
+            body = answer(values, url)
+            headers = HTTPMessage()
+            if isinstance(body, tuple):
+                body, link = body
+                headers["Link"] = link
+            return HttpResponse(status=200, reason="OK", headers=headers, body=json.dumps(body).encode())
+
+        read = self.modules["pages"].read_pages(ask, endpoint, {})
+        ids = [row["id"] for _, row in read.rows if isinstance(row, dict)]
+        assert len(ids) == len(set(ids)), "a row was read twice"
+        return len(read.rows), list(read.notices)
+
+
+@pytest.fixture
+def reading(modules: dict[str, Any]) -> Reading:
+    """Read with a fresh memory."""
+    return Reading(modules)
+
+
+def rows(first: int, last: int) -> list[dict[str, int]]:
+    """Make rows, the last one excluded."""
+    return [{"id": number} for number in range(first, last)]
+
+
+def shelf(count: int, *, most: int, first: int = 0, **more: Any) -> Answer:
+    """Answer at most so many rows of a list at once, whatever is asked for; `more` is in every answer."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        start = values["at"] - first
+        length = min(values.get("size", most), most)
+        return {"items": rows(start, min(start + length, count)), **more}
+
+    return answer
+
+
+def numbered(count: int, *, most: int, first: int = 1) -> Answer:
+    """Answer pages by their numbers."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        start = (values["at"] - first) * most
+        return {"items": rows(start, min(start + most, count))}
+
+    return answer
+
+
+MORE = "Only the first 2 rows were read: the API says that there are more"
+SIZED = {"size_parameter": "size", "size": 1000, "first": 0}
+
+
+def test_a_server_that_caps_pages_is_read_to_its_total(reading: Reading) -> None:
+    """Though its first page is shorter than what was asked for."""
+    assert reading(shelf(250, most=100, total=250), "offset", total_keys=("total",), **SIZED) == (250, [])
+    assert [values["at"] for values, _ in reading.asked] == [0, 100, 200]
+
+
+def test_a_server_that_caps_pages_and_says_nothing_is_read_to_its_end(reading: Reading) -> None:
+    """A short first page proves no end; as it is empty, the page behind the last one does."""
+    assert reading(shelf(250, most=100), "offset", **SIZED) == (250, [])
+    assert [values["at"] for values, _ in reading.asked] == [0, 100, 200, 250]
+    assert reading(numbered(30, most=10), "page", size_parameter="size", size=100) == (30, [])
+
+
+def test_a_short_page_is_the_last_one_where_pages_are_as_long_as_asked_for(reading: Reading) -> None:
+    """One request less."""
+    assert reading(shelf(1500, most=1000), "offset", **SIZED) == (1500, [])
+    assert [values["at"] for values, _ in reading.asked] == [0, 1000]
+
+
+def test_has_more_goes_on(reading: Reading) -> None:
+    """Until it is false, whatever the pages' length."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        return {"items": rows(values["at"], values["at"] + 3), "more": values["at"] < 9}
+
+    assert reading(answer, "offset", has_more_keys=("more",), **SIZED) == (12, [])
+
+
+def test_a_total_that_is_not_reached_is_told(reading: Reading) -> None:
+    """Where the API has no more pages, and where more are not read."""
+    empty = shelf(100, most=100, total=5000)
+    assert reading(empty, "offset", total_keys=("total",), **SIZED) == (
+        100,
+        ["Only 100 of 5000 rows were read: the API gave no more"],
+    )
+    assert reading(shelf(5000, most=100, total="5000"), "offset", total_keys=("total",), **SIZED) == (
+        2000,
+        ["Only the first 2000 rows were read: there are more"],
+    )
+    assert reading(shelf(9000, most=100), "offset", **SIZED) == (
+        2000,
+        ["Only the first 2000 rows were read: there may be more"],
+    )
+
+
+def test_a_total_that_is_the_first_pages_own_is_not_believed(reading: Reading) -> None:
+    """Where that page is full."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        page = rows(values["at"], min(values["at"] + 100, 150))
+        return {"items": page, "total": len(page)}
+
+    count, _ = reading(answer, "offset", total_keys=("total",), size_parameter="size", size=100, first=0)
+
+    assert count == 150
+
+
+@pytest.mark.parametrize("status", [404, 400, 416, 422])
+def test_a_page_that_is_not_there_is_an_end_where_nothing_told_of_it(reading: Reading, status: int) -> None:
+    """As Django's second page of one; where the total told of it, it is an error."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        if values["at"] > 1:
+            raise DownstreamError("no such page", status=status)
+        return {"items": rows(0, 10), "total": 20}
+
+    assert reading(answer, "page", size_parameter="size", size=100) == (10, [])
+    with pytest.raises(DownstreamError, match="no such page"):
+        reading(answer, "page", total_keys=("total",), size_parameter="size", size=100)
+
+
+def test_a_server_that_fails_is_no_end(reading: Reading) -> None:
+    """Its rows would pass for all."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        if values["at"] > 1:
+            raise DownstreamError("overloaded", status=503)
+        return {"items": rows(0, 10)}
+
+    with pytest.raises(DownstreamError, match="overloaded"):
+        reading(answer, "page", size_parameter="size", size=100)
+
+
+@pytest.mark.parametrize("more", [{"total": 2}, {"total": 1}, {}, {"more": None}, {"more": True}])
+def test_a_cursor_alone_leads_on(reading: Reading, more: dict[str, Any]) -> None:
+    """Though the total is that of a page, and a flag is missing."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        at = values.get("at", 0)
+        return {"items": rows(at, at + 2), "next": at + 2 if at < 4 else None, **(more if at < 4 else {})}
+
+    keys = {"next_keys": ("next",), "total_keys": ("total",), "has_more_keys": ("more",)}
+    assert reading(answer, "cursor", **keys) == (6, [])
+
+
+def test_has_more_that_is_false_ends_a_cursors_pages(reading: Reading) -> None:
+    """As APIs do that give a cursor with every page."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        at = values.get("at", 0)
+        return {"items": rows(at, at + 2), "next": at + 2, "more": at < 2}
+
+    assert reading(answer, "cursor", next_keys=("next",), has_more_keys=("more",)) == (4, [])
+
+
+def test_a_cursor_may_be_an_address(reading: Reading) -> None:
+    """It is followed."""
+
+    def answer(_values: Mapping[str, Any], url: str) -> Any:
+        return {"items": rows(2, 3)} if url else {"items": rows(0, 2), "next": "https://api.example/things?at=2"}
+
+    assert reading(answer, "cursor", next_keys=("next",)) == (3, [])
+    assert reading.asked[1] == ({}, "https://api.example/things?at=2")
+
+
+@pytest.mark.parametrize("kind", ["cursor", "next_url"])
+def test_a_page_that_comes_twice_is_told(reading: Reading, kind: str) -> None:
+    """The API has ignored how it was asked: what is behind it is not known."""
+
+    def answer(_values: Mapping[str, Any], url: str) -> Any:
+        return {"items": rows(0, 2), "next": f"{url}x"}
+
+    assert reading(answer, kind, next_keys=("next",)) == (
+        2,
+        ["The API answered one page twice: only the first 2 rows were read"],
+    )
+
+
+def test_a_last_page_that_comes_twice_is_the_end_of_numbers(reading: Reading) -> None:
+    """Some APIs answer it for those behind it; numbers alone are not told apart, which is said."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        return {"items": rows(0, 2) if values["at"] == 1 else rows(2, 4)}
+
+    assert reading(answer, "page") == (4, [])
+    zeros = {"items": [0, 0, 0]}
+    assert len(reading(lambda *_: zeros, "offset", first=0)[1]) == 2
+
+
+def test_a_page_0_that_is_page_1_does_not_end_the_reading(reading: Reading) -> None:
+    """Where the description says that pages count from 0, and the API that there is no page 0."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        page = max(values["at"], 1)
+        return {"items": rows(page * 2, page * 2 + 2) if page < 4 else []}
+
+    assert reading(answer, "page", first=0) == (6, [])
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ('</b>; rel="next"', "/b"),
+        ("</b>; rel='next'", "/b"),
+        ("</b>; rel=next", "/b"),
+        ('</b>; REL="Next"', "/b"),
+        ('</a>; rel="prev", </b>; title="a, b"; rel="last next"', "/b"),
+        ('</b>; title="; rel=next"; rel="last"', ""),
+        ("</b>; rel=next-archive", ""),
+        ('</b>; rel="prev", </c>', ""),
+        ("</b?x=1,2>; rel=next; title=c", "/b?x=1,2"),
+    ],
+)
+def test_links_are_read_as_the_standard_has_them(modules: dict[str, Any], link: str, url: str) -> None:
+    """RFC 8288: quotes of both kinds, none, and commas in them."""
+    assert modules["pages"].next_link([link]) == url
+
+
+def test_links_lead_on(reading: Reading) -> None:
+    """Until there is none."""
+
+    def answer(_values: Mapping[str, Any], url: str) -> Any:
+        return {"items": rows(2, 3)} if url else ({"items": rows(0, 2)}, '</things?p=2>; title="a, b"; rel="next"')
+
+    assert reading(answer, "link") == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "keys", "notice"),
+    [
+        ({"total": 50}, {"total_keys": ("total",)}, "Only 2 of 50 rows were read: the API gave no more"),
+        (
+            {"more": True},
+            {"has_more_keys": ("more",)},
+            MORE,
+        ),
+        ({"next": "x"}, {"next_keys": ("next",)}, MORE),
+        ({"total": 2}, {"total_keys": ("total",)}, ""),
+        ({"next": None}, {"next_keys": ("next",)}, ""),
+    ],
+)
+def test_pages_that_cannot_be_asked_for_are_told(reading: Reading, body: Any, keys: Any, notice: str) -> None:
+    """The first page does not pass for all."""
+    count, notices = reading(lambda *_: {"items": rows(0, 2), **body}, "unknown", **keys)
+
+    assert (count, notices) == (2, [notice] if notice else [])
+    assert len(reading.asked) == 1
