@@ -5,7 +5,7 @@
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets
+.PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets release-check
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -52,7 +52,6 @@ test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,-m "not (browser or bundles or databases or network or soak)")
 
 # What the release workflow does with a tag, without publishing; PREVIEW=1 builds the page of `gfplug preview` too.
-.PHONY: release-check
 release-check: build/release/.tools
 	rm -rf build/release/packages build/release/notes.md
 	build/release/venv/bin/python .ci/release/build.py build/release $(if $(PREVIEW),--preview)
