@@ -51,7 +51,8 @@ def collected(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> l
         assert name.startswith("gpx_")
         result.extend(entry for table in tables for entry in table)
 
-    analysis = SimpleNamespace(binaries=BINARIES, datas=DATA, pure=[], scripts=[])
+    graph = SimpleNamespace(get_code_using=lambda _: {})
+    analysis = SimpleNamespace(binaries=BINARIES, datas=DATA, pure=[], scripts=[], graph=graph)
     modules: dict[str, dict[str, Any]] = {
         "PyInstaller.building.api": {"COLLECT": collect, "EXE": lambda *_, **__: None, "PYZ": lambda _: None},
         "PyInstaller.building.build_main": {"Analysis": lambda *_, **__: analysis},

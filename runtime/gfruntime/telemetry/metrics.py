@@ -30,9 +30,9 @@ class Family:
     all: list[Family] = []  # noqa: RUF012  # the registry
 
     def __init__(self, kind: str, name: str, about: str, *labels: str) -> None:
-        """Register it."""
+        """Register it; one without labels begins with 0, as Prometheus' own clients have it."""
         self.kind, self.name, self.about, self.labels = kind, name, about, labels
-        self.values: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        self.values = defaultdict[tuple[str, ...], float](float, {} if labels else {(): 0.0})
         Family.all.append(self)
 
     def add(self, *labels: str, by: float = 1) -> None:
