@@ -102,6 +102,14 @@ def test_a_page_fetches_nothing_from_elsewhere(html: dict[str, Links]) -> None:
     assert {target for links in html.values() for target in links.fetched if urlsplit(target).netloc} == set()
 
 
+def test_a_name_in_code_leads_to_its_entry_in_the_reference(html: dict[str, Links]) -> None:
+    """Classes, functions and members; that the anchors are there is what the test of all links sees."""
+    linked = set(html["how-to/oauth2/index.html"].targets)
+
+    assert {f"../../reference/gfruntime/#{name}" for name in ("oauth2options", "HttpClient.of")} <= linked
+    assert {"Frame.from_records", "Query.time_range"} <= html["reference/gfruntime/index.html"].anchors
+
+
 def test_no_page_is_left_out(site: Path) -> None:
     """Each file of docs/ is a page, and each section of the long ones."""
     names = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
