@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import site_llms
 import site_names
 import site_pages
+import site_symptoms
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -62,10 +63,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: SitePage, **_: Any) -> str:  # noqa: ANN401  # mkdocs' own
-    """Link names in code to the reference; the Markdown beside the pages stays without."""
+    """Link names in code to the reference, and make sections of symptoms; published Markdown stays as it is."""
     name = page.file.src_uri
     if name == "changelog.md":
         return markdown
+    if name == "errors.md":
+        markdown = site_symptoms.with_sections(markdown)
     text = site_names.with_anchors(markdown) if site_names.is_module(name) else markdown
     return site_names.with_links(text, name, _entries())
 
