@@ -16,7 +16,9 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).parent))
 
 import site_llms
+import site_names
 import site_pages
+import site_symptoms
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -28,14 +30,15 @@ def _all() -> dict[str, site_pages.Page]:
     return site_pages.read()
 
 
-def on_startup(**_: Any) -> None:  # noqa: ANN401  # mkdocs' own
-    """Read the pages anew for each build of `mkdocs serve`."""
-    _all.cache_clear()
+@functools.cache
+def _entries() -> dict[str, tuple[str, str]]:
+    return site_names.places(_all().values())
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add the pages that the navigation does not name."""
+    """Read the pages anew, and add those that the navigation does not name."""
     _all.cache_clear()
+    _entries.cache_clear()
     nav: list[dict[str, Any]] = config.nav or []
     named = set(site_llms.names(nav))
     for name in sorted(set(_all()) - named - {"index.md"}):
@@ -57,6 +60,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.remove(there)
         files.append(File.generated(config, name, content=site_pages.linked(page, _all(), str(config.repo_url))))
     return files
+
+
+def on_page_markdown(markdown: str, page: SitePage, **_: Any) -> str:  # noqa: ANN401  # mkdocs' own
+    """Link names in code to the reference, and make sections of symptoms; published Markdown stays as it is."""
+    name = page.file.src_uri
+    if name == "changelog.md":
+        return markdown
+    if name == "errors.md":
+        markdown = site_symptoms.with_sections(markdown)
+    text = site_names.with_anchors(markdown) if site_names.is_module(name) else markdown
+    return site_names.with_links(text, name, _entries())
 
 
 def on_page_context(context: dict[str, Any], page: SitePage, config: MkDocsConfig, **_: Any) -> dict[str, Any]:  # noqa: ANN401  # mkdocs' own

@@ -1,5 +1,6 @@
 """The documentation site: built strictly, with all pages, links that lead somewhere, and llms.txt."""
 
+import html as html_module
 import json
 import os
 import re
@@ -97,9 +98,18 @@ def test_a_link_to_the_repository_names_a_file_of_it(html: dict[str, Links]) -> 
     assert [path for path in sorted(files) if not (ROOT / path).exists()] == []
 
 
-def test_a_page_fetches_nothing_from_elsewhere(html: dict[str, Links]) -> None:
-    """No fonts and no scripts of other hosts: a reader is seen by nobody but the site's own host."""
+def test_a_page_fetches_nothing_from_elsewhere(site: Path, html: dict[str, Links]) -> None:
+    """No fonts and no scripts of other hosts, and no element for which the theme's script asks GitHub."""
     assert {target for links in html.values() for target in links.fetched if urlsplit(target).netloc} == set()
+    assert 'data-md-component="source"' not in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_name_in_code_leads_to_its_entry_in_the_reference(html: dict[str, Links]) -> None:
+    """Classes, functions and members; that the anchors are there is what the test of all links sees."""
+    linked = set(html["how-to/oauth2/index.html"].targets)
+
+    assert {f"../../reference/gfruntime/#{name}" for name in ("oauth2options", "HttpClient.of")} <= linked
+    assert {"Frame.from_records", "Query.time_range"} <= html["reference/gfruntime/index.html"].anchors
 
 
 def test_no_page_is_left_out(site: Path) -> None:
@@ -137,16 +147,32 @@ def test_the_links_of_the_markdown_lead_to_markdown(site: Path) -> None:
     assert broken == []
 
 
-def test_the_sentences_of_grafana_are_found_by_the_search(site: Path) -> None:
-    """Each row of the table of errors is in the search's index, under its page."""
+def test_the_search_finds_each_symptom_by_what_grafana_shows(site: Path) -> None:
+    """Each row of the tables is an entry of the search's index: the symptom is its title, the answer its text."""
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
-    text = " ".join(entry["text"] for entry in index["docs"] if entry["location"].startswith("errors/"))
-    words = set(re.findall(r"\w{4,}", re.sub(r"<[^>]+>", " ", text)))
-    rows = re.findall(r"^\| \d+ \|(.*?)\|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
-    cells = [set(re.findall(r"\w{4,}", re.sub(r"\]\([^)]*\)", "", row))) for row in rows]
+    entries = [
+        (words_of(without_tags(entry["title"])), words_of(without_tags(entry["text"])))
+        for entry in index["docs"]
+        if entry["location"].startswith("errors/#")
+    ]
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^\|.*What goes wrong.*\|$", text, re.MULTILINE)
+    rows = [re.split(r"(?<!\\)\|", row) for row in re.findall(r"^\|.*\|$", text, re.MULTILINE)]
+    column = [cell.strip() for cell in rows[0]].index("What goes wrong")
+    symptoms = [row[-len(rows[0]) + column :][:2] for row in rows if "---" not in row[1] and "|".join(row) not in heads]
 
-    assert len(cells) > 10
-    assert [cell - words for cell in cells if cell - words] == []
+    assert len(symptoms) > 50
+    assert [symptom for symptom, answer in symptoms if (words_of(symptom), words_of(answer)) not in entries] == []
+
+
+def words_of(text: str) -> list[str]:
+    """List the words of a text, without the addresses of its links."""
+    return re.findall(r"\w+", re.sub(r"\]\([^)]*\)", "", text))
+
+
+def without_tags(text: str) -> str:
+    """Turn HTML into text."""
+    return html_module.unescape(re.sub(r"<[^>]+>", "", text))
 
 
 def test_each_picture_is_made_by_the_script_small_and_shown() -> None:

@@ -48,7 +48,7 @@ def test_windows_is_not_asked_for_what_linux_tells(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(os, "sysconf", raising=False)
     names = {line.split()[0] for line in process_metrics.lines()}
 
-    assert {"process_cpu_seconds_total", "process_start_time_seconds"} <= names
+    assert {"process_cpu_seconds_total", "process_start_time_seconds", "process_threads"} <= names
     assert not names & {"process_resident_memory_bytes", "process_open_fds"}
 
 

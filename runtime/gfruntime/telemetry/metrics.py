@@ -207,10 +207,9 @@ def text() -> bytes:
         "# HELP plugins_active_instances Instances in use.",
         "# TYPE plugins_active_instances gauge",
         f"plugins_active_instances {number}",
-        *process_metrics.threads(),
     ]
-    if b"process_cpu_seconds_total" not in theirs:
-        lines += process_metrics.lines()
+    has_process = b"process_cpu_seconds_total" in theirs
+    lines += process_metrics.threads() if has_process else process_metrics.lines()
     return "\n".join(lines).encode() + b"\n" + theirs
 
 

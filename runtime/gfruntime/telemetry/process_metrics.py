@@ -32,6 +32,7 @@ def lines() -> Iterator[str]:
     yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
     began = _started() if _HAS_PROC else _imported
     yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", began)
+    yield from threads()
     virtual, resident = _memory() if _HAS_PROC else (0, 0)
     if resident:
         yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
