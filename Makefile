@@ -49,4 +49,4 @@ preview-assets:
 	$(PYTHON) preview/build_page.py $(if $(GRAFANA),--grafana $(GRAFANA))
 
 test: check
-	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,-m "not (browser or bundles or databases or network or soak)")
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,--ignore=tests/databases -m "not (browser or bundles or databases or network or soak)")
