@@ -49,7 +49,7 @@ preview-assets:
 	$(PYTHON) preview/build_page.py $(if $(GRAFANA),--grafana $(GRAFANA))
 
 test: check
-	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,-m "not (browser or bundles or databases or network or soak)")
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,--ignore=tests/databases -m "not (browser or bundles or databases or network or soak)")
 
 # What the release workflow does with a tag, without publishing; PREVIEW=1 builds the page of `gfplug preview` too.
 release-check: build/release/.tools

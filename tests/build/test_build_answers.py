@@ -59,6 +59,7 @@ def dist(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(copy).dist
 
 
+@pytest.mark.shows("errors: a call that takes")
 def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
     """File, line and function of the author's own innermost frame, for `def` and `async def`."""
     query = gfplug("call", "query", dist, "--set", "do=sleep", "--timeout", "4")

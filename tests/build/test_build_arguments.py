@@ -68,6 +68,7 @@ class Datasource:
 '''
 
 
+@pytest.mark.shows("errors: a library starts")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "cookie", [{COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2"}, {}], ids=["cookie", "bare"]
@@ -112,6 +113,7 @@ def starter(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.shows("errors: a library starts")
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bundle_that_starts_itself_as_python_goes_on(starter: Path, mode: str) -> None:
     """The author's code sees each refusal, also without arguments; multiprocessing computes by every start method."""

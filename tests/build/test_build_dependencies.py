@@ -79,6 +79,7 @@ def test_time_zones_that_a_project_asks_for_are_in_the_bundle(built: tuple[Path,
     assert int(health.out.split()[-1]) > 500
 
 
+@pytest.mark.shows("errors: a dependency is not in the bundle")
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 def test_time_zones_are_found_on_a_host_without_any(built: tuple[Path, str], tmp_path: Path) -> None:
     """The root has the libraries of Grafana's image, and no /usr/share/zoneinfo."""
@@ -92,6 +93,7 @@ def test_time_zones_are_found_on_a_host_without_any(built: tuple[Path, str], tmp
     assert started.health.message.startswith("2024-07-01T00:00:00+02:00 of ")
 
 
+@pytest.mark.shows("errors: a dependency is not in the bundle")
 def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, str]) -> None:
     """One line, with what to do; those that are there get none."""
     (line,) = (line for line in built[1].splitlines() if "Nothing of" in line)
@@ -100,6 +102,7 @@ def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, s
     assert 'Add "certifi" to HIDDEN_IMPORTS in plugin.spec' in line
 
 
+@pytest.mark.shows("errors: a package that only")
 def test_what_is_not_a_dependency_and_comes_along_gets_a_line(built: tuple[Path, str]) -> None:
     """With its size; what dependencies ask for is not in it."""
     (line,) = (line for line in built[1].splitlines() if "not among your dependencies" in line)

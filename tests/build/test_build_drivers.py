@@ -53,6 +53,7 @@ class Datasource:
 '''
 
 
+@pytest.mark.shows("errors: a driver loads its own library")
 @pytest.mark.timeout(900)
 def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
     """ADBC finds its driver's library and version; python-oracledb gets as far as the network."""
@@ -71,6 +72,7 @@ def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
     assert "DPY-6005" in json.loads(health.out)["message"]
 
 
+@pytest.mark.shows("errors: a file that your code")
 @pytest.mark.timeout(900)
 def test_a_file_that_the_bundle_lacks_is_named_and_the_named_entry_mends_it(fresh: Path, tmp_path: Path) -> None:
     """The build's own query shows it; the hint has the entry for DATA."""

@@ -49,6 +49,7 @@ class Datasource:
 '''
 
 
+@pytest.mark.shows("errors: a driver loads its own library")
 @pytest.mark.timeout(900)
 def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
     """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip.

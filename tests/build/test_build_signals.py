@@ -45,6 +45,7 @@ def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(sign
     assert "dependencies" not in signals.messages
 
 
+@pytest.mark.shows("errors: pyarrow makes the bundle huge")
 def test_archive_and_bundle_are_small(signals: Built) -> None:
     """Both with pyarrow and grpcio; stock PyInstaller makes 82 and 236 MB of the same plugin."""
     assert signals.report["archive_bytes"] <= 36_000_000
@@ -78,6 +79,7 @@ def test_a_plugin_that_has_answered_takes_little_memory(
     assert int(dirty) * 1024 / 1e6 <= most_mb
 
 
+@pytest.mark.shows("errors: pyarrow makes the bundle huge")
 def test_the_bundle_is_what_grafana_loads(signals: Built) -> None:
     """Manifest with version and date, module.js, logo, documents, the executable; no link, no stray package."""
     manifest = json.loads((signals.dist / "plugin.json").read_text())
@@ -90,6 +92,7 @@ def test_the_bundle_is_what_grafana_loads(signals: Built) -> None:
         assert not [name for name in names if unwanted in name], unwanted
 
 
+@pytest.mark.shows("errors: `GLIBC_2.xx not found`", "errors: pyarrow makes the bundle huge")
 def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
     """A person reads the sizes, and on Linux the oldest glibc with the file that needs it; pyarrow alone is 150 MB."""
     with (copy / "src/plugin/datasource.py").open("a") as stream:
@@ -277,6 +280,7 @@ def test_code_that_can_not_be_loaded_shows_its_line(copy: Path, code: str, words
     assert files.sha256_of(copy / "dist/plugin.json") == before
 
 
+@pytest.mark.shows("errors: `GLIBC_2.xx not found`")
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
 def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:
     """Exit code 6, the file and what it wants are named, the old bundle stays."""
@@ -288,6 +292,7 @@ def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) 
     assert files.sha256_of(copy / "dist/plugin.json") == before
 
 
+@pytest.mark.shows("errors: a hidden import")
 def test_what_pyinstaller_misses_is_named_and_the_named_line_mends_it(copy: Path) -> None:
     """A module imported by a computed name, beside the parts of pyarrow that only this author uses."""
     path, spec = copy / "src/plugin/datasource.py", copy / "plugin.spec"

@@ -129,6 +129,7 @@ def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.Tem
     return results
 
 
+@pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: /tmp is mounted noexec")
 def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[str]]) -> None:
     """Image by image, condition by condition, mode by mode."""
     assert {result for results in seen.values() for result in results} <= {"starts", NOTHING}
@@ -142,11 +143,13 @@ def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[st
     assert DOCUMENT.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.shows("errors: a glibc binary on Alpine", "errors: staticx cannot hold pyarrow")
 def test_a_bundle_that_brings_its_libc_starts_everywhere(seen: dict[str, list[str]]) -> None:
     """Whatever the image lacks, and wherever nothing can be written."""
     assert {results[MODES.index("bundled")] for results in seen.values()} == {"starts"}
 
 
+@pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image")
 def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) -> None:
     """Without its search path the same bundle fails where Grafana's Alpine image would make it fail: at libz."""
     bundle = Path(shutil.copytree(signals.dist, tmp_path / "project" / "dist"))

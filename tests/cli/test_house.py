@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
@@ -57,6 +58,8 @@ ROOMS = {
     ],
 }
 """A package's rooms, which are its modules and folders, from the top floor down; a room imports from lower floors."""
+IN_PROJECTS = {"dist/", "src/plugin/", "src/pluginv2/", "vendor/", "frontend/", "frontend/locales/"}
+"""What a project has, and this repository does not."""
 SHARED_NAMES = {
     "config": "gfruntime.config is the former name of gfruntime.request.config",
     "fakes": "gfruntime.fakes is the former name of gfruntime.testing.fakes",
@@ -111,6 +114,17 @@ def test_pytest_looks_into_every_folder_that_holds_tests(pytestconfig: pytest.Co
 
     assert {"build", "cli"} <= folders
     assert [name for name in sorted(folders) if any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
+def test_the_page_about_the_layout_names_what_is_there() -> None:
+    """Each room has its row, and each module or folder that is named on the way of a query or a build exists."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`(\w[\w/]*(?:/|\.py))`", page))
+    places = [ROOT / package for package in ROOMS] + [ROOT, ROOT / "cli/gfplug/host", ROOT / "cli/gfplug/bundle"]
+    folders = {path.name for package in ROOMS for path in (ROOT / package).iterdir() if (path / "__init__.py").exists()}
+
+    assert {path for path in paths if not any((place / path).exists() for place in places)} <= IN_PROJECTS
+    assert {folder for folder in folders if f"{folder}/" not in paths} == set()
 
 
 @pytest.mark.parametrize("package", ROOMS)

@@ -59,6 +59,7 @@ def ask_kinds(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str,
     return source.query(*(query(kind, kind=kind) for kind in kinds), headers=headers)
 
 
+@pytest.mark.shows("frames 40", "frames 44")
 def test_live_channels_are_for_panels(source: Plugin) -> None:
     """A frame's channel reaches a panel and never an alert rule; its times are sorted for both."""
     for from_alert in (True, False):
@@ -68,6 +69,7 @@ def test_live_channels_are_for_panels(source: Plugin) -> None:
         assert [field["values"] for field in frame["fields"]][1] == [1.0, 2.0]
 
 
+@pytest.mark.shows("frames 48", "frames 49")
 def test_logs_are_refused_by_themselves(source: Plugin) -> None:
     """Logs asked for by a rule are an error of that query, which says why; the others, and panels, are answered."""
     answers = ask_kinds(source, "logs", "multi", "nothing")
@@ -80,6 +82,7 @@ def test_logs_are_refused_by_themselves(source: Plugin) -> None:
     assert shown["status"] == 200
 
 
+@pytest.mark.shows("frames 46")
 def test_what_a_rule_will_stumble_over_is_logged(source: Plugin) -> None:
     """Two series without labels are answered, and the log says what the rule will fail with."""
     assert ask_kinds(source, "twins")["twins"]["status"] == 200

@@ -29,6 +29,7 @@ def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
     return sent
 
 
+@pytest.mark.shows("protocol 26", "faults: User code never returns")
 def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Path) -> None:
     """With the pool's threads blocked, one of them busy, and queries waiting, "Save & test" and Kill do not wait."""
     plugin = host.start(faulty_probe)
@@ -44,6 +45,7 @@ def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Pat
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: User code never returns")
 def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -> None:
     """With every thread blocked by `def` methods, `async def` ones answer."""
     plugin = host.start(faulty_probe, env=ASYNC)
@@ -59,6 +61,7 @@ def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: User code never returns")
 def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe: Path) -> None:
     """When Grafana gives up on the queries that block every thread, the next ones are answered all the same."""
     plugin = host.start(faulty_probe)
@@ -70,6 +73,7 @@ def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe:
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: User code never returns")
 @pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
 def test_a_constructor_that_blocks_concerns_its_data_source_alone(
     host: Host, faulty_probe: Path, environment: dict[str, str]
@@ -102,6 +106,7 @@ def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: User code never returns")
 def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: Path) -> None:
     """Neither its successor nor the plugin's end waits for `dispose`."""
     plugin = host.start(faulty_probe)
@@ -150,6 +155,7 @@ def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMak
     eventually(lambda: not alive(plugin.pid), within_s=10)
 
 
+@pytest.mark.shows("faults: The host is killed")
 def test_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
     """A host that is killed leaves no orphan, though no thread, constructor or stream of the plugin ever returns."""
     host = new_host()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], ids=["def", "async def"])
 
 
+@pytest.mark.shows("protocol 22", "faults: It prints megabytes")
 def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """4 MiB each by Python, by the bare descriptors and by child processes, on stdout and stderr.
 
@@ -42,6 +43,7 @@ def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, envir
     assert all(len(line) < 60 * 1024 for line in plugin.stderr().encode().splitlines())
 
 
+@pytest.mark.shows("faults: It forks")
 def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """What a child prints is logged; the plugin goes on."""
     plugin = host.start(faulty_probe, env=environment)
@@ -52,6 +54,7 @@ def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: It forks")
 def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """A child that returns from the handler would answer a second time, or wait for ever: it is ended instead."""
     plugin = host.start(faulty_probe, env=environment)
@@ -63,6 +66,7 @@ def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, 
     ends_well(plugin)
 
 
+@pytest.mark.shows("faults: It forks")
 @pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUILT)])
 def test_pools_of_processes_work(host: Host, programs: Programs, environment: dict[str, str], kind: str) -> None:
     """`multiprocessing` computes, by every start method; its helpers hold up no end.
@@ -80,6 +84,7 @@ def test_pools_of_processes_work(host: Host, programs: Programs, environment: di
     eventually(lambda: not any(map(alive, family)), within_s=5)  # multiprocessing's helpers see it end
 
 
+@pytest.mark.shows("faults: It exits or crashes")
 @pytest.mark.parametrize("ending", [("exit", "exit status 3"), ("crash", "segmentation fault")], ids=["exit", "crash"])
 def test_an_end_without_notice_is_seen_at_once(
     host: Host, faulty_probe: Path, environment: dict[str, str], ending: tuple[str, str]
@@ -98,6 +103,7 @@ def test_an_end_without_notice_is_seen_at_once(
     eventually(lambda: answers(plugin), within_s=20)
 
 
+@pytest.mark.shows("faults: It exits or crashes")
 def test_a_crash_tells_where(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """A segmentation fault leaves the stacks in Grafana's log, the author's file among them."""
     plugin = host.start(faulty_probe, env=environment)
@@ -128,6 +134,7 @@ def test_an_end_in_any_place_is_seen(host: Host, faulty_probe: Path, environment
     assert plugin.state()["exit"]["code"] == 3
 
 
+@pytest.mark.shows("faults: The socket's folder is removed")
 def test_a_removed_socket_cuts_no_connection(
     host: Host, faulty_probe: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def well(plugin: Plugin) -> bool:
     return bool(plugin.query(query())["A"]["status"] == 200 and plugin.health()["status"] == "OK")
 
 
+@pytest.mark.shows("protocol 57", "faults: User code raises anything")
 @raised
 def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -> None:
     """Its ref id has an error that says what was raised; the queries around it have their frames."""
@@ -67,6 +68,7 @@ def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -
     assert well(faulty)
 
 
+@pytest.mark.shows("protocol 62", "faults: User code raises anything")
 @raised
 def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> None:
     """It is an answer, never a failed call."""
@@ -77,6 +79,7 @@ def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> N
     assert well(faulty)
 
 
+@pytest.mark.shows("faults: User code raises anything")
 @raised
 def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin, how: str) -> None:
     """Health and each query say what it raised, at the first call and at the second."""
@@ -90,6 +93,7 @@ def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin
     assert well(faulty)
 
 
+@pytest.mark.shows("protocol 66")
 @raised
 def test_a_resource_that_raises_is_an_http_error(faulty: Plugin, how: str) -> None:
     """Status and JSON, as HTTP has words for failures."""
@@ -111,6 +115,7 @@ def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str
     assert well(faulty)
 
 
+@pytest.mark.shows("protocol 70", "faults: User code raises anything")
 @raised
 def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: str) -> None:
     """The packets before it arrive; Grafana reads the reason and starts the stream again."""
@@ -122,6 +127,7 @@ def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: st
     assert well(faulty)
 
 
+@pytest.mark.shows("protocol 56")
 @raised
 def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str) -> None:
     """Its parts so far arrive, then its error; another query of the same call is whole."""

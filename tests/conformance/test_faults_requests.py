@@ -39,6 +39,7 @@ def raw_query(ref_id: str, text: bytes) -> dict[str, Any]:
     return {**query(ref_id), "json": base64.b64encode(text).decode()}
 
 
+@pytest.mark.shows("protocol 48", "faults: A request has 64 MiB", 'errors: "received message larger than max"')
 @pytest.mark.parametrize("size", [64 * MIB, 64 * MIB + 1])
 def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) -> None:
     """The limit that gRPC has by itself, 4 MiB, is off, and so is any other; a resource gives back as much."""
@@ -51,6 +52,7 @@ def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) 
     assert (answer.code, answer.body == body) == (201, True)
 
 
+@pytest.mark.shows("faults: Models, settings, headers")
 @pytest.mark.parametrize(
     ("text", "status", "message"),
     [
@@ -78,6 +80,7 @@ def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: byt
     assert answers["A"]["error"].startswith(message)
 
 
+@pytest.mark.shows("faults: Models, settings, headers")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -98,6 +101,7 @@ def test_malformed_settings_are_told_by_health_and_queries(running_python: Plugi
     assert well(running_python)
 
 
+@pytest.mark.shows("faults: Models, settings, headers")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -114,6 +118,7 @@ def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]
     assert well(running_python)
 
 
+@pytest.mark.shows("faults: Models, settings, headers")
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -198,6 +203,7 @@ def survives(plugin: Plugin, path: str, message: bytes) -> None:
     assert well(plugin)
 
 
+@pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(st.sampled_from([path for path, *_ in PATHS]), st.binary(max_size=200))
 def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path: str, message: bytes) -> None:
@@ -205,6 +211,7 @@ def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path:
     survives(running_python, path, message)
 
 
+@pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(spoiled())
 def test_spoiled_requests_end_in_an_answer_or_a_status(running_python: Plugin, spoiled: tuple[str, bytes]) -> None:

@@ -30,6 +30,7 @@ def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **p
     return str(answer["frames"][0]["fields"][0]["values"][0]["instance"])
 
 
+@pytest.mark.shows("protocol 77")
 def test_same_settings_same_instance(running: Plugin) -> None:
     """Asked twice with nothing changed, the same object answers (item 77)."""
     source = settings(uid="same", number=11)
@@ -37,6 +38,7 @@ def test_same_settings_same_instance(running: Plugin) -> None:
     assert instance(running, source) == instance(running, source)
 
 
+@pytest.mark.shows("protocol 77")
 def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
     """Fifty first requests side by side make one object (item 77)."""
     request = query_request(query(kind="echo"), settings=settings(uid="crowd", number=12))
@@ -47,6 +49,7 @@ def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
     )
 
 
+@pytest.mark.shows("protocol 78", "protocol 81")
 def test_saved_settings_make_a_new_instance(running: Plugin) -> None:
     """Another time of change, later or earlier, makes another object (items 78, 81)."""
     births = [
@@ -56,6 +59,7 @@ def test_saved_settings_make_a_new_instance(running: Plugin) -> None:
     assert len(set(births)) == 3
 
 
+@pytest.mark.shows("protocol 78")
 def test_changed_grafana_config_makes_a_new_instance(running: Plugin) -> None:
     """Another value in Grafana's config makes another object (item 78)."""
     source = settings(uid="config", number=14)
@@ -64,6 +68,7 @@ def test_changed_grafana_config_makes_a_new_instance(running: Plugin) -> None:
     assert births[0] != births[1]
 
 
+@pytest.mark.shows("protocol 80")
 def test_tenants_share_nothing(running: Plugin) -> None:
     """Two tenants, and two data sources, have an object each (item 80)."""
     source = settings(uid="tenants", number=15)

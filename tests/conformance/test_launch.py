@@ -24,6 +24,7 @@ HANDSHAKE = re.compile(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n")
 COOKIE = {"grafana_plugin_type": "datasource"}
 
 
+@pytest.mark.shows("protocol 9", "protocol 13", "protocol 25")
 def test_handshake_negotiates_version_2(host: Host, any_plugin: Path) -> None:
     """The client accepts the line and agrees on version 2, and its first ping succeeds at once (9, 11, 13, 14, 25)."""
     plugin = host.start(any_plugin)
@@ -33,6 +34,7 @@ def test_handshake_negotiates_version_2(host: Host, any_plugin: Path) -> None:
     assert plugin.started["handshake_ms"] < 10_000
 
 
+@pytest.mark.shows("protocol 11", "protocol 12")
 def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> None:
     """From start to end, nothing but the one line is on stdout (items 11, 12)."""
     plugin = host.start(any_plugin, record_stdout=True)
@@ -43,6 +45,7 @@ def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> 
     assert HANDSHAKE.fullmatch(plugin.state()["stdout"])
 
 
+@pytest.mark.shows("protocol 1", "errors: the host's environment")
 def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) -> None:
     """go-plugin's four variables are enough: no PATH, HOME, TMPDIR or LANG (item 1)."""
     plugin = host.start(any_plugin, bare=True)
@@ -50,6 +53,7 @@ def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) ->
     assert plugin.health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 2")
 def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_path: Path) -> None:
     """A working directory that is gone keeps the plugin from nothing (item 2)."""
     gone = tmp_path / "gone"
@@ -60,6 +64,7 @@ def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_p
     assert host.start(any_plugin).health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 2")
 def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugin: Path, tmp_path: Path) -> None:
     """A folder with files named like modules is a bad place to start in, and does no harm (item 2)."""
     for name in ("plugin", "gfruntime", "grpc", "json", "socket"):
@@ -68,6 +73,7 @@ def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugi
     assert new_host(cwd=tmp_path).start(python_plugin).health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 8")
 @pytest.mark.slow
 def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Path) -> None:
     """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
@@ -79,6 +85,7 @@ def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Pat
     assert plugin.query(query())["A"]["status"] == 200
 
 
+@pytest.mark.shows("protocol 8")
 def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path) -> None:
     """A project runs from source where its path has spaces and letters beyond ASCII (item 8)."""
     there = tmp_path / "Grafana plug-ins" / "l'été ☃ 数据"
@@ -90,6 +97,7 @@ def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path
     assert plugin.query(query())["A"]["status"] == 200
 
 
+@pytest.mark.shows("protocol 20")
 def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
     """With AutoMTLS the client accepts the plugin's certificate, and the plugin the client's (items 19, 20)."""
     plugin = host.start(tls_plugin, auto_mtls=True)
@@ -98,6 +106,7 @@ def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
     assert plugin.health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 20")
 @pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
 def test_large_answers_pass_mutual_tls(host: Host, programs: Programs, name: str) -> None:
     """Four answers of 16 MiB at once arrive whole by TLS (items 20, 48)."""
@@ -109,6 +118,7 @@ def test_large_answers_pass_mutual_tls(host: Host, programs: Programs, name: str
     assert [each.result()["responses"]["A"]["frames"][0]["rows"] for each in pending] == [rows] * 4
 
 
+@pytest.mark.shows("protocol 20")
 @pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
 def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str) -> None:
     """A handler hears within a second that its caller is gone, by TLS too; the next query is answered (20, 59)."""
@@ -123,6 +133,7 @@ def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str)
     assert plugin.query(query())["A"]["status"] == 200
 
 
+@pytest.mark.shows("protocol 19")
 @pytest.mark.parametrize("name", ["probe", "probe-http2"])
 def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, name: str) -> None:
     """With AutoMTLS a client without the certificate gets nothing, not even in plain text (items 19, 20)."""
@@ -134,6 +145,7 @@ def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, 
             health(b"", timeout=5)
 
 
+@pytest.mark.shows("protocol 19")
 @pytest.mark.slow
 def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
     """A bundle without cryptography does not serve in plain text instead; the client logs the sentence (item 19)."""
@@ -146,6 +158,7 @@ def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
     assert "add `cryptography` to the dependencies in pyproject.toml" in entry["message"]
 
 
+@pytest.mark.shows("protocol 21")
 def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> None:
     """Asked for broker multiplexing, the plugin says nothing of it, and the client ends with that reason (item 21)."""
     with pytest.raises(HostError, match="multiplexing") as caught:
@@ -154,6 +167,7 @@ def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> Non
     assert caught.value.kind == "start"
 
 
+@pytest.mark.shows("protocol 15")
 def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
     """PLUGIN_UNIX_SOCKET_DIR decides where the socket is (item 15)."""
     plugin = host.start(any_plugin, socket_dir=True)
@@ -162,6 +176,7 @@ def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
     assert Path(plugin.started["address"]).parent == Path(folder)
 
 
+@pytest.mark.shows("protocol 16")
 def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None:
     """Only the owner can connect: the socket or its folder shuts others out (item 16)."""
     socket = Path(host.start(any_plugin).started["address"])
@@ -171,6 +186,7 @@ def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None
     assert not (may_others_write and may_others_enter)
 
 
+@pytest.mark.shows("protocol 17")
 def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
     host: Host, python_plugin: Path, tmp_path: Path
 ) -> None:
@@ -181,6 +197,7 @@ def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
     assert host.start(python_plugin, env={"TMPDIR": str(deep)}).health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 5", "protocol 6")
 @pytest.mark.parametrize(
     "environment",
     [{}, {"grafana_plugin_type": "panel"}, {"GRAFANA_PLUGIN_TYPE": "datasource"}],
@@ -207,11 +224,13 @@ def line_of(*words: str | Path, **environment: str) -> str:
     return line
 
 
+@pytest.mark.shows("protocol 4")
 def test_starts_without_stdin(any_plugin: Path) -> None:
     """A closed standard input does not keep the plugin from its handshake (item 4)."""
     assert HANDSHAKE.fullmatch(line_of("/bin/sh", "-c", f"exec '{any_plugin}' <&-", PLUGIN_PROTOCOL_VERSIONS="2"))
 
 
+@pytest.mark.shows("protocol 14")
 @pytest.mark.parametrize("versions", ["1,2", "2,3", "3", ""])
 def test_answers_version_2_to_any_offer(python_probe: Path, versions: str) -> None:
     """Offered others, or nothing, the plugin still names the one version it speaks (item 14)."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WARNING = "plugin failed to exit gracefully"
 
 
+@pytest.mark.shows(
+    "protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a onefile executable leaves an orphan"
+)
 def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
     """Grafana's Kill ends the plugin by itself, with status 0, in under 2 s, without a warning (26, 30, 88, 90)."""
     plugin = host.start(any_plugin)
@@ -29,6 +32,7 @@ def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
     assert WARNING not in [entry["message"] for entry in plugin.logs()]
 
 
+@pytest.mark.shows("protocol 30")
 def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe: Path) -> None:
     """A process that user code left running keeps none of the host's pipes open: Kill would wait for it (item 30)."""
     plugin = host.start(python_probe)
@@ -40,6 +44,7 @@ def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe:
     assert ended["ms"] < 2000
 
 
+@pytest.mark.shows("protocol 24", "protocol 36")
 def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
     """Started and stopped, the plugin leaves its temp folder, of any name, as it found it (items 24, 36)."""
     folder = tmp_path / "é ☃"
@@ -53,6 +58,7 @@ def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> No
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.shows("protocol 34", "protocol 89")
 def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
     """Killed with -9, the plugin answers again within 5 s: the restart loop sees its end at once (items 34, 89)."""
     plugin = host.start(any_plugin, restart=True)
@@ -65,6 +71,7 @@ def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
     assert [pid for pid in family if alive(pid)] == []
 
 
+@pytest.mark.shows("protocol 33", "faults: The host is killed", "errors: a onefile executable leaves an orphan")
 @pytest.mark.parametrize("moment", ["before any call", "after a call", "in a query"])
 def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: str) -> None:
     """When Grafana is killed with -9 at any time, the plugin and all of its processes are gone within 5 s (item 33)."""
@@ -81,6 +88,7 @@ def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: 
     eventually(lambda: not any(alive(pid) for pid in family), within_s=5)
 
 
+@pytest.mark.shows("protocol 31")
 def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
     """Ctrl-C reaches the plugin too, which waits for Grafana to stop it (item 31)."""
     plugin = host.start(any_plugin)
@@ -90,6 +98,7 @@ def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
     assert plugin.health()["status"] == "OK"
 
 
+@pytest.mark.shows("protocol 32")
 def test_ends_on_sigterm(host: Host, python_plugin: Path) -> None:
     """SIGTERM ends the plugin with status 0 within 2 s (item 32)."""
     plugin = host.start(python_plugin)

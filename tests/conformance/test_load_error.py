@@ -29,6 +29,7 @@ def broken(request: pytest.FixtureRequest, programs: Programs) -> tuple[Path, st
     return programs.variant(request.param, f'"""Broken."""\n\n{line}\n'), text
 
 
+@pytest.mark.shows("errors: the process ends")
 def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
     """Health is ERROR with the exception's text; the traceback is in the details. The end is as clean as any."""
     command, text = broken
@@ -42,6 +43,7 @@ def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
     ends_well(plugin)
 
 
+@pytest.mark.shows("protocol 42", "errors: the process ends")
 def test_every_query_says_why_and_one_log_line_has_the_traceback(host: Host, broken: tuple[Path, str]) -> None:
     """Each query has the same error, and the call itself succeeds; the log has the traceback once (item 42)."""
     command, text = broken

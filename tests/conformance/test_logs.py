@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from messages import query
 from processes import eventually
 
@@ -24,6 +25,7 @@ def wait_for_entry(plugin: Plugin, words: str) -> dict[str, Any]:
     return next(entry for entry in plugin.logs() if words in entry["message"])
 
 
+@pytest.mark.shows("protocol 44")
 def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
     """The client parses the author's line: level, text, fields, and what the request adds (items 37, 44)."""
     running.query(query(kind="log"))
@@ -36,6 +38,7 @@ def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
     assert entry["fields"]["dsUid"] == "ds-1"
 
 
+@pytest.mark.shows("protocol 42")
 def test_an_unexpected_exception_is_one_error_line(running_python: Plugin) -> None:
     """What nobody meant is logged once at level error, its traceback in a field (item 42)."""
     running_python.query(query(kind="raise"))
@@ -47,6 +50,7 @@ def test_an_unexpected_exception_is_one_error_line(running_python: Plugin) -> No
     assert "something nobody meant" in json.dumps(lines[0])
 
 
+@pytest.mark.shows("protocol 37", "protocol 39")
 def test_every_line_is_hclog_json(host: Host, any_plugin: Path) -> None:
     """From start to end each line on stderr is an object with text, level and timestamp, none too long (37-41)."""
     plugin = host.start(any_plugin)
@@ -61,6 +65,7 @@ def test_every_line_is_hclog_json(host: Host, any_plugin: Path) -> None:
     assert all(len(line) < 60 * 1024 for line in plugin.stderr().splitlines())
 
 
+@pytest.mark.shows("protocol 40", "protocol 41")
 def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
     """Fields named as hclog's own, NaN, objects and a long text arrive as one good line (40, 41, 43)."""
     plugin = host.start(python_probe)
@@ -71,6 +76,7 @@ def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None
     assert len(entry["fields"]["long"]) < 60 * 1024
 
 
+@pytest.mark.shows("protocol 40")
 def test_what_user_code_writes_to_stderr_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
     """A line on stderr or stdout that looks like a log line and is none is no panic, and not lost (37, 40)."""
     plugin = host.start(python_probe)

@@ -23,6 +23,7 @@ GROWTH_MB = 60
 POOL = 64
 
 
+@pytest.mark.shows("faults: Everything at once")
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_no_call_of_a_mixed_load_fails(host: Host, probe: Path) -> None:

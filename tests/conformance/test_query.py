@@ -49,6 +49,7 @@ def test_handler_sees_the_query(running: Plugin) -> None:
     }
 
 
+@pytest.mark.shows("protocol 75")
 def test_handler_knows_an_alert_rule(running: Plugin) -> None:
     """An alert rule's query has no user, the FromAlert header, and the rule's name among the HTTP headers (74, 75)."""
     answer = running.ask(
@@ -64,6 +65,7 @@ def test_handler_knows_an_alert_rule(running: Plugin) -> None:
     assert (seen["from_alert"], seen["rule"], seen["login"]) == (True, "Too%20many", "")
 
 
+@pytest.mark.shows("protocol 51")
 @pytest.mark.parametrize("ref_id", ["B", "a query / with $dollars", "Größe ☃"])
 def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
     """Any text can be a ref id, and comes back as key and in its frames (items 51, 55)."""
@@ -73,11 +75,13 @@ def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
     assert answers[ref_id]["frames"][0]["ref_id"] == ref_id
 
 
+@pytest.mark.shows("protocol 51")
 def test_a_ref_id_asked_twice_is_answered(running: Plugin) -> None:
     """Two queries of one ref id are no crash (item 51)."""
     assert running.query(query("A"), query("A", rows=1))["A"]["status"] == 200
 
 
+@pytest.mark.shows("protocol 52")
 @pytest.mark.parametrize(("kind", "frames"), [("series", 1), ("empty", 0)])
 def test_success_is_status_200_without_an_error(running: Plugin, kind: str, frames: int) -> None:
     """A good answer says so on the wire, with frames or without any; 0 would be read as 500 (item 52)."""
@@ -86,6 +90,7 @@ def test_success_is_status_200_without_an_error(running: Plugin, kind: str, fram
     assert (answer["status"], answer["error"], len(answer["frames"])) == (200, "", frames)
 
 
+@pytest.mark.shows("protocol 53", "protocol 56")
 @pytest.mark.parametrize(
     ("kind", "status", "source", "words"),
     [
@@ -105,6 +110,7 @@ def test_one_failing_query_leaves_the_others_whole(
     assert words in answers["B"]["error"]
 
 
+@pytest.mark.shows("errors: a part of an answer")
 @pytest.mark.parametrize("form", ["ARROW", "JSON"])
 def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: str) -> None:
     """The host decodes both, and another query of the request is whole."""
@@ -132,6 +138,7 @@ def test_a_partial_answer_in_chunks_ends_with_its_error(running_python: Plugin, 
     assert (last["error"], last["status"], last["source"]) == ("2 of 3 shards are away", 502, "downstream")
 
 
+@pytest.mark.shows("protocol 58")
 def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> None:
     """None is a mistake, never an empty success (item 58)."""
     answer = running_python.query(query(kind="nothing"))["A"]
@@ -140,6 +147,7 @@ def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> N
     assert answer["error"]
 
 
+@pytest.mark.shows("protocol 54")
 @pytest.mark.parametrize("wanted", ["ARROW", "JSON"])
 def test_format_describes_the_bytes(running: Plugin, wanted: str) -> None:
     """Asked for JSON the plugin answers JSON, else Arrow; both decode to the same frame (item 54)."""
@@ -149,11 +157,13 @@ def test_format_describes_the_bytes(running: Plugin, wanted: str) -> None:
     assert answer["frames"] == running.query(query())["A"]["frames"]
 
 
+@pytest.mark.shows("protocol 50", "protocol 54")
 def test_an_unknown_format_is_answered_in_arrow(running_python: Plugin) -> None:
     """A format of the future gets Arrow, labelled as such (items 50, 54)."""
     assert running_python.query(query(), format=7)["A"]["format"] == "ARROW"
 
 
+@pytest.mark.shows("protocol 50")
 def test_unknown_fields_are_ignored(running: Plugin) -> None:
     """What a newer Grafana adds to a request does no harm (item 50)."""
     field_999 = base64.b64encode(b"\xba\x3e" + b"\x03new").decode()  # its tag, three bytes long, the bytes
@@ -162,6 +172,7 @@ def test_unknown_fields_are_ignored(running: Plugin) -> None:
     assert answer["responses"]["A"]["status"] == 200
 
 
+@pytest.mark.shows("protocol 49")
 @pytest.mark.parametrize("op", ["query", "check_health", "resource", "collect_metrics"])
 def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
     """A request with no context at all is answered or refused, and the next one answered (item 49)."""
@@ -172,6 +183,7 @@ def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
     assert not running.state()["exited"]
 
 
+@pytest.mark.shows("protocol 28", "protocol 29")
 def test_64_queries_at_once(running: Plugin) -> None:
     """64 calls of half a second each make progress side by side, go-plugin's own streams open (items 28, 29)."""
     running.query(query())
@@ -186,6 +198,7 @@ def test_64_queries_at_once(running: Plugin) -> None:
     assert time.monotonic() - begin < 64 * 0.5 / 4
 
 
+@pytest.mark.shows("protocol 59")
 def test_a_cancelled_query_is_told(running: Plugin) -> None:
     """When Grafana no longer wants the answer, the handler hears of it within a second (item 59)."""
     waiting = running.send("query", request=query_request(query(kind="wait", seconds=30)))
@@ -218,6 +231,7 @@ def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None
     assert starts["values"] == [1]
 
 
+@pytest.mark.shows("protocol 48", 'errors: "received message larger than max"')
 def test_a_large_response_is_sent(running: Plugin) -> None:
     """100 MiB of frame arrive (item 48)."""
     rows = 100 * (1 << 20) // 8
@@ -227,6 +241,7 @@ def test_a_large_response_is_sent(running: Plugin) -> None:
     assert answer["frames"][0]["rows"] == rows
 
 
+@pytest.mark.shows("frames 28")
 def test_frame_json_is_the_sdks(running: Plugin) -> None:
     """Decoded and written again by the SDK: type and version say wide, no column is nullable, labels stay."""
     frame: dict[str, Any] = running.query(query(rows=2))["A"]["frames"][0]["json"]
@@ -251,6 +266,7 @@ def test_frame_json_is_the_sdks(running: Plugin) -> None:
     }
 
 
+@pytest.mark.shows("frames 13")
 def test_a_series_without_rows_keeps_its_columns(running: Plugin) -> None:
     """No rows is a frame with fields and no values, not an error."""
     frame = running.query(query(rows=0))["A"]["frames"][0]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.shows("frames 3", "frames 4", "frames 9", "frames 18")
 @pytest.mark.parametrize("wanted", ["arrow", "json"])
 @EXAMPLES
 @given(frame=frames)
@@ -33,6 +34,7 @@ def test_sdk_decodes_what_we_encode(sdk: Host, wanted: str, frame: Frame) -> Non
     assert normal(answer["frame"]) == expected(frame)
 
 
+@pytest.mark.shows("frames 18")
 @EXAMPLES
 @given(frame=frames)
 def test_we_decode_what_the_sdk_encodes(sdk: Host, frame: Frame) -> None:
@@ -40,6 +42,7 @@ def test_we_decode_what_the_sdk_encodes(sdk: Host, frame: Frame) -> None:
     assert expected(back(decoded(sdk, frame))) == expected(frame)
 
 
+@pytest.mark.shows("frames 5", "frames 34", "frames 36")
 @pytest.mark.parametrize("wanted", ["arrow", "json"])
 def test_every_type_reaches_the_sdk(sdk: Host, wanted: str) -> None:
     """The vector of every type, its least and greatest values, NaN, infinities and nulls included, arrives whole."""
@@ -48,6 +51,7 @@ def test_every_type_reaches_the_sdk(sdk: Host, wanted: str) -> None:
     assert normal(decoded(sdk, frame, wanted)["frame"]) == expected(frame)
 
 
+@pytest.mark.shows("frames 17")
 @pytest.mark.network
 def test_the_sdks_own_vector_is_read_by_us(sdk: Host) -> None:
     """The Go SDK's golden frame of all types decodes, encodes to an equal frame, and agrees with its JSON form."""
@@ -71,6 +75,7 @@ def is_same(sdk: Host, path: Path, frames_: list[Frame], **more: Any) -> bool:
     return answer["same"]
 
 
+@pytest.mark.shows("frames 55")
 @pytest.mark.parametrize("suffix", [".jsonc", ".txt"])
 @EXAMPLES
 @given(frame=frames)
@@ -85,6 +90,7 @@ def test_we_read_what_the_sdk_writes(sdk: Host, tmp_path: Path, suffix: str, fra
         check_golden([frame, frame.with_meta(custom="another")], path)
 
 
+@pytest.mark.shows("frames 55")
 @EXAMPLES
 @given(frame=frames)
 def test_the_sdk_reads_what_we_write(sdk: Host, tmp_path: Path, frame: Frame) -> None:
@@ -96,6 +102,7 @@ def test_the_sdk_reads_what_we_write(sdk: Host, tmp_path: Path, frame: Frame) ->
     assert not is_same(sdk, path, [frame.with_meta(custom="another")])
 
 
+@pytest.mark.shows("frames 55")
 def test_every_type_is_the_same_to_both(sdk: Host, tmp_path: Path) -> None:
     """The vector of every type is equal in a file from either side."""
     ours, theirs = tmp_path / "ours.jsonc", tmp_path / "theirs.jsonc"

@@ -100,6 +100,7 @@ def fill_json(fill: Fill | None) -> dict[str, Any] | None:
     return None if fill is None else {"Mode": MODES[fill.mode], "Value": fill.value}
 
 
+@pytest.mark.shows("frames 42")
 @EXAMPLES
 @given(frame=long_frames() | wide_frames())
 def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
@@ -107,6 +108,7 @@ def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
     assert series.shape(frame) == decoded(sdk, frame)["series"]
 
 
+@pytest.mark.shows("frames 50")
 @EXAMPLES
 @given(frame=long_frames(), fill=fills)
 def test_long_to_wide_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None) -> None:
@@ -114,6 +116,7 @@ def test_long_to_wide_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None) ->
     compare(sdk, frame, lambda: series.long_to_wide(frame, fill=fill), to="wide", fill=fill_json(fill))
 
 
+@pytest.mark.shows("frames 51")
 @EXAMPLES
 @given(frame=wide_frames())
 def test_wide_to_long_is_the_sdks(sdk: Host, frame: Frame) -> None:
@@ -121,6 +124,7 @@ def test_wide_to_long_is_the_sdks(sdk: Host, frame: Frame) -> None:
     compare(sdk, frame, lambda: series.wide_to_long(frame, fill=None), to="long")
 
 
+@pytest.mark.shows("frames 52")
 @EXAMPLES
 @given(frame=wide_frames() | long_frames(), fill=fills, grid=grids)
 def test_resample_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None, grid: tuple[int, int, int]) -> None:

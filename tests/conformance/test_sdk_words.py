@@ -46,6 +46,7 @@ def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> Non
         assert ours() == dt.timedelta(microseconds=cut)
 
 
+@pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(text=words)
 def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
@@ -54,6 +55,7 @@ def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
     compare(sdk, lambda: durations.parse_step(text), function="parse_step", text=text)
 
 
+@pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(text=dates)
 def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
@@ -64,6 +66,7 @@ def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
     assert theirs in (before, durations.parse_interval(text))  # midnight may pass between
 
 
+@pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(milliseconds=intervals)
 def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None:
@@ -76,6 +79,7 @@ def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None
     )
 
 
+@pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(of=st.tuples(*[st.sampled_from(["", "0s", "10s", "<1m", "5", "x"])] * 2), query_ms=st.sampled_from([0, 5]))
 def test_choosing_an_interval_is_the_sdks(sdk: Host, of: tuple[str, str], query_ms: int) -> None:
@@ -99,6 +103,7 @@ MACROS = st.one_of(
 STAMPS = st.integers(0, 4 * 10**12).map(lambda ms: dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + ms * MS)
 
 
+@pytest.mark.shows("frames 54")
 @EXAMPLES
 @given(text=st.lists(MACROS, max_size=4).map(" ".join), start=STAMPS, span=intervals, step=intervals)
 def test_sql_macros_are_the_sdks(sdk: Host, text: str, start: dt.datetime, span: int, step: int) -> None:
@@ -121,6 +126,7 @@ FORMS = st.sampled_from(
 )
 
 
+@pytest.mark.shows("frames 54")
 @EXAMPLES
 @given(forms=st.lists(st.tuples(st.sampled_from(["from", "to"]), FORMS), max_size=3), start=STAMPS)
 def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start: dt.datetime) -> None:
@@ -132,6 +138,7 @@ def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start:
     assert macros.expand_url(text, between) == sdk.ask("macros", text=text, url=True, **times)
 
 
+@pytest.mark.shows("frames 16")
 @EXAMPLES
 @given(given_labels=st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=4))
 def test_labels_are_the_sdks(sdk: Host, given_labels: dict[str, str]) -> None:

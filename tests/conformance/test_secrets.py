@@ -77,6 +77,7 @@ def leaky(host: Host, programs: Programs) -> Plugin:
     return host.start(command, record_stdout=True, env={"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
 
 
+@pytest.mark.shows("faults: User code tells its secrets")
 def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
     """Errors, statuses, details, refusals: each says that something was hidden, and none says what."""
     kinds = [query(f"Q{at}", kind=kind) for at, kind in enumerate(("raise", "query", "downstream"))]
@@ -108,6 +109,7 @@ def resource(plugin: Plugin, path: str) -> str:
     return json.dumps(parts) + "".join(base64.b64decode(part["body"]).decode() for part in parts["parts"])
 
 
+@pytest.mark.shows("protocol 45", "faults: User code tells its secrets")
 @pytest.mark.parametrize("kind", ["log", "print", "raise", "query", "thread"])
 def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
     """Whatever is logged, printed, warned of or raised: stdout has the handshake alone, stderr no secret."""
@@ -123,6 +125,7 @@ def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
     assert leaks(json.dumps(leaky.logs(), ensure_ascii=False)) == []
 
 
+@pytest.mark.shows("faults: User code tells its secrets")
 def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs: Programs) -> None:
     """Grafana hands some secrets over as environment variables; an import that fails with one is told without it."""
     command = programs.probe("leaky")
@@ -134,6 +137,7 @@ def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs
     assert leaks(json.dumps([health, answers]) + plugin.stderr()) == []
 
 
+@pytest.mark.shows("faults: User code tells its secrets")
 @pytest.mark.parametrize(
     "words",
     [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 
+@pytest.mark.shows("protocol 62")
 def test_health_has_status_message_and_details(running: Plugin) -> None:
     """A healthy data source says so; its details are a JSON object (item 62)."""
     answer = running.health()
@@ -35,6 +36,7 @@ def test_bad_health_is_an_answer(running: Plugin) -> None:
     assert (answer["status"], answer["message"]) == ("ERROR", "no such host")
 
 
+@pytest.mark.shows("protocol 63")
 def test_health_without_a_data_source(running_python: Plugin) -> None:
     """Asked for the plugin's own health, with no data source configured, it answers (item 63)."""
     answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
@@ -42,6 +44,7 @@ def test_health_without_a_data_source(running_python: Plugin) -> None:
     assert answer["status"] in {"OK", "ERROR", "UNKNOWN"}
 
 
+@pytest.mark.shows("protocol 67")
 def test_resource_sees_the_request(running: Plugin) -> None:
     """Method, path, repeated query parameters and repeated headers arrive, and headers come back whole (item 67)."""
     answer = running.resource("echo?name=a&name=b%20c&empty=", method="PUT", headers={"Accept": ["text/a", "text/b"]})
@@ -57,6 +60,7 @@ def test_resource_sees_the_request(running: Plugin) -> None:
     assert answer.headers["content-type"] == ["application/json"]
 
 
+@pytest.mark.shows("protocol 67")
 def test_resource_bodies_are_bytes(running: Plugin) -> None:
     """Every byte survives both ways, and the status is the handler's (item 67)."""
     body = bytes(range(256)) * 5000
@@ -65,6 +69,7 @@ def test_resource_bodies_are_bytes(running: Plugin) -> None:
     assert (answer.code, answer.body) == (201, body)
 
 
+@pytest.mark.shows("protocol 65")
 def test_resource_without_content_is_one_message(running: Plugin) -> None:
     """Even 204 sends a message: Grafana takes none for an error (item 65)."""
     answer = running.resource("nothing")
@@ -72,6 +77,7 @@ def test_resource_without_content_is_one_message(running: Plugin) -> None:
     assert (answer.code, answer.body) == (204, b"")
 
 
+@pytest.mark.shows("protocol 65")
 def test_only_the_first_message_has_code_and_headers(running: Plugin) -> None:
     """Whatever the number of messages, the first decides (item 65)."""
     answer = running.resource("bytes", method="POST", body=b"x" * (5 << 20))
@@ -80,6 +86,7 @@ def test_only_the_first_message_has_code_and_headers(running: Plugin) -> None:
     assert all(part["code"] in {0, 201} for part in answer.parts[1:])
 
 
+@pytest.mark.shows("protocol 66")
 def test_unknown_resource_is_404_in_json(running: Plugin) -> None:
     """A path that is not there is the handler's 404 (item 66)."""
     answer = running.resource("no/such/path")
@@ -105,6 +112,7 @@ def scrape(plugin: Plugin) -> dict[str, Metric]:
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
+@pytest.mark.shows("protocol 64")
 def test_metrics_are_prometheus_text(running_python: Plugin) -> None:
     """CollectMetrics answers Prometheus' text with the SDK's families and types, and counts a query (item 64)."""
     running_python.query(query())
@@ -128,6 +136,7 @@ def plain(programs: Programs, host_program: Path) -> Iterator[Plugin]:
         yield host.start(programs.source("signals"))
 
 
+@pytest.mark.shows("protocol 47", "protocol 72")
 @pytest.mark.parametrize("op", ["subscribe", "publish", "validate", "mutate", "convert_objects", "query_chunked"])
 def test_a_service_that_is_not_there_says_so(plain: Plugin, op: str) -> None:
     """A call without a handler is UNIMPLEMENTED, upon which the host does without it (items 47, 72)."""
@@ -144,6 +153,7 @@ def test_a_plugin_without_streams_runs_none(plain: Plugin) -> None:
     assert answer["error"]["code"] == "Unimplemented"
 
 
+@pytest.mark.shows("protocol 65")
 def test_resource_is_streamed_as_it_is_made(running: Plugin) -> None:
     """Each part of a streamed body is a message; code and headers come with the first (item 65)."""
     answer = running.resource("parts")
@@ -162,6 +172,7 @@ def admission(text: bytes) -> dict[str, object]:
     }
 
 
+@pytest.mark.shows("protocol 73")
 def test_admission_is_answered_without_a_data_source(running: Plugin) -> None:
     """Objects are allowed with warnings, refused with a result, and changed (item 73)."""
     allowed = running.ask("validate", request=admission(b"old"))
@@ -177,6 +188,7 @@ def test_admission_is_answered_without_a_data_source(running: Plugin) -> None:
     assert base64.b64decode(changed["objectBytes"]) == b"new old"
 
 
+@pytest.mark.shows("protocol 73")
 def test_conversion_keeps_uid_and_order(running: Plugin) -> None:
     """Every object comes back in its place (item 73)."""
     raw = [base64.b64encode(text).decode() for text in (b"1", b"2", b"3")]

@@ -24,6 +24,7 @@ def channel(path: str, data: object = None) -> dict[str, Any]:
     return {"pluginContext": context(), "path": path, "data": base64.b64encode(text).decode()}
 
 
+@pytest.mark.shows("protocol 68")
 @pytest.mark.parametrize(
     ("path", "status", "data"),
     [("any", "OK", {"a": 1}), ("nowhere", "NOT_FOUND", None), ("secret", "PERMISSION_DENIED", None)],
@@ -35,6 +36,7 @@ def test_subscribing_has_three_answers(running: Plugin, path: str, status: str, 
     assert (answer["status"], json.loads(answer["data"] or "null")) == (status, data)
 
 
+@pytest.mark.shows("protocol 68")
 def test_subscriber_may_get_a_frame_first(running: Plugin) -> None:
     """Initial data is frame JSON with a schema (item 68)."""
     frame = json.loads(running.ask("subscribe", request=channel("frame"))["data"])
@@ -49,6 +51,7 @@ def test_publishing_gives_back_what_is_broadcast(running: Plugin) -> None:
     assert running.ask("publish", request=channel("secret", 1))["status"] == "PERMISSION_DENIED"
 
 
+@pytest.mark.shows("protocol 69", "protocol 70")
 def test_stream_ends_when_its_handler_returns(running: Plugin) -> None:
     """Packets are JSON in order, and a normal return ends the stream without an error (items 69, 70)."""
     answer = running.ask("run_stream", request=channel("three"))
@@ -64,6 +67,7 @@ def test_packets_may_be_frames(running: Plugin) -> None:
     assert json.loads(packet)["data"]["values"] == [[7]]
 
 
+@pytest.mark.shows("protocol 59", "protocol 70")
 def test_cancelled_stream_ends_at_once(host: Host, probe: Path) -> None:
     """When the host stops reading, the handler hears of it within a second (items 59, 70)."""
     plugin = host.start(probe)
@@ -74,6 +78,7 @@ def test_cancelled_stream_ends_at_once(host: Host, probe: Path) -> None:
     assert seconds < 1
 
 
+@pytest.mark.shows("protocol 71")
 def test_fifty_streams_starve_no_query(host: Host, probe: Path) -> None:
     """With 50 channels running, queries and health checks are answered as ever (item 71)."""
     plugin = host.start(probe)
@@ -91,6 +96,7 @@ def test_fifty_streams_starve_no_query(host: Host, probe: Path) -> None:
     assert all(stream.result()["packets"] for stream in streams)
 
 
+@pytest.mark.shows("protocol 27")
 def test_kill_is_quick_while_streams_run(host: Host, probe: Path) -> None:
     """An active RunStream and a query that blocks for a minute hold up no shutdown (items 26, 27)."""
     plugin = host.start(probe)
@@ -103,6 +109,7 @@ def test_kill_is_quick_while_streams_run(host: Host, probe: Path) -> None:
     assert blocked.answer.exception(10) is not None
 
 
+@pytest.mark.shows("protocol 57", "protocol 60")
 def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -> None:
     """The client finds the error source in the status details (item 60)."""
     with pytest.raises(HostError) as caught:
@@ -112,6 +119,7 @@ def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -
     assert caught.value.message == "the broker is away"
 
 
+@pytest.mark.shows("protocol 72")
 @pytest.mark.parametrize("form", ["JSON", "ARROW"])
 def test_chunks_follow_one_another(running: Plugin, form: str) -> None:
     """Each part names query and frame; JSON has the schema once, in Arrow every part can be decoded (item 72)."""

@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "examples" / "README.md"])
 NEEDS_NO_PYTHON = ("new", "--help")
-PAINS = [*range(9, 18), *range(31, 40)]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
 
@@ -117,22 +116,6 @@ def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_
     assert (tmp_path / "reference.md").read_text(encoding="utf-8") == (DOCS / "reference.md").read_text(
         encoding="utf-8"
     )
-
-
-def test_every_pain_has_its_sentence_and_its_tests() -> None:
-    """Each number has a row, and each row names tests that exist."""
-    page = (DOCS / "errors.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \|(.*)\|(.*)\|$", page, re.MULTILINE)
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    tests = set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE))
-
-    assert set(re.findall(r"`(test_\w+)`", page)) <= tests
-    assert [int(number) for number, _, _ in rows] == PAINS
-    assert all(words.strip().strip("|") for _, words, _ in rows)
-    for number, _, cell in rows:
-        named = re.findall(r"`(test_\w+)`", cell)
-        assert named, number
-        assert set(named) <= tests, number
 
 
 def test_what_is_compared_with_the_official_way_is_shown() -> None:

@@ -19,8 +19,7 @@ PYTHON_FILES = (
     *("tests/conftest.py", "tests/test_datasource.py", "conftest.py", "setup.py", "sitecustomize.py", "typing.py"),
 )
 MARK = "code-ran"
-TAKEN = socket.create_server(("127.0.0.1", 0))
-"""A port that no preview can have, so that it ends."""
+TAKEN = "{a port that is taken}"
 NOT_RUN = {
     "check": ["check", "--strict"],
     "check --static": ["check", "--static"],
@@ -41,7 +40,7 @@ RUN = {
     "check --alerts": ["check", "--alerts", "--python", sys.executable],
     "check --dashboards FILE": ["check", "--dashboards", "board.json", "--python", sys.executable],
     "dev": ["dev", "--python", sys.executable],
-    "preview": ["preview", "--no-open", "--port", str(TAKEN.getsockname()[1]), "--python", sys.executable],
+    "preview": ["preview", "--no-open", "--port", TAKEN, "--python", sys.executable],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
 }
 
@@ -94,7 +93,9 @@ def test_a_command_runs_the_projects_code(
     page.write_text("<!doctype html>")
     if words[0] == "preview":
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
-    assert ask(planted, tmp_path, words)[1] != ""
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # no preview can have its port, so that it ends
+        port = str(taken.getsockname()[1])
+        assert ask(planted, tmp_path, [port if word == TAKEN else word for word in words])[1] != ""
 
 
 def test_an_environment_that_gfplug_noted_is_run(

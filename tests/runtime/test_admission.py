@@ -71,6 +71,7 @@ def test_validation_sees_the_whole_request(services: Services) -> None:
     assert list(answer.warnings) == ["update g/v1 K", "old", "p"]
 
 
+@pytest.mark.shows("protocol 73")
 @pytest.mark.parametrize(("text", "code", "message"), [(b"{}", 400, "no url"), (b'"raise"', 500, "KeyError: 'spec'")])
 def test_refusals_and_failures_are_told_in_the_result(services: Services, text: bytes, code: int, message: str) -> None:
     """A refusal and an exception are answers, not failed calls (item 73)."""
@@ -106,6 +107,7 @@ def test_conversion_echoes_uid_and_keeps_the_order(services: Services) -> None:
     assert {item.content_type for item in answer.objects} == {"application/json"}
 
 
+@pytest.mark.shows("protocol 73")
 def test_failed_conversion_is_told_in_the_result(services: Services) -> None:
     """Too few objects are a failure that has none (item 73)."""
     answer = services.unary("ResourceConversion/ConvertObjects", conversion("v9"), pb.ConversionResponse)

@@ -38,6 +38,7 @@ TEXT = Frame.of(time=T[:2], host=["a", "b"], v=[1.0, 2.0])
 NULL_TIME = Frame.of(time=[T[0], None], v=[1.0, 2.0])
 
 
+@pytest.mark.shows("frames 42", "frames 43")
 @pytest.mark.parametrize(
     ("frames", "kind", "message"),
     [
@@ -100,6 +101,7 @@ def test_classification_is_grafanas(frames: list[Frame], kind: str, message: str
     assert bool(result.hint) == (kind == "error")
 
 
+@pytest.mark.shows("frames 42")
 def test_errors_have_grafanas_prefix() -> None:
     """The error is written as Grafana's log has it, the ref id in it."""
     assert verdict(TEXT).error("A").startswith("[sse.readDataError] [A] got error: input data must be a wide series")
@@ -117,6 +119,7 @@ def test_items_are_told_with_their_labels() -> None:
     assert items(verdict(with_type(Frame.of(b=[1], a=[2], up=[True]), "numeric-wide"))) == [("a", {}), ("b", {})]
 
 
+@pytest.mark.shows("frames 39", "frames 46")
 @pytest.mark.parametrize(
     ("frames", "warning"),
     [
@@ -159,6 +162,7 @@ def test_a_good_answer_has_no_warnings() -> None:
         assert result.warnings == []
 
 
+@pytest.mark.shows("frames 42")
 @given(random_frames)
 def test_shapes_are_those_of_series(frame: Frame) -> None:
     """The shape that decides about a frame without a type is the one that conversions go by."""

@@ -75,6 +75,7 @@ def ask(
     return services.stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
 
 
+@pytest.mark.shows("protocol 72")
 def test_first_json_chunk_has_the_schema_and_later_ones_do_not(services: Services) -> None:
     """Each chunk has ref id, frame id, status and format; schema and data come first, then data alone (item 72)."""
     chunks = ask(services, {})
@@ -108,6 +109,7 @@ def test_frames_yielded_together_have_ids_of_their_own(services: Services) -> No
     assert [chunk.frameId for chunk in ask(services, {"do": "list"})] == ["0", "1"]
 
 
+@pytest.mark.shows("protocol 72")
 def test_json_chunks_are_single_lines(services: Services) -> None:
     """Hosts pass them on as JSON lines, so no chunk has a line break, and none loses its meaning (item 72)."""
     (chunk,) = ask(services, {"do": "lines"})

@@ -8,6 +8,7 @@ from gfruntime.request.config import GrafanaConfig, UserAgent
 from gfruntime.request.headers import canonical, http_headers
 
 
+@pytest.mark.shows("protocol 76")
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -25,6 +26,7 @@ def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, s
     assert (agent.version, agent.os, agent.arch) == parts
 
 
+@pytest.mark.shows("protocol 74")
 def test_headers_are_told_from_the_rest() -> None:
     """Three credentials in any case, and what has the prefix in lower case; FromAlert is no HTTP header (item 74)."""
     raw = {
@@ -50,6 +52,7 @@ def test_of_several_headers_grafanas_own_wins(order: int) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.shows("protocol 74")
 @pytest.mark.parametrize(
     ("name", "spelled"),
     [("x-id-token", "X-Id-Token"), ("ETAG", "Etag"), ("a b", "a b"), ("", ""), ("x--y", "X--Y"), ("ünd", "ünd")],

@@ -13,6 +13,7 @@ NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 SERIES = Frame.of(time=[NOON], v=[1.0])
 
 
+@pytest.mark.shows("frames 39")
 @pytest.mark.parametrize(
     ("frames", "expected"),
     [

@@ -102,6 +102,7 @@ def test_settings_are_converted() -> None:
     assert masking.hide("sesame-convert") == "***"
 
 
+@pytest.mark.shows("protocol 75")
 def test_query_is_converted() -> None:
     """Times, durations and the alert flag become Python's types; FromAlert is a boolean (item 75)."""
     message = pb.DataQuery(refId="B", maxDataPoints=5, intervalMS=1500, json=b"{}", queryType="t")

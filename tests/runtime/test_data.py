@@ -21,6 +21,7 @@ NOON = dt.datetime(2026, 1, 1, 12, tzinfo=UTC)
 CEST = dt.timezone(dt.timedelta(hours=2))
 
 
+@pytest.mark.shows("frames 6", "frames 8")
 @pytest.mark.parametrize(
     ("values", "field_type", "expected"),
     [
@@ -64,6 +65,7 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
     assert field.to_list() == expected
 
 
+@pytest.mark.shows("frames 7", "frames 8")
 @pytest.mark.parametrize(
     ("values", "field_type", "because"),
     [
@@ -99,6 +101,7 @@ def test_time_is_nullable_only_with_nulls() -> None:
     assert not Field("v", [1.0], nullable=False).nullable
 
 
+@pytest.mark.shows("frames 9")
 def test_nan_and_null_are_kept_apart() -> None:
     """NaN is a value, null is absence."""
     values = Field("v", [math.nan, None, 1.0]).to_list()
@@ -114,6 +117,7 @@ def test_json_strings_are_values_and_bytes_are_documents() -> None:
     assert field.to_list() == [b'"a"', b'{"b":1}', b"3"]
 
 
+@pytest.mark.shows("frames 16")
 def test_labels_are_text_and_sorted() -> None:
     """Labels are text to text: other values are written as text, and the keys are sorted."""
     written = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
@@ -141,6 +145,7 @@ def test_labels_go_to_value_columns() -> None:
     assert [field.labels for field in frame.fields] == [None, None, {"host": "web", "shard": "3"}]
 
 
+@pytest.mark.shows("frames 12", "frames 15")
 def test_duplicate_names_and_order_are_kept() -> None:
     """Fields keep their order, and several may have one name."""
     frame = Frame(fields=[Field("v", [1]), Field("a", [2]), Field("v", [3])])
@@ -168,6 +173,7 @@ def test_numpy_arrays_share_their_memory() -> None:
     assert field.to_list() == [7.0, 1.0, 2.0]
 
 
+@pytest.mark.shows("frames 6")
 @pytest.mark.parametrize(
     ("items", "dtype", "field_type", "expected"),
     [
@@ -186,6 +192,7 @@ def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, 
     assert (field.type, field.to_list()) == (field_type, expected)
 
 
+@pytest.mark.shows("frames 10", "frames 11")
 @pytest.mark.parametrize(
     ("make", "because"),
     [

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, wire
@@ -19,8 +20,6 @@ from gfruntime.logs import log
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
@@ -103,6 +102,7 @@ def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
     assert b"text" in notices.add(response, _request(), "text")
 
 
+@pytest.mark.shows("errors: code that ends")
 def test_a_process_that_cannot_be_started_does_not_end_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

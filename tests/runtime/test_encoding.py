@@ -19,17 +19,20 @@ from gfruntime.frames import arrow, frametext
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 
+@pytest.mark.shows("frames 2", "frames 13", "frames 15", "frames 18")
 @given(frames)
 def test_arrow_round_trip(frame: Frame) -> None:
     """Reading what was encoded gives the same frame, for every type, null, NaN, label, config and meta."""
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
 
 
+@pytest.mark.shows("frames 5", "frames 17")
 def test_every_type_survives() -> None:
     """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself afterwards."""
     assert arrow.decode(b"".join(arrow.encode(all_types()))) == all_types()
 
 
+@pytest.mark.shows("frames 27", "frames 28", "frames 33", "frames 36")
 @given(frames)
 def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
     """Frame JSON has its keys in the reader's order, no bare NaN, one value per row, and no newline."""
@@ -43,6 +46,7 @@ def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
     assert all("frame" in field["typeInfo"] for field in parsed["schema"]["fields"])
 
 
+@pytest.mark.shows("frames 1", "frames 2", "frames 3", "frames 4")
 def test_arrow_file_is_what_go_reads() -> None:
     """An uncompressed IPC file: magic at both ends, one batch with rows and none without, metadata where Go looks."""
     data = b"".join(arrow.encode(Frame.of(time=[NOON], v=[1.0], labels={"b": 2, "a": 1}, name="cpu"), ref_id="A"))
@@ -68,6 +72,7 @@ def test_large_columns_are_not_copied() -> None:
     assert arrow.decode(b"".join(parts))["v"].values.equals(values)
 
 
+@pytest.mark.shows("protocol 55", "frames 14")
 def test_own_ref_id_is_kept() -> None:
     """A frame without a ref id gets the query's; its own is kept."""
     own = arrow.decode(b"".join(arrow.encode(Frame(ref_id="B"), ref_id="A")))
@@ -77,6 +82,7 @@ def test_own_ref_id_is_kept() -> None:
     assert json.loads(frametext.encode(Frame(ref_id="B"), ref_id="A"))["schema"]["refId"] == "B"
 
 
+@pytest.mark.shows("frames 29", "frames 30")
 def test_json_times_are_milliseconds_and_nanos() -> None:
     """Times are whole milliseconds, floored before 1970 too; the rest is in nanos."""
     ticks = pa.array([1_500_001, -1, None, 2_000_000], pa.timestamp("ns"))
@@ -86,6 +92,7 @@ def test_json_times_are_milliseconds_and_nanos() -> None:
     assert parsed["data"]["nanos"] == [[500_001, 999_999, 0, 0], None]
 
 
+@pytest.mark.shows("frames 29")
 def test_long_columns_are_written_as_short_ones() -> None:
     """Columns long enough for Arrow's own arithmetic give the same JSON as their rows would one by one."""
     ticks = [-1, 0, None, 1_500_001, -2_000_000, *range(-500, 500)]
@@ -98,6 +105,7 @@ def test_long_columns_are_written_as_short_ones() -> None:
     assert data["nanos"][0] == [row["nanos"][0][0] if "nanos" in row else 0 for row in rows]
 
 
+@pytest.mark.shows("frames 30", "frames 31")
 def test_json_lists_what_it_can_not_write() -> None:
     """NaN and the infinities are null in values and named by row in entities."""
     parsed = json.loads(frametext.encode(Frame.of(v=[math.nan, math.inf, -math.inf, None])))
@@ -105,6 +113,7 @@ def test_json_lists_what_it_can_not_write() -> None:
     assert parsed["data"] == {"values": [[None] * 4], "entities": [{"NaN": [0], "Inf": [1], "NegInf": [2]}]}
 
 
+@pytest.mark.shows("frames 34", "frames 35")
 def test_json_keeps_large_integers_and_documents() -> None:
     """64-bit extremes are exact, and JSON values are inlined."""
     frame = Frame(fields=[Field("u", [2**64 - 1]), Field("i", [-(2**63)]), Field("j", [{"a": 1}], "json")])
@@ -112,11 +121,13 @@ def test_json_keeps_large_integers_and_documents() -> None:
     assert b'"values":[[18446744073709551615],[-9223372036854775808],[{"a":1}]]' in frametext.encode(frame)
 
 
+@pytest.mark.shows("frames 30")
 def test_json_omits_what_is_empty() -> None:
     """A frame without anything is a schema without anything."""
     assert frametext.encode(Frame()) == b'{"schema":{"fields":[]},"data":{"values":[]}}'
 
 
+@pytest.mark.shows("frames 25")
 def test_metadata_never_holds_nan_or_numpy() -> None:
     """NaN becomes null and numpy scalars become numbers, whole ones staying whole."""
     numpy = pytest.importorskip("numpy")
@@ -134,6 +145,7 @@ def test_metadata_that_is_no_json_is_refused() -> None:
             frametext.to_json({"custom": value}, what="the frame's meta")
 
 
+@pytest.mark.shows("frames 33", "frames 35")
 def test_documents_lose_their_line_breaks() -> None:
     """JSON values are checked, inlined and on one line; their numbers and texts stay as they were."""
     big: Any = b'{\n "n": 12345678901234567890.10,\r\n "s": "a\\n b"}'

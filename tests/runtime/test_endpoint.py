@@ -49,6 +49,7 @@ def test_requests_are_logged_as_the_go_sdk_does(caplog: pytest.LogCaptureFixture
     assert [(entry["refID"], entry["statusSource"]) for entry in partial] == [("B", "plugin")]
 
 
+@pytest.mark.shows("protocol 59")
 def test_cancelled_calls_are_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
     """A call whose caller is gone ends as `cancelled`, at level info (item 59)."""
     handler = Services(Slow).application.unary["/pluginv2.Data/QueryData"]
@@ -65,6 +66,7 @@ def test_cancelled_calls_are_logged_as_such(caplog: pytest.LogCaptureFixture) ->
     assert ends(caplog) == [("cancelled", "INFO")]
 
 
+@pytest.mark.shows("protocol 44")
 def test_log_lines_know_their_request() -> None:
     """Who asks for what, the trace, and the pairs that the host sends along (item 44)."""
     fields: list[dict[str, str]] = []
@@ -97,6 +99,7 @@ def test_log_lines_know_their_request() -> None:
     ]
 
 
+@pytest.mark.shows("protocol 10")
 def test_unknown_surroundings_are_tolerated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables and configuration keys that nobody knows change nothing (item 10)."""
     monkeypatch.setenv("GF_SOMETHING_NEW", "\x01")
@@ -122,6 +125,7 @@ def _asked(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
     return request
 
 
+@pytest.mark.shows("protocol 80")
 def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
     """Another uid, org or tenant never shares an instance; the same one does."""
     made: list[object] = []
@@ -137,6 +141,7 @@ def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
     assert len(made) == 4
 
 
+@pytest.mark.shows("protocol 81", "faults: A caller knows a data source's id")
 @pytest.mark.parametrize(
     "change",
     [
@@ -198,6 +203,7 @@ def test_settings_are_the_same_in_any_order() -> None:
     assert len(births) == 1
 
 
+@pytest.mark.shows("faults: A caller knows a data source's id")
 def test_a_stream_keeps_its_instance_whoever_else_calls() -> None:
     """A caller without the secrets neither sees the stream's instance nor ends it."""
     services = Services(Telling)
@@ -236,6 +242,7 @@ def _birth(services: Services, request: pb.QueryDataRequest) -> int:
     return int(pa.ipc.open_file(frame).read_all().column("v")[0].as_py())
 
 
+@pytest.mark.shows("protocol 45")
 def test_forwarded_credentials_are_remembered() -> None:
     """Authorization, cookies and tokens of a request are hidden in every later text."""
     endpoint.remember_secret_headers(

@@ -32,6 +32,7 @@ def _library_error(module: str, name: str, **attributes: object) -> Exception:
     return error
 
 
+@pytest.mark.shows("protocol 53")
 @pytest.mark.parametrize(
     ("error", "status", "source", "message"),
     [
@@ -153,6 +154,7 @@ def test_sentences_are_short_and_without_secrets() -> None:
     assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
 
 
+@pytest.mark.shows("errors: a connection made")
 @pytest.mark.parametrize(
     ("text", "advice"),
     [

@@ -70,6 +70,7 @@ def test_a_library_that_imports_the_runtime_may_use_any_client(tmp_path: Path) -
     assert unused.clients(tmp_path, ["plugin.datasource", "acme.shared"]) == ()
 
 
+@pytest.mark.shows("errors: `roots.pem` is missing in a frozen grpc")
 @pytest.mark.parametrize(
     ("users", "left_out", "expected"),
     [

@@ -11,6 +11,7 @@ from gfruntime.serving import handshake
 from gfruntime.serving.handshake import Address
 
 
+@pytest.mark.shows("protocol 6")
 @pytest.mark.parametrize("environ", [{}, {"grafana_plugin_type": "panel"}, {"Grafana_Plugin_Type": "datasource"}])
 def test_other_cookies_are_refused_with_words(environ: dict[str, str]) -> None:
     """Without the exact cookie there is an explanation; with it there is none."""
@@ -18,6 +19,7 @@ def test_other_cookies_are_refused_with_words(environ: dict[str, str]) -> None:
     assert handshake.refusal({"grafana_plugin_type": "datasource"}) == ""
 
 
+@pytest.mark.shows("protocol 12")
 def test_line_has_six_fields() -> None:
     """The line names core version 1, plugin version 2 and the address, and ends with a bar."""
     assert handshake.line(Address(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
@@ -49,6 +51,7 @@ def test_unfit_temp_folders_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
     assert list(unfit.iterdir()) == []
 
 
+@pytest.mark.shows("protocol 15")
 def test_told_folder_is_obeyed(tmp_path: Path) -> None:
     """PLUGIN_UNIX_SOCKET_DIR holds the socket itself, which is removed at the end."""
     address = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path)})
@@ -58,6 +61,7 @@ def test_told_folder_is_obeyed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.shows("protocol 17", "protocol 18")
 @pytest.mark.parametrize("name", ["missing", "d" * 100])
 def test_told_folder_that_can_hold_no_socket_is_passed_over(tmp_path: Path, name: str) -> None:
     """A folder that is not there, or whose path is too long for a socket, costs a loopback address."""
@@ -68,6 +72,7 @@ def test_told_folder_that_can_hold_no_socket_is_passed_over(tmp_path: Path, name
     assert (address.network, address.value) == ("tcp", "127.0.0.1:0")
 
 
+@pytest.mark.shows("protocol 18")
 def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows the address is a loopback port, any of the host's range where there is one."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)

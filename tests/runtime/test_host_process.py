@@ -25,6 +25,7 @@ def programs(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
+@pytest.mark.shows("protocol 33")
 @pytest.mark.parametrize(
     ("chain", "launchers", "expected"),
     [

@@ -71,6 +71,7 @@ def leaked(other: Server) -> dict[str, str]:
     return {k: value for k, value in seen["headers"].items() if k not in harmless or "agent-key" in value}
 
 
+@pytest.mark.shows("errors: a redirect to another host")
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> None:
     """Neither what Grafana forwards nor credentials, custom headers, the call's own, traces and the alert flag."""
@@ -105,6 +106,7 @@ def test_credentials_are_not_regained_by_a_way_back(server: Server) -> None:
     assert not {"authorization", "x-key", "cookie", "x-grafana-id"} & server.seen[-1]["headers"].keys()
 
 
+@pytest.mark.shows("errors: a redirect to another host")
 @pytest.mark.parametrize("code", [307, 308])
 def test_a_body_is_not_redirected_to_another_host(server: Server, code: int) -> None:
     """A body may hold a password, too."""
@@ -123,6 +125,7 @@ def test_whole_addresses_of_the_same_origin_are_asked(server: Server) -> None:
     assert resolve("http://bücher.example/x", base="http://xn--bcher-kva.example").path == "/x"
 
 
+@pytest.mark.shows("errors: an address of another host")
 @pytest.mark.parametrize(
     "url",
     [
@@ -168,6 +171,7 @@ def test_what_is_no_whole_address_is_below_the_data_source(url: str) -> None:
     assert address.url.startswith("http://host:81/tenant-a/")
 
 
+@pytest.mark.shows("errors: an address of another host")
 def test_a_refused_host_is_named_with_what_allows_it() -> None:
     """The author reads what to write."""
     with pytest.raises(QueryError, match=r"HttpClient\.of\(settings, allowed_hosts=\['https://other:444'\]\)"):
@@ -197,6 +201,7 @@ def test_an_author_may_allow_hosts(allowed: str, url: str, *, is_allowed: bool) 
             resolve(url, allowed=(allowed,))
 
 
+@pytest.mark.shows("errors: an address of another host")
 def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
     """It is asked as anybody would ask it, and what it redirects to as well."""
     enter_call()

@@ -24,6 +24,7 @@ def ask(upstream: Script, **options: Any) -> Any:
     return HttpClient(HttpSettings(url=upstream.url)).get("x", **options).raise_for_status().json()
 
 
+@pytest.mark.shows("errors: nonsense in place of HTTP")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -138,6 +139,7 @@ def test_any_text_may_be_asked_for(server: Server) -> None:
     assert (seen["headers"]["x-a"], seen["headers"]["x-b"].encode("latin-1").decode()) == ("é", "→")
 
 
+@pytest.mark.shows("errors: an error status")
 @pytest.mark.parametrize(
     ("body", "explanation"),
     [
@@ -209,6 +211,7 @@ ECHOES = [
 """What an upstream repeats of a request: the call's own headers, the settings', what Grafana forwards."""
 
 
+@pytest.mark.shows("errors: an error status")
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize(
     "answer",

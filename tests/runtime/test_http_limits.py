@@ -27,6 +27,7 @@ def get(upstream: Script, **options: float) -> bytes:
     return HttpClient(HttpSettings(url=upstream.url)).get("x", **options).body
 
 
+@pytest.mark.shows("errors: bytes that come slowly")
 @pytest.mark.parametrize(
     "parts",
     [
@@ -90,6 +91,7 @@ def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatc
     assert time.monotonic() - began < 1.2
 
 
+@pytest.mark.shows("errors: bytes that come slowly")
 def test_redirects_share_one_deadline() -> None:
     """Each is quick, all of them together are not."""
     with Script(b"", b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", pause=0.15) as upstream:
@@ -108,6 +110,7 @@ def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
             HttpClient(HttpSettings(url=url)).post("x", body=b"x" * 50_000_000, timeout=0.4)
 
 
+@pytest.mark.shows("errors: bytes that come slowly")
 def test_a_slow_resolver_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's takes as long as it likes."""
     is_over = threading.Event()
@@ -170,6 +173,7 @@ def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
         assert get(upstream) == b""
 
 
+@pytest.mark.shows("errors: a body that was cut")
 @pytest.mark.parametrize(
     "head",
     [b"Content-Length: %d\r\n", b"Connection: close\r\n", b"Transfer-Encoding: chunked\r\n"],
@@ -208,6 +212,7 @@ def test_a_cut_body_is_an_error(head: bytes, encoding: str, body: bytes) -> None
         get(upstream)
 
 
+@pytest.mark.shows("errors: a body that was cut")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -245,6 +250,7 @@ def test_an_author_may_ask_for_another_encoding() -> None:
     assert answer.body == b"x"
 
 
+@pytest.mark.shows("errors: a small answer that becomes huge")
 @pytest.mark.parametrize(
     ("own", "calls", "grafanas", "limit", "sentence"),
     [

@@ -57,6 +57,7 @@ CLIMBING = [
 ]
 
 
+@pytest.mark.shows("errors: a path from a query")
 @pytest.mark.parametrize("path", CLIMBING)
 def test_a_path_does_not_leave_the_data_sources(path: str) -> None:
     """However it is written: encoded once or again, with backslashes, parameters, control characters."""
@@ -97,6 +98,7 @@ def test_paths_are_normalised(path: str, sent: str) -> None:
     assert resolve(path).target == sent
 
 
+@pytest.mark.shows("errors: a path from a query")
 @pytest.mark.parametrize(
     "location",
     [
@@ -139,6 +141,7 @@ def test_a_redirect_below_the_data_sources_path_is_followed(location: str, targe
     assert (redirected.target, redirected.is_foreign, redirected.is_confined) == (target, False, True)
 
 
+@pytest.mark.shows("errors: nonsense in place of HTTP")
 @pytest.mark.parametrize(
     "location",
     [

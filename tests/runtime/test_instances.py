@@ -15,6 +15,7 @@ KEY, OTHER = Key("1"), Key("2")
 FIRST, SECOND = Version(1, {}), Version(2, {})
 
 
+@pytest.mark.shows("protocol 77")
 def test_concurrent_first_requests_make_one_instance() -> None:
     """Same key and unchanged settings: under 100 concurrent first requests the factory runs once."""
     instances = Instances(lambda _: None)
@@ -32,6 +33,7 @@ def test_concurrent_first_requests_make_one_instance() -> None:
     assert set(acquired) == {objects[0]}
 
 
+@pytest.mark.shows("protocol 78")
 @pytest.mark.parametrize("changed", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])
 def test_changed_settings_replace_the_instance(changed: Version) -> None:
     """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
@@ -41,6 +43,7 @@ def test_changed_settings_replace_the_instance(changed: Version) -> None:
     assert instances.acquire(Source(KEY, changed, object)) is not old
 
 
+@pytest.mark.shows("protocol 78")
 def test_replaced_instance_is_disposed_later_and_once() -> None:
     """The old instance is disposed of exactly once, after the delay, when the new one exists."""
     disposed: list[object] = []
@@ -54,6 +57,7 @@ def test_replaced_instance_is_disposed_later_and_once() -> None:
     assert disposed == ["old"]
 
 
+@pytest.mark.shows("protocol 79")
 def test_failures_are_not_remembered() -> None:
     """A factory failure is not cached: the next request tries again."""
     instances = Instances(lambda _: None)

@@ -138,6 +138,7 @@ def test_arrow_batches_and_chunks_become_one_column() -> None:
     assert isinstance(Frame.from_arrow(table)["v"].values, pa.Int64Array)
 
 
+@pytest.mark.shows("frames 6")
 def test_polars_types_become_ours() -> None:
     """Polars' strings, categories, microseconds, durations and lists become what Grafana reads."""
     polars = pytest.importorskip("polars")
@@ -158,6 +159,7 @@ def test_polars_types_become_ours() -> None:
     assert frame["d"].labels == {"x": "1"}
 
 
+@pytest.mark.shows("frames 8")
 def test_uuids_and_extensions_keep_their_meaning() -> None:
     """UUIDs become text, JSON columns JSON, 8-bit booleans booleans."""
     one = uuid.UUID(int=1)
@@ -168,12 +170,14 @@ def test_uuids_and_extensions_keep_their_meaning() -> None:
     assert Field("x", pa.array([1, 0], pa.int8()).cast(pa.bool8())).to_list() == [True, False]
 
 
+@pytest.mark.shows("frames 8")
 def test_maps_and_nan_in_lists_become_json() -> None:
     """A map becomes an object; NaN inside a list is null, as JSON has none."""
     assert Field("x", pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))).to_list() == [b'{"a":1}']
     assert Field("x", [[1.0, math.nan]]).to_list() == [b"[1.0,null]"]
 
 
+@pytest.mark.shows("frames 6")
 def test_epochs_are_whole_numbers() -> None:
     """Counts since 1970 become times exactly; fractions are refused, being noise below a microsecond."""
     assert Field("t", epoch([1_767_268_800_000, None])).to_list() == [NOON, None]

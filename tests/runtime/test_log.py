@@ -31,6 +31,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
     return parsed
 
 
+@pytest.mark.shows("protocol 39")
 @given(st.text(), st.dictionaries(st.sampled_from(["@message", "@level", "@timestamp", "@module", "a", "b"]), JSONISH))
 def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:
     """Whatever is logged: one JSON object on one line, its @-keys texts, no bare NaN, at most 60 KiB."""
@@ -44,6 +45,7 @@ def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str,
     assert TIMESTAMP.match(parsed["@timestamp"])
 
 
+@pytest.mark.shows("protocol 38")
 @pytest.mark.parametrize(
     ("number", "level"),
     [(5, "trace"), (10, "debug"), (20, "info"), (25, "info"), (30, "warn"), (40, "error"), (50, "error")],
@@ -53,6 +55,7 @@ def test_levels_are_the_five_that_the_host_knows(number: int, level: str) -> Non
     assert line_of(logging.LogRecord("x", number, "f", 1, "m", (), None))["@level"] == level
 
 
+@pytest.mark.shows("protocol 41")
 def test_long_lines_are_cut_with_a_marker() -> None:
     """No line exceeds 60 KiB, though many values are long; the cut is marked, beginning and end are kept."""
     line = lines.encode("error", "begin" + "ü" * 100_000 + "end", {f"k{i}": "☃" * 50_000 for i in range(300)})
@@ -142,6 +145,7 @@ def test_secrets_are_hidden_in_chains_notes_and_groups() -> None:
     assert "group ***" in text
 
 
+@pytest.mark.shows("protocol 43")
 def test_values_without_a_json_form_become_text() -> None:
     """A value whose repr or str is all there is becomes text; a broken one loses its record, not the caller."""
     written: list[bytes] = []
@@ -172,6 +176,7 @@ def test_context_is_part_of_each_line() -> None:
         log.context.reset(token)
 
 
+@pytest.mark.shows("protocol 46")
 def test_threads_do_not_mix_their_lines() -> None:
     """Lines of many threads arrive whole."""
     reader, descriptor = os.pipe()
@@ -205,6 +210,7 @@ def test_lines_beyond_what_can_wait_are_counted() -> None:
     assert len(received) < 200 * 60_000
 
 
+@pytest.mark.shows("protocol 35")
 def test_a_closed_stderr_raises_nowhere() -> None:
     """A closed stderr pipe does not raise in the code that logs."""
     reader, descriptor = os.pipe()

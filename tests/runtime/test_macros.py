@@ -21,6 +21,7 @@ RANGE = TimeRange(start=START, end=START + dt.timedelta(hours=1))
 QUERY = Query(model=None, time_range=RANGE, interval=dt.timedelta(minutes=10))
 
 
+@pytest.mark.shows("frames 54")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -42,6 +43,7 @@ def test_sql_macros_are_expanded(text: str, expected: str) -> None:
     assert macros.expand_sql(text, QUERY, table="tab", column="c") == expected
 
 
+@pytest.mark.shows("frames 54")
 @pytest.mark.parametrize(
     ("text", "because"),
     [

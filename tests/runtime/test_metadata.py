@@ -28,6 +28,7 @@ def described(**meta: object) -> dict[str, Any]:
     return written
 
 
+@pytest.mark.shows("frames 19")
 @pytest.mark.parametrize("version", [[0, 1], (0, 1), [0.0, 1.0]])
 def test_type_version_is_two_whole_numbers(version: object) -> None:
     """A typeVersion is a list of two non-negative integers, however it was given."""
@@ -36,6 +37,7 @@ def test_type_version_is_two_whole_numbers(version: object) -> None:
     assert json.dumps(written) == "[0, 1]"
 
 
+@pytest.mark.shows("frames 20")
 def test_notices_are_made_by_name() -> None:
     """A notice has a severity as text and the inspector's tab as a number."""
     frame = Frame().with_notice("cut", "warning", inspect="stats").with_notice("see", link="/docs")
@@ -48,6 +50,7 @@ def test_notices_are_made_by_name() -> None:
     }
 
 
+@pytest.mark.shows("frames 21")
 def test_whole_numbers_are_written_without_a_point() -> None:
     """The keys decimals and uniqueRowIdFields are integers, never floats, numpy's included."""
     numpy = pytest.importorskip("numpy")
@@ -56,6 +59,7 @@ def test_whole_numbers_are_written_without_a_point() -> None:
     assert text == '[{"decimals": 2}, {"uniqueRowIdFields": [0, 1]}]'
 
 
+@pytest.mark.shows("frames 22", "frames 24")
 def test_thresholds_begin_without_a_value() -> None:
     """Steps have a value, a color and a state alone; the first value is null, given or not."""
     steps = [{"color": "green"}, {"value": 80, "color": "red", "state": "bad"}]
@@ -68,6 +72,7 @@ def test_thresholds_begin_without_a_value() -> None:
     assert configured(thresholds={"steps": minus_infinity})["thresholds"]["steps"][0]["value"] is None
 
 
+@pytest.mark.shows("frames 23")
 def test_mappings_of_every_kind_are_taken() -> None:
     """A mapping's type is value, range or special, its options by that type."""
     mappings = [
@@ -80,12 +85,14 @@ def test_mappings_of_every_kind_are_taken() -> None:
     assert written == mappings
 
 
+@pytest.mark.shows("frames 24")
 def test_bounds_without_a_number_are_null() -> None:
     """min, max and thresholds that are NaN or infinite are written as null."""
     assert configured(min=math.nan, max=math.inf) == {"min": None, "max": None}
     assert configured(min=-1, max=2.5) == {"min": -1, "max": 2.5}
 
 
+@pytest.mark.shows("frames 25")
 def test_metadata_has_no_nan_anywhere() -> None:
     """NaN and the infinities are null, however deep; numpy's scalars are numbers, times are text."""
     numpy = pytest.importorskip("numpy")
@@ -97,11 +104,13 @@ def test_metadata_has_no_nan_anywhere() -> None:
     assert configured(custom=custom)["custom"] == expected
 
 
+@pytest.mark.shows("frames 26")
 def test_unknown_meta_goes_under_custom() -> None:
     """Keys of the author's own go under `custom`, not to the top level, and don't hide what is there."""
     assert described(rows=3, custom={"b": 1}) == {"custom": {"rows": 3, "b": 1}}
 
 
+@pytest.mark.shows("frames 19", "frames 20")
 @pytest.mark.parametrize(
     ("meta", "where"),
     [
@@ -119,6 +128,7 @@ def test_odd_meta_is_refused(meta: dict[str, object], where: str) -> None:
         Frame(meta=meta)
 
 
+@pytest.mark.shows("frames 21", "frames 22", "frames 23")
 @pytest.mark.parametrize(
     ("config", "where"),
     [

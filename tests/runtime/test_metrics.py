@@ -27,6 +27,7 @@ def scrape() -> dict[str, float]:
     }
 
 
+@pytest.mark.shows("protocol 64")
 def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
     """Requests, instances, RPCs and the process under the names that dashboards exist for (item 64)."""
     services = Services(Plain)
@@ -110,6 +111,7 @@ def test_labels_are_escaped() -> None:
     assert metrics._written(("a",), ('x"\n\\',)) == '{a="x\\"\\n\\\\"}'
 
 
+@pytest.mark.shows("protocol 64")
 def test_authors_metrics_are_added() -> None:
     """What the author counts with prometheus_client is there, and nothing is there twice (item 64)."""
     counter = prometheus_client.Counter("author_rows", "Rows.")

@@ -221,6 +221,7 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
     assert (login.asked, login.refused) == (2, 2)
 
 
+@pytest.mark.shows("errors: no OAuth2 token")
 def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) -> None:
     """Sixteen wait for one request; who asks right after it gets the same error; later it is tried again."""
     login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.5
@@ -356,6 +357,7 @@ def test_lifetimes_are_read_as_servers_write_them(told: object, seconds: float |
     assert oauth2._seconds(told) == seconds
 
 
+@pytest.mark.shows("errors: no OAuth2 token")
 @pytest.mark.parametrize(
     ("grant", "missing", "sentence"),
     [

@@ -132,6 +132,7 @@ def test_dataclasses_without_a_form_have_no_schema() -> None:
     assert answer["keys"]["query"] == dict.fromkeys(get_type_hints(Unshown))
 
 
+@pytest.mark.shows("protocol 51", "frames 48")
 def test_every_ref_id_is_answered_once() -> None:
     """Duplicate and empty ref ids crash nothing; each ref id has one answer, that of the later query."""
     answers = Services(Source).query(queries({"do": "nothing"}, {}, {}, refs=["A", "A", ""]))
@@ -145,6 +146,7 @@ def test_a_request_without_queries_has_no_answers(kind: type) -> None:
     assert Services(kind).query(queries()) == {}
 
 
+@pytest.mark.shows("protocol 54")
 @pytest.mark.parametrize(("wanted", "answered", "start"), [(0, 0, b"ARROW1"), (1, 1, b'{"schema"'), (7, 0, b"ARROW1")])
 def test_format_describes_the_bytes(wanted: int, answered: int, start: bytes) -> None:
     """JSON is answered as JSON, everything else, unknown numbers too, as Arrow; the label says which."""

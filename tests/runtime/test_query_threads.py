@@ -77,6 +77,7 @@ class AsyncCounting(Counting):
         return self.end(query)
 
 
+@pytest.mark.shows("protocol 61")
 @pytest.mark.parametrize("kind", [Counting, AsyncCounting])
 def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
     """As by the Go SDK's helper, ten at a time, each by itself; an exception is its query's status 500 (item 61)."""

@@ -35,6 +35,7 @@ def test_a_name_that_only_resembles_one_of_grafanas_is_the_authors(name: str) ->
     assert one(str, "", name=name)["name"] == name
 
 
+@pytest.mark.shows("errors: a field with a name")
 @pytest.mark.parametrize(
     ("name", "hint", "default", "sentence"),
     [
@@ -161,6 +162,7 @@ class _More(Base):
     def tables(self, request: Any, limit: int) -> None: ...
 
 
+@pytest.mark.shows("errors: a field with a name")
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [

@@ -101,6 +101,7 @@ def services() -> Services:
     return Services(Source)
 
 
+@pytest.mark.shows("protocol 67")
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -132,6 +133,7 @@ def test_nothing_returned_is_no_content(services: Services) -> None:
     assert (answer.code, answer.body) == (204, b"")
 
 
+@pytest.mark.shows("protocol 66")
 def test_unknown_path_is_404_in_json(services: Services) -> None:
     """What no route knows is 404 with a JSON message (item 66)."""
     (answer,) = services.resource("nowhere")
@@ -178,6 +180,7 @@ def test_failures_are_json(path: str, code: int, body: bytes) -> None:
     assert (answer.code, answer.body) == (code, body)
 
 
+@pytest.mark.shows("protocol 65")
 @pytest.mark.parametrize("path", ["stream", "async"])
 def test_generators_are_streamed(services: Services, path: str) -> None:
     """Each part is a message of its own; code and headers are in the first alone (item 65)."""
@@ -196,6 +199,7 @@ def test_reader_that_leaves_closes_the_body(services: Services) -> None:
     assert closed.wait(1)
 
 
+@pytest.mark.shows("protocol 66")
 def test_body_that_fails_at_once_is_500(services: Services) -> None:
     """Before the first part there is still time for a status (item 66)."""
     (answer,) = services.resource("early/fails")
@@ -209,6 +213,7 @@ def test_body_that_fails_later_ends_with_an_error(services: Services) -> None:
         services.resource("late/fails")
 
 
+@pytest.mark.shows("protocol 65")
 def test_empty_stream_is_one_message(services: Services) -> None:
     """No message at all would be an error on the host (item 65)."""
     assert [(part.code, part.body) for part in services.resource("empty")] == [(202, b"")]

@@ -42,6 +42,7 @@ def answered(context: contextvars.Context, *frames: Frame) -> list[Frame]:
     return checked
 
 
+@pytest.mark.shows("frames 44")
 def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
     """A live channel is taken out for alert rules, and stays for panels."""
     frame = Frame(fields=WIDE.fields, meta={"channel": "ds/a/b", **CONTRACT})
@@ -50,6 +51,7 @@ def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
     assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
+@pytest.mark.shows("frames 49")
 @pytest.mark.parametrize(
     ("meta", "named"),
     [
@@ -69,6 +71,7 @@ def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, met
     assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
+@pytest.mark.shows("frames 49")
 def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> None:
     """A table of texts and one number is a set of numbers; with SQL expressions any table may be wanted."""
     numbers = Frame(fields=[Field("host", ["a"]), Field("v", [1])], meta={"type": "table"})

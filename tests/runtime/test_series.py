@@ -27,6 +27,7 @@ def columns(frame: Frame) -> dict[str, Any]:
     return {f"{field.name} {dict(field.labels or {})}": field.to_list() for field in frame.fields[1:]}
 
 
+@pytest.mark.shows("frames 47", "frames 50")
 @pytest.mark.parametrize(
     ("fill", "a", "b"),
     [
@@ -45,6 +46,7 @@ def test_cells_without_data_are_filled_as_told(fill: Fill | None, a: list[Any], 
     assert frame.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
 
 
+@pytest.mark.shows("frames 47")
 def test_missing_is_null_by_default() -> None:
     """Unless a fill is asked for, missing values are null in all conversions, never 0."""
     wide = Frame(

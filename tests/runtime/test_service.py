@@ -136,12 +136,14 @@ def test_health_tells_no_secret() -> None:
     assert json.loads(health.jsonDetails) == {"pin": "***", "***": ["at ***"], "port": 443}
 
 
+@pytest.mark.shows("protocol 62")
 @pytest.mark.parametrize(("kind", "plugin_context"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
 def test_health_without_a_handler_is_ok(kind: type, plugin_context: pb.PluginContext) -> None:
     """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
     assert check_health(kind, plugin_context).status == pb.CheckHealthResponse.OK
 
 
+@pytest.mark.shows("protocol 49")
 def test_requests_without_a_data_source_are_answered() -> None:
     """A query says what it lacks, and a resource is status 400 (item 49)."""
     services = Services(Source)
@@ -152,6 +154,7 @@ def test_requests_without_a_data_source_are_answered() -> None:
     assert part.code == 400
 
 
+@pytest.mark.shows("protocol 47")
 def test_methods_are_those_that_the_author_has() -> None:
     """The Resource service is always there: it knows the schema, if nothing else; UNIMPLEMENTED answers the others."""
     application = Services(Plain).application

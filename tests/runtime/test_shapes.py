@@ -36,6 +36,7 @@ def apply_wide(frame: Frame) -> Frame:
     return apply_type("timeseries-wide", [frame])[0]
 
 
+@pytest.mark.shows("frames 38")
 @pytest.mark.parametrize("frame_type", EXAMPLES)
 def test_each_shape_is_typed(frame_type: FrameType) -> None:
     """Each of the six types has a shape; the type and version 0.1 are put on every frame."""
@@ -45,6 +46,7 @@ def test_each_shape_is_typed(frame_type: FrameType) -> None:
     assert metas == [{"type": frame_type, "typeVersion": [0, 1]}] * len(frames)
 
 
+@pytest.mark.shows("frames 45")
 @pytest.mark.parametrize("frame_type", EXAMPLES)
 def test_no_data_is_a_type_without_fields(frame_type: FrameType) -> None:
     """No data is one frame with type and version and no fields."""
@@ -53,12 +55,14 @@ def test_no_data_is_a_type_without_fields(frame_type: FrameType) -> None:
     assert apply_type(frame_type, [Frame()]) == [no_data]
 
 
+@pytest.mark.shows("frames 45")
 @pytest.mark.parametrize("frame_type", ["timeseries-multi", "numeric-multi"])
 def test_several_series_of_none_are_no_data(frame_type: FrameType) -> None:
     """An empty list of series is the no-data frame."""
     assert apply_type(frame_type, []) == apply_type(frame_type, [Frame()])
 
 
+@pytest.mark.shows("frames 37")
 def test_time_is_made_not_nullable() -> None:
     """A time field declared nullable, but without nulls, becomes the non-nullable one that readers look for."""
     frame = Frame(fields=[Field("time", T[:1], nullable=True), Field("v", [1])])
@@ -66,6 +70,7 @@ def test_time_is_made_not_nullable() -> None:
     assert not apply_wide(frame)["time"].nullable
 
 
+@pytest.mark.shows("frames 37", "frames 40")
 def test_series_are_sorted_by_time() -> None:
     """Unsorted times are sorted, rows of one time keeping their order: Grafana would not look."""
     unsorted = Frame.of(time=[T[1], T[0], T[1]], host=["b", "a", "c"], v=[1, 2, 3])
@@ -76,6 +81,7 @@ def test_series_are_sorted_by_time() -> None:
     assert frame["v"].to_list() == [2, 1, 3]
 
 
+@pytest.mark.shows("frames 37", "frames 38", "frames 39", "frames 41")
 @pytest.mark.parametrize(
     ("frame_type", "frames", "because"),
     [
@@ -117,6 +123,7 @@ def test_shapes_that_the_contract_forbids_are_refused(frame_type: FrameType, fra
         apply_type(frame_type, frames)
 
 
+@pytest.mark.shows("frames 37")
 def test_the_authors_type_is_held_to_its_rules() -> None:
     """A frame that its author typed gets version 0.1, is sorted, and is refused where it breaks the contract."""
     wide = Frame(fields=[Field("time", [T[1], T[0]]), Field("v", [1, 2])], meta={"type": "timeseries-wide"})
@@ -137,6 +144,7 @@ def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> No
     assert contract.typed(frames) == frames
 
 
+@pytest.mark.shows("frames 40")
 def test_detected_series_are_sorted() -> None:
     """Series that the runtime types by itself are sorted too."""
     [frame] = contract.typed([Frame.of(time=[T[1], T[0]], v=[1, 2])])
@@ -144,6 +152,7 @@ def test_detected_series_are_sorted() -> None:
     assert frame["v"].to_list() == [2, 1]
 
 
+@pytest.mark.shows("frames 41")
 def test_long_series_are_sorted_as_short_ones() -> None:
     """Series long enough for Arrow's own comparison are sorted, and their doubles refused, alike."""
     times = [T[0] + dt.timedelta(seconds=second) for second in range(500)]

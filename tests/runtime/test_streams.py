@@ -109,12 +109,14 @@ def packets(services: Services, path: str, *, count: int = 0) -> list[bytes]:
     return [packet.data for packet in services.stream("Stream/RunStream", request, pb.StreamPacket, count=count)]
 
 
+@pytest.mark.shows("protocol 68")
 @pytest.mark.parametrize(("path", "status"), [("json", 0), ("nowhere", 1), ("secret", 2)])
 def test_subscribing_maps_its_three_answers(services: Services, path: str, status: int) -> None:
     """OK, not found and permission denied are 0, 1 and 2 (item 68)."""
     assert subscribe(services, path).status == status
 
 
+@pytest.mark.shows("frames 32")
 def test_subscriber_is_given_data_first(services: Services) -> None:
     """A frame arrives as frame JSON, anything else as JSON; a refusal has no data (item 68)."""
     answer = subscribe(services, "json", data=b'{"table": "a"}', headers={"http_x-grafana-id": "jwt"})
@@ -124,6 +126,7 @@ def test_subscriber_is_given_data_first(services: Services) -> None:
     assert subscribe(services, "secret").data == b""
 
 
+@pytest.mark.shows("protocol 57")
 @pytest.mark.parametrize(("path", "text"), [("broken", "the broker is away"), ("odd", "expected a StreamResponse")])
 def test_failed_subscribing_is_a_failed_call(services: Services, path: str, text: str) -> None:
     """An exception ends the call with its sentence."""
@@ -131,6 +134,7 @@ def test_failed_subscribing_is_a_failed_call(services: Services, path: str, text
         subscribe(services, path)
 
 
+@pytest.mark.shows("protocol 60")
 def test_downstream_failures_say_so_in_the_status_details(services: Services) -> None:
     """A failed call that is marked downstream carries google.rpc.ErrorInfo with the error source (item 60)."""
     with pytest.raises(CallError) as caught:
@@ -159,6 +163,7 @@ def test_publishing_gives_back_what_is_broadcast(services: Services) -> None:
     assert (answer.status, json.loads(answer.data)) == (0, {"a": [1]})
 
 
+@pytest.mark.shows("protocol 69", "frames 32")
 def test_packets_are_json(services: Services) -> None:
     """Values, checked bytes and a frame's data alone are JSON; NaN is null, never a bare token (item 69)."""
     assert [json.loads(packet, parse_constant=pytest.fail) for packet in packets(services, "three")] == [
@@ -168,6 +173,7 @@ def test_packets_are_json(services: Services) -> None:
     ]
 
 
+@pytest.mark.shows("protocol 69")
 def test_packets_that_are_no_json_end_the_stream(services: Services) -> None:
     """Grafana drops a stream with a malformed packet, so the error is told here (item 69)."""
     with pytest.raises(CallError, match="a packet of bytes must be JSON"):
@@ -180,6 +186,7 @@ def test_reader_that_leaves_closes_the_generator(services: Services) -> None:
     assert closed.wait(1)
 
 
+@pytest.mark.shows("protocol 70")
 def test_cancel_reaches_a_waiting_generator(services: Services) -> None:
     """A generator that waits for its next packet is woken: by `request.cancel` or by cancellation (item 70)."""
     began = time.monotonic()
@@ -213,6 +220,7 @@ def test_stream_stays_a_bounded_way_ahead_of_its_reader() -> None:
     assert len(yielded) <= 16 + 3
 
 
+@pytest.mark.shows("protocol 71")
 def test_fifty_streams_leave_no_threads() -> None:
     """Each sync stream has a thread of its own, which ends with it (item 71)."""
     services = Services(Sync)

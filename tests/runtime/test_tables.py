@@ -31,6 +31,7 @@ def database() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+@pytest.mark.shows("frames 12")
 @pytest.mark.parametrize(
     ("statement", "types", "expected"),
     [

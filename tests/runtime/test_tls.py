@@ -98,6 +98,7 @@ async def greet(address: Address, context: ssl.SSLContext | None, words: bytes =
     return answer
 
 
+@pytest.mark.shows("protocol 20")
 @both
 @pytest.mark.parametrize("is_port", [False, True], ids=["socket", "port"])
 def test_the_client_with_the_certificate_gets_through(
@@ -113,6 +114,7 @@ def test_the_client_with_the_certificate_gets_through(
     run(scenario)
 
 
+@pytest.mark.shows("protocol 20")
 @both
 @pytest.mark.parametrize("other", [self_signed(), None], ids=["another certificate", "none"])
 def test_other_clients_are_refused(

@@ -62,6 +62,7 @@ def query(url: str, *, model: bytes = b"{}", **metadata: str) -> pb.DataResponse
     return Services(Source).unary("Data/QueryData", request, pb.QueryDataResponse, call).responses["A"]
 
 
+@pytest.mark.shows("protocol 87")
 def test_spans_are_children_of_the_hosts(spans: InMemorySpanExporter) -> None:
     """`sdk.queryData` continues the remote trace, says who asked for what, and the upstream continues it (item 87)."""
     with upstreams.server() as server:
@@ -94,6 +95,7 @@ def test_failed_calls_are_marked(spans: InMemorySpanExporter) -> None:
     assert (call.attributes or {})["request_status"] == "error"
 
 
+@pytest.mark.shows("protocol 87")
 def test_trace_goes_on_without_opentelemetry() -> None:
     """When nothing is traced here, the upstream gets the host's header as it came (item 87)."""
     with upstreams.server() as server:

@@ -32,6 +32,7 @@ def test_other_settings_of_one_time_share_nothing_and_replace_nothing() -> None:
     assert disposed == []
 
 
+@pytest.mark.shows("faults: A caller knows a data source's id")
 @pytest.mark.parametrize(
     "other", [version(words="b"), version(0), version(1, a="b")], ids=["secret", "earlier", "config"]
 )
@@ -52,6 +53,7 @@ def test_settings_in_turns_keep_their_instances(other: Version) -> None:
     assert disposed == []
 
 
+@pytest.mark.shows("protocol 78")
 def test_an_instance_of_other_settings_goes_when_unused() -> None:
     """What was not used for a while, and is used by no call, is disposed of once; what a call still uses stays."""
     disposed: list[object] = []
@@ -81,6 +83,7 @@ def test_a_flood_of_settings_is_bounded() -> None:
     assert instances.peek(stream) == "mine"
 
 
+@pytest.mark.shows("protocol 78")
 def test_newer_settings_dispose_of_all_older_ones() -> None:
     """A save takes the place of every older instance of its data source, in use or not, as in the Go SDK."""
     disposed: list[object] = []

@@ -122,6 +122,7 @@ def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
     assert patched == expected
 
 
+@pytest.mark.shows("errors: `.rej` files after an upgrade")
 def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As git marks it, with nothing put beside; the result is each file with a word, and what to do is told apart."""
     write(project, {"short.txt": "line 1\nmine\n", "dropped.txt": "mine\n"})

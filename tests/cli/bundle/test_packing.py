@@ -58,6 +58,7 @@ def test_an_archive_holds_what_the_bundle_does(tmp_path: Path) -> None:
     assert (tmp_path / "x.zip.sha256").read_text() == f"{digest}  x.zip\n"
 
 
+@pytest.mark.shows("protocol 7", "errors: `fork/exec ...: permission denied`")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
 def test_only_what_may_be_executed_is_executable(tmp_path: Path) -> None:
     """Modes are 0755 and 0644, whatever the umask was."""

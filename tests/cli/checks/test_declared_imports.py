@@ -32,6 +32,7 @@ def findings(folder: Path, imports: str, *more: str) -> list[tuple[str, str, str
     return [(each.level, each.where, each.message, each.hint) for each in declared_imports.check(project, None)]
 
 
+@pytest.mark.shows("errors: a package is imported")
 @pytest.mark.parametrize(
     ("imports", "name", "package"),
     [

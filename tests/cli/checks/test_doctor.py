@@ -70,6 +70,7 @@ def test_what_the_line_names_is_in_the_explanation() -> None:
     assert '"yaml.reader" to HIDDEN_IMPORTS' in explanation
 
 
+@pytest.mark.shows("errors: a file that your code")
 @pytest.mark.parametrize(
     ("line", "entry"),
     {

@@ -70,6 +70,7 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None
     assert call.resolve_target(alone).project is None
 
 
+@pytest.mark.shows("errors: no executable for the host's platform")
 def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
     """The name that Grafana would start, and those that are there."""
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
@@ -264,6 +265,7 @@ def test_what_is_no_json_is_text_as_a_value_and_refused_as_a_model(text: str) ->
         arguments.model(f'{{"x": {text}}}')
 
 
+@pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
 @pytest.mark.parametrize("path", ["/dev/zero", "/nonexistent", "/"])
 def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:

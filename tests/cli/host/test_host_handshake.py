@@ -20,6 +20,7 @@ def test_a_line_that_go_plugin_accepts_names_where_to_connect(line: str, target:
     assert handshake.parse(line).target == target
 
 
+@pytest.mark.shows("errors: something prints to stdout")
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

@@ -127,6 +127,7 @@ def test_texts_of_other_types_are_as_they_were_written(tmp_path: Path) -> None:
     assert source.secrets == {"a": "", "b": "true", "3": "4"}
 
 
+@pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["binary", "fifo", "device", "folder", "missing"])
 def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:

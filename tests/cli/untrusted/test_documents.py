@@ -75,6 +75,7 @@ def test_a_file_that_has_more_than_it_says_is_read_whole() -> None:
         documents.read_bytes(Path("/proc/self/status"), most=100)
 
 
+@pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["fifo", "device", "endless device", "folder", "link to a device"])
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, read: Callable[[Path], object], kind: str) -> None:

@@ -71,6 +71,7 @@ def test_dataclasses_that_cannot_become_a_form_are_an_error(project: Path, old: 
 COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
 
 
+@pytest.mark.shows("errors: a field with a name")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(
     ("line", "sentence"),

@@ -49,6 +49,7 @@ def change(project: Path, file: str, old: str, new: str) -> None:
     (project / file).write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.shows("errors: code that does not load")
 @pytest.mark.parametrize(
     ("line", "place", "message"),
     [
@@ -72,6 +73,7 @@ def test_code_that_does_not_load_is_told_with_the_authors_line(
     assert unloaded["hint"]
 
 
+@pytest.mark.shows("errors: code that does not load")
 def test_code_in_another_module_is_told_with_that_modules_line(project: Path, check: Check) -> None:
     """And a class with another name is told without one."""
     (project / "src/plugin/other.py").write_text("\nimport nothing_like_it\n", encoding="utf-8")
@@ -85,6 +87,7 @@ def test_code_in_another_module_is_told_with_that_modules_line(project: Path, ch
     assert "has no attribute 'Datasource'" in finding["message"]
 
 
+@pytest.mark.shows("errors: a package is imported")
 def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
     """The environment says which package brings it; what comes with a dependency is good."""
     change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
@@ -97,6 +100,7 @@ def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check)
     assert check(*PYTHON) == (0, [])
 
 
+@pytest.mark.shows("errors: a package is imported")
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -114,6 +118,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
     assert all(each["message"].startswith(message) for each in findings)
 
 
+@pytest.mark.shows("errors: a mistyped `--option`")
 @pytest.mark.parametrize(
     ("file", "old", "new", "rule", "message"),
     [

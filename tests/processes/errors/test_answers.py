@@ -129,6 +129,7 @@ def errors(ended: Ended) -> list[str]:
     return [line for line in ended.err.splitlines() if line.startswith("error:")]
 
 
+@pytest.mark.shows("errors: a query that fails")
 @KINDS
 @pytest.mark.parametrize("do", ["bug", "mean"])
 def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
@@ -149,6 +150,7 @@ def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
     assert "plugin: Plugin Request Completed" in verbose.err
 
 
+@pytest.mark.shows("errors: a query that fails")
 def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
     """As a query is, with where it was raised."""
     write(project)
@@ -161,6 +163,7 @@ def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, proje
         assert "Traceback" not in ended.err
 
 
+@pytest.mark.shows("errors: a part of an answer")
 @KINDS
 def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind: str) -> None:
     """The frames on stdout, as a table or as JSON; then the error, once, and exit code 6."""
@@ -176,6 +179,7 @@ def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind
     assert answer["frames"][0]["data"]["values"][1] == [1.5]
 
 
+@pytest.mark.shows("errors: a part of an answer")
 def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
     """Grafana's alert engine reads no frame of an answer with an error."""
     write(project)
@@ -186,6 +190,7 @@ def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
     assert "failed to execute query [A]: 2 of 3 shards are away" in ended.err
 
 
+@pytest.mark.shows("errors: a call that takes")
 @pytest.mark.parametrize(
     ("kind", "do", "code", "function"),
     [
@@ -221,6 +226,7 @@ def test_each_of_several_late_queries_is_named(call: Run, project: Path) -> None
     assert ", in doze" in ended.err
 
 
+@pytest.mark.shows("errors: a call that takes")
 def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> None:
     """A health check, a resource, and a module that is not loaded yet."""
     write(project)
@@ -238,6 +244,7 @@ def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> Non
     assert all("--timeout SECONDS waits longer" in ended.err for ended in (health, resource, loading))
 
 
+@pytest.mark.shows("errors: a connection made")
 def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project: Path) -> None:
     """For SQLite, and for a client of another loop."""
     write(project)

@@ -58,6 +58,7 @@ def test_grafanas_own_words_are_explained(gfplug: Run, pain: int) -> None:
     assert words in ended.out
 
 
+@pytest.mark.shows("errors: something prints to stdout")
 def test_a_print_before_serving_is_shown_with_what_to_do(call: Run, project: Path) -> None:
     """It reaches stdout only from the generated `__main__.py`, edited, and not even then unless it is flushed."""
     insert(project / "src/plugin/__main__.py", "serve(load)", 'print("Loading settings...", flush=True)\n')
@@ -68,6 +69,7 @@ def test_a_print_before_serving_is_shown_with_what_to_do(call: Run, project: Pat
     assert "hint: nothing may print to stdout before the plugin serves: print to stderr, or log" in ended.err
 
 
+@pytest.mark.shows("errors: `fork/exec ...: permission denied`")
 @posix
 def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
     """When the plugin is started, and when it is only checked."""
@@ -82,6 +84,7 @@ def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_pat
     assert f"chmod 755 {program.name}" in checked.out
 
 
+@pytest.mark.shows("errors: `fork/exec ...: permission denied`")
 @posix
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path) -> None:
@@ -98,6 +101,7 @@ def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path)
     assert "mounted noexec" in done.err
 
 
+@pytest.mark.shows("errors: assets are executable")
 @posix
 def test_an_executable_asset_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
     """Before Grafana refuses to serve it."""
@@ -121,6 +125,7 @@ def altered(folder: Path, *, old: bytes, new: bytes) -> Path:
     return program
 
 
+@pytest.mark.shows("errors: a glibc binary on Alpine")
 @elf
 def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Path) -> None:
     """The system says "no such file" of both; the file is there."""
@@ -131,6 +136,9 @@ def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Pat
     assert "hint: for systems without glibc: `gfplug build --libc bundled`" in ended.err
 
 
+@pytest.mark.shows(
+    "errors: `libstdc++.so.6` is missing in the image", "errors: a package needs a library of the system"
+)
 @elf
 def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path) -> None:
     """The loader's line is shown, the hint says what mends it."""
@@ -142,6 +150,7 @@ def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path)
     assert "hint: Install the system's package of libQ.so.6 where you build, and build again" in ended.err
 
 
+@pytest.mark.shows("errors: no executable for the host's platform")
 @elf
 def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Path) -> None:
     """Under the right name: the start says so, the check names the machine."""
@@ -154,6 +163,7 @@ def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Pa
     assert "it is made for linux_" in checked.out
 
 
+@pytest.mark.shows("errors: the process ends")
 def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(call: Run, project: Path) -> None:
     """Exit code or signal, and the words that Grafana's user sees."""
     path = project / "src/plugin/datasource.py"
@@ -169,6 +179,7 @@ def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(ca
     assert 'hint: Grafana would say "plugin unavailable", and start it again' in ended.err
 
 
+@pytest.mark.shows("errors: the process ends")
 def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run, project: Path) -> None:
     """Instead of "plugin unavailable"; the traceback names the author's line."""
     insert(project / "src/plugin/datasource.py", "class Datasource:", "import pandaz\n\n\n")
@@ -182,6 +193,7 @@ def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run,
         assert "hint: Add its package to the dependencies in pyproject.toml" in ended.err
 
 
+@pytest.mark.shows("errors: the host's environment")
 def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
     call: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +212,7 @@ def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
     assert call("health", project).code == 0
 
 
+@pytest.mark.shows('errors: protobuf: "gencode newer than runtime"')
 def test_stubs_newer_than_their_library_say_what_to_raise(call: Run, project: Path) -> None:
     """As in an environment with an old protobuf: health and queries answer, the hint names the floor's place."""
     path = project / "src/pluginv2/backend_pb2.py"

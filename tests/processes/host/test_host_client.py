@@ -222,6 +222,7 @@ def test_a_smoke_start_refuses_a_broken_bundle(
     assert caught.value.details.startswith(details)
 
 
+@pytest.mark.shows("errors: a file that your code")
 @pytest.mark.parametrize("error", [NO_FILE, "ModuleNotFoundError: No module named 'yaml.reader'"])
 def test_a_smoke_start_refuses_a_query_that_misses_a_part_of_the_bundle(fake: Fake, error: str) -> None:
     """No system that is absent here can cause that, and the hint has the entry for `plugin.spec`."""

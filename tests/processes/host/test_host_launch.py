@@ -53,6 +53,7 @@ def test_a_plugin_on_tcp_is_reached_whatever_proxy_is_set(fake: Fake, monkeypatc
         assert plugin.check_health(timeout=10).status == "OK"
 
 
+@pytest.mark.shows("errors: the host's environment")
 def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cookie and go-plugin's variables, what Grafana passes on, an empty stdin, the caller's folder; no PATH."""
     monkeypatch.setenv("GF_PLUGIN_LIMIT", "7")

@@ -94,6 +94,7 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
     assert "only reduced data can be alerted on" in capsys.readouterr().err
 
 
+@pytest.mark.shows("errors: options of `gfplug call query`")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -216,6 +217,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
     assert fake.request(SUBSCRIBE).data == b'{"a": 1}'
 
 
+@pytest.mark.shows("errors: a packet of a stream that is no frame")
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_packets_that_are_no_frame_are_lines_of_json(
     fake: Fake, capsys: pytest.CaptureFixture[str], form: list[str]
@@ -254,6 +256,7 @@ def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytes
     assert "these rows came before a schema: a panel shows nothing of them" in err
 
 
+@pytest.mark.shows("errors: a packet of a stream that is no frame")
 @pytest.mark.parametrize(
     ("packet", "sentence"),
     [

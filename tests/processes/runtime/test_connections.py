@@ -97,6 +97,7 @@ def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
     assert well(child)
 
 
+@pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
 def test_cut_connections_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:
@@ -106,6 +107,7 @@ def test_cut_connections_hurt_nobody(child: Child, spoken: bytes, data: st.DataO
     assert well(child)
 
 
+@pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
 def test_flipped_bits_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:

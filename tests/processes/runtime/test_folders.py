@@ -45,6 +45,7 @@ def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     process.stdout.close()
 
 
+@pytest.mark.shows("protocol 36")
 def test_folder_of_a_killed_process_is_removed_by_the_next_start(
     owner: tuple[subprocess.Popen[str], Path], tmp_path: Path
 ) -> None:
@@ -58,6 +59,7 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_start(
     assert [path for path in tmp_path.iterdir() if path.name.startswith("plugin")] == [new_folder]
 
 
+@pytest.mark.shows("protocol 36")
 def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], tmp_path: Path) -> None:
     """The lock of a living process protects its folder; one without a lock may be about to get it (item 36)."""
     young = tmp_path / "plugin-young"
@@ -69,6 +71,7 @@ def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], 
     assert young.is_dir()
 
 
+@pytest.mark.shows("protocol 36")
 @pytest.mark.slow
 @pytest.mark.soak
 def test_a_hundred_kills_leave_nothing(stub_folder: Path, tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ BODIES: dict[str, tuple[bytes, Callable[[], bytes]]] = {
 }
 
 
+@pytest.mark.shows("errors: a small answer that becomes huge")
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

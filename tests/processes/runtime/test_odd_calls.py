@@ -50,6 +50,7 @@ def test_a_usual_call_is_answered(child: Child) -> None:
     assert OK in ask(child, http2.headers(), seconds=10)
 
 
+@pytest.mark.shows("faults: A method's name is no text")
 @pytest.mark.parametrize(
     "path",
     [
@@ -64,6 +65,7 @@ def test_unknown_methods_are_unimplemented(child: Child, path: bytes) -> None:
     assert UNIMPLEMENTED in ask(child, http2.headers({b":path": path}), seconds=10)
 
 
+@pytest.mark.shows("faults: A method's name is no text")
 def test_a_hundred_names_that_are_no_text_leave_every_call_its_answer(child: Child) -> None:
     """A call in flight is answered whatever others ask meanwhile."""
     answer = child.start_query({"do": "sleep", "seconds": 1})
@@ -73,6 +75,7 @@ def test_a_hundred_names_that_are_no_text_leave_every_call_its_answer(child: Chi
     assert pb.QueryDataResponse.FromString(answer.result()).responses["A"].status == 200
 
 
+@pytest.mark.shows("faults: Headers, metadata or messages")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -94,6 +97,7 @@ def test_odd_headers_of_the_protocol_end_their_own_call(child: Child, changes: d
     ask(child, http2.headers({key: value for key, value in changes.items()}), seconds=0.5)  # noqa: C416
 
 
+@pytest.mark.shows("faults: Headers, metadata or messages")
 @pytest.mark.parametrize("name", [b"x", b"x-bin", b"traceparent", b"tenantid", b"loggerparamsctxmetadata", b"cookie"])
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\0", b"a\r\nb: c", b"!", b"====", b"AAA", "é".encode(), b""])
 def test_odd_values_of_metadata_end_their_own_call(child: Child, name: bytes, value: bytes) -> None:
@@ -101,6 +105,7 @@ def test_odd_values_of_metadata_end_their_own_call(child: Child, name: bytes, va
     ask(child, http2.headers(more=[(name, value)] * 2), seconds=0.5)
 
 
+@pytest.mark.shows("faults: Headers, metadata or messages")
 @pytest.mark.parametrize(
     "name", [b"", b" ", b"X-Upper", b"\xff", b"a:b", b"a\r\nb", b"\0", b":more", b"-bin", b"x" * MIB]
 )
@@ -109,6 +114,7 @@ def test_odd_names_of_metadata_end_their_own_call(child: Child, name: bytes) -> 
     ask(child, http2.headers(more=[(name, b"v")]), seconds=0.5)
 
 
+@pytest.mark.shows("faults: Headers, metadata or messages")
 @pytest.mark.parametrize(
     "body",
     [
@@ -130,6 +136,7 @@ def test_odd_messages_end_their_own_call(child: Child, body: bytes, coding: byte
     ask(child, http2.headers({b"grpc-encoding": coding}), body, seconds=0.5)
 
 
+@pytest.mark.shows("faults: Metadata has up to 16 MiB")
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -148,6 +155,7 @@ def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) 
         assert answer.responses["A"].status == 200
 
 
+@pytest.mark.shows("faults: Metadata has up to 16 MiB")
 def test_larger_metadata_ends_its_own_call(child: Child) -> None:
     """Beyond that the call is refused, and the plugin lives."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")

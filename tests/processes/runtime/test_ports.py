@@ -54,6 +54,7 @@ def start(stubs: Path, folder: Path, ports: range) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.shows("protocol 18")
 def test_plugins_that_start_at_once_share_no_port(stub_folder: Path, tmp_path: Path) -> None:
     """As many plugins as there are ports each get one; one more ends with a sentence that names the range."""
     ports = free_range(STARTS)

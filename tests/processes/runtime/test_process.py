@@ -20,6 +20,7 @@ from gfruntime.serving.tls import self_signed
 pytestmark = pytest.mark.timeout(60)
 
 
+@pytest.mark.shows("protocol 25")
 def test_health_knows_two_names(child: Child) -> None:
     """Health answers SERVING for "plugin" and "", NOT_FOUND for unknown names."""
     assert child.ping("plugin") == b"\x08\x01"
@@ -38,6 +39,7 @@ def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> 
         assert child.check_health().message == "sample"
 
 
+@pytest.mark.shows("protocol 11", "protocol 23", "errors: something prints to stdout")
 def test_prints_become_log_lines(child: Child) -> None:
     """What user code, the bare descriptor and child processes print is in the log; stdout has the line alone."""
     child.query({"do": "print", "size": 3})
@@ -52,6 +54,7 @@ def test_prints_become_log_lines(child: Child) -> None:
     assert child.process.stdout.read() == b""
 
 
+@pytest.mark.shows("protocol 37", "protocol 42")
 def test_failed_threads_and_warnings_are_logged(child: Child) -> None:
     """An exception of a thread is a log entry with its traceback, a warning is one too."""
     child.query({"do": "log"})
@@ -62,6 +65,7 @@ def test_failed_threads_and_warnings_are_logged(child: Child) -> None:
     assert any("a warning" in entry["@message"] for entry in entries)
 
 
+@pytest.mark.shows("protocol 42")
 def test_a_failed_task_is_logged(async_child: Child) -> None:
     """An exception of a task that nobody waits for becomes a log line, and its query is answered."""
     assert async_child.query({"do": "task"})["A"].status == 200
@@ -77,6 +81,7 @@ def test_a_host_that_reads_no_log_blocks_nothing(stub_folder: Path, tmp_path: Pa
         assert child.shutdown() < 2
 
 
+@pytest.mark.shows("protocol 59")
 def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) -> None:
     """A cancelled RPC cancels an async handler within 1 s."""
     marker = tmp_path / "marker"
@@ -88,6 +93,7 @@ def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) 
     eventually(marker.exists, within_s=1)
 
 
+@pytest.mark.shows("protocol 16")
 def test_socket_shuts_others_out(child: Child) -> None:
     """On unix neither the socket nor its folder is accessible to other users."""
     socket = Path(child.line.split("|")[3])
@@ -96,6 +102,7 @@ def test_socket_shuts_others_out(child: Child) -> None:
     assert socket.parent.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.shows("protocol 26")
 def test_shutdown_loses_no_answer_in_flight(child: Child) -> None:
     """Shutdown is held until a query of 800 ms is answered."""
     child.query({})
@@ -114,6 +121,7 @@ def test_shutdown_during_loading_is_quick(stub_folder: Path, tmp_path: Path) -> 
         assert child.process.returncode == 0
 
 
+@pytest.mark.shows("protocol 32")
 def test_sigterm_disposes_and_exits_with_0(child: Child, tmp_path: Path) -> None:
     """SIGTERM leads to exit status 0 within 2 s, after instance disposal."""
     marker = tmp_path / "marker"
@@ -126,6 +134,7 @@ def test_sigterm_disposes_and_exits_with_0(child: Child, tmp_path: Path) -> None
     assert marker.read_text(encoding="utf-8") == "disposed\n"
 
 
+@pytest.mark.shows("protocol 30")
 def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
     """A forked process that may still log keeps neither stdout nor stderr open after the end."""
     child.query({"do": "fork", "seconds": 20})
@@ -138,6 +147,7 @@ def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.shows("protocol 19")
 def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
     """Where cryptography is not installed, one line on stderr says so; nothing is served and nothing is left."""
     hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"

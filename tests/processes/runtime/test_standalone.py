@@ -93,6 +93,7 @@ def ask(address: str) -> dict[str, Any]:
     return dict(pb.QueryDataResponse.FromString(answer).responses)
 
 
+@pytest.mark.shows("protocol 3", "protocol 85")
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
     """Time, id and version, exit status 0, without the cookie; with one dash or two (items 3, 85)."""
@@ -106,6 +107,7 @@ def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
     assert info["time"] > 1_700_000_000_000
 
 
+@pytest.mark.shows("protocol 3", "protocol 85")
 @pytest.mark.parametrize(("has_manifest", "expected"), [(True, (0, b"1.2.3\n")), (False, (1, b""))])
 def test_version_is_the_version_alone(project: Project, expected: tuple[int, bytes], *, has_manifest: bool) -> None:
     """From source it is the project's, in a bundle plugin.json's, without which there is nothing to tell (item 85)."""
@@ -148,6 +150,7 @@ def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.shows("protocol 3", "protocol 82")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_standalone_server_announces_itself_and_cleans_up(project: Project, ending: signal.Signals) -> None:
     """Address and pid lie in the plugin's folder for this user alone, until an interrupt or SIGTERM (item 82)."""
@@ -162,6 +165,7 @@ def test_standalone_server_announces_itself_and_cleans_up(project: Project, endi
     assert not list((project.folder / "dist").glob("*.txt"))
 
 
+@pytest.mark.shows("protocol 82")
 def test_host_can_not_end_a_standalone_server(project: Project) -> None:
     """It is the developer's: go-plugin's Shutdown is UNIMPLEMENTED there (item 82)."""
     project.start_server()
@@ -173,6 +177,7 @@ def test_host_can_not_end_a_standalone_server(project: Project) -> None:
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined,unused-ignore]
 
 
+@pytest.mark.shows("protocol 83")
 def test_executable_tells_where_the_server_is(project: Project) -> None:
     """With a server running, what Grafana starts prints its address, and ends when the server does (item 83)."""
     server = project.start_server()
@@ -184,6 +189,7 @@ def test_executable_tells_where_the_server_is(project: Project) -> None:
     assert managed.wait(5) == 0
 
 
+@pytest.mark.shows("protocol 83")
 def test_stale_files_are_ignored(project: Project) -> None:
     """Files of a server that is gone don't keep the plugin from serving (item 83)."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -194,6 +200,7 @@ def test_stale_files_are_ignored(project: Project) -> None:
     assert line_of(project.start(**GO_PLUGIN)).startswith("1|2|unix|")
 
 
+@pytest.mark.shows("protocol 84")
 def test_address_in_the_environment_wins(project: Project) -> None:
     """GF_PLUGIN_GRPC_ADDRESS_<ID> decides where the server listens and where the executable points (item 84)."""
     with socket.socket() as probe:
@@ -229,6 +236,7 @@ REACHABLE = (
 )
 
 
+@pytest.mark.shows("protocol 82")
 @pytest.mark.parametrize("address", REACHABLE)
 def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> None:
     """An address beyond this machine is refused with a sentence that says why, unless a flag allows it."""

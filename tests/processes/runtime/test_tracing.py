@@ -8,6 +8,7 @@ from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import pytest
 from children import plugin
 from commands import succeed
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
@@ -41,6 +42,7 @@ class _Collector:
         self._server.stop(0)
 
 
+@pytest.mark.shows("protocol 87")
 def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> None:
     """A real process sends its spans to the address that the host gives, at the latest when it ends."""
     collector = _Collector()
@@ -60,6 +62,7 @@ def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> N
     assert seconds < 1.5
 
 
+@pytest.mark.shows("protocol 86")
 def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path) -> None:
     """With nobody at the address, queries are as quick as ever and the end is in time (item 86)."""
     with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS="127.0.0.1:9") as child:

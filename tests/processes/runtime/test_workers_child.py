@@ -12,6 +12,7 @@ from gfruntime.serving.workers.child import Child, StartError, describe
 from gfruntime.serving.workers.template import WORKER
 
 
+@pytest.mark.shows("errors: code that ends")
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("code", "sentence"),

@@ -105,6 +105,7 @@ def _change_stubs(project: Project) -> None:
 GOOD = dict.fromkeys(("proto", "files", "wire", "floors", "stubs"), True)
 
 
+@pytest.mark.shows('errors: protobuf: "gencode newer than runtime"')
 @pytest.mark.parametrize(
     ("damage", "checks"),
     [

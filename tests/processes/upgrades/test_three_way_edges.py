@@ -56,6 +56,7 @@ def _is_possible(files: dict[str, bytes]) -> bool:
     return not ("dir" in files and any(path.startswith("dir/") for path in files))
 
 
+@pytest.mark.shows("errors: `.rej` files after an upgrade")
 @settings(max_examples=15, deadline=None)
 @given(
     base=TREES.filter(_is_possible),

@@ -49,6 +49,7 @@ def test_a_rule_is_read(tmp_path: Path) -> None:
     assert (read.title, read.ref_id, read.start, read.end) == ("Busy", "A", 600, 0)
 
 
+@pytest.mark.shows("errors: an alert rule that cannot be evaluated")
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

@@ -1,0 +1,71 @@
+"""The marker `shows`: every rule of docs/conformance.md and every row of docs/errors.md has a test that shows it."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MARKER = re.compile(r"^ *@pytest\.mark\.shows(\(.*?\))\n *(?:@|def |async def )", re.MULTILINE | re.DOTALL)
+NUMBERED = {"protocol": ("Protocol", 90), "frames": ("Data frames", 55)}
+"""The rules that are named by their numbers: the heading, and how many there are."""
+
+
+def page(name: str) -> str:
+    """Read a page of the documentation."""
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    """Return a section of the page about conformance."""
+    return page("conformance").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+
+
+def rows(text: str) -> list[str]:
+    """List the first cells of tables of two columns."""
+    lines = re.findall(r"^\| (?!---)(.+?) \|.*\|$", text, re.MULTILINE)
+    return [line for line in lines if not line.startswith("What ")]
+
+
+SHOWN = Counter(
+    rule
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for arguments in MARKER.findall(path.read_text(encoding="utf-8"))
+    for rule in ast.literal_eval(f"({arguments[1:-1]},)")
+)
+ROWS = {"errors": rows(page("errors")), "faults": rows(section("Faults"))}
+"""What is named by the words with which its row begins, after `errors: ` or `faults: `."""
+
+
+@pytest.mark.parametrize("key", NUMBERED)
+def test_every_rule_is_shown(key: str) -> None:
+    """The rules are numbered without a gap, and each has a test."""
+    heading, count = NUMBERED[key]
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \| .+ \|$", section(heading), re.MULTILINE)]
+
+    assert numbers == list(range(1, count + 1))
+    assert [number for number in numbers if f"{key} {number}" not in SHOWN] == []
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_every_row_is_shown(key: str) -> None:
+    """Of the faults of user code and hosts, and of what people read when something goes wrong."""
+    words = [rule.removeprefix(f"{key}: ") for rule in SHOWN if rule.startswith(f"{key}: ")]
+
+    assert len(ROWS[key]) > 15
+    assert [row for row in ROWS[key] if not row.startswith(tuple(words))] == []
+
+
+def test_a_marker_names_one_rule() -> None:
+    """A rule that is there, and no two."""
+    numbered = {f"{key} {number}" for key, (_, count) in NUMBERED.items() for number in range(1, count + 1)}
+    counts = {
+        rule: sum(row.startswith(words) for row in ROWS.get(key, []))
+        for rule in SHOWN
+        if rule not in numbered
+        for key, _, words in [rule.partition(": ")]
+    }
+
+    assert {rule: count for rule, count in counts.items() if count != 1} == {}
