@@ -14,7 +14,7 @@ import pytest
 from gfruntime.errors import FrameError, QueryError
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Query, TimeRange
-from gfruntime.sql import job
+from gfruntime.sql import database_job
 from gfruntime.sql.address import Address
 from gfruntime.sql.database import Database, Limits
 
@@ -102,7 +102,7 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, str]]:
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for a driver that waits."""
-    monkeypatch.setattr(job, "GRACE_S", 1.0)
+    monkeypatch.setattr(database_job, "GRACE_S", 1.0)
 
 
 def asked(seconds: float = 30) -> Query[None]:

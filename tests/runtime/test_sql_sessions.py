@@ -15,7 +15,7 @@ import pytest
 from gfruntime.errors import FrameError, QueryError
 from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import database as module
-from gfruntime.sql import job
+from gfruntime.sql import database_job
 from gfruntime.sql.address import Address
 from gfruntime.sql.bounded import BoundedCursor
 from gfruntime.sql.database import Database, Limits
@@ -106,7 +106,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         return Driver("sqlite", lambda _address, _script: Session(server), idle_s=server.idle_s)
 
     monkeypatch.setattr(module, "find_driver", find_driver)
-    monkeypatch.setattr(job, "GRACE_S", 0.3)
+    monkeypatch.setattr(database_job, "GRACE_S", 0.3)
     yield server
     server.release.set()
     deadline = time.monotonic() + 5

@@ -45,6 +45,7 @@ _OPTIONAL = {
     "adbc-driver-postgresql": ("adbc_driver_postgresql.dbapi",),
     "azure-identity": ("azure.identity",),
     "botocore": ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"),
+    "clickhouse-connect": ("clickhouse_connect",),
     "cryptography": (
         # what `gfruntime.serving.tls` and `gfruntime.http.assertions` import
         "cryptography.hazmat.primitives.asymmetric.ec",
@@ -60,6 +61,7 @@ _OPTIONAL = {
     "httpx": ("httpx",),
     "pymysql": ("pymysql", "pymysql.cursors"),
     "requests": ("requests",),
+    "trino": ("trino", "tzdata"),  # it looks its time zone up
 }
 
 _IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}

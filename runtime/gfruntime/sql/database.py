@@ -20,10 +20,10 @@ from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Health, Query, TimeRange
 from gfruntime.sql.address import Address
 from gfruntime.sql.bounded import BoundedCursor
+from gfruntime.sql.database_job import Job
 from gfruntime.sql.drivers import find_driver
 from gfruntime.sql.filling import with_times
 from gfruntime.sql.formats import formatted
-from gfruntime.sql.job import Job
 from gfruntime.sql.macros import expand_sql
 from gfruntime.sql.pool import Pool, close_session
 

@@ -28,7 +28,7 @@ timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres wit
 `DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's
 times are texts that its `strftime` reads, or numbers, which are taken as seconds. clickhouse has the macros of its own
 data source too: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
-timeInterval_ms and interval_s.
+timeInterval_ms and interval_s. trino has `to_unixtime(t)`, and its times are in UTC.
 
 Units: times are in UTC. MySQL's `FROM_UNIXTIME` gives times in the session's zone: set it to `'+00:00'` where columns
 hold UTC.
@@ -49,7 +49,7 @@ from gfruntime.sql.texts import by_bytes, by_numbers, hexadecimal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Dialect = Literal["postgres", "timescaledb", "mysql", "mssql", "sqlite", "duckdb", "clickhouse"]
+Dialect = Literal["postgres", "timescaledb", "mysql", "mssql", "sqlite", "duckdb", "clickhouse", "trino"]
 
 _SECOND = dt.timedelta(seconds=1)
 _SIMPLE = re.compile(r"""[\w.]+(\([^()]*\))?|"[^"]*"|`[^`]*`|\[[^\[\]]*\]""")
@@ -162,5 +162,14 @@ PHRASES: dict[Dialect, Phrases] = {
         unix_group="intDiv({c}, {s}) * {s}",
         escapes=True,
         text=hexadecimal("unhex('{hex}')"),
+    ),
+    "trino": Phrases(
+        moment=lambda moment: f"TIMESTAMP '{rfc3339(moment, fraction=True)[:-1].replace('T', ' ')}'",
+        epoch='to_unixtime({c}) AS "time"',
+        group="floor(to_unixtime({c})/{s})*{s}",
+        unix_group="floor(({c})/{s})*{s}",
+        whole_seconds=False,
+        text=hexadecimal("from_utf8(X'{hex}')"),
+        has_strict_numbers=True,
     ),
 }

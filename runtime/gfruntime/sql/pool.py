@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from gfruntime.request.vocabulary import Query
+    from gfruntime.sql.database_job import Job
     from gfruntime.sql.drivers import Session
-    from gfruntime.sql.job import Job
 
 _LOOK_S = 0.1
 

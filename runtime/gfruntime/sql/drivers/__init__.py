@@ -6,7 +6,9 @@
 | `duckdb` | `duckdb` | `read_only`, settings that nobody can change, and one SELECT at a time |
 | `postgresql` | `adbc-driver-postgresql`, as Arrow | `BEGIN TRANSACTION READ ONLY`, which the server confirms |
 | `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY`, of servers that are known to keep it |
+| `clickhouse`, `clickhouse+http` | `clickhouse-connect` | the setting `readonly`, which the server confirms |
 | `grpc`, `grpc+tls` | `adbc-driver-flightsql`, as Arrow | the account's rights alone |
+| `trino`, `trino+http` | `trino` | the account's rights alone |
 
 A driver is imported when an address asks for it, so a bundle holds those that the project depends on.
 """
@@ -67,6 +69,10 @@ _MODULES = {
     "mariadb": "mysql",
     "grpc": "flightsql",
     "grpc+tls": "flightsql",
+    "clickhouse": "clickhouse_http",
+    "clickhouse+http": "clickhouse_http",
+    "trino": "trino",
+    "trino+http": "trino",
 }
 
 COLUMNS = """\

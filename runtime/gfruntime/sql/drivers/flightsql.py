@@ -7,11 +7,12 @@ Source: arrow.apache.org, adbc/current/driver/flight_sql.html.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from gfruntime.errors import QueryError
 from gfruntime.sql.dialects import Dialect
 from gfruntime.sql.drivers import COLUMNS, SQLITE_COLUMNS, Driver, import_package
+from gfruntime.sql.drivers.adbc import AdbcSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,47 +32,15 @@ def driver(address: Address) -> Driver:
     if dialect is None:
         raise QueryError(f"the database's address: the dialect is one of {', '.join(_DIALECTS)}")
     address.pick("dialect", "tls_skip_verify")
-    return Driver(dialect, FlightSqlSession, refuses_writes=False)
+    return Driver(dialect, open_session, refuses_writes=False)
 
 
-class FlightSqlSession:
-    """One connection of ADBC."""
-
-    def __init__(self, address: Address, _script: str) -> None:
-        """Connect; the driver's error says why not."""
-        adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
-        self._columns = SQLITE_COLUMNS if address.parameters.get("dialect") == "sqlite" else COLUMNS
-        server = f"{address.scheme}://{address.server}:{address.port or 443}"
-        self._connection = adbc.connect(server, db_kwargs=dict(_options(address)), autocommit=True)
-        self._cursor = self._connection.cursor()
-
-    def begin(self) -> bool:
-        """Begin nothing: the protocol has no transaction that may only read."""
-        return False
-
-    def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
-        """Execute a statement."""
-        self._cursor.execute(sql)
-        return self._cursor
-
-    def list_columns(self) -> Any:  # noqa: ANN401  # as above
-        """List the columns of all tables."""
-        return self.run(self._columns)
-
-    def cancel(self) -> None:
-        """Cancel what runs."""
-        self._cursor.adbc_cancel()
-
-    def end(self) -> bool:
-        """A session is not used again: a server may keep what a query has set in it."""
-        return False
-
-    def close(self) -> None:
-        """Close the connection."""
-        try:
-            self._cursor.close()
-        finally:
-            self._connection.close()
+def open_session(address: Address, _script: str) -> AdbcSession:
+    """Connect; the driver's error says why not."""
+    adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
+    server = f"{address.scheme}://{address.server}:{address.port or 443}"
+    connection = adbc.connect(server, db_kwargs=dict(_options(address)), autocommit=True)
+    return AdbcSession(connection, SQLITE_COLUMNS if address.parameters.get("dialect") == "sqlite" else COLUMNS)
 
 
 def _options(address: Address) -> Iterator[tuple[str, str]]:
