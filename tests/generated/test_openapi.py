@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def test_a_new_project_is_asked_at_once(project: Path, capsys: pytest.CaptureFix
 
 def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> None:
     """It says what breaks, replaces the folder, and leaves the author's file."""
+    project = Path(shutil.copytree(project, tmp_path / "copy"))
     text = WEATHER.read_text(encoding="utf-8").replace("name: { type: string }", "title: { type: string }")
     changed = tmp_path / "weather.yaml"
     changed.write_text(text.replace("required: [id, name]", "required: [id]"), encoding="utf-8")

@@ -6,7 +6,6 @@ others need; it finds them through the entry point `pyinstaller40` of this distr
 
 from __future__ import annotations
 
-import ast
 import json
 import platform
 import sys
@@ -14,10 +13,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfruntime.freeze import dependencies, links
+from gfruntime.freeze import dependencies, links, unused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["freeze", "hook_folders"]
 
@@ -66,18 +65,6 @@ _OPTIONAL = {
 _IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
 """Modules that a bundle has another source of."""
 
-_OF_THE_OTHER = {
-    "grpcio": ("gfruntime.serving.http2", "hpack"),
-    "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
-}
-"""By the transport in use, what the other one is made of."""
-
-
-_ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
-"""The authorities that grpcio trusts when it asks a server over TLS; 0.5 MB."""
-
-_ONLY_ANSWERING = ("gfruntime", "grpc", "pluginv2")
-
 
 def hook_folders() -> list[str]:
     """Return the folders in which PyInstaller finds this library's hooks."""
@@ -105,7 +92,7 @@ def freeze(
 
     root = Path(folder)
     program = root / "src" / "plugin" / "__main__.py"
-    direct, excluded = dependencies.direct_names(root), [*excludes, *unused_transport(program)]
+    direct, excluded = dependencies.direct_names(root), [*excludes, *unused.transport(program)]
     # what the runtime uses of packages that the project asks for; those that others installed are not bundled
     optional = [module for name, modules in _OPTIONAL.items() if name in direct for module in modules]
     names = dependencies.all_names(root)
@@ -127,43 +114,26 @@ def freeze(
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
         optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
     )
+    clients = unused.clients(root / "src", _users("gfruntime", analysis.pure, analysis.graph.get_code_using))
+    modules = [entry for entry in analysis.pure if not unused.within(entry[0], clients)]
     patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATER]
     executable = EXE(
-        PYZ(_keep_docstrings([*analysis.pure, *patches])),
+        PYZ(_keep_docstrings([*modules, *patches])),
         [script for script in analysis.scripts if script[0] not in (*_LATER, *_NEEDLESS)],
         exclude_binaries=True,
         name=name,
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
         console=True,
     )
-    users = {
-        user for name, *_ in analysis.pure if _within(name, "grpc") for user in analysis.graph.get_code_using(name)
-    }
-    entries = [*analysis.binaries, *(entry for entry in analysis.datas if entry[0] != _ROOTS or asks_by_grpc(users))]
+    trusted = unused.trusts_servers(_users("grpc", analysis.pure, analysis.graph.get_code_using), clients)
+    entries = [*analysis.binaries, *(entry for entry in analysis.datas if trusted or entry[0] != unused.ROOTS)]
     COLLECT(executable, links.put_libraries_first(entries) if sys.platform == "darwin" else entries, name=name)
 
 
-def unused_transport(program: Path) -> tuple[str, ...]:
-    """Name what brings the transport that a program does not tell `serve` to use; nothing where that can't be read.
-
-    Raises: OSError or SyntaxError if the program can't be read.
-    """
-    calls = [node for node in ast.walk(ast.parse(program.read_bytes())) if isinstance(node, ast.Call)]
-    serving = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "serve"]
-    if len(serving) != 1 or any(keyword.arg is None for keyword in serving[0].keywords):
-        return ()
-    values = [keyword.value for keyword in serving[0].keywords if keyword.arg == "transport"]
-    names = [value.value if isinstance(value, ast.Constant) else "" for value in values] or ["grpcio"]
-    return _OF_THE_OTHER.get(str(names[0]), ())
-
-
-def asks_by_grpc(users: Iterable[str]) -> bool:
-    """Tell whether a plugin asks servers by gRPC, from the modules that import it: the runtime only answers by it."""
-    return not all(any(_within(user, package) for package in _ONLY_ANSWERING) for user in users)
-
-
-def _within(name: str, package: str) -> bool:
-    return f"{name}.".startswith(f"{package}.")
+def _users(package: str, modules: Iterable[links.Entry], importers: Callable[[str], Iterable[str]]) -> set[str]:
+    """Name the modules that import a package or a part of it."""
+    parts = [name for name, *_ in modules if unused.within(name, [package])]
+    return {user for part in parts for user in importers(part)}
 
 
 def _platform() -> str:

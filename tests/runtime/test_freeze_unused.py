@@ -1,0 +1,98 @@
+"""A bundle holds the transport and the clients that its code names, and no other ones."""
+
+from pathlib import Path
+
+import pytest
+
+from gfruntime import freeze
+from gfruntime.freeze import unused
+from gfruntime.freeze.plain_docscrape import NumpyDocString
+from gfruntime.serving import modes
+
+GRPCIO = ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
+HTTP2 = ("gfruntime.serving.http2", "hpack")
+
+HTTP, SQL = ("gfruntime.http",), ("gfruntime.sql",)
+BOTH = (*HTTP, *SQL)
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("serve(load)", HTTP2),
+        ("serve(load, threads=8)", HTTP2),
+        ('serve(load, transport="grpcio")', HTTP2),
+        ('gfruntime.serve(load, transport="http2")', GRPCIO),
+        ("serve(load, transport=chosen())", ()),
+        ('if x:\n    serve(load, transport="http2")\nelse:\n    serve(load, transport="grpcio")', ()),
+        ('serve(load, transport="other")', ()),
+        ("serve(load, **options)", ()),
+    ],
+)
+def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
+    """By a literal argument of `serve`; where that can't be read, both are there."""
+    program = tmp_path / "__main__.py"
+    program.write_text(f"from gfruntime import serve\n\n{text}\n")
+    assert unused.transport(program) == left_out
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("from gfruntime import Frame, Query", BOTH),
+        ("from gfruntime import HttpClient", SQL),
+        ("import gfruntime\n\nclient = gfruntime.AsyncHttpClient(settings)", SQL),
+        ("from gfruntime import requests_session as session", SQL),
+        ("from gfruntime.http.oauth2 import OAuth2", SQL),
+        ("from gfruntime import http", SQL),
+        ("import gfruntime.sql.database", HTTP),
+        ("from gfruntime import expand_sql", HTTP),
+        ("from gfruntime.sql import macros\nfrom gfruntime import HttpSettings", ()),
+        ("from gfruntime import *", ()),
+    ],
+)
+def test_clients_are_bundled_for_authors_who_name_them(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
+    """In any file of theirs; the runtime imports them when they are first used, which PyInstaller can't see."""
+    for path, code in {"plugin/__init__.py": "", "plugin/deep/one.py": text, "helper.py": "import plugin"}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(code)
+
+    users = ["plugin.deep.one", "gfruntime.serve", "helper", str(tmp_path / "plugin" / "__main__.py")]
+    assert unused.clients(tmp_path, users) == left_out
+
+
+def test_a_library_that_imports_the_runtime_may_use_any_client(tmp_path: Path) -> None:
+    """Its code is not read."""
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin" / "datasource.py").write_text("from acme import shared")
+
+    assert unused.clients(tmp_path, ["plugin.datasource"]) == BOTH
+    assert unused.clients(tmp_path, ["plugin.datasource", "acme.shared"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("users", "left_out", "expected"),
+    [
+        ((), BOTH, False),
+        (("gfruntime.serving.transport", "pluginv2.backend_pb2_grpc", "grpc.aio"), BOTH, False),
+        (("gfruntime.serving.transport",), SQL, True),
+        (("grpc_status.rpc_status",), BOTH, True),
+        (("gfruntime.serving.transport", "plugin.datasource"), BOTH, True),
+        (("opentelemetry.exporter.otlp.proto.grpc.exporter",), BOTH, True),
+    ],
+)
+def test_who_asks_servers_over_tls_has_authorities(
+    users: tuple[str, ...], left_out: tuple[str, ...], *, expected: bool
+) -> None:
+    """By gRPC or by HTTP, on systems that have none; 0.2 MB of an archive that others do without."""
+    assert unused.trusts_servers(users, left_out) is expected
+
+
+def test_patches_that_leave_the_start_are_applied_later() -> None:
+    """Each that `freeze` takes from PyInstaller's start, and does not drop, is imported before the author's code."""
+    assert set(freeze._LATER) == set(modes._PATCHES)
+
+
+def test_docstrings_that_a_bundle_reads_have_no_section() -> None:
+    """The parameters of its options are what pyarrow asks for."""
+    assert NumpyDocString("Parameters\n----------\nx : int")["Parameters"] == []
