@@ -1,4 +1,4 @@
-"""The running plugin as its callers see it: health, queries, resources; every failure is a sentence and the log."""
+"""A running plugin, with methods for health, queries and resources; every failure is a sentence with the log."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _METHODS = {
     "ResourceConversion.ConvertObjects": "convert_objects",
 }
 _LARGEST_MESSAGE = 2**31 - 1
-_LOG_SECONDS = 1.0  # until a line about a failed call has come
-_MOST_METADATA = 16 << 20  # as Go's clients take; without it a long error in many letters is lost
+_LOG_SECONDS = 1.0  # to wait for the log line of a failed call
+_MOST_METADATA = 16 << 20  # the limit of Go's clients; otherwise long error messages are lost
 
 
 class RunningPlugin:
-    """A plugin that shook hands. Made by `launch`, usable until its block ends.
+    """A plugin after its handshake. `launch` creates it; it works until that block ends.
 
     Units: `handshake_ms` counts from the start of the process to its handshake line.
     """
@@ -72,8 +72,8 @@ class RunningPlugin:
                 ("grpc.max_send_message_length", _LARGEST_MESSAGE),
                 ("grpc.max_metadata_size", _MOST_METADATA),
                 ("grpc.absolute_max_metadata_size", _MOST_METADATA),
-                ("grpc.default_authority", "unused"),  # what go-plugin dials with
-                ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, whatever proxy the environment names
+                ("grpc.default_authority", "unused"),  # go-plugin's authority
+                ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, so no proxy is used
                 ("grpc.use_local_subchannel_pool", 1),
             ],
         )
@@ -85,7 +85,7 @@ class RunningPlugin:
         return round((time.perf_counter() - self._started) * 1000, 1)
 
     def check_health(self, settings: Settings | None = None, *, timeout: float = 60.0) -> Health:
-        """Ask for the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
+        """Request the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
 
         Raises: ToolError if the call fails.
         """
@@ -104,15 +104,15 @@ class RunningPlugin:
         is_alert: bool = False,
         headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> dict[str, QueryAnswer]:
-        """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
+        """Send queries in one request; the answers are in the order of the queries, followed by unexpected ones.
 
-        `began` is given what cancels the call, for another thread than the one that waits.
+        `on_start` receives a function that cancels the call, for use by another thread.
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
         values = self._queries(queries, settings or Settings(), headers, is_alert=is_alert)
-        responses = self.unary("Data", "QueryData", values, timeout=timeout, began=began).responses
+        responses = self.unary("Data", "QueryData", values, timeout=timeout, on_start=on_start).responses
         queried = [query.ref_id for query in queries if query.ref_id in responses]
         ref_ids = [*queried, *sorted(set(responses) - set(queried))]
         return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
@@ -125,7 +125,7 @@ class RunningPlugin:
         headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> Iterator[Chunk]:
-        """Ask queries in one request, and yield the parts of their answers as they come.
+        """Send queries in one request, and yield the parts of their answers as they arrive.
 
         Units: `timeout`, for all of them, is seconds.
         Raises: ToolError if the call fails or Grafana could not read a frame.
@@ -155,9 +155,9 @@ class RunningPlugin:
         body: bytes = b"",
         timeout: float = 60.0,
     ) -> ResourceAnswer:
-        """Send an HTTP-like request; `path` may carry a query string.
+        """Send an HTTP request to a resource; `path` may have a query string.
 
-        Raises: ToolError if the call fails or nothing comes.
+        Raises: ToolError if the call fails or has no response.
         """
         url = path.lstrip("/")
         values = {
@@ -183,12 +183,12 @@ class RunningPlugin:
         data: bytes = b"",
         subscribe_timeout: float = 60.0,
         timeout: float | None = None,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> Iterator[bytes]:
-        """Subscribe to a channel, given without its `ds/<uid>/`, and yield what comes: JSON documents.
+        """Subscribe to a channel, given without its `ds/<uid>/`, and yield its packets: JSON documents.
 
         The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
-        `began` is given what cancels the stream, for another thread than the one that waits for packets.
+        `on_start` receives a function that cancels the stream, for use by another thread.
         Units: `subscribe_timeout`, for the answer to the subscription, and `timeout`, for all, are seconds.
         Raises: ToolError if the plugin refuses the channel, or the stream fails.
         """
@@ -207,8 +207,8 @@ class RunningPlugin:
             yield reply.data
         with self._failures("Stream.RunStream", timeout=timeout or 0.0):
             packets = self._begin(self._channel.unary_stream, "Stream", "RunStream", values, timeout=timeout)
-            if began is not None:
-                began(packets.cancel)
+            if on_start is not None:
+                on_start(packets.cancel)
             try:
                 for packet in packets:
                     yield packet.data
@@ -216,7 +216,7 @@ class RunningPlugin:
                 packets.cancel()
 
     def shutdown(self, *, timeout: float) -> None:
-        """Ask the plugin to end and close the connection; an answer is welcome, not needed."""
+        """Ask the plugin to end, and close the connection; the response is optional."""
         import grpc  # noqa: PLC0415 - heavy
 
         with contextlib.suppress(grpc.RpcError):
@@ -234,15 +234,15 @@ class RunningPlugin:
         values: Mapping[str, Any],
         *,
         timeout: float,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> Any:  # noqa: ANN401 - dynamic
-        """Call a method that answers with one message; `values` are its request's, `began` is given what cancels it.
+        """Call a method with one response; `values` are its request's fields, `on_start` receives the cancel function.
 
         Raises: ToolError if the call fails.
         """
         name, channel = f"{service}.{method}", self._channel
         with self._failures(name, timeout=timeout):
-            if began is None:
+            if on_start is None:
                 return self._begin(channel.unary_unary, service, method, values, timeout=timeout)
             call = self._begin(
                 lambda *path, **more: channel.unary_unary(*path, **more).future,
@@ -251,13 +251,13 @@ class RunningPlugin:
                 values,
                 timeout=timeout,
             )
-            began(call.cancel)
+            on_start(call.cancel)
             return call.result()
 
     def _begin(
         self, kind: Callable[..., Any], service: str, method: str, values: Mapping[str, Any], *, timeout: float | None
     ) -> Any:  # noqa: ANN401 - dynamic
-        """Begin a call; `kind` is the channel's method for calls of its kind."""
+        """Start a call; `kind` is the channel's method for calls of this kind."""
         request, write, read = self._protocol.request(service, method, values)
         call = kind(f"/pluginv2.{service}/{method}", request_serializer=write, response_deserializer=read)
         return call(request, timeout=timeout)
@@ -271,7 +271,7 @@ class RunningPlugin:
         except grpc.RpcError as error:
             raise self._failure(name, error, timeout=timeout) from error
         except grpc.FutureCancelledError as error:
-            raise ToolError(f"{name} was cancelled: nobody waited for its answer") from error
+            raise ToolError(f"{name} was cancelled because the caller disconnected") from error
 
     def _failure(self, name: str, error: grpc.RpcError, *, timeout: float) -> ToolError:
         import grpc  # noqa: PLC0415 - heavy
@@ -305,13 +305,13 @@ class RunningPlugin:
 
 
 class UnimplementedError(ToolError):
-    """The plugin does not offer the method."""
+    """The plugin does not have the method."""
 
 
 class RefusedStreamError(ToolError):
-    """The plugin does not let the caller subscribe to a channel."""
+    """The plugin refuses the subscription to a channel."""
 
 
 def _as_is(message: bytes) -> bytes:
-    """Pass an encoded message: the auxiliary services are asked with empty ones, and their answers are not read."""
+    """Return a message unchanged: requests to auxiliary services are empty, and their responses are not read."""
     return message

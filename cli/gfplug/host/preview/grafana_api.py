@@ -68,7 +68,7 @@ class GrafanaApi:
                 is_alert=request.headers.get(_AS_ALERT) == "true",
                 headers={f"http_{name}": request.headers[name] for name in _FORWARDED if name in request.headers},
                 timeout=self._timeout,
-                began=request.when_gone,
+                on_start=request.when_gone,
             )
         except UsageError as error:
             return refusal(error, self._source.masked)

@@ -114,7 +114,7 @@ class LiveStreams:
         Raises: ToolError if the plugin refuses or fails, or sends what is no JSON.
         """
         plugin = self._keeper.plugin()
-        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, began=stream.began):
+        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.began):
             document = live.read(packet)
             if stream.stopped.is_set():
                 return
