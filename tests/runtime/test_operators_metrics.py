@@ -70,9 +70,9 @@ def samples() -> list[Sample]:
         for request in requests:
             request.pluginContext.dataSourceInstanceSettings.url = upstream.url
             services.query(request)
-    seen = metrics.rpc("/pluginv2.Data/QueryData", "unary")  # as the transport does
-    seen.sent()
-    seen.ended()
+    call = metrics.rpc("/pluginv2.Data/QueryData", "unary")  # as the transport does
+    call.count_message()
+    call.count_end()
     answer = services.unary("Diagnostics/CollectMetrics", pb.CollectMetricsRequest(), pb.CollectMetricsResponse)
     return [
         (sample.name, dict(sample.labels))
