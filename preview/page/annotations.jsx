@@ -4,7 +4,7 @@ import { useStyles } from './styles.js';
 
 export function Annotations({ preview, state }) {
   const styles = useStyles();
-  const { annotations, datasource, plugin, module, happenings, annotationProblem, range } = state;
+  const { annotations, datasource, plugin, module, eventMarks, annotationProblem, range } = state;
   const Editor = datasource.annotations?.QueryEditor ?? plugin.components.QueryEditor;
   const keep = (changed) => preview.set({ annotations: changed });
   const edit = (index, patch) => keep(annotations.map((each, other) => (other === index ? { ...each, ...patch } : each)));
@@ -24,7 +24,7 @@ export function Annotations({ preview, state }) {
         <Button variant="secondary" size="sm" icon="plus" onClick={add}>
           Add annotation
         </Button>
-        {annotations.length > 0 && <span className={styles.muted} role="status">{`${happenings.length} events`}</span>}
+        {annotations.length > 0 && <span className={styles.muted} role="status">{`${eventMarks.length} events`}</span>}
       </div>
       {annotationProblem && <Alert severity="error" title={annotationProblem} />}
       {annotations.map((annotation, index) => {
@@ -68,7 +68,7 @@ export function Annotations({ preview, state }) {
           </div>
         );
       })}
-      {happenings.length > 0 && (
+      {eventMarks.length > 0 && (
         <table className={styles.grid}>
           <caption className={styles.muted}>Events</caption>
           <thead>
@@ -81,7 +81,7 @@ export function Annotations({ preview, state }) {
             </tr>
           </thead>
           <tbody>
-            {happenings.slice(0, 50).map(({ time, timeEnd, title, text, tags }, index) => (
+            {eventMarks.slice(0, 50).map(({ time, timeEnd, title, text, tags }, index) => (
               <tr key={index}>
                 <td>
                   {[time, timeEnd]

@@ -61,7 +61,7 @@ export class Preview {
       alerts: null,
       exchanges: [],
       result: NOTHING,
-      happenings: [],
+      eventMarks: [],
       explore: [],
       timeZone: 'browser',
       ...(panels[0] ? openPanel(panels[0], settings) : EMPTY),
@@ -201,10 +201,10 @@ export class Preview {
     this.work(async () => {
       const request = this.#request({ targets: [] });
       const answers = await Promise.allSettled(asked.map((annotation) => annotationEvents(datasource, annotation, request)));
-      const happenings = answers.flatMap(({ value = [] }) => value);
+      const eventMarks = answers.flatMap(({ value = [] }) => value);
       const failure = answers.find(({ reason }) => reason)?.reason;
       if (number === this.#asked) {
-        this.set({ happenings, annotationProblem: failure && (failure.message ?? String(failure)) });
+        this.set({ eventMarks, annotationProblem: failure && (failure.message ?? String(failure)) });
       }
     });
   }

@@ -19,7 +19,7 @@ export function QueryPage({ preview, state }) {
         {panels.length > 0 && (
           <Choice
             label="Panel of a dashboard"
-            width={50}
+            width={60}
             options={options}
             value={panel ?? ''}
             onChange={({ value }) => preview.openPanel(value)}

@@ -13,10 +13,13 @@ import platformdirs
 import pytest
 from commands import run, succeed
 
+from gfplug.host.preview.page_files import PageFiles
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BROWSER = Path(__file__).parent / "page"
+PREVIEW = Path(__file__).parents[2] / "preview"
 VERSIONS = ("11", "12", "13")
 BUNDLED = {"bundle.mjs", "host.js", "pages.js", "settings.js"}
 PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
@@ -79,6 +82,21 @@ def bundle(version: str) -> Path:
         succeed(program("node"), BROWSER / "bundle.mjs", modules, stage, timeout=300)
         _rename(stage, folder)
     return folder
+
+
+def page(version: str) -> PageFiles:
+    """Build the page of `gfplug preview` for one Grafana version, once per machine."""
+    modules = installed(version)
+    sources = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    folder = modules.with_name(f"page-{digest}")
+    if not folder.is_dir():
+        stage = folder.with_name(f"{folder.name}.{os.getpid()}")
+        succeed(program("node"), PREVIEW / "bundle.mjs", modules, stage, timeout=300)
+        _rename(stage, folder)
+    manifest = json.loads((BROWSER / f"grafana-{version}" / "package.json").read_text(encoding="utf-8"))
+    number = manifest["dependencies"]["@grafana/ui"]
+    return PageFiles(folder=folder, version=number, versions=(number,))
 
 
 def passes(*names: str, tests: int, version: str, plugins: Mapping[str, Path], **places: str) -> None:

@@ -56,6 +56,10 @@ async function evaluate({ module, expression, language, socks }) {
     mergeMap: (next) => (source) => ({
       values: async () => (await Promise.all((await source.values()).map(async (value) => (await next(value)).values()))).flat(),
     }),
+    finalize: (end) => ({ promises }) => {
+      Promise.allSettled(promises).then(end);
+      return new Observable(promises);
+    },
     map: (change) => ({ promises }) => new Observable(promises.map((promise) => promise.then(change))),
     catchError: (recover) => ({ promises }) =>
       new Observable(promises.map((promise) => promise.catch((error) => recover(error).promises[0]))),

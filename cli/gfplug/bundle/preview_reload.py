@@ -36,7 +36,7 @@ _LOOK_SECONDS = 0.1
 _SETTLE_SECONDS = 0.03
 _SCHEMA_SECONDS = 60.0
 _RELOADED = re.compile(r"reloaded \(pid \d+\)")
-_HOPELESS = "the saved code cannot be used: "
+_CODE_REFUSED = "the saved code cannot be used: "
 _FOUND = 200
 _log = logging.getLogger("gfplug")
 
@@ -76,7 +76,7 @@ class Reloader:
         """Hear from the plugin's supervisor."""
         if _RELOADED.fullmatch(line.message):
             self._reloads.put(_Reload())
-        elif line.message.startswith(_HOPELESS):
+        elif line.message.startswith(_CODE_REFUSED):
             self._reloads.put(_Reload(line.message))
 
     def start(self, keeper: PluginKeeper) -> None:

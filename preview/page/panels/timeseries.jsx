@@ -82,7 +82,7 @@ export function Series({ frames, width, height, state, preview }) {
             <>
               <ZoomPlugin config={config} onZoom={({ from: start, to: end }) => preview.setTimeRange(Math.round(start), Math.round(end))} />
               <TooltipPlugin config={config} data={aligned} frames={drawn} mode="multi" timeZone={state.timeZone} />
-              <Happenings config={config} happenings={state.happenings} theme={theme} />
+              <Happenings config={config} eventMarks={state.eventMarks} theme={theme} />
             </>
           )}
         </TimeSeries>
@@ -109,8 +109,8 @@ function toggled(names, hidden, name, mode) {
 }
 
 /** Draw annotations as lines over the graph. */
-function Happenings({ config, happenings, theme }) {
-  const now = useRef(happenings);
+function Happenings({ config, eventMarks, theme }) {
+  const now = useRef(eventMarks);
   const plot = useRef(undefined);
   useLayoutEffect(() => {
     config.addHook('init', (chart) => {
@@ -138,8 +138,8 @@ function Happenings({ config, happenings, theme }) {
     });
   }, [config, theme]);
   useEffect(() => {
-    now.current = happenings;
+    now.current = eventMarks;
     plot.current?.redraw(false);
-  }, [happenings]);
+  }, [eventMarks]);
   return null;
 }

@@ -18,22 +18,18 @@ import json
 import os
 import shutil
 import sys
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfruntime.testing.preview_process import read_settings, restore_settings, serve
+from gfruntime.testing.preview_process import NO_PLAYWRIGHT, read_settings, restore_settings, run_browser, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _WAIT_SECONDS = 60
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
-_ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
-_NO_PLAYWRIGHT = "install playwright: it drives the browser"
 _MILLISECONDS = 15_000
 _IS_LOADED = f"""
 new Promise((resolve, reject) => {{
@@ -187,17 +183,7 @@ def preview_browser() -> Iterator[Any]:
     >>> def test_page(preview_browser):  # doctest: +SKIP
     ...     preview_browser.new_page()
     """
-    api = pytest.importorskip("playwright.sync_api", reason=_NO_PLAYWRIGHT)
-    executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with ExitStack() as stack:
-        driver = stack.enter_context(api.sync_playwright())
-        arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
-        try:
-            browser = driver.chromium.launch(executable_path=executable, args=arguments)
-        except api.Error as error:
-            pytest.skip(f"install Chromium: {str(error).strip().splitlines()[0]}")
-        stack.callback(browser.close)
+    with run_browser() as browser:
         yield browser
 
 
@@ -208,7 +194,7 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
     >>> def test_address(preview_url):  # doctest: +SKIP
     ...     assert preview_url.startswith("http://127.0.0.1:")
     """
-    pytest.importorskip("playwright.sync_api", reason=_NO_PLAYWRIGHT)
+    pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
     root = next((folder for folder in _around(request.config.rootpath) if (folder / "gfplug.lock").is_file()), None)
     if root is None:
         pytest.skip(f"{request.config.rootpath} is in no project of gfplug")

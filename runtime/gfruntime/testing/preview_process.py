@@ -1,15 +1,17 @@
-"""`gfplug preview` as a process, and the settings that it keeps, for the fixture `preview`."""
+"""`gfplug preview` as a process, the settings that it keeps, and the browser, for the fixture `preview`."""
 
 from __future__ import annotations
 
 import json
+import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +23,26 @@ if TYPE_CHECKING:
 _START_SECONDS = 180.0
 _END_SECONDS = 15.0
 _NO_PAGE = "the page of the preview is not installed"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+_ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+NO_PLAYWRIGHT = "install playwright: it drives the browser"
+
+
+@contextmanager
+def run_browser() -> Iterator[Any]:
+    """Run the system's Chromium, or playwright's, for the length of a block; skip the test where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
+    executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with ExitStack() as stack:
+        driver = stack.enter_context(api.sync_playwright())
+        arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
+        try:
+            browser = driver.chromium.launch(executable_path=executable, args=arguments)
+        except api.Error as error:
+            pytest.skip(f"install Chromium: {str(error).strip().splitlines()[0]}")
+        stack.callback(browser.close)
+        yield browser
 
 
 @contextmanager

@@ -127,29 +127,6 @@ function Others({ datasource }) {
   );
 }
 
-// A panel: each numeric field as a line, and all values as a table.
-function Panel({ frames, theme }) {
-  const lines = frames.flatMap((frame) => {
-    const x = frame.fields.find((field) => field.type === 'time');
-    return frame.fields.filter((field) => field.type === 'number').map((y) => ({ x, y }));
-  });
-  const title = ({ y }) => Object.values(y.labels ?? {}).join(' ') || y.name;
-  const cells = ({ x, y }) => x.values.map((time, row) => h('tr', { key: row }, h('td', null, new Date(time).toISOString()), h('td', null, y.values[row])));
-  return h(
-    'section',
-    { 'aria-label': 'panel', style: { padding: 24 } },
-    lines.map((line) =>
-      h(
-        'figure',
-        { key: title(line) },
-        h('figcaption', null, title(line)),
-        h(ui.Sparkline, { theme, width: 760, height: 120, sparkline: { x: line.x, y: { ...line.y, config: {}, state: { range: data.getMinMaxAndDelta(line.y) } } }, config: { custom: { lineWidth: 2 } } }),
-        h('table', { 'aria-label': title(line), style: { display: 'none' } }, h('tbody', null, cells(line)))
-      )
-    )
-  );
-}
-
 let roots = [];
 
 function render(place, theme, ...children) {
@@ -158,17 +135,10 @@ function render(place, theme, ...children) {
   root.render(h(data.ThemeContext.Provider, { value: theme }, ...children));
 }
 
-/** Draw frames below the editors. */
-host.draw = (frames) => {
-  const theme = data.createTheme({ colors: { mode: 'dark' } });
-  render(document.getElementById('frames').appendChild(document.createElement('div')), theme, h(Panel, { frames, theme }));
-};
-
 /** Take away what is drawn. */
 host.leave = () => {
   roots.forEach((root) => root.unmount());
   roots = [];
-  document.getElementById('frames').replaceChildren();
 };
 
 /** Load a plugin and draw its page; `search` is as in the page's address. */
@@ -193,15 +163,6 @@ host.ask = (given, more) => {
   const targets = given.filter((target) => host.datasource.filterQuery(target));
   const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, ...more, targets };
   return rxjs.lastValueFrom(host.datasource.query(asked).pipe(rxjs.toArray()));
-};
-// Ask about a time range, draw the frames, and return them plainly.
-host.askAt = async (targets, from, to, more) => {
-  const range = { from: data.dateTime(from), to: data.dateTime(to), raw: { from: String(from), to: String(to) } };
-  const responses = await host.ask(targets, { range, ...more });
-  const frames = responses.flatMap((response) => response.data);
-  host.draw(frames);
-  const plain = frames.map(({ refId, fields: [time, value] }) => ({ refId, labels: value.labels, times: [...time.values], values: [...value.values] }));
-  return { frames: plain, errors: responses.flatMap(({ errors = [] }) => errors.map(({ refId, message }) => [refId, message])) };
 };
 host.askVariable = (query) => rxjs.lastValueFrom(host.datasource.variables.query({ requestId: 'V1', range: data.getDefaultTimeRange(), scopedVars: {}, targets: [query] }));
 host.tagKeys = () => host.datasource.getTagKeys({ filters: [], timeRange: data.getDefaultTimeRange(), queries: [host.query] });

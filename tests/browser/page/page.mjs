@@ -1,5 +1,5 @@
 // One browser and one server for a file of tests. Needs in the environment: CHROMIUM, MODULES (node_modules), BUNDLE (what
-// bundle.mjs wrote), PLUGINS (JSON: module.js by plugin id) and perhaps API (a server that plays Grafana).
+// bundle.mjs wrote), PLUGINS (JSON: module.js by plugin id).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -8,14 +8,14 @@ import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { serve } from './server.mjs';
 
-const { CHROMIUM, MODULES, BUNDLE, PLUGINS, API } = process.env;
+const { CHROMIUM, MODULES, BUNDLE, PLUGINS } = process.env;
 export const require = createRequire(path.join(MODULES, 'index.js'));
 const { chromium } = require('playwright-core');
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'gfplug-browser-'));
 let browser, server;
 
 before(async () => {
-  server = await serve({ plugins: JSON.parse(PLUGINS), modules: MODULES, bundle: BUNDLE, api: API });
+  server = await serve({ plugins: JSON.parse(PLUGINS), modules: MODULES, bundle: BUNDLE });
   browser = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,

@@ -59,16 +59,8 @@ function reply({ pathname, search }, body) {
   return { results: Object.fromEntries(body.queries.map((query) => [query.refId, answer(query)])) };
 }
 
-/** Hand a request on to a server that plays Grafana, and its answer back. */
-async function forward(api, request, chunks, response) {
-  const body = chunks.length ? Buffer.concat(chunks) : undefined;
-  const answer = await fetch(new URL(request.url, api), { method: request.method, headers: { 'content-type': 'application/json' }, body });
-  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
-}
-
-/** Start on a free port of this machine; `asked` collects what reached the API. With `api`, that server answers it.
- * `plugins` are files by plugin id. */
-export async function serve({ plugins, modules, bundle, api }) {
+/** Start on a free port of this machine; `asked` collects what reached the API. `plugins` are files by plugin id. */
+export async function serve({ plugins, modules, bundle }) {
   const asked = [];
   const roots = {
     '/bundle/': bundle,
@@ -90,10 +82,6 @@ export async function serve({ plugins, modules, bundle, api }) {
     if (url.pathname.startsWith('/api/')) {
       const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined;
       asked.push({ method: request.method, path: url.pathname, body });
-      if (api) {
-        await forward(api, request, chunks, response);
-        return;
-      }
       const said = await reply(url, body);
       const missing = { message: 'no such table' };
       response.writeHead(said ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? missing));

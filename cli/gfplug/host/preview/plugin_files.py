@@ -35,8 +35,8 @@ def frontend_meta(manifest: dict[str, Any]) -> dict[str, Any]:
     Source: grafana v13.0.0, pkg/plugins/manager/pipeline/bootstrap, and pkg/plugins/pluginassets.
     """
     base = f"public/plugins/{manifest['id']}"
-    info = _object(manifest.get("info"))
-    logos = _object(info.get("logos"))
+    info = _mapping_or_empty(manifest.get("info"))
+    logos = _mapping_or_empty(info.get("logos"))
     addresses = {size: f"{base}/{path}" for size, path in logos.items() if isinstance(path, str) and path}
     default = {"small": "public/img/icn-datasource.svg", "large": "public/img/icn-datasource.svg"}
     shown = {"author": {"name": ""}, "description": "", "links": [], "screenshots": [], "version": "", "updated": ""}
@@ -48,5 +48,5 @@ def frontend_meta(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _object(value: object) -> dict[str, Any]:
+def _mapping_or_empty(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gfplug.host.preview.plugin_files import PluginFiles
     from gfplug.host.preview.plugin_keeper import PluginKeeper
     from gfplug.host.preview.project_provisioning import Provisioning
-    from gfplug.host.preview.provisioning_edit import Written
+    from gfplug.host.preview.provisioning_edit import WriteResult
 
 
 class PreviewApi:
@@ -165,7 +165,7 @@ class PreviewApi:
         name = self._provisioning.name_of(path)
         return json_response({"file": name, "diff": self._source.masked(written.diff), "secrets": secrets})
 
-    def _write(self) -> tuple[Path, Written]:
+    def _write(self) -> tuple[Path, WriteResult]:
         """Change the file that provisions the data source, or make one.
 
         Raises: ConflictError and ProjectError saying why nothing was written; OSError.

@@ -24,35 +24,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _VARIABLE = re.compile(r"\$__env\{\w+\}|\$\{\w+\}|\$\w+|\$__file\{[^}]+\}")
-_WIDE = 1_000_000
-_GONE = object()
+_LINE_WIDTH = 1_000_000
+_REMOVED = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WriteResult:
     """What was written: the difference, and the variables that stand for secrets, by the secrets' keys."""
 
     diff: str
     variables: Mapping[str, str]
 
 
-def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Written:
+def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> WriteResult:
     """Write what differs between two states of a data source, with the keys of provisioning files, into its file.
 
     Raises: ProjectError if the file can't be read; ConflictError if it can't be changed in place, or nothing differs.
     """
     raw = documents.read_bytes(path)
     text = documents.read_text(path)
-    edits = changes(old, new, written=_source(text, plugin_id, path), prefix=plugin_id)
-    changed = _edited(text, plugin_id, edits, path)
-    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _GONE}
+    edits = changes(old, new, provisioned=_source(text, plugin_id, path), prefix=plugin_id)
+    changed = _edit_text(text, plugin_id, edits, path)
+    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _REMOVED}
     if changed == text and not names:
         raise ConflictError(f"{path.name} says so already: nothing was written")
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
     files.write_atomic(path, changed.encode().replace(b"\n", newline))
     before, after = (without_secrets(each).splitlines(keepends=True) for each in (text, changed))
     diff = difflib.unified_diff(before, after, path.name, path.name, n=1)
-    return Written(diff="".join(diff), variables=names)
+    return WriteResult(diff="".join(diff), variables=names)
 
 
 def without_secrets(text: str) -> str:
@@ -69,55 +69,55 @@ def without_secrets(text: str) -> str:
 
 
 def changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], *, written: Mapping[str, Any], prefix: str
+    old: Mapping[str, Any], new: Mapping[str, Any], *, provisioned: Mapping[str, Any], prefix: str
 ) -> dict[str, Any]:
-    """Return the values to write, as they are to be read again; `_GONE` for a key to remove.
+    """Return the values to write, as they are to be read again; `_REMOVED` for a key to remove.
 
-    `written` is the data source as its file has it: a secret that is a variable there keeps its name.
+    `provisioned` is the data source as its file has it: a secret that is a variable there keeps its name.
     """
     edits: dict[str, Any] = {
-        key: _escaped(new.get(key))
+        key: _escape(new.get(key))
         for key in (*TEXTS, *SWITCHES)
         if key in new and new.get(key) != old.get(key) and (new.get(key) or old.get(key))
     }
     options_old, options_new = (each.get("jsonData") or {} for each in (old, new))
     options = {
-        key: _escaped(options_new[key]) if key in options_new else _GONE
+        key: _escape(options_new[key]) if key in options_new else _REMOVED
         for key in sorted(options_old.keys() | options_new.keys())
-        if options_old.get(key, _GONE) != options_new.get(key, _GONE)
+        if options_old.get(key, _REMOVED) != options_new.get(key, _REMOVED)
     }
     secrets_old, secrets_new = (each.get("secureJsonData") or {} for each in (old, new))
-    there = written.get("secureJsonData") or {}
+    secrets_now = provisioned.get("secureJsonData") or {}
     secrets = {
-        key: _variable(there.get(key), prefix, key) if secrets_new.get(key) else _GONE
+        key: _variable(secrets_now.get(key), prefix, key) if secrets_new.get(key) else _REMOVED
         for key in sorted(secrets_old.keys() | secrets_new.keys())
         if secrets_old.get(key) != secrets_new.get(key)
     }
     return edits | ({"jsonData": options} if options else {}) | ({"secureJsonData": secrets} if secrets else {})
 
 
-def _variable(written: object, prefix: str, key: str) -> str:
-    if isinstance(written, str) and _VARIABLE.fullmatch(written) and "{" not in written:
-        return written
+def _variable(value: object, prefix: str, key: str) -> str:
+    if isinstance(value, str) and _VARIABLE.fullmatch(value) and "{" not in value:
+        return value
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", f"{prefix}_{key}".removeprefix("-").replace("-datasource", ""))
     return "$" + re.sub(r"\W+", "_", words, flags=re.ASCII).upper()
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value whose dollar signs stand for themselves."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
-    return [_escaped(item) for item in value] if isinstance(value, list) else value
+        return {key: _escape(item) for key, item in value.items()}
+    return [_escape(item) for item in value] if isinstance(value, list) else value
 
 
-def _edited(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> str:
+def _edit_text(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> str:
     """Return the text with the edits.
 
     Raises: ConflictError if it then says something else.
     """
-    wanted = _applied(_source(text, plugin_id, path), edits)
+    expected = _merge_edits(_source(text, plugin_id, path), edits)
     node = _node(text, plugin_id)
     splices = sorted(_splices(text, node, edits), key=lambda each: each[0])
     parts, at = [], 0
@@ -126,21 +126,21 @@ def _edited(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> 
         at = end
     changed = "".join([*parts, text[at:]])
     try:
-        is_right = _without_empty(_source(changed, plugin_id, path)) == _without_empty(wanted)
+        is_right = _without_empty(_source(changed, plugin_id, path)) == _without_empty(expected)
     except (ProjectError, yaml.YAMLError, ValueError):
         is_right = False
     if not is_right:
-        shown = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_WIDE)
+        shown = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
         raise ConflictError(f"{path.name} can't be changed in place", hint=f"write into it by hand:\n{shown}")
     return changed
 
 
-def _applied(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_edits(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(source)
     for key, value in edits.items():
         if key in ("jsonData", "secureJsonData"):
             merged = {**(result.get(key) or {}), **value}
-            result[key] = {name: item for name, item in merged.items() if item is not _GONE}
+            result[key] = {name: item for name, item in merged.items() if item is not _REMOVED}
         else:
             result[key] = value
     return result
@@ -149,20 +149,20 @@ def _applied(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, A
 def _splices(text: str, node: yaml.MappingNode, edits: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
     """Yield what to put in the place of which part of the text."""
     for key, value in edits.items():
-        there = _value_of(node, key)
+        mapping = _value_of(node, key)
         if key not in ("jsonData", "secureJsonData"):
             yield from _set(text, node, key, value)
-        elif isinstance(there, yaml.MappingNode) and there.value:
+        elif isinstance(mapping, yaml.MappingNode) and mapping.value:
             for name, item in value.items():
-                yield from _set(text, there, name, item)
+                yield from _set(text, mapping, name, item)
         else:
-            whole = {name: item for name, item in value.items() if item is not _GONE}
+            whole = {name: item for name, item in value.items() if item is not _REMOVED}
             yield from _set(text, node, key, whole)
 
 
 def _set(text: str, node: yaml.MappingNode, key: str, value: Any) -> Iterator[tuple[int, int, str]]:  # noqa: ANN401 - JSON
     old = _value_of(node, key)
-    if old is not None and value is _GONE:
+    if old is not None and value is _REMOVED:
         yield _removal(text, node, key)
     elif isinstance(old, yaml.ScalarNode) and old.value == value:
         return  # a variable that stands for a secret
@@ -170,7 +170,7 @@ def _set(text: str, node: yaml.MappingNode, key: str, value: Any) -> Iterator[tu
         start, end = old.start_mark.index, _end(text, old)
         gap = "" if start and text[start - 1].isspace() else " "
         yield start, end, gap + _flow(value)
-    elif value is not _GONE:
+    elif value is not _REMOVED:
         yield _insertion(text, node, key, value)
 
 

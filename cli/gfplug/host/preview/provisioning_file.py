@@ -9,13 +9,13 @@ import yaml
 from gfplug import files
 from gfplug.errors import ConflictError
 from gfplug.host.preview import provisioning_edit
-from gfplug.host.preview.provisioning_edit import Written
+from gfplug.host.preview.provisioning_edit import WriteResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_WIDE = 1_000_000
+_LINE_WIDTH = 1_000_000
 
 
 def place(folders: Sequence[Path], plugin_id: str) -> Path | None:
@@ -25,19 +25,19 @@ def place(folders: Sequence[Path], plugin_id: str) -> Path | None:
     return next((path for path in paths if not path.exists()), None)
 
 
-def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> Written:
+def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteResult:
     """Write a file with one data source, given with the keys of provisioning files; its secrets become variables.
 
     Raises: ConflictError if the file is there, or the folder can't be written.
     """
-    values = provisioning_edit.changes({}, source, written={}, prefix=plugin_id)
+    values = provisioning_edit.changes({}, source, provisioned={}, prefix=plugin_id)
     secrets: dict[str, str] = values.get("secureJsonData", {})
     entry = {"name": values.pop("name"), "uid": source["uid"], "type": plugin_id, "access": "proxy", **values}
     content = {"apiVersion": 1, "datasources": [entry]}
-    text = yaml.safe_dump(provisioning_edit.plain(content), allow_unicode=True, sort_keys=False, width=_WIDE)
+    text = yaml.safe_dump(provisioning_edit.plain(content), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
     if path.exists():
         raise ConflictError(f"{path.name} is there already: nothing was written")
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(path, text.encode())
     diff = "".join(f"+{line}\n" for line in text.splitlines())
-    return Written(diff=diff, variables={key: variable[1:] for key, variable in secrets.items()})
+    return WriteResult(diff=diff, variables={key: variable[1:] for key, variable in secrets.items()})

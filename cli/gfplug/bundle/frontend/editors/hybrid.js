@@ -2,7 +2,7 @@
 // Queries that the project's own code answers in the browser; Python answers those that it leaves.
 const { LoadingState, toDataFrame } = require('@grafana/data');
 const { getBackendSrv } = require('@grafana/runtime');
-const { catchError, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
+const { catchError, finalize, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
 const { put, valueOf } = require('./fields');
 const { schema } = require('./project');
 const { fieldsOf } = require('./query');
@@ -40,15 +40,19 @@ async function migrated(uid, target) {
 /** Share the queries out between the hook and Python.
  * @param {DataSource} datasource @param {Request} request @param {Array<Query | undefined>} queries as hooks see them @param {Python} python */
 function share(datasource, request, queries, python) {
-  const answers = request.targets.map((target, place) => ({ target, answer: queries[place] && ask(datasource, queries[place], request) }));
-  const here = answers.flatMap(({ target, answer }) => (answer ? [respond(target.refId, answer)] : []));
+  const answers = request.targets.map((target, place) => {
+    const abort = new AbortController();
+    return { target, abort, answer: queries[place] && ask(datasource, queries[place], request, abort.signal) };
+  });
+  const here = answers.flatMap(({ target, answer, abort }) => (answer ? [respond(target.refId, answer).pipe(finalize(() => abort.abort()))] : []));
   const targets = answers.filter(({ answer }) => !answer).map(({ target }) => target);
   const there = targets.length || !here.length ? [python({ ...request, targets })] : [];
   return merge(...here, ...there.map((answer) => answer.pipe(map((response) => ({ ...response, key: 'backend' })))));
 }
 
-/** Ask the hook; undefined means that Python answers. @param {DataSource} datasource @param {Query} target @param {Request} request */
-function ask(datasource, target, request) {
+/** Ask the hook; undefined means that Python answers.
+ * @param {DataSource} datasource @param {Query} target @param {Request} request @param {AbortSignal} signal */
+function ask(datasource, target, request, signal) {
   if (schema.own?.[/** @type {'variable'} */ (target.queryType)]) {
     return undefined;
   }
@@ -58,17 +62,18 @@ function ask(datasource, target, request) {
       datasource,
       from: request.range.from.valueOf(),
       to: request.range.to.valueOf(),
-      fetch: (path, init) => fetch(datasource.proxyUrl, path, init, request.requestId),
+      fetch: (path, init) => fetch(datasource.proxyUrl, path, init, signal),
     });
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-/** @param {string} proxyUrl @param {string} path @param {import('./types').FetchInit} [init] @param {string} [requestId] */
-async function fetch(proxyUrl, path, init, requestId) {
+/** Ask the proxy until nobody waits for the answer. By a request's id Grafana would end all but the last of its fetches.
+ * @param {string} proxyUrl @param {string} path @param {import('./types').FetchInit | undefined} init @param {AbortSignal} abortSignal */
+async function fetch(proxyUrl, path, init, abortSignal) {
   const url = `${proxyUrl}/${path.replace(/^\/+/, '')}`;
-  const options = { method: 'GET', showErrorAlert: false, ...init, url, requestId };
+  const options = { method: 'GET', showErrorAlert: false, ...init, url, abortSignal };
   return (await lastValueFrom(getBackendSrv().fetch(options))).data;
 }
 

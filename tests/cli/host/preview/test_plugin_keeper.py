@@ -1,0 +1,119 @@
+"""The plugin is kept running, whatever it ends with, and nobody waits for one that does not start."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from gfplug.errors import ToolError
+from gfplug.host.client import RunningPlugin
+from gfplug.host.preview import plugin_keeper
+from gfplug.host.preview.plugin_keeper import PluginKeeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Process:
+    """A process that ends when it is killed."""
+
+    def __init__(self) -> None:
+        """Let it run."""
+        self.killed = threading.Event()
+
+    def kill(self) -> None:
+        """End it."""
+        self.killed.set()
+
+    def poll(self) -> None:
+        """Tell that it runs."""
+
+
+class Plugin:
+    """A plugin that runs."""
+
+    process = Process()
+
+
+@pytest.fixture
+def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
+    """Make a keeper whose plugin is started by a function of the test's; `told` collects what pages hear."""
+    monkeypatch.setattr(plugin_keeper, "_REST_SECONDS", (0.01,))
+
+    def make(start: Callable[[Process], Any], told: list[str]) -> PluginKeeper:
+        @contextmanager
+        def launch(_target: Any, *, started: Callable[[Process], None], **_: Any) -> Iterator[Any]:
+            process = Process()
+            started(process)
+            yield start(process)
+
+        monkeypatch.setattr(plugin_keeper, "launch", launch)
+        target: Any = None
+        return PluginKeeper(
+            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: told.append(f"{event}: {value}")
+        )
+
+    return make
+
+
+def test_a_failure_that_nobody_foresaw_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
+    """Pages hear it, and the plugin is started again."""
+    told: list[str] = []
+    has_ended = threading.Event()
+
+    class Ending(Plugin):
+        def __init__(self) -> None:
+            self.process = self  # type: ignore[assignment]
+
+        def poll(self) -> None:
+            has_ended.set()
+            raise ZeroDivisionError("a bug")
+
+    starts = iter([Ending(), Plugin()])
+    with keep(lambda _: next(starts), told) as keeper:
+        assert has_ended.wait(10)
+        running = threading.Event()
+        while "up: {}" not in told and not running.wait(0.01):
+            pass
+        assert isinstance(keeper.plugin(), Plugin)
+        assert not isinstance(keeper.plugin(), Ending)
+
+    assert "could not be kept running: a bug" in told[0]
+
+
+def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
+    """The process is killed: Ctrl-C during a restart would else take a minute."""
+    is_starting = threading.Event()
+    processes: list[Process] = []
+
+    def start(process: Process) -> Any:
+        processes.append(process)
+        is_starting.set()
+        process.killed.wait(10)
+        raise ToolError("the plugin ended before its handshake line")
+
+    keeper = keep(start, [])
+    keeper._thread.start()
+    assert is_starting.wait(10)
+    keeper.__exit__()
+
+    assert not keeper._thread.is_alive()
+    assert [process.killed.is_set() for process in processes] == [True]
+
+
+def test_a_call_on_a_connection_that_is_closed_is_a_sentence() -> None:
+    """The plugin ended between the look at it and the call; grpc raises a ValueError."""
+    plugin: Any = object.__new__(RunningPlugin)
+    plugin.logs = type("Logs", (), {"tail": lambda _: "the end"})()
+    channel: Any = grpc.insecure_channel("unix:nowhere")
+    channel.close()
+
+    sentence = r"Data\.QueryData failed: the plugin has ended"
+    with pytest.raises(ToolError, match=sentence), plugin._failures("Data.QueryData", timeout=1.0):
+        channel.unary_unary("/pluginv2.Data/QueryData")(b"")
+    with pytest.raises(ValueError, match="other"), plugin._failures("Data.QueryData", timeout=1.0):
+        raise ValueError("other")
