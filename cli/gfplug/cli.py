@@ -34,6 +34,7 @@ COMMANDS = {
     "check": "Report what would fail when the plugin is used.",
     "merge": "Join the archives of several platforms into one.",
     "sign": "Sign the bundle for your own Grafana.",
+    "release": "Check, build and test a project, then tag it.",
     "deploy": "Print the lines that install a plugin in a Grafana.",
     "doctor": "Examine this machine and project, or explain a log.",
     "upgrade": "Move a project to this gfplug's template and runtime.",

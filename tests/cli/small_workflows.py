@@ -23,3 +23,8 @@ def render(kind: str, folder: Path) -> list[Path]:
     """Render a project and return its workflows."""
     template.render(PROJECTS[kind], folder)
     return sorted((folder / ".github" / "workflows").iterdir())
+
+
+def dependabot(folder: Path) -> Path:
+    """Return where a rendered project keeps what Dependabot is to do."""
+    return folder / ".github" / "dependabot.yml"

@@ -23,6 +23,9 @@ _OTHERS_CODE = re.compile(
 )
 """A command that runs code which is neither git's nor GitHub's, where a shell expects a command."""
 
+_SIGNS = "${{ secrets.GRAFANA_ACCESS_POLICY_TOKEN }}"
+"""The token that signs plugins and does nothing else: gfplug needs it, in a job that may only read."""
+
 _MAY_HOLD_A_TOKEN = {
     *("actions/checkout", "actions/download-artifact", "actions/attest-build-provenance"),
     "pypa/gh-action-pypi-publish",  # an image that PyPA builds: uploads what is in a folder, runs nothing of it
@@ -32,9 +35,9 @@ _MAY_HOLD_A_TOKEN = {
 
 
 def pins(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the actions of a workflow with commit and tag; an empty name for one that is not pinned so."""
+    """Yield the actions of others in a workflow with commit and tag; an empty name for one that is not pinned so."""
     for line in text.splitlines():
-        if "uses:" in line and not line.lstrip().startswith("#"):
+        if "uses:" in line and not line.lstrip().startswith(("#", "uses: ./")):
             match = _PINNED.match(line)
             yield (match[1], match[2], match[3]) if match else ("", line, "")
 
@@ -55,7 +58,28 @@ def faults(text: str) -> Iterator[str]:
         yield from (f"{name}: {fault}" for fault in _job_faults(job))
 
 
+def _called_faults(job: Mapping[str, Any]) -> Iterator[str]:
+    """Name what is wrong with a job that calls another workflow of the project."""
+    if not job["uses"].startswith("./"):
+        yield "calls a workflow of others"
+    if job.get("permissions") != {"contents": "read"} or "secrets" in job:
+        yield "a called workflow may do more than read"
+
+
+def _without_signing(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job without the token that signs plugins, where it is allowed: in a step's env of a job that reads."""
+    steps = [
+        {**step, "env": {name: text for name, text in step.get("env", {}).items() if text != _SIGNS}}
+        for step in job["steps"]
+    ]
+    return {**job, "steps": steps} if job.get("permissions") == {"contents": "read"} else dict(job)
+
+
 def _job_faults(job: Mapping[str, Any]) -> Iterator[str]:
+    if "uses" in job:
+        yield from _called_faults(job)
+        return
+    job = _without_signing(job)
     if "timeout-minutes" not in job:
         yield "no time limit"
     permissions = job.get("permissions")
@@ -90,7 +114,7 @@ def test_a_projects_workflows_hold_to_the_rules(kind: str, tmp_path: Path) -> No
     """Whatever the project is made of, and wherever gfplug came from."""
     workflows = render(kind, tmp_path)
 
-    assert [path.name for path in workflows] == ["ci.yml", "upgrade.yml"]
+    assert [path.name for path in workflows] == ["ci.yml", "release.yml", "upgrade.yml"]
     assert [fault for path in workflows for fault in faults(path.read_text(encoding="utf-8"))] == []
 
 
@@ -131,6 +155,15 @@ jobs:
 """
 
 
+def test_gfplug_may_sign_where_nothing_can_be_written() -> None:
+    """With the one token that is for that; another token beside gfplug is a fault."""
+    signing = GOOD.replace("contents: write", "contents: read").replace("run: git", "run: gfplug sign; git")
+    signing = signing.replace("${{ secrets.TOKEN || github.token }}", "${{ secrets.GRAFANA_ACCESS_POLICY_TOKEN }}")
+
+    assert list(faults(signing)) == []
+    assert list(faults(signing.replace("GRAFANA_ACCESS_POLICY_TOKEN", "OTHER"))) == ["a: a token beside gfplug"]
+
+
 def test_a_good_workflow_has_no_fault() -> None:
     """A token is where only git and gh run; a program's name in a text is no command."""
     assert list(faults(GOOD)) == []
@@ -164,6 +197,13 @@ def test_a_good_workflow_has_no_fault() -> None:
             "a: keeps what a cache brought",
         ),
         ("jobs:\n", "env: {A: '${{ secrets.A }}'}\njobs:\n", "every job has a token"),
+        (
+            "run: git",
+            "env: {A: '${{ secrets.GRAFANA_ACCESS_POLICY_TOKEN }}'}\n        run: gfplug sign; git",
+            "a: a token beside gfplug",
+        ),
+        ("jobs:\n", "jobs:\n  b: {uses: other/repository/x.yml@v1}\n", "b: calls a workflow of others"),
+        ("jobs:\n", "jobs:\n  b: {uses: ./x.yml, secrets: inherit}\n", "b: a called workflow may do more"),
     ],
 )
 def test_a_fault_is_named(old: str, new: str, fault: str) -> None:

@@ -58,6 +58,6 @@ def test_project_that_moves_from_release_to_release_answers_at_each(host: Host, 
 
     for path in (
         "gfplug.lock",
-        *(f"src/pluginv2/backend{end}" for end in (".proto", "_pb2.py", "_pb2_grpc.py")),
+        *(f"src/pluginv2/backend{end}" for end in (".proto", "_pb2.py", "_pb2.pyi")),
     ):
         assert (moving / path).read_bytes() == (straight / path).read_bytes()

@@ -15,18 +15,24 @@ from pages import QUICKSTART, blocks
 
 HERE = Path(__file__).parent
 STAND_INS = {
-    # with this interpreter's packages: a project's own environment would take minutes to install
+    # with this interpreter's packages: a project's own environment would take minutes to install, its lock a network
     "gfplug": """\
 case "$1" in
   build) exec '{python}' -m gfplug "$@" --python '{packages}' ;;
   call|dev) exec '{python}' -m gfplug "$@" --python '{python}' ;;
+  upgrade) test "$2" != --packages || exit 0 ;;
   proto) test "$2" != upgrade || exec '{python}' -m gfplug "$@" --python '{python}' ;;
 esac
 exec '{python}' -m gfplug "$@"
 """,
     "python": """exec '{python}' "$@"\n""",
     # gfplug is not installed: what is tested is this checkout; tests/generated/test_second_person.py installs it
-    "pip": """case "$*" in "install ./vendor/gfplug-"*.whl) test -f "$2" ;; *) echo "pip $*" >&2; exit 1 ;; esac\n""",
+    "pip": """\
+case "$*" in
+  "install uv ./vendor/gfplug-"*.whl) test -f "$3" ;;
+  *) echo "pip $*" >&2; exit 1 ;;
+esac
+""",
     "python3": """\
 case "$*" in
   "-m venv "*) mkdir -p "$3/bin" && : > "$3/bin/activate" ;;

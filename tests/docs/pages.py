@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = "template/project/README.md.jinja"
+AGENTS = "template/project/AGENTS.md.jinja"
 ADOPTED = "template/frontends/adopted/README.md.jinja"
 QUICKSTART = ("README.md", "gfplug new acme-sales          # makes ./acme-sales-datasource")
 ENGINES = ("docs/how-to.md", "from collections.abc import Callable")
@@ -48,8 +49,11 @@ NOT_RUN = {
         "needs Go; the suite's own programs.py does it"
     ),
     ("tests/platforms/README.md", "python -m pip install ."): "needs Go, takes minutes; ci.yml runs it",
-    (TEMPLATE, "python3 -m venv .venv && . .venv/bin/activate       # Windows: .venv\\Scripts\\activate"): (
-        "downloads packages; tests/generated runs the four checks"
+    (TEMPLATE, "uv pip install --python .venv --require-hashes --requirement requirements-lock.txt"): (
+        "downloads packages; tests/generated/test_second_person.py does it"
+    ),
+    (TEMPLATE, "gfplug release --dry-run           # checks, builds, and says what a release would be"): (
+        "takes minutes; tests/processes/checks/test_release.py has each step"
     ),
     (
         ADOPTED,
@@ -122,7 +126,9 @@ def shell_blocks() -> list[Block]:
     return [
         block
         for block in blocks()
-        if block.language in SHELL and block.key not in NOT_RUN and block.page not in {"docs/tutorial.md", TEMPLATE}
+        if block.language in SHELL
+        and block.key not in NOT_RUN
+        and block.page not in {"docs/tutorial.md", TEMPLATE, AGENTS}
     ]
 
 

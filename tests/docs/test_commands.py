@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pages import (
+    AGENTS,
     INLINE_NOT_RUN,
     NOT_RUN,
     QUICKSTART,
@@ -78,12 +79,21 @@ def shown_first(numbers: dict[int, Block], text: str) -> Block:
     return block
 
 
-@pytest.mark.parametrize("text", ["# makes .venv", "docker compose up", "gfplug upgrade --dry-run"])
+@pytest.mark.parametrize("text", ["gfplug call query", "docker compose up", "gfplug upgrade --dry-run"])
 def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text: str) -> None:
     """Those of the default example; the checks have their tests in tests/generated."""
     ran = shell.run(shown_first(rendered(project), text).text, project)
 
     assert ran.code == 0, ran.output
+
+
+def test_the_loop_of_agents_runs(shell: Shell, project: Path) -> None:
+    """The commands that AGENTS.md tells, in the default example; what comes before a commit is in tests/generated."""
+    loop, _ = blocks_in(AGENTS, (project / "AGENTS.md").read_text(encoding="utf-8"))
+    ran = shell.run(loop.text, project)
+
+    assert ran.code == 0, ran.output
+    assert "would fire" in ran.output
 
 
 def test_every_shell_block_of_a_projects_readme_has_a_test() -> None:
@@ -96,11 +106,12 @@ def test_every_shell_block_of_a_projects_readme_has_a_test() -> None:
 def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_path: Path) -> None:
     """The example API in the background, the data source's URL, the token from the provisioning."""
     assert shell.run("gfplug new acme-web project --example http --defaults --offline", tmp_path).code == 0
-    block = shown_first(rendered(tmp_path / "project"), "# makes .venv")
+    block = shown_first(rendered(tmp_path / "project"), "gfplug call query")
     with socket.socket() as free:  # somebody may be listening on the port that the README shows
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    text = re.sub(LEFT_OUT, "sleep 2\n", block.text, flags=re.MULTILINE)
+    text = re.sub(LEFT_OUT, "", block.text, flags=re.MULTILINE)
+    text = re.sub(r"(?m)^python -m example_api.server .*$", r"\g<0>\nsleep 2", text)
     text = text.replace("example_api.server", f"example_api.server --port {port}").replace(":8000", f":{port}")
     ran = shell.run(text, tmp_path / "project")
 

@@ -1,5 +1,8 @@
 """The workflow that a project starts with: its own shell lines, and what its jobs take from one another."""
 
+import hashlib
+import json
+import os
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -9,6 +12,7 @@ from typing import Any
 import commands
 import pytest
 import yaml
+from commands import Ended
 from projects import new_project
 
 pytestmark = [
@@ -16,6 +20,17 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
 ]
 
+RELEASES = [
+    {"tag_name": tag, "draft": False, "prerelease": "-" in tag}
+    for tag in (
+        *("v13.11.0-preview", "v13.10.0", "v13.2.3", "v12.4.1+security-01", "v12.4.1", "v12.0.0"),
+        *("v11.6.9", "v11.6.0", "v11.5.9"),
+    )
+]
+GH = f"""#!/bin/sh
+echo "$@" >>"$RUNNER_TEMP/gh.log"
+[ "$1" != api ] || echo '{json.dumps(RELEASES[:3])}' '{json.dumps(RELEASES[3:])}'
+"""
 FAST = ["Style", "Types", "Tests", "Project"]
 
 
@@ -28,7 +43,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def jobs(project: Path) -> Mapping[str, Any]:
     """Read the workflow."""
-    workflow: Any = yaml.safe_load((project / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    return read_jobs(project, "ci.yml")
+
+
+def read_jobs(project: Path, name: str) -> Mapping[str, Any]:
+    """Read the jobs of a workflow."""
+    workflow: Any = yaml.safe_load((project / ".github" / "workflows" / name).read_text(encoding="utf-8"))
     return workflow["jobs"]  # type: ignore[no-any-return]  # YAML
 
 
@@ -55,10 +75,10 @@ def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str,
 def test_the_fast_checks_come_first_and_need_no_docker(jobs: Mapping[str, Any]) -> None:
     """What costs minutes waits for them; nothing that people install has not been in a Grafana."""
     assert "needs" not in jobs["check"]
-    assert not [line for line in scripts(jobs["check"]).values() if "docker" in line or "build" in line]
+    assert not [line for line in scripts(jobs["check"]).values() if "docker" in line or "\ngfplug build" in line]
     assert [jobs[name]["needs"] for name in ("plugin", "grafana", "archive")] == [
         "check",
-        "plugin",
+        ["plugin", "versions"],
         ["plugin", "grafana"],
     ]
 
@@ -72,15 +92,94 @@ def test_the_grafana_job_takes_the_archive_of_its_own_platform(jobs: Mapping[str
     assert taken["name"] == kept["name"].replace("${{ matrix.os }}", machine)
 
 
-def test_what_is_attested_is_the_archive_for_all_platforms(jobs: Mapping[str, Any]) -> None:
-    """The job with the token that signs takes what the job before it kept, and runs nothing of its own."""
-    kept, taken = step(jobs["archive"], "upload-artifact"), step(jobs["attest"], "download-artifact")
-    attested = step(jobs["attest"], "attest-build-provenance")["subject-path"]
+def test_a_release_is_the_archive_that_was_tested(project: Path, jobs: Mapping[str, Any]) -> None:
+    """It is signed if there is a token, then packed, attested and published; the last job runs nothing of others."""
+    release = read_jobs(project, "release.yml")
+    made, taken = step(jobs["archive"], "upload-artifact"), step(release["sign"], "download-artifact")
+    kept, published = step(release["sign"], "upload-artifact"), step(release["release"], "download-artifact")
 
-    assert (jobs["attest"]["needs"], taken["name"]) == ("archive", kept["name"])
-    assert attested == f"{taken['path']}/plugin.zip"
-    assert f"--output ../{kept['path'].replace('*', 'plugin.zip')}" in scripts(jobs["archive"])["Merge"]
-    assert scripts(jobs["attest"]) == {}
+    assert (release["plugin"]["uses"], release["plugin"]["needs"]) == ("./.github/workflows/ci.yml", "version")
+    assert (release["sign"]["needs"], release["release"]["needs"]) == ("plugin", "sign")
+    assert (made["name"], kept["name"]) == (taken["name"], published["name"])
+    assert f"--output {made['path'].replace('*', 'plugin.zip')}" in scripts(jobs["archive"])["Merge"]
+    assert f"unzip -q {taken['path']}/plugin.zip" in scripts(release["sign"])["Install"]
+    assert step(release["release"], "attest-build-provenance")["subject-path"] == f"{published['path']}/*.zip"
+
+
+def run_step(script: str, folder: Path, **variables: str) -> Ended:
+    """Run a step's shell lines as GitHub does, with a `gh` of ours before any other program."""
+    programs = folder.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    for name, text in {"gh": GH, "gfplug": '#!/bin/sh\necho gfplug "$@"\n'}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    env = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "RUNNER_TEMP": str(folder.parent), **variables}
+    return commands.run("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script, cwd=folder, env=env)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="install jq: the workflow needs it")
+@pytest.mark.parametrize(
+    ("range_", "tags"),
+    [
+        (">=11.6.0", ["11.6.0-ubuntu", "11.6.9-ubuntu", "12.4.1-ubuntu", "13.10.0-ubuntu", "13.10.0"]),
+        (">=12.0", ["12.0.0-ubuntu", "12.4.1-ubuntu", "13.10.0-ubuntu", "13.10.0"]),
+        (">=11.6.0 <13", ["11.6.0-ubuntu", "11.6.9-ubuntu", "12.4.1-ubuntu", "12.4.1"]),
+        ("^13.10.0", ["13.10.0-ubuntu", "13.10.0"]),
+    ],
+)
+def test_plugin_json_says_which_versions_of_grafana(
+    jobs: Mapping[str, Any], tmp_path: Path, range_: str, tags: list[str]
+) -> None:
+    """The oldest that is allowed and the newest of each major version: no preview, no draft, no special build."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "plugin.json").write_text(json.dumps({"dependencies": {"grafanaDependency": range_}}))
+    ended = run_step(scripts(jobs["versions"])["Versions"], folder, GITHUB_OUTPUT=str(tmp_path / "output"))
+
+    assert ended.code == 0, ended.err
+    name, _, value = (tmp_path / "output").read_text().partition("=")
+    assert (name, json.loads(value)) == ("tags", tags)
+    assert jobs["versions"]["outputs"]["tags"] == "${{ steps.versions.outputs.tags }}"
+    assert jobs["grafana"]["strategy"]["matrix"]["version"] == "${{ fromJSON(needs.versions.outputs.tags) }}"
+
+
+@pytest.mark.parametrize(("tag", "code"), [("v0.1.0", 0), ("v0.2.0", 1)])
+def test_a_tag_is_the_version(project: Path, tag: str, code: int) -> None:
+    """Another one is no release."""
+    script = scripts(read_jobs(project, "release.yml")["version"])["Version"]
+
+    assert run_step(script, project, GITHUB_REF_NAME=tag).code == code
+
+
+def test_it_is_signed_for_each_grafana_that_may_load_it(project: Path, tmp_path: Path) -> None:
+    """Without a token, a line says that it is not signed."""
+    script = scripts(read_jobs(project, "release.yml")["sign"])["Sign"]
+    folder = tmp_path / "checkout"
+    (folder / "unpacked" / "acme-sales-datasource").mkdir(parents=True)
+    urls = "https://one.example/ https://two.example/"
+    signed = run_step(script, folder, GRAFANA_ACCESS_POLICY_TOKEN="x", ROOT_URLS=urls)  # noqa: S106 - a fake
+    skipped = run_step(script, folder, GRAFANA_ACCESS_POLICY_TOKEN="", ROOT_URLS="")
+
+    options = "--root-url https://one.example/ --root-url https://two.example/"
+    assert signed.out == f"gfplug sign unpacked/acme-sales-datasource {options}\n"
+    assert (skipped.code, skipped.out.startswith("::notice::The plugin is not signed")) == (0, True)
+
+
+@pytest.mark.parametrize("head", ["## 0.2.0", "## [0.2.0] - 2026-01-31"])
+def test_the_release_says_what_the_changelog_says(project: Path, tmp_path: Path, head: str) -> None:
+    """The section of this version alone, with the archive and its checksum."""
+    script = scripts(read_jobs(project, "release.yml")["release"])["Release"]
+    folder = tmp_path / "checkout"
+    (folder / "release").mkdir(parents=True)
+    (folder / "release" / "x-0.2.0.zip").write_bytes(b"x")
+    (folder / "CHANGELOG.md").write_text(f"# Changelog\n\n{head}\n\nNew.\n\n## 0.1.0\n\nOld.\n")
+    ended = run_step(script, folder, GITHUB_REF_NAME="v0.2.0", GITHUB_REPOSITORY="acme/sales")
+
+    assert ended.code == 0, ended.err
+    assert (tmp_path / "notes.md").read_text().strip() == "New."
+    assert (tmp_path / "gh.log").read_text().endswith("./x-0.2.0.zip ./x-0.2.0.zip.sha256\n")
+    digest = hashlib.sha256(b"x").hexdigest()
+    assert (folder / "release" / "x-0.2.0.zip.sha256").read_text() == f"{digest}  x-0.2.0.zip\n"
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="install unzip: the workflow needs it")
@@ -98,15 +197,11 @@ def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path
 
 
 def test_each_version_of_grafana_is_started_and_asked(project: Path, jobs: Mapping[str, Any]) -> None:
-    """From the oldest that plugin.json allows to the one that `docker compose up` starts; on Ubuntu and on Alpine."""
+    """As `docker compose up` starts it."""
     grafana, compose = jobs["grafana"], (project / "docker-compose.yaml").read_text(encoding="utf-8")
-    versions = grafana["strategy"]["matrix"]["version"]
     (tests,) = [each for each in grafana["steps"] if each.get("name") == "Test"]
 
     assert "image: ${GRAFANA_IMAGE:-grafana/grafana}:${GRAFANA_VERSION:-13.2.3-ubuntu}\n" in compose
     assert grafana["env"]["GRAFANA_VERSION"] == "${{ matrix.version }}"
-    assert versions[0] == "11.6.0-ubuntu"
-    assert '"grafanaDependency": ">=11.6.0"' in (project / "plugin.json").read_text(encoding="utf-8")
-    assert {"13.2.3-ubuntu", "13.2.3"} <= set(versions)
     assert "127.0.0.1:3000:3000" in compose
     assert (tests["env"]["GRAFANA_URL"], tests["run"]) == ("http://localhost:3000", "pytest -m grafana")

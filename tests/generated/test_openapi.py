@@ -56,7 +56,7 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
 
 def test_a_project_holds_as_few_files_as_any(project: Path) -> None:
     """Whoever opens it finds the one to edit."""
-    tool_folders = {".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".venv"}
+    tool_folders = {".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".venv"}
     paths = [path for path in project.rglob("*") if path.is_file() and not tool_folders & {*path.parts}]
 
     assert len(paths) <= 42

@@ -14,7 +14,9 @@ import pytest
 from commands import commit, git, succeed
 from projects import new_project
 
+from gfplug.cli import main
 from gfplug.project import wheels
+from gfplug.project.environment import package_lock
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,7 +27,7 @@ pytestmark = [
 ]
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LATER = ("docker", "upgrade")
+LATER = ("docker", "upgrade", "release")
 """What a README's block holds that is not run here."""
 
 
@@ -34,9 +36,12 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the repository `origin`, the folder `packages` with third-party wheels, and an empty home."""
     folder = tmp_path_factory.mktemp("team")
     origin = new_project(folder / "origin")
+    assert main(["upgrade", str(origin), "--packages"]) == 0
     commit(origin)
-    names = [f"{origin}[dev]", str(origin / "vendor" / wheels.NAMES["gfplug"]), "hatchling>=1.27", "editables"]
+    lock = origin / package_lock.NAME
+    names = [str(origin / "vendor" / wheels.NAMES["gfplug"]), "uv", "editables"]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
+    succeed(*download, "--require-hashes", "--requirement", lock, timeout=600)
     succeed(*download, *names, timeout=600)
     for own in (folder / "packages").glob("gf*.whl"):
         own.unlink()  # gfplug and its runtime come from the repository, or not at all
@@ -86,6 +91,7 @@ def test_the_readme_to_the_letter(team: Path) -> None:
     shown = "".join(run(block, project, team) for block in blocks)
 
     assert "value {series=1" in shown
+    assert "would fire" in shown
     assert "12 passed" in shown
     assert list((project / "artifacts").glob("acme-sales-datasource-*.zip"))
     run(". ~/gfplug-env/bin/activate; gfplug check; gfplug call query dist; gfplug upgrade", project, team)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from commands import run
-from small_workflows import OURS, PROJECTS, render
+from small_workflows import OURS, PROJECTS, dependabot, render
 
 ACCEPTED = {
     "anonymous-definition": "a job's key is its name",
-    "secrets-outside-env": "UPGRADE_TOKEN is optional; an environment would have to be made by hand in each repository",
+    "secrets-outside-env": "tokens are optional; an environment would have to be made by hand in each repository",
 }
 """What zizmor's strictest persona finds that stays as it is, and why."""
 
@@ -36,11 +36,11 @@ def test_our_workflows_are_without_findings() -> None:
     assert audit(*OURS) == []
 
 
-@pytest.mark.parametrize("kind", ["signals", "from an index", "hybrid"])
+@pytest.mark.parametrize("kind", ["signals", "from an index", "hybrid", "react"])
 def test_a_projects_workflows_are_without_findings(kind: str, tmp_path: Path) -> None:
-    """Two that install gfplug differently, and one with an example's files over it."""
+    """Two that install gfplug differently, one with an example's files over it, and one with npm's packages."""
     assert kind in PROJECTS
-    assert audit(*render(kind, tmp_path)) == []
+    assert audit(*render(kind, tmp_path), dependabot(tmp_path)) == []
 
 
 def test_a_finding_is_reported(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Pa
     ]
     assert verify.verify(current).problems == []
     assert current.lock.sdk_version == "v0.299.0"
-    assert "QueryFast" in (current.source / "pluginv2" / "backend_pb2_grpc.py").read_text()
+    assert "QueryFast" in (current.source / "pluginv2" / "backend_pb2.py").read_text()
 
 
 def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -> None:

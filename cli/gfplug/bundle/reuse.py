@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
 _OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's own build
-_NOT_FROZEN = ("frontend", "tests", "provisioning", ".github", ".gfplug", "README.md", "CHANGELOG.md", "LICENSE")
+_NOT_FROZEN = (
+    *("frontend", "tests", "provisioning", ".github", ".gfplug", ".vscode"),
+    *("README.md", "AGENTS.md", "CHANGELOG.md", "LICENSE", "requirements-lock.txt"),
+)
 _LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library", "find_spec", "WinDLL", "PyDLL"}
 
 

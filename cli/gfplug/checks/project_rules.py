@@ -14,6 +14,7 @@ from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.checks import loading
 from gfplug.errors import GfplugError
 from gfplug.project import provenance, requirements
+from gfplug.project.environment import package_lock
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -46,6 +47,21 @@ def check(project: Project, *, python: Path | None = None, is_static: bool = Fal
     yield from loading.check(project, python, is_static=is_static)
     yield from _provisioning(project)
     yield from _lock(project)
+    yield from _packages(project)
+
+
+def _packages(project: Project) -> Iterator[Finding]:
+    """Check that the lock of packages, where there is one, is for what pyproject.toml asks for."""
+    if not package_lock.path_of(project).is_file():
+        return
+    try:
+        is_current = package_lock.packages(project) is not None
+    except GfplugError as failure:
+        yield error("package-lock", package_lock.NAME, failure.message, failure.hint)
+        return
+    if not is_current:
+        message = "it was made for other requirements than pyproject.toml has"
+        yield error("package-lock", package_lock.NAME, message, "`gfplug build` makes it again; commit it")
 
 
 def _provisioning(project: Project) -> Iterator[Finding]:

@@ -44,5 +44,5 @@ def adopt(
         offline=offline,
         gfplug=pairs(data or [], ("gfplug",)).get("gfplug", ""),
     )
-    show_next_steps(project.root, "gfplug call query dist")
+    show_next_steps(project.root, "gfplug build", "gfplug call query dist")
     console.result(project.root)

@@ -15,7 +15,7 @@ from gfplug.commands import openapi_options
 from gfplug.commands.options import DryRun, Offline, ProtoSource, SdkVersion, choice, pairs
 from gfplug.errors import UsageError
 from gfplug.project import names
-from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, SUMMARIES, UPSTREAM, Example, Frontend, Mode
+from gfplug.scaffold.choices import DATA, EXAMPLES, LICENSES, SUMMARIES, UPSTREAM, Example, Frontend, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,16 +23,24 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.scaffold.template import Answers
 
+_FIRST_CALLS = {
+    "http": ["python -m example_api.server &", "gfplug call query --url http://localhost:8000"],
+}
+"""What to type first, by example, where it takes more than `gfplug call query`."""
 _log = logging.getLogger("gfplug")
 
 
 def _list_examples(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     """Print each example with what it is, and end the command."""
     if is_wanted:
-        width = max(map(len, SUMMARIES))
-        for name, summary in SUMMARIES.items():
-            console.result(f"{name:<{width}}  {summary}")
+        _show_examples(console.result)
         raise typer.Exit
+
+
+def _show_examples(show: Callable[[str], None]) -> None:
+    width = max(map(len, SUMMARIES))
+    for name, summary in SUMMARIES.items():
+        show(f"{name:<{width}}  {summary}")
 
 
 def new(
@@ -59,7 +67,7 @@ def new(
     sdk_version: SdkVersion = "default",
     source: ProtoSource = None,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(DATA)}.")] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing, also on a terminal.")] = False,
     list_examples: Annotated[  # noqa: ARG001 - its callback has ended the command
         bool, typer.Option("--list", help="Show the examples, and end.", is_eager=True, callback=_list_examples)
     ] = False,
@@ -69,6 +77,7 @@ def new(
     ask_mock: Annotated[
         bool, typer.Option("--try", help="With --openapi: ask it at once, a mock in the API's place.")
     ] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
     dry_run: DryRun = False,
     offline: Offline = False,
 ) -> None:
@@ -76,6 +85,7 @@ def new(
 
     NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown. --openapi makes it from the
     description of an API: a query for each operation that answers rows, and a mock to try them with.
+    Outside of a git repository, the project becomes one; nothing is committed.
     """
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.commands import openapi_try  # noqa: PLC0415
@@ -100,6 +110,7 @@ def new(
         source=source,
         offline=offline,
         upstream=upstream,
+        has_repository=not no_git,
     )
     if dry_run:
         for path in service.preview(request):
@@ -109,7 +120,8 @@ def new(
         service.create(request)
         if upstream is not None and ask_mock:
             openapi_try.ask_mock(request.destination, upstream)
-        show_next_steps(request.destination, *(openapi_try.hints(upstream) if upstream else ["gfplug call query"]))
+        calls = openapi_try.hints(upstream) if upstream else _FIRST_CALLS.get(answers.example, ["gfplug call query"])
+        show_next_steps(request.destination, *calls, "gfplug build")
     console.result(request.destination)
 
 
@@ -122,30 +134,48 @@ def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> Sto
     return StoredModel(source, tuple(each.name for each in source.operations) if chosen else ())
 
 
-def show_next_steps(project: Path, *calls: str) -> None:
+def show_next_steps(project: Path, *lines: str) -> None:
     """Say which file to edit, and what to type next."""
     _log.info("\nMade %s. The one file to edit: src/plugin/datasource.py.\nNext:", project)
-    for line in (f"cd {shlex.quote(str(project))}", "gfplug build", *calls):
+    for line in (f"cd {shlex.quote(str(project))}", *lines):
         _log.info("  %s", line)
 
 
 def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool) -> Answers:
-    """Put the answers together: what was given, else what the person says, else the default."""
+    """Put the answers together: what was given, else what the person says, else the default.
+
+    A person is asked four questions: whose it is, its title, what it begins with, and its licence.
+    """
     from gfplug.scaffold import template  # noqa: PLC0415 - as above
 
     parsed = names.parse(text)
-    owner = names.organisation(org) if org is not None else parsed.org
-    name = parsed.org + parsed.name if org is not None else parsed.name
-    if not owner:
-        owner = _ask("Organisation, the id's first part", names.DEFAULT_ORG, names.organisation, ask=ask)
+    author = org
+    if author is None:
+        question = "Whose is it? The first part of the plugin id"
+        author = _ask(question, parsed.org or names.DEFAULT_ORG, _organisation, ask=ask)
+    owner = names.organisation(author)
     answers = dict(values)
-    for key in FREE_ANSWERS:
-        if key not in answers:
-            usual = {"title": parsed.title, "description": f"{answers.get('title')} in Grafana", "author": owner}[key]
-            answers[key] = _ask(key.capitalize(), usual, partial(template.line, key), ask=ask)
+    if "title" not in answers:
+        answers["title"] = _ask("Title", parsed.title, partial(template.line, "title"), ask=ask)
     if "example" not in answers:
-        answers["example"] = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
+        if ask:
+            _show_examples(console.note)
+        answers["example"] = _ask("What does it begin with?", EXAMPLES[0], template.example, ask=ask)
+    if "license" not in answers:
+        question = f"Licence ({', '.join(LICENSES)})"
+        answers["license"] = _ask(question, LICENSES[0], template.license_name, ask=ask)
+    answers.setdefault("description", f"{answers['title']} in Grafana")
+    answers.setdefault("author", author if ask else owner)
+    name = parsed.name if org is None else parsed.org + parsed.name
     return template.Answers(org=owner, name=name, **answers)
+
+
+def _organisation(text: str) -> str:
+    """Return a text of which the first part of an id can be made."""
+    from gfplug.scaffold import template  # noqa: PLC0415 - as above
+
+    names.organisation(text)
+    return template.line("author", text)
 
 
 def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool) -> str:

@@ -10,7 +10,7 @@ import typer
 from gfplug import console
 from gfplug.commands import openapi_options
 from gfplug.commands.options import DryRun, ProjectFolder, pairs, show_changes
-from gfplug.errors import ConflictError
+from gfplug.errors import ConflictError, GfplugError, UsageError
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
@@ -27,6 +27,9 @@ def upgrade(
         bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
     ] = False,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
+    packages: Annotated[
+        bool, typer.Option("--packages", help="Only take the newest packages into requirements-lock.txt.")
+    ] = False,
     openapi: openapi_options.OpenApi = None,
     operations: openapi_options.Operations = None,
     strict: openapi_options.Strict = False,
@@ -44,6 +47,9 @@ def upgrade(
 
     openapi_options.require_openapi(openapi, operations=operations, strict=strict)
     is_rehearsal = dry_run or as_diff
+    if packages:
+        _renew_only_packages(project, is_alone=not (is_rehearsal or force or data or openapi))
+        return
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
     answers = pairs(data or [])
     schema = _read_schema(target) if answers.get("frontend") == "react" else None
@@ -54,7 +60,38 @@ def upgrade(
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
     else:
         show_changes(plan.changes)
+    if not is_rehearsal and not plan.conflicts:
+        _renew_packages(target)
     report(plan, is_rehearsal=is_rehearsal)
+
+
+def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
+    """Make the lock of packages with the newest versions.
+
+    Raises: UsageError beside other options; as `package_lock.write` does.
+    """
+    from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
+
+    if not is_alone:
+        raise UsageError("--packages goes with no other option", hint="run gfplug upgrade once more for the rest")
+    if package_lock.write(Project.find(folder), newest=True):
+        console.result(package_lock.NAME)
+    else:
+        console.note(f"{package_lock.NAME} has the newest packages")
+
+
+def _renew_packages(project: Project) -> None:
+    """Take the newest packages into the lock, if there is one; the upgrade is done whether or not that works."""
+    from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
+
+    if not package_lock.path_of(project).is_file():
+        return
+    try:
+        if package_lock.write(project, newest=True):
+            show_changes({package_lock.NAME: "changed"})
+    except GfplugError as error:
+        console.note(f"note: {package_lock.NAME} is as it was: {error.message}")
 
 
 def _read_schema(project: Project) -> dict[str, Any] | None:

@@ -30,8 +30,11 @@ ADOPTED = "adopted"
 UPSTREAM = "openapi"
 """The example of a project that is made from an API's description; `--openapi` answers it, and nobody is asked."""
 
-FREE_ANSWERS = ("title", "description", "author")
-"""The answers that are any line of text, and are asked for; `--data` sets them."""
+LICENSES = ("Apache-2.0", "MIT", "BSD-3-Clause", "proprietary")
+"""The licences of a project, by their SPDX names; `proprietary` is none: all rights stay with the author."""
 
-DATA = (*FREE_ANSWERS, "gfplug")
+FREE_ANSWERS = ("title", "description", "author")
+"""The answers that are any line of text; `--data` sets them."""
+
+DATA = (*FREE_ANSWERS, "license", "gfplug")
 """What `--data` sets."""

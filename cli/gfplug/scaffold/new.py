@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import __version__, files, sdk
+from gfplug import __version__, files, process, sdk
+from gfplug.errors import ToolError
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
@@ -22,12 +26,15 @@ if TYPE_CHECKING:
     from gfplug.scaffold.template import Answers
     from gfplug.sdk import SdkVersion
 
+_log = logging.getLogger("gfplug")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProject:
     """A project to make; `source` is a file, SDK checkout or module zip to take the proto from.
 
-    `upstream` is what an API's description tells, where the project is made from one.
+    `upstream` is what an API's description tells, where the project is made from one. With `has_repository` it
+    becomes a git repository, unless it lies in one.
     """
 
     answers: Answers
@@ -36,6 +43,7 @@ class NewProject:
     source: Path | None = None
     offline: bool = False
     upstream: StoredModel | None = None
+    has_repository: bool = False
 
 
 def create(request: NewProject) -> Project:
@@ -47,7 +55,20 @@ def create(request: NewProject) -> Project:
     destination = request.destination.absolute()
     with files.staging(destination) as stage:
         _fill(stage, request)
+    if request.has_repository and shutil.which("git"):
+        _start_repository(destination)
     return Project(destination)
+
+
+def _start_repository(folder: Path) -> None:
+    """Make a folder a git repository, unless it lies in one; a git that fails is no failure of the project."""
+    if any((place / ".git").exists() for place in (folder, *folder.parents)):
+        return
+    variables = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        process.run(["git", "-c", "init.defaultBranch=main", "init", "--quiet", folder], env=variables, timeout=60)
+    except ToolError as error:
+        _log.warning("the project is no git repository: %s", error.message)
 
 
 def preview(request: NewProject) -> list[str]:

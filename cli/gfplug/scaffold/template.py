@@ -18,7 +18,7 @@ from gfplug.errors import ProjectError, UsageError
 from gfplug.project import names, provenance
 from gfplug.project.environment.interpreters import SUPPORTED_PYTHONS
 from gfplug.project.plugin_project import OWNED_FOLDERS
-from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES, UPSTREAM
+from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, LICENSES, MODES, UPSTREAM
 from gfplug.scaffold.rendering import render_layer
 
 if TYPE_CHECKING:
@@ -58,6 +58,15 @@ def example(text: str) -> str:
     return _one_of("example", text, EXAMPLES)
 
 
+def license_name(text: str) -> str:
+    """Return the name of a licence, however its letters are written.
+
+    Raises: UsageError if there is none of this name.
+    """
+    names = {name.lower(): name for name in LICENSES}
+    return _one_of("license", names.get(text.lower(), text), LICENSES)
+
+
 def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(choices)}")
@@ -81,6 +90,7 @@ class Answers:
     mode: str = MODES[0]
     frontend: str = FRONTENDS[0]
     gfplug: str = ""
+    license: str = LICENSES[0]
 
     def __post_init__(self) -> None:
         """Check each answer, and that they go together."""
@@ -92,6 +102,7 @@ class Answers:
                 "React editors are written from dataclasses, which this project does not have yet",
                 hint="make it without --frontend, then: gfplug upgrade --data frontend=react",
             )
+        _one_of("license", self.license, LICENSES)
         _one_of("mode", self.mode, MODES)
         _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
         if self.mode == "hybrid" and self.example != "http":
@@ -188,6 +199,7 @@ def _data(answers: Answers) -> dict[str, Any]:
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
         "heading": _MARKUP.sub(r"\\\g<0>", answers.title),
         "supported_pythons": SUPPORTED_PYTHONS,
+        "spdx_license": answers.license if answers.license != "proprietary" else "LicenseRef-Proprietary",
         "first_line": _MARKUP.sub(r"\\\g<0>", answers.description),
     }
     source = provenance.detect(answers.gfplug)

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 PACKAGE = "pluginv2"
 TOOLS = ("grpcio-tools", "mypy-protobuf")
-OWN_VERSION = ("gfplug-stubs", "2")
-"""The version of how gfplug calls the tools; increased if the same proto gives other code. 2: without comments."""
+OWN_VERSION = ("gfplug-stubs", "3")
+"""The version of how gfplug calls the tools; increased if the same proto gives other code.
+
+2: without the proto's comments. 3: without the code of the services, which nothing imports.
+"""
 
 _FILE = "backend.proto"
+_SERVICE_CODE = f"{PACKAGE}/backend_pb2_grpc.py"  # it names the oldest grpcio, and is in no project
 _SERVICES = {"Resource", "Data", "Diagnostics", "Stream"}
 _GRPC_FLOOR = re.compile(r"^GRPC_GENERATED_VERSION = '([0-9.]+)'$", re.MULTILINE)
 _PROTOBUF_FLOOR = re.compile(r"^# Protobuf Python Version: ([0-9.]+)$", re.MULTILINE)
@@ -51,7 +55,7 @@ class Stubs:
 
 
 def generate(protos: ProtoSet) -> Stubs:
-    """Generate the package `pluginv2`: the proto, its Python code, and types for it.
+    """Generate the package `pluginv2`: the proto, the Python code of its messages, and types for them.
 
     The same proto and tools give the same bytes.
     Raises: IntegrityError if the proto does not compile, is not the plugin protocol, or has another wire format than
@@ -69,9 +73,9 @@ def generate(protos: ProtoSet) -> Stubs:
             hint="fetch the proto again, or reinstall gfplug if it came with it",
         )
     code = {name: content.replace(b"\r\n", b"\n") for name, content in outputs.items()}
-    extra = {"__init__.py": b"", "py.typed": b"", _FILE: protos.text}
+    files = {f"{PACKAGE}/__init__.py": b"", f"{PACKAGE}/{_FILE}": protos.text}
     return Stubs(
-        files={**code, **{f"{PACKAGE}/{name}": content for name, content in extra.items()}},
+        files={**{name: content for name, content in code.items() if name != _SERVICE_CODE}, **files},
         descriptor=descriptor,
         floors=_floors(code),
         tools=tool_versions(),
@@ -179,12 +183,7 @@ def _parse(content: bytes) -> FileDescriptorSet:
 
 
 def _type_options() -> list[str]:
-    plugins = {"mypy": "protoc-gen-mypy", "mypy_grpc": "protoc-gen-mypy_grpc"}
-    return [
-        option
-        for name, script in plugins.items()
-        for option in (f"--plugin=protoc-gen-{name}={_script(script)}", f"--{name}_out=quiet:out")
-    ]
+    return [f"--plugin=protoc-gen-mypy={_script('protoc-gen-mypy')}", "--mypy_out=quiet:out"]
 
 
 def _script(name: str) -> Path:
@@ -207,7 +206,7 @@ def _script(name: str) -> Path:
 def _floors(code: Mapping[str, bytes]) -> dict[str, str]:
     """Read the oldest versions of grpcio and protobuf that the generated code accepts."""
     text = {name: content.decode() for name, content in code.items()}
-    grpcio = _GRPC_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2_grpc.py", ""))
+    grpcio = _GRPC_FLOOR.search(text.get(_SERVICE_CODE, ""))
     protobuf = _PROTOBUF_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2.py", ""))
     if grpcio is None or protobuf is None:
         raise ToolError("protoc's output names no versions of grpcio and protobuf", hint="report this to gfplug")

@@ -67,6 +67,17 @@ def origin(folder: Path) -> str:
     return _line(folder, "config", "--local", "--no-includes", "--get", "remote.origin.url")
 
 
+def has_reference(folder: Path, name: str) -> bool:
+    """Tell whether there is a branch or a tag of this name, such as `refs/tags/v1.0.0`."""
+    return bool(_line(folder, "rev-parse", "--verify", "--quiet", name))
+
+
+def set_reference(folder: Path, name: str) -> subprocess.CompletedProcess[bytes]:
+    """Let a new tag or branch name the last commit; an existing one stays, and git says so."""
+    none = "0" * 40
+    return run_git(folder, *_SETTINGS, "update-ref", name, "HEAD", none, variables=_SHIELD)
+
+
 def contents(folder: Path, path: str) -> Iterator[bytes]:
     """Yield what a file below a folder held in each of the last commits that changed it, the newest first."""
     commits = _read(folder, "rev-list", f"--max-count={_NEWEST_COMMITS}", "HEAD", "--", path) or b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -77,7 +78,7 @@ def test_stdout_holds_the_path_and_nothing_else(here: Path, capsys: pytest.Captu
 
     assert out == "acme-sales-datasource\n"
     assert "plugin id acme-sales-datasource" in err
-    assert "cd acme-sales-datasource\n  gfplug build\n  gfplug call query\n" in err
+    assert "cd acme-sales-datasource\n  gfplug call query\n  gfplug build\n" in err
     assert Project.find(here / "acme-sales-datasource").manifest.name == "Acme Sales"
 
 
@@ -106,7 +107,7 @@ def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixt
     listed = {line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")}
     assert not list(here.iterdir())
 
-    assert cli.main(["new", "sales", "--example", "http"]) == 0
+    assert cli.main(["new", "sales", "--example", "http", "--no-git"]) == 0
 
     root = here / "myorg-sales-datasource"
     assert listed == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
@@ -153,10 +154,11 @@ def test_the_title_is_the_name_as_typed(here: Path, capsys: pytest.CaptureFixtur
         (
             ["sales", "--data", "colour=red"],
             2,
-            "--data expects KEY=VALUE, where KEY is title or description or author or gfplug; got 'colour=red'",
+            "where KEY is title or description or author or license or gfplug; got 'colour=red'",
         ),
         (["sales", "--data", "title"], 2, "got 'title'"),
         (["sales", "--data", "title="], 2, "title must be one line"),
+        (["sales", "--data", "license=GPL"], 2, "there is no license 'GPL'"),
         (["sales", "--sdk-version", "main"], 2, "not a release"),
         (["sales", "--sdk-version", "v0.96.0"], 7, "too old"),
         (["sales", "--from", "nothing.proto"], 4, "nothing.proto"),
@@ -229,9 +231,9 @@ def test_an_empty_folder_is_filled_in_place(here: Path) -> None:
 def test_a_person_is_asked_until_the_answer_will_do(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Questions and complaints go to stderr; an empty line takes the default."""
+    """Four questions, on stderr as complaints are; an empty line takes the default."""
     monkeypatch.setattr(console, "is_interactive", lambda: True)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("!!\nAcme\nTurnover\n\nZoë\ncsv\nhttp\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("!!\nAcme Inc.\nTurnover\ncsv\nhttp\nGPL\nmit\n"))
 
     assert cli.main(["new", "sales", "p"]) == 0
 
@@ -239,9 +241,40 @@ def test_a_person_is_asked_until_the_answer_will_do(
     stored = json.loads((here / "p" / template.ANSWERS_NAME).read_text(encoding="utf-8"))["answers"]
     assert out == "p\n"
     assert "there is no example 'csv'" in err
+    assert "there is no license 'GPL'" in err
+    assert err.count("]: ") == 4 + 3
     assert Answers.from_json(stored) == Answers(
-        org="acme", name="sales", title="Turnover", description="Turnover in Grafana", author="Zoë", example="http"
+        org="acmeinc",
+        name="sales",
+        title="Turnover",
+        description="Turnover in Grafana",
+        author="Acme Inc.",
+        example="http",
+        license="MIT",
     )
+    assert (here / "p" / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) Acme Inc.\n")
+
+
+def test_what_is_given_is_not_asked(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the four questions has an option."""
+    monkeypatch.setattr(console, "is_interactive", lambda: True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    data = ["--data", "title=Sales", "--data", "license=proprietary"]
+
+    assert cli.main(["new", "sales", "p", "--org", "acme", "--example", "http", *data]) == 0
+    assert 'license = "LicenseRef-Proprietary"' in (here / "p" / "pyproject.toml").read_text()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="install git: it is run")
+def test_a_project_is_a_repository_of_its_own(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the branch that its workflow tests, whatever git's variables say; not inside of another repository."""
+    monkeypatch.setenv("GIT_DIR", str(here / "other"))
+    assert cli.main(["new", "sales", "p"]) == 0
+    assert cli.main(["new", "sales", "p/inner"]) == 0
+    assert cli.main(["new", "sales", "plain", "--no-git"]) == 0
+
+    assert (here / "p" / ".git" / "HEAD").read_text() == "ref: refs/heads/main\n"
+    assert [name for name in ("p/inner", "plain", "other") if (here / name / ".git").exists()] == []
 
 
 def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def _change_wire(project: Project) -> None:
 
 def _change_stubs(project: Project) -> None:
     """Edit a stub, and make the lock agree: generating anew finds out."""
-    path = project.source / "pluginv2" / "backend_pb2_grpc.py"
+    path = project.source / "pluginv2" / "backend_pb2.py"
     path.write_bytes(path.read_bytes() + b"# mine\n")
     _relock(project, owned=project.owned_digests())
 

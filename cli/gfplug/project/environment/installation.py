@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import uv, uv_settings
+from gfplug.project.environment import package_lock, uv, uv_settings
 from gfplug.project.environment.interpreters import clean_environment, probe
 
 if TYPE_CHECKING:
@@ -30,18 +30,23 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Installer:
-    """uv or pip: its command, its option to reinstall a package, and the settings that an error names."""
+    """uv or pip: its command, its options to reinstall a package and to hold the build backend to the lock.
+
+    `settings` are the settings that an error names.
+    """
 
     command: tuple[str, ...]
     again: str
+    backend: tuple[str, ...] = ()
     settings: str
     variables: Mapping[str, str]
 
 
 def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
-    """Install the project, editable, with its `build` extra, into the environment at `folder`.
+    """Install the project, editable, and what its build takes into the environment at `folder`: by its package lock.
 
-    In an existing environment the runtime's wheel is reinstalled, because a wheel of the same version may have changed.
+    If that is not current, the requirements of pyproject.toml are installed. In an existing environment the runtime's wheel
+    is reinstalled, because a wheel of the same version may have changed.
 
     Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
     """
@@ -49,10 +54,8 @@ def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) 
     log = folder / "pip.log"
     log.unlink(missing_ok=True)
     installer = _uv(project, folder, interpreter) if uv.program() else _pip(folder, interpreter, log)
-    wheels = [] if is_new else sorted((project.root / "vendor").glob("gfruntime-*.whl"))
-    again = [["--no-deps", installer.again, str(wheel)] for wheel in wheels]
     try:
-        for request in [["--editable", f"{project.root}[build]"], *again]:
+        for request in _requests(project, folder, installer, is_new=is_new):
             process.run(
                 [*installer.command, *request],
                 cwd=project.root,
@@ -71,6 +74,36 @@ def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) 
         raise
 
 
+def install_tools(project: Project, folder: Path, *, interpreter: Path) -> None:
+    """Install what checks and tests a project, by its package lock, into its environment at `folder`.
+
+    Raises: ToolError if uv or pip fails.
+    """
+    log = folder / "pip.log"
+    installer = _uv(project, folder, interpreter) if uv.program() else _pip(folder, interpreter, log)
+    process.run(
+        [*installer.command, "--require-hashes", "--requirement", package_lock.NAME],
+        cwd=project.root,
+        env={**clean_environment(), **installer.variables},
+        what=f"installing the tools of {package_lock.NAME} into {folder}",
+        hint=f"see the lines above, or the network ({installer.settings})",
+        timeout=SECONDS,
+    )
+
+
+def _requests(project: Project, folder: Path, installer: _Installer, *, is_new: bool) -> list[list[str]]:
+    """Return the words of each installation, in their order."""
+    wheels = [str(wheel) for wheel in sorted((project.root / "vendor").glob("gfruntime-*.whl"))]
+    again = [] if is_new else [["--no-deps", installer.again, wheel] for wheel in wheels]
+    packages = package_lock.packages(project)
+    if packages is None:
+        return [["--editable", f"{project.root}[{package_lock.BUILD}]"], *again]
+    pins = folder / "packages.txt"
+    pins.write_text(packages.pinned, encoding="utf-8")
+    own = ["--no-deps", *installer.backend, "--editable", str(project.root), *packages.addresses]
+    return [["--require-hashes", "--requirement", str(pins)], [*own, *(wheels if is_new else [])], *again]
+
+
 def _uv(project: Project, folder: Path, interpreter: Path) -> _Installer:
     settings = uv_settings.from_pip(environment=folder, folder=project.root)
     if settings.names:
@@ -78,6 +111,7 @@ def _uv(project: Project, folder: Path, interpreter: Path) -> _Installer:
     return _Installer(
         command=(uv.program(), "pip", "install", "--quiet", "--python", str(interpreter), *settings.options),
         again="--reinstall",
+        backend=("--build-constraint", package_lock.NAME),
         settings="UV_DEFAULT_INDEX, HTTPS_PROXY, for certificates SSL_CERT_FILE or UV_SYSTEM_CERTS=1",
         variables=settings.variables,
     )
@@ -93,6 +127,7 @@ def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
             hint=f"install uv; or remove {folder}: gfplug creates a new one",
             timeout=SECONDS,
         )
+    _log.info("Installing with pip, which may take a minute; uv takes seconds (pip install uv)")
     return _Installer(
         command=(str(interpreter), "-m", "pip", "install", *_QUIETLY, "--log", str(log)),
         again="--force-reinstall",

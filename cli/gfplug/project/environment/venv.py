@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import files, process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import installation, ownership, prerequisites, uv
+from gfplug.project.environment import installation, ownership, package_lock, prerequisites, uv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         is_new = _make(project, folder)
+        package_lock.refresh(project)
         installation.install(project, folder, interpreter=interpreter, is_new=is_new)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
@@ -113,8 +114,13 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
 
 
 def _stamp(project: Project) -> bytes:
-    """Return what an environment was created from: the requirements, and the wheels that they name."""
-    sources = [project.root / "pyproject.toml", *sorted((project.root / "vendor").glob("*.whl"))]
+    """Return what an environment was created from: the requirements, the lock of packages, and the wheels in vendor/."""
+    lock = package_lock.path_of(project)
+    sources = [
+        project.root / "pyproject.toml",
+        *([lock] if lock.is_file() else []),
+        *sorted((project.root / "vendor").glob("*.whl")),
+    ]
     return "".join(f"{files.sha256_of(path)}\n" for path in sources).encode()
 
 
