@@ -45,8 +45,8 @@ class _Installer:
 def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
     """Install the project, editable, and what its build takes into the environment at `folder`: by its package lock.
 
-    If that is not current, the requirements of pyproject.toml are installed. In an existing environment the runtime's wheel
-    is reinstalled, because a wheel of the same version may have changed.
+    If that is not current, the requirements of pyproject.toml are installed. In an existing environment the runtime's
+    wheel is reinstalled, because a wheel of the same version may have changed.
 
     Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
     """

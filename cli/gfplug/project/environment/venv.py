@@ -114,7 +114,7 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
 
 
 def _stamp(project: Project) -> bytes:
-    """Return what an environment was created from: the requirements, the lock of packages, and the wheels in vendor/."""
+    """Return what an environment was created from: the requirements, the package lock, and the wheels in vendor/."""
     lock = package_lock.path_of(project)
     sources = [
         project.root / "pyproject.toml",
