@@ -50,3 +50,15 @@ preview-assets:
 
 test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,-m "not (browser or bundles or databases or network or soak)")
+
+# What the release workflow does with a tag, without publishing; PREVIEW=1 builds the page of `gfplug preview` too.
+.PHONY: release-check
+release-check: build/release/.tools
+	rm -rf build/release/packages build/release/notes.md
+	build/release/venv/bin/python .ci/release/build.py build/release $(if $(PREVIEW),--preview)
+	build/release/venv/bin/python .ci/release/try_packages.py build/release/packages
+
+build/release/.tools: .ci/release/requirements.txt
+	$(PYTHON) -m venv build/release/venv
+	build/release/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
