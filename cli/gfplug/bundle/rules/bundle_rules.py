@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.bundle.rules import machine, manifest_rules, named_files
+from gfplug.bundle.rules import advisories, machine, manifest_rules, named_files
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.untrusted import documents
 
@@ -55,6 +55,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     yield from _files(contents, programs)
     yield from signature(contents, content)
     yield from _size(contents)
+    yield from advisories.check(contents)
 
 
 def _target(contents: Contents, item: BundledFile) -> BundledFile:
