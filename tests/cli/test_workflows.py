@@ -23,7 +23,10 @@ _OTHERS_CODE = re.compile(
 )
 """A command that runs code which is neither git's nor GitHub's, where a shell expects a command."""
 
-_MAY_HOLD_A_TOKEN = {"actions/checkout", "actions/download-artifact", "actions/attest-build-provenance"}
+_MAY_HOLD_A_TOKEN = {
+    *("actions/checkout", "actions/download-artifact", "actions/attest-build-provenance"),
+    "pypa/gh-action-pypi-publish",  # an image that PyPA builds: uploads what is in a folder, runs nothing of it
+}
 """The actions that a job with a token may use: they install nothing."""
 
 

