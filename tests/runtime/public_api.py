@@ -1,7 +1,8 @@
 """The runtime's public API: where each name is imported from, and what each of them is.
 
 python tests/runtime/public_api.py             print that of the gfruntime on Python's path
-python tests/runtime/public_api.py --update    record it in public_api.json, which a test holds the runtime to
+python tests/runtime/public_api.py --update    record it in public_api.json, which a test holds the runtime to, and
+                                               new names with this version in public_api_since.json
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import inspect
 import json
 import pkgutil
 import re
+import runpy
 import sys
 from pathlib import Path
 from types import FunctionType
@@ -25,6 +27,8 @@ Api: TypeAlias = dict[str, list[str] | None]
 """Shape: a name → its parameters; None if it can't be called. Names that begin with `gfruntime.` can be imported."""
 
 RECORD = Path(__file__).with_name("public_api.json")
+SINCE = Path(__file__).with_name("public_api_since.json")
+"""Shape: a public name → the version of gfruntime that had it first."""
 MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime": (),
     "gfruntime.calls.admission": ("Kind",),
@@ -100,6 +104,17 @@ def list_losses(before: Api, after: Api) -> list[str]:
             if [each for each in parameters if each in there] != [each for each in there if each in parameters]:
                 sentences.append(f"{name}: the parameters are in another order")
     return sentences
+
+
+def current_version() -> str:
+    """Return the version of this checkout's runtime, which is gfplug's."""
+    package = runpy.run_path(str(Path(__file__).parents[2] / "cli" / "gfplug" / "__init__.py"))
+    return str(package["__version__"])
+
+
+def first_versions(api: Api, recorded: dict[str, str], *, version: str) -> dict[str, str]:
+    """Return since when each name is there: as recorded, else since this version."""
+    return {name: recorded.get(name, version) for name in api}
 
 
 def _imports() -> Iterator[tuple[ModuleType, str]]:
@@ -193,13 +208,19 @@ def _function_in_frames(name: str) -> Any:
     return next(scope[name] for scope in scopes if isinstance(scope.get(name), FunctionType))
 
 
-def _as_text(api: Api) -> str:
-    lines = [f"  {json.dumps(name)}: {json.dumps(parameters)}" for name, parameters in api.items()]
+def _as_text(value: Api | dict[str, str]) -> str:
+    lines = [f"  {json.dumps(name)}: {json.dumps(item)}" for name, item in value.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _update() -> None:
+    api, recorded = describe_api(), json.loads(SINCE.read_text(encoding="utf-8"))
+    RECORD.write_text(_as_text(api), encoding="utf-8")
+    SINCE.write_text(_as_text(first_versions(api, recorded, version=current_version())), encoding="utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--update"]:
-        RECORD.write_text(_as_text(describe_api()), encoding="utf-8")
+        _update()
     else:
         sys.stdout.write(_as_text(describe_api()))
