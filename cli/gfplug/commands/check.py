@@ -37,8 +37,8 @@ def check(
 ) -> None:
     """Report what would fail when the plugin is used.
 
-    Checks manifest, executables, file modes, links, signature, stubs and sizes. Of a project also whether its code
-    loads, what it imports, and what is provisioned for it.
+    Checks manifest, executables, file modes, links, signature, stubs, sizes, and the runtime inside for known
+    vulnerabilities. Of a project also whether its code loads, what it imports, and what is provisioned for it.
     """
     from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.checks import dashboards as saved  # noqa: PLC0415
