@@ -18,10 +18,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from email import message_from_bytes
 from pathlib import Path
-from tarfile import open as open_tar
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def read_metadata(path: Path) -> bytes:
     if path.suffix == ".whl":
         with ZipFile(path) as wheel:
             return wheel.read(next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")))
-    with open_tar(path) as sdist:
+    with tarfile.open(path) as sdist:
         content = sdist.extractfile(f"{path.name.removesuffix('.tar.gz')}/PKG-INFO")
         assert content, "PKG-INFO is a file"
         return content.read()

@@ -29,7 +29,7 @@ class StepError(Exception):
 def try_packages(packages: Path, folder: Path) -> None:
     """Go the way of a new user in an empty folder.
 
-    Raises: StepError, or subprocess.CalledProcessError for a command that fails.
+    Raises: StepError with what a command that fails wrote to standard output; the rest is on standard error.
     """
     wheel, runtime = (_only(packages, f"{name}-*.whl") for name in ("gfplug", "gfruntime"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "GFPLUG_"))}
@@ -40,7 +40,11 @@ def try_packages(packages: Path, folder: Path) -> None:
 
     def run(*words: str | Path) -> str:
         command = [str(word) for word in (python, "-m", *words)]
-        done = subprocess.run(command, env=environment, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+        done = subprocess.run(  # noqa: S603 - our own commands
+            command, env=environment, cwd=folder, check=False, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        if done.returncode:
+            raise StepError(f"{' '.join(command[2:])} exited with {done.returncode}\n{done.stdout}")
         return done.stdout
 
     run("pip", "install", "--quiet", wheel)
@@ -88,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gfplug-release-", ignore_cleanup_errors=True) as name:
         try:
             try_packages(Path(sys.argv[1]).resolve(), Path(name).resolve())
-        except (StepError, subprocess.CalledProcessError) as error:
+        except StepError as error:
             sys.exit(f"error: {error}")
     print("The packages install; a new project builds and answers")  # noqa: T201 - a script
 
