@@ -1,5 +1,6 @@
 """One built project for all tests of this folder."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from building import Built, Interpreter, built
 from environments import clean
 from projects import new_project
 
-HERE = Path(__file__).parent
+FOLDER = f"{Path(__file__).parent}{os.sep}"
 BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
 """The fixtures that build another project, or give one that a test builds."""
 
@@ -16,7 +17,7 @@ BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests, and those that build another project than the one that all of them look at."""
     for item in items:
-        if HERE in item.path.parents:
+        if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.slow)
             if BUILDING.intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.bundles)

@@ -5,6 +5,7 @@ import graphlib
 import re
 from collections import Counter
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,9 +92,11 @@ def _room(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
-GRAPHS = {
-    package: {name: _imports(path, _modules(package)) for name, path in _modules(package).items()} for package in ROOMS
-}
+@cache
+def _graph(package: str) -> dict[str, set[str]]:
+    """Return what each module of a package imports of it."""
+    modules = _modules(package)
+    return {name: _imports(path, modules) for name, path in modules.items()}
 
 
 @pytest.mark.parametrize(("folder", "names"), [(ROOT, TOP), (ROOT / "tests", TESTS)], ids=["top level", "tests"])
@@ -131,9 +134,9 @@ def test_the_page_about_the_layout_names_what_is_there() -> None:
 def test_imports_point_down(package: str) -> None:
     """Every room has its floor, and imports only from lower ones."""
     floor = {room: number for number, rooms in enumerate(ROOMS[package]) for room in rooms}
-    arrows = {(_room(module), _room(other)) for module, others in GRAPHS[package].items() for other in others}
+    arrows = {(_room(module), _room(other)) for module, others in _graph(package).items() for other in others}
 
-    assert set(floor) == {_room(module) for module in GRAPHS[package]} - {""}
+    assert set(floor) == {_room(module) for module in _graph(package)} - {""}
     assert {
         (room, other) for room, other in arrows if room and other and room != other and floor[other] <= floor[room]
     } == set()
@@ -142,12 +145,12 @@ def test_imports_point_down(package: str) -> None:
 @pytest.mark.parametrize("package", ROOMS)
 def test_no_circle_of_imports(package: str) -> None:
     """Not even within a room."""
-    graphlib.TopologicalSorter(GRAPHS[package]).prepare()
+    graphlib.TopologicalSorter(_graph(package)).prepare()
 
 
 def test_only_the_command_line_writes_to_the_terminal() -> None:
     """`console` is for `cli` and `commands`; all else returns values or raises."""
-    users = {_room(module) for module, others in GRAPHS["cli/gfplug"].items() if "gfplug.console" in others}
+    users = {_room(module) for module, others in _graph("cli/gfplug").items() if "gfplug.console" in others}
 
     assert users == {"cli", "commands"}
 
@@ -155,6 +158,6 @@ def test_only_the_command_line_writes_to_the_terminal() -> None:
 @pytest.mark.parametrize("package", ROOMS)
 def test_a_module_name_stands_for_one_thing(package: str) -> None:
     """No two modules of a package have one name; those of `commands` are named as the commands."""
-    names = Counter(module.rpartition(".")[2] for module in GRAPHS[package] if _room(module) != "commands")
+    names = Counter(module.rpartition(".")[2] for module in _graph(package) if _room(module) != "commands")
 
     assert {name for name, count in names.items() if count > 1} == set(SHARED_NAMES) & set(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     HostMaker = Callable[..., Host]
     """Starts another host, in the folder `cwd` if one is given, which the test may kill."""
 
+FOLDER = f"{HERE}{os.sep}"
 SLOWEST_TEST_S = 120
 
 
@@ -30,7 +32,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests; their time limit leaves out what fixtures compile or build, which has its own."""
     for item in items:
-        if HERE in item.path.parents:
+        if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.host)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_S, func_only=True))
             if "built_signals" in getattr(item, "fixturenames", ()):

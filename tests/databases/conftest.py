@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,13 +16,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = Path(__file__).parent
+FOLDER = f"{Path(__file__).parent}{os.sep}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the folder's tests."""
     for item in items:
-        if HERE in item.path.parents:
+        if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.databases)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(60))

@@ -14,13 +14,25 @@ from gfruntime.request.incoming import enter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["pytest_configure", "server", "stub_folder", "without_proxies"]
+    from loginserver import Login
+
+__all__ = ["login", "pytest_configure", "server", "stub_folder", "without_proxies"]
 
 
 @pytest.fixture
 def server() -> Iterator[upstreams.Server]:
     """Run an upstream."""
     with upstreams.server() as running:
+        yield running
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
+    """Run an OAuth2 server, which otherwise takes no tokens over HTTP."""
+    import loginserver  # noqa: PLC0415  # it takes long, for few modules
+
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    with loginserver.login() as running:
         yield running
 
 

@@ -20,11 +20,14 @@ from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
+from upstreams import settings
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
+
+    from gfruntime import Settings
 
 CLIENT, SECRET, USER, PASSWORD, REFRESH = (
     "client-1",
@@ -305,3 +308,9 @@ def values(login: Login, grant: str, **more: Any) -> tuple[dict[str, Any], dict[
     }
     own, hidden = needs[grant]
     return data | {"oauth2ClientId": CLIENT} | own | more, hidden
+
+
+def configured(login: Login, grant: str = "client_credentials", **more: Any) -> Settings[Any]:
+    """Return the settings of a data source."""
+    data, hidden = values(login, grant, **more)
+    return settings(url=f"{login.url}/api", data=data, secrets=hidden)

@@ -1,4 +1,4 @@
-"""TypeScript and React sources from dataclasses: names, texts, conditions, and which files there are.
+"""TypeScript and React sources from dataclasses: what they look like, and which files there are.
 
 `tests/browser` has a compiler and a browser judge them.
 """
@@ -19,8 +19,7 @@ from packages_apart import packages_from
 from gfplug import resources
 from gfplug.errors import ProjectError
 from gfplug.scaffold import choices
-from gfplug.scaffold.react import typescript
-from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
+from gfplug.scaffold.react.form_fields import read_fields
 from gfplug.scaffold.react.sources import FOLDER, example_schema, write_sources
 from gfruntime.author.forms import form
 from gfruntime.author.schema import describe
@@ -223,89 +222,6 @@ def test_no_two_exports_have_one_name() -> None:
     assert "query['grün'] ?? defaults['grün']" in text
 
 
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("plain", "'plain'"),
-        ("it's", '"it\'s"'),
-        ("""a 'b' "c" """, """'a \\'b\\' "c" '"""),
-        ("a\\\n", r"'a\\\n'"),
-        ("\ud800é", r"'\ud800\u00e9'"),
-        ("${x} `y`", "'${x} `y`'"),
-    ],
-)
-def test_texts_are_written_as_they_are(text: str, written: str) -> None:
-    """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
-    assert typescript.string(text) == written
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("Rate < 5 {x}", 'label="Rate < 5 {x}"'),
-        ('"quoted"', "label={'\"quoted\"'}"),
-        ("A &amp; B", "label={'A &amp; B'}"),
-        ("a\\b", r"label={'a\\b'}"),
-    ],
-)
-def test_texts_in_markup_are_shown_as_they_are(text: str, written: str) -> None:
-    """JSX knows entities and no escapes, so a text with either is written as code."""
-    assert typescript.text_attribute("label", text) == written
-
-
-@dataclass(frozen=True)
-class Conditional:
-    """What others wait for."""
-
-    mode: Literal["a", "b", "c"] = "a"
-    on: bool = False
-    maybe: bool | None = None
-    level: int = 1
-
-
-@pytest.mark.parametrize(
-    ("show_if", "test"),
-    [
-        ({"mode": ["a"]}, "model.mode === 'a'"),
-        ({"mode": ["a", "b", "a"]}, "model.mode === 'a' || model.mode === 'b'"),
-        ({"on": [True]}, "model.on"),
-        ({"on": [False]}, "!model.on"),
-        ({"maybe": [False]}, "model.maybe === false"),
-        ({"maybe": [None]}, "model.maybe == null"),
-        ({"mode": ["a", "b"], "on": [True]}, "(model.mode === 'a' || model.mode === 'b') && model.on"),
-        ({"level": [1, 2]}, "model.level === 1 || model.level === 2"),
-        ({"gone": [1]}, ""),
-    ],
-)
-def test_conditions_become_tests(show_if: dict[str, list[Any]], test: str) -> None:
-    """As the made editors compare: with ===, a field that is not there holds nothing back."""
-    (waiting,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
-
-    assert condition(waiting, read_fields({"fields": form(Conditional)}), reader("model")) == test
-
-
-def test_tests_are_joined_and_turned_round() -> None:
-    """A section waits for any of its fields; what it has tested is not tested again inside."""
-    assert any_of(["a", "a && b"]) == "a"
-    assert any_of(["a && b", "c"]) == "(a && b) || c"
-    assert any_of(["a", ""]) == ""
-    assert (inside("a && b", "a"), inside("a", "a"), inside("a", "")) == ("b", "", "a")
-    assert [negated(test) for test in ("a", "!a", "a === 1", "a === 1 || b")] == [
-        "!a",
-        "a",
-        "a !== 1",
-        "!(a === 1 || b)",
-    ]
-
-
-def test_names_in_texts_are_not_imported() -> None:
-    """A label that is called as a component is, or a field, does not count as its use."""
-    code = """<Input label="Combobox" />; model.problem; { Rows: 1 }; f('numbers'); // Section's"""
-    names = dict.fromkeys(["Combobox", "Input", "Rows", "Section", "numbers", "problem"], "x")
-
-    assert typescript.imports(code.replace(" // ", "\n// "), names) == "import { Input } from 'x';"
-
-
 def test_a_kind_of_a_newer_runtime_is_named() -> None:
     """A project may ask for a newer runtime than this gfplug knows."""
     with pytest.raises(ProjectError, match="no control for 'colour', of the kind 'palette'"):
@@ -379,7 +295,7 @@ class Fancy:
     where: Annotated[str, Ui(apps=["explore"])] = ""
     mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
     by: Annotated[str, Ui(apps=["explore", "dashboard"], show_if={"mode": ["a", "b"]})] = ""
-    rows: Annotated[list[Conditional], Ui(apps=["explore"])] = field(default_factory=list)
+    rows: Annotated[list[Window], Ui(apps=["explore"])] = field(default_factory=list)
 
 
 FANCY: dict[str, Any] = {

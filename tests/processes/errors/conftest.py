@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,13 +17,13 @@ from gfplug.cli import main
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HERE = Path(__file__).parent
+FOLDER = f"{Path(__file__).parent}{os.sep}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts plugins."""
     for item in items:
-        if HERE in item.path.parents:
+        if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.timeout(120))
 
 

@@ -1,0 +1,95 @@
+"""Small parts of the React sources: texts in TypeScript and in markup, conditions, imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from gfplug.scaffold.react import typescript
+from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
+from gfruntime.author.forms import form
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain", "'plain'"),
+        ("it's", '"it\'s"'),
+        ("""a 'b' "c" """, """'a \\'b\\' "c" '"""),
+        ("a\\\n", r"'a\\\n'"),
+        ("\ud800é", r"'\ud800\u00e9'"),
+        ("${x} `y`", "'${x} `y`'"),
+    ],
+)
+def test_texts_are_written_as_they_are(text: str, written: str) -> None:
+    """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
+    assert typescript.string(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Rate < 5 {x}", 'label="Rate < 5 {x}"'),
+        ('"quoted"', "label={'\"quoted\"'}"),
+        ("A &amp; B", "label={'A &amp; B'}"),
+        ("a\\b", r"label={'a\\b'}"),
+    ],
+)
+def test_texts_in_markup_are_shown_as_they_are(text: str, written: str) -> None:
+    """JSX knows entities and no escapes, so a text with either is written as code."""
+    assert typescript.text_attribute("label", text) == written
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """What others wait for."""
+
+    mode: Literal["a", "b", "c"] = "a"
+    on: bool = False
+    maybe: bool | None = None
+    level: int = 1
+
+
+@pytest.mark.parametrize(
+    ("show_if", "test"),
+    [
+        ({"mode": ["a"]}, "model.mode === 'a'"),
+        ({"mode": ["a", "b", "a"]}, "model.mode === 'a' || model.mode === 'b'"),
+        ({"on": [True]}, "model.on"),
+        ({"on": [False]}, "!model.on"),
+        ({"maybe": [False]}, "model.maybe === false"),
+        ({"maybe": [None]}, "model.maybe == null"),
+        ({"mode": ["a", "b"], "on": [True]}, "(model.mode === 'a' || model.mode === 'b') && model.on"),
+        ({"level": [1, 2]}, "model.level === 1 || model.level === 2"),
+        ({"gone": [1]}, ""),
+    ],
+)
+def test_conditions_become_tests(show_if: dict[str, list[Any]], test: str) -> None:
+    """As the made editors compare: with ===, a field that is not there holds nothing back."""
+    (waiting,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
+
+    assert condition(waiting, read_fields({"fields": form(Conditional)}), reader("model")) == test
+
+
+def test_tests_are_joined_and_turned_round() -> None:
+    """A section waits for any of its fields; what it has tested is not tested again inside."""
+    assert any_of(["a", "a && b"]) == "a"
+    assert any_of(["a && b", "c"]) == "(a && b) || c"
+    assert any_of(["a", ""]) == ""
+    assert (inside("a && b", "a"), inside("a", "a"), inside("a", "")) == ("b", "", "a")
+    assert [negated(test) for test in ("a", "!a", "a === 1", "a === 1 || b")] == [
+        "!a",
+        "a",
+        "a !== 1",
+        "!(a === 1 || b)",
+    ]
+
+
+def test_names_in_texts_are_not_imported() -> None:
+    """A label that is called as a component is, or a field, does not count as its use."""
+    code = """<Input label="Combobox" />; model.problem; { Rows: 1 }; f('numbers'); // Section's"""
+    names = dict.fromkeys(["Combobox", "Input", "Rows", "Section", "numbers", "problem"], "x")
+
+    assert typescript.imports(code.replace(" // ", "\n// "), names) == "import { Input } from 'x';"
