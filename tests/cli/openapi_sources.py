@@ -227,7 +227,7 @@ def imported(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]
     sys.path.insert(0, str(folder / "src"))
     importlib.invalidate_caches()
     try:
-        names = ("endpoint", "endpoints", "frames", "mock", "models", "pages", "request", "rows")
+        names = ("endpoint", "endpoints", "frames", "mock", "models", "request")
         yield {"api": importlib.import_module("upstream")} | {
             name: importlib.import_module(f"upstream.{name}") for name in names
         }

@@ -79,7 +79,7 @@ def _read_upstream(project: Project, openapi: str, operations: str | None, *, st
     from gfplug.upgrades import api_description  # noqa: PLC0415 - as above
 
     before, chosen = api_description.read(project), openapi_options.names(operations)
-    source = openapi_options.read(openapi, chosen, strict=strict)
+    source = openapi_options.read(openapi, chosen, strict=strict, known=before.operations)
     kept = tuple(each.name for each in source.operations) if chosen else before.operations
     stored = api_description.choose(source, kept)
     openapi_options.show_changes(api_description.compare(project, stored))

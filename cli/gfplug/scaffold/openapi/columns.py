@@ -12,7 +12,7 @@ from gfplug.scaffold.openapi.values import kind_of, scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfplug.scaffold.openapi.model import Path
+    from gfplug.scaffold.openapi.model import Kind, Path
     from gfplug.scaffold.openapi.nodes import Node
     from gfplug.scaffold.openapi.remarks import Remarks
     from gfplug.scaffold.openapi.rows import Rows
@@ -23,6 +23,12 @@ MOST = 200
 """Columns of one operation; objects stay JSON text before any column is left out."""
 
 _DEEPEST = 4
+_NUMBERS_AS_TEXTS: dict[str, Kind] = {
+    **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "number"),
+}
+"""Formats of texts that are numbers, as protobuf's JSON has them."""
+
 _MOST_PROPERTIES = 10 * MOST  # of one object
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 500
@@ -107,6 +113,8 @@ class _Builder:
     def _cell(self, shape: Shape, path: Path, *, is_required: bool, passed: frozenset[Node]) -> _Cell:
         is_required = is_required and not shape.is_nullable
         kind, wire = kind_of(shape)
+        if kind == "string" and shape.choices is None and not _is_name(path):
+            kind = _NUMBERS_AS_TEXTS.get(shape.format, kind)
         choices = [str(scalar(choice, kind)) for choice in shape.choices or ()] if kind == "string" else []
         if shape.conflict:
             sentence = f"{shape.conflict}: {_name(path)!r} is shown as JSON text"
@@ -128,6 +136,11 @@ class _Builder:
         if not shape.is_object or shape.properties or shape.values is None:
             return False
         return self._reader.part(shape.values).kinds == {"string"}
+
+
+def _is_name(path: Path) -> bool:
+    """Whether a value names something: as a text it keeps all of its digits, wherever it is shown."""
+    return bool(path) and path[-1].lower().endswith(("id", "number", "key", "version"))
 
 
 def _name(path: Path) -> str:

@@ -32,7 +32,7 @@ class DescriptionFiles:
         """
         self._deadline = web.Deadline(_SECONDS)
         self._bytes_left = MOST_BYTES
-        self.url = source if is_url(source) else ""
+        self.url, self._credentials = _split_credentials(source) if is_url(source) else ("", "")
         self._path = Path() if self.url else _absolute(source)
         self._files: dict[str, object] = {}
         self._flaws: dict[str, str] = {}
@@ -91,6 +91,8 @@ class DescriptionFiles:
             name = path.resolve().relative_to(folder.resolve()).as_posix()
         except (ValueError, OSError, RuntimeError):
             raise refusal from None
+        if not _is_description(name):
+            raise FlawError(node.place, f"the reference {quoted(address)} is to no file of JSON or YAML")
         return "" if (folder / name) == self._path else name
 
     def _document(self, node: Node, file: str) -> object:
@@ -116,14 +118,29 @@ class DescriptionFiles:
                 raise FetchError(f"{name} does not exist", hint="name a file, or an http or https address") from None
         else:
             name = redact(address)
-            content = web.get(address, deadline=self._deadline, limit=self._bytes_left)
+            scheme, rest = address.split("//", 1)
+            content = web.get(f"{scheme}//{self._credentials}{rest}", deadline=self._deadline, limit=self._bytes_left)
         self._bytes_left -= len(content)
         return _parse(content, name)
+
+
+def _is_description(name: str) -> bool:
+    """Whether a file below the main one's folder may be a part of the description: one of JSON or YAML, not hidden."""
+    is_hidden = any(step.startswith(".") for step in name.split("/"))
+    return not is_hidden and name.lower().endswith((".json", ".yaml", ".yml"))
 
 
 def is_url(source: str) -> bool:
     """Whether it is an http or https address."""
     return source.lower().startswith(("http://", "https://"))
+
+
+def _split_credentials(source: str) -> tuple[str, str]:
+    """Return an address without its credentials, and these, with the `@` behind them."""
+    scheme, _, rest = source.partition("//")
+    end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
+    before, _, host = rest[:end].rpartition("@")
+    return f"{scheme}//{host}{rest[end:]}", f"{before}@" if before else ""
 
 
 def _absolute(source: str) -> Path:

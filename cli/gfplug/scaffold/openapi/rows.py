@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gfplug.scaffold.openapi.identifiers import snake
+from gfplug.scaffold.openapi.nodes import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gfplug.scaffold.openapi.model import Path
     from gfplug.scaffold.openapi.nodes import Node
+    from gfplug.scaffold.openapi.remarks import Remarks
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
@@ -75,6 +79,7 @@ _PAGES = frozenset(
 """Words about pages: only a list has them."""
 
 _DEEPEST = 4
+_MOST_NAMED = 10
 _MOST_STRANGERS = 1  # properties of another kind that an envelope may have beside rows of a known name
 
 
@@ -92,7 +97,7 @@ class Rows:
     envelopes: tuple[Shape, ...]
 
 
-def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows:
+def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, noun: str) -> Rows:
     """Return where an answer's rows are; `noun` is what its path ends with (`/users`), empty for one thing of many.
 
     Raises: FlawError as SchemaReader does.
@@ -111,8 +116,15 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows
             return Rows(path, "map", shape.values, reader.shape(shape.values), tuple(envelopes))
         name = _inner(reader, shape, noun)
         if not name:
+            if shape.properties and shape.values is not None:
+                remarks.leave_out_part(_place(shape), "an object has any other keys, too: they are left out")
             return Rows(path, "object", schema, shape, tuple(envelopes))
         envelopes.append(shape)
+        beside = [other for other in shape.properties if other != name and snake(other) not in _ABOUT]
+        if beside:
+            remarks.leave_out_part(
+                _place(shape), f"beside its rows, {quoted(name)}, an answer has what is left out: {_listed(beside)}"
+            )
         path, schema = (*path, name), shape.properties[name]
 
 
@@ -131,6 +143,14 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
     (name,) = shapes
     is_envelope = snake(name) in _ENVELOPES or bool(_inner(reader, shapes[name], noun, depth + 1))
     return name if shapes[name].is_object and is_envelope else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(quoted, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+
+
+def _place(shape: Shape) -> str:
+    return min((node.place for node in shape.nodes), default="/")
 
 
 def _rank(name: str, noun: str) -> int:

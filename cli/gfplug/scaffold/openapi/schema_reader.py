@@ -93,8 +93,11 @@ class SchemaReader:
         if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
             shapes = self._list([self._files.follow(node, node.value["$ref"])])
             if len(node.value) > 1:  # the words beside a reference come first
-                shapes.insert(0, self._own(Node({**node.value, "$ref": None}, node.file, node.pointer)))
-            return _merge(both, shapes, node) if shapes else None
+                shapes.insert(0, self._own(node.with_value({**node.value, "$ref": None})))
+            merged = _merge(both, shapes, node) if shapes else None
+            return (
+                shapes[-1] if merged is not None and merged.conflict else merged
+            )  # 3.0 ignores words beside a reference
         if node.value is False:
             return Shape(kinds=frozenset(), conflict="the schema `false` allows nothing", nodes=frozenset({node}))
         if not isinstance(node.value, dict | bool):
@@ -128,7 +131,7 @@ class SchemaReader:
         values = [key for key, _ in discriminator.mapping("mapping")]
         values = values or [variant.text("$ref").rpartition("/")[2] for variant in variants]
         enum = {"type": "string", **({"enum": values} if all(values) else {})}
-        schema = Schema((Node(enum, discriminator.file, f"{discriminator.pointer}/propertyName"),))
+        schema = Schema((discriminator.with_child("propertyName", enum),))
         return Shape(kinds=frozenset({"object"}), properties={name: schema})
 
 

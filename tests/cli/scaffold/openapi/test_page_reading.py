@@ -53,7 +53,7 @@ class Reading:
                 headers["Link"] = link
             return HttpResponse(status=200, reason="OK", headers=headers, body=json.dumps(body).encode())
 
-        read = self.modules["pages"].read_pages(ask, endpoint, {})
+        read = self.modules["api"].read_pages(ask, endpoint, {})
         ids = [row["id"] for _, row in read.rows if isinstance(row, dict)]
         assert len(ids) == len(set(ids)), "a row was read twice"
         return len(read.rows), list(read.notices)
@@ -260,7 +260,7 @@ def test_a_page_0_that_is_page_1_does_not_end_the_reading(reading: Reading) -> N
 )
 def test_links_are_read_as_the_standard_has_them(modules: dict[str, Any], link: str, url: str) -> None:
     """RFC 8288: quotes of both kinds, none, and commas in them."""
-    assert modules["pages"].next_link([link]) == url
+    assert modules["api"].next_link([link]) == url
 
 
 def test_links_lead_on(reading: Reading) -> None:
