@@ -56,7 +56,8 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
             f"the description has more than {_MOST_OPERATIONS:,} operations", hint="choose some with --operations"
         )
     queries: list[Operation] = []
-    left_out: list[LeftOut] = [] if operations or known else flaws
+    repeated = [LeftOut(kind="flawed", place="/", operation="", reason=sentence) for sentence in files.repeated]
+    left_out: list[LeftOut] = repeated if operations or known else [*repeated, *flaws]
     for entry in chosen:
         remarks = Remarks(entry.name)
         try:

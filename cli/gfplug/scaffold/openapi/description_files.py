@@ -18,6 +18,7 @@ MOST_BYTES = 32 << 20
 """Bytes of all files of a description together; those of big clouds have 10 MB."""
 
 _MOST_FILES = 200
+_MOST_REPEATED = 20  # sentences about one file
 _MOST_STEPS = 40  # references that lead to references
 _SECONDS = 120.0
 
@@ -36,6 +37,9 @@ class DescriptionFiles:
         self._path = Path() if self.url else _absolute(source)
         self._files: dict[str, object] = {}
         self._flaws: dict[str, str] = {}
+        self.repeated: list[str] = []
+        """Sentences about keys that are there twice, of which the first counts."""
+
         self.main = Node(self._read(self.url or self._path))
 
     def resolve(self, node: Node) -> Node:
@@ -121,7 +125,10 @@ class DescriptionFiles:
             scheme, rest = address.split("//", 1)
             content = web.get(f"{scheme}//{self._credentials}{rest}", deadline=self._deadline, limit=self._bytes_left)
         self._bytes_left -= len(content)
-        return _parse(content, name)
+        repeated: list[str] = []
+        value = _parse(content, name, repeated)
+        self.repeated += [f"{name}: {sentence}: the first counts" for sentence in repeated[:_MOST_REPEATED]]
+        return value
 
 
 def _is_description(name: str) -> bool:
@@ -149,15 +156,19 @@ def _absolute(source: str) -> Path:
     return Path(source).absolute()
 
 
-def _parse(content: bytes, name: str) -> object:
+def _parse(content: bytes, name: str, repeated: list[str]) -> object:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProjectError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return documents.parse_json(text)
+            again: list[str] = []
+            value = documents.parse_json(text, repeated=again)
         except ValueError as error:
             if not name.lower().endswith((".yaml", ".yml")):  # whose flow style begins as JSON does
                 raise ProjectError(f"{name} is not valid JSON: {error}", hint="fix that line") from error
-    return documents.parse_large_yaml(text, name=name)
+        else:
+            repeated += again
+            return value
+    return documents.parse_large_yaml(text, name=name, repeated=repeated)

@@ -142,10 +142,11 @@ def _place(schema: Schema | Node) -> str:
 
 
 def _merge(operation: Callable[[Shape, Shape], Shape], shapes: Sequence[Shape], schema: Schema | Node) -> Shape:
-    """Merge shapes, of which there is at least one, one after another."""
-    merged = shapes[0]
-    for shape in shapes[1:]:
-        merged = operation(merged, shape)
-        if len(merged.properties) > _MOST_PROPERTIES:
+    """Merge shapes, of which there is at least one: neighbours first, as each step copies what it merges."""
+    merged = list(shapes)
+    while len(merged) > 1:
+        pairs = [merged[start : start + 2] for start in range(0, len(merged), 2)]
+        merged = [operation(*pair) if len(pair) > 1 else pair[0] for pair in pairs]
+        if any(len(shape.properties) > _MOST_PROPERTIES for shape in merged):
             raise FlawError(_place(schema), f"a schema has more than {_MOST_PROPERTIES} properties")
-    return merged
+    return merged[0]

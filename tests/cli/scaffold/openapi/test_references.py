@@ -189,3 +189,28 @@ def test_credentials_of_an_address_are_for_its_server_alone(caplog: pytest.LogCa
     assert source.base_urls[0].url == f"{address}/v2"
     assert "paths/b.json" in kept
     assert "s3cret" not in kept + repr(source) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{%s, "paths": {"/a": {"get": OP}, "/b": {"get": OP}, "/a": {"post": {}}}}', "the key '/a' is there again"),
+        (
+            "{%s, paths: {\n/a: {get: OP},\n/b: {get: OP},\n/a: {post: {}}}}",
+            "the key '/a' of line 2 is there again at line 4",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_takes_nothing_else_away(tmp_path: Path, text: str, sentence: str) -> None:
+    """The first one counts, and it is told, JSON or YAML."""
+    operation = json.dumps(get()["get"])
+    top = '"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}'
+    path = tmp_path / "api.yaml"
+    path.write_text(text.replace("OP", operation) % top, encoding="utf-8")
+
+    source = description.read(str(path))
+
+    assert [query.path for query in source.operations] == ["/a", "/b"]
+    assert [(left.kind, left.reason) for left in source.left_out] == [
+        ("flawed", f"{path}: {sentence}: the first counts")
+    ]
