@@ -154,9 +154,9 @@ def load(text: str, *, loader: Callable[[str], Loader] = Loader) -> Any:  # noqa
     """
     reader = loader(text)
     try:
-        return reader.get_single_data()  # type: ignore[no-untyped-call]
+        return reader.get_single_data()
     finally:
-        reader.dispose()  # type: ignore[no-untyped-call]
+        reader.dispose()
 
 
 def _kind_of(text: str) -> str:

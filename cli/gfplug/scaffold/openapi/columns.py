@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.remarks import Remarks
     from gfplug.scaffold.openapi.rows import Rows
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
-    from gfplug.scaffold.openapi.shapes import Shape
+    from gfplug.scaffold.openapi.shapes import Schema, Shape
 
 MOST = 200
 """Columns of one operation; objects stay JSON text before any column is left out."""
@@ -53,6 +53,7 @@ def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[C
     key = [Column(name="key", path=(), kind="string", is_key=True, is_label=True, is_nullable=False)]
     builder = _Builder(reader, remarks)
     columns = [*(key if rows.kind == "map" else []), *builder.columns(rows.shape)]
+    builder.tell_of_lists(rows.shape)
     if len(columns) > MOST:
         place = _place(rows.shape)
         remarks.leave_out_part(place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
@@ -71,6 +72,23 @@ class _Builder:
         for _ in range(_DEEPEST + 1):
             cells = self._open_level(cells)
         return [cell.column for cell in cells]
+
+    def tell_of_lists(self, row: Shape) -> None:
+        """Say that nothing of lists that go together, or of rows that are lists, can be drawn."""
+        inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MOST])]
+        lists = [[self._item_kinds(schema) for schema in shape.properties.values()] for shape in inner]
+        is_columnar = any(
+            len(list(filter(None, kinds))) > 1 and any("integer" in each for each in kinds) for kinds in lists
+        )
+        if row.is_array or is_columnar:
+            what = "each row is a list" if row.is_array else "it answers lists that go together, one for each column"
+            self._remarks.leave_out_part(_place(row), f"{what}: they are JSON text, of which nothing can be drawn")
+
+    def _item_kinds(self, schema: Schema) -> frozenset[str]:
+        """Return what the items of a list of scalars are; nothing for anything else. A `number` may be an `integer`."""
+        shape = self._reader.part(schema)
+        item = self._reader.part(shape.items) if shape.is_array and shape.items is not None else None
+        return item.kinds if item is not None and item.is_scalar else frozenset()
 
     def _open_level(self, cells: list[_Cell]) -> list[_Cell]:
         """Replace objects by their properties; the rows themselves always, others while there is room."""

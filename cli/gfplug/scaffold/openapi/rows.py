@@ -42,7 +42,16 @@ _ABOUT = frozenset(
         *("etag", "context", "odata_context", "odata_next_link", "odata_count", "type", "result_type", "included"),
         *("response_code", "status_code", "description", "generated_at", "timestamp", "duration", "query", "filter"),
         *("start_index", "items_per_page", "page_index", "current_page", "last_page", "next_page_uri", "uri", "end"),
-        *("first_page_uri", "previous_page_uri", "last_page_uri", "num_pages", "start", "max_results", "previous_page"),
+        *(
+            "pagelen",
+            "first_page_uri",
+            "previous_page_uri",
+            "last_page_uri",
+            "num_pages",
+            "start",
+            "max_results",
+            "previous_page",
+        ),
         *("start_at", "shards", "max_score", "page_info", "total_size", "total_records", "total_rows", "total_hits"),
         *(
             "done",

@@ -244,3 +244,27 @@ def test_a_few_operations_of_very_many_can_be_chosen(monkeypatch: pytest.MonkeyP
     assert len(read(value, operations=["GET /1"]).operations) == 1
     with pytest.raises(ProjectError, match="more than 2 operations"):
         read(value)
+
+
+NAMES = {"type": "array", "items": {"type": "string"}}
+NUMBERS = {"type": "array", "items": {"type": "number"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (
+            {"type": "object", "properties": {"hourly": {"properties": {"time": NUMBERS, "wind": NUMBERS}}}},
+            "lists that go",
+        ),
+        ({"type": "object", "properties": {"time": NUMBERS, "wind": NUMBERS}}, "lists that go together"),
+        ({"type": "array", "items": NUMBERS}, "each row is a list"),
+        ({"type": "object", "properties": {"warnings": NAMES, "mirrors": NAMES}}, ""),
+        ({"type": "array", "items": {"type": "object", "properties": {"tags": NUMBERS, "n": {"type": "number"}}}}, ""),
+    ],
+)
+def test_lists_that_are_columns_are_told(schema: Any, words: str) -> None:
+    """They are text in one row: nothing of them can be drawn."""
+    found = [reason for _, _, reason in reasons(describe({"/forecast": get(schema)}))]
+
+    assert [words in reason for reason in found] == ([True] if words else [])
