@@ -27,27 +27,13 @@ _COMPARISONS = frozenset({"gt", "gte", "lt", "lte", "min", "max", "after", "befo
 _EXCLUSIVE = frozenset({"gt", "lt"})
 _SIGNS = {">=": " gte", "<=": " lte", ">": " gte", "<": " lte"}  # `StartTime>`
 _FAMILIES = [
+    (),
     *(
-        (),
-        ("created",),
-        ("creation",),
-        ("start",),
-        ("started",),
-        ("occurred",),
-        ("event",),
-        ("recorded",),
-        ("published",),
-    ),
-    *(
-        ("posted",),
-        ("sent",),
-        ("received",),
-        ("measured",),
-        ("logged",),
-        ("query",),
-        ("search",),
-        ("report",),
-        ("data",),
+        (word,)
+        for word in (
+            *("created", "creation", "start", "started", "occurred", "event", "recorded", "published"),
+            *("posted", "sent", "received", "measured", "logged", "query", "search", "report", "data"),
+        )
     ),
 ]
 """What a filter by time may be of, the likelier first; one of others (`expires_before`) would hide what is there."""
