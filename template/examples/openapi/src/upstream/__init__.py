@@ -274,7 +274,7 @@ class Reader:
         is_more = bool(pages.has_more_keys) and find(body, pages.has_more_keys) is True
         is_pointed = pages.kind == "unknown" and bool(pages.next_keys) and bool(find(body, pages.next_keys))
         if total is not None and total > count:
-            self.notices.append(f"Only {count} of {total} rows were read: the API gave no more")
+            self.notices.append(f"Only {count} of {total} rows were read")
         elif is_more or is_pointed:
             self.notices.append(f"Only the first {count} rows were read: the API says that there are more")
         elif pages.kind == "unknown" and 0 < pages.size <= count:
