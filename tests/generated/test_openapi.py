@@ -99,6 +99,15 @@ def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> No
     assert "src/upstream/endpoints.py" in lock["owned"]
 
 
+def test_react_editors_are_refused_at_once(project: Path) -> None:
+    """In a sentence, before an environment is made: the editors follow the description."""
+    done = gfplug("upgrade", "--data", "frontend=react", cwd=project)
+
+    assert done.code == 2
+    assert "the editors of a data source that an API's description makes follow that description" in done.err
+    assert not (project / ".venv").exists()
+
+
 def test_an_edited_folder_stops_an_upgrade(project: Path) -> None:
     """As it does where the protocol is."""
     path = project / "src/upstream/endpoints.py"

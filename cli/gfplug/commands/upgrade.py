@@ -97,12 +97,17 @@ def _renew_packages(project: Project) -> None:
 def _read_schema(project: Project) -> dict[str, Any] | None:
     """Describe the project's dataclasses, if its editors are still made from them; its `.venv` is made if need be.
 
-    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be made.
+    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be made; UsageError if an
+    API's description makes them.
     """
     from gfplug.bundle.frontend import linker, npm  # noqa: PLC0415 - as above
     from gfplug.project.environment import venv  # noqa: PLC0415
+    from gfplug.scaffold import template  # noqa: PLC0415
+    from gfplug.scaffold.openapi import stored_model  # noqa: PLC0415
     from gfplug.stages import Stages  # noqa: PLC0415
 
+    if stored_model.NAME in project.lock.owned:
+        raise template.followed_editors()
     if npm.locate_frontend(project) is not None:
         return None
     return linker.read_schema(project, venv.ensure(project, stages=Stages()))
@@ -116,7 +121,7 @@ def _read_upstream(project: Project, openapi: str, operations: str | None, *, st
     from gfplug.upgrades import api_description  # noqa: PLC0415 - as above
 
     before, chosen = api_description.read(project), openapi_options.names(operations)
-    source = openapi_options.read(openapi, chosen, strict=strict)
+    source = openapi_options.read(openapi, chosen, strict=strict, known=before.operations)
     kept = tuple(each.name for each in source.operations) if chosen else before.operations
     stored = api_description.choose(source, kept)
     openapi_options.show_changes(api_description.compare(project, stored))

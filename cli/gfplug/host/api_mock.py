@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _SCRIPT = "src/upstream/mock.py"
 _SECONDS = 5.0
+_LONGEST_START = 30.0
 _URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
@@ -27,13 +29,17 @@ def running(project: Path) -> Iterator[str]:
     """
     command = [sys.executable, "-I", str(project.absolute() / _SCRIPT), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+        impatience = threading.Timer(_LONGEST_START, process.kill)
+        impatience.start()
         try:
             line = process.stdout.readline() if process.stdout else ""
+            impatience.cancel()
             if not (url := _URL.search(line)):
                 problem = f"the mock of the API did not start: {line.strip() or 'it printed nothing'}"
                 raise ToolError(problem, hint=f"run `python {_SCRIPT}` in the project to see why")
             yield url[0]
         finally:
+            impatience.cancel()
             process.terminate()
             try:
                 process.wait(_SECONDS)

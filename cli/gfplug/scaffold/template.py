@@ -73,6 +73,15 @@ def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
     return text
 
 
+def followed_editors() -> UsageError:
+    """Make the error that refuses React editors for an API's description."""
+    return UsageError(
+        "the editors of a data source that an API's description makes follow that description: "
+        "there are no React editors for it",
+        hint="leave frontend=react away; frontend/hooks.js changes what the browser does with the editors",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What the template asks; checked when made, so that any `Answers` can be rendered.
@@ -98,10 +107,7 @@ class Answers:
         if self.example != UPSTREAM:
             example(self.example)
         elif self.frontend == "react":
-            raise UsageError(
-                "React editors are written from dataclasses, which this project does not have yet",
-                hint="make it without --frontend, then: gfplug upgrade --data frontend=react",
-            )
+            raise followed_editors()
         _one_of("license", self.license, LICENSES)
         _one_of("mode", self.mode, MODES)
         _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))

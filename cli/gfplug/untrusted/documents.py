@@ -5,16 +5,19 @@ A FIFO or a device would make a reader wait or fill its memory; a document that 
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
 import stat
 import tomllib
+from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gfplug.untrusted.yaml_loader import Loader
@@ -88,13 +91,23 @@ def read_json(path: Path, *, missing: str = "", broken: str = "fix that line") -
         raise ProjectError(f"{path} is not valid JSON: {error}", hint=broken) from error
 
 
-def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - JSON
     """Read a JSON document that nests at most a hundred deep; NaN and infinities are no JSON.
 
+    Of a key that is there twice the last one counts; with `repeated`, the first does, and it gets a sentence.
     Raises: ValueError saying what is wrong with it.
     """
+
+    def keep_first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(reversed(pairs))
+        if repeated is not None and len(value) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            repeated.extend(f"the key {key[:40]!r} is there again" for key, count in counts.items() if count > 1)
+        return {key: value[key] for key, _ in pairs}
+
+    hook = None if repeated is None else keep_first
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=hook)
     except RecursionError:
         raise ValueError(f"it nests more than {_DEEPEST} deep") from None
     _check_depth(value)
@@ -147,17 +160,20 @@ def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - Y
     return _parse_yaml(read_text(path, most=most), yaml_loader.Loader, name=str(path), most_items=_MOST_ITEMS)
 
 
-def parse_large_yaml(text: str, *, name: str) -> Any:  # noqa: ANN401 - YAML
+def parse_large_yaml(text: str, *, name: str, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - YAML
     """Read a YAML document of some megabytes as `read_yaml` does; `name` is what errors call it.
+
+    A key that is there twice is refused; with `repeated`, the first counts, and it gets a sentence.
 
     Raises: ProjectError.
     """
     from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above
 
-    return _parse_yaml(text, yaml_loader.LargeLoader, name=name, most_items=_MOST_ITEMS_OF_LARGE)
+    loader = functools.partial(yaml_loader.LargeLoader, repeated=repeated)
+    return _parse_yaml(text, loader, name=name, most_items=_MOST_ITEMS_OF_LARGE)
 
 
-def _parse_yaml(text: str, loader: type[Loader], *, name: str, most_items: int) -> Any:  # noqa: ANN401 - YAML
+def _parse_yaml(text: str, loader: Callable[[str], Loader], *, name: str, most_items: int) -> Any:  # noqa: ANN401 - YAML
     import yaml  # noqa: PLC0415 - as above
 
     from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above

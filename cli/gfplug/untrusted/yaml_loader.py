@@ -90,9 +90,16 @@ class Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise _fail(key, "a key is not a text")
             if key.value in lines:
-                raise _fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} is there again")
-            lines[key.value] = key.start_mark.line + 1
+                self.repeat(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} is there again"))
+            lines.setdefault(key.value, key.start_mark.line + 1)
+        if len(lines) < len(node.value):
+            firsts = {key.value: (key, value) for key, value in reversed(node.value)}
+            node.value = [firsts[name] for name in lines]
         return node
+
+    def repeat(self, error: yaml.MarkedYAMLError) -> None:
+        """Refuse a key that is there twice."""
+        raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         """Map a mapping's keys to their nodes: its own, before those that it merges, of which the first counts."""
@@ -118,23 +125,38 @@ class Loader(yaml.SafeLoader):
 
 
 class LargeLoader(Loader):
-    """The same values, several times as fast: libyaml splits the text, where PyYAML was built with it."""
+    """The same values, several times as fast: libyaml splits the text, where PyYAML was built with it.
 
-    def __init__(self, text: str) -> None:
+    Of a key that is there twice the first counts; `repeated` gets a sentence about it.
+    """
+
+    def __init__(self, text: str, repeated: list[str] | None = None) -> None:
         """Begin a document."""
         super().__init__("" if yaml.__with_libyaml__ else text)
+        self._repeated = repeated
         if yaml.__with_libyaml__:
             parser = yaml.CSafeLoader(text)
             for name in ("get_event", "peek_event", "check_event"):
                 setattr(self, name, getattr(parser, name))
 
+    def repeat(self, error: yaml.MarkedYAMLError) -> None:
+        """Note a key that is there twice, if somebody wants to know."""
+        mark: Any = error.problem_mark
+        if self._repeated is None:
+            raise error
+        self._repeated.append(f"{error.problem} at line {mark.line + 1}")
 
-def load(text: str, *, loader: type[Loader] = Loader) -> Any:  # noqa: ANN401 - YAML
+
+def load(text: str, *, loader: Callable[[str], Loader] = Loader) -> Any:  # noqa: ANN401 - YAML
     """Read a document.
 
     Raises: yaml.YAMLError or ValueError for what is none, or holds what JSON cannot; RecursionError.
     """
-    return yaml.load(text, loader)  # noqa: S506 - it makes less than the safe loader
+    reader = loader(text)
+    try:
+        return reader.get_single_data()
+    finally:
+        reader.dispose()
 
 
 def _kind_of(text: str) -> str:

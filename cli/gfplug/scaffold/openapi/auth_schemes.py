@@ -66,14 +66,20 @@ class AuthReader:
             except FlawError as flaw:
                 remarks.leave_out_part(flaw.place, flaw.message)
 
-    def alternatives(self, root: Node, operation: Node) -> tuple[tuple[str, ...], ...]:
+    def alternatives(self, root: Node, operation: Node, remarks: Remarks) -> tuple[tuple[str, ...], ...]:
         """Return the ways that an operation accepts, each with names that go together; empty: none is known."""
         owner = operation if operation.has("security") else root
-        ways = []
+        ways: list[tuple[str, ...]] = []
+        unknown: list[Node] = []
         for item in itertools.islice(owner.items("security"), _MOST):
             names = tuple(sorted(str(name) for name in item.value)) if isinstance(item.value, dict) else ()
             if names and all(name in self.known for name in names):
                 ways.append(tuple(self.known[name].name for name in names))
+            elif names:
+                unknown.append(item)
+        for item in unknown if not ways else ():
+            missing = ", ".join(quoted(name) for name in sorted(map(str, item.value)))
+            remarks.leave_out_part(item.place, f"it is asked without credentials: a data source can't have {missing}")
         return tuple(dict.fromkeys(ways))
 
     def key(self, parameter: Node) -> str:
@@ -94,7 +100,7 @@ class AuthReader:
         title = name if name not in self.known else f"{name} ({location})"
         scheme = {"type": "apiKey", "name": name, "in": location, "description": parameter.text("description")}
         try:
-            auth = _api_key(Node(scheme, parameter.file, parameter.pointer), title)
+            auth = _api_key(parameter.with_value(scheme), title)
         except FlawError:
             return ""
         self.known[title] = replace(auth, identifier=self._names.take(title, fallback="auth"))

@@ -26,7 +26,7 @@ class BaseUrlReader:
 
     def __init__(self, source: str, names: Identifiers, remarks: Remarks) -> None:
         """Keep what makes URLs absolute, and the identifiers that variables have."""
-        self._source = source
+        self._source = source  # without credentials
         self._names = names
         self._remarks = remarks
         self._identifiers: dict[str, str] = {}
@@ -49,7 +49,7 @@ class BaseUrlReader:
             url = self._read(node)
             if url is not None:
                 urls.setdefault(url.template, url)
-        return tuple(urls.values())
+        return tuple(sorted(urls.values(), key=lambda url: _encrypted(url.template) in urls))
 
     def _of_swagger(self, root: Node) -> tuple[BaseUrl, ...]:
         schemes = [item.value for item in root.items("schemes") if item.value in ("https", "http")]
@@ -99,6 +99,11 @@ class BaseUrlReader:
             choices=tuple(dict.fromkeys(choices))[:_MOST_CHOICES],
             description=node.text("description"),
         )
+
+
+def _encrypted(template: str) -> str:
+    """Return the https address of an http one, and nothing for any other."""
+    return f"https:{template.removeprefix('http:')}" if template.startswith("http:") else ""
 
 
 def _join(source: str, address: str) -> str:

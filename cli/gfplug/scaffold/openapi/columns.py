@@ -12,17 +12,23 @@ from gfplug.scaffold.openapi.values import kind_of, scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfplug.scaffold.openapi.model import Path
+    from gfplug.scaffold.openapi.model import Kind, Path
     from gfplug.scaffold.openapi.nodes import Node
     from gfplug.scaffold.openapi.remarks import Remarks
     from gfplug.scaffold.openapi.rows import Rows
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
-    from gfplug.scaffold.openapi.shapes import Shape
+    from gfplug.scaffold.openapi.shapes import Schema, Shape
 
 MOST = 200
 """Columns of one operation; objects stay JSON text before any column is left out."""
 
 _DEEPEST = 4
+_NUMBERS_AS_TEXTS: dict[str, Kind] = {
+    **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "number"),
+}
+"""Formats of texts that are numbers, as protobuf's JSON has them."""
+
 _MOST_PROPERTIES = 10 * MOST  # of one object
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 500
@@ -47,6 +53,7 @@ def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[C
     key = [Column(name="key", path=(), kind="string", is_key=True, is_label=True, is_nullable=False)]
     builder = _Builder(reader, remarks)
     columns = [*(key if rows.kind == "map" else []), *builder.columns(rows.shape)]
+    builder.tell_of_lists(rows.shape)
     if len(columns) > MOST:
         place = _place(rows.shape)
         remarks.leave_out_part(place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
@@ -65,6 +72,23 @@ class _Builder:
         for _ in range(_DEEPEST + 1):
             cells = self._open_level(cells)
         return [cell.column for cell in cells]
+
+    def tell_of_lists(self, row: Shape) -> None:
+        """Say that nothing of lists that go together, or of rows that are lists, can be drawn."""
+        inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MOST])]
+        lists = [[self._item_kinds(schema) for schema in shape.properties.values()] for shape in inner]
+        is_columnar = any(
+            len(list(filter(None, kinds))) > 1 and any("integer" in each for each in kinds) for kinds in lists
+        )
+        if row.is_array or is_columnar:
+            what = "each row is a list" if row.is_array else "it answers lists that go together, one for each column"
+            self._remarks.leave_out_part(_place(row), f"{what}: they are JSON text, of which nothing can be drawn")
+
+    def _item_kinds(self, schema: Schema) -> frozenset[str]:
+        """Return what the items of a list of scalars are; nothing for anything else. A `number` may be an `integer`."""
+        shape = self._reader.part(schema)
+        item = self._reader.part(shape.items) if shape.is_array and shape.items is not None else None
+        return item.kinds if item is not None and item.is_scalar else frozenset()
 
     def _open_level(self, cells: list[_Cell]) -> list[_Cell]:
         """Replace objects by their properties; the rows themselves always, others while there is room."""
@@ -107,6 +131,8 @@ class _Builder:
     def _cell(self, shape: Shape, path: Path, *, is_required: bool, passed: frozenset[Node]) -> _Cell:
         is_required = is_required and not shape.is_nullable
         kind, wire = kind_of(shape)
+        if kind == "string" and shape.choices is None and not _is_name(path):
+            kind = _NUMBERS_AS_TEXTS.get(shape.format, kind)
         choices = [str(scalar(choice, kind)) for choice in shape.choices or ()] if kind == "string" else []
         if shape.conflict:
             sentence = f"{shape.conflict}: {_name(path)!r} is shown as JSON text"
@@ -128,6 +154,11 @@ class _Builder:
         if not shape.is_object or shape.properties or shape.values is None:
             return False
         return self._reader.part(shape.values).kinds == {"string"}
+
+
+def _is_name(path: Path) -> bool:
+    """Whether a value names something: as a text it keeps all of its digits, wherever it is shown."""
+    return bool(path) and path[-1].lower().endswith(("id", "number", "key", "version"))
 
 
 def _name(path: Path) -> str:

@@ -17,6 +17,7 @@ from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
 from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, entry_name
 from gfplug.scaffold.openapi.option_lists import add_options
 from gfplug.scaffold.openapi.remarks import Remarks
+from gfplug.scaffold.openapi.server_hosts import find_strangers
 from gfplug.scaffold.openapi.validation import find_violations
 from gfplug.sdk.addresses import redact
 
@@ -28,12 +29,14 @@ _VERSION = re.compile(r"3\.[0-2](\.\d+)?([-.+].*)?")
 _MOST_OPERATIONS = 10_000
 _LONGEST_TITLE = 200
 _SHOWN = 5
+_NEW = "its method is one of OpenAPI 3.2's, by which no operation is asked yet"
 
 
-def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
+def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = ()) -> DataSource:
     """Read a description, given by a path or an http or https URL.
 
-    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`).
+    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`);
+    without any, `known` does, of which some may be gone.
 
     Raises: FetchError or IntegrityError if the description cannot be obtained; ProjectError for what is none, and for
     one without a query; UsageError for an operation that it does not have.
@@ -47,9 +50,14 @@ def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
     auth = AuthReader(files, base_urls[0].url if base_urls else "", names, shared)
     reader = OperationReader(files, auth, urls, is_swagger=is_swagger)
     entries, flaws = _entries(files)
-    chosen = _chosen(entries, operations)
+    chosen = _chosen(entries, operations) if operations else _known(entries, known)
+    if len(chosen) > _MOST_OPERATIONS:
+        raise ProjectError(
+            f"the description has more than {_MOST_OPERATIONS:,} operations", hint="choose some with --operations"
+        )
     queries: list[Operation] = []
-    left_out: list[LeftOut] = [] if operations else flaws
+    repeated = [LeftOut(kind="flawed", place="/", operation="", reason=sentence) for sentence in files.repeated]
+    left_out: list[LeftOut] = repeated if operations or known else [*repeated, *flaws]
     for entry in chosen:
         remarks = Remarks(entry.name)
         try:
@@ -64,15 +72,16 @@ def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
     named = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
     used = {name for query in named for way in (*query.auth, query.optional_auth) for name in way}
     info = files.main.child("info")
+    schemes = tuple(scheme for scheme in auth.known.values() if scheme.name in used)
     return DataSource(
         title=info.text("title", most=_LONGEST_TITLE),
         version=info.text("version", most=_LONGEST_TITLE),
         description=info.text("description") or info.text("summary"),
         base_urls=base_urls,
         base_path="" if base_urls else urls.path,
-        auth=tuple(scheme for scheme in auth.known.values() if scheme.name in used),
+        auth=schemes,
         operations=tuple(add_options(named)),
-        left_out=(*shared.parts, *left_out),
+        left_out=(*shared.parts, *left_out, *find_strangers(base_urls, named, schemes)),
         violations=find_violations(files.main.value, chosen),
     )
 
@@ -109,13 +118,18 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
         except FlawError as flaw:
             flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
             continue
-        for method in _METHODS:
-            node = item.child(method)
-            if isinstance(node.value, dict):
+        for owner in [item] if item is reference else [reference, item]:  # what stands beside a reference counts
+            for method in _METHODS:
+                node = owner.child(method)
                 name = entry_name(method.upper(), path, node)
-                entries.append(Entry(name=name, method=method, path=path, item=item, node=node))
-        if len(entries) > _MOST_OPERATIONS:
-            raise ProjectError(f"the description has more than {_MOST_OPERATIONS:,} operations")
+                if isinstance(node.value, dict):
+                    entries.append(Entry(name=name, method=method, path=path, item=item, node=node))
+                elif owner.has(method):
+                    reason = f"the operation is {quoted(node.value)}, not a mapping"
+                    flaws.append(LeftOut(kind="flawed", place=node.place, operation=name, reason=reason))
+            for key in (key for key in ("query", "additionalOperations") if owner.has(key)):
+                name = f"{key} {path}"[:_LONGEST_TITLE]
+                flaws.append(LeftOut(kind="not_a_query", place=owner.child(key).place, operation=name, reason=_NEW))
     return entries, flaws
 
 
@@ -137,6 +151,11 @@ def _chosen(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
             )
         chosen.update(numbers)
     return [entries[number] for number in sorted(chosen)]
+
+
+def _known(entries: Sequence[Entry], names: Sequence[str]) -> list[Entry]:
+    """Return the operations of some names, as far as there are any; all of them where there is none."""
+    return [entry for entry in entries if entry.name in names] or list(entries)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

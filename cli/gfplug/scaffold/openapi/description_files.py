@@ -18,6 +18,7 @@ MOST_BYTES = 32 << 20
 """Bytes of all files of a description together; those of big clouds have 10 MB."""
 
 _MOST_FILES = 200
+_MOST_REPEATED = 20  # sentences about one file
 _MOST_STEPS = 40  # references that lead to references
 _SECONDS = 120.0
 
@@ -32,10 +33,13 @@ class DescriptionFiles:
         """
         self._deadline = web.Deadline(_SECONDS)
         self._bytes_left = MOST_BYTES
-        self.url = source if is_url(source) else ""
+        self.url, self._credentials = _split_credentials(source) if is_url(source) else ("", "")
         self._path = Path() if self.url else _absolute(source)
         self._files: dict[str, object] = {}
         self._flaws: dict[str, str] = {}
+        self.repeated: list[str] = []
+        """Sentences about keys that are there twice, of which the first counts."""
+
         self.main = Node(self._read(self.url or self._path))
 
     def resolve(self, node: Node) -> Node:
@@ -91,6 +95,8 @@ class DescriptionFiles:
             name = path.resolve().relative_to(folder.resolve()).as_posix()
         except (ValueError, OSError, RuntimeError):
             raise refusal from None
+        if not _is_description(name):
+            raise FlawError(node.place, f"the reference {quoted(address)} is to no file of JSON or YAML")
         return "" if (folder / name) == self._path else name
 
     def _document(self, node: Node, file: str) -> object:
@@ -116,14 +122,32 @@ class DescriptionFiles:
                 raise FetchError(f"{name} does not exist", hint="name a file, or an http or https address") from None
         else:
             name = redact(address)
-            content = web.get(address, deadline=self._deadline, limit=self._bytes_left)
+            scheme, rest = address.split("//", 1)
+            content = web.get(f"{scheme}//{self._credentials}{rest}", deadline=self._deadline, limit=self._bytes_left)
         self._bytes_left -= len(content)
-        return _parse(content, name)
+        repeated: list[str] = []
+        value = _parse(content, name, repeated)
+        self.repeated += [f"{name}: {sentence}: the first counts" for sentence in repeated[:_MOST_REPEATED]]
+        return value
+
+
+def _is_description(name: str) -> bool:
+    """Whether a file below the main one's folder may be a part of the description: one of JSON or YAML, not hidden."""
+    is_hidden = any(step.startswith(".") for step in name.split("/"))
+    return not is_hidden and name.lower().endswith((".json", ".yaml", ".yml"))
 
 
 def is_url(source: str) -> bool:
     """Whether it is an http or https address."""
     return source.lower().startswith(("http://", "https://"))
+
+
+def _split_credentials(source: str) -> tuple[str, str]:
+    """Return an address without its credentials, and these, with the `@` behind them."""
+    scheme, _, rest = source.partition("//")
+    end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
+    before, _, host = rest[:end].rpartition("@")
+    return f"{scheme}//{host}{rest[end:]}", f"{before}@" if before else ""
 
 
 def _absolute(source: str) -> Path:
@@ -132,15 +156,19 @@ def _absolute(source: str) -> Path:
     return Path(source).absolute()
 
 
-def _parse(content: bytes, name: str) -> object:
+def _parse(content: bytes, name: str, repeated: list[str]) -> object:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProjectError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return documents.parse_json(text)
+            again: list[str] = []
+            value = documents.parse_json(text, repeated=again)
         except ValueError as error:
             if not name.lower().endswith((".yaml", ".yml")):  # whose flow style begins as JSON does
                 raise ProjectError(f"{name} is not valid JSON: {error}", hint="fix that line") from error
-    return documents.parse_large_yaml(text, name=name)
+        else:
+            repeated += again
+            return value
+    return documents.parse_large_yaml(text, name=name, repeated=repeated)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("integer", "number")
 _MOST_LABELS = 4
+_LARGEST = 1 << 63
 _TEXTS = {"rfc3339": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 
@@ -43,15 +44,21 @@ class FirstQueries:
         rule = self.rule or self.table
         return {
             "has_rule": self.rule is not None,
-            "table_query": json.dumps({"refId": "A", **self.table}),
-            "table_model": shlex.quote(json.dumps(self.table)),
-            "rule_query": json.dumps({"refId": "A", **rule}),
-            "rule_fields": {key: json.dumps(value) for key, value in rule.items()},
-            "rule_title": json.dumps(f"{self.column} is above {self.threshold}"),
+            "table_query": _as_yaml({"refId": "A", **self.table}),
+            "table_model": shlex.quote(_as_yaml(self.table)),
+            "rule_query": _as_yaml({"refId": "A", **rule}),
+            "rule_fields": {_as_yaml(key): _as_yaml(value) for key, value in rule.items()},
+            "rule_title": _as_yaml(f"{self.column} is above {self.threshold}"),
             "threshold": self.threshold,
             "secrets": list(self.secrets),
             "has_basic_auth": self.has_basic_auth,
         }
+
+
+def _as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Write JSON that is YAML as well, where a pair of escapes is no character, and half of one is nothing."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "".join(sign if sign.isprintable() or sign > "\uffff" else json.dumps(sign)[1:-1] for sign in text)
 
 
 def example_call(each: QueryClass) -> Bracket:
@@ -119,7 +126,7 @@ def _find(value: Any, keys: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _value(field: QueryField, parameter: Parameter) -> object:
@@ -134,7 +141,7 @@ def _value(field: QueryField, parameter: Parameter) -> object:
 
 def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
     if parameter.type.choices:
-        return value in parameter.type.choices
+        return value in parameter.type.choices and "$" not in str(value)
     if isinstance(value, str):
         is_text = "str" in field.annotation and value.strip() and "$" not in value
         return bool(is_text) and (parameter.type.kind != "integer" or value.isdecimal())
@@ -149,8 +156,8 @@ def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
 
 
 def _made(field: QueryField, parameter: Parameter) -> object:
-    if parameter.type.choices:
-        return parameter.type.choices[0]
+    if parameter.type.choices:  # Grafana puts an environment variable in the place of `$name`
+        return next((one for one in parameter.type.choices if "$" not in str(one)), parameter.type.choices[0])
     if "str" in field.annotation:
         if parameter.type.kind == "json":
             return "{}"

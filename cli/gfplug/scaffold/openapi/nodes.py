@@ -5,7 +5,6 @@ Nothing here trusts a value to be of any type: `mapping`, `items` and `text` ans
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_VALUES = 1000
+_LONGEST_KEY = 200  # characters, in a place
 LONGEST_TEXT = 2000
 """Characters of the longest description that is kept."""
 
@@ -32,16 +32,46 @@ class NoQueryError(FlawError):
     """An operation that is right as it is described, and is no query."""
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
     """A value of a description: `file` is empty for the main file, `pointer` a JSON pointer into its file.
 
-    Two nodes of one place are equal.
+    Two nodes of one place are equal. A node knows the one above it and its own key, so that a long key is there once,
+    however many values are below it.
     """
 
-    value: Any = field(compare=False)
-    file: str = ""
-    pointer: str = ""
+    __slots__ = ("_hash", "above", "file", "key", "value")
+
+    def __init__(self, value: Any, file: str = "", key: str = "", above: Node | None = None) -> None:  # noqa: ANN401 - JSON
+        """Keep a value; without one above it, `key` is the pointer to where it is."""
+        self.value = value
+        self.file = file
+        self.key = key
+        self.above = above
+        self._hash = hash((file, key, None if above is None else hash(above)))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the places."""
+        one: Node | None = self
+        two = other if isinstance(other, Node) else None
+        while one is not None and two is not None and one is not two:
+            if hash(one) != hash(two) or one.key != two.key or one.file != two.file:
+                return False
+            one, two = one.above, two.above
+        return one is two
+
+    def __hash__(self) -> int:
+        """Hash the place."""
+        return self._hash
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer into its file; of a key that is very long, the beginning."""
+        keys: list[str] = []
+        node = self
+        while node.above is not None:
+            keys.append(escape(cut(node.key, _LONGEST_KEY) if len(node.key) > _LONGEST_KEY else node.key))
+            node = node.above
+        return "/".join([cut(node.key, LONGEST_TEXT), *reversed(keys)])
 
     @property
     def place(self) -> str:
@@ -55,7 +85,15 @@ class Node:
             value = self.value[key] if isinstance(self.value, list) and 0 <= key < len(self.value) else None
         elif isinstance(self.value, dict):
             value = self.value.get(key)
-        return Node(value, self.file, f"{self.pointer}/{escape(str(key))}")
+        return self.with_child(str(key), value)
+
+    def with_child(self, key: str, value: Any) -> Node:  # noqa: ANN401 - JSON
+        """Return a value as if it were that of a key."""
+        return Node(value, self.file, key, self)
+
+    def with_value(self, value: Any) -> Node:  # noqa: ANN401 - JSON
+        """Return another value as if it were here."""
+        return Node(value, self.file, self.key, self.above)
 
     def has(self, key: str) -> bool:
         """Whether it is a mapping with this key."""
@@ -111,4 +149,6 @@ def cut(value: object, most: int = LONGEST_TEXT) -> str:
 
 def quoted(value: object) -> str:
     """Return a stranger's text as a short Python literal, fit for a message."""
+    if value is None:
+        return "null"
     return repr(cut(str(value), 60)) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"

@@ -75,6 +75,7 @@ class Names:
 
     taken: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
     choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    _exact: dict[str, tuple[tuple[type, Scalar], ...]] = field(default_factory=dict)
 
     def take(self, name: str) -> str:
         """Return a name that is free, and take it."""
@@ -82,15 +83,16 @@ class Names:
 
     def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
         """Return the name of the type with these choices; the same choices under one name are one type."""
+        exact = tuple((type(value), value) for value in values)  # True is no 1
         for candidate in (name, f"{owner}{name}"):
-            if list(map(repr, self.choices.get(candidate, ()))) == list(map(repr, values)):
+            if self._exact.get(candidate) == exact:
                 return Code(candidate)
             if candidate not in self.taken:
                 break
         else:
             candidate = f"{owner}{name}"
         free = self.take(candidate)
-        self.choices[free] = values
+        self.choices[free], self._exact[free] = values, exact
         return Code(free)
 
     @staticmethod
@@ -218,7 +220,8 @@ class _Plan:
         if times:
             fields.append(self._view_field("time_column", times, times[0], show_if={show: ["series"]}))
         if len(numbers) > 1:
-            fields.append(self._view_field("value_columns", numbers, (), help="Without any: all", show_if=drawn))
+            usual = "all but ids" if any(map(is_id, columns)) else "all"
+            fields.append(self._view_field("value_columns", numbers, (), help=f"Without any: {usual}", show_if=drawn))
         if texts:
             said = "What tells series apart"
             fields.append(self._view_field("label_columns", texts, chosen, help=said, show_if=drawn))

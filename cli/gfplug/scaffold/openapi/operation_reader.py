@@ -67,7 +67,7 @@ class OperationReader:
         nodes = self._parameters.nodes(entry.item, node, remarks)
         keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
         plain = [parameter for parameter in nodes if parameter not in keys]
-        ways = self._auth.alternatives(self._root, node)
+        ways = self._auth.alternatives(self._root, node, remarks)
         told = {name for way in ways for name in way}
         required = [name for parameter, name in keys.items() if parameter.is_true("required")]
         rows, columns, response = self._response(answer, entry.path, remarks)
@@ -127,7 +127,7 @@ class OperationReader:
             remarks.leave_out_part(answer.place, without if example is None else what)
             schema = Node({} if example is None else schema_of(example), "", f"{answer.place}/schema")
         noun = path.partition("#")[0].rstrip("/").rpartition("/")[2].partition(".")[0]
-        rows = find_rows(self._schemas, schema, noun="" if noun.startswith("{") else noun)
+        rows = find_rows(self._schemas, schema, remarks, noun="" if noun.startswith("{") else noun)
         columns = build_columns(self._schemas, rows, remarks)
         text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))
         response = Response(row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made)

@@ -53,6 +53,9 @@ def _url(source: DataSource) -> list[str]:
     help_text = f"Without one: {known[0]}" if known else f"It ends with {ends}" if ends else None
     if len(known) > 1:
         help_text = f"{help_text}; there are also {', '.join(known[1:4])}"
+    others = dict.fromkeys(one_line(each.url, longest=_LONGEST_HELP) for each in _addresses(source)[1:])
+    if others:
+        help_text = f"{help_text}; some operations are at {', '.join(list(others)[:3])}"
     shown = {"label": "URL", "store": "url", "placeholder": known[0] if known else None, "help": help_text}
     annotation = subscript("Annotated", Code("str"), call("Ui", **shown, required=None if known else True))
     return annotated("url", annotation, "")

@@ -5,10 +5,10 @@ What is not told is not guessed: pages that may count from 0 or from 1 are left 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gfplug.scaffold.openapi import page_words
 from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import Pagination
 
@@ -21,48 +21,6 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Shape
 
-_CURSORS = (
-    *("cursor", "page_token", "pagetoken", "next_token", "nexttoken", "next_page_token", "next_cursor", "page_cursor"),
-    *("continuation_token", "continue", "continuation", "pagination_token", "page_after", "after", "marker", "next"),
-    *("next_marker", "start_after", "scroll_id", "after_cursor", "start_cursor", "next_page", "start_key"),
-)
-_NEXT = (
-    *("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next_token", "nexttoken", "next_page_cursor"),
-    *("continuation_token", "next_continuation_token", "next_marker", "next_key", "next", "continue", "end_cursor"),
-    *("pagination_token", "cursor", "after", "after_cursor", "marker", "scroll_id", "next_page"),
-)
-_NEXT_URLS = frozenset(
-    {
-        *("next", "next_url", "next_page_url", "next_link", "nextlink", "next_href", "next_page_uri", "next_uri"),
-        *("odata_next_link", "next_page_link", "next_page", "next_page_path"),
-    }
-)
-_SURE_URLS = _NEXT_URLS - {"next", "next_page"}
-_PAGES = frozenset(
-    {"page", "page_number", "pagenumber", "page_no", "pageno", "page_num", "page_index", "pageindex", "pg", "p"}
-)
-_OFFSETS = ("offset", "skip", "page_offset", "start_index", "startindex", "start_at", "startat", "start", "from")
-_SIZES = (
-    *("per_page", "perpage", "page_size", "pagesize", "limit", "size", "page_limit", "max_results", "maxresults"),
-    *("max_items", "maxitems", "count", "top", "rows", "take", "results_per_page", "items_per_page", "first"),
-    *("max_page_size", "maxpagesize", "num_results", "limits"),
-)
-_MORE = frozenset({"has_more", "hasmore", "has_next", "has_next_page", "has_more_items", "more", "is_truncated"})
-_TOTALS = frozenset(
-    {
-        *("total", "total_count", "totalcount", "total_results", "total_items", "total_elements", "total_records"),
-        *("total_rows", "total_hits", "total_size", "result_info_total_count"),
-    }
-)
-_URL = re.compile(r"\b(url|uri|link|href)\b", re.IGNORECASE)
-_FROM_ZERO = re.compile(
-    r"\b(zero|0)[ -](based|indexed)|\b(start(s|ing)?|begin(s|ning)?|index(ed)?|count(s|ed)?) (at|from|with) (0|zero)\b",
-    re.IGNORECASE,
-)
-_FROM_ONE = re.compile(
-    r"\b(one|1)[ -](based|indexed)|\b(start(s|ing)?|begin(s|ning)?|index(ed)?|count(s|ed)?) (at|from|with) (1|one)\b",
-    re.IGNORECASE,
-)
 _DEEPEST = 3
 _MOST_FIELDS = 300
 _MOST_ROWS = 1000
@@ -85,19 +43,24 @@ def find_pagination(reader: SchemaReader, listing: Listing, remarks: Remarks) ->
     if listing.rows.kind != "array":
         return None
     fields = _envelope_fields(reader, listing.rows)
-    return _by_cursor(listing, fields) or _by_url(listing, fields) or _by_number(listing, fields, remarks)
+    return (
+        _by_cursor(listing, fields)
+        or _by_url(listing, fields)
+        or _by_number(listing, fields, remarks)
+        or _unknown(listing, fields)
+    )
 
 
 def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
     named = {snake(parameter.name): parameter for parameter in listing.parameters if not parameter.type.is_list}
-    has_more = _first(fields, _MORE, "boolean")
+    has_more = _first(fields, page_words.MORE, "boolean")
     last = named.get("starting_after")
     if last is not None and has_more and any(column.path == ("id",) for column in listing.columns):
         return _paged(listing, fields, Pagination(kind="cursor", parameter=last.identifier, last_row_path=("id",)))
-    for name in _CURSORS:
+    for name in page_words.CURSORS:
         if name not in named or named[name].type.kind not in ("string", "integer"):
             continue
-        wanted = [f"next_{name}", name, *_NEXT]
+        wanted = [f"next_{name}", name, *page_words.NEXT]
         found = [path for path in fields if _is_value(fields[path]) and not _is_url(path, fields[path])]
         path = min(found, key=lambda path: _rank(path, wanted), default=())
         if path and _rank(path, wanted) < len(wanted):
@@ -114,7 +77,7 @@ def _by_url(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None
 
 def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks) -> Pagination | None:
     numbers = {snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
-    for name in (name for name in numbers if name in _PAGES):
+    for name in (name for name in numbers if name in page_words.PAGES):
         page, first = numbers[name], _first_page(numbers[name])
         if first is None:
             remarks.leave_out_part(
@@ -123,25 +86,36 @@ def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks)
             )
             return None
         return _paged(listing, fields, Pagination(kind="page", parameter=page.identifier, first=first))
-    size = _size(listing)
-    for name in _OFFSETS:
-        if name in numbers and (size is not None or name in ("offset", "skip")):
-            offset = numbers[name]
+    has_size, names = _size(listing) is not None, _names(listing)
+    for name in (name for name in page_words.OFFSETS if name in numbers):
+        offset = numbers[name]
+        if page_words.is_offset(name, offset, names - {name}, has_size=has_size):
             first = next((n for n in (offset.default, offset.type.minimum) if isinstance(n, int)), 0)
-            return _paged(
-                listing,
-                fields,
-                Pagination(kind="offset", parameter=offset.identifier, first=min(max(int(first), 0), 1)),
-            )
+            pagination = Pagination(kind="offset", parameter=offset.identifier, first=min(max(int(first), 0), 1))
+            return _paged(listing, fields, pagination)
     return None
+
+
+def _unknown(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
+    """Return what tells whether there are more pages, where nothing tells how to ask for them."""
+    size = _size(listing)
+    default = size.default if size is not None and isinstance(size.default, int) else 0
+    following = (path for path in fields if _is_value(fields[path]) and page_words.is_next(path[-1]))
+    pagination = Pagination(
+        kind="unknown",
+        size=max(default, 0) if not _names(listing).isdisjoint(page_words.PAGES) else 0,
+        next_path=next(following, ()),
+        has_more_path=_first(fields, page_words.MORE, "boolean"),
+        total_path=_total(fields),
+    )
+    return None if pagination == Pagination(kind="unknown") else pagination
 
 
 def _first_page(page: Parameter) -> int | None:
     """Return the number of the first page, if the parameter tells."""
-    if _FROM_ZERO.search(page.description):
-        return 0
-    if _FROM_ONE.search(page.description):
-        return 1
+    is_zero = page_words.is_first_zero(page.description)
+    if is_zero is not None:
+        return 0 if is_zero else 1
     numbers = (page.default, page.type.minimum)
     return next((int(number) for number in numbers if isinstance(number, int) and number in (0, 1)), None)
 
@@ -155,14 +129,29 @@ def _paged(listing: Listing, fields: Mapping[Path, Shape], pagination: Paginatio
         pagination,
         size_parameter=size.identifier if size else "",
         size=min(most, _MOST_ROWS),
-        has_more_path=_first(fields, _MORE, "boolean"),
-        total_path=_first(fields, _TOTALS, "integer"),
+        has_more_path=_first(fields, page_words.MORE, "boolean"),
+        total_path=_total(fields),
     )
 
 
 def _size(listing: Listing) -> Parameter | None:
     numbers = {snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
-    return next((numbers[name] for name in _SIZES if name in numbers), None)
+    found = (name for name in page_words.SIZES if name in numbers)
+    names = _names(listing)
+    return next((numbers[name] for name in found if page_words.is_size(name, numbers[name], names - {name})), None)
+
+
+def _names(listing: Listing) -> set[str]:
+    return {snake(parameter.name) for parameter in listing.parameters}
+
+
+def _total(fields: Mapping[Path, Shape]) -> Path:
+    """Return where the number of all rows is."""
+    return _first(
+        {path: shape for path, shape in fields.items() if page_words.is_total(shape.description)},
+        page_words.TOTALS,
+        "integer",
+    )
 
 
 def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
@@ -200,9 +189,9 @@ def _is_url(path: Path, shape: Shape) -> bool:
     name = snake(path[-1])
     if name == "href" and len(path) > 1:
         name = snake(path[-2])
-    if name not in _NEXT_URLS:
+    if name not in page_words.NEXT_URLS:
         return False
-    is_told = shape.format in ("uri", "url", "uri-reference") or bool(_URL.search(shape.description))
-    is_told = is_told or name in _SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
+    is_told = shape.format in ("uri", "url", "uri-reference") or bool(page_words.URL.search(shape.description))
+    is_told = is_told or name in page_words.SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
     example = shape.example if isinstance(shape.example, str) else ""
     return is_told or example.startswith(("http://", "https://", "/"))

@@ -13,15 +13,21 @@ class Remarks:
     def __init__(self, operation: str = "") -> None:
         """Begin with none."""
         self._operation = operation
+        self._more = 0
         self._parts: dict[tuple[str, str], LeftOut] = {}
 
     @property
     def parts(self) -> tuple[LeftOut, ...]:
-        """All of them, each one once."""
-        return tuple(self._parts.values())
+        """All of them, each one once; of very many, the first."""
+        if not self._more:
+            return tuple(self._parts.values())
+        last = LeftOut(kind="part", place="/", operation=self._operation, reason=f"and {self._more} more parts of it")
+        return (*self._parts.values(), last)
 
     def leave_out_part(self, place: str, reason: str) -> None:
         """Note one; the first few of an operation are kept."""
         part = LeftOut(kind="part", place=place, operation=self._operation, reason=reason)
         if len(self._parts) < _MOST:
             self._parts.setdefault((place, reason), part)
+        elif (place, reason) not in self._parts:
+            self._more += 1

@@ -62,7 +62,7 @@ class BodyReader:
             encoding = medias[name].child("encoding")
             form = [_with_encoding(each, encoding.child(each.name)) for each in fields]
             return Body(type=FORM, fields=tuple(form), is_required=is_required)
-        schema = schema if schema.value else Node({}, schema.file, schema.pointer)
+        schema = schema if schema.value else schema.with_value({})
         fields = self._fields(schema, is_form=False, is_required=is_required)
         return Body(type=_JSON if "*" in name else name, fields=tuple(fields), is_required=is_required)
 

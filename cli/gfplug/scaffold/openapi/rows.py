@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gfplug.scaffold.openapi.identifiers import snake
+from gfplug.scaffold.openapi.nodes import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gfplug.scaffold.openapi.model import Path
     from gfplug.scaffold.openapi.nodes import Node
+    from gfplug.scaffold.openapi.remarks import Remarks
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
@@ -27,40 +31,24 @@ _ROWS = (
 _ENVELOPES = frozenset({"data", "result", "results", "response", "payload", "body", "d", "embedded", "hits", "value"})
 _ABOUT = frozenset(
     {
-        *("meta", "metadata", "links", "link", "self", "next", "previous", "prev", "first", "last", "page", "pages"),
-        *("paging", "pagination", "pager", "per_page", "page_size", "page_number", "limit", "offset", "skip", "size"),
-        *("cursor", "next_cursor", "next_page", "next_page_token", "next_token", "next_link", "next_page_url"),
-        *("has_more", "has_next", "more", "is_last", "truncated", "is_truncated", "incomplete_results"),
-        *("total", "count", "total_count", "total_pages", "total_results", "total_items", "total_elements"),
-        *("number", "number_of_elements", "result_count", "number_of_results", "empty", "sort", "pageable"),
-        *("status", "success", "ok", "error", "errors", "message", "code", "warnings", "result_info"),
-        *("request_id", "response_metadata", "took", "timed_out", "version", "api_version", "kind", "object", "url"),
-        *("etag", "context", "odata_context", "odata_next_link", "odata_count", "type", "result_type", "included"),
-        *("response_code", "status_code", "description", "generated_at", "timestamp", "duration", "query", "filter"),
-        *("start_index", "items_per_page", "page_index", "current_page", "last_page", "next_page_uri", "uri", "end"),
-        *("first_page_uri", "previous_page_uri", "last_page_uri", "num_pages", "start", "max_results", "previous_page"),
-        *("start_at", "shards", "max_score", "page_info", "total_size", "total_records", "total_rows", "total_hits"),
-        *(
-            "done",
-            "next_records_url",
-            "href",
-            "page_context",
-            "sync_token",
-            "next_sync_token",
-            "next_url",
-            "page_count",
-        ),
-        *(
-            "number_of_pages",
-            "first_page",
-            "self_link",
-            "request",
-            "parameters",
-            "has_previous",
-            "requested_at",
-            "bbox",
-        ),
-        *("resource_metadata", "search_metadata", "jsonapi", "continue", "remaining", "facets", "aggregations"),
+        *("meta", "metadata", "links", "link", "self", "next", "previous", "prev", "first", "last", "page"),
+        *("pages", "paging", "pagination", "pager", "per_page", "page_size", "page_number", "limit", "offset"),
+        *("skip", "size", "cursor", "next_cursor", "next_page", "next_page_token", "next_token", "next_link"),
+        *("next_page_url", "has_more", "has_next", "more", "is_last", "truncated", "is_truncated"),
+        *("incomplete_results", "total", "count", "total_count", "total_pages", "total_results", "total_items"),
+        *("total_elements", "number", "number_of_elements", "result_count", "number_of_results", "empty"),
+        *("sort", "pageable", "status", "success", "ok", "error", "errors", "message", "code", "warnings"),
+        *("result_info", "request_id", "response_metadata", "took", "timed_out", "version", "api_version"),
+        *("kind", "object", "url", "etag", "context", "odata_context", "odata_next_link", "odata_count"),
+        *("type", "result_type", "included", "response_code", "status_code", "description", "generated_at"),
+        *("timestamp", "duration", "query", "filter", "start_index", "items_per_page", "page_index"),
+        *("current_page", "last_page", "next_page_uri", "uri", "end", "pagelen", "first_page_uri"),
+        *("previous_page_uri", "last_page_uri", "num_pages", "start", "max_results", "previous_page"),
+        *("start_at", "shards", "max_score", "page_info", "total_size", "total_records", "total_rows"),
+        *("total_hits", "done", "next_records_url", "href", "page_context", "sync_token", "next_sync_token"),
+        *("next_url", "page_count", "number_of_pages", "first_page", "self_link", "request", "parameters"),
+        *("has_previous", "requested_at", "bbox", "resource_metadata", "search_metadata", "jsonapi"),
+        *("continue", "remaining", "facets", "aggregations"),
     }
 )
 """Words about an answer, in snake case."""
@@ -75,6 +63,7 @@ _PAGES = frozenset(
 """Words about pages: only a list has them."""
 
 _DEEPEST = 4
+_MOST_NAMED = 10
 _MOST_STRANGERS = 1  # properties of another kind that an envelope may have beside rows of a known name
 
 
@@ -92,7 +81,7 @@ class Rows:
     envelopes: tuple[Shape, ...]
 
 
-def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows:
+def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, noun: str) -> Rows:
     """Return where an answer's rows are; `noun` is what its path ends with (`/users`), empty for one thing of many.
 
     Raises: FlawError as SchemaReader does.
@@ -111,8 +100,15 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows
             return Rows(path, "map", shape.values, reader.shape(shape.values), tuple(envelopes))
         name = _inner(reader, shape, noun)
         if not name:
+            if shape.properties and shape.values is not None:
+                remarks.leave_out_part(_place(shape), "an object has any other keys, too: they are left out")
             return Rows(path, "object", schema, shape, tuple(envelopes))
         envelopes.append(shape)
+        beside = [other for other in shape.properties if other != name and snake(other) not in _ABOUT]
+        if beside:
+            remarks.leave_out_part(
+                _place(shape), f"beside its rows, {quoted(name)}, an answer has what is left out: {_listed(beside)}"
+            )
         path, schema = (*path, name), shape.properties[name]
 
 
@@ -131,6 +127,14 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
     (name,) = shapes
     is_envelope = snake(name) in _ENVELOPES or bool(_inner(reader, shapes[name], noun, depth + 1))
     return name if shapes[name].is_object and is_envelope else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(quoted, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+
+
+def _place(shape: Shape) -> str:
+    return min((node.place for node in shape.nodes), default="/")
 
 
 def _rank(name: str, noun: str) -> int:

@@ -80,7 +80,7 @@ def _is_value(column: Column, value: object) -> bool:
     if column.kind in ("string", "boolean"):
         return isinstance(value, str if column.kind == "string" else bool)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and (column.kind == "number" or float(value).is_integer())  # type: ignore[arg-type]
+    return is_number and (column.kind == "number" or isinstance(value, int) or value.is_integer())  # type: ignore[attr-defined]
 
 
 def schema_of(value: object, depth: int = 0) -> Mapping[str, Any]:

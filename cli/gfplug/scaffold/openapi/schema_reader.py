@@ -93,8 +93,11 @@ class SchemaReader:
         if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
             shapes = self._list([self._files.follow(node, node.value["$ref"])])
             if len(node.value) > 1:  # the words beside a reference come first
-                shapes.insert(0, self._own(Node({**node.value, "$ref": None}, node.file, node.pointer)))
-            return _merge(both, shapes, node) if shapes else None
+                shapes.insert(0, self._own(node.with_value({**node.value, "$ref": None})))
+            merged = _merge(both, shapes, node) if shapes else None
+            return (
+                shapes[-1] if merged is not None and merged.conflict else merged
+            )  # 3.0 ignores words beside a reference
         if node.value is False:
             return Shape(kinds=frozenset(), conflict="the schema `false` allows nothing", nodes=frozenset({node}))
         if not isinstance(node.value, dict | bool):
@@ -128,7 +131,7 @@ class SchemaReader:
         values = [key for key, _ in discriminator.mapping("mapping")]
         values = values or [variant.text("$ref").rpartition("/")[2] for variant in variants]
         enum = {"type": "string", **({"enum": values} if all(values) else {})}
-        schema = Schema((Node(enum, discriminator.file, f"{discriminator.pointer}/propertyName"),))
+        schema = Schema((discriminator.with_child("propertyName", enum),))
         return Shape(kinds=frozenset({"object"}), properties={name: schema})
 
 
@@ -139,10 +142,11 @@ def _place(schema: Schema | Node) -> str:
 
 
 def _merge(operation: Callable[[Shape, Shape], Shape], shapes: Sequence[Shape], schema: Schema | Node) -> Shape:
-    """Merge shapes, of which there is at least one, one after another."""
-    merged = shapes[0]
-    for shape in shapes[1:]:
-        merged = operation(merged, shape)
-        if len(merged.properties) > _MOST_PROPERTIES:
+    """Merge shapes, of which there is at least one: neighbours first, as each step copies what it merges."""
+    merged = list(shapes)
+    while len(merged) > 1:
+        pairs = [merged[start : start + 2] for start in range(0, len(merged), 2)]
+        merged = [operation(*pair) if len(pair) > 1 else pair[0] for pair in pairs]
+        if any(len(shape.properties) > _MOST_PROPERTIES for shape in merged):
             raise FlawError(_place(schema), f"a schema has more than {_MOST_PROPERTIES} properties")
-    return merged
+    return merged[0]

@@ -27,27 +27,13 @@ _COMPARISONS = frozenset({"gt", "gte", "lt", "lte", "min", "max", "after", "befo
 _EXCLUSIVE = frozenset({"gt", "lt"})
 _SIGNS = {">=": " gte", "<=": " lte", ">": " gte", "<": " lte"}  # `StartTime>`
 _FAMILIES = [
+    (),
     *(
-        (),
-        ("created",),
-        ("creation",),
-        ("start",),
-        ("started",),
-        ("occurred",),
-        ("event",),
-        ("recorded",),
-        ("published",),
-    ),
-    *(
-        ("posted",),
-        ("sent",),
-        ("received",),
-        ("measured",),
-        ("logged",),
-        ("query",),
-        ("search",),
-        ("report",),
-        ("data",),
+        (word,)
+        for word in (
+            *("created", "creation", "start", "started", "occurred", "event", "recorded", "published"),
+            *("posted", "sent", "received", "measured", "logged", "query", "search", "report", "data"),
+        )
     ),
 ]
 """What a filter by time may be of, the likelier first; one of others (`expires_before`) would hide what is there."""
@@ -80,7 +66,7 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
 
     A number is one as a column is whose name it has (`created[gte]`, and `created` in seconds).
     """
-    counted = {_family(tuple(words(column.path[-1]))): column.wire for column in columns if column.path and column.wire}
+    counted = _counts(columns)
     timed = [_as_time(parameter, counted) for parameter in parameters]
     exact = {_plain_name(parameter) for parameter in parameters} - {""}  # others compare with what these equal
     ends = [
@@ -98,6 +84,19 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
             index = min(own, key=lambda end: (end.rank, end.index)).index
             bound[index] = replace(timed[index], bound="start" if side == "start" else "end")
     return bound
+
+
+def _counts(columns: Sequence[Column]) -> dict[tuple[str, ...], Wire]:
+    """Map what columns are of to how they travel: the outermost ones count, and none that differ."""
+    wires: dict[tuple[str, ...], tuple[int, Wire]] = {}
+    for column in sorted(columns, key=lambda column: len(column.path)):
+        if not column.path or not column.wire:
+            continue
+        family, depth = _family(tuple(words(column.path[-1]))), len(column.path)
+        known_depth, wire = wires.setdefault(family, (depth, column.wire))
+        if known_depth == depth and wire != column.wire:
+            wires[family] = (depth, "")
+    return {family: wire for family, (_, wire) in wires.items()}
 
 
 def _choose_family(ends: Sequence[_End]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What another description of an API changes for those who ask it: operations, what they ask for, and their columns.
 
-The names are those of saved queries and of frames, so that a change of wording alone is none.
+The names are those of saved queries and of frames, so that a change of wording alone is none; and one name that stands
+for another parameter, column or operation than before is a change of the worst kind, as nothing fails.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from gfplug.scaffold.openapi.operation_fields import Names, query_classes
 from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-    from gfplug.scaffold.openapi.model import DataSource
+    from gfplug.scaffold.openapi.model import Column, DataSource, Parameter, ValueType
     from gfplug.scaffold.openapi.operation_fields import QueryClass, QueryField
+
+_LIMITS = ("minimum", "maximum", "min_length", "max_length", "min_items", "max_items")
+_LOWER = frozenset({"minimum", "min_length", "min_items"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def compare(old: DataSource, new: DataSource) -> list[Change]:
     changes = [
         *_coming_and_going("operation", "", before, after),
         *_coming_and_going("option", "", *map(_options, (old, new))),
+        *_meanings("option", "", *map(_options, (old, new))),
     ]
     for name in before.keys() & after.keys():
         changes += [*_parameters(before[name], after[name]), *_columns(before[name], after[name])]
@@ -53,6 +58,14 @@ def _coming_and_going(what: str, owner: str, old: Collection[str], new: Collecti
         yield Change(f"{owner}{name}", f"{what} {owner}{name} is new", is_breaking=False)
 
 
+def _meanings(what: str, owner: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    """Report names that stand for something else now."""
+    for name in old.keys() & new.keys():
+        if old[name] != new[name]:
+            path = f"{owner}{name}"
+            yield Change(path, f"{what} {path} was {old[name]} and is {new[name]}", is_breaking=True)
+
+
 def _parameters(old: QueryClass, new: QueryClass) -> Iterator[Change]:
     """Report the parameters that a query chooses."""
     before, after = _fields(old), _fields(new)
@@ -60,55 +73,113 @@ def _parameters(old: QueryClass, new: QueryClass) -> Iterator[Change]:
         field = after.get(change.path.rpartition(".")[2])
         is_needed = field is not None and field.is_needed
         yield replace(change, message=f"{change.message}, and required", is_breaking=True) if is_needed else change
+    places = [{name: _place(each.parameter) for name, each in fields.items()} for fields in (before, after)]
+    yield from _meanings("parameter", f"{old.name}.", *places)
     for name in before.keys() & after.keys():
         yield from _parameter(f"{old.name}.{name}", before[name], after[name])
 
 
+def _place(parameter: Parameter | None) -> str:
+    """Write where a parameter is sent, and under which name."""
+    if parameter is None:
+        return ""
+    name = ".".join(parameter.path) if parameter.location == "body" else parameter.name
+    return f"{name!r} of the {parameter.location}"
+
+
 def _parameter(path: str, old: QueryField, new: QueryField) -> Iterator[Change]:
-    """Report a parameter that is of another type, that has other choices, or that is required now."""
+    """Report a parameter that is of another type, that has other choices or limits, or that is required now."""
     if old.parameter is None or new.parameter is None:
         return
     before, after = old.parameter.type, new.parameter.type
     kinds = [f"{'a list of ' if each.is_list else ''}{each.kind}" for each in (before, after)]
     if kinds[0] != kinds[1]:
         yield Change(path, f"parameter {path} was {kinds[0]} and is {kinds[1]}", is_breaking=True)
-    elif before.choices and after.choices:
-        for choice in (each for each in before.choices if each not in after.choices):
-            yield Change(path, f"parameter {path} may not be {choice!r} any more", is_breaking=True)
-        for choice in (each for each in after.choices if each not in before.choices):
-            yield Change(path, f"parameter {path} may be {choice!r}, too", is_breaking=False)
-    elif after.choices:
-        yield Change(path, f"parameter {path} has choices now: {', '.join(map(repr, after.choices))}", is_breaking=True)
-    elif before.choices:
-        yield Change(path, f"parameter {path} may be anything now", is_breaking=False)
+    else:
+        yield from _choices(path, before, after)
+        yield from _limits(path, before, after)
     if new.is_needed and not old.is_needed:
         yield Change(path, f"parameter {path} is required now", is_breaking=True)
+    elif old.is_needed and not new.is_needed:
+        yield Change(path, f"parameter {path} is not required any more", is_breaking=False)
+    elif old.parameter.default != new.parameter.default:
+        defaults = " and is ".join(repr(each.default) for each in (old.parameter, new.parameter))
+        yield Change(path, f"parameter {path} was {defaults} where a query says nothing", is_breaking=False)
+
+
+def _choices(path: str, old: ValueType, new: ValueType) -> Iterator[Change]:
+    """Report what a parameter may be, and how it travels."""
+    if old.wire != new.wire:
+        yield Change(path, f"parameter {path} was sent as {old.wire} and is as {new.wire}", is_breaking=False)
+    if old.choices and new.choices:
+        for choice in (each for each in old.choices if each not in new.choices):
+            yield Change(path, f"parameter {path} may not be {choice!r} any more", is_breaking=True)
+        for choice in (each for each in new.choices if each not in old.choices):
+            yield Change(path, f"parameter {path} may be {choice!r}, too", is_breaking=False)
+    elif new.choices:
+        yield Change(path, f"parameter {path} has choices now: {', '.join(map(repr, new.choices))}", is_breaking=True)
+    elif old.choices:
+        yield Change(path, f"parameter {path} may be anything now", is_breaking=False)
+
+
+def _limits(path: str, old: ValueType, new: ValueType) -> Iterator[Change]:
+    """Report limits that are others; a saved query may be beyond a tighter one."""
+    for name in _LIMITS:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            is_tighter = after is not None and (before is None or (after > before) == (name in _LOWER))
+            words = name.replace("_", " ")
+            yield Change(path, f"parameter {path} had the {words} {before} and has {after}", is_breaking=is_tighter)
 
 
 def _columns(old: QueryClass, new: QueryClass) -> Iterator[Change]:
     """Report the columns of an answer, which dashboards and rules name."""
-    before, after = ({one.name: one.kind for one in each.operation.response.columns} for each in (old, new))
+    before, after = ({one.name: one for one in each.operation.response.columns} for each in (old, new))
     yield from _coming_and_going("column", f"{old.name}.", before, after)
+    values = [{name: _value(one) for name, one in each.items()} for each in (before, after)]
+    yield from _meanings("column", f"{old.name}.", *values)
     for name in before.keys() & after.keys():
-        if before[name] != after[name]:
-            path = f"{old.name}.{name}"
-            yield Change(path, f"column {path} was {before[name]} and is {after[name]}", is_breaking=True)
+        path, one, two = f"{old.name}.{name}", before[name], after[name]
+        if one.kind != two.kind:
+            yield Change(path, f"column {path} was {one.kind} and is {two.kind}", is_breaking=True)
+        if one.is_label != two.is_label:
+            words = "is a label now" if two.is_label else "is no label any more"
+            yield Change(path, f"column {path} {words}: series have other labels", is_breaking=True)
+        for choice in (each for each in one.choices if two.choices and each not in two.choices):
+            yield Change(path, f"column {path} is never {choice!r} any more", is_breaking=False)
+        for choice in (each for each in two.choices if one.choices and each not in one.choices):
+            yield Change(path, f"column {path} may be {choice!r}, too", is_breaking=False)
+
+
+def _value(column: Column) -> str:
+    """Write where a row has a column's value."""
+    return "the key of its row" if column.is_key else f"the value at {'/'.join(column.path)!r}"
 
 
 def _requests(old: QueryClass, new: QueryClass) -> Iterator[Change]:
     """Report an operation that is asked in another way."""
     before, after = (f"{each.operation.method} {each.operation.path}" for each in (old, new))
     if before != after:
-        yield Change(old.name, f"operation {old.name} was {before} and is {after}", is_breaking=False)
-    is_paged = [each.operation.pagination is not None for each in (old, new)]
+        yield Change(old.name, f"operation {old.name} was {before} and is {after}", is_breaking=True)
+    is_paged = [_is_paged(each) for each in (old, new)]
     if is_paged[0] != is_paged[1]:
         words = "has pages now" if is_paged[1] else "has no pages any more"
         yield Change(old.name, f"operation {old.name} {words}", is_breaking=False)
+    rows = ["/".join(each.operation.response.row_path) or "the answer itself" for each in (old, new)]
+    if rows[0] != rows[1]:
+        yield Change(old.name, f"rows of {old.name} were in {rows[0]} and are in {rows[1]}", is_breaking=False)
 
 
-def _options(source: DataSource) -> list[str]:
+def _is_paged(each: QueryClass) -> bool:
+    return each.operation.pagination is not None and each.operation.pagination.kind != "unknown"
+
+
+def _options(source: DataSource) -> dict[str, str]:
+    """Map the names of the options to what they are for."""
     names = option_names(source)
-    return [*names.secrets.values(), *names.variables.values()]
+    kinds = {each.name: f"{each.key_location or each.kind} {each.key_name}".strip() for each in source.auth}
+    secrets = {option: f"the secret of {name!r} ({kinds[name]})" for name, option in names.secrets.items()}
+    return {**secrets, **dict.fromkeys(names.variables.values(), "a part of the address")}
 
 
 def _fields(each: QueryClass) -> dict[str, QueryField]:

@@ -38,7 +38,10 @@ def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[
     schema = (
         Path(package.origin or "").parent / "resources" / "schemas" / f"v{version}" / "schema.json" if package else None
     )
-    if schema is None or not schema.is_file() or find_spec("jsonschema_rs") is None:
+    if package is not None and schema is not None and not schema.is_file():
+        _log.warning("the description was not validated: there are no rules of OpenAPI %s yet", version)
+        return None
+    if schema is None or find_spec("jsonschema_rs") is None:
         _log.warning("the description was not validated; `pip install 'gfplug[openapi]'` brings what validates it")
         return None
     document = _pruned(root, entries)
@@ -49,8 +52,12 @@ def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[
 
     validator = jsonschema_rs.validator_for(json.loads(schema.read_bytes()))
     names = {("paths", entry.path, entry.method): entry.name for entry in entries}
-    errors = itertools.islice(validator.iter_errors(document), _MOST)
-    return tuple(dict.fromkeys(_violation(error, names) for error in errors))
+    try:
+        errors = itertools.islice(validator.iter_errors(document), _MOST)
+        return tuple(dict.fromkeys(_violation(error, names) for error in errors))
+    except (ValueError, OverflowError) as error:  # half of a character is no text, and a number may be too large
+        _log.warning("the description was not validated: %s", type(error).__name__)
+        return None
 
 
 def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  # noqa: ANN401 - of several types

@@ -20,22 +20,42 @@ _NUMBER_TIMES: dict[str, Wire] = {
     ),
 }
 _UNIX = re.compile(
-    r"\b(unix|epoch)\b[^.]{0,20}\b(time|timestamp|seconds|milliseconds|millis|ms)\b"
-    r"|\b(time|timestamp|seconds|milliseconds|millis|ms)\b[^.]{0,30}\b(epoch|unix)\b"
-    r"|\bsince (the unix epoch|the epoch|1970)",
+    r"\b(unix|posix)\b[^.]{0,20}\b(times?|timestamps?|epoch|seconds|milliseconds|millis|ms)\b"
+    r"|\bepoch[ -](time|timestamp|second|millisecond|milli|ms)s?\b"
+    r"|\b(time|timestamp|seconds|milliseconds|millis|ms)\b[^.]{0,30}\b(since|from|after|in|as|is|a|an|the)"
+    r" (the )?(unix|posix|epoch)\b|\b(timestamp|seconds|milliseconds|millis|ms) \(?(unix|epoch)\b"
+    r"|\bsince (the )?(unix |posix )?(epoch|1970|january 1(st)?,? 1970|jan 1,? 1970)",
     re.IGNORECASE,
 )
+_NO_MOMENT = re.compile(
+    r"\b(per|within the|within an|each|every|of the|of an|training) epochs?\b|\bsockets?\b|\btime-?outs?\b"
+    r"|\bdurations?\b|\belapsed\b|\btook\b|\btime to live\b",
+    re.IGNORECASE,
+)
+_ANCHOR = re.compile(r"\b(unix|posix|epoch|1970)", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.;!?\n]+(?=\s|$)")
+_DENIED = re.compile(r"\b(not|rather than|instead of|no)( in| as)?( unix)? \w+", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"\b(milli(second)?s?|ms)\b", re.IGNORECASE)
+_SECONDS = re.compile(r"\b(seconds?|secs?)\b", re.IGNORECASE)
+_UNIT_ALONE = re.compile(
+    r"\s*(the )?((value|unit|given|expressed|measured|it) )?((is|are) )?(in )?(milli(second)?s|ms)\W*", re.IGNORECASE
+)
 _OTHER_UNITS = re.compile(r"\b(micro|nano)(second)?s?\b|\b[nµu]s\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,6})\d*")
 _LARGEST = 1 << 63
 
 
 def time_of(description: str) -> Wire:
-    """Return how a number or its text travels that is described as a count since 1970; empty for any other."""
-    if not _UNIX.search(description) or _OTHER_UNITS.search(description):
+    """Return how a number or its text travels that is described as a count since 1970; empty for any other.
+
+    The unit is that of the sentence which tells of it, or of one that tells of nothing else; of two, none is taken.
+    """
+    if not _UNIX.search(description) or _OTHER_UNITS.search(description) or _NO_MOMENT.search(description):
         return ""
-    return "milliseconds" if _MILLISECONDS.search(description) else "seconds"
+    sentences = _SENTENCE.split(_DENIED.sub("", description))
+    told = " ".join(sentence for sentence in sentences if _ANCHOR.search(sentence) or _UNIT_ALONE.fullmatch(sentence))
+    is_milliseconds, is_seconds = bool(_MILLISECONDS.search(told)), bool(_SECONDS.search(told))
+    return "" if is_milliseconds and is_seconds else "milliseconds" if is_milliseconds else "seconds"
 
 
 def kind_of(shape: Shape) -> tuple[Kind, Wire]:
@@ -65,10 +85,11 @@ def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
         kind = "string" if wire in ("rfc3339", "date") else "number" if isinstance(value, float) else "integer"
         if not is_time(value, wire):
             return None
-    if isinstance(value, bool):
-        return value if kind == "boolean" else str(value).lower() if kind == "string" else None
+    if isinstance(value, bool):  # as a text it may have been True or true
+        return value if kind == "boolean" else None
     if kind == "string" and isinstance(value, str | int | float):
-        return documents.text_of(value)
+        is_known = not isinstance(value, float) or hasattr(value, "written") or value.is_integer()
+        return documents.text_of(value) if is_known else None  # JSON's 1.10 is 1.1 here
     if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _LARGEST:
         return int(value)
     if kind == "number" and isinstance(value, int | float) and abs(value) < _LARGEST:

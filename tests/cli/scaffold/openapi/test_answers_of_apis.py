@@ -46,7 +46,7 @@ def test_an_error_with_the_status_200_is_an_error(modules: dict[str, Any], body:
     described = endpoint(modules, error_keys=("msg",))
 
     with pytest.raises(DownstreamError, match=f"/x answered an error: {text}"):
-        modules["rows"].rows_of(body, described, "/x")
+        modules["endpoint"].rows_of(body, described, "/x")
 
 
 @pytest.mark.parametrize("rows", [(), ("data",)])
@@ -56,22 +56,22 @@ def test_an_object_that_is_an_error_is_one(modules: dict[str, Any], rows: tuple[
     body = {"ok": False, "error": "invalid_auth"}
 
     with pytest.raises(DownstreamError, match="invalid_auth"):
-        modules["rows"].rows_of({**body, "data": {}} if rows else body, described, "/x")
+        modules["endpoint"].rows_of({**body, "data": {}} if rows else body, described, "/x")
     fine = {"id": 1, "error": "none"}
-    assert modules["rows"].rows_of({"data": fine} if rows else fine, described, "/x").rows == [("", fine)]
+    assert modules["endpoint"].rows_of({"data": fine} if rows else fine, described, "/x").rows == [("", fine)]
 
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [], "error": None, "errors": []}, {}, None])
 def test_no_rows_are_no_error(modules: dict[str, Any], body: Any) -> None:
     """However they are told."""
-    found = modules["rows"].rows_of(body, endpoint(modules), "/x")
+    found = modules["endpoint"].rows_of(body, endpoint(modules), "/x")
 
     assert (found.rows, found.notices) == ([], ())
 
 
 def test_rows_beside_an_error_come_with_its_text(modules: dict[str, Any]) -> None:
     """They may be a part of what there is."""
-    found = modules["rows"].rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(modules), "/x")
+    found = modules["endpoint"].rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(modules), "/x")
 
     assert (len(found.rows), found.notices) == (1, ("The API says of its answer: half",))
 
@@ -79,10 +79,10 @@ def test_rows_beside_an_error_come_with_its_text(modules: dict[str, Any]) -> Non
 def test_what_is_missing_is_told(modules: dict[str, Any]) -> None:
     """The rows, fields of them, rows that are no objects."""
     found = [
-        modules["rows"].rows_of({"version": 2}, endpoint(modules), "/x"),
-        modules["rows"].rows_of({"version": 2}, endpoint(modules, (), "object"), "/x"),
-        modules["rows"].rows_of({"data": [{"id": 1}, 2, None, [3]]}, endpoint(modules), "/x"),
-        modules["rows"].rows_of({"data": {"a": 1, "b": {"id": 2}}}, endpoint(modules, shape="map"), "/x"),
+        modules["endpoint"].rows_of({"version": 2}, endpoint(modules), "/x"),
+        modules["endpoint"].rows_of({"version": 2}, endpoint(modules, (), "object"), "/x"),
+        modules["endpoint"].rows_of({"data": [{"id": 1}, 2, None, [3]]}, endpoint(modules), "/x"),
+        modules["endpoint"].rows_of({"data": {"a": 1, "b": {"id": 2}}}, endpoint(modules, shape="map"), "/x"),
     ]
 
     assert [each.notices for each in found] == [
@@ -105,7 +105,7 @@ def test_what_is_missing_is_told(modules: dict[str, Any]) -> None:
 def test_another_shape_is_the_apis_failure(modules: dict[str, Any], shape: str, body: Any, message: str) -> None:
     """It would be rows of nulls."""
     with pytest.raises(DownstreamError, match=message):
-        modules["rows"].rows_of(body, endpoint(modules, shape=shape), "/x")
+        modules["endpoint"].rows_of(body, endpoint(modules, shape=shape), "/x")
 
 
 def test_an_answer_without_content_says_so_by_its_status(modules: dict[str, Any]) -> None:
@@ -114,9 +114,9 @@ def test_an_answer_without_content_says_so_by_its_status(modules: dict[str, Any]
         HttpResponse(status=status, reason="", headers=HTTPMessage(), body=b"", path="/x") for status in (204, 200)
     )
 
-    assert modules["rows"].json_of(none) is None
+    assert modules["endpoint"].json_of(none) is None
     with pytest.raises(DownstreamError, match="/x answered something that is not JSON"):
-        modules["rows"].json_of(empty)
+        modules["endpoint"].json_of(empty)
 
 
 @pytest.mark.parametrize(

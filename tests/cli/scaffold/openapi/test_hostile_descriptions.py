@@ -7,6 +7,7 @@ import json
 import keyword
 import re
 import time
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -299,3 +300,19 @@ def test_a_large_part_that_many_operations_share_costs_little(part: str) -> None
 
     assert [query.path for query in source.operations] == ["/good"]
     assert time.process_time() - started < 10
+
+
+def test_a_long_key_is_in_memory_once() -> None:
+    """Not once in the place of each value below it; places show its beginning."""
+    key = "k" * 100_000
+    properties = {f"p{number}": {"type": "string"} for number in range(1500)}
+    schema = {"type": "object", "properties": {"items": {"type": "array", "items": {"$ref": f"#/x/{key}"}}}}
+    text = json.dumps(describe({"/a": get(schema)}, x={key: {"type": "object", "properties": properties}}))
+    tracemalloc.start()
+    source = read(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 30_000_000
+    assert len(source.operations[0].response.columns) == 200
+    assert all(len(left.place) < 1000 for left in source.left_out)

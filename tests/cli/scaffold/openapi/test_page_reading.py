@@ -31,6 +31,7 @@ class Reading:
         """Take the modules."""
         self.modules = modules
         self.asked: list[tuple[dict[str, Any], str]] = []
+        self.values: dict[str, Any] = {}
 
     def __call__(self, answer: Answer, kind: str, **pages: Any) -> tuple[int, list[str]]:
         """Return how many rows were read, and what was said."""
@@ -53,7 +54,7 @@ class Reading:
                 headers["Link"] = link
             return HttpResponse(status=200, reason="OK", headers=headers, body=json.dumps(body).encode())
 
-        read = self.modules["pages"].read_pages(ask, endpoint, {})
+        read = self.modules["api"].read_pages(ask, endpoint, self.values)
         ids = [row["id"] for _, row in read.rows if isinstance(row, dict)]
         assert len(ids) == len(set(ids)), "a row was read twice"
         return len(read.rows), list(read.notices)
@@ -128,7 +129,7 @@ def test_a_total_that_is_not_reached_is_told(reading: Reading) -> None:
     empty = shelf(100, most=100, total=5000)
     assert reading(empty, "offset", total_keys=("total",), **SIZED) == (
         100,
-        ["Only 100 of 5000 rows were read: the API gave no more"],
+        ["Only 100 of 5000 rows were read"],
     )
     assert reading(shelf(5000, most=100, total="5000"), "offset", total_keys=("total",), **SIZED) == (
         2000,
@@ -260,7 +261,7 @@ def test_a_page_0_that_is_page_1_does_not_end_the_reading(reading: Reading) -> N
 )
 def test_links_are_read_as_the_standard_has_them(modules: dict[str, Any], link: str, url: str) -> None:
     """RFC 8288: quotes of both kinds, none, and commas in them."""
-    assert modules["pages"].next_link([link]) == url
+    assert modules["api"].next_link([link]) == url
 
 
 def test_links_lead_on(reading: Reading) -> None:
@@ -275,7 +276,7 @@ def test_links_lead_on(reading: Reading) -> None:
 @pytest.mark.parametrize(
     ("body", "keys", "notice"),
     [
-        ({"total": 50}, {"total_keys": ("total",)}, "Only 2 of 50 rows were read: the API gave no more"),
+        ({"total": 50}, {"total_keys": ("total",)}, "Only 2 of 50 rows were read"),
         (
             {"more": True},
             {"has_more_keys": ("more",)},
@@ -292,3 +293,30 @@ def test_pages_that_cannot_be_asked_for_are_told(reading: Reading, body: Any, ke
 
     assert (count, notices) == (2, [notice] if notice else [])
     assert len(reading.asked) == 1
+
+
+def test_a_first_page_that_is_full_may_not_be_all(reading: Reading) -> None:
+    """Where the description tells how long pages are, and not how to ask for the next one."""
+    assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=2) == (
+        2,
+        ["Only the first 2 rows were read: there may be more"],
+    )
+    assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=3) == (2, [])
+
+
+def test_a_query_that_says_how_many_rows_it_wants_gets_no_more(reading: Reading) -> None:
+    """A limit that has no largest value is the query's own field; where the API tells of more, so does the panel."""
+
+    def answer(values: Mapping[str, Any], _url: str) -> Any:
+        at = values.get("at", 0)
+        return {"items": rows(at, at + values.get("size", 3)), "next": at + 3, "total": 9 if at < 9 else 0}
+
+    keys = {"next_keys": ("next",), "size_parameter": "size"}
+    reading.values = {"size": 2}
+
+    assert reading(answer, "cursor", **keys) == (2, [])
+    assert reading(answer, "cursor", total_keys=("total",), **keys) == (
+        2,
+        ["Only 2 of 9 rows were read"],
+    )
+    assert len(reading.asked) == 2

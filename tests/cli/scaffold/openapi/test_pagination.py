@@ -114,7 +114,7 @@ def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
     """A wrong guess would leave out the first page."""
     value = describe({"/items": get(ROWS, parameters=[query("page", WHOLE), LIMIT])})
 
-    assert operation(value).pagination is None
+    assert operation(value).pagination == Pagination(kind="unknown", size=20)
     assert "counts pages from 0 or from 1" in reasons(value)[0][2]
 
 
@@ -134,8 +134,6 @@ def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
     [
         (ROWS, [LIMIT]),
         (ROWS, [query("cursor")]),
-        (envelope(next=TEXT), []),
-        (envelope(next_cursor=TEXT), [query("limit", WHOLE)]),
         (ROW, [query("page", {"type": "integer", "default": 1})]),
         (ROWS, [query("start", {"type": "string", "format": "date-time"}), LIMIT]),
         (ROWS, [query("from", WHOLE)]),
@@ -144,6 +142,95 @@ def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
 def test_what_is_not_told_has_no_pages(schema: Any, nodes: Any) -> None:
     """Half of a pair is none."""
     assert pages(schema, *nodes) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "nodes", "paths"),
+    [
+        ({"next": TEXT}, [], {"next_path": ("next",)}),
+        ({"next_cursor": TEXT}, [query("limit", WHOLE)], {"next_path": ("next_cursor",)}),
+        ({"total": WHOLE}, [query("page", WHOLE)], {"total_path": ("total",)}),
+        ({"has_more": {"type": "boolean"}}, [], {"has_more_path": ("has_more",)}),
+        ({"total": WHOLE}, [query("start", WHOLE), query("end", WHOLE), LIMIT], {"total_path": ("total",)}),
+    ],
+)
+def test_what_tells_of_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
+    """Where nothing tells how to ask for them, a panel says that there are."""
+    assert pages(envelope(**fields), *nodes) == Pagination(kind="unknown", **paths)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [query("start", WHOLE, description="Start time"), query("end", WHOLE), LIMIT],
+        [query("start", WHOLE), query("end", WHOLE), LIMIT],
+        [query("from", WHOLE, description="Unix timestamp"), LIMIT],
+        [query("startAt", WHOLE, description="The first moment: a date"), LIMIT],
+        [query("offset", WHOLE, description="UTC offset in minutes")],
+        [query("offset", WHOLE, description="Offset from UTC in hours"), LIMIT],
+        [query("offset", WHOLE)],
+        [query("skip", WHOLE, description="How many hours to skip")],
+    ],
+)
+def test_numbers_that_may_be_times_count_no_rows(nodes: Any) -> None:
+    """They stay fields of the query: 0 in their place would be another question."""
+    assert pages(ROWS, *nodes) is None
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [query("start", WHOLE, description="Index of the first item"), LIMIT],
+        [query("from", WHOLE), LIMIT],
+        [query("startAt", WHOLE, description="The index of the first item"), LIMIT],
+        [query("offset", WHOLE, description="Rows to skip")],
+        [query("skip", WHOLE), LIMIT],
+    ],
+)
+def test_numbers_that_count_rows(nodes: Any) -> None:
+    """By what is beside them, and what is said of them."""
+    found = pages(ROWS, *nodes)
+
+    assert found is not None
+    assert found.kind == "offset"
+
+
+@pytest.mark.parametrize(
+    ("node", "is_size"),
+    [
+        (query("size", {"type": "integer", "maximum": 3600}, description="Bucket size in seconds"), False),
+        (query("count", WHOLE, description="Only stations with so many sensors"), False),
+        (query("top", WHOLE, description="How high"), False),
+        (query("rows", WHOLE, description="Results per page"), True),
+        (query("size", {"type": "integer", "maximum": 100}), True),
+        (query("count", WHOLE, description="Number of items to return"), True),
+        (query("limit", WHOLE, description="How many"), True),
+    ],
+)
+def test_a_number_is_a_pages_size_if_it_is_told(node: Any, *, is_size: bool) -> None:
+    """It is set to its largest value, which another one must not be."""
+    found = pages(ROWS, query("page", {"type": "integer", "default": 1}), node)
+
+    assert found is not None
+    assert bool(found.size_parameter) == is_size
+
+
+@pytest.mark.parametrize(
+    ("description", "is_total"),
+    [
+        ("Number of results in this response", False),
+        ("Total number of pages", False),
+        ("Rows returned", False),
+        ("All there are", True),
+        ("", True),
+    ],
+)
+def test_a_total_is_that_of_all_rows(description: str, *, is_total: bool) -> None:
+    """Not that of a page."""
+    found = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
+
+    assert found is not None
+    assert bool(found.total_path) == is_total
 
 
 def test_pages_are_bounded() -> None:

@@ -1,5 +1,6 @@
 """References: within a file, to files beside it, and to nowhere else."""
 
+import base64
 import http.server
 import json
 import threading
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from small_descriptions import ROW, columns, describe, get, operation, query, read, reasons
 
-from gfplug.scaffold.openapi import description
+from gfplug.scaffold.openapi import description, stored_model
 from gfplug.scaffold.openapi.model import DataSource
 
 LIST = {"type": "array", "items": {"$ref": "schemas/user.yaml#/User"}}
@@ -71,11 +72,13 @@ def test_files_beside_it_are_read(tmp_path: Path) -> None:
         ("../outside.json", "leads out of the description's folder"),
         ("/etc/hostname", "leads out of the description's folder"),
         ("link.json", "leads out of the description's folder"),
-        ("file:///etc/hostname", "cannot be read"),
+        ("file:///etc/hostname", "is to no file of JSON or YAML"),
+        (".docker/config.json", "is to no file of JSON or YAML"),
+        ("notes.txt", "is to no file of JSON or YAML"),
         ("https://other.example/a.json", "leads to a server, and the description is a file"),
         ("gone.json", "does not exist"),
         ("broken.json", "is not valid JSON"),
-        (".", "not a regular file"),
+        (".", "is to no file of JSON or YAML"),
         ("a\0b", "leads out of the description's folder"),
         ("#/gone", "leads to nothing"),
         ("#gone", "is not a JSON pointer"),
@@ -109,12 +112,14 @@ def test_a_circle_of_schemas_ends() -> None:
 
 
 @contextmanager
-def served(files: dict[str, Any]) -> Iterator[str]:
+def served(files: dict[str, Any], asked: list[str] | None = None) -> Iterator[str]:
     """Serve files on this machine."""
     texts = {f"/{name}": json.dumps(value).encode() for name, value in files.items()}
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.headers.get("Authorization", ""))
             self.send_response(200 if self.path in texts else 404)
             self.end_headers()
             self.wfile.write(texts.get(self.path, b""))
@@ -164,3 +169,48 @@ def test_a_server_is_not_left(reference: str, reason: str) -> None:
 
     assert [query.path for query in source.operations] == ["/good"]
     assert reason in source.left_out[0].reason
+
+
+def test_credentials_of_an_address_are_for_its_server_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """They are sent with each file, and are in nothing that is kept or said."""
+    asked: list[str] = []
+    main = describe(
+        {"/a": get({"$ref": "row.json"}), "/b": {"$ref": "paths/b.json"}, "/c": get({"$ref": "gone.json"})},
+        servers=[{"url": "../v2"}, {"url": "//{x}"}],
+    )
+    files = {"v1/api.json": main, "v1/row.json": ROW, "v1/paths/b.json": get()}
+    with served(files, asked) as address, caplog.at_level("DEBUG"):
+        source = description.read(address.replace("//", "//me:s3cret@") + "/v1/api.json")
+
+    kept = stored_model.encode(stored_model.StoredModel(source)).decode()
+    assert len(asked) == 4
+    assert set(asked) == {"Basic " + base64.b64encode(b"me:s3cret").decode()}
+    assert [query.path for query in source.operations] == ["/a", "/b"]
+    assert source.base_urls[0].url == f"{address}/v2"
+    assert "paths/b.json" in kept
+    assert "s3cret" not in kept + repr(source) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{%s, "paths": {"/a": {"get": OP}, "/b": {"get": OP}, "/a": {"post": {}}}}', "the key '/a' is there again"),
+        (
+            "{%s, paths: {\n/a: {get: OP},\n/b: {get: OP},\n/a: {post: {}}}}",
+            "the key '/a' of line 2 is there again at line 4",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_takes_nothing_else_away(tmp_path: Path, text: str, sentence: str) -> None:
+    """The first one counts, and it is told, JSON or YAML."""
+    operation = json.dumps(get()["get"])
+    top = '"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}'
+    path = tmp_path / "api.yaml"
+    path.write_text(text.replace("OP", operation) % top, encoding="utf-8")
+
+    source = description.read(str(path))
+
+    assert [query.path for query in source.operations] == ["/a", "/b"]
+    assert [(left.kind, left.reason) for left in source.left_out] == [
+        ("flawed", f"{path}: {sentence}: the first counts")
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from openapi_sources import COUNTS, HOSTILE, STATIONS, WEATHER, column, operation, rows
+from openapi_sources import COUNTS, HOSTILE, STATIONS, TEXT, WEATHER, column, operation, parameter, rows
 from projects import SALES
 
 from gfplug.errors import UsageError
@@ -68,6 +68,22 @@ def test_the_folder_is_packed_and_checked(tmp_path: Path) -> None:
     assert "src/upstream" in pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert "src/upstream" in pyproject["tool"]["mypy"]["files"]
     assert "src/upstream" not in pyproject["tool"]["ruff"]["extend-exclude"]
+
+
+def test_any_character_can_be_provisioned(tmp_path: Path) -> None:
+    """Grafana would not start: in YAML an emoji is no pair of escapes, and `$name` is an environment variable."""
+    states = replace(TEXT, choices=("$top", "\ud83d", "🌡", "\x85"))
+    needed = parameter("state", states, is_required=True)
+    null = operation("null", "/n", rows([{"🌡": 2}], column("🌡", "number"), column("b", "number")), needed)
+    project = render(replace(WEATHER, operations=(null,)), tmp_path / "project")
+    text = (project / "provisioning/alerting/rules.yaml").read_text(encoding="utf-8")
+    (group,) = yaml.safe_load(text)["groups"]
+    (model, *_) = [each["model"] for each in group["rules"][0]["data"]]
+
+    assert "\\ud8" not in text
+    assert "$top" not in text
+    assert model["null"]["value_columns"] == ["🌡"]
+    assert json.loads((project / "provisioning/dashboards/example.json").read_text(encoding="utf-8"))["panels"]
 
 
 def test_an_api_without_numbers_has_no_rule(tmp_path: Path) -> None:

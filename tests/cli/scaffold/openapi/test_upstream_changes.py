@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openapi_sources import COUNTS, READINGS, SEARCH, STATIONS, TEXT, WEATHER, WHOLE, column, parameter
+from small_descriptions import describe, get, query, read
 
 from gfplug.scaffold.openapi import upstream_changes
 
@@ -89,7 +90,7 @@ def test_operations_come_and_go() -> None:
             ),
             "! parameter list_stations.kind may not be 'lake' any more",
         ),
-        (replace(STATIONS, path="/all"), "+ operation list_stations was GET /stations and is GET /all"),
+        (replace(STATIONS, path="/all"), "! operation list_stations was GET /stations and is GET /all"),
         (replace(STATIONS, pagination=None), "+ operation list_stations has no pages any more"),
     ],
 )
@@ -123,3 +124,102 @@ def test_a_number_may_become_whole() -> None:
     before = replace(SEARCH, parameters=(*SEARCH.parameters, parameter("count", WHOLE)))
 
     assert said(weather(before), weather(SEARCH)) == ["! parameter search.count is gone"]
+
+
+def only(*nodes: Any, **more: Any) -> DataSource:
+    """Read a description of one operation with some parameters."""
+    return read(describe({"/a": {**get(parameters=list(nodes), operationId="list_a"), **more}}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "messages"),
+    [
+        (
+            [query("filter[name]"), query("filterName")],
+            [query("filter[name]"), query("filterName", required=True)],
+            [
+                "! parameter list_a.filter_name is required now",
+                "! parameter list_a.filter_name was 'filter[name]' of the query and is 'filterName' of the query",
+                "! parameter list_a.filter_name_2 was 'filterName' of the query and is 'filter[name]' of the query",
+            ],
+        ),
+        (
+            [query("x-a")],
+            [{"name": "X-A", "in": "header", "schema": {"type": "string"}}],
+            ["! parameter list_a.x_a was 'x-a' of the query and is 'X-A' of the header"],
+        ),
+        (
+            [query("n", {"type": "integer", "minimum": 1, "maximum": 9})],
+            [query("n", {"type": "integer", "minimum": 0, "maximum": 5})],
+            [
+                "! parameter list_a.n had the maximum 9 and has 5",
+                "+ parameter list_a.n had the minimum 1 and has 0",
+            ],
+        ),
+        (
+            [query("a", required=True)],
+            [query("a")],
+            ["+ parameter list_a.a is not required any more"],
+        ),
+        (
+            [query("a", {"type": "boolean", "default": True})],
+            [query("a", {"type": "boolean", "default": False})],
+            ["+ parameter list_a.a was True and is False where a query says nothing"],
+        ),
+        (
+            [query("a", {"type": "string", "format": "date-time"})],
+            [query("a", {"type": "string", "format": "date"})],
+            ["+ parameter list_a.a was sent as rfc3339 and is as date"],
+        ),
+        (
+            [query("a", {"type": "string", "enum": ["x", "y"]})],
+            [query("a", {"type": "string", "enum": ["y", "z"]})],
+            ["! parameter list_a.a may not be 'x' any more", "+ parameter list_a.a may be 'z', too"],
+        ),
+    ],
+)
+def test_a_name_that_stays_may_mean_something_else(old: Any, new: Any, messages: list[str]) -> None:
+    """Saved queries would ask for it, and nothing would fail."""
+    assert said(only(*old), only(*new)) == messages
+
+
+def test_operations_may_take_each_others_names() -> None:
+    """As two of one operationId do, when one comes before the other."""
+    paths = {path: get(operationId="list_users") for path in ("/users", "/all")}
+    before, after = read(describe(paths)), read(describe(dict(reversed(paths.items()))))
+
+    assert said(before, after) == [
+        "! operation list_users was GET /users and is GET /all",
+        "! operation list_users_2 was GET /all and is GET /users",
+    ]
+
+
+def test_columns_may_take_each_others_names_and_labels() -> None:
+    """A nested key and one with a dot; an enum that is a label."""
+    nested = {"owner": {"type": "object", "properties": {"name": {"type": "string"}}}}
+    dotted = {"owner.name": {"type": "string"}}
+    state = {"state": {"type": "string", "enum": ["on", "off"]}}
+
+    def rows(*properties: dict[str, Any]) -> DataSource:
+        merged = {name: schema for each in properties for name, schema in each.items()}
+        schema = {"type": "array", "items": {"type": "object", "properties": merged}}
+        return read(describe({"/a": get(schema, operationId="list_a")}))
+
+    assert said(rows(nested, dotted, state), rows(dotted, nested, {"state": {"type": "string"}})) == [
+        "! column list_a.owner.name was the value at 'owner/name' and is the value at 'owner.name'",
+        "! column list_a.owner.name_2 was the value at 'owner.name' and is the value at 'owner/name'",
+        "! column list_a.state is no label any more: series have other labels",
+    ]
+
+
+def test_a_secret_may_be_sent_elsewhere() -> None:
+    """What an administrator has entered is for another place."""
+
+    def keys(place: str) -> DataSource:
+        value = describe({"/a": get(operationId="list_a", security=[{"k": []}])})
+        value["components"]["securitySchemes"] = {"k": {"type": "apiKey", "in": place, "name": "key"}}
+        return read(value)
+
+    assert said(keys("query"), keys("header")) == [
+        "! option k was the secret of 'k' (query key) and is the secret of 'k' (header key)"
+    ]

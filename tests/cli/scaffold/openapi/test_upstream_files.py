@@ -381,7 +381,7 @@ def answers(*bodies: Any) -> Any:
 
 def test_pages_have_a_bound_and_say_so(world: World) -> None:
     """However many there are."""
-    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
     bodies = [{"items": [{"id": number}], "next": str(number)} for number in range(50)]
 
     answer = pages.read_pages(answers(*bodies), endpoint, {})
@@ -393,7 +393,7 @@ def test_pages_have_a_bound_and_say_so(world: World) -> None:
 @pytest.mark.parametrize("body", [{"items": [], "next": ""}, {"items": None}, {}, None])
 def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
     """In whatever way the API says so."""
-    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     answer = pages.read_pages(answers(body), endpoint, {})
 
@@ -402,7 +402,7 @@ def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
 
 def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
     """The path of the rows is named."""
-    pages, endpoint = world.modules["pages"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     with pytest.raises(DownstreamError, match="items is no list of rows"):
         pages.read_pages(answers({"items": "none"}), endpoint, {})

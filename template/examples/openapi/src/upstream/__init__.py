@@ -1,33 +1,41 @@
 """The API, as its description has it: gfplug makes this folder from `description.json`, and replaces it whole.
 
 `Api` asks it: what a query says becomes requests, and the answers become frames. `Options` and `Model` are what
-Grafana saves.
+Grafana saves. Pages are read to where the API tells their end: no next page, `has_more: false`, as many rows as its
+total. Where it tells nothing, a page of numbers is the last one if it is short and one before it was as long as it was
+asked to be; else a notice says what is missing.
 """
 
 import dataclasses
 import logging
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from gfruntime import Frame, HttpClient, HttpResponse, PluginError, Query, QueryError, Settings, TimeRange
 from upstream import request
-from upstream.credentials import credentials_for, secrets_of
-from upstream.endpoint import Address, Endpoint, find
+from upstream.endpoint import Endpoint, Pages, Row, Rows, find, json_of, one_line, rows_of
 from upstream.endpoints import ADDRESS, CHECKED, ENDPOINTS
 from upstream.frames import View, raw, to_frames
 from upstream.models import QUERIES, Model, Options
-from upstream.pages import first_values, read_pages
-from upstream.rows import json_of, one_line, rows_of
+from upstream.request import credentials_for, fill, foreign_host, secrets_of, url_of
 
 __all__ = ["Api", "Model", "Options"]
 
+Ask = Callable[[Mapping[str, Any], str], HttpResponse]  # from a query's values, or a whole address, to an answer
+
 log = logging.getLogger(__name__)
+LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"\']+(?:\s*=\s*(?:"[^"]*"|\'[^\']*\'|[^\s;,"\']*))?)*)')
+RELATION = re.compile(r';\s*([^\s=;,<>"\']+)(?:\s*=\s*(?:"([^"]*)"|\'([^\']*)\'|([^\s;,"\']*)))?')
+MOST_ROWS = 100_000
+NO_SUCH_PAGE = (400, 404, 416, 422)
+AGAIN = "The API answered one page twice: only the first {count} rows were read"
 FAILED = 400
 DAY = timedelta(days=1)
-UNSUITABLE = frozenset("\\?#@ ")
 OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")  # options that have the API's own values as defaults
 
 
@@ -117,7 +125,7 @@ class Api:
             client.close()
 
 
-def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: Collection[str]) -> HttpResponse:
+def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: list[str]) -> HttpResponse:
     """Put the text of an error where the API's description says that it is."""
     try:
         text = find(response.json(), endpoint.error_keys)
@@ -145,35 +153,146 @@ def prepare(settings: Settings[Options]) -> Settings[Options]:
     return dataclasses.replace(settings, json_data={**settings.json_data, **{k: v for k, v in own.items() if v}})
 
 
-def url_of(endpoint: Endpoint, settings: Settings[Options]) -> str:
-    """Return the address below which an operation is: the data source's, else its own, else the API's."""
-    address = endpoint.address or ADDRESS
-    if settings.url.strip() or address is None:
-        if not settings.url.strip():
-            raise QueryError("the data source has no URL")
-        return settings.url.strip()
-    return fill(address, settings)
+@dataclass(frozen=True)
+class Step:
+    """How a page is asked for. `is_guess`: nothing says that there is one."""
+
+    values: Mapping[str, Any]
+    url: str = ""
+    is_guess: bool = False
 
 
-def fill(address: Address, settings: Settings[Options]) -> str:
-    """Write an address with the options that are its variables."""
-    url = address.template
-    for name, option in address.variables:
-        value = str(getattr(settings.options, option))
-        if not UNSUITABLE.isdisjoint(value):
-            raise QueryError(f"{option} is {value!r}, which can't be a part of the address {address.template}")
-        url = url.replace("{" + name + "}", value)
-    return url
+def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
+    """Read the pages of an answer, up to a number of them, or of rows."""
+    reader = Reader(endpoint)
+    step: Step | None = Step(values if endpoint.pages is None else first_values(endpoint.pages, values))
+    while step is not None:
+        try:
+            response = ask(step.values, step.url)
+        except PluginError as error:
+            if step.is_guess and error.status in NO_SUCH_PAGE:
+                break
+            raise
+        step = reader.take(response, step)
+    return Rows(reader.rows, tuple(dict.fromkeys(reader.notices)))
 
 
-def foreign_host(endpoint: Endpoint, settings: Settings[Options], trusted: Collection[str]) -> str:
-    """Return the host, with its port, of an operation that is not at the API's own host, as it is described."""
-    if settings.url.strip() or endpoint.address is None or ADDRESS is None:
-        return ""
-    own, api = (urlsplit(fill(each, settings)) for each in (endpoint.address, ADDRESS))
-    name, home = own.hostname or "", api.hostname or ""
-    origin = f"{own.scheme}://{own.netloc}"
-    if not {name, own.netloc, origin}.isdisjoint(trusted):
-        return ""
-    is_home = name == home or name.endswith(f".{home}")
-    return "" if is_home and (own.scheme, api.scheme) != ("http", "https") else origin
+def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for the first page, of as many rows as a page can have."""
+    size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
+    start = {pages.parameter: pages.first} if pages.kind in ("page", "offset") else {}
+    return {**size, **values, **start}
+
+
+class Reader:
+    """What was read of one answer so far."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.rows: list[Row] = []
+        self.notices: list[str] = []
+        self.before: list[Row] = []
+        self.count = 0  # of pages
+        self.is_sized = False  # a page was as long as it was asked to be
+
+    def take(self, response: HttpResponse, step: Step) -> Step | None:
+        """Keep the rows of a page, and tell how the next one is asked for; None after the last one."""
+        body = json_of(response)
+        page = rows_of(body, self.endpoint, response.path)
+        self.notices += page.notices
+        pages, is_again = self.endpoint.pages, bool(page.rows) and page.rows == self.before
+        self.count, self.before = self.count + 1, page.rows
+        if pages is None:
+            self.rows = page.rows
+            return None
+        if is_again:
+            return self.skip(pages, step)
+        self.rows += page.rows
+        following = self.next_step(pages, step, response, body)
+        if following is None:
+            self.say_what_is_missing(pages, body)
+        elif step.values.get(pages.size_parameter) and not pages.size:  # a query says how many it wants
+            self.say_what_is_missing(pages, body)
+            return None
+        elif self.count >= pages.most or len(self.rows) > MOST_ROWS:
+            doubt = "may be" if following.is_guess else "are"
+            self.notices.append(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
+            return None
+        return following
+
+    def skip(self, pages: Pages, step: Step) -> Step | None:
+        """End at a page that was there before: some APIs answer the last one for those behind it."""
+        is_zero = pages.kind == "page" and pages.first == 0 and self.count == 2
+        if is_zero:
+            return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
+        is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
+        if not (is_plain and step.is_guess):
+            self.notices.append(AGAIN.format(count=len(self.rows)))
+        return None
+
+    def next_step(self, pages: Pages, step: Step, response: HttpResponse, body: Any) -> Step | None:
+        """Tell how the next page is asked for; None after the last one."""
+        has_more = find(body, pages.has_more_keys) if pages.has_more_keys else None
+        if has_more is False or pages.kind == "unknown":
+            return None
+        if pages.kind in ("page", "offset"):
+            return self.next_number(pages, step, body, has_more=has_more is True)
+        pointer = self.pointer(pages, response, body)
+        if not isinstance(pointer, str | int) or pointer in ("", False):
+            return None
+        is_url = pages.kind != "cursor" or (isinstance(pointer, str) and pointer.startswith(("http://", "https://")))
+        if is_url:
+            return None if pointer == step.url else Step(step.values, str(pointer))
+        is_moved = pointer != step.values.get(pages.parameter)
+        return Step({**step.values, pages.parameter: pointer}) if is_moved else None
+
+    def next_number(self, pages: Pages, step: Step, body: Any, *, has_more: bool) -> Step | None:
+        """Count on, until the API's total is reached, or there are no more rows."""
+        total, length = total_of(pages, body), len(self.before)
+        size = step.values.get(pages.size_parameter, pages.size)
+        is_full = self.count == 1 and length == size  # then a total may be that of the page
+        if not length or (total is not None and len(self.rows) >= total and not is_full):
+            return None
+        is_told = has_more or (total is not None and len(self.rows) < total)
+        if isinstance(size, int) and length < size and self.is_sized and not is_told:
+            return None
+        self.is_sized = self.is_sized or length == size
+        move = 1 if pages.kind == "page" else length
+        return Step({**step.values, pages.parameter: step.values[pages.parameter] + move}, is_guess=not is_told)
+
+    def pointer(self, pages: Pages, response: HttpResponse, body: Any) -> Any:
+        """Find what leads to the next page: a header's address, what the last row has, or what the answer has."""
+        if pages.kind == "link":
+            return next_link(response.headers.get_all("Link", []))
+        if pages.last_row_keys:
+            return find(self.before[-1][1], pages.last_row_keys) if self.before else None
+        return find(body, pages.next_keys)
+
+    def say_what_is_missing(self, pages: Pages, body: Any) -> None:
+        """Say that the API tells of more rows than were read, where it does."""
+        total, count = total_of(pages, body), len(self.rows)
+        is_more = bool(pages.has_more_keys) and find(body, pages.has_more_keys) is True
+        is_pointed = pages.kind == "unknown" and bool(pages.next_keys) and bool(find(body, pages.next_keys))
+        if total is not None and total > count:
+            self.notices.append(f"Only {count} of {total} rows were read")
+        elif is_more or is_pointed:
+            self.notices.append(f"Only the first {count} rows were read: the API says that there are more")
+        elif pages.kind == "unknown" and 0 < pages.size <= count:
+            self.notices.append(f"Only the first {count} rows were read: there may be more")
+
+
+def total_of(pages: Pages, body: Any) -> int | None:
+    """Find how many rows there are; None where the API does not say."""
+    total = find(body, pages.total_keys) if pages.total_keys else None
+    if isinstance(total, str) and total.isascii() and total.isdecimal():
+        return int(total[:18])
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def next_link(headers: list[str]) -> str:
+    """Find the address with the relation `next` in the header `Link` (RFC 8288)."""
+    for url, parameters in LINK.findall(", ".join(headers)):
+        for name, *values in RELATION.findall(parameters):
+            if name.lower() == "rel" and "next" in "".join(values).lower().split():
+                return str(url)
+    return ""

@@ -1,11 +1,24 @@
-"""What is known of an operation of the API: `endpoints.py` has an `Endpoint` for each."""
+"""What is known of an operation of the API, and how its answer is read: `endpoints.py` has an `Endpoint` for each.
 
+An answer that says that it has failed is an error, whatever its status is.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from gfruntime import DownstreamError, HttpResponse
 
 Keys = tuple[str, ...]  # they lead into a JSON value, from the outermost; without any, it is the value itself
 Kind = Literal["string", "integer", "number", "boolean", "time", "json"]
 Wire = Literal["", "rfc3339", "date", "seconds", "milliseconds"]  # how a time travels
+Row = tuple[str, Any]  # the key that leads to it, where there is one, and the row
+
+NO_CONTENT = (204, 205)
+LONGEST = 300  # of what an API says of a failure
+SUCCESS = ("ok", "success")
+FAILURE = ("error", "errors")
+KINDS = {"array": "list of rows", "map": "object of rows", "object": "object"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +113,110 @@ class Endpoint:
     columns: tuple[Column, ...] = ()
     error_keys: Keys = ()
     choices: dict[str, Choices] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one answer or of several, and what the panel should say about them."""
+
+    rows: list[Row]
+    notices: tuple[str, ...] = ()
+
+
+def json_of(response: HttpResponse) -> Any:
+    """Read an answer; one that has no content, as its status says, is null."""
+    return None if response.status in NO_CONTENT and not response.body else response.json()
+
+
+def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
+    """List the rows of one answer; `path` is what was asked, for messages.
+
+    Raises: DownstreamError for an answer that says that it is a failure, and for one of another shape.
+    """
+    where = ".".join(endpoint.rows) or "its answer"
+    value = find(body, endpoint.rows)
+    has_fields = any(column.keys for column in endpoint.columns)
+    rows = list_rows(value, endpoint.shape, has_fields=has_fields)
+    is_told = is_there(body, endpoint.rows) and rows is not None
+    is_strange = endpoint.shape == "object" and has_fields and bool(rows) and not has_any(value, endpoint)
+    failure = failure_of(body, endpoint, is_told=is_told and not is_strange)
+    if failure and (not rows or is_strange):
+        raise DownstreamError(f"{path} answered an error: {failure}")
+    if rows is None:
+        raise DownstreamError(f"{path}: {where} is no {KINDS[endpoint.shape]}")
+    strangers = sum(not isinstance(row, dict) for _, row in rows) if has_fields else 0
+    sentences = {
+        f"The API says of its answer: {failure}": bool(failure),
+        f"The answer has no {where}, so that there are no rows": not is_told and bool(body),
+        "The answer has nothing of what the API describes": is_strange,
+        f"{strangers} rows are empty: they are no objects, as the API describes them": strangers > 0,
+    }
+    return Rows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so))
+
+
+def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
+    """List what a value holds; None for a value of another shape. Null holds nothing."""
+    if value is None:
+        return []
+    if shape == "object":
+        return [("", value)] if isinstance(value, dict) or not has_fields else None
+    if shape == "map":
+        return list(value.items()) if isinstance(value, dict) else None
+    return [("", row) for row in value] if isinstance(value, list) else None
+
+
+def is_there(body: Any, keys: Sequence[str]) -> bool:
+    """Tell whether the keys lead to something; a null on the way is there, too."""
+    for key in keys:
+        if body is None:
+            return True
+        if not isinstance(body, dict) or key not in body:
+            return False
+        body = body[key]
+    return True
+
+
+def has_any(value: Any, endpoint: Endpoint) -> bool:
+    """Tell whether an object has any of the columns."""
+    return any(find(value, column.keys) is not None for column in endpoint.columns)
+
+
+def failure_of(body: Any, endpoint: Endpoint, *, is_told: bool) -> str:
+    """Return what an answer says of its failure, or nothing.
+
+    Beside what the API describes, only `success: false`, `errors` and their like are signs of one; in its place, any
+    text that is where the API has those of errors.
+    """
+    if not isinstance(body, dict) or (is_told and not endpoint.rows):
+        return ""
+    signs = [body[name] for name in FAILURE if name not in endpoint.rows[:1] and is_sign(body.get(name))]
+    told = text_in(find(body, endpoint.error_keys)) if endpoint.error_keys else ""
+    if signs or any(body.get(name) is False for name in SUCCESS):
+        texts = (told, *map(text_in, signs), text_in(body.get("message")))
+        return next(filter(None, texts), "it has failed, and does not say why")
+    return "" if is_told else told
+
+
+def is_sign(value: Any) -> bool:
+    """Tell whether `error` or `errors` has what says that there is one."""
+    return value is True or (isinstance(value, str | list | dict) and bool(value))
+
+
+def text_in(value: Any) -> str:
+    """Find the text of an error: the value itself, the first of a list, or an object's message."""
+    for _ in range(3):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        elif isinstance(value, dict):
+            value = value.get("message") or value.get("detail") or value.get("title")
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def one_line(text: str, secrets: Sequence[str] = ()) -> str:
+    """Write what an API says in one line, without secrets and without what controls a terminal."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST]
 
 
 def find(value: Any, keys: Keys) -> Any:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from gfruntime import DownstreamError, Field, Frame, FrameError, QueryError
-from upstream.endpoint import Column, Endpoint, find
-from upstream.rows import Row
+from upstream.endpoint import Column, Endpoint, Row, find
 
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +65,8 @@ def to_frames(rows: Sequence[Row], endpoint: Endpoint, view: View) -> list[Frame
 
 def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
     """Make a table; a column that is not as the API describes it is shown as text, and a notice says so."""
-    fields, sentences = [], []
+    fields: list[Field] = []
+    sentences: list[str] = []
     for column in columns:
         try:
             fields.append(Field(column.name, [value_of(row, column) for row in rows], TYPES[column.kind]))

@@ -1,0 +1,110 @@
+"""Words by which descriptions tell of pages: names of parameters and fields in snake case, and what is said of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.identifiers import snake
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gfplug.scaffold.openapi.model import Parameter
+
+CURSORS = (
+    *("cursor", "page_token", "pagetoken", "next_token", "nexttoken", "next_page_token", "next_cursor", "page_cursor"),
+    *("continuation_token", "continue", "continuation", "pagination_token", "page_after", "after", "marker", "next"),
+    *("next_marker", "start_after", "scroll_id", "after_cursor", "start_cursor", "next_page", "start_key"),
+)
+NEXT = (
+    *("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next_token", "nexttoken", "next_page_cursor"),
+    *("continuation_token", "next_continuation_token", "next_marker", "next_key", "next", "continue", "end_cursor"),
+    *("pagination_token", "cursor", "after", "after_cursor", "marker", "scroll_id", "next_page"),
+)
+NEXT_URLS = frozenset(
+    {
+        *("next", "next_url", "next_page_url", "next_link", "nextlink", "next_href", "next_page_uri", "next_uri"),
+        *("odata_next_link", "next_page_link", "next_page", "next_page_path"),
+    }
+)
+SURE_URLS = NEXT_URLS - {"next", "next_page"}
+PAGES = frozenset(
+    {"page", "page_number", "pagenumber", "page_no", "pageno", "page_num", "page_index", "pageindex", "pg", "p"}
+)
+OFFSETS = ("offset", "skip", "page_offset", "start_index", "startindex", "start_at", "startat", "start", "from")
+OWN_OFFSETS = frozenset({"offset", "skip"})
+TIME_OFFSETS = frozenset({"start_at", "startat", "start", "from"})
+SIZES = (
+    *("per_page", "perpage", "page_size", "pagesize", "limit", "size", "page_limit", "max_results", "maxresults"),
+    *("max_items", "maxitems", "count", "top", "rows", "take", "results_per_page", "items_per_page", "first"),
+    *("max_page_size", "maxpagesize", "num_results", "limits"),
+)
+DOUBTFUL_SIZES = frozenset({"size", "count", "top", "rows", "first"})
+MORE = frozenset({"has_more", "hasmore", "has_next", "has_next_page", "has_more_items", "more", "is_truncated"})
+TOTALS = frozenset(
+    {
+        *("total", "total_count", "totalcount", "total_results", "total_items", "total_elements", "total_records"),
+        *("total_rows", "total_hits", "total_size", "result_info_total_count"),
+    }
+)
+URL = re.compile(r"\b(url|uri|link|href)\b", re.IGNORECASE)
+FROM_ZERO = re.compile(
+    r"\b(zero|0)[ -](based|indexed)|\b(start(s|ing)?|begin(s|ning)?|index(ed)?|count(s|ed)?) (at|from|with) (0|zero)\b",
+    re.IGNORECASE,
+)
+FROM_ONE = re.compile(
+    r"\b(one|1)[ -](based|indexed)|\b(start(s|ing)?|begin(s|ning)?|index(ed)?|count(s|ed)?) (at|from|with) (1|one)\b",
+    re.IGNORECASE,
+)
+_OF_ROWS = re.compile(
+    r"\b(skip\w*|rows?|records?|results?|items?|entries|elements|objects|pag(e|es|ing|ination))\b", re.IGNORECASE
+)
+_OF_TIMES = re.compile(r"\b(time ?zone|utc|minutes?|hours?|seconds?|days?)\b", re.IGNORECASE)
+_OF_MOMENTS = re.compile(r"\b(time|date|timestamp|unix|epoch|moment|hour|day)s?\b", re.IGNORECASE)
+_OF_SIZES = re.compile(
+    r"\b(pages?|limit|results?|per|returned|return|items?|records?|entries|maximum number)\b", re.IGNORECASE
+)
+_OF_BUCKETS = re.compile(r"\b(buckets?|windows?|seconds|minutes|intervals?|resolution|steps?|bins?)\b", re.IGNORECASE)
+_OF_PAGES = re.compile(
+    r"\b((number|count|amount|total) (of )?pages|total pages|(this|current) (response|page|request)|returned)\b",
+    re.IGNORECASE,
+)
+_ENDS = frozenset(
+    {"end", "to", "until", "till", "stop", "before", "end_time", "end_at", "end_date", "to_time", "to_date"}
+)
+
+
+def is_offset(name: str, parameter: Parameter, others: Collection[str], *, has_size: bool) -> bool:
+    """Tell whether a number that is called as offsets are counts rows; `others` are all names beside it.
+
+    One that comes without a page's size must say so, and none that tells of time zones, or has an end beside it, does.
+    """
+    said = parameter.description
+    if _OF_TIMES.search(said) or not (has_size or (name in OWN_OFFSETS and _OF_ROWS.search(said))):
+        return False
+    return name not in TIME_OFFSETS or (not _OF_MOMENTS.search(said) and _ENDS.isdisjoint(others))
+
+
+def is_size(name: str, parameter: Parameter, others: Collection[str]) -> bool:
+    """Tell whether a number that is called as sizes of pages are is one: some names must be explained."""
+    if name not in DOUBTFUL_SIZES:
+        return True
+    is_paged = not {*PAGES, *CURSORS, *OFFSETS}.isdisjoint(others)
+    is_told = bool(_OF_SIZES.search(parameter.description)) or (not parameter.description and is_paged)
+    return is_told and not _OF_BUCKETS.search(parameter.description)
+
+
+def is_total(description: str) -> bool:
+    """Tell whether a total counts all rows, not pages, and not those of one answer."""
+    return not _OF_PAGES.search(description)
+
+
+def is_first_zero(description: str) -> bool | None:
+    """Tell whether pages count from 0, or from 1; None where nothing is said."""
+    return True if FROM_ZERO.search(description) else False if FROM_ONE.search(description) else None
+
+
+def is_next(name: str) -> bool:
+    """Tell whether a field's name is that of what leads to the next page, and of nothing else."""
+    return "next" in snake(name).split("_")

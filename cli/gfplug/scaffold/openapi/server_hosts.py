@@ -1,0 +1,46 @@
+"""Where credentials would go that a description tells of: to other hosts than the API's own, and in the clear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from gfplug.scaffold.openapi.model import LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gfplug.scaffold.openapi.model import Auth, BaseUrl, Operation
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def find_strangers(
+    base_urls: Sequence[BaseUrl], operations: Sequence[Operation], auth: Sequence[Auth]
+) -> Iterator[LeftOut]:
+    """Say which operations are at another host, where tokens come from another one, and what is not encrypted.
+
+    Source: `foreign_host` of the template's `src/upstream/request.py`, which keeps credentials from such operations.
+    """
+    home = urlsplit(base_urls[0].url).hostname or "" if base_urls else ""
+    for operation in operations if home else ():
+        address = urlsplit(operation.base_urls[0].url) if operation.base_urls else None
+        if address is not None and not is_home(address.hostname or "", home):
+            what = "its credentials are not sent there" if operation.auth else "it is asked without credentials"
+            yield _remark(operation.place, operation.name, f"it is at {address.netloc}, not at {home}: {what}")
+    for each in auth:
+        host = urlsplit(each.token_url).hostname or ""
+        if host and home and not is_home(host, home):
+            reason = f"tokens of {each.name!r} come from {host}, not from {home}: it gets the client's secret"
+            yield _remark("/components/securitySchemes", "", reason)
+    if auth and base_urls and base_urls[0].url.startswith("http:") and home not in _LOCAL:
+        yield _remark("/servers", "", f"{base_urls[0].url} is not encrypted: credentials are sent there in the clear")
+
+
+def is_home(host: str, home: str) -> bool:
+    """Tell whether a host is the API's own, or below it."""
+    return host == home or host.endswith(f".{home}")
+
+
+def _remark(place: str, operation: str, reason: str) -> LeftOut:
+    return LeftOut(kind="part", place=place, operation=operation, reason=reason)

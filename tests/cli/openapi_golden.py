@@ -1,0 +1,27 @@
+"""What the description in `tests/golden/openapi` becomes: `python tests/cli/openapi_golden.py --update` writes it anew.
+
+The modules that are the same for all descriptions are the template's own files, and are not kept twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gfplug.scaffold.openapi import description, upstream_files
+from gfplug.scaffold.openapi.stored_model import StoredModel
+
+FOLDER = Path(__file__).parents[1] / "golden" / "openapi"
+KEPT = {"models.py": "models.txt", "endpoints.py": "endpoints.txt", "description.json": "description.json"}
+
+
+def generate() -> dict[str, str]:
+    """Map the names of the kept files to what is generated today."""
+    source = description.read(str(FOLDER / "shop.yaml"))
+    written = upstream_files.write_upstream(StoredModel(source)).files
+    return {kept: written[f"{upstream_files.FOLDER}/{name}"].decode() for name, kept in KEPT.items()}
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--update"]:
+    for name, text in generate().items():
+        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,29 @@
+"""The code that a description becomes, as it was read and found right: a change of it is seen in a review."""
+
+from __future__ import annotations
+
+import pytest
+from openapi_golden import FOLDER, KEPT, generate
+
+from gfplug.scaffold.openapi import description
+
+
+@pytest.fixture(scope="module")
+def generated() -> dict[str, str]:
+    """Generate once."""
+    return generate()
+
+
+@pytest.mark.parametrize("name", KEPT.values())
+def test_the_code_is_as_it_was(generated: dict[str, str], name: str) -> None:
+    """`python tests/cli/openapi_golden.py --update` takes a new one over."""
+    assert generated[name] == (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_what_is_left_out_is_as_it_was() -> None:
+    """All of it is told."""
+    left_out = description.read(str(FOLDER / "shop.yaml")).left_out
+
+    assert [(each.operation, each.reason) for each in left_out] == [
+        ("queryPrices", "it is at prices.example, not at eu.shop.example: its credentials are not sent there")
+    ]

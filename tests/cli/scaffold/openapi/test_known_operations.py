@@ -1,0 +1,29 @@
+"""The operations that a project has chosen, in another description of its API."""
+
+from __future__ import annotations
+
+import pytest
+from small_descriptions import describe, get, read
+
+from gfplug.errors import ProjectError
+from gfplug.upgrades import api_description
+
+TWICE = {path: get(operationId="list_users") for path in ("/a", "/b")}
+
+
+def test_operations_that_a_project_does_not_have_change_nothing() -> None:
+    """Neither its names nor what is said: `list_b` is first among its own."""
+    paths = {"/a": get(operationId="list-b"), "/b": get(operationId="list_b"), "/bad": {"get": {"responses": {}}}}
+
+    source = read(describe(paths), known=["list_b", "gone"])
+
+    assert [(each.path, each.identifier) for each in source.operations] == [("/b", "list_b")]
+    assert source.left_out == ()
+
+
+def test_where_none_is_left_it_is_refused() -> None:
+    """With what to do."""
+    source = read(describe(TWICE), known=["gone"])
+
+    with pytest.raises(ProjectError, match="none of the project's operations: gone"):
+        api_description.choose(source, ["gone"])
