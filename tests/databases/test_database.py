@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from pymysql.cursors import SSCursor  # type: ignore[import-untyped,unused-ignore]  # it has no types
 
 from gfruntime.errors import QueryError, failure_of
 from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql.database import Database, Limits
+from gfruntime.sql.drivers import mysql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -359,6 +361,29 @@ def test_postgres_is_connected_to_again_when_it_has_closed_a_connection(
 
     assert read(database, "SELECT pg_backend_pid() AS x")["x"].to_list() != [first]
     database.close()
+
+
+def test_mysql_kills_nothing_on_another_server(
+    mariadb: pymysql.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a balancer a number may be another viewer's statement: the connection is shut instead."""
+    names, statements = iter(range(100)), list[str]()
+    execute = SSCursor.execute
+
+    def note(cursor: Any, sql: str, *arguments: object) -> Any:
+        statements.append(sql)
+        return execute(cursor, sql, *arguments)
+
+    monkeypatch.setattr(SSCursor, "execute", note)
+    monkeypatch.setattr(mysql, "_name_server", lambda _values: (str(next(names)),))
+    database, query, began = Database(f"mysql://root@127.0.0.1:{mariadb.port}/tests"), asked(), time.monotonic()
+    threading.Timer(0.5, query.cancel.set).start()
+    with pytest.raises(QueryError, match="cancelled"):
+        database.query(query, "SELECT SLEEP(20)", format="table")
+
+    assert time.monotonic() - began < 5
+    assert len([sql for sql in statements if sql.startswith("SHOW")]) == 2
+    assert not [sql for sql in statements if sql.startswith("KILL")]
 
 
 def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:

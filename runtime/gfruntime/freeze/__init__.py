@@ -43,6 +43,7 @@ _NEEDLESS = ("pyi_rth_multiprocessing",)
 _OPTIONAL = {
     "adbc-driver-flightsql": ("adbc_driver_flightsql.dbapi",),  # imported by the address of a database
     "adbc-driver-postgresql": ("adbc_driver_postgresql.dbapi",),
+    "adbc-driver-snowflake": ("adbc_driver_snowflake.dbapi",),
     "azure-identity": ("azure.identity",),
     "botocore": ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"),
     "clickhouse-connect": ("clickhouse_connect",),

@@ -86,6 +86,6 @@ class Address:
         """
         for name in self.parameters:
             if name not in names:
-                known = ", ".join(names) or "none"
-                raise QueryError(f"the database's address: {self.scheme} has no parameter {name!r}; it has {known}")
+                choices = ", ".join(names) or "none"
+                raise QueryError(f"the database's address: {self.scheme} has no parameter {name!r}; it has {choices}")
         return dict(self.parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.frames.cursors import READERS
@@ -22,7 +23,7 @@ class BoundedCursor:
     def __init__(self, cursor: Any, most_bytes: int) -> None:  # noqa: ANN401  # PEP 249 has no types
         """Keep the cursor, which has executed its statement."""
         self._cursor, self._left = cursor, most_bytes
-        self._largest = most_bytes  # row, as far as is known
+        self._row_bytes = most_bytes + 1  # of the last rows; of the first nothing is known
         self.is_cut = False
         if name := next((name for name in READERS if hasattr(cursor, name)), ""):
             self.to_arrow_reader = lambda: _Reader(getattr(cursor, name)(), self)
@@ -37,13 +38,13 @@ class BoundedCursor:
         """Fetch rows, fewer than there are once their bytes are too many."""
         rows: list[Any] = []
         while len(rows) < size and not self.is_cut:
-            count = max(1, min(_ROWS, size - len(rows), self._left // max(self._largest, 1)))
+            count = max(1, min(_ROWS, size - len(rows), self._left // self._row_bytes))
             some: Sequence[Any] = self._cursor.fetchmany(count)
             if not some:
                 break
-            sizes = [sum(map(sys.getsizeof, row)) for row in some]
-            self._largest = max(sizes) if not rows else max(self._largest, *sizes)
-            rows += some[: self.fitting(len(some), sum(sizes))]
+            some_bytes = sum(map(sys.getsizeof, chain.from_iterable(some)))
+            self._row_bytes = some_bytes // len(some) + 1
+            rows += some[: self.fitting(len(some), some_bytes)]
         return rows
 
     def fitting(self, rows: int, size: int) -> int:

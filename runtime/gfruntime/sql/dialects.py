@@ -28,7 +28,8 @@ timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres wit
 `DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's
 times are texts that its `strftime` reads, or numbers, which are taken as seconds. clickhouse has the macros of its own
 data source too: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
-timeInterval_ms and interval_s. trino has `to_unixtime(t)`, and its times are in UTC.
+timeInterval_ms and interval_s. snowflake has `DATE_PART(EPOCH_SECOND, t)`, trino `to_unixtime(t)`; set the session of
+both to UTC.
 
 Units: times are in UTC. MySQL's `FROM_UNIXTIME` gives times in the session's zone: set it to `'+00:00'` where columns
 hold UTC.
@@ -49,7 +50,7 @@ from gfruntime.sql.texts import by_bytes, by_numbers, hexadecimal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Dialect = Literal["postgres", "timescaledb", "mysql", "mssql", "sqlite", "duckdb", "clickhouse", "trino"]
+Dialect = Literal["postgres", "timescaledb", "mysql", "mssql", "sqlite", "duckdb", "clickhouse", "snowflake", "trino"]
 
 _SECOND = dt.timedelta(seconds=1)
 _SIMPLE = re.compile(r"""[\w.]+(\([^()]*\))?|"[^"]*"|`[^`]*`|\[[^\[\]]*\]""")
@@ -162,6 +163,15 @@ PHRASES: dict[Dialect, Phrases] = {
         unix_group="intDiv({c}, {s}) * {s}",
         escapes=True,
         text=hexadecimal("unhex('{hex}')"),
+    ),
+    "snowflake": Phrases(
+        moment=lambda moment: f"{_quoted(moment)}::TIMESTAMP_TZ",
+        epoch='DATE_PART(EPOCH_SECOND, {c}) AS "time"',
+        group="FLOOR(DATE_PART(EPOCH_SECOND, {c})/{s})*{s}",
+        unix_group="FLOOR(({c})/{s})*{s}",
+        whole_seconds=False,
+        escapes=True,
+        text=hexadecimal("HEX_DECODE_STRING('{hex}')"),
     ),
     "trino": Phrases(
         moment=lambda moment: f"TIMESTAMP '{rfc3339(moment, fraction=True)[:-1].replace('T', ' ')}'",

@@ -47,7 +47,7 @@ _SECOND = dt.timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Macro:
     """A macro and how many arguments it takes; `most` is None for one of the author's own, which looks for itself."""
 
     call: Macro
@@ -68,8 +68,8 @@ def expand(
         raise ValueError(f"the dialect {dialect!r} is none of {', '.join(get_args(Dialect))}")
     macros_by_name = _standard(PHRASES[name], between, interval)
     if name == "clickhouse":
-        macros_by_name |= {key: _Known(call, count, count) for key, call, count in clickhouse.macros(between, interval)}
-    macros_by_name |= {key: _Known(call, most=None) for key, call in macros.items()}
+        macros_by_name |= {key: _Macro(call, count, count) for key, call, count in clickhouse.macros(between, interval)}
+    macros_by_name |= {key: _Macro(call, most=None) for key, call in macros.items()}
     expander = _Expander(macros_by_name, {"from": between.start, "to": between.end}, name)
     check_size(len(text))
     text = cut_quoted(text, join=PHRASES[name].join, has_backslashes=PHRASES[name].escapes)
@@ -83,7 +83,7 @@ def without_comments(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Expander:
-    macros: Mapping[str, _Known]
+    macros: Mapping[str, _Macro]
     ends: Mapping[str, dt.datetime]
     dialect: Dialect
 
@@ -129,7 +129,7 @@ class _Expander:
             return f"'{text}'" if form in ("sqlstring", "singlequote") else text
         return self.macros[name].call([]) if name in ("interval", "interval_ms") else match[0]
 
-    def _arguments(self, text: str, start: int, macro: _Known) -> tuple[list[str], int]:
+    def _arguments(self, text: str, start: int, macro: _Macro) -> tuple[list[str], int]:
         marks = BACKSLASHES if PHRASES[self.dialect].escapes else QUOTES
         if macro.most is None:
             return read_arguments(text, start, marks=marks)
@@ -145,22 +145,22 @@ class _Expander:
         return self.dialect in ("postgres", "timescaledb") and text.startswith(",", end) and is_first
 
 
-def _call(name: str, macro: _Known, args: Sequence[str]) -> str:
+def _call(name: str, macro: _Macro, args: Sequence[str]) -> str:
     if macro.most is not None and not macro.least <= len(args) <= macro.most:
-        wanted = str(macro.most) if macro.least == macro.most else f"{macro.least} to {macro.most}"
+        number = str(macro.most) if macro.least == macro.most else f"{macro.least} to {macro.most}"
         plural = "" if macro.least == macro.most == 1 else "s"
-        raise QueryError(f"$__{name} expects {wanted} argument{plural}, received {len(args)}")
+        raise QueryError(f"$__{name} expects {number} argument{plural}, received {len(args)}")
     return macro.call(args)
 
 
-def _unknown(macro: str, known: Mapping[str, _Known]) -> str:
-    by_lower = {name.lower(): name for name in (*known, "from", "to")}
+def _unknown(macro: str, macros: Mapping[str, _Macro]) -> str:
+    by_lower = {name.lower(): name for name in (*macros, "from", "to")}
     near = get_close_matches(macro.lstrip("$_").lower(), by_lower, n=1)
     hint = f": did you mean $__{by_lower[near[0]]}?" if near else "."
-    return f"unknown macro {macro}{hint} The macros are {', '.join(f'$__{name}' for name in sorted(known))}"
+    return f"unknown macro {macro}{hint} The macros are {', '.join(f'$__{name}' for name in sorted(macros))}"
 
 
-def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[str, _Known]:
+def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[str, _Macro]:
     start, end = between.start, between.end
     start_s, end_s = (count_since_1970(moment, _SECOND) for moment in (start, end))
     start_ns, end_ns = (count_since_1970(moment, _NS) * 1000 for moment in (start, end))
@@ -172,24 +172,24 @@ def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[
         return phrase.format(c=args[0], o=operand(args[0]), s=_group_seconds(args[1], say)) + suffix
 
     return {
-        "interval": _Known(lambda _: format_interval(interval)),
-        "interval_ms": _Known(lambda _: str(interval // dt.timedelta(milliseconds=1))),
-        "time": _Known(lambda args: say.time.format(c=args[0]), 1, 1),
-        "timeEpoch": _Known(lambda args: say.epoch.format(c=args[0]), 1, 1),
-        "text": _Known(partial(write_texts, say.text, has_numbers=say.has_strict_numbers), most=None),
-        "timeFilter": _Known(lambda args: say.filter(args[0], start, end), 1, 1),
-        "timeFrom": _Known(partial(edge, ">=", start), 0, 1),
-        "timeTo": _Known(partial(edge, "<=", end), 0, 1),
-        "timeGroup": _Known(partial(group, say.group, ""), 2, 3),
-        "timeGroupAlias": _Known(partial(group, say.group, say.alias), 2, 3),
-        "unixEpochFilter": _Known(lambda args: f"{args[0]} >= {start_s} AND {args[0]} <= {end_s}", 1, 1),
-        "unixEpochFrom": _Known(lambda _: str(start_s)),
-        "unixEpochTo": _Known(lambda _: str(end_s)),
-        "unixEpochNanoFilter": _Known(lambda args: f"{args[0]} >= {start_ns} AND {args[0]} <= {end_ns}", 1, 1),
-        "unixEpochNanoFrom": _Known(lambda _: str(start_ns)),
-        "unixEpochNanoTo": _Known(lambda _: str(end_ns)),
-        "unixEpochGroup": _Known(partial(group, say.unix_group, ""), 2, 3),
-        "unixEpochGroupAlias": _Known(partial(group, say.unix_group, say.alias), 2, 3),
+        "interval": _Macro(lambda _: format_interval(interval)),
+        "interval_ms": _Macro(lambda _: str(interval // dt.timedelta(milliseconds=1))),
+        "time": _Macro(lambda args: say.time.format(c=args[0]), 1, 1),
+        "timeEpoch": _Macro(lambda args: say.epoch.format(c=args[0]), 1, 1),
+        "text": _Macro(partial(write_texts, say.text, has_numbers=say.has_strict_numbers), most=None),
+        "timeFilter": _Macro(lambda args: say.filter(args[0], start, end), 1, 1),
+        "timeFrom": _Macro(partial(edge, ">=", start), 0, 1),
+        "timeTo": _Macro(partial(edge, "<=", end), 0, 1),
+        "timeGroup": _Macro(partial(group, say.group, ""), 2, 3),
+        "timeGroupAlias": _Macro(partial(group, say.group, say.alias), 2, 3),
+        "unixEpochFilter": _Macro(lambda args: f"{args[0]} >= {start_s} AND {args[0]} <= {end_s}", 1, 1),
+        "unixEpochFrom": _Macro(lambda _: str(start_s)),
+        "unixEpochTo": _Macro(lambda _: str(end_s)),
+        "unixEpochNanoFilter": _Macro(lambda args: f"{args[0]} >= {start_ns} AND {args[0]} <= {end_ns}", 1, 1),
+        "unixEpochNanoFrom": _Macro(lambda _: str(start_ns)),
+        "unixEpochNanoTo": _Macro(lambda _: str(end_ns)),
+        "unixEpochGroup": _Macro(partial(group, say.unix_group, ""), 2, 3),
+        "unixEpochGroupAlias": _Macro(partial(group, say.unix_group, say.alias), 2, 3),
     }
 
 

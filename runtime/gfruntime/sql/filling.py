@@ -92,11 +92,11 @@ def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
         return replace(frame, fields=[])
     time = _time_field(frame)
     fields = [_as_time(field) if field is time else _as_float(field) for field in frame.fields]
-    wide = _sorted(replace(frame, fields=fields))
+    wide = _sort(replace(frame, fields=fields))
     if series.shape(wide) == "long":
         wide = series.long_to_wide(wide, fill=grid.fill if grid else NULL, limit=_MOST_CELLS)
-        wide = _named_by_metric(wide) if len(fields) == _WITH_METRIC else wide
-    return wide if grid is None else _filled(wide, grid, query)
+        wide = _name_by_metric(wide) if len(fields) == _WITH_METRIC else wide
+    return wide if grid is None else _fill_gaps(wide, grid, query)
 
 
 _WITH_METRIC = 3  # columns: the time, the metric and a value
@@ -136,13 +136,13 @@ def _as_float(field: Field) -> Field:
     return Field(field.name, field.values.cast("float64"), "float64", labels=field.labels)
 
 
-def _sorted(frame: Frame) -> Frame:
+def _sort(frame: Frame) -> Frame:
     times = frame["Time"].values
     rows = pc.sort_indices(times)
     return frame if rows.equals(pa.array(range(len(times)), rows.type)) else frame.take(rows)
 
 
-def _named_by_metric(frame: Frame) -> Frame:
+def _name_by_metric(frame: Frame) -> Frame:
     """Name each series as Grafana did before version 8 and still does."""
     fields = [
         copy_with(field, name=labels["metric"], labels=None) if set(labels) == {"metric"} else field
@@ -151,7 +151,7 @@ def _named_by_metric(frame: Frame) -> Frame:
     return replace(frame, fields=fields)
 
 
-def _filled(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
+def _fill_gaps(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
     """Put a series on the grid of its groups, from the one in which the time range begins."""
     start, end = query.time_range.start, query.time_range.end
     since = start - _EPOCH

@@ -63,9 +63,9 @@ def expand_sql(
 ) -> str:
     """Replace the macros of SQL; the author's own come before those of the same name.
 
-    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse, trino) they are those that
-    Grafana's data source for this database has, and one that it does not have is an error. As in Grafana, a macro is
-    replaced wherever it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills
+    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse, snowflake, trino) they are those
+    that Grafana's data source for this database has, and one that it does not have is an error. As in Grafana, a macro
+    is replaced wherever it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills
     the gaps of a series where the query asks for it (`$__timeGroup(col, '5m', 0)`).
 
     Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much;

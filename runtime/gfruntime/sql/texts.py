@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MARK = re.compile(r"\$__text\(([^()]*)\)")
 _WHOLE = re.compile(r"'?\$__text\('?([^(),']*)'?\)'?")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{0,14}[1-9])?")
+_NUMBER = re.compile(r"(?!-0\Z)-?(?=(?:[0-9]\.?){1,15}\Z)(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")  # at most 15 digits
 _COUNT = re.compile(r"\b(?:limit|offset)\s+\Z", re.IGNORECASE)
 _COMMENT = r"--[^\n]*+|/\*.*?(?:\*/|\Z)"
 _NAMES = r"""|`[^`]*+(?:`|\Z)"""

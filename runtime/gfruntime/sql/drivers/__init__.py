@@ -8,6 +8,7 @@
 | `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY`, of servers that are known to keep it |
 | `clickhouse`, `clickhouse+http` | `clickhouse-connect` | the setting `readonly`, which the server confirms |
 | `grpc`, `grpc+tls` | `adbc-driver-flightsql`, as Arrow | the account's rights alone |
+| `snowflake` | `adbc-driver-snowflake`, as Arrow | the account's rights alone |
 | `trino`, `trino+http` | `trino` | the account's rights alone |
 
 A driver is imported when an address asks for it, so a bundle holds those that the project depends on.
@@ -71,6 +72,7 @@ _MODULES = {
     "grpc+tls": "flightsql",
     "clickhouse": "clickhouse_http",
     "clickhouse+http": "clickhouse_http",
+    "snowflake": "snowflake",
     "trino": "trino",
     "trino+http": "trino",
 }

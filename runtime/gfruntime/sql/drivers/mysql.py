@@ -141,10 +141,10 @@ def _name_server(values: Mapping[str, str]) -> tuple[str, ...]:
 def _keeps_from_writing(values: Mapping[str, str]) -> bool:
     """Tell whether a server is known to keep a session that may only read from writing, and this one is such."""
     version, comment = values.get("version", ""), values.get("version_comment", "")
-    is_known = "mariadb" in version.lower() or _MAKERS.match(comment) is not None
+    is_kin = "mariadb" in version.lower() or _MAKERS.match(comment) is not None
     is_other = _OTHERS.search(f"{version} {comment}") is not None
     may_only_read = values.get("transaction_read_only", values.get("tx_read_only", "")) in ("ON", "1")
-    return is_known and not is_other and may_only_read
+    return is_kin and not is_other and may_only_read
 
 
 def _verification(options: Mapping[str, str]) -> dict[str, bool]:

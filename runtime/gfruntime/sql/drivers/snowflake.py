@@ -1,0 +1,52 @@
+"""Snowflake by ADBC: results come as Arrow; times are in UTC.
+
+No session may only read: the rights of the account's role are what keeps a query from writing.
+
+Source: arrow.apache.org, adbc/current/driver/snowflake.html; github.com/snowflakedb/gosnowflake, dsn.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from gfruntime.errors import QueryError
+from gfruntime.sql.drivers import COLUMNS, Driver, import_package
+from gfruntime.sql.drivers.adbc import AdbcSession
+
+if TYPE_CHECKING:
+    from gfruntime.sql.address import Address
+
+_OPTIONS = ("role", "warehouse")
+_OPTION = "adbc.snowflake.sql.client_option."
+
+
+def driver(address: Address) -> Driver:
+    """Return the driver of `snowflake://user@account/database/schema?warehouse=W&role=R`.
+
+    Raises: QueryError without an account and a user.
+    """
+    address.pick(*_OPTIONS)
+    if not (address.host and address.user):
+        raise QueryError("the database's address needs a user and an account: snowflake://reader@account/database")
+    return Driver("snowflake", open_session, refuses_writes=False)
+
+
+def open_session(address: Address, _script: str) -> AdbcSession:
+    """Connect; the driver's error says why not."""
+    adbc = import_package("adbc_driver_snowflake.dbapi", "adbc-driver-snowflake")
+    options = {
+        "uri": write_uri(address),
+        "username": address.user,
+        "password": address.password,
+        f"{_OPTION}disable_telemetry": "true",
+        f"{_OPTION}login_timeout": "10s",
+        f"{_OPTION}use_high_precision": "false",  # whole numbers as such
+    }
+    return AdbcSession(adbc.connect(db_kwargs=options, autocommit=True), COLUMNS)
+
+
+def write_uri(address: Address) -> str:
+    """Write what the driver calls a URI, whose parameters may be settings of the session; the login is given apart."""
+    parameters = urlencode({"timezone": "UTC", **address.parameters}, quote_via=quote)
+    return f"user:password@{address.host}{quote(address.path)}?{parameters}"

@@ -1,0 +1,202 @@
+"""`Database` with Snowflake's driver and fakesnow, which emulates it on DuckDB. Snowflake itself was not asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dbservers
+import pytest
+
+from gfruntime.errors import QueryError, failure_of
+from gfruntime.request.vocabulary import Query, TimeRange
+from gfruntime.sql.address import Address
+from gfruntime.sql.database import Database, Limits
+from gfruntime.sql.drivers import find_driver, snowflake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytest.importorskip("adbc_driver_snowflake")
+pytestmark = pytest.mark.timeout(120)
+
+NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+ADDRESS = "snowflake://reader@account/db1/public?warehouse=w&role=r"
+PASSWORD = "p:/?#%41@ü"  # noqa: S105  # the tests' own
+WRITE_URI = snowflake.write_uri  # tests replace it
+SHOPS = (
+    "(SELECT 1 AS id, 'north' AS name, '2026-01-01 12:10:00'::TIMESTAMP_NTZ AS opened"
+    " UNION ALL SELECT 2, 'O''Neil', '2026-01-01 12:50:00'::TIMESTAMP_NTZ)"
+)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Start the server."""
+    folders = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    program = shutil.which("fakesnow", path=folders)
+    if program is None:
+        pytest.skip("install fakesnow with its extra `server` and snowflake-connector-python<5: it is not on PATH")
+    account, port = dbservers.Account(os.getuid(), os.getgid()), dbservers.find_port()
+    with dbservers.make_folder(account) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snowflake, "write_uri", lambda address: local_uri(address, port))
+        command = [program, "-s", "-p", str(port)]
+        with dbservers.run_server(command, folder, account, answering, stop=signal.SIGTERM):
+            yield port
+
+
+def local_uri(address: Address, port: int) -> str:
+    """Write the URI of a server on loopback, without TLS."""
+    return f"user:password@127.0.0.1:{port}{address.path}?account=a&protocol=http&timezone=UTC"
+
+
+def answering() -> Database:
+    """Open the database, or fail while the server starts."""
+    database = Database(ADDRESS, password=PASSWORD, account_reads_only=True)
+    if (health := database.check()).status != "ok":
+        raise ConnectionError(health.message)
+    return database
+
+
+@pytest.fixture
+def open_it(port: int) -> Callable[..., Database]:
+    """Open the database as a data source does that says that its account only reads."""
+    assert port
+    return lambda **limits: Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(**limits))
+
+
+def asked(**options: Any) -> Query[None]:
+    """Make a query of an hour."""
+    window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
+    return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
+
+
+def read(database: Database, sql: str) -> Any:
+    """Ask for a table."""
+    [frame] = database.query(asked(), sql, format="table")
+    return frame
+
+
+def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
+    """Macros, labels and filled gaps; whole numbers are such."""
+    sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
+    [frame] = open_it().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+
+    labels = {str(field.labels): field.to_list() for field in frame.fields[1:]}
+    assert labels == {"{'NAME': \"O'Neil\"}": [0, 0, 1, 0], "{'NAME': 'north'}": [1, 0, 0, 0]}
+    assert [field.type for field in read(open_it(), f"SELECT id FROM {SHOPS}").fields] == ["int64"]
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("name = $__text(O%27Neil)", ["O'Neil"]),
+        ("name LIKE '%$__text(or)%'", ["north"]),
+        ("name IN ($__text(north,O%27Neil))", ["north", "O'Neil"]),
+        ("name = $__text(%27%20OR%201%3D1%20--%20)", []),
+        ("name = '$__text(%5C%27%20OR%201%3D1%20--%20)'", []),
+    ],
+)
+def test_a_variables_text_is_a_value(open_it: Callable[..., Database], where: str, names: list[str]) -> None:
+    """And never SQL."""
+    frame = read(open_it(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
+
+    assert (frame["NAME"].to_list() if frame.fields else []) == names
+
+
+def test_rows_are_bounded(open_it: Callable[..., Database]) -> None:
+    """And a notice says so."""
+    frame = read(open_it(rows=1), f"SELECT * FROM {SHOPS}")
+
+    assert len(frame) == 1
+    assert "nly the first" in str(frame.meta)
+
+
+def test_a_mistake_is_said_in_the_databases_words(open_it: Callable[..., Database]) -> None:
+    """It is not the plugin's."""
+    with pytest.raises(Exception, match=r"(?i)nowhere") as caught:
+        read(open_it(), "SELECT nothing FROM nowhere")
+
+    assert failure_of(caught.value).source == "downstream"
+
+
+def test_tables_and_columns_are_listed(open_it: Callable[..., Database]) -> None:
+    """None, where there are none."""
+    assert open_it().names() == []
+    assert "only the account's rights" in open_it().check().message
+
+
+class Silent(BaseHTTPRequestHandler):
+    """A server that takes each request, and answers none."""
+
+    bodies: list[bytes]
+    release: threading.Event
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+    def do_POST(self) -> None:
+        """Keep the request."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.bodies.append(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+        self.release.wait(60)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """Start it; give the bodies that it was sent."""
+    Silent.bodies, Silent.release = [], threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    server.daemon_threads = True
+    monkeypatch.setattr(snowflake, "write_uri", lambda address: local_uri(address, server.server_address[1]))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield Silent.bodies
+    Silent.release.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_query_ends_though_the_server_is_silent(silent: list[bytes]) -> None:
+    """The login carries the user, and times in UTC; the password may have any character."""
+    began = time.monotonic()
+    database = Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(seconds=1))
+
+    with pytest.raises(QueryError, match="took longer than 1 s"):
+        read(database, "SELECT 1 AS x")
+    assert time.monotonic() - began < 15
+    login = json.loads(silent[0])["data"]
+    assert (login["LOGIN_NAME"], login["PASSWORD"]) == ("reader", PASSWORD)
+    assert login["SESSION_PARAMETERS"]["TIMEZONE"] == "UTC"
+
+
+def test_nothing_is_sent_before_the_account_is_said_to_only_read(silent: list[bytes]) -> None:
+    """No session of Snowflake may only read."""
+    with pytest.raises(QueryError, match="no session that may only read"):
+        read(Database(ADDRESS, password=PASSWORD), "SELECT 1 AS x")
+    assert silent == []
+
+
+def test_the_address_is_the_drivers() -> None:
+    """With the session in UTC, and without the password."""
+    address = Address.parse("snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD)
+
+    assert WRITE_URI(address) == "user:password@org-account/my%20db/public?timezone=UTC&warehouse=w%26x"
+
+
+@pytest.mark.parametrize("address", ["snowflake://account/db", "snowflake:///db", "snowflake://u@account?timezone=x"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    """It needs a user and an account, and no other time zone."""
+    with pytest.raises(QueryError, match="the database's address"):
+        find_driver(Address.parse(address))

@@ -1,0 +1,111 @@
+"""What drivers are told when a session is opened: TLS that verifies, timeouts, and numbers of IPv6."""
+
+from __future__ import annotations
+
+import ssl
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gfruntime.errors import QueryError
+from gfruntime.sql.address import Address
+from gfruntime.sql.drivers import find_driver, flightsql, mysql, postgresql
+
+pymysql = pytest.importorskip("pymysql")
+certifi = pytest.importorskip("certifi")
+
+
+def verification(parameters: str) -> tuple[ssl.VerifyMode | None, bool]:
+    """Prepare a connection to MySQL, and tell what its TLS verifies: the certificate, and the name in it."""
+    session: Any = object.__new__(mysql.MysqlSession)
+    session._address = Address.parse(f"mysql://reader@db.example/shop?{parameters}")
+    session._pymysql = SimpleNamespace(connect=lambda **options: pymysql.connect(**options, defer_connect=True))
+    session._cursors = pymysql.cursors
+    connection = session._connect()
+    context = connection.ctx if connection.ssl else None
+    return (None, False) if context is None else (context.verify_mode, context.check_hostname)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("ssl_ca={ca}", (ssl.CERT_REQUIRED, True)),
+        ("ssl_ca={ca}&ssl_verify_identity=false", (ssl.CERT_REQUIRED, False)),
+        ("ssl_ca={ca}&ssl_verify_cert=true&ssl_verify_identity=true", (ssl.CERT_REQUIRED, True)),
+        ("ssl_ca={ca}&ssl_verify_cert=false&ssl_verify_identity=false", (ssl.CERT_NONE, False)),
+    ],
+)
+def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[ssl.VerifyMode, bool]) -> None:
+    """Unless the address says that it must not; PyMySQL's own default verifies nothing."""
+    assert verification(parameters.format(ca=certifi.where())) == expected
+
+
+@pytest.mark.parametrize("value", ["1", "True", "yes", ""])
+def test_a_switch_is_true_or_false(value: str) -> None:
+    """And not silently off."""
+    with pytest.raises(QueryError, match="ssl_verify_cert must be true or false"):
+        find_driver(Address.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))
+
+
+class Adbc:
+    """Stands for a driver of ADBC, and keeps what it is told."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self.servers: list[str] = []
+
+    def connect(self, server: str, **_: object) -> Adbc:
+        """Connect to nothing."""
+        self.servers.append(server)
+        return self
+
+    def cursor(self) -> Adbc:
+        """Give a cursor."""
+        return self
+
+
+@pytest.fixture
+def adbc(monkeypatch: pytest.MonkeyPatch) -> Adbc:
+    """Put it in the place of the real ones."""
+    driver = Adbc()
+    for module in (flightsql, postgresql):
+        monkeypatch.setattr(module, "import_package", lambda *_: driver)
+    return driver
+
+
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [("grpc://[::1]:31337", "grpc://[::1]:31337"), ("grpc+tls://db.example", "grpc+tls://db.example:443")],
+)
+def test_a_number_of_ipv6_keeps_its_brackets(adbc: Adbc, address: str, server: str) -> None:
+    """Without them its port would be a part of it."""
+    parts = Address.parse(address)
+    find_driver(parts).open(parts, "")
+
+    assert adbc.servers == [server]
+
+
+def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
+    """A server may keep for the next query what one has set."""
+    parts = Address.parse("grpc://db.example")
+
+    assert find_driver(parts).open(parts, "").end() is False
+    assert len(adbc.servers) == 1
+
+
+def test_postgresql_notices_that_the_network_is_gone(adbc: Adbc) -> None:
+    """By options of libpq, which the address may change."""
+    parts = Address.parse("postgresql://reader@[::1]/shop?tcp_user_timeout=5000")
+    find_driver(parts).open(parts, "")
+    [uri] = adbc.servers
+
+    assert uri.startswith("postgresql://reader@[::1]/shop?")
+    options = dict(each.split("=") for each in uri.partition("?")[2].split("&"))
+    assert options == {
+        "connect_timeout": "10",
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "5000",
+    }
