@@ -39,7 +39,7 @@ COMMANDS = {
     "doctor": "Examine this machine and project, or explain a log.",
     "upgrade": "Move a project to this gfplug's template and runtime.",
     "rename": "Give a plugin another id.",
-    "call": "Start a plugin as Grafana does, and ask it.",
+    "call": "Start a plugin as Grafana does, and send it a request.",
     "proto": "Show the Go SDK's protos; move a project to another.",
 }
 """The commands, each a module of `gfplug.commands`, with the first line of its help: `--help` imports none of them."""

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 THREATS, LIMITS = (ROOT / "docs" / f"{name}.md" for name in ("threat-model", "limits"))
-HEAD = ("| what may come | what holds it | tests |", "| --- | --- | --- |")
+HEAD = ("| threat | protection | tests |", "| --- | --- | --- |")
 BOUNDARIES = [
     *("A cloned project", "An archive", "Sources of protos", "An upstream API", "A viewer's request"),
     *("Other processes on the machine and in the network", "The machine that builds, and CI", "Logs"),
@@ -35,7 +35,7 @@ def test_every_limit_has_its_test() -> None:
 
 
 def test_every_threat_names_its_defence_and_a_test() -> None:
-    """Three columns in each row: what may come, what holds it, tests."""
+    """Three columns in each row: threat, protection, tests."""
     lines = [line for line in THREATS.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     cells = [line.strip("|").split("|") for line in lines if line not in HEAD]
 

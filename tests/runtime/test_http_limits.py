@@ -173,7 +173,7 @@ def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
         assert get(upstream) == b""
 
 
-@pytest.mark.shows("errors: a body that was cut")
+@pytest.mark.shows("errors: a truncated body")
 @pytest.mark.parametrize(
     "head",
     [b"Content-Length: %d\r\n", b"Connection: close\r\n", b"Transfer-Encoding: chunked\r\n"],
@@ -212,7 +212,7 @@ def test_a_cut_body_is_an_error(head: bytes, encoding: str, body: bytes) -> None
         get(upstream)
 
 
-@pytest.mark.shows("errors: a body that was cut")
+@pytest.mark.shows("errors: a truncated body")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -250,7 +250,7 @@ def test_an_author_may_ask_for_another_encoding() -> None:
     assert answer.body == b"x"
 
 
-@pytest.mark.shows("errors: a small answer that becomes huge")
+@pytest.mark.shows("errors: a small response that becomes huge when decompressed")
 @pytest.mark.parametrize(
     ("own", "calls", "grafanas", "limit", "sentence"),
     [

@@ -85,7 +85,7 @@ GOT = {
 }
 
 
-@pytest.mark.shows('errors: `"${n}"` or `""` where a number belongs')
+@pytest.mark.shows('errors: `"${n}"` or `""` in a field that is a number')
 @pytest.mark.parametrize("text", UNFILLED)
 @pytest.mark.parametrize("name", GOT)
 def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
@@ -98,7 +98,7 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     )
 
 
-@pytest.mark.shows('errors: `"${n}"` or `""` where a number belongs')
+@pytest.mark.shows('errors: `"${n}"` or `""` in a field that is a number')
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [

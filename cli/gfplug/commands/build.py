@@ -20,16 +20,18 @@ def build(
     python: Annotated[
         Path | None, typer.Option(help="Build with this interpreter's packages instead of the project's .venv.")
     ] = None,
-    libc: Annotated[Libc, choice(Libc, help="bundled brings glibc along, for musl and distroless hosts.")] = "system",
+    libc: Annotated[
+        Libc, choice(Libc, help="bundled adds glibc to the bundle, for musl and distroless hosts.")
+    ] = "system",
     max_glibc: Annotated[
         str, typer.Option(help="Refuse a bundle that needs a newer glibc than this, such as 2.31.", show_default=False)
     ] = "",
-    clean: Annotated[bool, typer.Option("--clean", help="Use nothing that an earlier build left.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Use no files of an earlier build.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
 ) -> None:
     """Freeze a project into dist/ and pack it.
 
-    The frozen plugin is started once. Prints the archive's path.
+    Starts the frozen plugin once, as a test. Prints the archive's path.
     """
     from gfplug.bundle import build as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415

@@ -17,7 +17,7 @@ def check(
     ] = None,
     *,
     alerts: Annotated[
-        bool, typer.Option("--alerts", help="Start the plugin and ask it as the provisioned alert rules would.")
+        bool, typer.Option("--alerts", help="Start the plugin and query it as the provisioned alert rules do.")
     ] = False,
     dashboards: Annotated[
         list[Path] | None,
@@ -31,14 +31,14 @@ def check(
         Path | None,
         typer.Option(help="Load the data source with this interpreter instead of the project's .venv."),
     ] = None,
-    static: Annotated[bool, typer.Option("--static", help="Run nothing of the project: only read its files.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
+    static: Annotated[bool, typer.Option("--static", help="Run no code of the project; only read its files.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Report what would fail when the plugin is used.
 
-    Checks manifest, executables, file modes, links, signature, stubs, sizes, and the runtime inside for known
-    vulnerabilities. Of a project also whether its code loads, what it imports, and what is provisioned for it.
+    Checks manifest, executables, file modes, links, signature, stubs and sizes, and looks for known vulnerabilities
+    of the runtime inside. For a project, also checks that the code loads, its imports, and its provisioning files.
     """
     from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.checks import dashboards as saved  # noqa: PLC0415

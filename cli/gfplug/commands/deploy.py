@@ -17,12 +17,12 @@ def deploy(
     target: BundleFolder = Path(),
     *,
     way: Annotated[Way, choice(Way, "--as", help="How Grafana is run.")] = "all",
-    url: Annotated[str, typer.Option(help="Where the host downloads the archive; without it, it never does.")] = "",
+    url: Annotated[str, typer.Option(help="The address from which the host downloads the archive.")] = "",
     image: Annotated[str, typer.Option(help="The Grafana image in compose, Helm and Dockerfile.")] = "",
 ) -> None:
     """Print the lines that install a plugin in a Grafana.
 
-    With --url for a host that has a network, else for one that has none.
+    With --url the host downloads the archive; without it, you copy the archive to the host.
     """
     from gfplug.bundle import deploy as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import dist  # noqa: PLC0415

@@ -24,16 +24,16 @@ def dev(
         typer.Option("--attach", help="Run the plugin yourself, in a terminal or debugger; Grafana connects to it."),
     ] = False,
     address: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where that plugin listens, as Grafana sees it.")
+        str, typer.Option(metavar="HOST:PORT", help="The address at which Grafana reaches that plugin.")
     ] = _ADDRESS,
     allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let --address be one that other machines can reach.")
+        bool, typer.Option("--allow-remote", help="Allow an --address that other machines can reach.")
     ] = False,
     link: Annotated[bool, typer.Option("--link", hidden=True, help="Only link module.js, as a reload does.")] = False,
 ) -> None:
     """Run a project's source in a Grafana on this machine.
 
-    Writes a dist/ that starts the source, and reloads it on save.
+    Writes a dist/ that starts the source, and reloads the source after each save.
     """
     from gfplug.bundle import dev as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import launcher  # noqa: PLC0415

@@ -19,7 +19,7 @@ def merge(
 ) -> None:
     """Join the archives of several platforms into one.
 
-    Prints its path.
+    Prints the path of the new archive.
     """
     from gfplug.bundle import combine  # noqa: PLC0415 - a command's imports are its own
 

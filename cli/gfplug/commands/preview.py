@@ -35,12 +35,12 @@ def preview(
         ),
     ] = None,
     python: Annotated[
-        Path | None, typer.Option(help="Run the source with this Python interpreter, and make no environment.")
+        Path | None, typer.Option(help="Run the source with this Python interpreter, and create no environment.")
     ] = None,
 ) -> None:
     """See a data source in a browser, without Grafana.
 
-    Its config page, its query editor and panels, on a page of this machine; each save is shown. Ctrl-C ends it.
+    Opens a page with the config page, the query editor and panels, which shows each save. Ctrl-C ends the command.
     """
     from gfplug.bundle import preview_session as service  # noqa: PLC0415 - a command's imports are its own
 

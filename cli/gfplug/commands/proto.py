@@ -23,7 +23,9 @@ _MARKS = {True: "ok", False: "FAILED", None: "skipped"}
 
 def list_releases(
     *,
-    remote: Annotated[bool, typer.Option("--remote", help="Also ask the module proxy, or GitHub.")] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Also list the releases of the module proxy, or of GitHub.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the releases of the Go SDK, newest first."""
@@ -41,10 +43,11 @@ def list_releases(
 
 def show(
     version: Annotated[
-        str | None, typer.Argument(metavar="VERSION", help="A release, default or latest; else the project's.")
+        str | None,
+        typer.Argument(metavar="VERSION", help="A release, `default` or `latest`; without it, the project's release."),
     ] = None,
     *,
-    descriptor: Annotated[bool, typer.Option("--descriptor", help="Only the digest of its descriptor.")] = False,
+    descriptor: Annotated[bool, typer.Option("--descriptor", help="Print only the digest of its descriptor.")] = False,
     source: ProtoSource = None,
     offline: Offline = False,
     as_json: Json = False,

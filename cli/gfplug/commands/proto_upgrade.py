@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 def diff(
     old: Annotated[str | None, typer.Argument(metavar="A", help="A release; default: the project's.")] = None,
-    new: Annotated[str | None, typer.Argument(metavar="B", help="Another; default: the newest embedded.")] = None,
+    new: Annotated[
+        str | None, typer.Argument(metavar="B", help="Another release; default: the newest embedded.")
+    ] = None,
     *,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 7 when something breaks, on the wire or in source.")
+        bool, typer.Option("--exit-code", help="Exit with code 7 if something breaks, on the wire or in source.")
     ] = False,
     offline: Offline = False,
     as_json: Json = False,
@@ -53,17 +55,17 @@ def upgrade(
     to: Annotated[str, typer.Option("--to", metavar="V|latest|default", help="The release to move to.")] = "default",
     source: ProtoSource = None,
     dry_run: DryRun = False,
-    tests: Annotated[bool, typer.Option(help="Run the project's tests first, in a copy that is upgraded.")] = True,
+    tests: Annotated[bool, typer.Option(help="Run the project's tests first, in an upgraded copy.")] = True,
     python: Annotated[Path | None, typer.Option(help="Run the tests with this interpreter, not the .venv's.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Go on though your code uses what goes, or stubs were edited.")
+        bool, typer.Option("--force", help="Upgrade even if your code uses removed parts, or stubs were edited.")
     ] = False,
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
     """Move a project to another SDK release, newer or older.
 
-    Changes proto, stubs, version floors and lock, all or nothing. Commits nothing. Prints the files that changed.
+    Changes proto, stubs, version floors and lock, all of them or none. Makes no git commit. Prints the changed files.
     """
     from gfplug import sdk  # noqa: PLC0415
     from gfplug.project.plugin_project import Project  # noqa: PLC0415

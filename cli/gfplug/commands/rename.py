@@ -12,17 +12,17 @@ from gfplug.commands.options import DryRun, ProjectFolder, show_changes
 
 
 def rename(
-    name: Annotated[str, typer.Argument(help="The new name, as `gfplug new` takes it: acme-orders.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="The new name, as for `gfplug new`: acme-orders.", metavar="NAME")],
     project: ProjectFolder = Path(),
     *,
-    org: Annotated[str | None, typer.Option(help="First part of the plugin id; default: as it is.")] = None,
-    title: Annotated[str | None, typer.Option(help="The name that people see; default: as it is.")] = None,
+    org: Annotated[str | None, typer.Option(help="First part of the plugin id; default: unchanged.")] = None,
+    title: Annotated[str | None, typer.Option(help="The name that people see; default: unchanged.")] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Give a plugin another id.
 
-    It changes in plugin.json, in the compose file, in provisioning and code, and in the folder's name. Prints the
-    project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
+    Changes the id in plugin.json, in the compose file, in provisioning and code, and in the folder's name. Prints the
+    project's path. Data sources that exist in a Grafana keep the old id.
     """
     from gfplug.commands.upgrade import report  # noqa: PLC0415
     from gfplug.project.plugin_project import Project  # noqa: PLC0415

@@ -16,7 +16,7 @@ def sign(
     *,
     root_url: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help="A Grafana's root_url that may load the plugin; repeat it for more."),
+        typer.Option(metavar="URL", help="The root_url of a Grafana that may load the plugin; repeat it for more."),
     ] = None,
 ) -> None:
     """Sign the bundle for your own Grafana.

@@ -217,7 +217,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
     assert fake.request(SUBSCRIBE).data == b'{"a": 1}'
 
 
-@pytest.mark.shows("errors: a packet of a stream that is no frame")
+@pytest.mark.shows("errors: a packet of a stream that is not a frame")
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_packets_that_are_no_frame_are_lines_of_json(
     fake: Fake, capsys: pytest.CaptureFixture[str], form: list[str]
@@ -256,7 +256,7 @@ def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytes
     assert "these rows came before a schema: a panel shows nothing of them" in err
 
 
-@pytest.mark.shows("errors: a packet of a stream that is no frame")
+@pytest.mark.shows("errors: a packet of a stream that is not a frame")
 @pytest.mark.parametrize(
     ("packet", "sentence"),
     [

@@ -65,7 +65,7 @@ BODIES: dict[str, tuple[bytes, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.shows("errors: a small answer that becomes huge")
+@pytest.mark.shows("errors: a small response that becomes huge when decompressed")
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

@@ -11,7 +11,7 @@ from gfplug.commands.call.resource import resource
 from gfplug.commands.call.stream import stream
 
 app = options.group(
-    "Start a plugin as Grafana does, and ask it.",
+    "Start a plugin as Grafana does, and send it a request.",
     health=health,
     query=query,
     chunked=chunked,

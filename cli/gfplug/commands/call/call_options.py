@@ -43,7 +43,9 @@ class CallOptions:
         Path,
         typer.Argument(metavar="TARGET", help="A project, a dist/ folder or an executable.", show_default="here"),
     ] = Path()
-    python: Annotated[Path | None, typer.Option(help="Run a project's source with this interpreter as it is.")] = None
+    python: Annotated[
+        Path | None, typer.Option(help="Run a project's source with this interpreter; create no environment.")
+    ] = None
     url: Annotated[str | None, typer.Option(help="The data source's URL.")] = None
     option: Annotated[_Texts, typer.Option(metavar="KEY=VALUE", help="An option of the data source.")] = None
     secret: Annotated[_Texts, typer.Option(metavar="KEY=VALUE|@FILE|$ENV", help="A secret of the data source.")] = (
@@ -51,10 +53,10 @@ class CallOptions:
     )
     settings: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The data source from a provisioning file; default: the project's."),
+        typer.Option(metavar="FILE", help="Take the data source from this provisioning file; default: the project's."),
     ] = None
     user: Annotated[
-        _Texts, typer.Option(metavar="KEY=VALUE", help="Who asks: login, name, email, or role (Admin, Editor, Viewer).")
+        _Texts, typer.Option(metavar="KEY=VALUE", help="The user: login, name, email, or role (Admin, Editor, Viewer).")
     ] = None
     feature_toggle: Annotated[_Texts, typer.Option(metavar="NAME", help="A feature toggle that is on in Grafana.")] = (
         None
@@ -62,7 +64,7 @@ class CallOptions:
     timeout: Annotated[
         float, typer.Option(min=0.1, max=86_400, help="Seconds for the handshake, and for each answer.")
     ] = 60.0
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, in the format of Grafana's API.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")] = False
 
     @property

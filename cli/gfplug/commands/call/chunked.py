@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 @call_options.takes_call_options
 def chunked(
     *,
-    rows: Annotated[int, typer.Option(min=0, help="How many rows of each part to show.")] = 10,
+    rows: Annotated[int, typer.Option(min=0, help="Show this many rows of each part.")] = 10,
     what: query_options.QueryOptions,
     call: call_options.CallOptions,
 ) -> None:
-    """Run queries, and show each part of an answer.
+    """Run queries, and show each part of the response.
 
-    The parts are what `query_chunked` yields, as they come.
+    `query_chunked` yields the parts; each is shown as soon as it arrives.
     """
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _RequestFile = Annotated[Path, typer.Argument(metavar="FILE", help="The request, as JSON.")]
 _WithoutDataSource = Annotated[
-    bool, typer.Option("--no-data-source", help="Ask as before there is a data source: without its settings.")
+    bool, typer.Option("--no-data-source", help="Send no settings, as before the data source exists.")
 ]
 
 
@@ -31,7 +31,7 @@ def validate(file: _RequestFile, *, no_data_source: _WithoutDataSource = False, 
 
 @call_options.takes_call_options
 def mutate(file: _RequestFile, *, no_data_source: _WithoutDataSource = False, call: call_options.CallOptions) -> None:
-    """Ask what to store instead of an object, and print that."""
+    """Ask what to store in place of an object, and print it."""
     answer = _admit(file, call, mutates=True, has_source=not no_data_source)
     if not call.as_json and answer.content is not None:
         _show(answer.content)

@@ -37,20 +37,23 @@ def query(
     *,
     alert: Annotated[bool, typer.Option("--alert", help="Show which provisioned alert rules would fire.")] = False,
     when: Annotated[
-        str | None, typer.Option(metavar="CONDITION", help="Show where this would fire, such as 'last > 0.5'.")
+        str | None,
+        typer.Option(metavar="CONDITION", help="Show which series would fire this condition, such as 'last > 0.5'."),
     ] = None,
-    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep questions and answers.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write requests and responses to this file.")
+    ] = None,
     replay: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ask what was recorded again, and compare the answers.")
+        Path | None, typer.Option(metavar="FILE", help="Repeat the recorded requests, and compare the responses.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw into an .svg, or a .png.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the plot into an .svg or .png file.")] = None,
     har: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep what the plugin asks its upstreams, as HAR.")
+        Path | None, typer.Option(metavar="FILE", help="Write the plugin's requests to its upstreams, as HAR.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Ask again at each save of the source.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Query again after each save of the source.")] = False,
     rows: Annotated[
         int | None,
-        typer.Option(min=0, help="Show all frames, and so many rows of each; default: what fits the screen."),
+        typer.Option(min=0, help="Show all frames, with this many rows of each; default: what fits the screen."),
     ] = None,
     what: query_options.QueryOptions,
     call: call_options.CallOptions,

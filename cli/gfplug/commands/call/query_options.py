@@ -27,20 +27,28 @@ _START, _END, _MAX_DATA_POINTS = "now-1h", "now", 100
 class QueryOptions:
     """What to ask, and as whom; typer reads the fields."""
 
-    start: Annotated[str, typer.Option("--from", help="now-6h, milliseconds since 1970, or ISO 8601.")] = _START
-    end: Annotated[str, typer.Option("--to", help="As --from.")] = _END
-    interval: Annotated[str | None, typer.Option(help="Between points: 30s, 5m; default: from the range.")] = None
-    max_data_points: Annotated[int, typer.Option(min=1, help="How many points a panel has room for.")] = (
+    start: Annotated[
+        str, typer.Option("--from", help="Start of the range: now-6h, milliseconds since 1970, or ISO 8601.")
+    ] = _START
+    end: Annotated[str, typer.Option("--to", help="End of the range, written as --from.")] = _END
+    interval: Annotated[
+        str | None, typer.Option(help="Time between points: 30s, 5m; default: computed from the range.")
+    ] = None
+    max_data_points: Annotated[int, typer.Option(min=1, help="The highest number of points that a panel can show.")] = (
         _MAX_DATA_POINTS
     )
     model: Annotated[
         _Texts,
-        typer.Option(metavar="JSON|@FILE", help="A query; several become A, B, ...; default: the plugin's defaults."),
+        typer.Option(
+            metavar="JSON|@FILE", help="A query; repeat it for queries A, B, ...; default: the plugin's defaults."
+        ),
     ] = None
-    assign: Annotated[_Texts, typer.Option("--set", metavar="KEY=VALUE", help="One field, of every query.")] = None
+    assign: Annotated[_Texts, typer.Option("--set", metavar="KEY=VALUE", help="Set one field of every query.")] = None
     var: Annotated[
         _Texts,
-        typer.Option(metavar="NAME=VALUE", help="A dashboard variable, put in for $NAME; twice for two values."),
+        typer.Option(
+            metavar="NAME=VALUE", help="A dashboard variable, which replaces $NAME; repeat it for more values."
+        ),
     ] = None
     header: Annotated[_Texts, typer.Option(metavar="'NAME: VALUE'", help="A header that Grafana forwards.")] = None
 

@@ -19,9 +19,9 @@ _FAILED = 400
 
 @call_options.takes_call_options
 def resource(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Such as tables or tables?limit=3.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="The resource, such as tables or tables?limit=3.")],
     *,
-    method: Annotated[str, typer.Option(help="GET, POST, ...")] = "GET",
+    method: Annotated[str, typer.Option(help="The HTTP method: GET, POST, ...")] = "GET",
     header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A request header.")] = None,
     body: Annotated[str, typer.Option(metavar="TEXT|@FILE", help="The request's body.")] = "",
     call: call_options.CallOptions,

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 @call_options.takes_call_options
 def stream(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="The channel, without its ds/<uid>/.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="The channel's path, without ds/<uid>/.")],
     *,
-    data: Annotated[str, typer.Option(metavar="JSON|@FILE", help="What the panel sends with its subscription.")] = "",
-    count: Annotated[int | None, typer.Option(min=1, help="End after so many packets; default: never.")] = None,
+    data: Annotated[
+        str, typer.Option(metavar="JSON|@FILE", help="The data that a panel sends when it subscribes.")
+    ] = "",
+    count: Annotated[int | None, typer.Option(min=1, help="End after this many packets; default: never.")] = None,
     call: call_options.CallOptions,
 ) -> None:
     """Listen to a stream as a live panel does.
 
-    A terminal shows a plot that moves; elsewhere each row is a line. A packet that is no frame is a line of JSON.
+    A terminal shows a moving plot; elsewhere each row is one line. A packet that is not a frame is one line of JSON.
     """
     from gfplug.host.live import Live  # noqa: PLC0415 - `--help` need not wait for it
 
