@@ -1,7 +1,7 @@
 """A Grafana backend data source in plain Python: write a class, call `serve`.
 
-Importing this package loads next to nothing: the handshake with Grafana must not wait for pyarrow. A name is imported
-from its module when it is first used.
+Importing this package loads almost nothing, because the handshake with Grafana must not wait for pyarrow. A name is
+imported from its module when it is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can go wrong in a data source, and how each failure is put to Grafana.
+"""The errors of a data source, and how each one is reported to Grafana.
 
 PluginError                what the author raises on purpose: its text is shown in the panel
 ├── QueryError             400  the query can't be answered as it stands
@@ -8,8 +8,8 @@ PluginError                what the author raises on purpose: its text is shown 
 
 Any other exception is a mistake: it is logged with its traceback, and the panel shows one sentence.
 
-An error may carry frames, for what was answered before something failed: the panel shows both. To an alert rule any
-error is a failure.
+An error may carry frames, for the part that was answered before the failure: the panel shows both. An alert rule treats
+every error as a failure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "elasticsearch", "pymongo", "redis"}
 _NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
 _NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # of PEP 249; all others there derive from these
-_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
+_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # statuses with which an upstream blames the request
 _LOWEST, _HIGHEST = 100, 599
 _DEEPEST = 10  # causes that are looked at
 _LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel shows more
@@ -47,13 +47,13 @@ class PluginError(Exception):
     """The HTTP status that the query or call ends with."""
 
     source: ClassVar[Source] = "plugin"
-    """Whose fault it is for Grafana's metrics: `plugin` or `downstream`."""
+    """Who is to blame in Grafana's metrics: `plugin` or `downstream`."""
 
     frames: Any = ()
-    """The frames of a partial answer: what a query may return, so a frame or a list of frames."""
+    """The frames of a partial answer: a frame or a list of frames."""
 
     def __init__(self, message: str, status: int | None = None, *, frames: Any = None) -> None:  # noqa: ANN401  # as above
-        """Keep the text for the panel and, when given, an HTTP-like status, and the frames of a partial answer."""
+        """Store the text for the panel and, if given, an HTTP status and the frames of a partial answer."""
         super().__init__(message)
         if status is not None:
             self.status = status
@@ -107,8 +107,8 @@ class FrameError(PluginError):
 class Failure:
     """One failure as Grafana sees it.
 
-    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line. `frames` are the
-    part of an answer that there is all the same.
+    `is_expected` means that the author raised it on purpose, so no traceback is logged. `frames` are the part of the
+    answer that exists.
     """
 
     status: int
@@ -119,7 +119,7 @@ class Failure:
 
 
 def source_of_status(status: int) -> Source:
-    """Say who is to blame for an upstream's HTTP status.
+    """Return who is to blame for an upstream's HTTP status.
 
     Source: grafana-plugin-sdk-go v0.298.0, experimental/status, SourceFromHTTPStatus.
     """
@@ -127,7 +127,7 @@ def source_of_status(status: int) -> Source:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Turn any exception into a status, an error source and a sentence without secrets.
+    """Convert any exception to a status, an error source and a sentence without secrets.
 
     Source: grafana-plugin-sdk-go v0.298.0, backend/error_source.go and backend/data.go: timeouts and unreachable
     upstreams are downstream errors, whatever else was not marked is the plugin's.
@@ -151,7 +151,7 @@ def _failure_of(error: BaseException) -> Failure:
 
 
 def _advised(error: BaseException) -> str:
-    """Put an exception into one sentence, and add what to do where a shared connection or client is the cause."""
+    """Describe an exception in one sentence, with advice if a shared connection or client is the cause."""
     text, link = sentence(error), error
     for _ in range(_DEEPEST):
         if (
@@ -165,7 +165,7 @@ def _advised(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """List an exception and what caused it; `raise error from error` makes a circle."""
+    """List an exception and its causes; `raise error from error` makes a cycle."""
     links: dict[int, BaseException] = {}
     link: BaseException | None = error
     while link is not None and id(link) not in links:
@@ -182,16 +182,16 @@ def _text(error: BaseException) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """Put an exception into one sentence without secrets; what the author raised on purpose needs no class name."""
+    """Describe an exception in one sentence without secrets; a PluginError needs no class name."""
     text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    text = masking.hide(text[: 4 * _LONGEST])  # first, for a part of a secret could not be told from other text
+    text = masking.hide(text[: 4 * _LONGEST])  # first: a cut secret could not be masked
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes
-    """Give an unmarked exception its status and source."""
+    """Return the status and source of an unmarked exception."""
     if isinstance(error, TimeoutError):
         return 504, "downstream"
     if isinstance(error, asyncio.CancelledError):
@@ -223,7 +223,7 @@ def _is_from_http_client(error: BaseException) -> bool:
 
 
 def _is_from_database(error: BaseException) -> bool:
-    """Recognise the errors that PEP 249 names, and those of other databases' clients, but for our own use of them."""
+    """Recognise the errors that PEP 249 names, and those of other databases' clients, except misuse by the author."""
     modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     return bool(_NAMES_OF_DATABASES & _names(error) or _DATABASES & modules) and not sharing.advice(_text(error))
 

@@ -1,8 +1,8 @@
-"""The order of things in a plugin process. Only the handshake line ever reaches the true stdout.
+"""The order of events in a plugin process. Only the handshake line ever reaches the real stdout.
 
-1. what else than serving is wanted (see `modes`), and the cookie; 2. the standard descriptors; 3. the transport, the
-listener, signals; 4. the line; 5. everything heavy (the generated code, pyarrow, the author's module) in a thread,
-while calls already wait for it. With workers, the last step is theirs, and their processes begin where this one begins.
+1. other modes than serving (see `modes`), and the cookie; 2. the standard descriptors; 3. the transport, the listener,
+signals; 4. the handshake line; 5. the slow imports (the generated code, pyarrow, the author's module) in a thread,
+while calls already wait. With workers, step 5 runs in the workers, which are started by this process or by a template.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OptionsT = TypeVar("OptionsT")
 ModelT = TypeVar("ModelT")
 
 _WORKER = "GFRUNTIME_WORKER"  # as `gfruntime.serving.workers.channel` has it
-_SWITCH_INTERVAL = 0.001  # health answers 5 times faster while handlers burn CPU
+_SWITCH_INTERVAL = 0.001  # health checks answer 5 times faster while handlers use the CPU
 
 
 def serve(
@@ -37,14 +37,13 @@ def serve(
 ) -> NoReturn:
     """Serve a data source until Grafana ends it.
 
-    `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
-    raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
-    `transport` is what speaks gRPC: Google's `grpcio`, or this library's own `http2`, which is smaller and faster, and
-    new.
+    `load` returns the author's class. It is called late, in a thread, so put slow imports inside it; if it raises,
+    health checks and queries answer with that error. `threads` limits how many `def` handlers run at once. `transport`
+    is the gRPC implementation: Google's `grpcio`, or this library's own `http2`, which is smaller, faster and newer.
 
-    With `workers` the class runs in so many processes behind this one; with `auto` in one for each core. One of them is
-    replaced after `max_requests` calls, and up to `max_requests_jitter` more, or once it takes more than
-    `max_memory_mb` MiB; 0 is never. Operators set these four in grafana.ini, too: `workers = 2` in `[plugin.<id>]`.
+    With `workers`, the class runs in this many processes behind this one; `auto` means one for each core. A worker is
+    replaced after `max_requests` calls, plus up to `max_requests_jitter`, or once it uses more than `max_memory_mb`
+    MiB; 0 means never. Operators can set these four in grafana.ini, too: `workers = 2` in `[plugin.<id>]`.
 
     >>> serve(lambda: Datasource)  # doctest: +SKIP
     """
@@ -98,7 +97,7 @@ def serve(
 
 
 def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
-    """Be a worker of the process that Grafana started, or what forks them."""
+    """Run as a worker of the process that Grafana started, or as the template that forks workers."""
     _require_enough()
     from gfruntime.logs import log, masking  # noqa: PLC0415  # as in `serve`
     from gfruntime.serving.workers import worker  # noqa: PLC0415  # few plugins have any
@@ -112,7 +111,7 @@ def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int
 
 
 def _application(make: Callable[[], Application], plan: dict[str, int | str]) -> Callable[[], Application]:
-    """Return what makes what answers in this process: workers if they are wanted, else the author's class itself."""
+    """Return a function that makes the application: workers if they are configured, else the author's class itself."""
 
     def make_here() -> Application:
         from gfruntime.serving.workers.plan import Plan  # noqa: PLC0415  # after the handshake
@@ -135,30 +134,30 @@ def _with_telemetry(make: Callable[[], Application]) -> Application:
 
 
 def _service(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
-    """Return what makes the author's class answer the calls of pluginv2."""
+    """Return a function that makes an application of the author's class."""
 
     def make() -> Application:
         from gfruntime.serving.methods import Application  # noqa: PLC0415  # loaded already
 
-        loaded = load()
-        if isinstance(loaded, Application):  # as `gfplug dev` gives
-            return loaded
+        datasource = load()
+        if isinstance(datasource, Application):  # as `gfplug dev` gives
+            return datasource
         from gfruntime.calls.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
 
-        return Service.of(loaded, threads=threads).application()
+        return Service.of(datasource, threads=threads).application()
 
     return make
 
 
 def _serve_alone(load: Callable[[], Any], threads: int, transport: str) -> NoReturn:
-    """Serve for a debugger: standard streams and interrupts are the developer's."""
+    """Serve for a debugger; standard streams and interrupts belong to the developer."""
     from gfruntime.serving.process import run_alone  # noqa: PLC0415
 
     raise SystemExit(run_alone(lambda: _with_telemetry(_service(load, threads)), transport=transport))
 
 
 def _locate(host: int) -> None:
-    """Tell Grafana of a standalone server, should one run; then this process serves nothing."""
+    """Redirect Grafana to a standalone server, if one runs; then this process serves nothing."""
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     server = standalone.find_server(os.environ)
@@ -168,7 +167,7 @@ def _locate(host: int) -> None:
 
 
 def _require_enough() -> None:
-    """End the process with one line for Grafana's log where the system gives too little for a plugin to run."""
+    """End the process with one log line if the system's limits are too low for a plugin."""
     from gfruntime.serving import limits  # noqa: PLC0415  # it imports next to nothing
 
     shortage = limits.find_shortage()

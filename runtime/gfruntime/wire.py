@@ -1,7 +1,7 @@
-"""Protobuf by hand, where speed or independence needs it: answers with large frames, and answers before any import.
+"""Protobuf encoded by hand, for speed (answers with large frames) or without imports (answers before any import).
 
-A standard response copies every frame four times; here the frames' own memory is joined once. It writes what the
-generated classes would write, field by field; default values are left out, as proto3 does.
+The generated classes copy every frame four times; here the frames' memory is joined once. The output is the same, field
+by field; default values are left out, as in proto3.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def read_health_response(message: bytes) -> tuple[int, str, bytes]:
     Raises: ValueError when the bytes are no protobuf message.
     """
     parts = dict(fields(message))
-    status, said, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
+    status, sentence, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
     return (
         status if isinstance(status, int) else 0,
-        said.decode("utf-8", "replace") if isinstance(said, bytes) else "",
+        sentence.decode("utf-8", "replace") if isinstance(sentence, bytes) else "",
         details if isinstance(details, bytes) else b"",
     )
 
@@ -66,7 +66,7 @@ def metrics_response(prometheus: bytes) -> bytes:
 
 
 def read_metrics_response(message: bytes) -> bytes:
-    """Read Prometheus' text from a pluginv2.CollectMetricsResponse; nothing if it has none.
+    """Return the Prometheus text of a pluginv2.CollectMetricsResponse; empty if it has none.
 
     Raises: ValueError when the bytes are no protobuf message.
     """
@@ -105,12 +105,12 @@ def error_details(message: str, *, source: str, code: int = 2) -> bytes:
 
 
 def integer(number: int, value: int) -> bytes:
-    """Write a varint field, nothing for zero."""
+    """Write a varint field; nothing for zero."""
     return _varint(number << 3 | _VARINT) + _varint(value) if value else b""
 
 
 def text(number: int, value: str) -> bytes:
-    """Write a string field, nothing for the empty string; what is not Unicode is replaced."""
+    """Write a string field; nothing for an empty string. Invalid Unicode is replaced."""
     return length_delimited(number, value.encode("utf-8", "replace")) if value else b""
 
 
@@ -125,7 +125,7 @@ def packed(number: int, values: Iterable[int]) -> bytes:
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Read a message's fields as they come: (number, integer or bytes).
+    """Yield a message's fields in order: (number, integer or bytes).
 
     Raises: ValueError when the bytes are not a protobuf message.
     """

@@ -182,7 +182,7 @@ def test_psycopg_async(postgres_url: str) -> None:
             frames = [await Frame.from_async_cursor(await connection.execute(ROWS), limit=limit) for limit in (None, 2)]
             with pytest.raises(FrameError, match=r"await Frame\.from_async_cursor"):
                 Frame.from_cursor(await connection.execute(ROWS))
-            with pytest.raises(FrameError, match="returns no rows"):
+            with pytest.raises(FrameError, match="returned no rows"):
                 await Frame.from_async_cursor(await connection.execute("SET work_mem = '4MB'"))
             return [frame["a"].to_list() for frame in frames]
 
@@ -197,7 +197,7 @@ def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) 
         try:
             with pytest.raises(FrameError, match=r"within a transaction: async with connection.transaction\(\)"):
                 await Frame.from_async_cursor(await connection.prepare(ROWS), limit=2)
-            with pytest.raises(FrameError, match="returns no rows"):
+            with pytest.raises(FrameError, match="returned no rows"):
                 await Frame.from_async_cursor(await connection.prepare("SET work_mem = '4MB'"))
             return Frame.from_records(await connection.fetch(ROWS))
         finally:
@@ -215,7 +215,7 @@ def test_sqlalchemy(postgres_url: str) -> None:
             Frame.from_cursor(connection.execute(sql), limit=2),
             Frame.from_cursor(connection.execute(sql).mappings()),
         ]
-        with pytest.raises(FrameError, match="returns no rows"):
+        with pytest.raises(FrameError, match="returned no rows"):
             Frame.from_cursor(connection.execute(sqlalchemy.text("SET work_mem = '4MB'")))
         with pytest.raises(FrameError, match="whose columns have names, got ScalarResult"):
             Frame.from_cursor(connection.execute(sql).scalars())

@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_read_does_not_end_the_watch(tmp_path: Path, mon
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(watch, "snapshot", fail)
-    monkeypatch.setattr(supervisor, "_REST", 0.01)
+    monkeypatch.setattr(supervisor, "_RESTART_DELAY", 0.01)
     watched._watch()
 
     assert len(looks) == 2

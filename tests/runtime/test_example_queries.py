@@ -100,8 +100,8 @@ def test_examples_are_a_part_of_what_the_editors_are_made_of() -> None:
 @pytest.mark.parametrize(
     ("examples", "sentence"),
     [
-        ([Example("", Model())], "Datasource.examples: a name is a text that is not empty, not ''"),
-        ([Example("a", Model()), Example("a", Model())], "Datasource.examples: two have the name 'a'"),
+        ([Example("", Model())], "Datasource.examples: a name must be a non-empty text, got ''"),
+        ([Example("a", Model()), Example("a", Model())], "Datasource.examples: two examples have the name 'a'"),
         ([Example("a", Window())], "Datasource.examples: 'a' has a Window as its model, not a Model"),
         ([Example("a", {"table": "x"})], "Datasource.examples: 'a' has a dict as its model, not a Model"),
         ([Example("a", Model(limit=0))], "Datasource.examples: 'a' has the limit 0, not a whole number at least 1"),

@@ -9,7 +9,7 @@ import pytest
 from calls import run
 
 from gfruntime.calls import gates
-from gfruntime.calls.gates import Gate, Place
+from gfruntime.calls.gates import Gate, GatePlace
 from gfruntime.calls.runner import run_here
 from gfruntime.serving.threads import Pool
 
@@ -105,7 +105,7 @@ def test_work_that_hangs_keeps_its_place_for_a_time_only(monkeypatch: pytest.Mon
 
     async def scene() -> None:
         gate = Gate(1)
-        place: Place = await gate.enter()
+        place: GatePlace = await gate.enter()
         hanging = asyncio.create_task(place.during(asyncio.Event().wait))
         await asyncio.sleep(0)
         place.abandon()

@@ -223,7 +223,7 @@ def test_a_date_is_a_time_from_now() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"attempts": 0}, r"Retries\(attempts=0\): it is above 0"),
+        ({"attempts": 0}, r"Retries\(attempts=0\): expected a number above 0"),
         ({"longest_wait": -1}, r"Retries\(longest_wait=-1\)"),
         ({"longest_wait": float("nan")}, r"longest_wait=nan"),
     ],

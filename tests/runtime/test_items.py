@@ -155,7 +155,7 @@ def test_pandas_times_keep_their_nanoseconds() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([1, "n/a"], "numbers and texts in one column: row 0 is 1, row 1 is 'n/a'; give None where a value is missing"),
+        ([1, "n/a"], "numbers and texts in one column: row 0 is 1, row 1 is 'n/a'; use None for a missing value"),
         (["n/a", None, 1], "texts and numbers in one column: row 0 is 'n/a', row 2 is 1"),
         ([True, 2], "booleans and numbers in one column"),
         ([1.5, True], "numbers and booleans in one column"),
@@ -167,7 +167,7 @@ def test_pandas_times_keep_their_nanoseconds() -> None:
         ([1, {"a": 1}], "numbers and documents in one column"),
         (np.array([1, "a", None], object), "numbers and texts in one column"),
         (pd.Series([1, "a"], dtype=object), "numbers and texts in one column"),
-        ([1j], "row 0: Grafana has no type for complex numbers: give .real, .imag or abs()"),
+        ([1j], "row 0: Grafana has no type for complex numbers: use .real, .imag or abs()"),
         (pd.Series([1j]), "no type for complex numbers"),
         (np.array([1], "m8[M]"), "durations of type timedelta64[M] have no length in seconds"),
         (without_unit(), "have no length in seconds"),

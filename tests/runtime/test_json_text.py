@@ -152,7 +152,7 @@ def test_tables_of_pandas_have_values_but_no_json_of_their_own() -> None:
         (object(), "a object can't be written as JSON"),
         ({"a": [complex(1, 2)]}, "a complex can't be written as JSON"),
         (Point, "a type can't be written as JSON"),
-        ({(1, 2): 3}, r"the key \(1, 2\) can't be written as JSON: it is no text"),
+        ({(1, 2): 3}, r"the key \(1, 2\) can't be written as JSON, because it is not a text"),
     ],
 )
 def test_what_has_no_json_is_refused_by_name(value: object, sentence: str) -> None:

@@ -138,7 +138,7 @@ def test_options_are_known_by_where_grafana_keeps_them() -> None:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Catch debug lines, in a process that has told nothing yet."""
-    monkeypatch.setattr(unknown_keys, "_TOLD", set())
+    monkeypatch.setattr(unknown_keys, "_LOGGED", set())
     caplog.set_level(logging.DEBUG, logger="gfruntime")
     return caplog
 

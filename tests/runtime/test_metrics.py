@@ -56,9 +56,9 @@ def test_windows_is_not_asked_for_what_linux_tells(monkeypatch: pytest.MonkeyPat
 def test_rpcs_are_counted_as_go_does() -> None:
     """Started, handled with their code, messages, and seconds in buckets."""
     seen = metrics.rpc("/pluginv2.Test/Method", "unary")
-    seen.sent()
+    seen.count_message()
     seen.code = "Unknown"
-    seen.ended()
+    seen.count_end()
     text = metrics.text().decode()
     labels = 'grpc_type="unary",grpc_service="pluginv2.Test",grpc_method="Method"'
 
@@ -108,7 +108,7 @@ def test_upstream_requests_are_counted(*, failing: bool) -> None:
 
 def test_labels_are_escaped() -> None:
     """A quote or line break in a label can't break the text."""
-    assert metrics._written(("a",), ('x"\n\\',)) == '{a="x\\"\\n\\\\"}'
+    assert metrics._label_text(("a",), ('x"\n\\',)) == '{a="x\\"\\n\\\\"}'
 
 
 @pytest.mark.shows("protocol 64")

@@ -247,7 +247,7 @@ def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pyt
 
 def test_a_method_that_needs_an_instance_is_refused() -> None:
     """By the build, and when the plugin starts: nothing would be migrated, and nobody told."""
-    sentence = "^Broken.migrate is given what was saved, and no instance; make it a static or a class method$"
+    sentence = "^Broken.migrate receives saved values, not an instance; make it a static or a class method$"
 
     class Wrong(Plain):
         def query(self, query: Query[model_of(lambda old: old, kind=lambda f: f)]) -> Frame:  # type: ignore[valid-type]
@@ -317,7 +317,7 @@ def test_what_is_read_of_an_old_query_is_not_told_as_unknown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The debug log names what nothing reads after the migration."""
-    monkeypatch.setattr(unknown_keys, "_TOLD", set())
+    monkeypatch.setattr(unknown_keys, "_LOGGED", set())
     caplog.set_level(logging.DEBUG, logger="gfruntime")
     decode({"table": "x", "tabel": "y"})
     settings({"server": "db", "hots": 1})

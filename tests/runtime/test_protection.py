@@ -309,7 +309,7 @@ def test_a_failing_key_is_its_querys_error() -> None:
         "B": (500, "KeyError: 'table'"),
         "C": (
             500,
-            "TypeError: Cache.key returned what can't be compared (unhashable type: 'list'); return texts in a tuple",
+            "TypeError: Cache.key returned a value without a hash (unhashable type: 'list'); return a tuple of texts",
         ),
     }
 

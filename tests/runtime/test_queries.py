@@ -64,7 +64,7 @@ def test_odd_results_are_errors(kind: type) -> None:
     expected = {
         "nothing": (500, "TypeError: the query returned nothing; expected a Frame or a list of frames"),
         "text": (500, "TypeError: the query returned str; expected a Frame or a list of frames"),
-        "bad meta": (500, "the frame's meta.custom: the key (1,) can't be written as JSON: it is no text"),
+        "bad meta": (500, "the frame's meta.custom: the key (1,) can't be written as JSON, because it is not a text"),
         "exit": (500, "SystemExit: 3"),
         "cancel": (500, "CancelledError"),
         "table": (200, ""),

@@ -172,7 +172,7 @@ def test_an_authors_key_stands_for_what_is_asked_and_not_for_who_asks() -> None:
     assert key(asked, by_table) == key(later, by_table)
     assert key(asked, by_table) != key(sent(user=BOB), by_table)
     assert key(asked, Cache(key=lambda _: None)) is None
-    with pytest.raises(TypeError, match=r"Cache.key returned what can't be compared \(unhashable type: 'dict'\)"):
+    with pytest.raises(TypeError, match=r"Cache.key returned a value without a hash \(unhashable type: 'dict'\)"):
         key(asked, Cache(key=lambda each: each.model))
 
 
@@ -258,10 +258,10 @@ def test_a_range_at_the_ends_of_time_stays() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"seconds": -1}, r"Cache\(seconds=-1\): it is a number of seconds, 0 or more"),
+        ({"seconds": -1}, r"Cache\(seconds=-1\): expected a number of seconds, 0 or more"),
         ({"seconds": float("nan")}, "seconds=nan"),
         ({"seconds": float("inf")}, "seconds=inf"),
-        ({"max_count": 0}, r"Cache\(max_count=0\): it is above 0"),
+        ({"max_count": 0}, r"Cache\(max_count=0\): expected a number above 0"),
         ({"max_bytes": -5}, "max_bytes=-5"),
     ],
 )

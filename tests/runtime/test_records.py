@@ -67,7 +67,7 @@ def test_labels_without_a_time_make_numbers() -> None:
         [("v", "int64", {"h": "b"}, [2])],
     ]
     with pytest.raises(
-        FrameError, match=r"2 rows without a time have the labels \{'h': 'a'\}: give time=, or aggregate"
+        FrameError, match=r"2 rows without a time have the labels \{'h': 'a'\}: pass time=, or aggregate"
     ):
         Frame.from_records([{"h": "a", "v": 1}, {"h": "a", "v": 2}], labels="h")
 
@@ -185,14 +185,14 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
         (ROWS, {"time": "tz"}, "no row has 'tz'; the first has 'ts', 'host', 'cpu', 'memory'"),
         (ROWS, {"time": "ts", "value": ["x", "y"]}, "no row has 'x' or 'y'; the first has"),
         (ROWS, {"time": "ts", "value": "cpu", "labels": ["hots"]}, "no row has 'hots'"),
-        ([{"ts": 1_767_225_600, "v": 1}], {"time": "ts"}, "row 0 is the number 1767225600: give its unit, unit='s'"),
-        ([{"ts": None, "v": 1}], {"time": "ts"}, "column 'ts': row 0 has no time: leave such rows out"),
+        ([{"ts": 1_767_225_600, "v": 1}], {"time": "ts"}, "row 0 is the number 1767225600: pass its unit; unit='s'"),
+        ([{"ts": None, "v": 1}], {"time": "ts"}, "column 'ts': row 0 has no time: remove such rows"),
         ([{"ts": TEXTS[0], "v": 1}, {"v": 2}], {"time": "ts"}, "column 'ts': row 1 has no time"),
-        ([{"ts": "soon", "v": 1}], {"time": "ts"}, "column 'ts': row 0 holds no time but 'soon'"),
+        ([{"ts": "soon", "v": 1}], {"time": "ts"}, "column 'ts': row 0 is not a time: 'soon'"),
         ([{"ts": T[0], "v": "1.5"}, {"ts": T[1], "v": "n/a"}], {"time": "ts", "value": "v"}, "row 1 is 'n/a'"),
         ([{"ts": T[0], "v": 1}, {"ts": T[1], "v": "n/a"}], {"time": "ts", "value": "v"}, "numbers and texts"),
-        ([{"ts": T[0], "h": "a"}], {"time": "ts", "labels": "h"}, "no key holds a number: give value="),
-        ({"rows": ROWS}, {"time": "ts"}, "expected a list of rows, got dict: give the list of rows, such as the list"),
+        ([{"ts": T[0], "h": "a"}], {"time": "ts", "labels": "h"}, "no key has a number: pass value="),
+        ({"rows": ROWS}, {"time": "ts"}, "expected a list of rows, got dict: pass the list of rows, such as the list"),
         ("[]", {}, "expected a list of rows, got str"),
         (None, {}, "expected a list of rows, got NoneType"),
         ([1], {}, "record 0 has no names for its values: it is int"),
@@ -200,7 +200,7 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
         (
             [{"ts": T[0], "v": 1, "h": {"name": "a"}}],
             {"time": "ts", "value": "v", "labels": "h"},
-            "label 'h': row 0 holds a dict: reach into it with a dot",
+            "label 'h': row 0 holds a dict: use a dotted key",
         ),
         ([Slotted.A], {}, "record 0 has no names for its values"),
     ],

@@ -39,12 +39,12 @@ def test_a_name_that_only_resembles_one_of_grafanas_is_the_authors(name: str) ->
 @pytest.mark.parametrize(
     ("name", "hint", "default", "sentence"),
     [
-        ("jsonData", str, "", "Grafana keeps its own jsonData for every data source"),
-        ("secureJsonData", str, "", "Grafana keeps its own secureJsonData"),
-        ("teamHttpHeaders", list[str], list, "Grafana keeps its own teamHttpHeaders"),
-        ("tlsClientKey", str, "", "Grafana keeps tlsClientKey encrypted; make it a Secret"),
-        ("httpHeaderValue1", str, "", "Grafana keeps httpHeaderValue1 encrypted; make it a Secret"),
-        ("basicAuthPassword", str, "", "Grafana keeps basicAuthPassword encrypted"),
+        ("jsonData", str, "", "Grafana stores its own jsonData for every data source"),
+        ("secureJsonData", str, "", "Grafana stores its own secureJsonData"),
+        ("teamHttpHeaders", list[str], list, "Grafana stores its own teamHttpHeaders"),
+        ("tlsClientKey", str, "", "Grafana stores tlsClientKey encrypted; make it a Secret"),
+        ("httpHeaderValue1", str, "", "Grafana stores httpHeaderValue1 encrypted; make it a Secret"),
+        ("basicAuthPassword", str, "", "Grafana stores basicAuthPassword encrypted"),
         ("httpHeaderName1", Secret, Secret(""), "Grafana reads httpHeaderName1 as a text in jsonData; make it a str"),
         ("httpHeaderName2", int, 1, "Grafana reads httpHeaderName2 as a text"),
         ("oauthPassThru", str, "", "Grafana reads oauthPassThru as true or false; make it a bool"),
@@ -83,8 +83,8 @@ def test_an_option_of_grafanas_type_is_the_authors(name: str, hint: Any, default
         ("basicAuth", bool, False, "HttpOptions has a field of this name, true or false kept in the data"),
         ("timeout", str, "", "HttpOptions has a field of this name, a number kept in jsonData"),
         ("serverName", Annotated[str, Ui(widget="hidden")], "", "HttpOptions has a field of this name, a text"),
-        ("httpHeaderName1", str, "", "the HTTP settings keep their headers there"),
-        ("httpHeaderValue9", Secret, Secret(""), "the HTTP settings keep their headers there"),
+        ("httpHeaderName1", str, "", "the HTTP settings store their headers there"),
+        ("httpHeaderValue9", Secret, Secret(""), "the HTTP settings store their headers there"),
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])

@@ -67,7 +67,7 @@ def test_a_filled_value_must_fit_the_column() -> None:
     """A constant that the column's type can't hold is an error that names the column."""
     frame = Frame.of(time=[T[0], T[1]], host=["a", "b"], v=[1, 2])
     small = Frame(fields=[*frame.fields[:2], Field("v", [1, 2], "int8")])
-    with pytest.raises(FrameError, match="column 'v': the fill value is no int8"):
+    with pytest.raises(FrameError, match="column 'v': the fill value is not of type int8"):
         series.long_to_wide(small, fill=Fill("value", 1000))
 
 

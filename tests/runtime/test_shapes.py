@@ -112,8 +112,8 @@ def test_series_are_sorted_by_time() -> None:
         ("numeric-multi", [NUMBERS[0], NUMBERS[0]], "two series"),
         ("numeric-multi", [Frame.of(s=["a"])], "one value column, this one has 0"),
         ("numeric-long", [Frame.of(h=["a"])], "no column of numbers"),
-        ("numeric-long", [Frame.of(h=["a", "a"], v=[1, 2])], "a row of {'h': 'a'} is there 2 times"),
-        ("numeric-long", [Frame.of(v=[1, 2])], "a row of {} is there 2 times"),
+        ("numeric-long", [Frame.of(h=["a", "a"], v=[1, 2])], "a row of {'h': 'a'} occurs 2 times"),
+        ("numeric-long", [Frame.of(v=[1, 2])], "a row of {} occurs 2 times"),
         ("numeric-long", [Frame(fields=[Field("v", [1]), Field("v", [2])])], "2 columns named 'v'"),
     ],
 )

@@ -200,7 +200,7 @@ def test_a_field_cannot_have_the_name_of_the_filters() -> None:
     assert describe(kind)["query"]["fields"][0]["name"] == "adhocFilters"
     kind.get_tag_keys = Filtered.get_tag_keys  # type: ignore[attr-defined]
     with pytest.raises(
-        SchemaError, match=r"^Model\.adhocFilters: the dashboard's filters are there; choose another name$"
+        SchemaError, match=r"^Model\.adhocFilters: this key holds the dashboard's filters; choose another name$"
     ):
         describe(kind)
 

@@ -97,7 +97,7 @@ def test_the_panel_is_told() -> None:
 )
 def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None:
     """A rule would read NaN, which may fire, where there is nothing."""
-    answer = rulecheck.checked(contract.typed(frames), ref_id="A")
+    answer = rulecheck.check(contract.typed(frames), ref_id="A")
 
     assert alerting.classify([rulecheck.sketch(frame) for frame in answer]).kind == "no data"
 
@@ -105,6 +105,6 @@ def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None
 def test_of_several_frames_those_with_rows_stay() -> None:
     """One series that has no points does not hide the others."""
     frames = [Frame.of(time=T, v=[1, 2, 3], labels={"h": "a"}), Frame.of(time=[], v=[], labels={"h": "b"})]
-    [frame] = rulecheck.checked(contract.typed(frames), ref_id="A")
+    [frame] = rulecheck.check(contract.typed(frames), ref_id="A")
 
     assert frame["v"].labels == {"h": "a"}

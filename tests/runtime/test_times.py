@@ -86,7 +86,7 @@ def test_counts_need_a_unit(value: Any, unit: str, expected: int) -> None:
     """A number is a time with its unit alone, and exact."""
     assert ticks([value], unit) == [expected]
     if not (isinstance(value, str) and "T" in value):
-        with pytest.raises(FrameError, match=r"row 0 is the number .*: give its unit, unit="):
+        with pytest.raises(FrameError, match=r"row 0 is the number .*: pass its unit; unit="):
             ticks([value])
 
 
@@ -102,7 +102,7 @@ def test_a_guess_is_of_the_whole_column() -> None:
 )  # fmt: skip
 def test_what_is_no_time_is_named_by_its_row(value: Any) -> None:
     """Nothing is guessed: one sentence names the row, the value, and what can be read."""
-    with pytest.raises(FrameError, match=r"row 1 (holds no time but|is the number)"):
+    with pytest.raises(FrameError, match=r"row 1 (is not a time:|is the number)"):
         ticks(["2026-01-01", value])
 
 
@@ -125,7 +125,7 @@ def test_numbers_of_two_units_are_not_guessed() -> None:
         ([1.5], "s", "whole numbers of s: row 0 is 1.5, which can't be read as a whole number"),
         (["x"], "s", "row 0 is 'x'"),
         ([True], "s", "not booleans"),
-        ([1], "sec", "unit 'sec' is none of s, ms, us, ns"),
+        ([1], "sec", "unit 'sec' is not one of s, ms, us, ns"),
     ],
 )
 def test_counts_that_are_no_times_are_named(values: Any, unit: str, words: str) -> None:
@@ -138,5 +138,5 @@ def test_counts_that_are_no_times_are_named(values: Any, unit: str, words: str) 
 
 def test_an_unknown_unit_lists_the_known() -> None:
     """A typo does not become seconds."""
-    with pytest.raises(FrameError, match="unit 'sec' is none of s, ms, us, ns and guess"):
+    with pytest.raises(FrameError, match="unit 'sec' must be s, ms, us, ns or guess"):
         ticks([1], "sec")

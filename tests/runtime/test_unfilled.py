@@ -94,7 +94,7 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     variable = text.removeprefix("a-")
 
     assert sentence == (
-        f"the query: {GOT[name].format(text)}: the variable {variable} is not filled; alert rules fill none"
+        f"the query: {GOT[name].format(text)}: the variable {variable} is not filled; alert rules fill no variables"
     )
 
 
@@ -106,12 +106,12 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
         ({"numbers": [1, "$n"]}, "numbers[1]: expected int, got str '$n': the variable $n is not filled"),
         ({"by_name": {"a": 1, "b": "$n"}}, "by_name.b: expected int, got str '$n': the variable $n is not filled"),
         ({"rows": [{"size": "$n"}]}, "rows[0].size: expected int, got str '$n': the variable $n is not filled"),
-        ({"limit": ""}, "limit: expected int, got str '': it is empty, as a variable is that is not filled"),
-        ({"share": " "}, "share: expected float, got str ' ': it is empty, as a variable is that is not filled"),
-        ({"deep": ""}, "deep: expected bool, got str '': it is empty, as a variable is that is not filled"),
-        ({"kind": ""}, "field 'kind': '' is not one of 'sum', 'mean': it is empty, as a variable is that is not"),
+        ({"limit": ""}, "limit: expected int, got str '': it is empty, like a variable that is not filled"),
+        ({"share": " "}, "share: expected float, got str ' ': it is empty, like a variable that is not filled"),
+        ({"deep": ""}, "deep: expected bool, got str '': it is empty, like a variable that is not filled"),
+        ({"kind": ""}, "field 'kind': '' is not one of 'sum', 'mean': it is empty, like a variable that is not"),
         *(
-            ({"limit": text}, f"limit: expected int, got str '{text}': this is what a variable that is not filled")
+            ({"limit": text}, f"limit: expected int, got str '{text}': a variable that is not filled leaves this text")
             for text in ("undefined", "null", "None", "NaN")
         ),
         ({"limit": "$__all"}, "limit: expected int, got str '$__all': it stands for all values of a variable"),
@@ -215,7 +215,7 @@ def test_options_name_where_their_variables_come_from() -> None:
 
     assert str(caught.value) == (
         "the data source's settings: port: expected int, got str '$PORT': the variable $PORT is not filled; "
-        "in settings, only provisioning files fill them"
+        "in settings, only provisioning files fill variables"
     )
 
 
@@ -240,7 +240,7 @@ def test_models_of_pydantic_take_texts_and_name_variables() -> None:
     assert decode(b'{"text": true, "kind": 2}').model_dump() == {"limit": 3, "text": "true", "kind": "2"}
     with pytest.raises(DecodeError, match=r"limit: .*integer.*, got '\$\{n\}': the variable \$\{n\} is not filled"):
         decode(b'{"limit": "${n}"}')
-    with pytest.raises(DecodeError, match=r"limit: .*, got '': it is empty, as a variable is that is not filled"):
+    with pytest.raises(DecodeError, match=r"limit: .*, got '': it is empty, like a variable that is not filled"):
         decode(b'{"limit": ""}')
 
 
@@ -254,7 +254,7 @@ def test_a_query_says_it_in_its_answer() -> None:
     answers = Services(Source).query(queries({"limit": "${n}"}, {"text": 5}))
 
     assert (answers["A"].status, answers["B"].status) == (400, 200)
-    assert answers["A"].error.endswith("the variable ${n} is not filled; alert rules fill none")
+    assert answers["A"].error.endswith("the variable ${n} is not filled; alert rules fill no variables")
 
 
 def test_annotations_without_a_hash_are_read() -> None:

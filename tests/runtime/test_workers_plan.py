@@ -111,7 +111,7 @@ def test_metrics_of_several_processes_are_summed() -> None:
 
 def test_a_process_that_has_ended_leaves_its_counters() -> None:
     """A gauge is of what is there."""
-    assert set(sums.counted(sums.read(ONE))) == {"calls_total", "seconds"}
+    assert set(sums.only_counters(sums.read(ONE))) == {"calls_total", "seconds"}
 
 
 def test_our_own_metrics_are_read_and_written_as_they_were() -> None:

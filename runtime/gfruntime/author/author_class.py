@@ -1,12 +1,12 @@
-"""What the author's class answers: which methods it has, which of them are `async`, and the types they take.
+"""The author's class: its methods, which of them are `async`, and the types they take.
 
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
-Which methods there are is told in `handlers`. Class attributes: `threads` says how many worker threads its `def`
-methods have, in place of the number that `serve` gives; `concurrent_query_count` how many queries of one request run
-at a time, in place of 10; `concurrency` how many of its queries run at once, for each data source; and `cache` which
-queries are equal, and how long their answers are kept.
+`handlers` lists the methods. Class attributes: `threads` is the number of worker threads for its `def` methods, instead
+of the number from `serve`; `concurrent_query_count` is how many queries of one request run at once, instead of 10;
+`concurrency` is how many queries of one data source run at once; `cache` says which queries are equal, and how long
+their answers are kept.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Answer: TypeAlias = "Frame | list[Frame]"
 BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 
 OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
-"""The query types that a data source may answer with a method, a model and so a form of their own."""
+"""The query types for which a data source may have its own method, model and form."""
 
 QUERIES_AT_ONCE = 10
-"""Queries of one request that run side by side, as by the Go SDK's concurrent.QueryData."""
+"""How many queries of one request run at once; the default of the Go SDK's concurrent.QueryData."""
 
 
 class AnswersQuery(Protocol[ModelT]):
@@ -84,7 +84,7 @@ class Author:
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
         for name in STATELESS:
             if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
-                raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
+                raise TypeError(f"{name} must be a static method: it is called without a configured data source")
         queries = methods.get("query_batch") or methods["query"]
         routes = routes_of(datasource)
         methods |= {route.name: getattr(datasource, route.name) for route in routes}
@@ -108,9 +108,9 @@ class Author:
 
 
 def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
-    """Read a class attribute that is a bound, such as `threads`; None if there is none.
+    """Read a class attribute that is a limit, such as `threads`; None if there is none.
 
-    Raises: TypeError if the number is not above 0. What is no number is the author's own.
+    Raises: TypeError if the number is not above 0. An attribute that is no number belongs to the author.
     """
     number = getattr(datasource, name, None)
     if not isinstance(number, int) or isinstance(number, bool):
@@ -121,7 +121,7 @@ def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
 
 
 def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
-    """Tell whether a method can be called with `self` alone; a `start` that can't be is the author's own."""
+    """Tell whether a method can be called with `self` alone; any other `start` belongs to the author."""
     try:
         inspect.signature(method).bind(None)
     except (TypeError, ValueError):
@@ -137,7 +137,7 @@ def require_settings(datasource: Any) -> None:  # noqa: ANN401
         name = getattr(datasource, "__name__", datasource)
         sentence = f"{name!r} can't be given the data source's settings: write def __init__(self, settings)"
         raise TypeError(sentence) from error
-    except ValueError:  # it does not tell
+    except ValueError:  # no signature is known
         pass
 
 
@@ -146,25 +146,25 @@ def _is_async(method: Any) -> bool:  # noqa: ANN401
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
-def _argument(function: Any, wanted: type) -> Any:  # noqa: ANN401
+def _argument(function: Any, marker: type) -> Any:  # noqa: ANN401
     """Find `T` in the first parameter annotated `wanted[T]` or `list[wanted[T]]`; dict when there is none."""
     for annotation in _annotations(inspect.unwrap(function)):
         inner = get_args(annotation)[0] if get_origin(annotation) is list and get_args(annotation) else annotation
-        if get_origin(inner) is wanted:
+        if get_origin(inner) is marker:
             argument = get_args(inner)[0]
             return dict[str, Any] if isinstance(argument, TypeVar) or argument is Any else argument
     return dict[str, Any]
 
 
 def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
-    """Evaluate the parameters' annotations, and only these: a return type may be known to type checkers alone."""
+    """Evaluate the annotations of the parameters only: a return type may exist for type checkers alone."""
     if not isinstance(function, types.FunctionType):
         return []
     if sys.version_info >= (3, 14):  # annotations are evaluated when asked for
         from annotationlib import Format, get_annotations  # noqa: PLC0415
 
-        written = get_annotations(function, format=Format.FORWARDREF)
+        texts = get_annotations(function, format=Format.FORWARDREF)
     else:
-        written = function.__annotations__
-    shim = types.SimpleNamespace(__annotations__={key: value for key, value in written.items() if key != "return"})
+        texts = function.__annotations__
+    shim = types.SimpleNamespace(__annotations__={key: value for key, value in texts.items() if key != "return"})
     return list(get_type_hints(shim, function.__globals__, include_extras=True).values())

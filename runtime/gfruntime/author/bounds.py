@@ -1,10 +1,10 @@
-"""What a model's types and `Ui` allow, held where Python decodes: limits, patterns, required values.
+"""Check decoded values against the limits of a model's types and `Ui`: limits, patterns, required values.
 
-A class is compiled once, and refused then if a bound can't be kept: its limits are the wrong way round, its pattern
-can't be read, or its own default breaks it. `find` looks at a decoded object and gives what breaks a bound.
+A class is compiled once. Compilation fails if a bound is invalid: its minimum is above its maximum, its pattern can't
+be read, or its own default breaks it. `find` yields the bounds that a decoded object breaks.
 
-A field that `show_if` hides is asked for nothing: the editor shows neither the field nor what is wrong with it. What it
-holds out of bounds is a violation that says so, and the caller takes the default in its place.
+A field that `show_if` hides has no bounds for the user, because the editor shows neither the field nor an error. A
+value out of bounds in it is a hidden violation, and the caller uses the default instead.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _COMPILED: dict[Any, Bounds] = {}
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One value that breaks a bound, and where it is; `is_hidden` says that the editor does not show the field."""
+    """One value that breaks a bound, and its path; `is_hidden` says that the editor does not show the field."""
 
     path: Path
     text: str
     is_hidden: bool = False
 
     def __str__(self) -> str:
-        """Say it in one sentence."""
+        """Return it as one sentence."""
         return f"field {name_of(self.path)!r}: {self.text}"
 
 
@@ -55,7 +55,7 @@ class _Field:
     is_list: bool = False
 
     def may_break(self, value: Any) -> bool:  # noqa: ANN401
-        """Tell, quickly for a single value, whether it breaks a bound."""
+        """Tell whether a value may break a bound; exact for a single value, and fast."""
         if self.is_list or self.inner is not None:
             return True
         for rule in self.rules:  # noqa: SIM110  # `any` would take twice the time of nearly every query
@@ -64,7 +64,7 @@ class _Field:
         return False
 
     def find(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
-        """Give what breaks the bounds of the field's value, or of its items."""
+        """Yield violations of the field's value, or of its items."""
         if not self.is_list:
             yield from self._one(value, path, root)
         elif isinstance(value, collections.abc.Mapping):
@@ -84,13 +84,13 @@ class _Field:
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
-    """The bounds of one class; `judged` is what to decode into before they are looked at."""
+    """The bounds of one class; decode into `judged` before checking them."""
 
     judged: Any
     fields: list[_Field] = field(default_factory=list)
 
     def find(self, instance: Any, path: Path = (), root: Any = None) -> Iterator[Violation]:  # noqa: ANN401
-        """Give what breaks a bound; `root` is the object whose fields `show_if` names."""
+        """Yield violations; `root` is the object whose fields `show_if` names."""
         root = instance if root is None else root
         for each in self.fields:
             value = getattr(instance, each.name, None)
@@ -105,11 +105,11 @@ class Bounds:
                 yield Violation((*path, each.name), first.text, is_hidden=True)
 
     def hides(self, instance: Any, path: Path) -> bool:  # noqa: ANN401
-        """Tell whether the editor hides a field of the instance, or one that it is in."""
+        """Tell whether the editor hides a field of the instance, or a field that contains it."""
         root = instance
         for key, each in zip(path, self._fields_on(path), strict=False):
             if each is None:
-                root = instance = instance[key]  # a row, whose fields name one another
+                root = instance = instance[key]  # a row: its fields refer to one another
             elif not _is_shown(each, root):
                 return True
             else:
@@ -121,7 +121,7 @@ class Bounds:
         return any(each is not None and each.show_if for each in self._fields_on(path))
 
     def _fields_on(self, path: Path) -> Iterator[_Field | None]:
-        """Give the fields on a path, and None for the number of an item."""
+        """Yield the fields on a path, and None for the index of an item."""
         bounds: Bounds | None = self
         for key in path:
             if isinstance(key, int):
@@ -135,9 +135,9 @@ class Bounds:
 
 
 def bounds_of(model: Any) -> Bounds | None:  # noqa: ANN401  # a type
-    """Compile the bounds of a class, once; None where there are none.
+    """Compile the bounds of a class, once; None if it has none.
 
-    Raises: SchemaError if a bound can't be kept.
+    Raises: SchemaError if a bound is invalid.
     """
     compiled = _compile(model)
     return compiled if compiled is not None and compiled.fields else None
@@ -147,7 +147,7 @@ def _compile(model: Any) -> Bounds | None:  # noqa: ANN401
     if not has_fields(model):
         return None
     if model not in _COMPILED:
-        _COMPILED[model] = compiled = Bounds(judged=twin_of(model))  # known before its fields, which may name it
+        _COMPILED[model] = compiled = Bounds(judged=twin_of(model))  # stored before its fields, which may refer to it
         try:
             hints = typing.get_type_hints(model, include_extras=True)
             defaults = _defaults(model)
@@ -161,8 +161,8 @@ def _compile(model: Any) -> Bounds | None:  # noqa: ANN401
 
 
 def _defaults(model: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Map the fields that can be given to functions that make their defaults."""
-    if not dataclasses.is_dataclass(model):  # pydantic checks defaults itself where it is told to
+    """Map the fields with a default to functions that return it."""
+    if not dataclasses.is_dataclass(model):  # pydantic checks defaults itself, if configured to
         names: Any = getattr(model, "model_fields", None) or getattr(model, "__struct_fields__", ())
         return dict.fromkeys(names, lambda: _MISSING)
     defaults = {}
@@ -181,8 +181,8 @@ def _compile_field(name: str, hint: Any, where: str, default: Callable[[], Any])
     each = _Field(
         name=name,
         is_required=ui.required,
-        show_if=rules.listed(ui, where),
-        rules=rules.rules_of(kind, ui if item is None else rules.joined(ui, item_ui), where),
+        show_if=rules.show_if_json(ui, where),
+        rules=rules.rules_of(kind, ui if item is None else rules.join_bounds(ui, item_ui), where),
         inner=_compile(kind),
         is_list=item is not None,
     )
@@ -194,7 +194,7 @@ def _compile_field(name: str, hint: Any, where: str, default: Callable[[], Any])
 
 
 def _check_default(each: _Field, choices: list[Any], default: Any, where: str) -> None:  # noqa: ANN401
-    """Refuse a default that a query could not bring; an empty one of a required field says that it must be filled."""
+    """Refuse a default that breaks a bound, except an empty default of a required field."""
     if default is _MISSING or default is None:
         return
     checks = dataclasses.replace(each, rules=[*each.rules, *rules.choice_rules(choices)])
@@ -214,12 +214,12 @@ def item_of(bare: Any) -> Any:  # noqa: ANN401
 
 
 def _is_shown(each: _Field, root: Any) -> bool:  # noqa: ANN401
-    """Tell whether the editor shows a field; one that depends on what only Grafana knows counts as hidden."""
-    for name, wanted in each.show_if.items():
+    """Tell whether the editor shows a field; a field that depends on unknown values counts as hidden."""
+    for name, values in each.show_if.items():
         value = root
         for key in name.split("."):
             value = getattr(value, key, _MISSING)
-        if not any(rules.is_same(value, one) for one in wanted):
+        if not any(rules.is_same(value, one) for one in values):
             return False
     return True
 

@@ -1,6 +1,6 @@
-"""What the author says about equal queries and their answers, by the class attribute `cache`.
+"""The class attribute `cache`: which queries are equal, and how long their answers are kept.
 
-What it does is in `calls/protection.py`.
+`calls/protection.py` implements it.
 """
 
 from __future__ import annotations
@@ -16,52 +16,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """Asks the upstream once for equal queries, and keeps their answers for a time: `cache = Cache(seconds=30)`.
+    """Sends equal queries to the upstream once, and keeps their answers: `cache = Cache(seconds=30)`.
 
-    Queries are equal when the author's method sees the same: model, time range to the millisecond, interval, points,
-    query type, ref id, the data source with its settings, whether an alert rule asks, who asks, and the headers that
-    Grafana forwards (but for those that only tell which panel or rule it is). Errors are shared by those who wait, and
-    never kept. Each process keeps its own: with several workers, each worker.
+    Queries are equal if the author's method sees the same: model, time range to the millisecond, interval, points,
+    query type, ref id, the data source with its settings, whether it is an alert rule, the user, and the headers that
+    Grafana forwards (except those that only name the panel or rule). An error is shared by all who wait for it, and
+    never kept. Each process has its own cache: with several workers, each worker.
 
     >>> class Datasource:
     ...     cache = Cache(seconds=30, key=lambda query: (query.model.table, query.time_range))
     """
 
     seconds: float = 0
-    """How long an answer is kept; with 0 only queries that are in flight at the same time share one."""
+    """How long an answer is kept; with 0, only queries that run at the same time share an answer."""
 
     key: Callable[[Query[Any]], Hashable | None] | None = None
-    """What stands for model, time range, interval, points in the comparison; for None the query is asked by itself."""
+    """Replaces model, time range, interval and points in the comparison; None: the query shares no answer."""
 
     per_user: bool = True
-    """Whether users have answers of their own; False says that the upstream answers them all alike."""
+    """Whether each user gets their own answers; False means that the upstream answers all users alike."""
 
     alerts: bool = False
-    """Whether a kept answer may answer an alert rule, too; Grafana asks that none does (`X-Cache-Skip`)."""
+    """Whether a kept answer may also answer an alert rule; Grafana asks for fresh answers (`X-Cache-Skip`)."""
 
     align: bool = False
     """Whether both ends of a query's time range are moved back to a multiple of its interval."""
 
     max_count: int = 1000
-    """How many answers are kept, of all data sources of a process; those that were not used for longest go first."""
+    """The number of answers that are kept in a process; the least recently used ones are removed first."""
 
     max_bytes: int = 64 << 20
-    """How many bytes the kept answers may have together, encoded."""
+    """The bytes that all kept answers may have together, encoded."""
 
     def __post_init__(self) -> None:
-        """Refuse bounds that keep nothing.
+        """Refuse limits with which nothing could be kept.
 
-        Raises: ValueError naming the bound.
+        Raises: ValueError naming the limit.
         """
         if not 0 <= self.seconds < float("inf"):
-            raise ValueError(f"Cache(seconds={self.seconds!r}): it is a number of seconds, 0 or more")
+            raise ValueError(f"Cache(seconds={self.seconds!r}): expected a number of seconds, 0 or more")
         for name in ("max_count", "max_bytes"):
             if getattr(self, name) < 1:
-                raise ValueError(f"Cache({name}={getattr(self, name)!r}): it is above 0")
+                raise ValueError(f"Cache({name}={getattr(self, name)!r}): expected a number above 0")
 
 
 def cache_of(datasource: Any) -> Cache | None:  # noqa: ANN401  # a class, or a function that makes an instance
-    """Read the class attribute `cache`; what is no Cache is the author's own.
+    """Read the class attribute `cache`; an attribute of another type belongs to the author.
 
     Raises: TypeError if it is the class Cache itself.
     """

@@ -1,6 +1,6 @@
-"""Which form control a type gets; what has none is refused by class and field.
+"""Which form control a type gets; a type without one is an error that names class and field.
 
-The standard library only: it runs when the plugin is built.
+Uses the standard library only, because it runs when the plugin is built.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def title(name: str) -> str:
 
 
 def fits(value: Any, field: dict[str, Any], *, nullable: bool) -> bool:  # noqa: ANN401 - the author's value
-    """Tell whether a value is one that the control of a field can show."""
+    """Tell whether the control of a field can show a value."""
     if value is None:
         return nullable
     if field["kind"] in ("multi", "tags"):
@@ -103,8 +103,8 @@ def fits(value: Any, field: dict[str, Any], *, nullable: bool) -> bool:  # noqa:
     return isinstance(value, bool if field["kind"] == "boolean" else str)
 
 
-def expected(field: dict[str, Any]) -> str:
-    """Say what a value of a field has to be."""
+def describe_values(field: dict[str, Any]) -> str:
+    """Describe the values that a field accepts."""
     if "options" in field:
         choices = ", ".join(repr(option["value"]) for option in field["options"])
         return f"one of {choices}" if field["kind"] == "select" else f"a list of {choices}"

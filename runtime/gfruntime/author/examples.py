@@ -1,7 +1,7 @@
-"""Queries to begin with, which the author's class lists as `examples`: the help of the query editor shows them.
+"""Example queries, which the author's class lists as `examples`: the help of the query editor shows them.
 
-Refuses, in one sentence that names the example, what the editor could not show or Python would not take. The standard
-library only: it runs when the plugin is built.
+Raises an error that names the example if the editor cannot show it or Python would not accept it. Uses the standard
+library only, because it runs when the plugin is built.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author.bounds import bounds_of
-from gfruntime.author.controls import SchemaError, expected, fits
+from gfruntime.author.controls import SchemaError, describe_values, fits
 
 if TYPE_CHECKING:
     from gfruntime.author.author_class import Author
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query to begin with: the help of the query editor shows it, and a click makes it the query.
+    """An example query: the help of the query editor shows it, and a click makes it the query.
 
     A data source's class lists them in its attribute `examples`.
 
@@ -31,7 +31,7 @@ class Example:
     """
 
     name: str
-    """What the button says; no two examples have the same."""
+    """The text of the button; unique among the examples."""
 
     model: Any
     """The query, as an instance of the class that `query` takes."""
@@ -43,18 +43,18 @@ class Example:
 def describe(author: Author, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Describe the examples of a class, whose query has these fields.
 
-    Shape: `{name, model}`, and `description` where there is one; a model is JSON with a value for each field.
+    Shape: `{name, model}`, and `description` if there is one; a model is JSON with a value for each field.
     Raises: SchemaError naming the example.
     """
     where = f"{getattr(author.make, '__name__', 'Datasource')}.examples"
-    listed = getattr(author.make, "examples", ())
-    if not isinstance(listed, (list, tuple)) or not all(isinstance(each, Example) for each in listed):
-        raise SchemaError(f"{where} is {listed!r:.80}, and no list of Example(name, model)")
+    examples = getattr(author.make, "examples", ())
+    if not isinstance(examples, (list, tuple)) or not all(isinstance(each, Example) for each in examples):
+        raise SchemaError(f"{where} is {examples!r:.80}, expected a list of Example(name, model)")
     described: dict[str, dict[str, Any]] = {}
-    for each in listed:
+    for each in examples:
         _check(each, author, fields, where)
         if each.name in described:
-            raise SchemaError(f"{where}: two have the name {each.name!r}")
+            raise SchemaError(f"{where}: two examples have the name {each.name!r}")
         description = {"description": each.description} if each.description else {}
         described[each.name] = {"name": each.name, "model": _plain(each.model), **description}
     return list(described.values())
@@ -62,11 +62,11 @@ def describe(author: Author, fields: list[dict[str, Any]]) -> list[dict[str, Any
 
 def _check(example: Example, author: Author, fields: list[dict[str, Any]], where: str) -> None:
     if not isinstance(example.name, str) or not example.name:
-        raise SchemaError(f"{where}: a name is a text that is not empty, not {example.name!r}")
+        raise SchemaError(f"{where}: a name must be a non-empty text, got {example.name!r}")
     place = f"{where}: {example.name!r}"
     if not dataclasses.is_dataclass(author.model) or type(example.model) is not author.model:
-        wanted = getattr(author.model, "__name__", author.model)
-        raise SchemaError(f"{place} has a {type(example.model).__name__} as its model, not a {wanted}")
+        model_name = getattr(author.model, "__name__", author.model)
+        raise SchemaError(f"{place} has a {type(example.model).__name__} as its model, not a {model_name}")
     _check_fields(_plain(example.model), fields, place)
     bounds = bounds_of(author.model)
     violation = next(bounds.find(example.model), None) if bounds is not None else None
@@ -85,12 +85,12 @@ def _check_fields(values: dict[str, Any], fields: list[dict[str, Any]], place: s
                 raise SchemaError(f"{place} has the {field['name']} {value!r}, not a list of rows")
             for row in rows:
                 _check_fields(row, field["fields"], f"{place}: a row of {field['name']}")
-        elif not fits(value, compared := _compared(field), nullable=bool(field.get("nullable"))):
-            raise SchemaError(f"{place} has the {field['name']} {value!r}, not {expected(compared)}")
+        elif not fits(value, compared := _type_of_field(field), nullable=bool(field.get("nullable"))):
+            raise SchemaError(f"{place} has the {field['name']} {value!r}, not {describe_values(compared)}")
 
 
-def _compared(field: dict[str, Any]) -> dict[str, Any]:
-    """Return a field as its type is: what a resource lists is any text."""
+def _type_of_field(field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field as its type describes it: if a resource lists its choices, any text."""
     if "from" not in field:
         return field
     own = {key: value for key, value in field.items() if key != "options"}

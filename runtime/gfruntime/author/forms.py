@@ -1,7 +1,7 @@
-"""One dataclass as the fields of a form: names, labels, defaults, limits, sections and rows.
+"""The form fields of one dataclass: names, labels, defaults, limits, sections and rows.
 
-Refuses, in one sentence that names class and field, what cannot be shown. The standard library only: it runs when the
-plugin is built. gfplug's `frontend/editors/types.ts` holds the shape of a field.
+Raises an error that names class and field for anything that cannot be shown. Uses the standard library only, because it
+runs when the plugin is built. gfplug's `frontend/editors/types.ts` defines the shape of a field.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import httpform, query_fields, references, reserved, rules
 from gfruntime.author.bounds import bounds_of
-from gfruntime.author.controls import SchemaError, control_of, expected, fits, item_type, title, unwrap
+from gfruntime.author.controls import SchemaError, control_of, describe_values, fits, item_type, title, unwrap
 
 if TYPE_CHECKING:
     from gfruntime.author.ui import Ui
 
 _WIDGETS = {"string": ("textarea", "code"), "secret": ("textarea",), "select": ("radio",)}
-_NAMED = {("string", "textarea"): "text", ("string", "code"): "code", ("secret", "textarea"): "secretText"}
+_KINDS = {("string", "textarea"): "text", ("string", "code"): "code", ("secret", "textarea"): "secretText"}
 
 
 def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
@@ -40,8 +40,8 @@ def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: 
     return fields
 
 
-def unresolved(owner: type, error: Exception) -> str:
-    """Say which class has an annotation that cannot be evaluated."""
+def annotation_error_text(owner: type, error: Exception) -> str:
+    """Describe an annotation of a class that cannot be evaluated."""
     hint = "; import it outside `if TYPE_CHECKING`" if isinstance(error, NameError) else ""
     return f"{owner.__name__}: {error}{hint}"
 
@@ -52,7 +52,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
     try:
         hints = typing.get_type_hints(model, include_extras=True)
     except (NameError, TypeError) as error:
-        raise SchemaError(unresolved(model, error)) from None
+        raise SchemaError(annotation_error_text(model, error)) from None
     fields: list[dict[str, Any]] = []
     for item in dataclasses.fields(model):
         where, hint = f"{path}.{item.name}", hints[item.name]
@@ -62,7 +62,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
             continue
         if (group := httpform.group(bare)) is not None:
             marked = [field | {"group": bare.__name__} for field in group]
-            fields += _grouped(marked, owners, where, fields, config=config)
+            fields += _group_fields(marked, owners, where, fields, config=config)
         elif _is_form(bare):
             fields += _nested(owners, item, bare, ui, where, config=config)
         elif _is_form(inner):
@@ -76,10 +76,10 @@ def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
     return isinstance(bare, type) and dataclasses.is_dataclass(bare)
 
 
-def _grouped(
+def _group_fields(
     group: list[dict[str, Any]], owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool
 ) -> list[dict[str, Any]]:
-    """Return the fields that one type stands for, without the URL where the author has it already."""
+    """Return the fields of a group such as HttpOptions, without the URL if the author has one."""
     if not config or len(owners) > 1:
         raise SchemaError(f"{where}: {group[0]['group']} belongs in the options themselves")
     has_url = any(field.get("store") == "url" for field in before)
@@ -87,7 +87,7 @@ def _grouped(
 
 
 def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
-    """Go one dataclass deeper, if a form can."""
+    """Enter a nested dataclass, if a form can show it."""
     if bare in owners:
         raise SchemaError(f"{where} refers back to {bare.__name__}: a form cannot contain itself")
     if len(owners) > 1:
@@ -106,17 +106,17 @@ def _nested(
     fields = _fields(inside, where, config=False)
     if _default(item, where) != bare():
         raise SchemaError(
-            f"{where}: its default must be {bare.__name__}(), for a query may bring only some of its fields"
+            f"{where}: its default must be {bare.__name__}(), because a query may have only some of its fields"
         )
-    shared = {"section": ui.section or ui.label or title(item.name)} | query_fields.described(ui, where)
+    shared = {"section": ui.section or ui.label or title(item.name)} | query_fields.describe(ui, where)
     stored = {"store": "jsonData"} if config else {}
-    outer = rules.listed(ui, where)
+    outer = rules.show_if_json(ui, where)
     conditions = [outer | field.get("showIf", {}) for field in fields]
-    named = [
+    inner_fields = [
         shared | field | ({"showIf": condition} if condition else {})
         for field, condition in zip(fields, conditions, strict=True)
     ]
-    return [field | stored | {"name": f"{item.name}.{field['name']}"} for field in named]
+    return [field | stored | {"name": f"{item.name}.{field['name']}"} for field in inner_fields]
 
 
 def _rows(
@@ -135,10 +135,10 @@ def _rows(
     for row, field in ((row, field) for row in rows for field in fields):
         if not fits(row[field["name"]], field, nullable=bool(field.get("nullable"))):
             raise SchemaError(
-                f"{where}: its default has the {field['name']} {row[field['name']]!r}, not {expected(field)}"
+                f"{where}: its default has the {field['name']} {row[field['name']]!r}, not {describe_values(field)}"
             )
     described = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields}
-    return described | {"default": rows} | _presented(ui, where) | ({"store": "jsonData"} if config else {})
+    return described | {"default": rows} | _presentation(ui, where) | ({"store": "jsonData"} if config else {})
 
 
 def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
@@ -146,24 +146,24 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
     bare, ui, nullable = unwrap(hint)
     control = control_of(bare, where)
     if item_type(bare) is not None:
-        ui = rules.joined(ui, unwrap(item_type(bare))[1])
+        ui = rules.join_bounds(ui, unwrap(item_type(bare))[1])
     _check(where, item.name, control, ui, config=config)
     if nullable and (control["kind"] == "secret" or ui.store == "url"):
-        raise SchemaError(f"{where}: Grafana keeps it as a text, which may be empty but never None")
+        raise SchemaError(f"{where}: Grafana stores it as a text, which may be empty but never None")
     described: dict[str, Any] = {
         "name": item.name,
         "label": ui.label or title(item.name),
         **control,
-        **_presented(ui, where),
+        **_presentation(ui, where),
     }
-    described["kind"] = "hidden" if ui.widget == "hidden" else _NAMED.get((control["kind"], ui.widget), control["kind"])
+    described["kind"] = "hidden" if ui.widget == "hidden" else _KINDS.get((control["kind"], ui.widget), control["kind"])
     described |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
     described |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
     default = _plain(_default(item, where))
     if control["kind"] == "secret" and default:
-        raise SchemaError(f"{where}: a secret must not have a default, which everybody could read in module.js")
+        raise SchemaError(f"{where}: a secret must not have a default, because everybody can read module.js")
     if not fits(default, described | control, nullable=nullable):
-        raise SchemaError(f"{where}: its default {default!r} is not {expected(described | control)}")
+        raise SchemaError(f"{where}: its default {default!r} is not {describe_values(described | control)}")
     if control["kind"] != "secret" and default is not None:
         described["default"] = default
     if ui.options_from:
@@ -175,12 +175,12 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
     return described
 
 
-def _presented(ui: Ui, where: str) -> dict[str, Any]:
-    """List what only changes how a field looks."""
+def _presentation(ui: Ui, where: str) -> dict[str, Any]:
+    """Collect the attributes that only change how a field looks."""
     keys = ("help", "placeholder", "section", "language", "variables", "rows", "required", "pattern")
-    given = {key: value for key in keys if (value := getattr(ui, key))}
-    shown_if = rules.listed(ui, where)
-    return given | query_fields.described(ui, where) | ({"showIf": shown_if} if shown_if else {})
+    attributes = {key: value for key in keys if (value := getattr(ui, key))}
+    shown_if = rules.show_if_json(ui, where)
+    return attributes | query_fields.describe(ui, where) | ({"showIf": shown_if} if shown_if else {})
 
 
 def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bool) -> None:
@@ -188,24 +188,24 @@ def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bo
     kind, is_numeric = control["kind"], control["kind"] == "number" or control.get("numeric", False)
     rules.check_ui(ui, where)
     if kind == "secret" and (not config or ui.widget == "hidden"):
-        raise SchemaError(f"{where}: a secret belongs in the options, where the config page can ask for it")
+        raise SchemaError(f"{where}: a secret belongs in the options, because only the config page can store it")
     if ui.widget not in ("", "hidden", *_WIDGETS.get(kind, ())):
         raise SchemaError(f"{where}: the widget {ui.widget!r} does not fit its type")
     if ui.store == "url" and not (config and kind == "string"):
-        raise SchemaError(f'{where}: store="url" is for one str of the options')
+        raise SchemaError(f'{where}: store="url" works only on one str of the options')
     if not is_numeric and (ui.minimum, ui.maximum) != (None, None):
-        raise SchemaError(f"{where}: minimum and maximum are for numbers")
+        raise SchemaError(f"{where}: minimum and maximum work only on numbers")
     if ui.pattern and (is_numeric or kind not in ("string", "secret", "tags")):
-        raise SchemaError(f"{where}: a pattern is for texts")
+        raise SchemaError(f"{where}: a pattern works only on texts")
     if ui.variables and (config or ui.widget != "code" or ui.variables != "values"):
-        raise SchemaError(f'{where}: variables="values" is for a widget="code" of a query')
+        raise SchemaError(f'{where}: variables="values" works only on a query field with widget="code"; remove it here')
     if ui.options_from and (config or kind not in ("string", "tags")):
-        raise SchemaError(f"{where}: options_from is for a str or a list[str] of a query")
+        raise SchemaError(f"{where}: options_from works only on a str or a list[str] of a query")
     reserved.check_name(name, where, is_query=_is_query(where, config=config))
 
 
 def _is_query(where: str, *, config: bool) -> bool:
-    """Tell whether a field is one of a query itself, and not inside another."""
+    """Tell whether a field belongs to the query itself, and not to a nested dataclass."""
     return not config and where.count(".") == 1
 
 

@@ -1,15 +1,15 @@
-"""The methods that a data source class may have: what calls each, where it runs, and what it returns.
+"""The methods that a data source class may have: when each is called, where it runs, and what it returns.
 
 A class has a constructor that takes the settings, and `query` or `query_batch`; all others are optional. Each may be
 `def` or `async def`. A `def` method runs in one of the worker threads (64, or what `serve(threads=)` says), several
 calls side by side; an `async def` method runs on the one event loop that all of them share.
 
 Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
-run at once, chunked ones too; the others wait) and `cache = Cache(seconds=30)` (equal queries are asked once, and
-answers kept).
+run at once, chunked ones too; the others wait) and `cache = Cache(seconds=30)` (equal queries run once, and their
+answers are kept).
 
-The options, and the model of each kind of query, may have one method that is called on the class: `migrate(old: dict)`
-returns the dict that today's fields are read from. It is given what was saved, of today or by an older version.
+The options, and the model of each kind of query, may have a static or class method `migrate(old: dict)`. It receives
+what was saved, by this or an older version, and returns the dict that today's fields are read from.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Place = Literal["calls", "instance", "class"]
 class Method(NamedTuple):
     """One method.
 
-    `place` is where it runs: as a call (worker thread or event loop), while the instance is made or ended (a thread of
-    its own), or on the class, without an instance.
+    `place` says where it runs: as a call (worker thread or event loop), while the instance is created or disposed of
+    (its own thread), or on the class, without an instance.
     """
 
     signature: str
@@ -135,4 +135,4 @@ METHODS: dict[str, Method] = {
 }
 
 STATELESS = tuple(name for name, method in METHODS.items() if method.place == "class")
-"""The methods that are asked without a configured data source, and so are static."""
+"""The methods that are called without a configured data source, and so are static."""

@@ -1,6 +1,6 @@
-"""The fields that Grafana's HTTP data sources have in common, under the keys that Grafana and its SDKs read.
+"""The fields that Grafana's HTTP data sources share, under the keys that Grafana and its SDKs read.
 
-`group` has them, and those of OAuth2, by the type that stands for them in the options.
+`group` returns them, or those of OAuth2, by the type of the option that stands for them.
 
 Source: grafana-plugin-sdk-go v0.298.0, backend/common.go and backend/http_settings.go.
 """
@@ -31,11 +31,11 @@ def fields() -> list[dict[str, Any]]:
 
 
 def _authentication() -> list[dict[str, Any]]:
-    shown = {"basicAuth": [True]}
+    show_if = {"basicAuth": [True]}
     return [
         _field("basicAuth", "boolean", "Basic authentication", section=_AUTH, store="root", default=False),
-        _field("basicAuthUser", "string", "User", section=_AUTH, store="root", default="", showIf=shown),
-        _field("basicAuthPassword", "secret", "Password", section=_AUTH, showIf=shown),
+        _field("basicAuthUser", "string", "User", section=_AUTH, store="root", default="", showIf=show_if),
+        _field("basicAuthPassword", "secret", "Password", section=_AUTH, showIf=show_if),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The keys that the author's types read of a JSON object, and those of an object that nothing reads.
+"""The keys that the author's types read from a JSON object, and the keys of an object that no type reads.
 
 Shape: `Keys` maps a name to the `Keys` of what is below it; None stands for any keys. What is below `*` holds for each
 value of a mapping. A list has the keys of its items. The standard library only: it runs when the plugin is built.
@@ -31,9 +31,9 @@ _UNIONS = (typing.Union, types.UnionType)
 def describe(author: Author) -> dict[str, Any]:
     """Describe what a data source reads: of jsonData, of the secrets, of its queries.
 
-    Shape: `{options: Keys, url: [name], secrets: [name] | null, query: Keys, own: {query type: Keys}}`. Where the
-    author's code reads `settings.json_data` or `settings.secrets` itself, any key may be one. So may any where a class
-    migrates what was saved; `migrated`, which is there for such alone, has the keys that are read after that.
+    Shape: `{options: Keys, url: [name], secrets: [name] | null, query: Keys, own: {query type: Keys}}`. If the author's
+    code reads `settings.json_data` or `settings.secrets` itself, any key is allowed. If a class migrates saved values,
+    any key is allowed too; only then there is `migrated`, with the keys that are read after the migration.
     """
     stores = stores_of(author.options)
     reads = _attributes(author.make)
@@ -45,24 +45,24 @@ def describe(author: Author) -> dict[str, Any]:
     migrated = {
         name: read[name] for name, kind in {"options": author.options, **models}.items() if migration.migrates(kind)
     }
-    given = read | dict.fromkeys(migrated)
+    keys = read | dict.fromkeys(migrated)
     return {
-        "options": given["options"],
+        "options": keys["options"],
         "url": [] if stores is None else list(stores["url"]),
         "secrets": None if "secrets" in reads or stores is None else list(stores["secureJsonData"]),
-        "query": given["query"],
-        "own": {kind: given[kind] for kind in author.own_models},
+        "query": keys["query"],
+        "own": {kind: keys[kind] for kind in author.own_models},
         **({"migrated": migrated} if migrated else {}),
     }
 
 
 def of(hint: Any) -> Keys:  # noqa: ANN401 - a type
-    """Return the keys that are read of an object of a type."""
+    """Return the keys that are read from an object of a type."""
     return _of(hint, ())
 
 
 def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN401 - a type
-    """Sort the keys of the options by where Grafana keeps them; None where they are no class with fields.
+    """Group the keys of the options by where Grafana stores them; None if the options are no class with fields.
 
     Shape: jsonData, url, secureJsonData and root, each with its names.
     """
@@ -97,10 +97,10 @@ def _of(hint: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
 
 
 def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
-    """Return the names that a class is filled by; None where it takes others, too."""
+    """Return the keys that fill a class; None if it accepts others, too."""
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
-    except (NameError, TypeError):  # filling the class raises it again
+    except (NameError, TypeError):  # decoding into the class raises it again
         return None
     names = _names(kind, hints)
     if names is None:
@@ -110,7 +110,7 @@ def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN
 
 
 def _names(kind: Any, hints: dict[str, Any]) -> list[tuple[str, str]] | None:  # noqa: ANN401 - a type
-    """Pair each key with the attribute that it fills; None where the class reads keys of its own choice."""
+    """Pair each key with the attribute that it fills; None if the class reads arbitrary keys."""
     if dataclasses.is_dataclass(kind):
         return [(each.name, each.name) for each in dataclasses.fields(kind) if each.init]
     if hasattr(kind, "model_fields"):
@@ -137,14 +137,14 @@ def _pydantic_names(kind: Any) -> list[tuple[str, str]] | None:  # noqa: ANN401 
 
 
 def _attributes(make: Any) -> set[str]:  # noqa: ANN401 - a class, or a function that makes an instance
-    """Name the attributes that the package of the author's class reads; any may be where its code can't be had."""
+    """List the attributes that the author's package reads; all names if its code is not available."""
     package = str(getattr(make, "__module__", "")).partition(".")[0]
     modules = [name for name in list(sys.modules) if name.partition(".")[0] == package]
     names: set[str] = set()
     for module in modules:
         try:
             spec = getattr(sys.modules[module], "__spec__", None) or importlib.util.find_spec(module)
-            code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]  # what has none raises AttributeError
+            code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]  # no loader: AttributeError
         except (AttributeError, ImportError, ValueError):
             return {"json_data", "secrets"}
         names |= _names_in(code)

@@ -1,7 +1,7 @@
-"""What was saved by an older version of a plugin: the author's `migrate`, which brings it to today's dataclass.
+"""Migrate what an older version of a plugin saved, with the author's `migrate`.
 
-The options, and the model of a query, may have `migrate(old: dict) -> dict`, as a static or class method. It is given
-every saved query and all of jsonData, today's too, and so returns what needs no change as it is. Secrets are not given.
+The options, and the model of a query, may have `migrate(old: dict) -> dict`, as a static or class method. It receives
+every saved query and all of jsonData, also current ones, and must return those unchanged. It does not receive secrets.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gfruntime.errors import DecodeError, PluginError, sentence
 
 
 def migrates(model: Any) -> bool:  # noqa: ANN401 - a type
-    """Tell whether a class migrates what was saved.
+    """Tell whether a class migrates saved values.
 
     Raises: SchemaError if its `migrate` takes an instance.
     """
@@ -27,21 +27,21 @@ def migrates(model: Any) -> bool:  # noqa: ANN401 - a type
     member = inspect.getattr_static(kind, "migrate", None)
     if inspect.isfunction(member):
         raise SchemaError(
-            f"{kind.__name__}.migrate is given what was saved, and no instance; make it a static or a class method"
+            f"{kind.__name__}.migrate receives saved values, not an instance; make it a static or a class method"
         )
     return isinstance(member, (staticmethod, classmethod))
 
 
-def migrate(model: Any, saved: dict[str, Any], what: str) -> str:  # noqa: ANN401 - a type
-    """Return what a class makes of a saved JSON object, as JSON; the object may be changed.
+def migrate(model: Any, values: dict[str, Any], what: str) -> str:  # noqa: ANN401 - a type
+    """Return a saved JSON object as the class migrates it, as JSON; the object may be changed.
 
-    Raises: DecodeError naming the class; `what` opens the message, and the author's own exception is the cause.
+    Raises: DecodeError naming the class; `what` starts the message, and the author's own exception is the cause.
     """
     name = f"{what}: {(typing.get_origin(model) or model).__name__}.migrate"
     try:
-        migrated = model.migrate(saved)
+        migrated = model.migrate(values)
         text = json.dumps(migrated, allow_nan=False)
-    except Exception as error:  # whatever the author's code does, it is this query's error alone
+    except Exception as error:  # any failure of the author's code affects only this query
         status = error.status if isinstance(error, PluginError) else 500
         raise DecodeError(f"{name} failed: {sentence(error)}", status) from error
     if not isinstance(migrated, dict):

@@ -1,4 +1,4 @@
-"""The fields of OAuth2: what `gfruntime.http.oauth2_settings` reads."""
+"""The fields of OAuth2, which `gfruntime.http.oauth2_settings` reads."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GRANTS = {
 _ALL = [grant for grant in _GRANTS if grant != "none"]
 _WITH_SECRET = ["client_credentials", "password", "refresh_token"]
 _SIGNED = ["client_credentials_jwt", "jwt_bearer"]
-_ID_HELP = "Who asks for tokens; of JWT bearer the issuer, such as the service account's address."
-_AUDIENCE_HELP = "Where the server wants it; of JWT bearer the audience of what is signed, in place of the token URL."
+_ID_HELP = "The client that asks for tokens; for JWT bearer the issuer, such as the service account's address."
+_AUDIENCE_HELP = "If the server needs it; for JWT bearer the audience of the assertion, instead of the token URL."
 
 
 def fields() -> list[dict[str, Any]]:
-    """List the fields: the grant, and for each grant what it needs."""
+    """List the fields: the grant, and what each grant needs."""
     choices = [{"value": value, "label": label} for value, label in _GRANTS.items()]
     return [
         {**_field("Grant", "select", "Grant", []), "options": choices, "default": "none"},
@@ -34,17 +34,17 @@ def fields() -> list[dict[str, Any]]:
         _field("RefreshToken", "secret", "Refresh token", ["refresh_token"], required=True),
         _field("PrivateKey", "secretText", "Private key", _SIGNED, placeholder="-----BEGIN PRIVATE KEY-----"),
         _field("KeyId", "string", "Key ID", _SIGNED),
-        _field("Subject", "string", "Subject", ["jwt_bearer"], help="The user to act for, where there is one."),
-        _field("Scopes", "string", "Scopes", _ALL, help="Names with spaces between."),
+        _field("Subject", "string", "Subject", ["jwt_bearer"], help="The user to act for, if any."),
+        _field("Scopes", "string", "Scopes", _ALL, help="Names, separated by spaces."),
         _field("Audience", "string", "Audience", _ALL, help=_AUDIENCE_HELP),
     ]
 
 
 def _field(name: str, kind: str, label: str, grants: list[str], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Describe a field that these grants show; all where there are none."""
+    """Describe a field that is shown for these grants; for all if the list is empty."""
     is_secret = kind.startswith("secret")
-    shown = {"showIf": {"oauth2Grant": grants}} if grants else {}
+    condition = {"showIf": {"oauth2Grant": grants}} if grants else {}
     default = {"default": ""} if kind == "string" else {}
     store = "secureJsonData" if is_secret else "jsonData"
     own = {"name": f"oauth2{name}", "kind": kind, "label": label, "store": store, "section": _SECTION}
-    return {**own, **default, **shown, **more}
+    return {**own, **default, **condition, **more}

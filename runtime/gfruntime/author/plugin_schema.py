@@ -1,7 +1,7 @@
-"""What Grafana may know of a data source without starting it: its settings, queries and resources, as JSON Schemas.
+"""The JSON Schemas of a data source's settings, queries and resources, which Grafana reads without starting the plugin.
 
-Grafana 13 reads it from `schema/v0alpha1.json` beside plugin.json. The forms of the editors give the fields, the
-defaults are the examples, and docstrings the descriptions. The standard library only: it runs when the plugin is built.
+Grafana 13 reads them from `schema/v0alpha1.json` beside plugin.json. The editors' forms give the fields, their defaults
+the examples, and docstrings the descriptions. Uses the standard library only, because it runs when the plugin is built.
 Source: grafana-plugin-sdk-go v0.298.0, experimental/pluginschema and experimental/apis/datasource/v0alpha1.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VERSION = "v0alpha1"
 _DIALECT = "https://json-schema.org/draft-04/schema"
 _SECRETS = ("secret", "secretText")
-_BESIDE = ("url", "root")  # where an option may be kept beside jsonData
+_BESIDE = ("url", "root")  # where an option may be stored beside jsonData
 
 
 def describe(author: Author, forms: Mapping[str, Any]) -> Json:
@@ -63,17 +63,17 @@ def _example(example: Mapping[str, Any]) -> Json:
 
 
 def _settings(author: Author, config: Fields) -> Json:
-    """Describe what Grafana keeps of a data source but its secrets: `jsonData`, and beside it the URL and its kin."""
+    """Describe what Grafana stores of a data source except secrets: `jsonData`, and beside it the URL and others."""
     spec = _object(field | {"name": _name_at_top(field)} for field in config if field["store"] in _BESIDE)
-    spec.setdefault("properties", {})["jsonData"] = _object(_stored(config)) | _headers(config)
-    return spec | _described(author.options)
+    spec.setdefault("properties", {})["jsonData"] = _object(_stored_fields(config)) | _headers(config)
+    return spec | _docstring(author.options)
 
 
 def _name_at_top(field: Mapping[str, Any]) -> str:
     return "url" if field["store"] == "url" else str(field["name"])
 
 
-def _stored(config: Fields) -> Fields:
+def _stored_fields(config: Fields) -> Fields:
     return [field for field in config if field["store"] == "jsonData" and field["kind"] != "headers"]
 
 
@@ -91,11 +91,11 @@ def _secure_values(config: Fields) -> Iterator[Json]:
 
 
 def _query_type(kind: str, model: Any, fields: Fields, own: list[str]) -> Json:  # noqa: ANN401 - a type
-    """Describe the queries of one type; those of no type of their own have none of the other types."""
+    """Describe the queries of one type; those without a type of their own exclude the other types."""
     schema = {"$schema": _DIALECT, **_object(fields)}
     if not kind and own:
         schema.setdefault("properties", {})["queryType"] = {"type": "string", "not": {"enum": own}}
-    spec: Json = {"schema": schema, **_described(model)}
+    spec: Json = {"schema": schema, **_docstring(model)}
     if kind:
         spec["discriminators"] = [{"field": "queryType", "value": kind}]
     return {"metadata": {"name": _name(kind)}, "spec": spec}
@@ -106,7 +106,7 @@ def _name(kind: str) -> str:
 
 
 def _object(fields: Iterable[Mapping[str, Any]]) -> Json:
-    """Describe a JSON object by the fields of a form, whose names may go deeper behind a dot."""
+    """Describe a JSON object by the fields of a form; a dot in a name stands for a nested object."""
     schema: Json = {"type": "object"}
     for field in fields:
         *outer, name = field["name"].split(".")
@@ -120,12 +120,12 @@ def _object(fields: Iterable[Mapping[str, Any]]) -> Json:
 
 
 def _is_required(field: Mapping[str, Any]) -> bool:
-    """Tell whether a value must be given: one that is always shown, may not be empty, and is so by default."""
+    """Tell whether a value must be given: the field is always shown, required, and empty by default."""
     return bool(field.get("required") and not field.get("default") and "showIf" not in field)
 
 
 def _field(field: Mapping[str, Any]) -> Json:
-    schema = {"title": field["label"], **_typed(field)}
+    schema = {"title": field["label"], **_value_schema(field)}
     if field.get("help"):
         schema["description"] = field["help"]
     if field.get("nullable"):
@@ -136,14 +136,14 @@ def _field(field: Mapping[str, Any]) -> Json:
     return schema
 
 
-def _typed(field: Mapping[str, Any]) -> Json:
-    """Describe what a field holds."""
+def _value_schema(field: Mapping[str, Any]) -> Json:
+    """Describe the values of a field."""
     kind = _kind(field)
     if kind == "list":
         return {"type": "array", "items": _object(field["fields"])}
     if kind in ("multi", "tags"):
         item = "select" if field.get("options") else "number" if field.get("numeric") else "string"
-        return {"type": "array", "items": _typed({**field, "kind": item})}
+        return {"type": "array", "items": _value_schema({**field, "kind": item})}
     if kind == "select" and field.get("options"):
         return _choice(field["options"])
     if kind == "number":
@@ -156,7 +156,7 @@ def _typed(field: Mapping[str, Any]) -> Json:
 
 
 def _kind(field: Mapping[str, Any]) -> str:
-    """Tell how a field's value is typed in; of a hidden one, from what else is known of it."""
+    """Return the kind of a field's value; for a hidden field it is inferred from its other keys."""
     kind, default = str(field["kind"]), field.get("default")
     if kind != "hidden":
         return kind
@@ -169,7 +169,7 @@ def _kind(field: Mapping[str, Any]) -> str:
 
 
 def _choice(options: Iterable[Mapping[str, Any]]) -> Json:
-    """Describe one of several values, with the labels of those that have other ones."""
+    """Describe a choice of several values, with labels that differ from the values."""
     values = [option["value"] for option in options]
     kinds = {type(value) for value in values}
     kind = {"type": {str: "string", int: "integer"}[kinds.pop()]} if len(kinds) == 1 else {}
@@ -179,7 +179,7 @@ def _choice(options: Iterable[Mapping[str, Any]]) -> Json:
 
 def _default_settings(config: Fields) -> Json:
     top = [field | {"name": _name_at_top(field)} for field in config if field["store"] in _BESIDE]
-    return {**_defaults(top), "jsonData": _tree(_defaults(_stored(config)))}
+    return {**_defaults(top), "jsonData": _tree(_defaults(_stored_fields(config)))}
 
 
 def _defaults(fields: Fields) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def _operation(author: Author, route: Route) -> Json:
     }
 
 
-def _described(kind: Any) -> Json:  # noqa: ANN401 - a type
-    """Describe a class by its docstring, if its author wrote one: a dataclass has its signature for one."""
+def _docstring(kind: Any) -> Json:  # noqa: ANN401 - a type
+    """Describe a class by its docstring, unless it is the signature that dataclasses get."""
     text = inspect.cleandoc(getattr(kind, "__doc__", None) or "") if isinstance(kind, type) and kind is not dict else ""
     return {"description": text} if text and not text.startswith(f"{kind.__name__}(") else {}

@@ -1,7 +1,7 @@
-"""What the fields of a form say about others: `show_if` about their values, `options_from` about the class's resources.
+"""References between the fields of a form: `show_if` names fields and values, `options_from` a resource of the class.
 
-Refuses, in one sentence that names class and field, what could never be: a field that is not there, a value that it
-can't have, a resource that nothing answers. The standard library only: it runs when the plugin is built.
+Raises an error that names class and field for a reference to an unknown field, an impossible value, or a resource that
+the class does not answer. Uses the standard library only, because it runs when the plugin is built.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from gfruntime.author import routes
-from gfruntime.author.controls import SchemaError, expected, fits
+from gfruntime.author.controls import SchemaError, describe_values, fits
 from gfruntime.request.services import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NOT_COMPARED = {"list", "tags", "multi", "headers", "secret", "secretText"}
 
 
 def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[str] = ()) -> None:
-    """Check what the fields of one form say about one another, or those of a row, which may name the form's too.
+    """Check the references between the fields of a form; the fields of a row may also refer to those of the form.
 
     Raises: SchemaError naming the field.
     """
@@ -34,12 +34,12 @@ def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[st
         where = f"{path}.{field['name']}"
         for name, values in field.get("showIf", {}).items():
             if name not in by_name or name == field["name"]:
-                what = "the field itself" if name in by_name else f"no field of {path}"
+                what = "the field itself" if name in by_name else f"not a field of {path}"
                 raise SchemaError(f"{where}: show_if names {name!r}, which is {what}")
             _check_values(where, name, values, by_name[name])
         for name in _NAME.findall(field.get("from", "")):
             if name not in by_name and name not in outer:
-                raise SchemaError(f"{where}: options_from names {name!r}, which is no field of {path}")
+                raise SchemaError(f"{where}: options_from names {name!r}, which is not a field of {path}")
         if "from" in field:
             _check_path(where, field["from"])
         if field["kind"] == "list":
@@ -60,7 +60,7 @@ def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> 
                 where = f"{path}.{field['name']}"
                 hint = f'put @route("GET", "/{resource}") on a method'
                 raise SchemaError(
-                    f"{where}: no resource of the class is {resource!r}, which options_from names: {hint}"
+                    f"{where}: options_from names the resource {resource!r}, which the class does not have: {hint}"
                 )
         check_resources(author, field.get("fields", []), f"{path}.{field['name']}")
 
@@ -68,11 +68,13 @@ def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> 
 def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any]) -> None:
     """Refuse a value that the other field can't have."""
     if other["kind"] in _NOT_COMPARED:
-        raise SchemaError(f"{where}: show_if can't depend on {name!r}, which holds a list or a secret")
+        raise SchemaError(f"{where}: show_if can't depend on {name!r}, because it is a list or a secret")
     compared = {key: value for key, value in other.items() if key != "options" or value} | {"kind": _kind_of(other)}
     for value in values:
         if not fits(value, compared, nullable=bool(other.get("nullable"))):
-            raise SchemaError(f"{where}: show_if waits for {name} to be {value!r}, which is not {expected(compared)}")
+            raise SchemaError(
+                f"{where}: show_if waits for {name} to be {value!r}, which is not {describe_values(compared)}"
+            )
 
 
 def _kind_of(field: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""The names that Grafana gives a meaning: of a query's JSON, of a data source's settings, of JavaScript, of resources.
+"""Reserved names: keys of a query's JSON and of a data source's settings, JavaScript names, and resources.
 
-Refuses, in one sentence that names class and field, what would be overwritten, never read, or stored where Grafana does
-not look. The standard library only: it runs when the plugin is built.
+Raises an error that names class and field for a name that would be overwritten, never read, or stored in the wrong
+place. Uses the standard library only, because it runs when the plugin is built.
 
 Source: grafana-plugin-sdk-go v0.298.0, experimental/apis/datasource/v0alpha1/query.go and backend/http_settings.go;
 @grafana/runtime 13.2.2, utils/DataSourceWithBackend; @grafana/data 13.2.2, types/datasource.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from gfruntime.author.routes import Route
 
 SCHEMA = "gfplug/schema"
-"""The resource that tells what the author's dataclasses are; the runtime answers it."""
+"""The resource that returns the schema of the author's dataclasses; the runtime answers it."""
 
 MIGRATE = "gfplug/migrate"
-"""The resource that brings a saved query, or options, to today's dataclass; the runtime answers it."""
+"""The resource that migrates a saved query, or options, to today's dataclass; the runtime answers it."""
 
 TAG_KEYS, TAG_VALUES = "gfplug/tag-keys", "gfplug/tag-values"
-"""The resources that list keys and values of ad hoc filters; the runtime asks the author's methods."""
+"""The resources that list keys and values of ad hoc filters; the runtime calls the author's methods."""
 
 FILTERS = "adhocFilters"
 """The key of a query's JSON with the dashboard's filters."""
@@ -38,7 +38,7 @@ _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
 
 
 def check_name(name: str, where: str, *, is_query: bool) -> None:
-    """Refuse a field's name that a query or JavaScript has for itself.
+    """Refuse a field name that is reserved in a query or in JavaScript.
 
     Raises: SchemaError naming the field.
     """
@@ -49,25 +49,25 @@ def check_name(name: str, where: str, *, is_query: bool) -> None:
 
 
 def check_filters(author: Author, fields: list[dict[str, Any]], path: str) -> None:
-    """Refuse a field with the name of the filters that a class with `get_tag_keys` is given.
+    """Refuse a field with the key of the ad hoc filters, if the class has `get_tag_keys`.
 
     Raises: SchemaError naming the field.
     """
     if "get_tag_keys" in author.methods and any(field["name"].partition(".")[0] == FILTERS for field in fields):
-        raise SchemaError(f"{path}.{FILTERS}: the dashboard's filters are there; choose another name")
+        raise SchemaError(f"{path}.{FILTERS}: this key holds the dashboard's filters; choose another name")
 
 
 def check_option(field: dict[str, Any], where: str) -> None:
-    """Refuse an option that Grafana, or an HTTP client, looks for in another place or as another type.
+    """Refuse an option that Grafana, or an HTTP client, reads from another place or as another type.
 
     Raises: SchemaError naming the field.
     """
     name, kind = field["name"], field["kind"]
     is_secret = kind in ("secret", "secretText")
     if name in _SETTINGS:
-        raise SchemaError(f"{where}: Grafana keeps its own {name} for every data source; choose another name")
+        raise SchemaError(f"{where}: Grafana stores its own {name} for every data source; choose another name")
     if unread.SECRETS.fullmatch(name) and not is_secret:
-        raise SchemaError(f"{where}: Grafana keeps {name} encrypted; make it a Secret, or choose another name")
+        raise SchemaError(f"{where}: Grafana stores {name} encrypted; make it a Secret, or choose another name")
     if unread.TEXTS.fullmatch(name) and (kind not in ("string", "hidden") or field["store"] != "jsonData"):
         raise SchemaError(f"{where}: Grafana reads {name} as a text in jsonData; make it a str, or choose another name")
     if name in unread.SWITCHES and not (kind == "boolean" or isinstance(field.get("default"), bool)):
@@ -77,29 +77,29 @@ def check_option(field: dict[str, Any], where: str) -> None:
 
 
 def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Return the fields without those of HTTP and OAuth2 settings that the author has written, too; his stay.
+    """Return the fields without those of HTTP and OAuth2 settings that the author also declares; the author's stay.
 
-    Raises: SchemaError naming a field that these settings keep elsewhere, or as another type.
+    Raises: SchemaError naming a field that these settings store elsewhere, or as another type.
     """
     own = {field["name"]: field for field in fields if "group" not in field}
-    has_http, kept = any(field.get("group") == "HttpOptions" for field in fields), []
+    has_http, result = any(field.get("group") == "HttpOptions" for field in fields), []
     if has_http and (name := next(filter(_HEADER.fullmatch, own), None)):
-        raise SchemaError(f"{path}.{name}: the HTTP settings keep their headers there; choose another name")
+        raise SchemaError(f"{path}.{name}: the HTTP settings store their headers there; choose another name")
     for field in fields:
         group = field.pop("group", "")
         twin = own.get(field["name"]) if group else None
         if twin is None:
-            kept.append(field)
+            result.append(field)
         elif (twin["store"], _plain_kind(twin)) != (field["store"], _plain_kind(field)):
             raise SchemaError(
                 f"{path}.{field['name']}: {group} has a field of this name, {_place(field)}; "
                 f"choose another name, or leave {group} out"
             )
-    return kept
+    return result
 
 
 def check_routes(author: Author) -> None:
-    """Refuse a route that could never answer: the path is taken, or the method does not take what the path holds.
+    """Refuse a route that can never answer: its path is reserved or used twice, or its method lacks a parameter.
 
     Raises: SchemaError naming class and method.
     """
@@ -120,7 +120,7 @@ def check_routes(author: Author) -> None:
 
 
 def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a function that makes an instance
-    """Say how a method does not take the request and the parts of the path."""
+    """Describe why a method does not accept the request and the parts of the path; empty if it does."""
     member = inspect.getattr_static(owner, route.name, None)
     names = ["request"] if isinstance(member, staticmethod) else ["self", "request"]
     parts = list(route.pattern.groupindex)
@@ -135,13 +135,13 @@ def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a 
 
 
 def _plain_kind(field: dict[str, Any]) -> str:
-    """Tell what a field holds, whichever control shows it."""
+    """Return the kind of a field's value, whichever control shows it."""
     kind = str(field["kind"])
     return {"secretText": "secret", "text": "string", "code": "string"}.get(kind, kind)
 
 
 def _place(field: dict[str, Any]) -> str:
-    """Say where a field of the HTTP settings is kept, and as what."""
+    """Describe where a field of the HTTP settings is stored, and as what."""
     what = {"secret": "a secret", "boolean": "true or false", "number": "a number"}.get(_plain_kind(field), "a text")
     places = {"url": "in the data source's URL", "root": "in the data source itself", "secureJsonData": "encrypted"}
     return f"{what} kept {places.get(field['store'], 'in jsonData')}"

@@ -1,13 +1,13 @@
-"""Which of the author's methods answers an HTTP request: patterns on methods, tried in the order they are written in.
+"""Which method of the author answers an HTTP request: path patterns on methods, tried in the order of the source.
 
 class Datasource:
     @route("GET", "/tables/{table}")
     def columns(self, request: Request, table: str) -> Response: ...
 
-A part `{name}` of a pattern matches one part of the path, `{name...}` at the end matches the rest of it. What matches
-is percent-decoded and given by name: any name that the method takes, but not the names of its own first two parameters,
-the data source and the request. HEAD is answered as GET, without the body, unless it has a route of its own. A path
-that has routes, but none for the method of the request, is answered with 405 and the header `Allow`.
+A part `{name}` of a pattern matches one part of the path; `{name...}` at the end matches the rest of it. The matches
+are percent-decoded and passed by name: any parameter name except those of the method's first two parameters, the data
+source and the request. HEAD is answered like GET, without the body, unless it has its own route. If a path has routes,
+but none for the request's method, the answer is 405 with the header `Allow`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 
 
 class Resource(Protocol):
-    """What a route reads of a request."""
+    """The parts of a request that routing needs."""
 
     @property
     def method(self) -> str:
@@ -43,11 +43,11 @@ class Resource(Protocol):
 
 
 class RouteError(PluginError):
-    """The method of a route can't take the parts of the path by their names."""
+    """The method of a route does not accept the parts of the path by their names."""
 
 
 def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
-    """Let a method of the data source answer these requests; it may carry several routes.
+    """Let a method of the data source answer these requests; a method may have several routes.
 
     It returns a `Response`, a JSON object or list, or None for 204.
     Raises: ValueError when the pattern is malformed.
@@ -77,14 +77,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The method that answers a request, and the parts of the path that it is given."""
+    """The method that answers a request, and the parts of the path that it receives."""
 
     name: str
     parts: Mapping[str, str]
 
 
 def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
-    """List the routes of a class, those of its bases last."""
+    """List the routes of a class, then those of its bases."""
     members: dict[str, Any] = {}
     for base in getattr(kind, "__mro__", [type(kind)]):
         for name, value in vars(base).items():
@@ -97,27 +97,27 @@ def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
 
 
 def match(routes: list[Route], request: Resource) -> Match | Response | None:
-    """Find who answers: a method, the answer 405 where the path has routes for other methods alone, or None."""
-    path, wanted = "/" + request.path.lstrip("/"), request.method.upper()
+    """Find the route of a request; answer 405 if the path has routes for other methods only; None if it has none."""
+    path, method = "/" + request.path.lstrip("/"), request.method.upper()
     matches: dict[str, Match] = {}
     for candidate in routes:
         if candidate.method not in matches and (hit := candidate.pattern.fullmatch(path)):
             parts = {name: unquote(part) for name, part in hit.groupdict().items()}
             matches[candidate.method] = Match(candidate.name, parts)
-    if wanted in matches or (wanted == "HEAD" and "GET" in matches):
-        return matches.get(wanted) or matches["GET"]
+    if method in matches or (method == "HEAD" and "GET" in matches):
+        return matches.get(method) or matches["GET"]
     return not_allowed(request, matches.keys()) if matches else None
 
 
 def call(instance: object, match: Match, request: Resource) -> Any:  # noqa: ANN401  # whatever the author returns
     """Call the method that answers a request.
 
-    Raises: RouteError when it can't take the parts of the path.
+    Raises: RouteError if it does not accept the parts of the path.
     """
     method = getattr(instance, match.name)
     try:
         inspect.signature(method, follow_wrapped=False).bind(request, **match.parts)
-    except ValueError:  # it has no signature, as some callables in C
+    except ValueError:  # no signature, as for some callables in C
         pass
     except TypeError as error:
         parts = " and ".join(["the request", *(f"{{{name}}}" for name in match.parts)])
@@ -126,19 +126,19 @@ def call(instance: object, match: Match, request: Resource) -> Any:  # noqa: ANN
 
 
 def not_allowed(request: Resource, methods: Collection[str]) -> Response:
-    """Answer a path that has routes, but none for the method of the request."""
+    """Answer 405 for a path that has routes, but none for the request's method."""
     names = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
     message = f"{request.method} is not allowed here, only {names}"
     return Response.json({"message": message}, status=405, headers={"Allow": names})
 
 
 def not_found(request: Resource) -> Response:
-    """Answer a path that nobody knows."""
+    """Answer 404 for an unknown path."""
     return Response.json({"message": f"there is no resource {request.path!r}"}, status=404)
 
 
 def response(result: object) -> object:
-    """Make what a route returned a `Response`, where it is JSON or nothing."""
+    """Convert a route's result to a `Response`, if it is JSON or None."""
     if result is None:
         return Response(status=204)
     return Response.json(result) if isinstance(result, (dict, list)) else result

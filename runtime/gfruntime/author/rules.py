@@ -1,8 +1,8 @@
-"""What one value may be: rules made of a type and its `Ui`, each a function from a value to what is wrong with it.
+"""The rules for one value, made from a type and its `Ui`: functions from a value to an error text.
 
-A rule answers an empty text for a value that keeps it, and for one that it does not apply to.
+A rule returns an empty text if the value is allowed, or if the rule does not apply to it.
 
-Patterns are RE2's, by pyarrow: the time that one takes grows with the length of the text, and never exponentially.
+Patterns are matched by pyarrow's RE2, whose time grows linearly with the text, never exponentially.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Rule: TypeAlias = "Callable[[Any], str]"
 
-_SHOWN = 80  # characters of a value in a sentence
+_LONGEST_VALUE = 80  # characters of a value in a sentence
 
 
 def rules_of(kind: Any, ui: Ui, where: str) -> list[Rule]:  # noqa: ANN401
@@ -34,7 +34,7 @@ def rules_of(kind: Any, ui: Ui, where: str) -> list[Rule]:  # noqa: ANN401
     return numbers + ([_pattern_rule(ui.pattern, where)] if ui.pattern else [])
 
 
-def joined(ui: Ui, item: Ui) -> Ui:
+def join_bounds(ui: Ui, item: Ui) -> Ui:
     """Return the bounds of a list's items: those that the list's `Ui` gives, else the item's own."""
     minimum = item.minimum if ui.minimum is None else ui.minimum
     maximum = item.maximum if ui.maximum is None else ui.maximum
@@ -42,7 +42,7 @@ def joined(ui: Ui, item: Ui) -> Ui:
 
 
 def check_ui(ui: Ui, where: str) -> None:
-    """Refuse limits and patterns that nothing can keep.
+    """Refuse limits and patterns that are invalid.
 
     Raises: SchemaError naming the field.
     """
@@ -57,7 +57,7 @@ def check_ui(ui: Ui, where: str) -> None:
 
 
 def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
-    """Make a rule of limits. What is no number breaks none; a float is finite."""
+    """Make a rule of limits. It allows values that are no numbers; a float must be finite."""
     most = sys.float_info.max if kind is float else math.inf
     low = -most if ui.minimum is None else ui.minimum
     high = most if ui.maximum is None else ui.maximum
@@ -70,37 +70,35 @@ def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
             return ""
         if isinstance(value, float) and not math.isfinite(value):
             return f"{value} is not a finite number"
-        is_below = value < low
-        return (
-            f"{shown(value)} is {'below the minimum' if is_below else 'above the maximum'} {low if is_below else high}"
-        )
+        bound = f"below the minimum {low}" if value < low else f"above the maximum {high}"
+        return f"{value_text(value)} is {bound}"
 
     return text_of
 
 
 def _pattern_rule(pattern: str, where: str) -> Rule:
-    """Make a rule of a pattern that the whole text matches; an empty text breaks none, as in HTML."""
+    """Make a rule of a pattern that the whole text must match; an empty text is allowed, as in HTML."""
     import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  # pyarrow has no types
     import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  # only for patterns
 
     match = pc.get_function("match_substring_regex")
     whole = pc.MatchSubstringOptions(rf"\A(?:{pattern})\z")
     try:
-        for options in (pc.MatchSubstringOptions(pattern), whole):  # by itself, or `a)|(b` would pass
+        for options in (pc.MatchSubstringOptions(pattern), whole):  # also alone: in parentheses `a)|(b` would pass
             match.call([pa.scalar("")], options)
     except (pa.ArrowException, UnicodeError) as error:
-        raise SchemaError(f"{where}: its pattern {pattern!r} can't be read: {error}; it is RE2's syntax") from None
+        raise SchemaError(f"{where}: its pattern {pattern!r} can't be read: {error}; use RE2's syntax") from None
 
     def text_of(value: Any) -> str:  # noqa: ANN401
         if not isinstance(value, str) or not value:
             return ""
         try:
             is_match = match.call([pa.scalar(str(value))], whole).as_py()
-        except (pa.ArrowException, UnicodeError):  # half of a surrogate pair is no character
+        except (pa.ArrowException, UnicodeError):  # the text has a lone surrogate
             is_match = False
         if is_match:
             return ""
-        subject = "it" if isinstance(value, Secret) else shown(value)
+        subject = "it" if isinstance(value, Secret) else value_text(value)
         return f"{subject} does not match the pattern {pattern!r}"
 
     return text_of
@@ -114,21 +112,21 @@ def choices_of(kind: Any) -> list[Any]:  # noqa: ANN401
 
 
 def choice_rules(choices: list[Any]) -> list[Rule]:
-    """List the rule that a value is one of these, if there are any."""
+    """Make a list with the rule that a value is one of these; empty without choices."""
     return [partial(choice_text, choices)] if choices else []
 
 
 def choice_text(choices: list[Any], value: Any) -> str:  # noqa: ANN401
-    """Say how a value is none of the choices; null is for the type to accept."""
+    """Describe a value that is none of the choices; empty for null, which the type checks."""
     if value is None or any(is_same(value, choice) for choice in choices):
         return ""
-    return f"{shown(value)} is not one of {', '.join(map(repr, choices))}"
+    return f"{value_text(value)} is not one of {', '.join(map(repr, choices))}"
 
 
-def listed(ui: Ui, where: str) -> dict[str, list[Any]]:
-    """Return what `show_if` asks for, as JSON has it.
+def show_if_json(ui: Ui, where: str) -> dict[str, list[Any]]:
+    """Return `show_if` as JSON.
 
-    Raises: SchemaError if it is not a list of values by each name.
+    Raises: SchemaError if it does not map names to lists of values.
     """
     if not isinstance(ui.show_if, Mapping):
         raise SchemaError(f"{where}: show_if expects names and lists of values, got {ui.show_if!r}")
@@ -149,10 +147,10 @@ def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
-def shown(value: Any) -> str:  # noqa: ANN401
+def value_text(value: Any) -> str:  # noqa: ANN401
     """Write a value for a sentence, cut where it is long."""
     try:
         text = repr(plain(value))
     except ValueError:  # more digits than Python writes
         return "a number of thousands of digits"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -1,8 +1,8 @@
-"""What a project's classes make of saved queries and options: `python -m gfruntime.author.saved MODULE:CLASS FILE`.
+"""Migrate a project's saved queries and options: `python -m gfruntime.author.saved MODULE:CLASS FILE`.
 
-Runs in the project's environment, when `gfplug check` looks at dashboards and provisioned files. FILE is a JSON list of
-`[of, saved]`, where `of` is "options", "variable", "annotation" or another query's type. What is printed, as the last
-line on standard output, is a list with an object for each: `{error}`, or `{migrated, isChanged, isStable}`.
+`gfplug check` runs it in the project's environment to check dashboards and provisioning files. FILE is a JSON list of
+`[of, saved]`, where `of` is "options", "variable", "annotation" or another query's type. The last line of the output is
+a JSON list with one object for each: `{error}`, or `{migrated, isChanged, isStable}`.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def migrate(author: Author, of: str, saved: dict[str, Any]) -> dict[str, Any]:
-    """Migrate what was saved, and the outcome once more: a class is given what it returned, too."""
+def migrate(author: Author, of: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Migrate a saved value, and then the result: a class also receives what it returned."""
     model = author.options if of == "options" else author.model_of(of)
     if not migration.migrates(model):
-        return {"migrated": saved, "isChanged": False, "isStable": True}
+        return {"migrated": values, "isChanged": False, "isStable": True}
     try:
-        migrated = json.loads(migration.migrate(model, copy.deepcopy(saved), of))
+        migrated = json.loads(migration.migrate(model, copy.deepcopy(values), of))
         again = json.loads(migration.migrate(model, copy.deepcopy(migrated), of))
     except DecodeError as error:
         return {"error": str(error).removeprefix(f"{of}: ")}
-    is_changed = _without_grafanas(migrated) != _without_grafanas(saved)
+    is_changed = _without_grafana_keys(migrated) != _without_grafana_keys(values)
     return {"migrated": migrated, "isChanged": is_changed, "isStable": again == migrated}
 
 
-def _without_grafanas(saved: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what Grafana sets on every query: a class may leave it out, too."""
-    return {key: value for key, value in saved.items() if key not in unread.QUERY}
+def _without_grafana_keys(values: dict[str, Any]) -> dict[str, Any]:
+    """Remove the keys that Grafana sets on every query, because a class may drop them."""
+    return {key: value for key, value in values.items() if key not in unread.QUERY}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what the class makes of a file's content; a failure ends standard error with its one sentence."""
+    """Print the migrated values of a file as JSON; a failure ends standard error with one sentence."""
     target, path = sys.argv[1:] if arguments is None else arguments
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's code is not the answer
+        with contextlib.redirect_stdout(sys.stderr):  # keep print() calls of the author's code out of the result
             author = Author.of(schema.load(target))
-            outcomes = [migrate(author, of, saved) for of, saved in json.loads(Path(path).read_bytes())]
+            outcomes = [migrate(author, of, values) for of, values in json.loads(Path(path).read_bytes())]
     except SchemaError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -60,4 +60,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
-    os._exit(status)  # a thread that the author's module started must not keep the check waiting
+    os._exit(status)  # do not wait for threads of the author's module

@@ -1,13 +1,14 @@
-"""The author's dataclasses as the one JSON object that Grafana's config page and query editor are drawn from.
+"""The author's dataclasses as one JSON object, from which Grafana's config page and query editor are built.
 
-Owns: finding the options and the query model in a data source's annotations, and describing their fields. Runs inside
-the project's environment, when the plugin is built, and imports the standard library only:
-`python -m gfruntime.author.schema plugin.datasource:Datasource`. `forms` owns the fields.
+Finds the options and the query model in a data source's annotations, and describes their fields (see `forms`). Runs in
+the project's environment when the plugin is built, and imports the standard library only:
+`python -m gfruntime.author.schema plugin.datasource:Datasource`.
 
-Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, `own`, the forms of the queries
-that have a method of their own, and `examples`; a form has `migrates` if its class does. gfplug's
-`frontend/editors/types.ts` holds the contract. `hash` covers all of it, so the running plugin can be compared with its
-editors. What is printed has `keys` of `keys.describe`, too, and `pluginSchema` of `plugin_schema.describe`.
+Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, `own` (the forms of queries that
+have their own method), and `examples`; a form has `migrates` if its class migrates. gfplug's
+`frontend/editors/types.ts` defines the contract. `hash` covers all of it, so that the running plugin can be compared
+with its editors. The printed object also has `keys` from `keys.describe`, and `pluginSchema` from
+`plugin_schema.describe`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.author import examples, keys, migration, plugin_schema, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
-from gfruntime.author.forms import form, unresolved
+from gfruntime.author.forms import annotation_error_text, form
 from gfruntime.author.references import check_resources
 from gfruntime.logs import places
 
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 def load(target: str) -> type:
     """Import the class that `module:Class` names.
 
-    Raises: SchemaError, caused by whatever the module raised, if it cannot be imported or holds no such class.
+    Raises: SchemaError if it cannot be imported (caused by the module's own exception) or holds no such class.
     """
     module, _, name = target.partition(":")
     try:
         datasource = getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:  # whatever the author's module does, the build explains it
+    except (Exception, SystemExit) as error:  # the build shows any failure of the author's module
         raise SchemaError(f"{target} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(datasource, type):
         raise SchemaError(f"{target} is not a class")
@@ -52,13 +53,13 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
 
     Raises: SchemaError if a field has no default, no form control, or a presentation that does not fit its type.
     """
-    author = _inspected(datasource)
+    author = _inspect(datasource)
     reserved.check_routes(author)
-    own = {name: _answered_form(author, model) for name, model in author.own_models.items()}
+    own = {name: _variable_form(author, model) for name, model in author.own_models.items()}
     schema: dict[str, Any] = {
         "version": 1,
         "config": _with_migration(form(author.options, config=True), author.options),
-        "query": _answered_form(author, author.model),
+        "query": _variable_form(author, author.model),
         "capabilities": {"annotations": True, "variables": True, **_tags(author)},
         **({"own": own} if own else {}),
     }
@@ -69,8 +70,8 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     return schema | {"pluginId": plugin_id, "hash": digest}
 
 
-def _answered_form(author: Author, model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
-    """Describe a query's form, whose choices the class lists itself."""
+def _variable_form(author: Author, model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """Describe the form of a variable query; the class lists the choices itself."""
     fields = form(model)
     check_resources(author, fields, getattr(model, "__name__", ""))
     reserved.check_filters(author, fields, getattr(model, "__name__", ""))
@@ -78,25 +79,25 @@ def _answered_form(author: Author, model: Any) -> dict[str, Any]:  # noqa: ANN40
 
 
 def _with_migration(fields: list[dict[str, Any]], model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
-    """Make a form of fields; it says so where the class migrates what was saved."""
+    """Make a form of fields; `migrates` says that the class migrates saved values."""
     return {"fields": fields, **({"migrates": True} if migration.migrates(model) else {})}
 
 
 def _tags(author: Author) -> dict[str, bool]:
-    """Say which lists of ad hoc filters the class has."""
+    """Tell which lists of ad hoc filters the class has."""
     methods = {"tagKeys": "get_tag_keys", "tagValues": "get_tag_values"}
     return {key: True for key, method in methods.items() if method in author.methods}
 
 
-def _inspected(datasource: type) -> Author:
+def _inspect(datasource: type) -> Author:
     try:
         return Author.of(datasource)
     except (NameError, TypeError) as error:
-        raise SchemaError(unresolved(datasource, error)) from None
+        raise SchemaError(annotation_error_text(datasource, error)) from None
 
 
 def _place_line(error: BaseException) -> str:
-    """Say on one line where the author's code raised; nothing where no line of it did."""
+    """Describe in one line where the author's code raised; empty if no line of it did."""
     is_syntax = isinstance(error, SyntaxError) and error.filename and error.lineno
     place = f"{error.filename}, line {error.lineno}" if is_syntax else places.of_error(error)  # type: ignore[attr-defined]
     return f"at {place}\n" if place else ""
@@ -105,8 +106,8 @@ def _place_line(error: BaseException) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a data source's schema as one line of JSON, the last line on standard output.
 
-    A failure ends standard error with its one sentence. Where the author's module raised, its traceback comes first,
-    and a line `at FILE, line N` of the author's.
+    A failure ends standard error with one sentence. If the author's module raised, its traceback comes first, and a
+    line `at FILE, line N` of the author's code.
     """
     import argparse  # noqa: PLC0415  # not in bundles, which never run this
 
@@ -115,13 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("datasource", metavar="MODULE:CLASS")
     parser.add_argument("--plugin-id", default="")
-    parser.add_argument("--keys", action="store_true", help="print which keys are read, and no form")
+    parser.add_argument("--keys", action="store_true", help="print the keys that are read instead of the form")
     options = parser.parse_args(arguments)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's module is not the answer
+        with contextlib.redirect_stdout(sys.stderr):  # keep print() calls of the author's module out of the result
             datasource = load(options.datasource)
             schema = {} if options.keys else describe(datasource, plugin_id=options.plugin_id)
-            author = _inspected(datasource)
+            author = _inspect(datasource)
             if schema:
                 schema["pluginSchema"] = plugin_schema.describe(author, schema)
             schema["keys"] = keys.describe(author)
@@ -138,4 +139,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
-    os._exit(status)  # a thread that the author's module started must not keep the build waiting
+    os._exit(status)  # do not wait for threads of the author's module

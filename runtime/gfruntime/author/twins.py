@@ -1,4 +1,4 @@
-"""A dataclass without its `__post_init__`: it is decoded first, so that the author's code sees values in bounds."""
+"""A dataclass without its `__post_init__`, decoded first so that the author's code only sees values in bounds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 
 def has_fields(kind: Any) -> bool:  # noqa: ANN401  # a type
-    """Tell whether a type has fields to look bounds up on: a dataclass, or a model of pydantic or msgspec."""
+    """Tell whether a type has fields with bounds: a dataclass, or a model of pydantic or msgspec."""
     is_model = hasattr(kind, "model_fields") or hasattr(kind, "__struct_fields__")
     return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or is_model)
 
 
 def twin_of(kind: Any) -> Any:  # noqa: ANN401
-    """Return a class with the same fields and no `__post_init__`, nor any inside it; the class itself if it is one."""
+    """Return a class with the same fields and no `__post_init__`, nested classes included; or the class itself."""
     return _twin(kind, frozenset())
 
 
 def _twin(kind: Any, owners: frozenset[Any]) -> Any:  # noqa: ANN401
-    """Replace a type, and the types in it; one that contains itself stays as it is there."""
+    """Replace a type, and the types in it; a type that contains itself is not replaced again."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and not typing.get_args(kind):
         return kind if kind in owners else _dataclass(kind, owners | {kind})
     arguments = typing.get_args(kind)

@@ -1,4 +1,4 @@
-"""What nothing reads of a query's JSON, of jsonData or of the secrets: neither the author's types, nor Grafana itself.
+"""Keys of a query's JSON, of jsonData or of the secrets that neither the author's types nor Grafana read.
 
 Imports nothing but the standard library, so that tools outside a plugin can load this file by its path.
 
@@ -25,7 +25,7 @@ QUERY = {
     *("timeRange", "resultAssertions", "queryCachingTTL"),
 }
 _OF_PANELS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
-"""What dashboards, Explore and Grafana's APIs put into a query beside `QUERY`."""
+"""The keys that dashboards, Explore and Grafana's APIs put into a query beside `QUERY`."""
 
 SECRETS = re.compile(r"basicAuthPassword|tlsCACert|tlsClientCert|tlsClientKey|httpHeaderValue[0-9]+", re.ASCII)
 TEXTS = re.compile(r"serverName|httpHeaderName[0-9]+", re.ASCII)
@@ -41,7 +41,7 @@ _OF_SOURCES = {
     *("sigV4Auth", "sigV4Region", "sigV4AssumeRoleArn", "sigV4AuthType", "sigV4ExternalId", "sigV4Profile"),
     "teamHttpHeaders",
 }
-"""What Grafana and its SDKs read of jsonData, whichever data source it is."""
+"""The keys of jsonData that Grafana and its SDKs read for every data source."""
 
 _SECRETS_OF_SOURCES = {
     *("password", "secureSocksProxyPassword", "sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"),
@@ -49,7 +49,7 @@ _SECRETS_OF_SOURCES = {
 
 
 def unknown(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """Give each key that nothing reads, with its path, and the paths of those that are read beside it."""
+    """Yield each key that nothing reads, with its path, and the paths of the keys that are read beside it."""
     if keys is None:
         return
     if isinstance(value, list):
@@ -68,25 +68,25 @@ def unknown(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[
 
 
 def unknown_of_query(model: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """List what nothing reads of a query's JSON, but for what Grafana itself puts there."""
+    """List the keys that nothing reads in a query's JSON, except those that Grafana itself puts there."""
     return [each for each in unknown(model, keys) if not is_of_every_query(each[0])]
 
 
 def unknown_of_options(values: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """List what nothing reads of jsonData, but for what Grafana and its SDKs read."""
+    """List the keys that nothing reads in jsonData, except those that Grafana and its SDKs read."""
     return [each for each in unknown(values, keys) if not is_of_every_source(each[0])]
 
 
 def is_of_every_query(name: str) -> bool:
-    """Tell whether Grafana puts a key into queries itself, of whichever data source."""
+    """Tell whether Grafana itself puts a key into queries of every data source."""
     return name in QUERY | _OF_PANELS or name.startswith("__")
 
 
 def is_of_every_source(name: str) -> bool:
-    """Tell whether Grafana or its SDKs read a key of jsonData, of whichever data source."""
+    """Tell whether Grafana or its SDKs read a key of jsonData for every data source."""
     return name in _OF_SOURCES or bool(TEXTS.fullmatch(name)) or name.startswith("__")
 
 
 def is_secret_of_every_source(name: str) -> bool:
-    """Tell whether Grafana or its SDKs read a secret, of whichever data source."""
+    """Tell whether Grafana or its SDKs read a secret for every data source."""
     return name in _SECRETS_OF_SOURCES or bool(SECRETS.fullmatch(name))

@@ -96,28 +96,28 @@ class Admission:
     """Why not, in Kubernetes' words, such as `Invalid`."""
 
     code: int = 0
-    """The HTTP status of a refusal."""
+    """The HTTP status if the object is refused."""
 
     warnings: Sequence[str] = ()
-    """What the user is shown although the object is stored."""
+    """Warnings that the user sees although the object is stored."""
 
     object: bytes | None = None
-    """The object to store instead, as JSON; None keeps the given one."""
+    """The object to store instead, as JSON; None stores the object of the request."""
 
     @classmethod
     def allow(cls, *, object: bytes | None = None, warnings: Sequence[str] = ()) -> Admission:  # noqa: A002
-        """Allow it, as it is or changed."""
+        """Allow the object to be stored, as it is or changed."""
         return cls(allowed=True, object=object, warnings=warnings)
 
     @classmethod
     def deny(cls, message: str, *, reason: str = "Invalid", code: int = 422) -> Admission:
-        """Refuse it, and say why."""
+        """Refuse the object with a message."""
         return cls(allowed=False, message=message, reason=reason, code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawObject:
-    """One object to convert, or converted.
+    """One object: input or output of a conversion.
 
     >>> RawObject(raw=b'{"spec": {}}').json()
     {'spec': {}}
@@ -130,7 +130,7 @@ class RawObject:
     """What the bytes are."""
 
     def json(self) -> Any:  # noqa: ANN401
-        """Read it as JSON."""
+        """Read the object as JSON."""
         return json.loads(self.raw)
 
 
@@ -165,7 +165,7 @@ class Objects:
     """Answers calls about objects."""
 
     def __init__(self, runner: Runner) -> None:
-        """Keep how to run the author's methods."""
+        """Store the runner, which calls the author's methods."""
         self._runner = runner
 
     async def admit(self, method: str, call: ActiveCall) -> bytes:
@@ -183,16 +183,16 @@ class Objects:
             result = await self._runner.call_static(method, request)
             if not isinstance(result, Admission):
                 raise TypeError(f"{method} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
-            encoded = _admission(result)
+            answer = _admission(result)
             if method == "mutate_admission" and result.allowed:
-                encoded += wire.length_delimited(4, request.object if result.object is None else result.object)
+                answer += wire.length_delimited(4, request.object if result.object is None else result.object)
         except Exception as error:  # noqa: BLE001  # the answer says so
             failure = call.record_failure(error)
             return _admission(Admission.deny(failure.message, reason="InternalError", code=failure.status))
-        return encoded
+        return answer
 
     async def convert(self, call: ActiveCall) -> bytes:
-        """Answer `convert_objects`: as many objects as were given, in their order."""
+        """Answer `convert_objects`: return as many objects as the request has, in the same order."""
         message = call.request
         uid = wire.text(1, message.uid)
         try:
@@ -222,10 +222,10 @@ def _settings(call: ActiveCall) -> Settings[dict[str, Any]] | None:
 
 
 def _admission(admission: Admission) -> bytes:
-    encoded = wire.integer(1, int(admission.allowed))
+    message = wire.integer(1, int(admission.allowed))
     if not admission.allowed:
-        encoded += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
-    return encoded + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
+        message += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
+    return message + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
 
 
 def _result(message: str, reason: str, code: int) -> bytes:

@@ -1,6 +1,6 @@
-"""Answers that are kept for a time: bounded in number and bytes; those that were not used for longest go first.
+"""A cache of answers, bounded in age, number and bytes; the least recently used answers are removed first.
 
-Used on the control loop alone, so nothing is locked.
+Only the control loop uses it, so it needs no lock.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class _Entry(NamedTuple):
 
 
 class AnswerCache:
-    """Answers by key."""
+    """A cache of answers by key."""
 
     def __init__(
         self, *, seconds: float, max_count: int, max_bytes: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin empty; `clock` gives seconds."""
+        """Create an empty cache; `clock` returns seconds."""
         self._seconds = seconds
         self._max_count = max_count
         self._max_bytes = max_bytes
@@ -42,7 +42,7 @@ class AnswerCache:
         self._next_sweep = 0.0
 
     def get(self, key: Hashable) -> EncodedAnswer | None:
-        """Return an answer that is not too old."""
+        """Return an answer that is not older than the limit."""
         self._sweep()
         entry = self._entries.get(key)
         if entry is None or entry.end <= self._clock():
@@ -51,7 +51,7 @@ class AnswerCache:
         return entry.answer
 
     def put(self, key: Hashable, answer: EncodedAnswer) -> None:
-        """Keep an answer, in the place of an older one, if there is room for it at all."""
+        """Store an answer in place of an older one, unless it is larger than the whole cache."""
         size = sum(map(len, answer.parts))
         self._remove(key)
         if not self._seconds or size > self._max_bytes:
@@ -63,7 +63,7 @@ class AnswerCache:
             self._remove(next(iter(self._entries)))
 
     def _sweep(self) -> None:
-        """Drop what is too old, now and then: nobody may ask for it again."""
+        """Remove answers that are too old; runs now and then, because nobody may ask for them again."""
         now = self._clock()
         if now >= self._next_sweep:
             self._next_sweep = now + self._seconds

@@ -1,4 +1,4 @@
-"""What the author's methods returned → bytes of pluginv2 messages, each failure on its own query."""
+"""What the author's methods return → bytes of pluginv2 messages; a failure affects only its own query."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _NO_LOCK = contextlib.nullcontext()
 class FairLock:
     """A first-come, first-served lock for short CPU-bound work.
 
-    Threads that come back from their upstreams together, and then each need the interpreter for a moment, would pass a
-    plain lock around at every call that releases it; the first of them would end hardly before the last.
+    Without it, threads that get their upstream's response at the same time would hand the interpreter lock to one
+    another at every call that releases it, and the first of them would finish hardly before the last.
     """
 
     def __init__(self) -> None:
-        """Begin unlocked."""
+        """Create an unlocked lock."""
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._is_locked = False
 
     def __enter__(self) -> None:
-        """Wait until those who came before have released it."""
+        """Wait until all earlier callers have released the lock."""
         with self._lock:
             if not self._is_locked:
                 self._is_locked = True
@@ -53,7 +53,7 @@ class FairLock:
         turn.acquire()
 
     def __exit__(self, *_failure: object) -> None:
-        """Hand it to the thread that has waited longest."""
+        """Hand the lock to the thread that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -94,7 +94,7 @@ def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
     call = current_call()
     if call is None or not call.from_alert:
         return frames
-    return rulecheck.checked(frames, ref_id=ref_id, has_sql=call.context.config.is_enabled(rulecheck.SQL))
+    return rulecheck.check(frames, ref_id=ref_id, has_sql=call.context.config.is_enabled(rulecheck.SQL))
 
 
 def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
@@ -110,7 +110,7 @@ def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
 
 
 def encode_untyped(frame: Frame, *, ref_id: str, is_json: bool) -> EncodedAnswer:
-    """Encode a frame as it is, which no panel and no rule reads."""
+    """Encode a frame without a type, for frames that no panel and no rule reads."""
     return EncodedAnswer(wire.data_response(_encode_frames([frame], ref_id=ref_id, is_json=is_json), is_json=is_json))
 
 
@@ -129,7 +129,7 @@ def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) 
 
 
 def partial_frames(failure: Failure) -> list[Frame]:
-    """List the frames that a failure carries, typed. No alert rule reads them, so none is checked for one."""
+    """List the frames that a failure carries, typed. They are not checked for alert rules, which do not read them."""
     return contract.typed(frames_of(failure.frames))
 
 
@@ -141,14 +141,14 @@ def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -
 
 def _encode_frames(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
     is_small = sum(map(len, frames)) < _SMALL
-    with _encoding_lock if is_small else _NO_LOCK:  # nothing of the author's runs here, nothing logs
+    with _encoding_lock if is_small else _NO_LOCK:  # no author code and no logging runs here
         if is_json:
             return [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
         return [arrow.encode(frame, ref_id=ref_id) for frame in frames]
 
 
 def query_failure(error: BaseException, *, ref_id: str) -> Failure:
-    """Judge what a query raised; an exception that the author didn't mean is logged with its traceback."""
+    """Convert an exception of a query to a failure; log the traceback unless the author raised it on purpose."""
     failure = failure_of(error)
     if not failure.is_expected:
         log.failure(f"Query {ref_id} failed", error)
@@ -158,7 +158,7 @@ def query_failure(error: BaseException, *, ref_id: str) -> Failure:
 def health(result: object) -> bytes:
     """Encode a health check's result.
 
-    Raises: TypeError when it is none, ValueError for a status that there is not.
+    Raises: TypeError if the result is not a Health, ValueError if its status is unknown.
     """
     if not isinstance(result, Health):
         raise TypeError(f"check_health returned {type(result).__name__}; expected a Health")
@@ -188,7 +188,7 @@ def _mask_secrets(details: str) -> str:
 
 
 def resource_head(response: Response) -> bytes:
-    """Encode what only the first message of a resource's answer has: code and headers."""
+    """Encode code and headers, which only the first message of a resource's answer has."""
     return wire.integer(1, response.status) + _headers(response)
 
 
@@ -214,5 +214,5 @@ def _headers(response: Response) -> bytes:
 
 def _header(name: str, value: Any) -> bytes:  # noqa: ANN401  # a text or a list of texts
     values = [value] if isinstance(value, str) else list(value)
-    listed = b"".join(wire.length_delimited(1, item.encode()) for item in values)
-    return wire.text(1, name) + wire.length_delimited(2, listed)
+    value_fields = b"".join(wire.length_delimited(1, item.encode()) for item in values)
+    return wire.text(1, name) + wire.length_delimited(2, value_fields)

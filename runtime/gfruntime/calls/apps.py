@@ -1,4 +1,4 @@
-"""WSGI and ASGI applications as the data source's resources: Flask, FastAPI and their like, mounted as they are.
+"""WSGI and ASGI applications (Flask, FastAPI and others) as the data source's resources.
 
 class Datasource:
     def __init__(self, settings: Settings[Options]) -> None:
@@ -7,10 +7,10 @@ class Datasource:
     def call_resource(self, request: Request) -> Response:
         return call_wsgi(self.app, request)          # async def, and `return await call_asgi(...)`, for ASGI
 
-Bodies are streamed as the application makes them. The application finds the `Request`, which knows who asks, in
-`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`; headers whose names have an underscore,
-only there: in WSGI's spelling `X_Grafana_User` would pass for `X-Grafana-User`. ASGI's lifespan events are not sent:
-what the application needs for longer than a request belongs into the data source's constructor.
+Bodies are streamed while the application produces them. The application finds the `Request`, and with it the user, in
+`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`. Headers whose names have an underscore are
+only there: in WSGI's spelling `X_Grafana_User` would look like `X-Grafana-User`. ASGI's lifespan events are not sent:
+create what the application needs for longer than a request in the data source's constructor.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
 
 
 async def call_asgi(app: AsgiApp, request: Request) -> Response:
-    """Answer a request by an ASGI application; it is cancelled when nobody reads its answer any more.
+    """Answer a request by an ASGI application; the application is cancelled when the client stops reading.
 
-    Raises: RuntimeError when the application ends without an answer, or whatever it raises before that.
+    Raises: RuntimeError if the application ends without a response, or the application's own exception.
 
     >>> asyncio.run(call_asgi(asgi_app, Request(path="tables"))).status
     200
@@ -99,7 +99,7 @@ class _Exchange:
         try:
             await app(_scope(self._request), self._receive, self._messages.put)
         except Exception:
-            await self._messages.put(None)  # not when cancelled: nobody would take it
+            await self._messages.put(None)  # not when cancelled: then nobody reads the queue
             raise
         await self._messages.put(None)
 
@@ -120,13 +120,13 @@ async def _asgi_body(messages: asyncio.Queue[dict[str, Any] | None], task: async
             if not message.get("more_body"):
                 break
         else:
-            await task  # it ended without a last part: perhaps by an exception
+            await task  # it ended without a last part: raise its exception, if any
     finally:
         _let_finish(task)
 
 
 def _let_finish(task: asyncio.Task[None]) -> None:
-    """Let an application that has answered finish its background work; cancel one that has not."""
+    """Let an application that has responded finish its background work; cancel one that has not."""
     task.add_done_callback(_log_failure)
     if sys.exc_info()[0] is not None:
         task.cancel()
@@ -140,7 +140,7 @@ def _log_failure(task: asyncio.Task[None]) -> None:
 def _wsgi_body(chunks: Iterable[bytes], early: list[bytes]) -> Iterator[bytes]:
     try:
         for chunk in chunks:
-            while early:  # by the old `write`
+            while early:  # from WSGI's old `write` function
                 yield early.pop(0)
             if chunk:
                 yield chunk
@@ -152,7 +152,7 @@ def _wsgi_body(chunks: Iterable[bytes], early: list[bytes]) -> Iterator[bytes]:
 
 
 def _prepend(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """Put a part that was read ahead before the others; closing this closes them."""
+    """Yield a part that was read ahead, then the others; closing this generator closes theirs."""
     if first:
         yield first
     yield from rest
@@ -190,7 +190,7 @@ def _environ(request: Request) -> dict[str, Any]:
 def _scope(request: Request) -> dict[str, Any]:
     """Make ASGI's connection scope."""
     raw = "/" + request.path.lstrip("/")
-    sent = [
+    header_pairs = [
         (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
         for name, values in _forwarded(request).items()
         for value in values
@@ -205,7 +205,7 @@ def _scope(request: Request) -> dict[str, Any]:
         "raw_path": raw.encode("ascii", "replace"),
         "query_string": urlsplit(request.url).query.encode("ascii", "replace"),
         "root_path": "",
-        "headers": [*sent, (b"content-length", str(len(request.body)).encode())],
+        "headers": [*header_pairs, (b"content-length", str(len(request.body)).encode())],
         "client": None,
         "server": _SERVER,
         "state": {},
@@ -214,10 +214,10 @@ def _scope(request: Request) -> dict[str, Any]:
 
 
 def _forwarded(request: Request) -> dict[str, list[str]]:
-    """List the headers that an application sees, as a web server would; CGI gives `Proxy` another meaning."""
+    """List the headers for the application as a web server would; without `Proxy`, which CGI uses differently."""
     return {
         name: values
-        for name, values in headers.merged(request.headers).items()
+        for name, values in headers.merge_names(request.headers).items()
         if headers.is_legal(name) and "_" not in name and name.lower() not in _OWN
     }
 

@@ -1,7 +1,8 @@
-"""The traffic of a QueryData call, answered beside its frames when Grafana asks for it.
+"""The traffic of a QueryData call, added to the answer as a frame when Grafana asks for it.
 
-Only the header `X-Grafana-HAR-Capture: true` asks, exactly so. The answer is a frame without fields, named `__har__`
-and the data source's uid, whose `meta.custom.har` is the text of a HAR document; without traffic there is none.
+Only the header `X-Grafana-HAR-Capture: true`, spelled exactly so, asks for it. The frame has no fields, is named
+`__har__` plus the data source's uid, and has the text of a HAR document in `meta.custom.har`. Without traffic there is
+no frame.
 Source: grafana-plugin-sdk-go v0.299.0, backend/har_capture_middleware.go.
 """
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gfruntime.calls.endpoint import ActiveCall
     from gfruntime.logs.traffic import Traffic
 
-    Encoded = dict[str, EncodedAnswer]  # by ref id
+    AnswersById = dict[str, EncodedAnswer]  # by ref id
 
 _HEADER = "X-Grafana-HAR-Capture"
 _PREFIX = "__har__"
@@ -32,12 +33,12 @@ _LOGGER = logging.getLogger("gfruntime")
 
 
 def is_wanted(call: ActiveCall) -> bool:
-    """Tell whether the traffic of this call is asked for."""
+    """Tell whether Grafana asks for the traffic of this call."""
     return call.incoming.headers.get(_HEADER) == "true"
 
 
-async def capture_traffic(answer: Callable[[ActiveCall], Awaitable[Encoded]], call: ActiveCall) -> Encoded:
-    """Answer the queries of a call, and add the frame of its traffic, if there is any."""
+async def capture_traffic(answer: Callable[[ActiveCall], Awaitable[AnswersById]], call: ActiveCall) -> AnswersById:
+    """Answer the queries of a call; add the frame with the traffic, if there is any."""
     from gfruntime.logs.traffic import Traffic  # noqa: PLC0415  # nearly no call asks
 
     incoming = call.incoming
@@ -45,20 +46,20 @@ async def capture_traffic(answer: Callable[[ActiveCall], Awaitable[Encoded]], ca
     traffic = Traffic(uid=incoming.data_source_uid, plugin_id=plugin_id, name=incoming.data_source)
     capture.traffic.set(traffic)
     try:
-        encoded = await answer(call)
-        return encoded | await _encode(traffic, call, taken=encoded)
+        by_id = await answer(call)
+        return by_id | await _encode(traffic, call, by_id=by_id)
     finally:
         capture.traffic.set(None)
-        traffic.close()  # tasks that the author's code started may run on
+        traffic.close()  # tasks of the author's code may still run
 
 
-async def _encode(traffic: Traffic, call: ActiveCall, *, taken: Encoded) -> Encoded:
-    """Encode the frame, unless there is no traffic, or a query has its ref id."""
+async def _encode(traffic: Traffic, call: ActiveCall, *, by_id: AnswersById) -> AnswersById:
+    """Encode the frame, unless there is no traffic, or a query uses its ref id."""
     ref_id = f"{_PREFIX}{call.incoming.data_source_uid}"
     if not len(traffic):
         _LOGGER.info(_NOTHING)
         return {}
-    if ref_id in taken:
+    if ref_id in by_id:
         _LOGGER.warning("HAR capture: a query has the ref id %s, so the traffic is not shown", ref_id)
         return {}
     try:

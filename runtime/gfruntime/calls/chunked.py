@@ -1,7 +1,7 @@
-"""QueryChunkedData: answers in parts, sent as the author's generators make them.
+"""QueryChunkedData: answers in parts, sent while the author's generators produce them.
 
-`query_chunked` yields frames, each the next rows of one frame; or pairs `(frame id, frame)` where a query answers
-several. In Arrow every part is a whole file; in JSON the first part of a frame has the schema, the others data alone.
+`query_chunked` yields frames, each the next rows of one frame. If a query answers several frames, it yields pairs
+`(frame id, frame)`. In Arrow every part is a whole file; in JSON only the first part of a frame has the schema.
 Source: grafana-plugin-sdk-go v0.298.0, backend/chunked.go.
 """
 
@@ -47,7 +47,7 @@ class Chunked:
         self._read_filters = tags.filters_reader(runner.author)
 
     async def answer(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
-        """Give the chunks of all queries as they come."""
+        """Yield the chunks of all queries in the order in which they are produced."""
         messages = {message.refId: message for message in call.request.queries}
         chunks = [self._chunks(message, call) for message in messages.values()]
         at_once = self._runner.author.concurrent_query_count
@@ -56,7 +56,7 @@ class Chunked:
                 yield chunk
 
     async def _chunks(self, message: pb.DataQuery, call: ActiveCall) -> AsyncGenerator[bytes, None]:
-        """Give the chunks of one query; a failure is its last one, after its frames, and nobody else's."""
+        """Yield the chunks of one query; a failure is its last chunk and does not affect other queries."""
         writer = _Writer(ref_id=message.refId, is_json=call.is_json)
         try:
             query = convert.query(
@@ -83,14 +83,14 @@ class Chunked:
 
 @dataclass(slots=True, kw_only=True)
 class _Writer:
-    """Writes the chunks of one query, and remembers each frame's first part, without its rows."""
+    """Encodes the chunks of one query; stores each frame's first part, without its rows."""
 
     ref_id: str
     is_json: bool
     first: dict[str, Frame] = field(default_factory=dict)
 
     def chunks(self, item: object) -> list[bytes]:
-        """Write what the generator yielded; of several frames without an id each has its own."""
+        """Encode what the generator yielded; each of several frames without an id gets its own id."""
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
             frames = answers.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
             return [self._chunk(item[0], frame) for frame in frames]
@@ -98,7 +98,7 @@ class _Writer:
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     async def failure(self, failure: Failure) -> list[bytes]:
-        """Write the frames that an error carries, then the error."""
+        """Encode the frames that an error carries, then the error."""
         chunks: list[bytes] = []
         try:
             frames = answers.partial_frames(failure)
@@ -108,7 +108,7 @@ class _Writer:
         return [*chunks, self._error(failure)]
 
     def _error(self, failure: Failure) -> bytes:
-        """Write the query's error; in Arrow it has a frame, without which some hosts fail to read it."""
+        """Encode the query's error; in Arrow it has a frame, because some hosts fail to read it without one."""
         return wire.chunk(
             [] if self.is_json else arrow.encode(Frame(), ref_id=self.ref_id),
             ref_id=self.ref_id,
@@ -127,12 +127,12 @@ class _Writer:
                 f"the parts of frame {frame_id!r} have different columns: {_columns(first)} and {_columns(frame)}"
             )
         owned = replace(frame, ref_id=self.ref_id, meta=frame.meta if first is None else first.meta)
-        encoded = self._text(owned, is_first=first is None) if self.is_json else arrow.encode(owned, ref_id=self.ref_id)
+        buffers = self._text(owned, is_first=first is None) if self.is_json else arrow.encode(owned, ref_id=self.ref_id)
         self.first.setdefault(frame_id, owned.take(_NO_ROWS))
-        return wire.chunk(encoded, ref_id=self.ref_id, frame_id=frame_id, is_json=self.is_json)
+        return wire.chunk(buffers, ref_id=self.ref_id, frame_id=frame_id, is_json=self.is_json)
 
     def _text(self, frame: Frame, *, is_first: bool) -> wire.Parts:
-        """Write JSON on one line, as hosts send it on as JSON lines; a raw line break in JSON is but a space."""
+        """Write JSON on one line, because hosts send it as JSON lines; in JSON a line break only means a space."""
         text = frametext.encode(frame) if is_first else msgspec.json.encode({"data": frametext.data(frame)})
         return [text.replace(b"\n", b" ").replace(b"\r", b" ")]
 

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from gfruntime.request.incoming import Incoming
 
 MOST_POINTS = 1_000_000
-"""The most that `Query.max_data_points` is: panels ask for their width in pixels, alert rules for 43,200, and a number
-that is typed into a panel's query options has no limit."""
+"""The largest `Query.max_data_points`: panels ask for their width in pixels and alert rules for 43,200, but a user can
+enter any number in a panel's query options."""
 
 QUERY = "the query"
-"""What a sentence about a query begins with."""
+"""The first words of an error about a query."""
 
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
@@ -43,7 +43,7 @@ _LONGEST_MS = 86_400_000 * 999_999_999
 
 
 def utc(milliseconds: int) -> dt.datetime:
-    """Turn epoch milliseconds into an aware UTC datetime; what Python can't express becomes its first or last."""
+    """Convert epoch milliseconds to an aware UTC datetime; values out of Python's range become its first or last."""
     try:
         return _EPOCH + dt.timedelta(milliseconds=milliseconds)
     except OverflowError:
@@ -51,7 +51,7 @@ def utc(milliseconds: int) -> dt.datetime:
 
 
 def plugin_context(message: pb.PluginContext) -> PluginContext:
-    """Convert where a request comes from, and remember Grafana's own secrets so that they are never shown.
+    """Convert a request's plugin context; register Grafana's own secrets, so that no text shows them.
 
     Protos before v0.177.0 have no configuration.
     """
@@ -84,7 +84,7 @@ def settings(
     text = migrate(options_type, message.jsonData, SETTINGS)
     json_data = decoding.json_object(text, SETTINGS)
     values = options(options_type, json_data=text, url=message.url, secrets=secrets)
-    unknown_keys.tell_of_settings(options_type, json_data, secrets, SETTINGS)
+    unknown_keys.log_unknown_settings(options_type, json_data, secrets, SETTINGS)
     return Settings(
         options=values,
         secrets=secrets,
@@ -133,7 +133,7 @@ def query(
 
 
 def moment(deadline: float | None) -> dt.datetime | None:
-    """Turn a monotonic time into an aware UTC datetime; what Python can't express is no deadline."""
+    """Convert a monotonic time to an aware UTC datetime; None if it is out of Python's range."""
     if deadline is None:
         return None
     with contextlib.suppress(OverflowError):
@@ -142,26 +142,26 @@ def moment(deadline: float | None) -> dt.datetime | None:
 
 
 def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
-    """Make a function from a query's JSON to the author's model; what it ignores is told in the debug log.
+    """Make a function from a query's JSON to the author's model; it logs the keys that it ignores at debug level.
 
-    Raises: SchemaError if a bound of the model, or its `migrate`, can't be kept.
+    Raises: SchemaError if a bound or the `migrate` of the model is invalid.
     """
-    decode = unknown_keys.tell_of_queries(decoding.decoder(model, QUERY), model, QUERY)
+    decode = unknown_keys.log_unknown_query_keys(decoding.decoder(model, QUERY), model, QUERY)
     return (lambda text: decode(_migrate(model, text, QUERY))) if migration.migrates(model) else decode
 
 
 def migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
-    """Return the JSON that the author's type makes of saved JSON; the same where it migrates nothing.
+    """Return saved JSON as the author's type migrates it; unchanged if the type migrates nothing.
 
-    Raises: DecodeError naming the class; what the author did not mean is logged with its traceback.
+    Raises: DecodeError naming the class; an unexpected exception is logged with its traceback.
     """
     return _migrate(model, text, what) if migration.migrates(model) else text
 
 
 def _migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
-    saved = decoding.json_object(text, what)
+    values = decoding.json_object(text, what)
     try:
-        return migration.migrate(model, saved, what).encode()
+        return migration.migrate(model, values, what).encode()
     except DecodeError as error:
         if error.__cause__ is not None and not isinstance(error.__cause__, PluginError):
             log.failure(f"Migrating {what} failed", error.__cause__)
@@ -182,7 +182,7 @@ def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[s
 
 
 def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:
-    """List what no text may show: the secrets, the password in the URL, and user and password as HTTP sends them."""
+    """List what no text may show: the secrets, the password in the URL, and the basic authentication header."""
     secrets = message.decryptedSecureJsonData
     host = message.url.partition("://")[2].partition("/")[0]
     user, is_there, password = host.rpartition("@")[0].partition(":")
@@ -192,8 +192,8 @@ def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:
         (unquote(user), unquote(password) if is_there else ""),
     ]
     pairs = [(name, word) for name, word in pairs if word]
-    sent = [base64.b64encode(f"{name}:{word}".encode()).decode() for name, word in pairs]
-    return [*secrets.values(), *sent, *(word for _, word in pairs), password]
+    credentials = [base64.b64encode(f"{name}:{word}".encode()).decode() for name, word in pairs]
+    return [*secrets.values(), *credentials, *(word for _, word in pairs), password]
 
 
 def _user(message: pb.User) -> User:

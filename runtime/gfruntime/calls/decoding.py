@@ -1,9 +1,9 @@
 """JSON → the author's types; errors name the key and never show a secret.
 
-Standard dataclasses are decoded by msgspec, leniently: "5" is accepted for a number, unknown keys are ignored, and null
-means the default, as Grafana's editors and old dashboards send all of these. pydantic models decode themselves. What
-the author's `Ui` and types allow holds for both: `bounds` looks at what was decoded. A field that `show_if` hides and
-that holds what it may not is read as its default.
+msgspec decodes standard dataclasses leniently: "5" is accepted for a number, unknown keys are ignored, and null means
+the default, because Grafana's editors and old dashboards send all of these. pydantic models decode themselves. The
+limits of the author's `Ui` and types hold for both: `bounds` checks the decoded object. If `show_if` hides a field
+whose value is not allowed, the field gets its default.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class _MismatchError(DecodeError):
 
 
 def decoder(model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
-    """Make a function from JSON to the author's type; `what` opens the message of an error.
+    """Make a function from JSON to the author's type; `what` is the start of an error's message.
 
-    Raises: SchemaError if a bound of the model can't be kept.
+    Raises: SchemaError if a bound of the model is invalid.
     """
     bounds = bounds_of(model)
     if hasattr(model, "model_validate") or (bounds is not None and bounds.judged is not model):
@@ -57,20 +57,20 @@ def decoder(model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
 
 
 def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
-    """Fill the author's type, once what it is filled with keeps its bounds."""
+    """Fill the author's type with values that keep its bounds."""
     bounds = bounds_of(target)
     try:
         if bounds is None:
             return _fill(target, values, what)
-        value, used = _judged(bounds, values, what)
+        value, source = _decode_for_bounds(bounds, values, what)
         hidden = []
         for violation in bounds.find(value):
             if not violation.is_hidden:
                 raise DecodeError(f"{what}: {violation}{mismatches.reason(values, violation.path, what)}")
             hidden.append(violation.path)
         if hidden:
-            used = _without(used, hidden)
-        return _fill(target, used, what) if hidden or bounds.judged is not target else value
+            source = _without(source, hidden)
+        return _fill(target, source, what) if hidden or bounds.judged is not target else value
     except RecursionError as error:
         raise DecodeError(f"{what}: nested too deeply") from error
 
@@ -78,7 +78,7 @@ def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN4
 def json_object(text: bytes, what: str) -> dict[str, Any]:
     """Read a JSON object as a dict; nothing and null are an empty one.
 
-    Raises: DecodeError when it is something else; `what` opens the message.
+    Raises: DecodeError if it is another type; `what` is the start of the message.
     """
     try:
         value = json.loads(text or b"{}")
@@ -93,8 +93,8 @@ def json_object(text: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dict[str, Any]]:
-    """Fill what bounds are looked up on, and return what it was filled with: no hidden field that does not fit."""
+def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dict[str, Any]]:
+    """Fill the class that bounds are checked on; return it and its values, without hidden fields that do not fit."""
     mismatches: list[_MismatchError] = []
     fill = _fill
     while True:
@@ -115,7 +115,7 @@ def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dic
 
 
 def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
-    """Return a JSON object without some of its keys; what lies on the way to them is copied, once."""
+    """Return a JSON object without some of its keys; the containers on the way to them are copied."""
     copies: dict[tuple[str | int, ...], Any] = {(): dict(values)}
     for path in paths:
         for length in range(1, len(path)):
@@ -127,7 +127,7 @@ def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict
 
 
 def _fill(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
-    """Fill a type; what does not fit as it is, is tried as the text or the choice that it spells."""
+    """Fill a type; if a value does not fit, try it as a text, or as the choice with that text."""
     try:
         return _fill_exactly(target, values, what)
     except DecodeError:
@@ -140,18 +140,18 @@ def _fill(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN40
 def _fill_exactly(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
     if hasattr(target, "model_validate"):
         return _validate(target, values, what)
-    given = {key: value for key, value in values.items() if value is not None or not _has_default(target, key)}
+    fields = {key: value for key, value in values.items() if value is not None or not _has_default(target, key)}
     try:
-        return msgspec.convert(given, target, strict=False, dec_hook=_hook)
+        return msgspec.convert(fields, target, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        text, path = mismatches.describe(error, target, given, what)
+        text, path = mismatches.describe(error, target, fields, what)
         mismatch = _MismatchError(f"{what}: {text}")
         mismatch.path = path
         raise mismatch from error
 
 
 def _validate(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
-    """Let a pydantic model check itself. Its texts show values: of these, keys, rules and unfilled variables stay."""
+    """Let a pydantic model validate. Its messages show values, so only keys, rules and unfilled variables are kept."""
     try:
         return target.model_validate({key: value for key, value in values.items() if value is not None})
     except ValueError as error:
@@ -159,8 +159,8 @@ def _validate(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: A
         texts = []
         for item in details:
             reason = mismatches.unfilled(item["input"], what)
-            got = f", got {item['input']!r}: {reason}" if reason else ""
-            texts.append(f"{'.'.join(map(str, item['loc']))}: {item['msg']}{got}")
+            input_text = f", got {item['input']!r}: {reason}" if reason else ""
+            texts.append(f"{'.'.join(map(str, item['loc']))}: {item['msg']}{input_text}")
         raise DecodeError(f"{what}: {'; '.join(texts) or type(error).__name__}") from None
 
 

@@ -1,6 +1,6 @@
-"""A method of pluginv2: it parses a request, lets a handler answer it, and logs, counts and traces how that ended.
+"""A method of pluginv2: parses a request, calls a handler, and logs, counts and traces the result.
 
-What all requests have in common is read here: who asks, for which data source, with which headers.
+Reads what all requests have in common: the user, the data source, the headers.
 Source: grafana-plugin-sdk-go v0.298.0, backend/logger_middleware.go, backend/log, backend/metrics_middleware.go.
 """
 
@@ -51,10 +51,10 @@ class ActiveCall:
     """One call that is being answered: its request, who asks, the data source it is for, and how it ends."""
 
     def __init__(self, name: str, request: Any, call: Call, author: Author) -> None:  # noqa: ANN401  # of any method
-        """Put what is known of the call into all its log lines, and within the author's reach."""
+        """Make the call's details available to its log lines and to the author's code."""
         self.request = request
         self.cancel = call.cancel
-        self.is_json = getattr(request, "format", 0) == _JSON  # old protos know Arrow alone
+        self.is_json = getattr(request, "format", 0) == _JSON  # old protos have only Arrow
         self._name = name
         self._status: Literal["ok", "cancelled", "error"] = "ok"
         self._failure: Failure | None = None
@@ -74,11 +74,11 @@ class ActiveCall:
         self.source = _source(request.pluginContext, self.incoming, author)
         incoming.enter(self.incoming)
         self._runs = places.start()
-        log.context.set(functools.cache(functools.partial(_log_fields, self.incoming)))  # for the first line that asks
+        log.context.set(functools.cache(functools.partial(_log_fields, self.incoming)))  # computed for the first line
         self._span = tracing.span(self.incoming)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Log the start at debug level."""
         _LOGGER.debug("Plugin Request Started")
         return self
 
@@ -90,7 +90,7 @@ class ActiveCall:
         _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
 
     def record_failure(self, error: BaseException) -> Failure:
-        """Turn an exception into the call's failure, for an answer that tells it; log one that nobody meant."""
+        """Convert an exception to the call's failure; log it unless the author raised it on purpose."""
         self._status, self._failure = "error", failure_of(error)
         if not self._failure.is_expected:
             log.failure(f"{self._name} failed", error)
@@ -99,13 +99,13 @@ class ActiveCall:
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Log and count the end."""
+        """Log and count the result of the call."""
         if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
             self._status = "cancelled"
         elif error is not None:
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
-        if self._status != "cancelled":  # else a thread of it may go on, and its functions are called
+        if self._status != "cancelled":  # else a thread may still run, and its functions are called
             self.cancel.forget_all()
         metrics.count(self._name, self._status, source)
         if self._span is not None:
@@ -124,7 +124,7 @@ class ActiveCall:
 
 
 def unary(path: str, kind: type[Message], handle: Callable[[ActiveCall], Awaitable[bytes]], author: Author) -> Unary:
-    """Make a method that answers once; `kind` is the message of its requests, which `handle` answers."""
+    """Make a method with one answer; `kind` is the request's message type, `handle` answers it."""
     name = _name(path)
 
     async def answer(message: bytes, call: Call) -> bytes:
@@ -137,7 +137,7 @@ def unary(path: str, kind: type[Message], handle: Callable[[ActiveCall], Awaitab
 def stream(
     path: str, kind: type[Message], handle: Callable[[ActiveCall], AsyncGenerator[bytes, None]], author: Author
 ) -> Stream:
-    """Make a method that answers many times."""
+    """Make a method with a stream of answers."""
     name = _name(path)
 
     async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
@@ -150,7 +150,7 @@ def stream(
 
 
 def call_error(error: BaseException) -> CallError:
-    """Make an exception the failure of its whole call; one that the author marked says who is to blame."""
+    """Convert an exception to the failure of its whole call; a PluginError says who is to blame."""
     if isinstance(error, CallError):
         return error
     failure = failure_of(error)
@@ -178,7 +178,7 @@ def remember_secret_headers(headers: Mapping[str, str]) -> None:
 
 
 def proxy_hash(config: Mapping[str, str]) -> str:
-    """Tell proxy client keys apart by the end of their bytes, as the Go SDK's cache key does; empty without one."""
+    """Return the end of the proxy client key's bytes, as the Go SDK's cache key does; empty without a key."""
     pem = config.get("GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL", "")
     _, has_begin, rest = pem.partition(f"-----BEGIN {_KEY_LABEL}-----")
     body, has_end, _ = rest.partition(f"-----END {_KEY_LABEL}-----")
@@ -192,9 +192,9 @@ def proxy_hash(config: Mapping[str, str]) -> str:
 
 
 def _digest(settings: pb.DataSourceInstanceSettings) -> bytes:
-    """Digest all that the author's constructor sees of a data source, secrets included.
+    """Hash everything that the author's constructor sees of a data source, secrets included.
 
-    Fields that this proto does not know are left out: their order may differ from call to call.
+    Fields that this proto does not know are left out, because their order may differ from call to call.
     """
     settings.DiscardUnknownFields()
     return hashlib.blake2b(settings.SerializeToString(deterministic=True), digest_size=16, key=_DIGEST_KEY).digest()
@@ -207,9 +207,9 @@ def _name(path: str) -> str:
 
 
 def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) -> Source:
-    """Read what tells this data source, and its version, from all others.
+    """Read the identity of this data source, and the version of its settings.
 
-    When the call names none, making its instance raises QueryError: each query of the call then says so.
+    If the call names no data source, creating the instance raises QueryError, and each query of the call shows it.
     """
     settings, config = context.dataSourceInstanceSettings, call.context.config
     digest = _digest(settings) if context.HasField("dataSourceInstanceSettings") else b""
@@ -226,7 +226,7 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
 
 
 def _cookies(value: str) -> list[str]:
-    """List the values of cookies, but for those that are hardly secret: hiding "true" would garble every text."""
+    """List the values of cookies, except short ones: masking "true" would garble every text."""
     values = (pair.partition("=")[2].strip() for pair in value.split(";"))
     return [each for each in values if len(each) >= _LONG]
 

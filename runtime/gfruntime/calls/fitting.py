@@ -1,8 +1,8 @@
-"""JSON values of another type than the author's, where there is one text for both.
+"""JSON values of another type than the author's, if their text decides what they mean.
 
-A variable of Grafana's provisioning files becomes a number or a boolean when it looks like one, and what a dashboard's
-variable is put into is always text. So a number is accepted for `str`, and a text for the choice that it spells. Texts
-for `int`, `float` and `bool` are msgspec's to accept.
+A variable in Grafana's provisioning files becomes a number or a boolean if it looks like one, and a dashboard's
+variable is always replaced as text. So a number is accepted for `str`, and a text for the choice with that text.
+msgspec accepts texts for `int`, `float` and `bool`.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _UNIONS = (typing.Union, types.UnionType)
 def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
     """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
     try:
-        wanted = _wanted(hint)
-    except TypeError:  # annotated with what has no hash
-        wanted = _wanted.__wrapped__(hint)
-    if wanted.fields is not None:
-        return _fit_items(value, wanted.fields.get) if isinstance(value, dict) else value
+        target = _target_of(hint)
+    except TypeError:  # the annotation has no hash
+        target = _target_of.__wrapped__(hint)
+    if target.fields is not None:
+        return _fit_items(value, target.fields.get) if isinstance(value, dict) else value
     if isinstance(value, (dict, list)):
-        return value if wanted.item is None else _fit_items(value, lambda _: wanted.item)
-    if wanted.choices:
-        return _choice(wanted.choices, value)
-    return text_of(value) if wanted.is_text and isinstance(value, _SCALARS) else value
+        return value if target.item is None else _fit_items(value, lambda _: target.item)
+    if target.choices:
+        return _choice(target.choices, value)
+    return text_of(value) if target.is_text and isinstance(value, _SCALARS) else value
 
 
-class _Wanted(NamedTuple):
-    """What a type takes: the types of its fields, that of its items, its choices, or texts."""
+class _Target(NamedTuple):
+    """What a type accepts: the types of its fields, the type of its items, its choices, or texts."""
 
     fields: Mapping[str, Any] | None
     item: Any
@@ -51,9 +51,9 @@ class _Wanted(NamedTuple):
 
 
 @cache
-def _wanted(hint: Any) -> _Wanted:  # noqa: ANN401  # a type
+def _target_of(hint: Any) -> _Target:  # noqa: ANN401  # a type
     bare = unwrap(hint)[0]
-    return _Wanted(
+    return _Target(
         fields=typing.get_type_hints(bare, include_extras=True) if has_fields(bare) else None,
         item=next((item for member in _members(bare) if (item := item_of(member)) is not None), None),
         choices=rules.choices_of(bare),
@@ -62,7 +62,7 @@ def _wanted(hint: Any) -> _Wanted:  # noqa: ANN401  # a type
 
 
 def text_of(value: Any) -> Any:  # noqa: ANN401
-    """Write a boolean or a number as JSON does; one with an exponent stays, since nobody writes a text like that."""
+    """Write a boolean or a number as JSON does; a number with an exponent stays, because nobody types such a text."""
     if isinstance(value, float) and not math.isfinite(value):
         return value
     text = json.dumps(value)
@@ -70,7 +70,7 @@ def text_of(value: Any) -> Any:  # noqa: ANN401
 
 
 def _fit_items(values: Any, hint_of: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-    """Fit what a list or a mapping holds; `hint_of` gives the type of an item, None for one that nobody reads."""
+    """Fit the values of a list or a mapping; `hint_of` returns the type of an item, None if no field reads it."""
     pairs = list(values.items() if isinstance(values, dict) else enumerate(values))
     fitted = [each if (hint := hint_of(key)) is None else fit(hint, each) for key, each in pairs]
     if all(one is other for one, (_, other) in zip(fitted, pairs, strict=True)):
@@ -79,18 +79,18 @@ def _fit_items(values: Any, hint_of: Callable[[Any], Any]) -> Any:  # noqa: ANN4
 
 
 def _wants_text(bare: Any) -> bool:  # noqa: ANN401
-    """Tell whether a type is a text, or a union of which nothing else takes a number or a boolean."""
+    """Tell whether a type is str, or a union whose other members accept no number and no boolean."""
     members = _members(bare)
     return str in members and not any(member in (*_SCALARS, Any) for member in members)
 
 
 def _members(bare: Any) -> list[Any]:  # noqa: ANN401
-    """List the types of a union, or the one type."""
+    """List the members of a union; for another type, the type itself."""
     return [unwrap(each)[0] for each in typing.get_args(bare)] if typing.get_origin(bare) in _UNIONS else [bare]
 
 
 def _choice(choices: list[Any], value: Any) -> Any:  # noqa: ANN401
-    """Return the choice that a value is, else the only one that has its text."""
+    """Return the choice that equals a value, else the only choice with its text."""
     if value is None or any(rules.is_same(value, choice) for choice in choices):
         return value
     text = value if isinstance(value, str) else text_of(value)

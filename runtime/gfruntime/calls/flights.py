@@ -1,4 +1,4 @@
-"""Queries that are being asked, and the calls that wait for the answers: an ask goes on as long as one waits."""
+"""Queries that run, and the calls that wait for their answers: a query runs as long as one call waits."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, eq=False)
-class Decoded:
-    """A query, decoded, and what it has in common with others; None for one that is asked by itself."""
+class KeyedQuery:
+    """A decoded query, and its cache key; the key is None for a query that shares no answer."""
 
     query: Query[Any]
     key: Key | None = None
@@ -28,21 +28,21 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiter:
-    """A call that waits for an answer, and the context that the author's code runs in if it runs on its behalf."""
+    """A call that waits for an answer, and the context for the author's code if it runs for this call."""
 
     call: ActiveCall
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     @property
     def deadline(self) -> float:
-        """When it stops waiting, as a monotonic time."""
+        """The monotonic time at which it stops waiting."""
         deadline = self.call.incoming.deadline
         return float("inf") if deadline is None else deadline
 
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """A query that is being asked, and those who wait for its answer."""
+    """A query that runs, and the calls that wait for its answer."""
 
     query: Query[Any]
     key: Key | None
@@ -53,7 +53,7 @@ class Flight:
 
 @dataclass(slots=True, eq=False)
 class Ask:
-    """One call of the author's method for one query or, of `query_batch`, several: what ends it is its own."""
+    """One call of the author's method for one query or, with `query_batch`, several; it has its own cancellation."""
 
     method: str
     source: Source
@@ -63,7 +63,7 @@ class Ask:
     task: asyncio.Task[None] | None = None
 
     def end_if_unwanted(self) -> bool:
-        """Cancel the work if all its callers have left; return whether they have."""
+        """Cancel the work if all its callers have left; return whether it is cancelled."""
         if self.task is None or self.task.done() or any(flight.waiters for flight in self.flights):
             return False
         self.cancel.set()

@@ -1,12 +1,12 @@
-"""A bound on how many calls of an upstream run at once: the others wait, first come, first served.
+"""A limit on how many calls of an upstream run at once; the others wait, first come, first served.
 
-Queries are counted, those that are answered in chunks too, until their generator has ended. Streams are not: one lasts
-as long as somebody looks at it, and as many as there are places would lock all queries out. Resources are not: a person
-waits for the choices of an editor, and a body may last as long as a stream. Nor are health checks, which are to tell
-how the upstream is while it is busy.
+Queries count, also those answered in chunks, until their generator ends. Streams do not count: a stream lasts as long
+as a panel is open, and a few of them would block all queries. Resources do not count: a user waits for an editor's
+choices, and a body may last as long as a stream. Health checks do not count: they must answer while the upstream is
+busy.
 
-A place is held until the work has really ended. A thread can't be stopped: when nobody waits for it any more, it keeps
-its place, but not for ever, as one that hangs would else lock everybody out.
+A call holds its place until its work has really ended. A thread cannot be stopped, so a cancelled call keeps its place,
+but only for a limited time: otherwise threads that hang would block all queries.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE = 60.0
-"""Seconds for which cancelled work that still runs holds its place."""
+"""Seconds that cancelled work may hold its place while it still runs."""
 
 _waiting = metrics.Family("gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places.")
 _running = metrics.Family("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
@@ -41,32 +41,32 @@ _seconds = metrics.Histogram(
 
 
 class Gate:
-    """The places of one data source. Used on the control loop alone."""
+    """The places of one data source. Only the control loop uses it."""
 
     def __init__(self, limit: int) -> None:
-        """Begin with all places free."""
+        """Create a gate with all places free."""
         self._limit = limit
-        self._taken = 0
+        self._used_places = 0
         self._line: deque[asyncio.Future[None]] = deque()
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nobody has a place."""
-        return self._taken == 0
+        """Tell whether all places are free."""
+        return self._used_places == 0
 
-    async def enter(self) -> Place:
-        """Wait for a place; cancelling leaves the line."""
+    async def enter(self) -> GatePlace:
+        """Wait for a place; a cancelled caller leaves the queue."""
         began = time.perf_counter()
-        if self._taken < self._limit:
-            self._taken += 1
+        if self._used_places < self._limit:
+            self._used_places += 1
         else:
             await self._wait()
         _seconds.observe(time.perf_counter() - began)
         _running.add()
-        return Place(self)
+        return GatePlace(self)
 
     def leave(self) -> None:
-        """Hand a place on to who has waited longest."""
+        """Give the place to the caller that has waited longest."""
         _running.add(by=-1)
         self._hand_on()
 
@@ -77,7 +77,7 @@ class Gate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was this one's turn by then
+            if turn.done() and not turn.cancelled():  # it got the place before the cancellation
                 self._hand_on()
             raise
         finally:
@@ -89,19 +89,19 @@ class Gate:
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._taken -= 1
+        self._used_places -= 1
 
 
 class Gates:
-    """The gates of all data sources of a class: each has one in each version of its settings."""
+    """The gates of all data sources of a class, one for each version of a data source's settings."""
 
     def __init__(self, limit: int | None) -> None:
-        """Bound the calls of each data source; without a limit there are no gates."""
+        """Set the limit for each data source; without a limit there are no gates."""
         self._limit = limit
-        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each is there as long as it is used
+        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each lives as long as it is used
 
-    async def enter(self, source: Source) -> Place | None:
-        """Wait for a place at a data source; None where the class has no bound."""
+    async def enter(self, source: Source) -> GatePlace | None:
+        """Wait for a place at a data source; None if the class has no limit."""
         if self._limit is None:
             return None
         key = source.key, source.version.updated_ms, source.version.digest
@@ -111,20 +111,20 @@ class Gates:
         return await gate.enter()
 
 
-class Place:
+class GatePlace:
     """One place at a gate, for work that runs in a thread or on another loop."""
 
     def __init__(self, gate: Gate) -> None:
-        """Hold it."""
+        """Hold one place of a gate."""
         self._gate = gate
         self._loop = asyncio.get_running_loop()
-        self._not_begun = [None]  # the work and who cancels it race to remove the item
+        self._not_begun = [None]  # the work and its canceller race to remove the item
         self._is_held = True
 
     async def during(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do the work, where it belongs, and give the place back at its end, however late.
+        """Run the work, and release the place when the work has ended, even after a cancellation.
 
-        Raises: CancelledError when nobody waits for it any more.
+        Raises: CancelledError if the call is cancelled.
         """
         if not self._begin():
             raise asyncio.CancelledError
@@ -135,14 +135,14 @@ class Place:
                 mailbox(self._loop).call(self.release)
 
     def abandon(self) -> None:
-        """Give the place back, at once if the work has not begun; on the control loop."""
+        """Release the place later, or at once if the work has not begun; call it on the control loop."""
         if self._begin():
             self.release()
         else:
             self._loop.call_later(PATIENCE, self.release)
 
     def release(self) -> None:
-        """Give the place back, once; on the control loop."""
+        """Release the place, once; call it on the control loop."""
         if self._is_held:
             self._is_held = False
             self._gate.leave()

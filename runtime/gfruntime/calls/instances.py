@@ -1,13 +1,13 @@
-"""The author's objects, one per configured data source: made, kept, and disposed of.
+"""The author's objects, one for each configured data source: create, keep and dispose of them.
 
-Rules of the Go SDK: created once per key and version even under concurrent first requests; different keys never wait
-for each other; a failure is not remembered; the old instance is disposed of 5 s after one with newer settings took its
-place, so that calls still running on it may end. Unlike there, a failed replacement leaves the old instance whole.
-Where Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
+As in the Go SDK, one instance is created for each key and version, even under concurrent first requests; different keys
+never wait for each other; a failure is not remembered. When newer settings arrive, the old instance is disposed of 5 s
+later, so that its calls can end. Unlike in the Go SDK, the old instance stays if the new one cannot be created.
+If Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
 
-Unlike there, too, what the constructor sees is a part of the version: a caller with other secrets never gets an
-instance that was made with these. Several Grafanas may so ask for one data source in turns, and each keeps its
-instance: one whose settings are not older is disposed of only once no call uses it, and none did for a minute.
+Also unlike in the Go SDK, everything that the constructor sees is part of the version: a caller with other secrets
+never gets an instance that was created with these. If several Grafanas use one data source in turns, each keeps its
+instance: one whose settings are not older is disposed of only after a minute in which no call used it.
 Source: grafana-plugin-sdk-go v0.298.0, backend/instancemgmt and backend/datasource/instance_provider.go.
 """
 
@@ -31,13 +31,13 @@ _LOGGER = logging.getLogger("gfruntime")
 _TTL_TOGGLE = "ttlPluginInstanceManager"
 _TTL = 3600.0
 _SWEEP = 7200.0
-_IDLE = 12  # times the wait before a disposal: how long an instance of other settings is kept unused
-_MOST = 8  # instances of one key that are kept though no call uses them
+_IDLE = 12  # times `dispose_after`: how long an unused instance of other settings is kept
+_MOST = 8  # unused instances that are kept for one key
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What tells one instance from another: the data source, the tenant, and the proxy's client key."""
+    """The identity of an instance: the data source, the tenant, and the proxy's client key."""
 
     data_source: str
     tenant: str = ""
@@ -46,7 +46,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What makes an instance outdated when it differs; `digest` is of the settings, secrets included."""
+    """The version of an instance's settings; `digest` is a hash of the settings, secrets included."""
 
     updated_ms: int
     config: Mapping[str, str] = field(repr=False)
@@ -54,13 +54,13 @@ class Version:
 
     @property
     def expires(self) -> bool:
-        """Tell whether Grafana wants instances that nobody uses to go."""
+        """Tell whether Grafana wants unused instances to be disposed of."""
         return _TTL_TOGGLE in self.config.get("GF_INSTANCE_FEATURE_TOGGLES_ENABLE", "").split(",")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Source:
-    """A call's data source in one version of its settings: how to make the author's object for it, and its secrets."""
+    """A call's data source in one version of its settings: a function that creates the instance, and the secrets."""
 
     key: Key
     version: Version
@@ -70,15 +70,15 @@ class Source:
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """A place for the instance of one version; `callers` go by themselves when their calls end."""
+    """The place of one version's instance; entries of `callers` disappear when their calls end."""
 
     version: Version
     lock: threading.Lock = field(default_factory=threading.Lock)
     callers: WeakSet[Source] = field(default_factory=WeakSet)
     instance: Any = None
-    secrets: Sequence[str] = ()  # hidden in all texts as long as the instance lives
+    secrets: Sequence[str] = ()  # masked in all texts as long as the instance lives
     is_removed: bool = False
-    used: float = 0.0
+    last_used_at: float = 0.0
 
 
 class Instances:
@@ -92,30 +92,30 @@ class Instances:
         dispose_after: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep how to start and dispose of an instance; `dispose_after` is in seconds, as what the clock gives."""
+        """Store how to start and dispose of an instance; `dispose_after` and `clock` are in seconds."""
         self._start = start
         self._dispose = dispose
         self._dispose_after = dispose_after
         self._clock = clock
         self._schedule = Schedule("disposal")
-        self._planned: set[Key | None] = set()  # what will be thinned out; None stands for the sweep
+        self._planned: set[Key | None] = set()  # keys whose clean-up is scheduled; None stands for the sweep
         self._lock = threading.Lock()
         self._slots: dict[Key, list[_Slot]] = {}
 
     def peek(self, source: Source) -> Any | None:  # noqa: ANN401  # the author's class
-        """Return the instance without ever running the author's code; None when there is none of this version."""
+        """Return the instance without running the author's code; None if there is none of this version."""
         slot = _of_version(self._slots.get(source.key, ()), source.version)
         if slot is None or self._is_expired(slot):
             return None
         slot.callers.add(source)
         instance = slot.instance
-        if slot.is_removed:  # while we looked
+        if slot.is_removed:  # removed by another thread
             return None
-        slot.used = self._clock()
+        slot.last_used_at = self._clock()
         return instance
 
     def acquire(self, source: Source) -> Any:  # noqa: ANN401
-        """Return the instance, or make it; those of older settings are disposed of once the new one exists."""
+        """Return the instance, or create it; older instances are disposed of once the new one exists."""
         with self._lock:
             slots = self._slots.setdefault(source.key, [])
             slot = _of_version(slots, source.version)
@@ -127,13 +127,13 @@ class Instances:
             instance = slot.instance
             if instance is None or self._is_expired(slot):
                 instance = self._make(source)
-                metrics.instance_made()
+                metrics.count_instance()
                 self._fill(slot, source, instance)
-            slot.used = self._clock()
+            slot.last_used_at = self._clock()
         return instance
 
     def _make(self, source: Source) -> Any:  # noqa: ANN401
-        """Make an instance and start it; one that fails to start is disposed of, as it may have opened something."""
+        """Create and start an instance; if it fails to start, dispose of it, because it may hold open resources."""
         instance = source.make()
         try:
             self._start(instance)
@@ -143,7 +143,7 @@ class Instances:
         return instance
 
     def sweep(self) -> None:
-        """Dispose of the instances that nobody has used for an hour, where Grafana wants that."""
+        """Dispose of the instances that were not used for an hour, if Grafana wants that."""
         with self._lock:
             for key, slots in list(self._slots.items()):
                 for slot in [each for each in slots if self._is_expired(each)]:
@@ -163,12 +163,12 @@ class Instances:
         return sum(slot.instance is not None for slots in list(self._slots.values()) for slot in list(slots))
 
     def _fill(self, slot: _Slot, source: Source, instance: Any) -> None:  # noqa: ANN401
-        """Put an instance into its slot, and remove those that it takes the place of."""
+        """Put an instance into its slot, and remove the instances that it replaces."""
         with self._lock:
             slots = self._slots.setdefault(source.key, [])
-            self._remove(source.key, slot)  # with the instance that has expired, if there is one
+            self._remove(source.key, slot)  # with its expired instance, if any
             slots.append(slot)
-            slot.instance, slot.is_removed, slot.used = instance, False, self._clock()
+            slot.instance, slot.is_removed, slot.last_used_at = instance, False, self._clock()
             slot.secrets = source.secrets()
             masking.keep(slot.secrets)
             for older in [each for each in slots if each.version.updated_ms < source.version.updated_ms]:
@@ -182,25 +182,25 @@ class Instances:
                 self._plan(_SWEEP, None)
 
     def _plan(self, seconds: float, key: Key | None) -> None:
-        """Look at a key's instances in some seconds, or sweep then; the lock is held."""
+        """Schedule a clean-up of a key's instances, or a sweep; the lock is held."""
         if key not in self._planned:
             self._planned.add(key)
             self._schedule.later(seconds, self._thin_out if key is not None else self._sweep_again, key)
 
     def _thin_out(self, key: Key) -> None:
-        """Remove the instances of a key, but for the last used, that no call uses and none did for a while."""
+        """Remove the instances of a key that no call has used for a while, except the last used one."""
         with self._lock:
             self._planned.discard(key)
             slots = self._slots.get(key, [])
             for slot in sorted(slots, key=_last_use)[:-1]:
-                if self._clock() - slot.used >= _IDLE * self._dispose_after:
+                if self._clock() - slot.last_used_at >= _IDLE * self._dispose_after:
                     self._remove_unused(key, slot)
             if len(slots) > 1:
                 self._plan(_IDLE * self._dispose_after, key)
 
     def _remove_unused(self, key: Key, slot: _Slot) -> None:
         """Remove an instance unless a call uses it; the lock is held."""
-        slot.is_removed = True  # first: a call that finds it from here on makes another
+        slot.is_removed = True  # first: a call that reads it from here on creates another
         if slot.callers:
             slot.is_removed = False
         else:
@@ -216,7 +216,7 @@ class Instances:
         slot.instance, slot.is_removed = None, True
 
     def _is_expired(self, slot: _Slot) -> bool:
-        return slot.instance is not None and slot.version.expires and self._clock() - slot.used > _TTL
+        return slot.instance is not None and slot.version.expires and self._clock() - slot.last_used_at > _TTL
 
     def _sweep_again(self, _key: None) -> None:
         self.sweep()
@@ -227,7 +227,7 @@ class Instances:
     def _discard(self, instance: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401
         try:
             self._dispose(instance)
-        except Exception:  # the author's code, on no request's behalf
+        except Exception:  # the author's code, outside of any request
             _LOGGER.exception("Disposing of an instance failed")
         masking.release(secrets)
 
@@ -240,4 +240,4 @@ def _of_version(slots: Iterable[_Slot], version: Version) -> _Slot | None:
 
 
 def _last_use(slot: _Slot) -> float:
-    return slot.used
+    return slot.last_used_at

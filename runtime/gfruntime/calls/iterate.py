@@ -1,8 +1,8 @@
-"""Iterators of the author's, brought to the control loop: bounded, cancellable, and never in its way.
+"""Iterators of the author's code, read from the control loop: bounded, cancellable, and without blocking it.
 
-A sync iterator gets a thread of its own, not one of the pool's: a stream may last for days. An async one runs as one
-task on the loop for `async def` handlers, so that timeouts and task groups may span its `yield`s. Either is at most
-`AHEAD` items ahead of its reader.
+A sync iterator gets its own thread, not one of the pool, because a stream may last for days. An async iterator runs as
+one task on the loop for `async def` handlers, so that timeouts and task groups may span its `yield`s. Both run at most
+`AHEAD` items ahead of their reader.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gfruntime.serving.threads import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
-    from gfruntime.calls.gates import Place
+    from gfruntime.calls.gates import GatePlace
     from gfruntime.calls.instances import Source
     from gfruntime.calls.runner import Runner
 
@@ -37,11 +37,11 @@ def call(
     *arguments: object,
     runner: Runner,
     encode: Callable[[Any], R],
-    place: Place | None = None,
+    place: GatePlace | None = None,
 ) -> AsyncGenerator[R, None]:
-    """Call a generator method of the instance, and encode its items where they are made.
+    """Call a generator method of the instance; each item is encoded where it is produced.
 
-    A place at the upstream is held until the generator has ended.
+    A place at the upstream is held until the generator ends.
     """
 
     async def start() -> Any:  # noqa: ANN401  # whatever the author's method returns
@@ -65,7 +65,7 @@ def body(chunks: Any, *, runner: Runner, encode: Callable[[Any], R]) -> AsyncGen
 
 
 async def merge(iterators: Iterable[AsyncGenerator[T, None]], *, at_once: int) -> AsyncGenerator[T, None]:
-    """Read several iterators side by side, and give their items as they come."""
+    """Read several iterators side by side; yield their items in the order in which they arrive."""
     queue, limit, room = asyncio.Queue[Any](), asyncio.Semaphore(at_once), asyncio.Semaphore(AHEAD)
 
     async def read(items: AsyncGenerator[T, None]) -> None:
@@ -99,12 +99,12 @@ async def _read(
     runner: Runner,
     name: str,
     is_async: bool,
-    place: Place | None = None,
+    place: GatePlace | None = None,
 ) -> AsyncGenerator[R, None]:
-    """Iterate over what `start` gives, where the author's code runs, and encode each item there.
+    """Iterate over the result of `start` where the author's code runs, and encode each item there.
 
-    When the reader stops, a task is cancelled, wherever in the author's code it is; in a thread the iterator is closed
-    at its next item: a generator's `finally` runs.
+    When the reader stops, an async iterator's task is cancelled at once. An iterator in a thread is closed at its next
+    item: a generator's `finally` runs.
     """
     here, queue = asyncio.get_running_loop(), asyncio.Queue[Any]()
     room = asyncio.Semaphore(AHEAD) if is_async else threading.Semaphore(AHEAD)
@@ -114,20 +114,20 @@ async def _read(
         async with aclosing(_items(await start(), runner)) as items:
             async for item in items:
                 leave_fork()
-                encoded = encode(item)
+                message = encode(item)
                 await runner.await_if_needed(room.acquire())
                 if is_over.is_set():
                     break
-                here.call_soon_threadsafe(queue.put_nowait, encoded)
+                here.call_soon_threadsafe(queue.put_nowait, message)
 
-    def end(done: asyncio.Future[None]) -> None:
+    def end(future: asyncio.Future[None]) -> None:
         queue.put_nowait(_END)
-        _ = done.cancelled() or done.exception()  # read, even if nobody awaits it
+        _ = future.cancelled() or future.exception()  # read, even if nobody awaits it
 
     work = produce if place is None else partial(place.during, produce)
     try:
         task = runner.loop.run(work) if is_async else run_in_thread(partial(run_here, work), name=name)
-    except RuntimeError:  # the system has no thread for it
+    except RuntimeError:  # the system has no free thread
         if place is not None:
             place.release()
         raise
@@ -147,7 +147,7 @@ async def _read(
 
 
 async def _items(items: Any, runner: Runner) -> AsyncGenerator[Any, None]:  # noqa: ANN401  # any iterable
-    """Iterate over any iterable, in a thread over an async one, too, and close it at the end if it can be closed."""
+    """Iterate over any iterable, also over an async one in a thread, and close it at the end if it can be closed."""
     if hasattr(items, "__aiter__"):
         iterator = aiter(items)
         try:

@@ -1,6 +1,6 @@
-"""What is said of a value that does not fit the author's type: its key, what was expected, the value, and why.
+"""Error texts for a value that does not fit the author's type: the key, the expected type, the value, and why.
 
-A value that a variable should have filled is no typing error: the sentence says so. Values of secrets are not shown.
+If the value is an unfilled variable, the text says so. Values of secrets are not shown.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from gfruntime.author.twins import has_fields
 from gfruntime.author.ui import Secret
 
 SETTINGS = "the data source's settings"
-"""What a sentence about options begins with."""
+"""The first words of an error about options."""
 
 _KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_SOME = "..."  # what msgspec writes for the key of a mapping
+_SOME = "..."  # msgspec's sign for the key of a mapping
 _TYPED = re.compile(r"expected [^,]+, got (?!null\b)\w+")
 _VARIABLE = re.compile(r"\$\{[^{}]+\}|\$[A-Za-z_]\w*|\[\[[^\[\]]+\]\]")
 _ALL = ("$__all", "${__all}", "[[__all]]")
 _NOTHING = ("undefined", "null", "None", "NaN")
-_SEVERAL = re.compile(r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)")  # how Grafana writes several values, without a format
+_SEVERAL = re.compile(r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)")  # several values of a variable, as Grafana writes them
 _LONGEST = 80
 
 
 def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str) -> tuple[str, Path]:  # noqa: ANN401
-    """Say what does not fit, the key first, and where that is.
+    """Describe what does not fit, the key first; return the text and the path of the value.
 
     "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str 'many'".
     """
@@ -43,31 +43,35 @@ def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str
         return text, ()
     place = place.rstrip("`").removeprefix("$")
     hint, value, path = _locate(target, values, place)
-    text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_shown(text, hint, value)}"
+    text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_value_text(text, hint, value)}"
     why = unfilled(value, what)
     while path and isinstance(path[-1], int):
         path = path[:-1]  # an item's field is the list
-    return (f"{text}: {why}" if why else text), (() if _SOME in place else path)  # no field hides in a mapping
+    return (f"{text}: {why}" if why else text), (() if _SOME in place else path)  # a mapping has no hidden fields
 
 
 def unfilled(value: object, what: str) -> str:
-    """Say how a text is what is left of a variable; nothing where it is not."""
+    """Explain that a text is an unfilled variable; empty if it is not."""
     if not isinstance(value, str):
         return ""
     if value.strip() in _ALL:
-        return "it stands for all values of a variable, and this takes one"
+        return "it stands for all values of a variable, but this field takes one value"
     if variable := _VARIABLE.search(value):
-        where = "in settings, only provisioning files fill them" if what == SETTINGS else "alert rules fill none"
+        where = (
+            "in settings, only provisioning files fill variables"
+            if what == SETTINGS
+            else "alert rules fill no variables"
+        )
         return f"the variable {variable[0]} is not filled; {where}"
     if not value.strip():
-        return "it is empty, as a variable is that is not filled"
+        return "it is empty, like a variable that is not filled"
     if value.strip() in _NOTHING:
-        return "this is what a variable that is not filled leaves"
+        return "a variable that is not filled leaves this text"
     return "it has several values of a variable, and this takes one" if _SEVERAL.fullmatch(value.strip()) else ""
 
 
 def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
-    """Say how the value at a path is a variable that is not filled, to go after what is wrong with it."""
+    """Explain why the value at a path is an unfilled variable; the text follows the description of the error."""
     for key in path:
         try:
             values = values[key]
@@ -79,7 +83,7 @@ def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
 
 
 def _locate(target: Any, values: Any, place: str) -> tuple[Any, Any, Path]:  # noqa: ANN401
-    """Find the type and the value at a place, and its path; of a mapping, the first value that does not fit."""
+    """Return the type, the value and the path at a place of msgspec's; in a mapping, of the first value that fails."""
     hint, path = target, list[str | int]()
     for name, number in _KEY.findall(place):
         bare = unwrap(hint)[0]
@@ -90,7 +94,7 @@ def _locate(target: Any, values: Any, place: str) -> tuple[Any, Any, Path]:  # n
         path.append(key)
         try:
             values = values[key]
-        except (KeyError, IndexError, TypeError):  # a model that names its keys itself
+        except (KeyError, IndexError, TypeError):  # the model renames its keys
             hint = values = None
     return hint, values, tuple(path)
 
@@ -103,19 +107,19 @@ def _fits(hint: Any, value: Any) -> bool:  # noqa: ANN401
     return True
 
 
-def _shown(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
-    """Return what a sentence about a value shows of it: nothing of a secret, of null, or of what the author says."""
+def _value_text(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
+    """Return the value as an error may show it; empty for a secret, for null, and if the author's text shows it."""
     if value is None or unwrap(hint)[0] is Secret:
         return ""
     word = "" if _TYPED.fullmatch(text) else ", got" if text.startswith(("expected", "invalid")) else None
     if word is None:
         return ""
-    shown = rules.shown(value) if isinstance(value, str) else json.dumps(value)
-    return f"{word} {shown if len(shown) <= _LONGEST + 1 else shown[:_LONGEST] + '…'}"
+    value_text = rules.value_text(value) if isinstance(value, str) else json.dumps(value)
+    return f"{word} {value_text if len(value_text) <= _LONGEST + 1 else value_text[:_LONGEST] + '…'}"
 
 
 def _choice_violation(hint: Any, value: Any, path: Path) -> str:  # noqa: ANN401
-    """Say which value is no choice of its Literal or Enum; nothing where the type is another."""
+    """Describe a value that is no choice of its Literal or Enum; empty for another type."""
     choices = rules.choices_of(unwrap(hint)[0])
     text = rules.choice_text(choices, value) if choices and path else ""
     return str(Violation(path, text)) if text else ""

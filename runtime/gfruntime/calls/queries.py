@@ -1,4 +1,4 @@
-"""QueryData: the queries of one request, each on its own, side by side, and none sinking the others."""
+"""QueryData: the queries of one request run side by side, and one failing query does not affect the others."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Query
 
     Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers
-    Encoded = dict[str, EncodedAnswer]  # by ref id
+    AnswersById = dict[str, EncodedAnswer]  # by ref id
 
 _LOGGER = logging.getLogger("gfruntime")
 _LARGE = 50_000  # rows from which encoding would delay the other async handlers
 
 
 class Queries:
-    """Answers queries with the author's `query` or `query_batch`; variables and annotations perhaps with their own."""
+    """Answers queries with the author's `query` or `query_batch`, or with the methods for variables and annotations."""
 
     def __init__(self, runner: Runner) -> None:
         """Prepare the decoders for the author's models."""
@@ -46,26 +46,24 @@ class Queries:
         self._decode_own = {kind: convert.model_decoder(model) for kind, model in author.own_models.items()}
 
     async def answer(self, call: ActiveCall) -> bytes:
-        """Answer every query by its ref id; of two queries with one ref id the later is answered."""
+        """Answer every query by its ref id; of two queries with one ref id, the later is answered."""
         wants_traffic = captured.is_wanted(call)
-        encoded = await (captured.capture_traffic(self._encode, call) if wants_traffic else self._encode(call))
-        return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in encoded.items())
+        by_id = await (captured.capture_traffic(self._encode, call) if wants_traffic else self._encode(call))
+        return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in by_id.items())
 
-    async def _encode(self, call: ActiveCall) -> Encoded:
+    async def _encode(self, call: ActiveCall) -> AnswersById:
         messages = {message.refId: message for message in call.request.queries}
         try:
-            encoded = await self._answer_groups(self._groups(messages.values()), call)
+            by_id = await self._answer_groups(self._groups(messages.values()), call)
         except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
-            encoded = {
-                ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages
-            }
-        for ref_id, answer in encoded.items():
+            by_id = {ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages}
+        for ref_id, answer in by_id.items():
             if answer.failure is not None:
                 call.record_query_failure(ref_id, answer.failure)
-        return encoded
+        return by_id
 
     def _groups(self, messages: Iterable[pb.DataQuery]) -> list[Group]:
-        """List which of the author's methods to call, and for which queries."""
+        """List the author's methods to call, and the queries for each."""
         own: list[Group] = []
         others: list[pb.DataQuery] = []
         for message in messages:
@@ -77,23 +75,23 @@ class Queries:
             return [*own, ("query_batch", others)] if others else own
         return [*own, *(("query", [message]) for message in others)]
 
-    async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> Encoded:
-        """Answer each group where its method runs; several of `async def` methods take one way to the loop."""
+    async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> AnswersById:
+        """Answer each group where its method runs; groups of `async def` methods share one trip to the loop."""
         works = [(method, partial(self._answer, method, group, call)) for method, group in groups]
         at_once = self._runner.author.concurrent_query_count
         if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
             return await self._runner.run(works[0][0], partial(side_by_side, [work for _, work in works], at_once))
         return await side_by_side([partial(self._runner.run, method, work) for method, work in works], at_once)
 
-    async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
+    async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> AnswersById:
         """Answer queries with one call of a method, decoding and encoding included, where that method runs."""
-        queries, encoded = self._decode(messages, call)
-        return encoded | await self._ask(method, queries, call, call.cancel) if queries else encoded
+        queries, by_id = self._decode(messages, call)
+        return by_id | await self._ask(method, queries, call, call.cancel) if queries else by_id
 
-    def _decode(self, messages: list[pb.DataQuery], call: ActiveCall) -> tuple[list[Query[Any]], Encoded]:
-        """Decode queries; what can't be decoded is answered with an error."""
+    def _decode(self, messages: list[pb.DataQuery], call: ActiveCall) -> tuple[list[Query[Any]], AnswersById]:
+        """Decode queries; a query that can't be decoded gets an error as its answer."""
         queries: list[Query[Any]] = []
-        encoded: Encoded = {}
+        failures: AnswersById = {}
         for message in messages:
             decode = self._decode_own.get(message.queryType, self._decode_model)
             try:
@@ -106,27 +104,27 @@ class Queries:
                 )
                 queries.append(query)
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
-                encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId, is_json=call.is_json)
-        return queries, encoded
+                failures[message.refId] = answers.encode_failure(error, ref_id=message.refId, is_json=call.is_json)
+        return queries, failures
 
-    async def _ask(self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation) -> Encoded:
-        """Call the method, and encode what it returns; `cancel` is that of the queries."""
+    async def _ask(self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation) -> AnswersById:
+        """Call the method, and encode its results; `cancel` is the cancellation of the queries."""
         if capture.traffic.get() is not None and len(queries) == 1:
             capture.ref_id.set(queries[0].ref_id)
-        encoded: Encoded = {}
+        by_id: AnswersById = {}
         results = await self._results(method, queries, call, cancel)
         for ref_id, result in results.items():
             if self._runner.loop.is_current() and _count_rows(result) >= _LARGE:
                 encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
-                encoded[ref_id] = await self._runner.block(encode, method)
+                by_id[ref_id] = await self._runner.block(encode, method)
             else:
-                encoded[ref_id] = answers.encode(result, ref_id=ref_id, is_json=call.is_json)
-        return encoded
+                by_id[ref_id] = answers.encode(result, ref_id=ref_id, is_json=call.is_json)
+        return by_id
 
     async def _results(
         self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation
     ) -> dict[str, object]:
-        """Call the method; what it raises is the result of all its queries, without frames if these are several."""
+        """Call the method; an exception is the result of all its queries, without frames if there are several."""
         try:
             instance = await self._runner.instance(call.source, method)
             if method == "query_batch":
@@ -146,22 +144,22 @@ class Queries:
                 cancel.forget(query)
 
     def _is_cancelled(self) -> bool:
-        """Tell whether the host cancelled this call, and not the author's code by itself, which is a failure."""
+        """Tell whether the host cancelled this call; if the author's code cancelled itself, that is a failure."""
         task = asyncio.current_task() if self._runner.loop.is_current() else None
         return task is not None and task.cancelling() > 0
 
 
-async def side_by_side(works: Sequence[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
-    """Do each by itself, at most so many at a time."""
-    if len(works) == 1:  # as nearly always
+async def side_by_side(works: Sequence[Callable[[], Awaitable[AnswersById]]], at_once: int) -> AnswersById:
+    """Run the functions side by side, at most `at_once` at a time."""
+    if len(works) == 1:  # the usual case
         return await works[0]()
     limit = asyncio.Semaphore(at_once)
 
     runs = places.current()
 
-    async def bounded(work: Callable[[], Awaitable[Encoded]]) -> Encoded:
+    async def bounded(work: Callable[[], Awaitable[AnswersById]]) -> AnswersById:
         async with limit:
-            run = None if runs is None else runs.begin()  # a task of its own
+            run = None if runs is None else runs.begin()  # this is a task of its own
             try:
                 return await work()
             finally:
@@ -173,7 +171,7 @@ async def side_by_side(works: Sequence[Callable[[], Awaitable[Encoded]]], at_onc
 
 
 def _count_rows(result: object) -> int:
-    """Count the rows of what a query returned, as far as they are known cheaply; a failure has none."""
+    """Count the rows of a query's result, as far as that is cheap; a failure has none."""
     if isinstance(result, BaseException):
         return _count_rows(result.frames) if isinstance(result, PluginError) else 0
     results = result if isinstance(result, (list, tuple)) else [result]
@@ -181,7 +179,7 @@ def _count_rows(result: object) -> int:
 
 
 def _pick(results: object, ref_id: str) -> object:
-    """Return a query's result of what `query_batch` returned, else an exception that says what is wrong with that."""
+    """Return a query's result from the result of `query_batch`, or an exception if it has none."""
     if not isinstance(results, Mapping):
         return TypeError(f"query_batch returned {type(results).__name__}; expected a dict of answers by ref id")
     return results.get(ref_id, TypeError(f"query_batch returned nothing for query {ref_id}"))

@@ -1,7 +1,7 @@
-"""What makes two queries equal: everything that the author's method sees of them, but for when they came.
+"""Which queries are equal: those for which the author's method sees the same, except when they arrive.
 
-A key holds no text of a request: models and credentials are in it as a keyed digest. Nothing is compared that was read
-twice: a model's part is made from the decoded model, so that two readers of JSON can't disagree about it.
+A key holds no text of a request: models and credentials are in it as a keyed hash. A model's part comes from the
+decoded model, so that no second JSON reader can read it differently.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from gfruntime.calls.instances import Source
     from gfruntime.request.vocabulary import Query, TimeRange
 
-_DIGEST_KEY = os.urandom(32)  # of this process alone
+_DIGEST_KEY = os.urandom(32)  # differs in each process
 _lock = threading.Lock()
 _numbers = itertools.count(1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SKIP = "X-Cache-Skip"
-_CAPTURE = "x-grafana-har-capture"  # the answer is to show what was sent to the upstream for it
+_CAPTURE = "x-grafana-har-capture"  # the answer must show the upstream traffic of this query
 _PLAIN = (dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID)
 _OF_PLACE = frozenset(
     [
-        *("fromalert", "x-cache-skip"),  # told apart by what they do
+        *("fromalert", "x-cache-skip"),  # their effects are part of the key
         *("x-dashboard-uid", "x-dashboard-title", "x-panel-id", "x-panel-title", "x-panel-plugin-id"),
         *("x-datasource-uid", "x-plugin-id", "x-query-group-id", "x-grafana-from-expr", "x-grafana-org-id"),
         *("x-rule-name", "x-rule-uid", "x-rule-folder", "x-rule-source", "x-rule-type", "x-rule-version"),
@@ -45,82 +45,82 @@ _OF_PLACE = frozenset(
         *("traceparent", "tracestate", "baggage", "uber-trace-id"),
     ]
 )
-"""Headers that tell which panel, rule or request it is, and nothing about who asks. Any other is part of the key."""
+"""Headers that name the panel, the rule or the request, and not the user. Any other header is part of the key."""
 
 _OF_USER = frozenset({"x-grafana-id", "x-grafana-user", "x-real-ip"})
-"""Headers that tell who asks, and that Grafana may send with every request: no credentials of the data source's."""
+"""Headers that name the user, which Grafana may send with every request; not credentials of the data source."""
 
 
 _ELSEWHERE = frozenset(
     ["model", "ref_id", "query_type", "from_alert", "filters", "headers", "context", "cancel", "deadline"]
 )
-"""The fields of a query that a key has otherwise, or that say how long its caller waits."""
+"""The fields of a query that are in the key in another form, or that say how long its caller waits."""
 
 
 class Key(NamedTuple):
-    """What two equal queries have in common."""
+    """The values that two equal queries share."""
 
     source: int
-    """The data source, its settings, secrets and tenant: as `source_number` gives it."""
+    """The data source, its settings, secrets and tenant, as a number from `source_number`."""
 
     method: str
     query_type: str
     ref_id: str
-    """It is in the encoded frames."""
+    """The ref id, which is in the encoded frames."""
 
     is_json: bool
     from_alert: bool
-    """Frames for alert rules are checked."""
+    """Whether an alert rule asks: frames for alert rules are checked."""
 
     caller: bytes = b""
     filters: bytes = b""
-    """The dashboard's ad hoc filters, also where the author says what is asked."""
+    """The dashboard's ad hoc filters, also if the author's `Cache.key` is used."""
 
-    asked: Hashable = None
+    question: Hashable = None
 
 
 def source_number(source: Source) -> int:
-    """Number a data source in one version of its settings, as `Instances` tells them apart; the same call by call."""
+    """Number a data source in one version of its settings; equal sources always get the same number."""
     version = source.version
-    with _lock:  # threads that come at once get one number
+    with _lock:  # concurrent threads get the same number
         return _number(source.key, version.updated_ms, version.digest, frozenset(version.config.items()))
 
 
-@functools.lru_cache(maxsize=1000)  # beyond that it gets another number, and so asks anew
+@functools.lru_cache(maxsize=1000)  # an evicted source gets a new number, and so new answers
 def _number(*_parts: Hashable) -> int:
     return next(_numbers)
 
 
 def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | None:
-    """Add to a key who asks and what; return None for a query that is asked by itself.
+    """Add the user and the question to a key; return None for a query that must not share its answer.
 
-    So says the author's own function, or Grafana, which wants to see the traffic of this very query.
+    The author's `Cache.key` may say so, or Grafana, which wants to see the traffic of this very query.
 
     `raw` is the model as JSON, for models with values of the author's own types.
-    Raises: TypeError when what that function returns can't be compared; and whatever it raises.
+    Raises: TypeError if the result of `Cache.key` has no hash; and the exceptions of `Cache.key`.
     """
     if any(name.removeprefix(PREFIX).lower() == _CAPTURE for name in query.headers):
         return None
-    asked = _asked(query, raw) if cache.key is None else cache.key(query)
-    if asked is None:
+    question = _question_digest(query, raw) if cache.key is None else cache.key(query)
+    if question is None:
         return None
     try:
-        hash(asked)
+        hash(question)
     except TypeError as error:
-        raise TypeError(f"Cache.key returned what can't be compared ({error}); return texts in a tuple") from None
+        raise TypeError(f"Cache.key returned a value without a hash ({error}); return a tuple of texts") from None
     caller = _caller(query, per_user=cache.per_user)
-    return key._replace(caller=caller, filters=_digest(*query.filters), asked=asked)
+    return key._replace(caller=caller, filters=_digest(*query.filters), question=question)
 
 
 def wants_fresh(query: Query[Any], cache: Cache) -> bool:
-    """Tell whether no kept answer may answer a query: Grafana says so, or it is an alert rule's."""
+    """Tell whether a query needs a new answer: Grafana says so, or it is an alert rule's."""
     if query.from_alert:
         return not cache.alerts
     return query.headers.get(_SKIP) == "true"
 
 
 def aligned(query: Query[Any]) -> Query[Any]:
-    """Move both ends of a query's range back to a multiple of its interval; a range of less than one stays."""
+    """Move both ends of a query's range back to a multiple of its interval; a range shorter than one interval stays."""
     between = query.time_range
     try:
         start, end = (_EPOCH + (each - _EPOCH) // query.interval * query.interval for each in _ends(between))
@@ -131,8 +131,8 @@ def aligned(query: Query[Any]) -> Query[Any]:
     return dataclasses.replace(query, time_range=dataclasses.replace(between, start=start, end=end))
 
 
-def _asked(query: Query[Any], raw: bytes) -> bytes:
-    """Digest what is asked: the model, and whatever else of a query no other part of a key has."""
+def _question_digest(query: Query[Any], raw: bytes) -> bytes:
+    """Hash the question: the model, and all parts of a query that are not elsewhere in the key."""
     try:
         model: object = _tagged(query.model)
     except (TypeError, RecursionError):
@@ -142,7 +142,7 @@ def _asked(query: Query[Any], raw: bytes) -> bytes:
 
 
 def _caller(query: Query[Any], *, per_user: bool) -> bytes:
-    """Digest who asks, and what was forwarded of it. Credentials count whatever the author says."""
+    """Hash the user and the forwarded headers. Credentials always count, whatever the author sets."""
     ignored = _OF_PLACE if per_user else _OF_PLACE | _OF_USER
     headers = [each for each in query.headers.items() if each[0].removeprefix(PREFIX).lower() not in ignored]
     user = query.context.user if per_user else None
@@ -155,14 +155,14 @@ def _ends(between: TimeRange) -> tuple[dt.datetime, dt.datetime]:
 
 
 def _digest(*parts: object) -> bytes:
-    """Digest texts, numbers and bytes, in tuples and lists: their reprs differ where they do."""
+    """Hash texts, numbers and bytes, in tuples and lists, by their reprs, which differ if the values do."""
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=32, key=_DIGEST_KEY).digest()
 
 
 def _tagged(value: Any) -> object:  # noqa: ANN401, PLR0911  # of a decoded model; one line for each kind
-    """Turn a model into tuples of texts, numbers and bytes, each with its type's name.
+    """Convert a model to tuples of texts, numbers and bytes, each with its type's name.
 
-    Raises: TypeError for a type of the author's own.
+    Raises: TypeError for one of the author's own types.
     """
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""CallResource: HTTP to the data source's own resources, answered whole or as it comes."""
+"""CallResource: HTTP requests to the data source's own resources, answered at once or as a stream."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Resources:
     """Answers HTTP requests with the author's routes, then with `call_resource`."""
 
     def __init__(self, runner: Runner) -> None:
-        """Keep how to run the author's methods."""
+        """Store the runner, which calls the author's methods."""
         self._runner = runner
         self._has_fallback = "call_resource" in runner.author.methods
 
     async def answer(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
-        """Give the messages of an answer: code and headers are in the first, and every failure before it is JSON."""
+        """Yield the messages of an answer: the first has code and headers; a failure before it becomes JSON."""
         try:
             request = _request(call)
             parts = self._parts(await self._respond(request, call), is_bare=request.method.upper() == "HEAD")
@@ -88,15 +88,15 @@ class Resources:
             return Response.json({"message": str(error), "isSchemaError": True, **read}, status=404)
 
     async def _migrate(self, request: Request) -> Response:
-        """Answer a saved query, or options, as today's class makes them: `{"query": {…}}` or `{"options": {…}}`."""
+        """Return a saved query, or options, migrated to today's class: `{"query": {…}}` or `{"options": {…}}`."""
         author = self._runner.author
-        asked = decoding.json_object(request.body, "the request")
-        name = "options" if "options" in asked else "query"
-        saved = asked.get(name)
-        if not isinstance(saved, dict):
+        body = decoding.json_object(request.body, "the request")
+        name = "options" if "options" in body else "query"
+        values = body.get(name)
+        if not isinstance(values, dict):
             raise QueryError('the request needs an object "query" or "options"')
-        model = author.options if name == "options" else author.model_of(saved.get("queryType"))
-        what, text = SETTINGS if name == "options" else convert.QUERY, json.dumps(saved).encode()
+        model = author.options if name == "options" else author.model_of(values.get("queryType"))
+        what, text = SETTINGS if name == "options" else convert.QUERY, json.dumps(values).encode()
 
         async def migrate() -> bytes:
             return convert.migrate(model, text, what)
@@ -116,17 +116,17 @@ class Resources:
             return
         async with aclosing(iterate.body(body, runner=self._runner, encode=answers.resource_body)) as chunks:
             async for parts in chunks:
-                if is_empty:  # what makes the body has begun, and so can be closed
+                if is_empty:  # the body's generator has started, so it can be closed
                     break
                 for part in parts:
                     yield head + part
                     head = b""
-        if head:  # a body of nothing still has a status
+        if head:  # an empty body still has a status
             yield head
 
 
 def _require_legal(response: Response) -> None:
-    """Refuse headers that would become others on their way: HTTP ends them at a line break.
+    """Refuse headers that would become other headers on the way: HTTP ends a header at a line break.
 
     Raises: ValueError naming the header.
     """
@@ -142,7 +142,7 @@ def _request(call: ActiveCall) -> Request:
         path=message.path,
         method=message.method or "GET",
         url=message.url,
-        headers=headers.merged({key: item.values for key, item in message.headers.items()}),
+        headers=headers.merge_names({key: item.values for key, item in message.headers.items()}),
         body=message.body,
         context=call.incoming.context,
         cancel=call.cancel,

@@ -1,7 +1,7 @@
-"""Answers to alert rules, checked before Grafana reads them.
+"""Check answers to alert rules before Grafana reads them.
 
-What is wrong is logged, each text once; logs, traces and tables that no rule can read are refused with a sentence that
-helps, where Grafana's own would say "type not".
+Problems are logged, each text once. Logs, traces and tables that no rule can read are refused with a helpful error,
+because Grafana's own error would be "type not".
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 SQL = "sqlExpressions"
-"""Grafana's feature with which a rule can read tables of any shape."""
+"""The feature toggle of Grafana that lets rules read tables of any shape."""
 
 _MOST_TEXTS = 1000
 _logged: set[str] = set()
 
 
-def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[Frame]:
-    """Check frames for an alert rule, log what is wrong, and take out what rules can't follow: live channels.
+def check(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[Frame]:
+    """Check frames for an alert rule, log problems, and remove live channels, which rules cannot follow.
 
     Raises: QueryError for logs, traces and tables that no rule can read.
     """
     frames = _without_empty(frames)
     verdict = alerting.classify([sketch(frame) for frame in frames])
     if verdict.kind == "error":
-        shown = _for_reading(frames)
-        if shown and not (has_sql and shown == "a table"):
-            raise QueryError(f"This query gives {shown}, which alert rules can't read: {verdict.hint}")
+        kind = _display_kind(frames)
+        if kind and not (has_sql and kind == "a table"):
+            raise QueryError(f"This query gives {kind}, which alert rules can't read: {verdict.hint}")
         _log_once(f"Query {ref_id}: an alert rule will fail with: {verdict.error(ref_id)}; {verdict.hint}")
     for warning in verdict.warnings:
         _log_once(f"Query {ref_id}: in an alert rule: {warning}")
@@ -48,13 +48,13 @@ def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[
 
 
 def _without_empty(frames: list[Frame]) -> list[Frame]:
-    """Leave out frames without rows, which rules would read as NaN; if all are, one without fields says "no data"."""
-    filled = [frame for frame in frames if len(frame)]
-    return filled or [replace(frame, fields=()) for frame in frames[:1]]
+    """Remove frames without rows, which rules read as NaN; if all are empty, keep one without fields: "no data"."""
+    with_rows = [frame for frame in frames if len(frame)]
+    return with_rows or [replace(frame, fields=()) for frame in frames[:1]]
 
 
 def sketch(frame: Frame) -> alerting.Sketch:
-    """Describe a frame to the classifier; values are read when it asks for them."""
+    """Describe a frame for the classifier; values are read only when it needs them."""
     return alerting.Sketch(name=frame.name, meta=frame.meta or {}, columns=[_column(field) for field in frame.fields])
 
 
@@ -71,7 +71,7 @@ def _column(field: Field) -> alerting.Column:
 
 def _reader(field: Field) -> Callable[[], Sequence[object]]:
     def read() -> Sequence[object]:
-        """List what is looked at; a null further down counts as well."""
+        """List the first values; a null further down counts as well."""
         first = field.values[: alerting.LOOKED_AT]
         items: list[object] = (first.view(pa.int64()) if field.type == "time" else first).to_pylist()
         return [*items, None] if field.values.null_count > first.null_count else items
@@ -79,15 +79,15 @@ def _reader(field: Field) -> Callable[[], Sequence[object]]:
     return read
 
 
-def _for_reading(frames: Sequence[Frame]) -> str:
-    """Name what people read and rules can't; empty for other frames."""
+def _display_kind(frames: Sequence[Frame]) -> str:
+    """Return what Grafana shows the frames as, if rules cannot read them (logs, traces, tables); else an empty text."""
     for meta in (frame.meta or {} for frame in frames):
-        shown, frame_type = meta.get("preferredVisualisationType"), meta.get("type")
-        if frame_type == "log-lines" or shown == "logs":
+        kind, frame_type = meta.get("preferredVisualisationType"), meta.get("type")
+        if frame_type == "log-lines" or kind == "logs":
             return "logs"
-        if shown in ("trace", "nodeGraph", "flamegraph"):
-            return "traces" if shown == "trace" else "a graph"
-        if "table" in (shown, frame_type):
+        if kind in ("trace", "nodeGraph", "flamegraph"):
+            return "traces" if kind == "trace" else "a graph"
+        if "table" in (kind, frame_type):
             return "a table"
     return ""
 
@@ -99,7 +99,7 @@ def _without_channel(frame: Frame) -> Frame:
 
 
 def _log_once(text: str) -> None:
-    """Log a text that was not logged before: a rule asks every few seconds."""
+    """Log a text once: a rule runs every few seconds."""
     if text not in _logged and len(_logged) < _MOST_TEXTS:
         _logged.add(text)
         _LOGGER.warning(text)

@@ -1,4 +1,4 @@
-"""Runs the author's methods where they belong: `def` in a thread of the pool, `async def` on the loop for it."""
+"""Runs the author's methods in the right place: `def` in a thread of the pool, `async def` on the user loop."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _RESERVE = 8  # threads for health checks
 
 
 class Runner:
-    """Runs the author's methods: `def` in the pool, `async def` on the loop for it."""
+    """Runs the author's methods: `def` in the pool, `async def` on the user loop."""
 
     def __init__(self, author: Author, *, threads: int) -> None:
-        """Start nothing yet."""
+        """Prepare the pools and the loop; they start at the first use."""
         self.author = author
         self.loop = UserLoop()
         self.instances = Instances(self._dispose, start=self._start)
@@ -32,9 +32,9 @@ class Runner:
         self._reserve = Pool(_RESERVE)
 
     async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine function where a method belongs: on the loop, or in a thread, where it never waits.
+        """Run a coroutine function on the user loop, or in a thread, where it blocks instead of waiting.
 
-        It comes to the same for both by way of `instance`, `block` and `await_if_needed`.
+        `instance`, `block` and `await_if_needed` work in both places.
         """
         if method in self.author.async_methods:
             return await self.loop.run(work)
@@ -45,7 +45,7 @@ class Runner:
         return await self.apply(method, source, lambda instance: getattr(instance, method)(*arguments))
 
     async def apply(self, method: str, source: Source, function: Callable[[Any], object]) -> object:
-        """Call a function with the instance, where a method of it belongs."""
+        """Call a function with the instance in the place where the method runs."""
 
         async def work() -> object:
             return await self.await_if_needed(function(await self.instance(source, method)))
@@ -53,7 +53,7 @@ class Runner:
         return await self.run(method, work)
 
     async def call_static(self, method: str, *arguments: object) -> object:
-        """Call a static method of the class: there may be no data source, and so no instance."""
+        """Call a static method of the class; no data source and no instance is needed."""
 
         async def work() -> object:
             return await self.await_if_needed(getattr(self.author.make, method)(*arguments))
@@ -61,21 +61,21 @@ class Runner:
         return await self.run(method, work)
 
     async def instance(self, source: Source, method: str) -> Any:  # noqa: ANN401  # the author's class
-        """Return the instance, or make it."""
+        """Return the instance, or create it."""
         instance = self.instances.peek(source)
         if instance is not None:
             return instance
         return await self.block(lambda: self.instances.acquire(source), method)
 
     async def block(self, function: Callable[[], T], method: str) -> T:
-        """Call a function that may block: right here in a thread, else in one of the pool."""
+        """Call a function that may block: here if this is a thread, else in a thread of the pool."""
         return await self._pool_for(method).run(function) if self.loop.is_current() else function()
 
     async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
-        """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too.
+        """Await a method's result if it is awaitable; that of a decorated `def` may be, too.
 
-        A child that the method forked, and that comes back from it, ends here: it shares the loop's wake-up calls with
-        the plugin, and would take them away.
+        If the method forked, and the child returns from it, the child ends here: it shares the loop's wake-up pipe with
+        the plugin, and would take its wake-up calls.
         """
         try:
             if not inspect.isawaitable(result):
@@ -85,7 +85,7 @@ class Runner:
             leave_fork()
 
     def _pool_for(self, method: str) -> Pool:
-        """Return the threads for a method: no query can keep those for health checks busy."""
+        """Return the pool for a method: queries cannot use up the threads for health checks."""
         return self._reserve if method == "check_health" else self._pool
 
     def _start(self, instance: Any) -> None:  # noqa: ANN401  # the author's class
@@ -94,13 +94,13 @@ class Runner:
             run_here(self.await_if_needed, instance.start())
 
     def _dispose(self, instance: Any) -> None:  # noqa: ANN401
-        """Dispose of an instance; runs in a thread of its own."""
+        """Dispose of an instance; runs in its own thread."""
         if "dispose" in self.author.methods:
             run_here(self.await_if_needed, instance.dispose())
 
 
 def run_here(function: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
-    """Run a coroutine that never waits, since it blocks instead; for worker threads."""
+    """Run a coroutine that blocks instead of waiting; for worker threads."""
     try:
         function(*arguments).send(None)
     except StopIteration as end:

@@ -1,7 +1,7 @@
-"""The methods of pluginv2, on top of the author's class. The only importer of the generated `pluginv2`.
+"""The methods of pluginv2 for the author's class. No other module imports the generated `pluginv2`.
 
-Every handler runs on the control loop and hands the author's code to `threads`: `def` to the pool, `async def` to the
-loop for it.
+Every handler runs on the control loop and runs the author's code elsewhere, with `threads`: `def` in the pool,
+`async def` on the user loop.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Service:
     """Answers the calls of pluginv2 with the author's class."""
 
     def __init__(self, author: Author, *, threads: int) -> None:
-        """Start nothing yet."""
+        """Prepare the runner; no thread starts yet."""
         self._author = author
         self._runner = Runner(author, threads=author.threads or threads)
         self._gates = Gates(author.concurrency)
@@ -44,8 +44,8 @@ class Service:
     def of(cls, datasource: Any, *, threads: int = 64) -> Service:  # noqa: ANN401  # the author's class
         """Inspect the author's class, and warm up what the first answer needs.
 
-        Raises: TypeError when the class can't answer queries or take settings, SchemaError when a bound of its types
-        can't be kept.
+        Raises: TypeError if the class can't answer queries or take settings, SchemaError if a bound of its types is
+        invalid.
         """
         author = Author.of(datasource)
         require_settings(datasource)
@@ -56,9 +56,9 @@ class Service:
         return service
 
     def application(self) -> Application:
-        """List the methods that this plugin has; the transport answers UNIMPLEMENTED for the others.
+        """List the methods that this plugin has; the transport answers UNIMPLEMENTED for all others.
 
-        A method is missing, too, where the proto is too old to know its request.
+        A method is also missing if the proto is too old to have its request.
         """
         unary: dict[str, Unary] = {}
         streams: dict[str, Stream] = {}
@@ -73,7 +73,7 @@ class Service:
         return Application(unary=unary, streams=streams, close=self._runner.instances.dispose_all)
 
     def _handlers(self) -> dict[str, tuple[str, Any]]:
-        """List what the author's class answers: by each method its request, and the handler."""
+        """Map each method that the author's class answers to its request and its handler."""
         queries, chunked = self._queries(), Chunked(self._runner, self._gates)
         resources, streams = Resources(self._runner), Streams(self._runner)
         has = self._author.methods.__contains__
@@ -84,7 +84,7 @@ class Service:
             "Diagnostics/CollectMetrics": (True, "CollectMetricsRequest", self._collect_metrics),
             "Data/QueryData": (True, "QueryDataRequest", queries.answer),
             "Data/QueryChunkedData": (has("query_chunked"), "QueryChunkedDataRequest", chunked.answer),
-            "Resource/CallResource": (True, "CallResourceRequest", resources.answer),  # the schema, if nothing else
+            "Resource/CallResource": (True, "CallResourceRequest", resources.answer),  # at least for the schema
             "Stream/SubscribeStream": (has_channels, "SubscribeStreamRequest", subscribe),
             "Stream/PublishStream": (has_channels, "PublishStreamRequest", publish),
             "Stream/RunStream": (has("run_stream"), "RunStreamRequest", streams.run),
@@ -102,7 +102,7 @@ class Service:
         return {f"/pluginv2.{path}": (kind, handle) for path, (is_there, kind, handle) in handlers.items() if is_there}
 
     def _queries(self) -> Queries:
-        """Choose what answers queries: with protection for the upstream where the class asks for it."""
+        """Return the object that answers queries; it protects the upstream if the class asks for it."""
         if self._author.cache is None and self._author.concurrency is None:
             return Queries(self._runner)
         from gfruntime.calls.protection import ProtectedQueries  # noqa: PLC0415  # few plugins need it
@@ -110,7 +110,7 @@ class Service:
         return ProtectedQueries(self._runner, self._gates)
 
     async def _check_health(self, call: ActiveCall) -> bytes:
-        """Answer "Save & test"; whatever goes wrong becomes a status and a sentence."""
+        """Answer "Save & test"; any failure becomes a status and a sentence."""
         try:
             return answers.health(await self._health(call))
         except Exception as error:  # noqa: BLE001  # an RPC failure would show as a generic text

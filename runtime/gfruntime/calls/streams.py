@@ -1,6 +1,6 @@
 """The Stream service: who may subscribe and publish, and the packets of a channel.
 
-A class with `run_stream` has channels. Without `subscribe_stream` everybody who may read the data source may subscribe;
+A class with `run_stream` has channels. Without `subscribe_stream` everybody who can read the data source may subscribe;
 without `publish_stream` nobody may publish.
 """
 
@@ -32,11 +32,11 @@ class Streams:
     """Answers calls about channels."""
 
     def __init__(self, runner: Runner) -> None:
-        """Keep how to run the author's methods."""
+        """Store the runner, which calls the author's methods."""
         self._runner = runner
 
     async def respond(self, method: str, call: ActiveCall) -> bytes:
-        """Answer somebody who subscribes or publishes to a channel.
+        """Answer a request to subscribe or publish to a channel.
 
         Raises: CallError with the author's exception.
         """
@@ -53,9 +53,9 @@ class Streams:
         return wire.integer(1, _STATUS[result.status]) + (wire.length_delimited(2, data) if data else b"")
 
     async def run(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
-        """Give the packets of a channel until nobody reads them.
+        """Yield the packets of a channel until the host stops reading.
 
-        Raises: CallError with the author's exception: Grafana then starts the stream again.
+        Raises: CallError with the author's exception; Grafana then starts the stream again.
         """
         packets = iterate.call("run_stream", call.source, _request(call), runner=self._runner, encode=_stream_packet)
         try:
@@ -70,9 +70,9 @@ class Streams:
 
 
 def packet(item: object) -> bytes:
-    """Write one packet as JSON: a frame with its schema, a frame's data alone, or any JSON value; NaN becomes null.
+    """Encode one packet as JSON: a frame with its schema, a frame's data alone, or any JSON value; NaN becomes null.
 
-    Raises: ValueError when bytes are not JSON, TypeError when a value can't be written as JSON.
+    Raises: ValueError if bytes are not JSON, TypeError if a value can't be written as JSON.
     """
     if isinstance(item, Frame):
         return frametext.encode(item)

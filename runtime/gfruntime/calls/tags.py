@@ -1,4 +1,4 @@
-"""Ad hoc filters on their way to the author: those of a query, and the resources that list their keys and values.
+"""Ad hoc filters for the author's code: those of a query, and the resources that list their keys and values.
 
 The editors put the dashboard's filters into a query's JSON as `adhocFilters`, as Grafana's own data sources do.
 Source: grafana v13.0.0, packages/grafana-data/src/types/templateVars.ts and datasource.ts.
@@ -40,7 +40,7 @@ class _Filter(msgspec.Struct):
         return AdHocFilter(self.key, self.operator, tuple(several))
 
 
-class _Filtered(msgspec.Struct):
+class _FilteredQuery(msgspec.Struct):
     filters: list[_Filter] | None = msgspec.field(default=None, name="adhocFilters")
 
 
@@ -52,7 +52,7 @@ class _Range(msgspec.Struct):
         return TimeRange(start=convert.utc(self.start), end=convert.utc(self.end))
 
 
-class _Asked(msgspec.Struct):
+class _TagQuestion(msgspec.Struct):
     key: str = ""
     filters: list[_Filter] | None = None
     range: _Range | None = msgspec.field(default=None, name="timeRange")
@@ -60,45 +60,45 @@ class _Asked(msgspec.Struct):
 
 
 def filters_reader(author: Author) -> Callable[[bytes], tuple[AdHocFilter, ...]]:
-    """Make a function from a query's JSON to its filters; without `get_tag_keys` a class is given none.
+    """Make a function from a query's JSON to its filters; it returns none for a class without `get_tag_keys`.
 
-    The function raises: DecodeError if the filters have another shape: a query that lost them would answer too much.
+    The function raises: DecodeError if the filters have another shape; a query without them would return too much.
     """
     if "get_tag_keys" not in author.methods:
         return lambda _: ()
-    decoder = msgspec.json.Decoder(_Filtered)
+    decoder = msgspec.json.Decoder(_FilteredQuery)
 
     def read(text: bytes) -> tuple[AdHocFilter, ...]:
-        filters = _decoded(decoder, text or b"{}", "the query").filters
+        filters = _decode(decoder, text or b"{}", "the query").filters
         return tuple(each.plain() for each in filters or ())
 
     return read
 
 
 def method_of(author: Author, path: str) -> str:
-    """Name the method of the author's that answers a resource; empty if it is none of these two."""
+    """Return the author's method that answers a resource; empty if it is none of these two."""
     name = _METHODS.get(path.strip("/"), "")
     return name if name in author.methods else ""
 
 
 def call(instance: Any, method: str, request: Request) -> Any:  # noqa: ANN401  # the author's class, what it returns
-    """Call a method with what the editors ask.
+    """Call a method with the request of the editors.
 
-    Raises: DecodeError if that has another shape.
+    Raises: DecodeError if the request has another shape.
     """
-    asked = _decoded(msgspec.json.Decoder(_Asked), request.body or b"{}", "the request")
+    question = _decode(msgspec.json.Decoder(_TagQuestion), request.body or b"{}", "the request")
     about = TagRequest(
-        filters=[each.plain() for each in asked.filters or ()],
-        time_range=None if asked.range is None else asked.range.plain(),
-        queries=asked.queries or [],
+        filters=[each.plain() for each in question.filters or ()],
+        time_range=None if question.range is None else question.range.plain(),
+        queries=question.queries or [],
         context=request.context,
     )
-    keys = [asked.key] if method == "get_tag_values" else []
+    keys = [question.key] if method == "get_tag_values" else []
     return getattr(instance, method)(*keys, about)
 
 
 def response(method: str, result: object) -> Response:
-    """Write what the author returned: texts, or dictionaries with `value` and perhaps `label`.
+    """Convert the author's result to a response: texts, or dictionaries with `value` and optionally `label`.
 
     Raises: TypeError if it is something else.
     """
@@ -112,7 +112,7 @@ def response(method: str, result: object) -> Response:
     return Response.json(items)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

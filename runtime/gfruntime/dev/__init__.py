@@ -1,4 +1,4 @@
-"""`gfplug dev`: one process that Grafana starts and keeps, and behind it the author's code, started anew on each save.
+"""`gfplug dev`: one process that Grafana starts and keeps; the author's code runs behind it, and restarts on each save.
 
-Never part of a bundle: nothing that `serve` imports leads here.
+Never part of a bundle: `serve` imports nothing from here.
 """

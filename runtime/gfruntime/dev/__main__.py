@@ -1,15 +1,15 @@
-"""What the launcher that `gfplug dev` wrote starts: `python -m gfruntime.dev`."""
+"""The program that the launcher of `gfplug dev` starts: `python -m gfruntime.dev`."""
 
 import os
 from typing import Any, cast
 
 from gfruntime import serve
 
-os.environ.pop("GF_PLUGIN_WORKERS", None)  # the code of a save runs in one process
+os.environ.pop("GF_PLUGIN_WORKERS", None)  # development uses one process
 
 
-def load() -> Any:  # noqa: ANN401  # an application instead of a class: `process` knows both
-    """Start the author's code in a process of its own, and return what forwards calls to it."""
+def load() -> Any:  # noqa: ANN401  # an application instead of a class: `process` accepts both
+    """Start the author's code in a child process, and return an application that forwards calls to it."""
     from gfruntime.dev import job  # noqa: PLC0415  # after the handshake
     from gfruntime.dev.supervisor import Supervisor  # noqa: PLC0415  # likewise
 

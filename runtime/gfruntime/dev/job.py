@@ -1,6 +1,7 @@
-"""On Windows, end the processes that the supervisor started when it ends, however it ends.
+"""On Windows, end the supervisor's child processes when the supervisor ends, for any reason.
 
-Elsewhere each watches its parent. There some are the python.exe of a virtual environment, which watches nothing.
+On other systems each child watches its parent. On Windows some children are a virtual environment's python.exe stub,
+which watches nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _LOGGER = logging.getLogger("gfplug.dev")
 
 
 def bind_children() -> None:
-    """Put this process, and what it starts from now on, into a job that ends with it.
+    """Put this process, and its future children, into a job object that ends with it.
 
     Source: JOBOBJECT_EXTENDED_LIMIT_INFORMATION in Microsoft's winnt.h: 144 bytes, the flags at byte 16 (64 bits).
     """
@@ -28,7 +29,7 @@ def bind_children() -> None:
         kernel.GetCurrentProcess.restype = handle
         limits = (ctypes.c_uint64 * 18)()
         limits[2] = _KILL_ON_CLOSE
-        job = kernel.CreateJobObjectW(None, None)  # never closed: Windows does that at the end of this process
+        job = kernel.CreateJobObjectW(None, None)  # never closed: Windows closes it when this process ends
         is_set = kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, limits, ctypes.sizeof(limits))
         if not (is_set and kernel.AssignProcessToJobObject(job, kernel.GetCurrentProcess())):
             _LOGGER.warning(

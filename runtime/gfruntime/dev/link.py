@@ -1,7 +1,7 @@
-"""module.js follows the dataclasses: when a save changed their schema, gfplug links it anew.
+"""Keep module.js in step with the dataclasses: if a save changed their schema, gfplug links module.js again.
 
-The linker is gfplug's, in gfplug's own interpreter; the launcher that `gfplug dev` wrote says how to start it. It runs
-after the new code answers: no save waits for it.
+The linker belongs to gfplug and runs in gfplug's interpreter; the launcher of `gfplug dev` passes the command. It runs
+after the new code answers, so no save waits for it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 VARIABLE = "GFPLUG_LINK"
 _LOGGER = logging.getLogger("gfplug.dev")
 _SECONDS = 120.0
-_FOUND = 200
-_LINKED = "linked module.js anew, because the dataclasses changed: reload the page in the browser"
-_NOT_LINKED = "the dataclasses changed, but module.js could not be linked anew: %s; `gfplug dev` does it, too"
+_OK = 200
+_LINKED = "linked module.js again, because the dataclasses changed: reload the page in the browser"
+_NOT_LINKED = "the dataclasses changed, but module.js could not be linked again: %s; start `gfplug dev` again"
 _NO_FORM = "the editors stay as they were: %s"
 
 
 @dataclass
 class Link:
-    """What links, for which module.js; nothing, where the frontend has sources of its own."""
+    """The command that links module.js; empty if the frontend has its own sources."""
 
     module: Path = Path()
     command: tuple[str, ...] = ()
@@ -38,29 +38,29 @@ class Link:
 
     @classmethod
     def from_environment(cls) -> Link:
-        """Take what the launcher left in the environment, out of the author's sight."""
+        """Take the launcher's variables out of the environment, so that the author's code does not see them."""
         settings = json.loads(os.environ.pop(VARIABLE, "") or "{}")
         return cls(Path(settings["module"]), tuple(settings["command"]), settings["path"]) if settings else cls()
 
     def follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
-        """Compare in the background what a process makes of the dataclasses with module.js, and link if they differ.
+        """Compare a process's schema with module.js in the background, and link if they differ.
 
-        `resource` asks that process for one of its resources, and returns the status and the body.
+        `resource` requests one of that process's resources, and returns the status and the body.
         """
         if self.command:
             threading.Thread(target=self._follow, args=(resource,), name="link of module.js", daemon=True).start()
 
     def _follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
-        with self._lock:  # one after the other: the last save's is the last
+        with self._lock:  # one at a time, so that the last save wins
             code, body = resource("gfplug/schema")
             schema = json.loads(body) if body.startswith(b"{") else {}
-            if code != _FOUND and "message" in schema:
+            if code != _OK and "message" in schema:
                 _LOGGER.warning(_NO_FORM, schema["message"])
             elif "hash" in schema and not self._has(schema["hash"]):
                 self._run()
 
     def _has(self, digest: str) -> bool:
-        """Tell whether module.js was linked from a schema: its first line says from which."""
+        """Tell whether module.js was linked from this schema: its first line has the schema's hash."""
         try:
             with self.module.open(encoding="utf-8") as lines:
                 return f"schema {digest} " in lines.readline()
@@ -70,7 +70,7 @@ class Link:
     def _run(self) -> None:
         environment = {**os.environ, "PYTHONPATH": self.path}
         try:
-            done = subprocess.run(  # noqa: S603  # gfplug, as its own launcher says
+            process = subprocess.run(  # noqa: S603  # gfplug's own command
                 self.command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -81,8 +81,8 @@ class Link:
         except (OSError, subprocess.TimeoutExpired) as error:
             _LOGGER.warning(_NOT_LINKED, error)
             return
-        if done.returncode == 0:
+        if process.returncode == 0:
             _LOGGER.info(_LINKED)
         else:
-            lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-            _LOGGER.warning(_NOT_LINKED, lines[-1] if lines else f"it ended with status {done.returncode}")
+            lines = [line for line in process.stderr.decode(errors="replace").splitlines() if line.strip()]
+            _LOGGER.warning(_NOT_LINKED, lines[-1] if lines else f"it ended with status {process.returncode}")

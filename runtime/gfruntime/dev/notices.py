@@ -1,4 +1,4 @@
-"""A sentence in the corner of a panel: a notice in the first frame of each answer."""
+"""Add a notice to the first frame of each answer, which a panel shows in its corner."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEADER = "FromAlert"
 
 
 def add(response: bytes, request: bytes, text: str) -> bytes:
-    """Add a warning to a pluginv2.QueryDataResponse; alert rules get theirs untouched, as they show no notices."""
+    """Add a warning to a pluginv2.QueryDataResponse, except for alert rules, which show no notices."""
     import pyarrow as pa  # noqa: PLC0415  # only when there is something to say
     from pluginv2 import backend_pb2 as pb  # noqa: PLC0415
 
@@ -19,13 +19,13 @@ def add(response: bytes, request: bytes, text: str) -> bytes:
     for each in answer.responses.values():
         if each.frames:
             try:
-                each.frames[0] = _noted(each.frames[0], text)
+                each.frames[0] = _add_notice(each.frames[0], text)
             except pa.ArrowInvalid:  # frames as JSON
                 continue
     return bytes(answer.SerializeToString())
 
 
-def _noted(frame: bytes, text: str) -> bytes:
+def _add_notice(frame: bytes, text: str) -> bytes:
     import pyarrow as pa  # noqa: PLC0415
 
     table = pa.ipc.open_file(pa.py_buffer(frame)).read_all()

@@ -1,6 +1,6 @@
-"""A process that waits with everything imported but the author's own modules: the next save needs to import only these.
+"""A spare process that has imported everything but the author's own modules, so that the next save starts fast.
 
-A line on stdin lets it become the plugin; the end of stdin ends it.
+A line on stdin makes it the plugin; the end of stdin ends it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _RUNTIME = ("gfruntime.serving.workers.worker", "gfruntime.calls.service")
 
 
 def warm(source: Path) -> None:
-    """Import the runtime, and the libraries that the author's files name; what fails here will say so later."""
+    """Import the runtime, and the libraries that the author's files import; failures appear again later."""
     for name in dict.fromkeys((*_RUNTIME, *libraries(source))):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
 
 
 def libraries(source: Path) -> Iterator[str]:
-    """Name the modules that files below `source/plugin` import from elsewhere."""
+    """List the modules that files below `source/plugin` import from elsewhere."""
     own = {path.stem for path in source.iterdir()}
     for path in sorted((source / _PLUGIN).rglob("*.py")):
         try:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
-            continue  # it is being edited
-        for node in tree.body:  # what is imported later may have been put off for a reason
+            continue  # a half-saved file
+        for node in tree.body:  # imports inside functions may be deferred on purpose
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             else:
@@ -46,7 +46,7 @@ def libraries(source: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Wait, then be the plugin."""
+    """Wait for the line, then run as the plugin."""
     warm(source_folder())
     if sys.stdin.buffer.readline():
         sys.argv[:] = [_PLUGIN]

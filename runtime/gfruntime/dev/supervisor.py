@@ -1,8 +1,8 @@
 """Keeps the connection to Grafana while the code behind it changes.
 
-A save starts a second process. When the new code has imported, calls go to it, and the old process ends after its last
-answer; when it has not, the old one stays, health says why, and panels carry the sentence. To exit and let Grafana
-restart the plugin would be less code, but its loop looks once a second, and nothing would answer meanwhile.
+A save starts a second process. Once the new code is imported, calls go to it, and the old process ends after its last
+answer. If the import fails, the old process stays, and health checks and panels show the error. Grafana could restart
+an ended plugin itself, but it checks only once a second, and nothing would answer meanwhile.
 """
 
 from __future__ import annotations
@@ -38,42 +38,42 @@ _RESOURCE = "/pluginv2.Resource/CallResource"
 _BODY = 3  # pluginv2.CallResourceResponse
 _STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
-_TICK = 0.08  # seconds between two looks at the files
-_STABLE = 0.03  # seconds without a change that make a save complete
-_REST = 1.0  # seconds before a process that died is started again
-_PATIENCE = 10.0  # seconds that an old process may take for its last answers
-_HOPELESS = "the saved code cannot be used: {}; the code from before it still answers"
+_POLL_SECONDS = 0.08  # seconds between two looks at the files
+_SETTLE_SECONDS = 0.03  # seconds without a change that make a save complete
+_RESTART_DELAY = 1.0  # seconds before a process that died is started again
+_DRAIN_SECONDS = 10.0  # seconds that an old process may take for its last answers
+_LOAD_FAILED = "the saved code cannot be used: {}; the last working code still answers"
 _SPARE = (sys.executable, "-P", "-B", "-m", "gfruntime.dev.spare")
 
 
 class LoadError(Exception):
-    """The author's code does not import; `details` is what the plugin's health says about it, JSON."""
+    """The author's code cannot be imported; `details` is JSON for the plugin's health response."""
 
     def __init__(self, message: str, details: bytes) -> None:
-        """Keep both."""
+        """Store the message and the details."""
         super().__init__(message)
         self.details = details
 
 
 class Supervisor:
-    """Owns the processes: one that answers, a spare one that waits for the next save, and those on their way out."""
+    """Owns the processes: one that answers, a spare one for the next save, and old ones that are ending."""
 
     def __init__(self, source: Path | None = None) -> None:
-        """Watch a folder of source: the one with the author's package, unless told otherwise."""
+        """Prepare to watch a source folder; default: the folder of the author's package."""
         self._source = source or watch.source_folder()
         self._current: Child | None = None
         self._spare: Child | None = None
         self._problem: LoadError | StartError | None = None
-        self._lost: Application | None = None  # answers while there is no process
+        self._lost: Application | None = None  # answers while no process runs
         self._link = Link.from_environment()
         self._all: set[Child] = set()
         self._ending = threading.Event()
         self._attached = threading.Event()
         self._lock = threading.Lock()
-        self._seen = watch.snapshot(self._source)
+        self._snapshot = watch.snapshot(self._source)
 
     def start(self) -> Application:
-        """Start the author's code and the watch, and return what forwards calls."""
+        """Start the author's code and the watcher, and return an application that forwards calls."""
         _precompile(self._source)
         self._reload([])
         threading.Thread(target=self._watch, name="source watch", daemon=True).start()
@@ -88,44 +88,44 @@ class Supervisor:
         )
 
     def _attach(self) -> None:
-        """Let the first process be asked; `_choose` does it for later ones."""
+        """Send calls to the first process; `_choose` does this for later ones."""
         self._loop = asyncio.get_running_loop()
         if self._current is not None:
             self._current.caller.attach()
         self._attached.set()
 
     def _watch(self) -> None:
-        while not self._ending.wait(_TICK):
+        while not self._ending.wait(_POLL_SECONDS):
             try:
                 self._look()
-            except OSError as error:  # the watch goes on
+            except OSError as error:  # keep watching
                 _LOGGER.error("the source could not be read: %s", error)  # noqa: TRY400  # it says enough
-                self._ending.wait(_REST)
+                self._ending.wait(_RESTART_DELAY)
 
     def _look(self) -> None:
-        """Start a new process if the source has changed, or if the one that answers has ended."""
+        """Start a new process if the source has changed, or if the current process has ended."""
         snapshot = watch.snapshot(self._source)
-        if snapshot != self._seen:
+        if snapshot != self._snapshot:
             self._reload(self._settle(snapshot))
         elif self._current is not None and (status := self._current.status) is not None:
             _LOGGER.error("the plugin's process %d ended with status %d; starting it again", self._current.pid, status)
-            self._ending.wait(_REST)
+            self._ending.wait(_RESTART_DELAY)
             self._reload([])
 
     def _settle(self, snapshot: watch.Snapshot) -> list[str]:
-        """Wait until the files stay the same, and list what changed."""
-        while not self._ending.wait(_STABLE) and (now := watch.snapshot(self._source)) != snapshot:
+        """Wait until the files stay the same, and list the changed files."""
+        while not self._ending.wait(_SETTLE_SECONDS) and (now := watch.snapshot(self._source)) != snapshot:
             snapshot = now
-        changed = watch.changes(self._seen, snapshot)
-        self._seen = snapshot
-        watch.forget(changed)
-        return changed
+        paths = watch.changes(self._snapshot, snapshot)
+        self._snapshot = snapshot
+        watch.forget(paths)
+        return paths
 
-    def _reload(self, changed: list[str]) -> None:
-        """Start a process, and let it answer if it is not worse than the one before."""
+    def _reload(self, paths: list[str]) -> None:
+        """Start a process, and let it answer unless it fails where the old one works."""
         began = time.monotonic()
         try:
-            child = self._take_spare(changed)
+            child = self._take_spare(paths)
         except OSError as error:  # no memory, or too many processes
             self._problem = StartError(f"no process could be started: {error}")
             self._stay(self._problem)
@@ -137,15 +137,15 @@ class Supervisor:
             problem = error
         else:
             problem = LoadError(report.problem, report.details) if report.problem else None
-        self._choose(child, problem, changed, time.monotonic() - began)
+        self._choose(child, problem, paths, time.monotonic() - began)
         with suppress(OSError):  # the next save tries again
             self._spare = self._new()
 
-    def _take_spare(self, changed: list[str]) -> Child:
-        """Return the process that waits, unless it has ended or has imported what changed."""
+    def _take_spare(self, paths: list[str]) -> Child:
+        """Return the spare process, unless it has ended or has imported a changed file."""
         spare, self._spare = self._spare, None
         stubs = str(self._source / _STUBS)
-        if spare is not None and spare.status is None and not any(path.startswith(stubs) for path in changed):
+        if spare is not None and spare.status is None and not any(path.startswith(stubs) for path in paths):
             return spare
         if spare is not None:
             self._dismiss(spare, patience=0.0)
@@ -159,7 +159,7 @@ class Supervisor:
             child.kill()
         return child
 
-    def _choose(self, child: Child, problem: LoadError | StartError | None, changed: list[str], seconds: float) -> None:
+    def _choose(self, child: Child, problem: LoadError | StartError | None, paths: list[str], seconds: float) -> None:
         old, is_first = self._current, self._current is None
         is_good_there = old is not None and old.status is None and self._problem_of_current is None
         self._problem = problem
@@ -171,21 +171,21 @@ class Supervisor:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(child.caller.attach)
         self._current, self._lost = child, None
-        names = [Path(path).relative_to(self._source).as_posix() for path in changed]
+        names = [Path(path).relative_to(self._source).as_posix() for path in paths]
         if not is_first:
             extra = {"changed": ", ".join(names[:5]), "seconds": f"{seconds:.3f}"}
             _LOGGER.info("reloaded (pid %d)", child.pid, extra=extra)
         else:
             _LOGGER.info("running %s (pid %d); a save reloads it", self._source, child.pid)
         if old is not None:
-            self._dismiss(old, patience=_PATIENCE)
+            self._dismiss(old, patience=_DRAIN_SECONDS)
         if problem is None:
             self._link.follow(lambda path: self._resource(child, path))
 
     def _stay(self, problem: LoadError | StartError) -> None:
-        """Let the process that answers go on; without one, answer with the problem."""
+        """Keep the current process; without one, answer with the error."""
         if self._living() is not None:
-            _LOGGER.error(_HOPELESS.format(problem))
+            _LOGGER.error(_LOAD_FAILED.format(problem))
         else:
             self._lost = failed.application(problem)  # which logs it
 
@@ -203,7 +203,7 @@ class Supervisor:
         threading.Thread(target=leave, name=f"end of {child.pid}", daemon=True).start()
 
     def _end(self) -> None:
-        """End every process; called once no call is in flight."""
+        """End every process; called when no call is in flight."""
         self._ending.set()
         with self._lock:
             every = list(self._all)
@@ -213,7 +213,7 @@ class Supervisor:
             child.wait(lifecycle.END)
 
     def _kill(self) -> None:
-        """End what is left of them."""
+        """Kill the processes that still run."""
         self._ending.set()
         with self._lock:
             every = list(self._all)
@@ -227,14 +227,14 @@ class Supervisor:
         details = (
             problem.details if isinstance(problem, LoadError) else json.dumps({"loadError": str(problem)}).encode()
         )
-        return wire.health_response(status=_ERROR, message=_HOPELESS.format(problem), details=details)
+        return wire.health_response(status=_ERROR, message=_LOAD_FAILED.format(problem), details=details)
 
     async def _query(self, message: bytes, call: Call) -> Message:
         answer = await self._ask(_QUERY, message, call)
         problem = self._problem
         if problem is None or problem is self._problem_of_current or self._current is None:
             return answer
-        return notices.add(bytes(answer), message, _HOPELESS.format(problem))
+        return notices.add(bytes(answer), message, _LOAD_FAILED.format(problem))
 
     def _unary(self, path: str) -> Callable[[bytes, Call], Any]:
         async def answer(message: bytes, call: Call) -> Message:
@@ -247,17 +247,17 @@ class Supervisor:
         if child is None:
             handler = self._lost.unary.get(path) if self._lost else None
             if handler is None:
-                raise CallError("the plugin's process is being started", code="UNAVAILABLE")
+                raise CallError("the plugin's process is starting; try again in a moment", code="UNAVAILABLE")
             return await handler(message, call)
         return await child.caller.ask(path, message, call)
 
     def _stream(self, path: str) -> Stream:
-        is_endless = METHODS[path] is CallKind.ENDLESS  # such a stream is no reason to wait
+        is_endless = METHODS[path] is CallKind.ENDLESS  # the end does not wait for such a stream
 
         async def answer(message: bytes, call: Call) -> AsyncIterator[Message]:
             child = self._living()
             if child is None:
-                raise CallError("the plugin's process is being started", code="UNAVAILABLE")
+                raise CallError("the plugin's process is starting; try again in a moment", code="UNAVAILABLE")
             async with contextlib.aclosing(child.caller.stream(path, message, call, is_endless=is_endless)) as parts:
                 async for part in parts:
                     yield part
@@ -265,7 +265,7 @@ class Supervisor:
         return answer
 
     def _resource(self, child: Child, path: str) -> tuple[int, bytes]:
-        """Ask for a resource of the runtime's own, and return the status and the body; 0 if the process has ended."""
+        """Request one of the runtime's own resources; return status and body, or status 0 if the process has ended."""
 
         async def ask() -> list[bytes]:
             return [bytes(part) async for part in child.caller.stream(_RESOURCE, request, Call(), is_endless=False)]
@@ -287,7 +287,7 @@ class Supervisor:
 
 
 def _precompile(source: Path) -> None:
-    """Write the bytecode of what the author does not edit: processes start without writing any."""
+    """Write the bytecode of all modules that the author does not edit; the processes themselves write none."""
     if sys.dont_write_bytecode:
         return
     import compileall  # noqa: PLC0415

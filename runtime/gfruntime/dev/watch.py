@@ -1,4 +1,4 @@
-"""Which files changed: their times and sizes, asked for again and again. A hundred files cost a millisecond."""
+"""Detect changed files by polling their times and sizes. A hundred files take a millisecond."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOISE = ("~", ".swp", ".swx", ".tmp", ".pyc", ".pyo")
 def source_folder() -> Path:
     """Return the folder that holds the author's package `plugin`, without importing it.
 
-    Raises: ModuleNotFoundError if Python's path leads to no such package.
+    Raises: ModuleNotFoundError if sys.path has no such package.
     """
     spec = find_spec("plugin")
     if spec is None or not spec.submodule_search_locations:
@@ -28,7 +28,7 @@ def source_folder() -> Path:
 
 
 def snapshot(folder: Path) -> Snapshot:
-    """Map each file below a folder to its time of change and its size; what editors and caches leave does not count."""
+    """Map each file below a folder to its modification time and size, without temporary files of editors and caches."""
     return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in _files(str(folder))}
 
 
@@ -40,20 +40,20 @@ def changes(old: Snapshot, new: Snapshot) -> list[str]:
 def forget(paths: Iterable[str]) -> None:
     """Remove the bytecode of changed files.
 
-    Python trusts bytecode whose source has the same size and the same second: two saves in one second may have both.
+    Python uses bytecode if its source has the same size and the same second; two saves in one second may have both.
     """
     for path in paths:
         if path.endswith(".py"):
             try:
                 Path(cache_from_source(path)).unlink(missing_ok=True)
             except OSError:
-                continue  # not ours to write: then nobody writes bytecode there either
+                continue  # not writable: then nobody writes bytecode there either
 
 
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     try:
         entries = list(os.scandir(folder))
-    except OSError:  # removed meanwhile
+    except OSError:  # removed in the meantime
         return
     for entry in entries:
         try:

@@ -1,1 +1,1 @@
-"""The data frame: what a query answers, and its way to and from Arrow."""
+"""The data frame, which a query returns, and its conversion to and from Arrow."""

@@ -1,13 +1,13 @@
-"""What Grafana's alert rules and expressions make of a query's answer, told before Grafana does.
+"""How Grafana's alert rules and expressions read a query's answer, checked before Grafana does.
 
-Works on frame JSON or on anything sketched alike, and imports nothing but the standard library, so that tools outside
-a plugin can load this file by its path. Grafana reads an answer on one of two roads:
+Reads frame JSON, or any frame as a `Sketch`, and imports nothing but the standard library, so that tools outside a
+plugin can load this file by its path. Grafana reads an answer in one of two ways:
 
-* by contract, when the first frame has one of the six types and a version other than [0, 0];
-* by shape otherwise: one table of strings and one number, or nothing but wide series.
+* by contract, if the first frame has one of the six types and a version other than [0, 0];
+* by shape otherwise: one table of strings and one number, or only wide series.
 
-Its checks are few: unsorted times, doubled series and labels that don't differ pass here and fail later, or alert
-wrongly. These are the warnings.
+Grafana checks little: unsorted times, duplicate series and equal labels pass here and fail later, or cause wrong
+alerts. The warnings report these.
 Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go, mathexp); github.com/grafana/dataplane, sdata.
 """
 
@@ -24,7 +24,7 @@ Kind = Literal["no data", "numbers", "series", "error"]
 Labels = Mapping[str, str]
 
 LOOKED_AT = 100_000
-"""Rows whose values are looked at; the classification needs none but those of text columns."""
+"""The number of rows whose values are checked; the classification needs values only of text columns."""
 
 _TYPES = (
     "timeseries-wide", "timeseries-multi", "timeseries-long", "numeric-wide", "numeric-multi", "numeric-long",
@@ -38,7 +38,7 @@ _RESERVED = ("alertname", "grafana_folder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A field: its exact type in Grafana's JSON (`float64`, `time.Time`, ...) and its values, asked for when needed."""
+    """A field: its exact type in Grafana's JSON (`float64`, `time.Time`, ...) and its values, read only when needed."""
 
     name: str
     type: str
@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """A frame as the reader sees it."""
+    """A frame as Grafana's reader sees it."""
 
     name: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Sketch:
         schema = frame.get("schema", {})
         data = frame.get("data", {})
         values = data.get("values") or [[] for _ in schema.get("fields", [])]
-        nanos = data.get("nanos") or [None] * len(values)  # what a time has below its milliseconds
+        nanos = data.get("nanos") or [None] * len(values)  # the nanoseconds of a time below its milliseconds
         return cls(
             name=schema.get("name", ""),
             meta=schema.get("meta") or {},
@@ -71,17 +71,17 @@ class Sketch:
 
     @property
     def type(self) -> str:
-        """The frame's type, empty when it has none."""
+        """The frame's type; empty if it has none."""
         return str(self.meta.get("type") or "")
 
     def of(self, *types: str, nullable: bool | None = None) -> list[Column]:
-        """Choose columns by their types."""
+        """Return the columns of these types."""
         return [each for each in self.columns if each.type in types and nullable in (None, each.nullable)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSeries:
-    """A series or a number that an alert rule would see; alert instances are told apart by the labels alone."""
+    """A series or a number that an alert rule sees; only the labels distinguish alert instances."""
 
     name: str
     labels: Labels
@@ -90,7 +90,7 @@ class RuleSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What Grafana makes of an answer.
+    """How Grafana reads an answer.
 
     `message` is Grafana's own text when `kind` is "error"; `hint` says what to do about it.
     """
@@ -102,12 +102,12 @@ class Verdict:
     warnings: Sequence[str] = ()
 
     def error(self, ref_id: str) -> str:
-        """Write the error as Grafana's log has it."""
+        """Return the error as Grafana's log shows it."""
         return f"[sse.readDataError] [{ref_id}] got error: {self.message}"
 
 
 class _ReadError(Exception):
-    """What the reader says, and what to do."""
+    """An error of Grafana's reader, and what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -115,7 +115,7 @@ class _ReadError(Exception):
 
 
 def classify(frames: Sequence[Sketch]) -> Verdict:
-    """Tell what Grafana makes of the frames of one query."""
+    """Return how Grafana reads the frames of one query."""
     by_contract = bool(frames) and frames[0].type in _TYPES and _version(frames[0]) != [0, 0]
     warnings = list(_about_meta(frames))
     try:
@@ -137,28 +137,28 @@ def _contract(frames: Sequence[Sketch]) -> Read:
     }[frames[0].type]  # fmt: skip
     items, warnings = reader(frames)
     if len(frames) > 1 and not frames[0].type.endswith("-multi"):
-        warnings = [*warnings, f"{frames[0].type} is one frame: the {len(frames) - 1} after the first are passed over"]
+        warnings = [*warnings, f"{frames[0].type} is one frame: the {len(frames) - 1} after the first are ignored"]
     return ("series" if frames[0].type.startswith("time") else "numbers"), items, warnings
 
 
 def _wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
-    warnings = [*_about_times(index, are_single=True), *_passed_over(frames[0], "string")]
-    return _sorted(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values), warnings
+    warnings = [*_about_times(index, are_single=True), *_ignored_columns(frames[0], "string")]
+    return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values), warnings
 
 
 def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     items, warnings = [], []
     for at, frame in enumerate(frames):
         if frame.type != "timeseries-multi":
-            warnings.append(f"frame {at} has not the type of the first and is passed over")
+            warnings.append(f"frame {at} has another type than the first and is ignored")
             continue
         if not frame.columns:
             text = f"frame {at} has zero or null fields which is invalid when more than one frame"
             raise _ReadError(text, "leave out frames without fields")
         index, values = _series_columns(frame, at, f"frame {at} must have at least one value field but has 0")
         items.append(RuleSeries(name=values[0].name, labels=values[0].labels, points=index.rows))
-        warnings += [*_about_times(index, are_single=True), *_second(values[1:]), *_passed_over(frame, "string")]
+        warnings += [*_about_times(index, are_single=True), *_second(values[1:]), *_ignored_columns(frame, "string")]
     return items, warnings
 
 
@@ -175,13 +175,13 @@ def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
         for each in values
     ]
     warnings = [*_about_times(index), *_about_names(frames[0]), *_about_points(keys, index, values)]
-    return _sorted(items), warnings
+    return _sort(items), warnings
 
 
 def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     numbers = frames[0].of(*_NUMBERS)
-    warnings = [*_passed_over(frames[0], "bool"), *_passed_over(frames[0], "string"), *_too_many(numbers)]
-    return _sorted(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in numbers), warnings
+    warnings = [*_ignored_columns(frames[0], "bool"), *_ignored_columns(frames[0], "string"), *_too_many(numbers)]
+    return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in numbers), warnings
 
 
 def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
@@ -193,15 +193,15 @@ def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str
             raise _ReadError(text, "give every frame the type numeric-multi")
         values = frame.of(*_VALUES)
         items += [RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values[:1]]
-        warnings += [*_too_many(values[:1]), *_second(values[1:]), *_passed_over(frame, "string")]
-    return _sorted(items), warnings
+        warnings += [*_too_many(values[:1]), *_second(values[1:]), *_ignored_columns(frame, "string")]
+    return _sort(items), warnings
 
 
 def _numeric_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     numbers = frames[0].of(*_NUMBERS)
     rows = numbers[0].rows if numbers else 0
     keys = _keys(frames[0].of("string"), rows)
-    items = _sorted(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers)
+    items = _sort(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers)
     return items, list(_about_names(frames[0]))
 
 
@@ -254,7 +254,7 @@ def _is_number_table(frame: Sketch) -> bool:
 
 
 def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[Column]]:
-    """Find the time and the values as a reader of series does."""
+    """Return the time and the values as a reader of series does."""
     times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
     if not times:
         raise _ReadError(f"frame {at} is missing a []time.Time field", "the time column must be there and not nullable")
@@ -264,7 +264,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
 
 
 def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Give each row's labels; of two columns with one name the later counts."""
+    """Yield each row's labels; of two columns with one name, the later counts."""
     if not texts:
         return iter([()] * min(rows, LOOKED_AT))
     by_name = {each.name: each for each in texts}
@@ -272,16 +272,16 @@ def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str],
     return zip(*columns, strict=True)
 
 
-def _sorted(items: Iterable[RuleSeries]) -> list[RuleSeries]:
+def _sort(items: Iterable[RuleSeries]) -> list[RuleSeries]:
     return sorted(items, key=lambda item: (item.name, _text(item.labels)))
 
 
 def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
     for frame in frames:
         if frame.meta.get("channel"):
-            yield "a channel is for panels: rules read what came with the answer alone"
+            yield "a channel is for panels: rules read only the frames in the answer"
     if frames and frames[0].type in _TYPES and _version(frames[0]) == [0, 0]:
-        yield f"the type {frames[0].type} is passed over, as its version is [0, 0]"
+        yield f"the type {frames[0].type} is ignored, because its version is [0, 0]"
 
 
 def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
@@ -293,7 +293,7 @@ def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
             )
     for name in sorted({name for item in items for name in item.labels}):
         if name in _RESERVED or name.startswith("__"):
-            yield f"the label {name!r} is Grafana's own"
+            yield f"the label {name!r} is reserved by Grafana"
     if kind == "series" and any(item.points == 0 for item in items):
         yield 'a series without points is not "no data": reducing it gives NaN; leave all fields out'
 
@@ -303,7 +303,7 @@ def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
     if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
     elif are_single and len(set(values)) < len(values):
-        yield f"a time in {index.name!r} is there more than once: labels are missing"
+        yield f"a time in {index.name!r} occurs more than once: labels are missing"
 
 
 def _about_points(
@@ -327,13 +327,13 @@ def _about_names(frame: Sketch) -> Iterator[str]:
             yield f"{count} text columns are named {name!r}: the last of them is the label"
 
 
-def _passed_over(frame: Sketch, kind: str) -> Iterator[str]:
+def _ignored_columns(frame: Sketch, kind: str) -> Iterator[str]:
     for column in frame.of(kind):
-        yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and passed over"
+        yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and ignored"
 
 
 def _second(columns: Sequence[Column]) -> Iterator[str]:
-    return (f"column {each.name!r} is a second value and passed over" for each in columns)
+    return (f"column {each.name!r} is a second value and ignored" for each in columns)
 
 
 def _too_many(columns: Sequence[Column]) -> Iterator[str]:

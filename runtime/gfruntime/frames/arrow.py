@@ -1,6 +1,6 @@
 """One frame → one Arrow IPC file, and back.
 
-Large columns are never copied here: the encoder hands out the column's own memory, and `wire` joins it once.
+Large columns are not copied here: the encoder returns the column's own memory, and `wire` joins it once.
 Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go.
 """
 
@@ -38,7 +38,7 @@ def encode(frame: Frame, *, ref_id: str = "") -> Parts:
 
     Shape: one column per field; one record batch, none when there are no rows.
     Units: times become timestamp[ns] without a zone.
-    A frame without a ref id gets the given one.
+    A frame without a ref id gets `ref_id`.
     """
     if (file := stencils.encode(frame, frame.ref_id or ref_id, _write_shape)) is not None:
         return [file]
@@ -54,7 +54,7 @@ def encode(frame: Frame, *, ref_id: str = "") -> Parts:
 def decode(data: bytes) -> Frame:
     """Read a frame from an Arrow IPC file, as Grafana would.
 
-    Raises: FrameError for what makes Grafana refuse the whole response.
+    Raises: FrameError for data with which Grafana would refuse the whole response.
     """
     try:
         table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
@@ -72,14 +72,14 @@ def decode(data: bytes) -> Frame:
 
 
 def _is_small(frame: Frame, batch: pa.RecordBatch) -> bool:
-    """Tell by the size of all memory that the columns hold, or of their rows where they are parts of longer columns."""
+    """Compare the size of the columns' memory; of their rows, if the columns are parts of longer ones."""
     if batch.get_total_buffer_size() < _SMALL:
         return True
     return batch.num_rows * batch.num_columns * 8 < _SMALL and all(field.type in _FIXED for field in frame.fields)
 
 
 class _Collector:
-    """A file that keeps what is written to it, without copying."""
+    """A file that stores the written buffers without copying."""
 
     closed = False
 
@@ -102,7 +102,7 @@ def _file(batch: pa.RecordBatch) -> pa.Buffer:
 
 def _write_shape(shape: stencils.Shape, labels: bytes, values: bytes) -> bytes:
     name, ref_id, meta, rows, _, columns = shape
-    fields = [_described.__wrapped__(*column[:3], labels if column[4] else None, column[3]) for column in columns]
+    fields = [_pa_field.__wrapped__(*column[:3], labels if column[4] else None, column[3]) for column in columns]
     arrays = [pa.Array.from_buffers(field.type, rows, [None, pa.py_buffer(values)], 0) for field in fields]
     schema = pa.schema(fields, metadata=_metadata(name, ref_id, meta))
     file: bytes = _file(pa.RecordBatch.from_arrays(arrays, schema=schema)).to_pybytes()
@@ -117,12 +117,12 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow
 
 def _schema(frame: Frame, ref_id: str) -> pa.Schema:
     meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
-    write = _metadata if meta is None or len(meta) < _SMALL else _metadata.__wrapped__  # a cache would keep large ones
+    write = _metadata if meta is None or len(meta) < _SMALL else _metadata.__wrapped__  # do not cache large ones
     metadata = write(frame.name, frame.ref_id or ref_id, meta)
     return pa.schema([_arrow_field(field) for field in frame.fields], metadata=metadata)
 
 
-@functools.lru_cache(maxsize=64)  # the frames of one answer mostly have the same
+@functools.lru_cache(maxsize=64)  # usually the same for all frames of an answer
 def _metadata(name: str, ref_id: str, meta: bytes | None) -> pa.KeyValueMetadata:
     texts = {"name": name, "refId": ref_id}
     return pa.KeyValueMetadata(texts if meta is None else {**texts, "meta": meta})
@@ -131,13 +131,13 @@ def _metadata(name: str, ref_id: str, meta: bytes | None) -> pa.KeyValueMetadata
 def _arrow_field(field: Field) -> pa.Field:
     config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
     if field.labels is None:
-        return _described(field.name, field.type, field.nullable, None, config)
+        return _pa_field(field.name, field.type, field.nullable, None, config)
     labels = to_json(field.labels, what=f"the labels of {field.name!r}")
-    return _described(field.name, field.type, field.nullable, labels, config)
+    return _pa_field(field.name, field.type, field.nullable, labels, config)
 
 
 @functools.lru_cache(maxsize=1024)  # the same columns come with every answer
-def _described(name: str, kind: FieldType, nullable: bool, labels: bytes | None, config: bytes | None) -> pa.Field:  # noqa: FBT001  # a key
+def _pa_field(name: str, kind: FieldType, nullable: bool, labels: bytes | None, config: bytes | None) -> pa.Field:  # noqa: FBT001  # a key
     spelling = FIELD_TYPES[kind]
     metadata: dict[str, str | bytes] = {"tstype": spelling.simple}
     if labels is not None:
@@ -151,7 +151,7 @@ def _field(arrow_field: pa.Field, values: pa.ChunkedArray) -> Field:
     metadata = _text(arrow_field.metadata)
     kind = arrow_field.type
     field_type = _BY_ARROW.get(kind)
-    if pa.types.is_timestamp(kind):  # whatever the unit says, the numbers are read as nanoseconds
+    if pa.types.is_timestamp(kind):  # Grafana reads the numbers as nanoseconds, whatever the unit
         field_type, values = "time", values.cast(pa.int64()).cast(pa.timestamp("ns"))
     if kind == pa.uint16() and metadata.get("tstype") == "enum":
         field_type = "enum"

@@ -1,4 +1,4 @@
-"""The cells of a column as Python values, and what those without data become."""
+"""The cells of a column as Python values, and how missing cells are filled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ZEROS: dict[str, object] = {"string": "", "bool": False, "json": b"null"}
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a cell without data becomes: null, the value before it, or a constant (numbers only).
+    """How a missing cell is filled: null, the previous value, or a constant (numbers only).
 
     >>> long_to_wide(frame, fill=Fill("previous"))["value"].labels
     {'host': 'a'}
@@ -30,11 +30,11 @@ class Fill:
     """`null`, `previous` or `value`."""
 
     value: float = 0.0
-    """The constant for `value`, in numbers only."""
+    """The constant for `value`; numbers only."""
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Fill:
-        """Read the form that SQL queries carry: `{"Mode": 0 | 1 | 2, "Value": 1.5}` for previous, null, value."""
+        """Read the form in SQL queries: `{"Mode": 0 | 1 | 2, "Value": 1.5}` for previous, null, value."""
         mode = given.get("Mode", given.get("mode", 0))
         if mode not in (0, 1, 2):
             raise FrameError(f"the fill mode must be 0 (previous), 1 (null) or 2 (value), not {mode!r}")
@@ -60,13 +60,13 @@ def fill_missing(field: Field, column: list[Any], is_missing: Sequence[bool], fi
 
 
 def build_field(field: Field, column: list[Any], fill: Fill | None, *, labels: Mapping[str, str] | None) -> Field:
-    """Make a field like another of new cells, nullable when it must be."""
+    """Make a field like another with new cells; it becomes nullable if necessary."""
     can_be_null = field.nullable or None in column or (fill is not None and fill.mode != "value")
     return Field(field.name, array(column, field), field.type, nullable=can_be_null, labels=labels)
 
 
 def items_of(field: Field) -> list[Any]:
-    """List values, times as nanoseconds."""
+    """Return the values as a list, times as nanoseconds."""
     values = field.values.view(pa.int64()) if field.type == "time" else field.values
     items: list[Any] = values.to_pylist()
     return items
@@ -75,9 +75,9 @@ def items_of(field: Field) -> list[Any]:
 def array(items: Sequence[Any], field: Field) -> pa.Array:
     """Make a column of a field's type.
 
-    Raises: FrameError when a fill value doesn't fit it.
+    Raises: FrameError if a fill value doesn't fit.
     """
     try:
         return pa.array(items, arrow_type(field.type))
     except (pa.ArrowInvalid, OverflowError) as error:
-        raise FrameError(f"column {field.name!r}: the fill value is no {field.type}: {error}") from error
+        raise FrameError(f"column {field.name!r}: the fill value is not of type {field.type}: {error}") from error

@@ -1,7 +1,7 @@
 """Values of any kind → one Arrow array of a type that Grafana reads.
 
-Inputs: lists, tuples and other iterables, numpy arrays, pandas and polars series, pyarrow arrays, and whatever speaks
-the Arrow PyCapsule interface. Grafana's reader knows few types; the others are converted by this table or refused:
+Inputs: lists, tuples and other iterables, numpy arrays, pandas and polars series, pyarrow arrays, and objects with the
+Arrow PyCapsule interface. Grafana's reader has few types; other types are converted by this table or refused:
 
 | Arrow type                               | becomes                                                      |
 | ---------------------------------------- | ------------------------------------------------------------ |
@@ -21,8 +21,8 @@ the Arrow PyCapsule interface. Grafana's reader knows few types; the others are 
 | binary                                   | refused, unless `type="json"` says that each is a document   |
 | interval, union                          | refused                                                      |
 
-Missing values: None, NaT and pandas' NA are null; NaN is a value in lists and in numpy, null in pandas, where it stands
-for both. `enum` columns are the business of `enums`.
+Missing values: None, NaT and pandas' NA are null. NaN is a value in lists and in numpy, and null in pandas, which uses
+it for both. The module `enums` converts `enum` columns.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
 
     Shape: one dimension, one Arrow array without chunks.
     Units: times are nanoseconds since 1970 in UTC, without a zone.
-    Raises: FrameError naming the column when the values have no counterpart in Grafana or don't fit the given type.
+    Raises: FrameError naming the column if Grafana has no type for the values, or they don't fit `field_type`.
     """
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
@@ -62,7 +62,7 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
         pandas_later.look()
         values = inputs.read(values)
         if not isinstance(values, list):
-            return _typed(values, field_type)
+            return _to_field_type(values, field_type)
         short = lists.column(values)
         if short is not None and field_type in (None, short[0]):
             return short
@@ -72,9 +72,9 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
 
 
 def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
-    """Make an Arrow array of whatever type the values have by themselves.
+    """Make an Arrow array of the type that the values have.
 
-    Raises: FrameError naming the column when they have none.
+    Raises: FrameError naming the column if they have none.
     """
     try:
         pandas_later.look()
@@ -88,13 +88,13 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
     """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
 
-    Raises: FrameError for another unit, and for fractions: what they mean below a microsecond is noise.
+    Raises: FrameError for another unit, and for fractions, whose digits below a microsecond are noise.
 
     >>> Frame.of(time=epoch([1767225600], "s"))["time"].to_list()
     [datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]
     """
     if unit not in _UNITS:
-        raise FrameError(f"unit {unit!r} is none of {', '.join(_UNITS)}")
+        raise FrameError(f"unit {unit!r} is not one of {', '.join(_UNITS)}")
     counts = arrow(values, name="epoch")
     if pa.types.is_boolean(counts.type):
         raise FrameError(f"times since 1970 must be whole numbers of {unit}, not booleans")
@@ -117,21 +117,21 @@ def _from_items(values: list[Any], field_type: FieldType | None, name: str) -> t
         return "json", _documents(values)
     converted = items.array(values, as_texts=field_type not in (None, "time", "json"))
     if isinstance(converted, list):
-        return _typed(_documents(converted), field_type or "json")
+        return _to_field_type(_documents(converted), field_type or "json")
     if pa.types.is_null(converted.type):
         field_type = field_type or ("time" if name.lower() == "time" else "float64")
         return field_type, converted.cast(arrow_type(field_type))
-    return _typed(converted, field_type)
+    return _to_field_type(converted, field_type)
 
 
 def _documents(values: Iterable[Any]) -> pa.Array:
-    """Write each value as one JSON document; bytes are taken as documents already."""
+    """Write each value as a JSON document; bytes are JSON documents already."""
     texts = [None if item is None else _document(item) for item in values]
     return pa.array(texts, pa.binary())
 
 
 def _refuse_constant(name: str) -> None:
-    raise FrameError(f"{name} is no JSON")
+    raise FrameError(f"{name} is not JSON")
 
 
 def _document(item: object) -> bytes:
@@ -144,45 +144,45 @@ def _document(item: object) -> bytes:
         raise FrameError(str(error)) from error
 
 
-def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
-    """Bring an array to the wanted type, or to the one that the table of this module gives it."""
+def _to_field_type(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
+    """Convert an array to a field type; default: the type in this module's table."""
     if field_type == "json":
         return "json", _json(array)
-    if field_type is None and (known := _known(array.type)) is not None:
-        return known, array
+    if field_type is None and (same := _same_type(array.type)) is not None:
+        return same, array
     array = _plain(array)
     if field_type is None:
         if pa.types.is_binary(array.type):  # what _plain wrote as documents
             return "json", array
         return _BY_ID[array.type.id], array
-    wanted = arrow_type(field_type)
+    target = arrow_type(field_type)
     if field_type == "time" and pa.types.is_string(array.type):
         return "time", times.read(array.to_pylist())
     if field_type == "time" and array.type != _NS:
         raise FrameError(
             f"times must be datetimes or texts, not {array.type}: epoch(values, 's') makes times of numbers"
         )
-    return field_type, array if array.type == wanted else _cast(array, wanted, field_type)
+    return field_type, array if array.type == target else _cast(array, target, field_type)
 
 
-def _cast(array: pa.Array, wanted: pa.DataType, field_type: str) -> pa.Array:
-    """Convert to a declared type.
+def _cast(array: pa.Array, target: pa.DataType, field_type: str) -> pa.Array:
+    """Convert to a field type.
 
-    Raises: FrameError naming the first row whose value it can't hold.
+    Raises: FrameError naming the first row whose value doesn't fit.
     """
     try:
-        return array.cast(wanted)
+        return array.cast(target)
     except pa.ArrowException:
         for row in range(len(array)):
             try:
-                array[row : row + 1].cast(wanted)
+                array[row : row + 1].cast(target)
             except pa.ArrowException:
                 raise FrameError(f"row {row} is {array[row].as_py()!r}, which can't be read as {field_type}") from None
         raise
 
 
 def _json(array: pa.Array) -> pa.Array:
-    """Take binary and text as documents, checked; write anything else as one."""
+    """Check binary and text as JSON documents; write any other value as a document."""
     kind = array.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _documents(array.to_pylist())
@@ -197,17 +197,17 @@ def _to_objects(array: pa.Array) -> list[Any]:
     return objects
 
 
-def _known(kind: pa.DataType) -> FieldType | None:
-    """Find the field type that is an Arrow type as it stands. By its number: a hash of the type takes a microsecond."""
+def _same_type(kind: pa.DataType) -> FieldType | None:
+    """Return the field type for an Arrow type without conversion; by the type's id, as hashing a type is slow."""
     field_type = _BY_ID.get(kind.id)
     return None if field_type == "time" and kind != _NS else field_type
 
 
 def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of this module, row by row
-    """Convert an array of a type that Grafana doesn't know; binary in the answer means JSON documents."""
+    """Convert an array of a type that Grafana doesn't have; a binary result has JSON documents."""
     kind = array.type
     types = pa.types
-    if _known(kind) is not None:
+    if _same_type(kind) is not None:
         return array
     if isinstance(kind, pa.BaseExtensionType):
         return _storage(array, kind)
@@ -228,12 +228,12 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
     if types.is_nested(kind) and not types.is_union(kind):
         return _documents(_to_objects(array))
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        raise FrameError("bytes have no type in Grafana; decode them to text, or give type='json' if they are JSON")
+        raise FrameError("Grafana has no type for bytes; decode them to text, or pass type='json' if they are JSON")
     raise FrameError(f"Grafana has no type for {kind}; convert the column first")
 
 
 def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
-    """Take an extension's values, meaning kept where Grafana has a type for it."""
+    """Convert an extension type by its meaning if Grafana has a type for it, else by its storage."""
     name = getattr(kind, "extension_name", "")
     if name == "arrow.uuid":
         return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
@@ -243,7 +243,7 @@ def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
 
 
 def _times(array: pa.Array) -> pa.Array:
-    """Convert to nanoseconds without a zone, refusing what they can't hold (years 1677 to 2262)."""
+    """Convert to nanoseconds without a zone; refuse times out of their range (years 1677 to 2262)."""
     kind = array.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         array = array.view(pa.timestamp(kind.unit))  # the values are UTC already
@@ -252,4 +252,4 @@ def _times(array: pa.Array) -> pa.Array:
     try:
         return pc.cast(array, _NS)
     except pa.ArrowInvalid as error:
-        raise FrameError("a time is outside the years 1677 to 2262, which is all that nanoseconds hold") from error
+        raise FrameError("a time is outside the years 1677 to 2262, the range of nanoseconds") from error

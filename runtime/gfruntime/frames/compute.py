@@ -1,7 +1,7 @@
-"""pyarrow's functions on columns, imported when one is first used: `compute.less`, as in `pyarrow.compute`.
+"""pyarrow's compute functions, imported at the first use: `compute.less`, as in `pyarrow.compute`.
 
-That takes as long as the rest of pyarrow, and an eighth of a small plugin's memory. `call` and `cast` do with a part of
-it: pyarrow's module of wrappers, which most of that time is for, stays away.
+The import takes as long as the rest of pyarrow, and an eighth of a small plugin's memory. `call` and `cast` need only a
+part of it, without pyarrow's module of wrappers, which takes most of that time.
 """
 
 from __future__ import annotations

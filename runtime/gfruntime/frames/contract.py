@@ -1,8 +1,8 @@
-"""The frame type that a response gets when its author gave none, so that alert rules can read it.
+"""The frame type of a response whose author set none, so that alert rules can read it.
 
 Grafana's contract 0.1 names six shapes that expressions and alert rules understand. By default:
 
-| what the query answered                                                   | type             |
+| the query's frames                                                        | type             |
 | ------------------------------------------------------------------------- | ---------------- |
 | one frame: a time column without nulls and value columns                  | timeseries-wide  |
 | the same with text columns, which tell the series apart                   | timeseries-long  |
@@ -12,10 +12,10 @@ Grafana's contract 0.1 names six shapes that expressions and alert rules underst
 | several frames without a time: one value, at most one row                 | numeric-multi    |
 | anything else (tables, logs, a type given by the author, no fields)       | left as it is    |
 
-A value column is one of numbers or booleans. Series are sorted by time. What the contract forbids (two series of one
-name and labels, a time more than once in a wide frame) leaves a frame without a type, as a table; where its author gave
-one of the six types, it is an error (see `shapes`). A column that looks like times but holds texts or numbers gets a
-notice (see `timelike`).
+A value column has numbers or booleans. Series are sorted by time. If frames break the contract (two series of one name
+and labels, a time more than once in a wide frame), they get no type and are a table; if the author set one of the six
+types, that is an error (see `shapes`). A column that looks like times but has texts or numbers gets a notice (see
+`timelike`).
 Source: github.com/grafana/dataplane, contract 0.1; grafana-plugin-sdk-go v0.298.0, data/frame_type.go.
 """
 
@@ -37,12 +37,12 @@ _TYPES: tuple[FrameType, ...] = get_args(shapes.FrameType)
 
 
 def typed(frames: Sequence[Frame]) -> list[Frame]:
-    """Give the frames of one query the type that fits their shape, and sort series by time.
+    """Set the type that fits the shape of one query's frames, and sort series by time.
 
-    Raises: FrameError when the author gave a type and the frames are not of its shape.
+    Raises: FrameError if the author set a type and the frames do not have its shape.
     """
     if any(frame.meta is not None and frame.meta.get("type") for frame in frames):
-        return _checked(frames)
+        return _check_first_type(frames)
     frames = [_with_notices(frame) for frame in frames]
     frame_type = _single(frames[0]) if len(frames) == 1 else _several(frames)
     if frame_type is None:
@@ -54,7 +54,7 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def _with_notices(frame: Frame) -> Frame:
-    """Tell readers of a panel about a column that looks like times, where a frame with numbers has no times."""
+    """Add a notice about a column that looks like times, if a frame with numbers has no times."""
     if len(frame.fields) == 1 or "time" in [field.type for field in frame.fields]:
         return frame
     for field in frame.fields:
@@ -66,8 +66,8 @@ def _with_notices(frame: Frame) -> Frame:
     return frame
 
 
-def _checked(frames: Sequence[Frame]) -> list[Frame]:
-    """Check frames by the type that their author gave, which is the first one's, at the version that we know."""
+def _check_first_type(frames: Sequence[Frame]) -> list[Frame]:
+    """Check frames by the first frame's type, which the author set, if we know its version."""
     meta = frames[0].meta or {}
     frame_type = next((name for name in _TYPES if name == meta.get("type")), None)
     if frame_type is None or meta.get("typeVersion", shapes.VERSION) != shapes.VERSION:
@@ -101,5 +101,5 @@ def _several(frames: Sequence[Frame]) -> FrameType | None:
 
 
 def _has_time_index(frame: Frame) -> bool:
-    """Tell whether a reader of the contract finds the time: it looks for a non-nullable one."""
+    """Tell whether a reader of the contract finds the time, which must be non-nullable."""
     return False in [field.nullable for field in frame.fields if field.type == "time"]

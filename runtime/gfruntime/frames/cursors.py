@@ -1,4 +1,4 @@
-"""Results of databases → columns: cursors of DB-API and their like, waiting or async, and results that speak Arrow.
+"""Results of databases → columns: DB-API cursors and similar ones, sync or async, and results in Arrow.
 
 | result                                        | is read                                                           |
 | --------------------------------------------- | ----------------------------------------------------------------- |
@@ -8,9 +8,9 @@
 | async cursors (psycopg, aiosqlite, aiomysql), SQLAlchemy's `AsyncResult` | the same, awaited                      |
 | asyncpg's prepared statements                 | by `fetch`; with a limit by a cursor, which needs a transaction   |
 
-Rows may be sequences, mappings, or objects that have the columns as attributes. What their values become is told in
-`dbvalues`. A result without rows has no types, as they come from the values: give `types`, or get no columns, which
-Grafana takes as "no data" everywhere.
+Rows may be sequences, mappings, or objects with the columns as attributes. `dbvalues` describes how values are
+converted. A result without rows has no types, because types come from the values: pass `types`, or get no columns,
+which Grafana shows as "no data".
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
 """The methods that give a result as Arrow, batch by batch."""
 
 _POSTGRES_JSON = (114, 3802, "json", "jsonb")
-NO_ROWS = "the statement returns no rows: only a query makes a frame"
-"""What is said of one."""
+NO_ROWS = "the statement returned no rows; run a query that returns rows, such as SELECT"
+"""The error if a statement has no result."""
 
 _CAN_NOT_READ = "the driver can't read a value"
-_AS_TEXT = "let the query give its text, CAST(... AS text)"
+_AS_TEXT = "convert it to text in the query: CAST(... AS text)"
 _POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
 class Rows(NamedTuple):
-    """What a cursor answered: the columns' names and kinds, as far as the driver says, and the rows."""
+    """The result of a cursor: the columns' names, their kinds as far as the driver says, and the rows."""
 
     keys: Sequence[str]
     kinds: Sequence[dbvalues.Kind]
@@ -50,10 +50,10 @@ class Rows(NamedTuple):
 
 
 def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
-    """Read the rows of a cursor that has executed its statement, and tell whether there are more than the limit.
+    """Read the rows of a cursor that has executed its statement; return whether there are more rows than the limit.
 
-    Raises: FrameError when the statement gave no rows to read, naming the column that Grafana has no type for, or when
-    the cursor is async; DownstreamError when the database fails while Arrow reads.
+    Raises: FrameError if the statement returned no rows, if Grafana has no type for a column (named), or if the cursor
+    is async; DownstreamError if the database fails while Arrow reads.
     """
     traffic = capture.traffic.get()
     if traffic is None:
@@ -65,7 +65,7 @@ def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Fiel
 
 
 async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
-    """Read as `from_cursor` does, awaiting what is to be awaited."""
+    """Read like `from_cursor`, from an async cursor."""
     traffic = capture.traffic.get()
     if traffic is None:
         return await _read_async(cursor, limit, types)
@@ -83,7 +83,7 @@ def _read(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bo
     if inspect.iscoroutinefunction(cursor.fetchall):
         raise FrameError("the cursor is async: await Frame.from_async_cursor(cursor)")
     fields, is_cut = _from_rows(Rows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
-    if is_cut and hasattr(cursor, "abort") and _is_duckdb(cursor):  # it does nothing else before its result is read
+    if is_cut and hasattr(cursor, "abort") and _is_duckdb(cursor):  # else DuckDB blocks until its result is read
         cursor.abort()
     return fields, is_cut
 
@@ -93,13 +93,13 @@ async def _read_async(cursor: Any, limit: int | None, types: Types) -> tuple[lis
     keys, kinds = _columns(cursor)
     try:
         rows = _fetch(cursor, limit)
-        while inspect.isawaitable(rows):  # asyncpg gives a cursor first
+        while inspect.isawaitable(rows):  # asyncpg returns a cursor first
             rows = await rows
             rows = rows.fetch(limit + 1) if limit is not None and not isinstance(rows, Sequence) else rows
     except (ValueError, OverflowError) as error:
         raise FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}") from error
     except Exception as error:
-        raise _unreadable(error) from error
+        raise _with_advice(error) from error
     return _from_rows(Rows(keys, kinds, rows), limit, types)
 
 
@@ -109,7 +109,7 @@ def _count_rows(fields: Sequence[Field]) -> int:
 
 def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above
     if limit is not None and limit < 0:
-        raise FrameError(f"a limit is at least 0, not {limit}")
+        raise FrameError(f"limit must be 0 or more, got {limit}")
     if not any(hasattr(cursor, name) for name in ("fetchall", "fetch_arrow_table", "get_attributes", *READERS)):
         raise FrameError(f"expected a cursor that has executed its statement, got {type(cursor).__name__}")
     returns_rows = getattr(cursor, "returns_rows", True)
@@ -122,7 +122,7 @@ def _is_duckdb(cursor: object) -> bool:
 
 
 def _arrow_reader(cursor: Any) -> Any:  # noqa: ANN401  # as above
-    """Give what reads a result as Arrow; None where the driver has rows only, or would make Arrow of them."""
+    """Return a reader of the result as Arrow; None if the driver has rows only, or would build Arrow from rows."""
     if _is_duckdb(cursor):
         return None
     name = next((name for name in (*READERS, "fetch_arrow_table") if hasattr(cursor, name)), None)
@@ -161,11 +161,11 @@ def _fetch(cursor: Any, limit: int | None) -> Any:  # noqa: ANN401  # rows, or w
             return cursor.fetch() if limit is None else cursor.cursor()
         return cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
     except Exception as error:
-        raise _unreadable(error) from error
+        raise _with_advice(error) from error
 
 
-def _unreadable(error: Exception) -> Exception:
-    """Name what to do where a driver can't hold a value; its other errors are the author's to catch."""
+def _with_advice(error: Exception) -> Exception:
+    """Return an error with advice if a driver can't represent a value; other errors are returned unchanged."""
     names = {base.__name__ for base in type(error).__mro__}
     if "NoActiveSQLTransactionError" in names:
         return FrameError("asyncpg reads rows up to a limit within a transaction: async with connection.transaction()")
@@ -175,13 +175,13 @@ def _unreadable(error: Exception) -> Exception:
 
 
 def _columns(cursor: Any) -> tuple[list[str], list[dbvalues.Kind]]:  # noqa: ANN401  # as above
-    """List the columns' names, and what the driver says of their types."""
+    """List the columns' names, and their kinds as the driver reports them."""
     if hasattr(cursor, "get_attributes"):
         described = [(attribute.name, attribute.type.name) for attribute in cursor.get_attributes()]
     elif hasattr(cursor, "description"):
         described = [(str(name), next(iter(rest), None)) for name, *rest in cursor.description]
     elif hasattr(cursor, "keys"):
-        driver = getattr(cursor, "cursor", None)  # SQLAlchemy's result is around one
+        driver = getattr(cursor, "cursor", None)  # SQLAlchemy's result wraps one
         codes = [column[1] for column in getattr(driver, "description", None) or ()]
         described = list(zip_longest(map(str, cursor.keys()), codes))
         cursor = driver
@@ -211,7 +211,7 @@ def _from_rows(result: Rows, limit: int | None, types: Types) -> tuple[list[Fiel
 
 
 def _by_column(rows: Sequence[Any], keys: Sequence[str]) -> list[list[Any]]:
-    """Turn rows of whatever shape the author chose into columns."""
+    """Convert rows of any shape to columns."""
     first = rows[0]
     if isinstance(first, Mapping):
         return [[row[key] for row in rows] for key in keys]

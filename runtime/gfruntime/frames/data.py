@@ -1,8 +1,8 @@
-"""The data frame: what a query answers.
+"""The data frame, which a query returns.
 
-A frame is a name, metadata and fields of equal length. It is immutable, and its metadata is checked when it is made
-(see `metadata`). `field` describes one column, `tables` reads tables, cursors and records, `shapes` checks what alert
-rules read, `series` converts between long and wide.
+A frame has a name, metadata and fields of equal length. It is immutable; its metadata is checked (see `metadata`).
+`field` is one column, `tables` reads tables, cursors and records, `shapes` checks frames for alert rules, `series`
+converts between long and wide.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 class Frame:
     """A table with a name and metadata.
 
-    `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type`
-    in it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
+    `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type` in
+    it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
 
     >>> Frame.of(time=[datetime(2026, 1, 1)], value=[1.5], labels={"host": "a"})["value"].labels
     {'host': 'a'}
     """
 
     fields: Sequence[Field] = ()
-    """The columns, all of one length."""
+    """The columns, all of the same length."""
 
     name: str = ""
-    """What a legend may show."""
+    """The name that a legend may show."""
 
     ref_id: str = ""
-    """The query's letter; the runtime writes it."""
+    """The query's letter; the runtime sets it."""
 
     meta: Mapping[str, object] | None = None
-    """Grafana's FrameMeta as JSON values; None without one."""
+    """Grafana's FrameMeta as JSON values; None if there is none."""
 
     def __post_init__(self) -> None:
         """Check that the fields have one length, and the metadata."""
@@ -69,7 +69,7 @@ class Frame:
     ) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
 
-        A `name` that is no text, and `labels` that are no mapping, are columns of these names.
+        A `name` that is no text, and `labels` that are no mapping, are columns with these names.
 
         >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
@@ -81,7 +81,7 @@ class Frame:
 
     @classmethod
     def from_arrow(cls, table: object, *, name: str = "", labels: Labels = None, types: Types = None) -> Frame:
-        """Make a frame from a table: pyarrow, polars, pandas or any other speaker of Arrow's PyCapsules.
+        """Make a frame from a table: pyarrow, polars, pandas or any other object with Arrow's PyCapsule interface.
 
         Options: `name`, `labels` for the value columns, `types` (column name → type).
         """
@@ -149,15 +149,14 @@ class Frame:
     ) -> Frame | list[Frame]:
         """Make a frame from rows with named values: dictionaries, dataclasses and their like (see `records`).
 
-        With keys as `labels` it makes a list of frames, one for each value and distinct set of labels, which is what
-        alert rules read best:
+        With keys as `labels` it makes one frame for each value and set of labels, the best form for alert rules:
 
         >>> frames = Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
 
         Options: `time` is the key of the time: ISO 8601, RFC 2822, datetimes, or numbers in the `unit` s, ms, us or ns
-        ("guess" takes it by their size). `value` are the keys of the values, all others if there are none; texts that
-        are numbers become numbers. A dictionary of `labels` is put on all values. `types` maps a key to its type.
-        A key reaches into nested ones with dots: `value="metrics.cpu"`.
+        ("guess" chooses it by their size). `value` lists the keys of the values; default: all others. Texts that are
+        numbers become numbers. A dictionary of `labels` is set on all values. `types` maps a key to its type. A key
+        reaches nested values with dots: `value="metrics.cpu"`.
         Raises: FrameError naming the row and the key.
         """
         rows = records_.rows_of(records)
@@ -177,7 +176,7 @@ class Frame:
         >>> Frame.from_json(text)["v"].type
         'float64'
 
-        Raises: FrameError saying what is wrong, by the column where it is one's.
+        Raises: FrameError saying what is wrong, and in which column.
         """
         return cls(**framejson.read(frame))
 
@@ -187,7 +186,8 @@ class Frame:
     ) -> Frame:
         """Make a frame from all rows of a cursor that has executed its statement: DB-API, ADBC, DuckDB, SQLAlchemy.
 
-        With `limit` no more rows are read, and a notice says so when there were more. See `cursors` and `dbvalues`.
+        With `limit`, at most that many rows are read, and a notice says if there were more. See `cursors` and
+        `dbvalues`.
         """
         fields, is_cut = cursors.from_cursor(cursor, limit, types)
         return _of_first_rows(cls._of_fields(fields, name, labels), limit if is_cut else None)
@@ -196,38 +196,38 @@ class Frame:
     async def from_async_cursor(
         cls, cursor: object, *, limit: int | None = None, name: str = "", labels: Labels = None, types: Types = None
     ) -> Frame:
-        """Make a frame as `from_cursor` does, of an async cursor: psycopg, aiosqlite, aiomysql, asyncpg, SQLAlchemy."""
+        """Make a frame like `from_cursor`, from an async cursor: psycopg, aiosqlite, aiomysql, asyncpg, SQLAlchemy."""
         fields, is_cut = await cursors.from_async_cursor(cursor, limit, types)
         return _of_first_rows(cls._of_fields(fields, name, labels), limit if is_cut else None)
 
     @classmethod
     def _of_fields(cls, fields: Sequence[Field], name: str, labels: Labels) -> Frame:
-        return cls(fields=_labelled(fields, labels), name=name)
+        return cls(fields=_set_labels(fields, labels), name=name)
 
     def labelled(self, labels: Labels) -> Frame:
-        """Put labels on the value columns, over those they have."""
-        return copy_with(self, fields=tuple(_labelled(self.fields, labels))) if labels else self
+        """Set labels on the value columns; existing labels of other names stay."""
+        return copy_with(self, fields=tuple(_set_labels(self.fields, labels))) if labels else self
 
     def group_by(self, *names: str) -> list[Frame]:
         """Make one frame for each value column and each distinct combination of these columns, which become labels.
 
-        It is the shape of alerting that bears any data (`timeseries-multi`, `numeric-multi`):
+        This shape works for alerting with any data (`timeseries-multi`, `numeric-multi`):
         `return Frame.from_cursor(cursor).group_by("host")`.
         """
         series = groups.group_by(self.fields, names)
         return [copy_with(self, fields=tuple(fields)) for fields in series] or [copy_with(self, fields=())]
 
     def with_meta(self, **meta: object) -> Frame:
-        """Put keys over the metadata: `frame.with_meta(executedQueryString=sql)`."""
+        """Set keys of the metadata: `frame.with_meta(executedQueryString=sql)`."""
         return replace(self, meta={**(self.meta or {}), **meta})
 
     def with_notice(self, text: str, severity: str = "info", **more: Any) -> Frame:  # noqa: ANN401
-        """Add a notice, which the panel shows; `link` and `inspect` as in `metadata.notice`."""
+        """Add a notice, which the panel shows; for `link` and `inspect` see `metadata.notice`."""
         notices: Any = (self.meta or {}).get("notices", [])
         return self.with_meta(notices=[*notices, metadata.notice(text, severity, **more)])
 
     def take(self, rows: pa.Array) -> Frame:
-        """Choose rows, in the given order."""
+        """Return a frame with these rows, in this order."""
         return replace(self, fields=[field.take(rows) for field in self.fields])
 
     def __len__(self) -> int:
@@ -235,14 +235,14 @@ class Frame:
         return len(self.fields[0]) if self.fields else 0
 
     def __getitem__(self, name: str) -> Field:
-        """Find the first field of this name."""
+        """Return the first field of this name."""
         for field in self.fields:
             if field.name == name:
                 return field
         raise KeyError(name)
 
 
-def _labelled(fields: Sequence[Field], labels: Labels) -> Sequence[Field]:
+def _set_labels(fields: Sequence[Field], labels: Labels) -> Sequence[Field]:
     return [field.with_labels(labels) if field.is_value else field for field in fields] if labels else fields
 
 

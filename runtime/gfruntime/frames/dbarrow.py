@@ -1,4 +1,4 @@
-"""Columns in Arrow that hold what databases have and Grafana has not: see `dbvalues` for what they become."""
+"""Arrow columns with database types that Grafana does not have; `dbvalues` describes how they are converted."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _INFINITIES = {
     **dict.fromkeys((2**63 - 1, (2**31 - 1) * _DAY), "infinity"),
     **dict.fromkeys((1 - 2**63, (1 - 2**31) * _DAY), "-infinity"),
 }
-"""DuckDB's, as microseconds and as the seconds of its days; ADBC's overflow, so that they can't be told apart."""
-_IPV4 = 2  # PostgreSQL's family of an address; the other one is IPv6
+"""DuckDB's infinite times, in microseconds and in seconds of its days; ADBC's overflow, so they are not recognised."""
+_IPV4 = 2  # PostgreSQL's address family; the other value is IPv6
 
 
 def from_arrow(name: str, values: pa.ChunkedArray, field_type: Any, of: Kind = "") -> Field:  # noqa: ANN401  # a FieldType
@@ -57,7 +57,7 @@ def _bits(wire: bytes) -> str:
 
 
 def _interval(name: str, values: pa.ChunkedArray) -> Field:
-    """Make seconds, unless a month, whose length is not known, is in one."""
+    """Convert intervals to seconds; to texts if one has months, whose length varies."""
     intervals = values.to_pylist()
     if any(interval is not None and interval.months for interval in intervals):
         return Field(name, intervals)
@@ -83,7 +83,7 @@ def _nested(name: str, values: pa.ChunkedArray) -> Field:
             raise FrameError(_binary_form(name, kind))
     try:
         objects = values.to_pylist(maps_as_pydicts="strict")
-    except TypeError:  # keys that are no keys in Python
+    except TypeError:  # keys that Python can't hash
         objects = values.to_pylist()
     return Field(name, [None if value is None else document(value) for value in objects], "json")
 
@@ -102,7 +102,7 @@ def _binary_form(name: str, kind: Any) -> str:  # noqa: ANN401  # pa.OpaqueType
 
 
 def _time(name: str, values: pa.ChunkedArray) -> Field:
-    """Keep times, as texts where one is outside what nanoseconds hold."""
+    """Keep times; convert the column to texts if one is out of the range of nanoseconds."""
     unit = getattr(values.type, "unit", "ms")
     if pa.types.is_date32(values.type):
         ticks, unit = pc.multiply(values.cast(pa.int32()).cast(pa.int64()), _DAY), "s"
@@ -132,9 +132,9 @@ def _iso(tick: int | None, per_second: int, *, is_date: bool) -> str | None:
 
 
 def _opaque(name: str, array: pa.Array, kind: Any) -> pa.Array:  # noqa: ANN401  # pa.OpaqueType
-    """Read what ADBC has no Arrow type for.
+    """Read a type that ADBC has no Arrow type for.
 
-    Raises: FrameError naming the type that has to be cast.
+    Raises: FrameError naming the type to cast.
     """
     storage = array.storage
     if pa.types.is_string(storage.type):

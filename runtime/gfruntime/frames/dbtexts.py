@@ -1,6 +1,6 @@
-"""The texts of objects that database drivers have for types of their own: ranges, bit strings, geometries, intervals.
+"""Texts for database drivers' own objects: ranges, bit strings, geometries, intervals.
 
-The drivers are not imported: an object is known by what it can do.
+The drivers are not imported: an object is recognised by its attributes.
 """
 
 from __future__ import annotations

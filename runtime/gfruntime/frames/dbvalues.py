@@ -1,4 +1,4 @@
-r"""Values that databases have and Grafana has not, column by column.
+r"""Database values that Grafana has no type for, column by column.
 
 | values                                         | become                                                           |
 | ---------------------------------------------- | ---------------------------------------------------------------- |
@@ -14,7 +14,7 @@ r"""Values that databases have and Grafana has not, column by column.
 | decimals without a fraction in Arrow           | int64 if they fit, as in Python; other decimals float64          |
 | ADBC's in PostgreSQL's binary form             | numeric float64; inet, cidr, macaddr, xml string; others refused |
 
-All others are as `columns` and `items` tell. A type that the author gives comes before these rules.
+`columns` and `items` describe all other values. A type that the author sets overrides these rules.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from gfruntime.frames.field import Field
 from gfruntime.frames.labels import as_text
 
 Kind = Literal["", "json", "texts of json", "union", "bits"]
-"""What a driver says of a column and its values do not; `bits` only matters in Arrow, to DuckDB."""
+"""What a driver says about a column that its values do not show; `bits` only matters in Arrow, for DuckDB."""
 
 YEARS = range(1678, 2262)
 _PRINTABLE = re.compile(rb"[\t\n\r -~]*")
@@ -42,7 +42,7 @@ _PLAIN = {int, float, bool, str}
 
 
 def from_objects(name: str, values: list[Any], field_type: Any, kind: Kind = "") -> Field:  # noqa: ANN401  # a FieldType
-    """Make a field of the Python objects that a driver gave.
+    """Make a field of a driver's Python objects.
 
     Raises: FrameError naming the column.
     """
@@ -55,11 +55,11 @@ def from_objects(name: str, values: list[Any], field_type: Any, kind: Kind = "")
         return Field(name, [document(value) for value in values], "json")
     if kind == "union":
         return Field(name, values, "string")
-    return Field(name, _held(values, classes))
+    return Field(name, _texts_if_needed(values, classes))
 
 
-def _held(values: list[Any], classes: set[type]) -> list[Any]:
-    """Bring bytes, and times that nanoseconds do not hold, to texts; MySQL's zero among times is none."""
+def _texts_if_needed(values: list[Any], classes: set[type]) -> list[Any]:
+    """Convert bytes, and times out of the range of nanoseconds, to texts; MySQL's zero time becomes null."""
     if classes and all(issubclass(cls, _BYTES) for cls in classes):
         return texts_of_bytes(values)
     is_timed = any(issubclass(cls, dt.date) for cls in classes)
@@ -76,7 +76,7 @@ def _holds_values(cls: type) -> bool:
 
 
 def document(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  # JSON
-    """Bring a value to what JSON has, a text where it has nothing like it."""
+    """Convert a value to JSON types; values without one become texts."""
     if depth > _DEEPEST:
         return str(value)
     if isinstance(value, Mapping) or type(value).__name__ == "Record":
@@ -99,7 +99,7 @@ def _text_or_itself(value: Any) -> Any:  # noqa: ANN401  # any object
 
 
 def texts_of_bytes(values: Sequence[Any]) -> list[str | None]:
-    """Decode bytes if each of them is text, else write them all as PostgreSQL does."""
+    """Decode bytes if all of them are text, else write all of them in PostgreSQL's hexadecimal form."""
     strings = [None if value is None else bytes(value) for value in values]
     if all(string is None or _PRINTABLE.fullmatch(string) for string in strings):
         return [None if string is None else string.decode("ascii") for string in strings]

@@ -1,7 +1,7 @@
 """Enum columns: small numbers whose texts are in the field's config.
 
-Inputs: texts, or a column of categories (pandas, polars, Arrow's dictionaries), whose texts become the config's; or
-numbers that point into the texts which the config gives.
+Inputs: texts, or a column of categories (pandas, polars, Arrow's dictionaries), whose texts are put into the config; or
+numbers that are indexes of the config's texts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Config = dict[str, object]
 
 
 def column(values: object, config: Mapping[str, object] | None, *, name: str) -> tuple[pa.Array, Config | None]:
-    """Turn texts into numbers, and check that each number has a text where there are any.
+    """Convert texts to numbers, and check that each number has a text if the config has texts.
 
     Raises: FrameError naming the column and the value without a text.
     """
@@ -37,12 +37,12 @@ def column(values: object, config: Mapping[str, object] | None, *, name: str) ->
         return array, None if config is None else dict(config)
     array = array.cast(pa.string())
     if texts is None:
-        encoded = array.dictionary_encode()
-        return encoded.indices, _with(config, encoded.dictionary.to_pylist())
+        dictionary = array.dictionary_encode()
+        return dictionary.indices, _with(config, dictionary.dictionary.to_pylist())
     numbers = pc.index_in(array, value_set=pa.array(texts, pa.string()))
     if numbers.null_count > array.null_count:
         lost = array.filter(pc.and_(pc.is_null(numbers), pc.is_valid(array)))[0].as_py()
-        raise FrameError(f"column {name!r}: {lost!r} is none of the enum's texts {texts}")
+        raise FrameError(f"column {name!r}: {lost!r} is not one of the enum's texts {texts}")
     return numbers, None if config is None else dict(config)
 
 

@@ -1,8 +1,8 @@
 """One column of a frame: a name, a type, labels, a config and values.
 
-A field is immutable. Its values are an Arrow array, normalised when the field is made (see `columns`), and its config
-is checked then (see `metadata`), so that a mistake is reported where it happens and not as a response that Grafana
-refuses as a whole.
+A field is immutable. Its values are an Arrow array, normalised when the field is created (see `columns`), and its
+config is checked then (see `metadata`), so that an error is raised where the mistake is, and Grafana never refuses a
+whole response.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Field:
     """One column of a frame.
 
     Units: `time` values are nanoseconds since 1970 in UTC.
-    Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
-    a non-nullable one), and any other field always is, so that its type doesn't change with the data.
+    Nullability: by default a time field is nullable only if it has a null (readers of alert data need a non-nullable
+    one), and any other field always is, so that its type doesn't change with the data.
     Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
 
     >>> Field("latency", [1.5, None], labels={"host": "a"}, config={"unit": "s"}).type
@@ -50,16 +50,16 @@ class Field:
     """The values as an Arrow array."""
 
     type: FieldType
-    """The column's type in Grafana's words."""
+    """The column's type, by Grafana's name."""
 
     nullable: bool
     """Whether the type allows nulls."""
 
     labels: Mapping[str, str] | None
-    """What tells this series from others of its name; None without any."""
+    """The labels that distinguish this series from others of its name; None if there are none."""
 
     config: Mapping[str, object] | None
-    """Grafana's FieldConfig; None without one."""
+    """Grafana's FieldConfig; None if there is none."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Field:
         labels: Mapping[str, object] | None = None,
         config: Mapping[str, object] | None = None,
     ) -> None:
-        """Normalise the values; see `columns` for what each kind of input becomes, `enums` for type="enum"."""
+        """Normalise the values; see `columns` for how each input is converted, `enums` for type="enum"."""
         if config is not None:
             config = metadata.config(config, name=name)
         if type == "enum":
@@ -79,7 +79,7 @@ class Field:
         field_type, array = columns.column(values, type, name=name)
         nulls = array.null_count
         if nullable is False and nulls:
-            raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
+            raise FrameError(f"column {name!r} has nullable=False but contains {nulls} nulls")
         if nullable is None:
             nullable = nulls > 0 if field_type == "time" else True
         _set(self, "name", name)
@@ -94,7 +94,7 @@ class Field:
         return len(self.values)
 
     def __eq__(self, other: object) -> bool:
-        """Compare everything, NaN being equal to NaN."""
+        """Compare all attributes; NaN equals NaN."""
         if not isinstance(other, Field):
             return NotImplemented
         mine = (self.name, self.type, self.nullable, self.labels, self.config)
@@ -105,31 +105,31 @@ class Field:
 
     @property
     def is_value(self) -> bool:
-        """Tell numbers and booleans, which can be graphed and alerted on, from the rest."""
+        """Tell whether the values are numbers or booleans, which panels draw and alert rules read."""
         return self.type in VALUES
 
     def to_list(self) -> list[Any]:
-        """List the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
+        """Return the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
         if self.type != "time":
             return self.values.to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
         ticks = self.values.view(pa.int64()).to_pylist()
         return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
 
     def take(self, rows: pa.Array) -> Field:
-        """Choose rows, in the given order."""
+        """Return a field with these rows, in this order."""
         return copy_with(self, values=self.values.take(rows))
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:
-        """Put labels over those the field has."""
+        """Set labels; existing labels of other names stay."""
         return copy_with(self, labels=normal({**self.labels, **labels} if self.labels else labels))
 
     def with_config(self, **config: object) -> Field:
-        """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
+        """Set keys of the config: `field.with_config(unit="s", decimals=1)`."""
         return copy_with(self, config=metadata.config({**(self.config or {}), **config}, name=self.name))
 
 
 def copy_with(original: T, **changes: object) -> T:
-    """Copy a field or a frame with changes that need no check, as they are normal already."""
+    """Copy a field or a frame with changes that need no check, because they are already normalised."""
     copy = object.__new__(type(original))
     for name in type(original).__slots__:  # type: ignore[attr-defined]  # both have them
         _set(copy, name, getattr(original, name))

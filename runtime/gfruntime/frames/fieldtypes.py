@@ -1,4 +1,4 @@
-"""The types a field can have, in Grafana's words, and what each is called in Arrow, in JSON and in the Go SDK.
+"""The types of a field, by Grafana's names, and their names in Arrow, in JSON and in the Go SDK.
 
 Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go and data/frame_json.go.
 """
@@ -46,5 +46,5 @@ VALUES = NUMBERS | {"bool"}
 
 
 def arrow_type(field_type: FieldType) -> pa.DataType:
-    """Give the Arrow type of a field type."""
+    """Return the Arrow type of a field type."""
     return FIELD_TYPES[field_type].arrow

@@ -1,6 +1,6 @@
-"""Grafana's frame JSON → frames: what `frametext` writes, what Grafana's HTTP API answers, what golden files hold.
+"""Grafana's frame JSON → frames: from `frametext`, from Grafana's HTTP API, and from golden files.
 
-Units: times are milliseconds since 1970 in UTC; `nanos` has what is below.
+Units: times are milliseconds since 1970 in UTC; `nanos` has the nanoseconds below.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go.
 """
 
@@ -27,9 +27,9 @@ _NS_PER_MS = 1_000_000
 
 
 def read(value: object) -> dict[str, Any]:
-    """Read a frame, as text or as the objects of one, into what a Frame is made of: fields, name, ref_id, meta.
+    """Read a frame, as text or as JSON objects, into the arguments of a Frame: fields, name, ref_id, meta.
 
-    Raises: FrameError saying what is wrong, by the column where it is one's.
+    Raises: FrameError saying what is wrong, and in which column.
     """
     document = _document(value)
     schema, data = _object(document, "schema"), _object(document, "data")
@@ -38,10 +38,10 @@ def read(value: object) -> dict[str, Any]:
     nanos = data.get("nanos") or [None] * len(columns)
     entities = data.get("entities") or [None] * len(columns)
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
-        raise FrameError("the frame's fields are not a list of objects")
+        raise FrameError("the frame's fields must be a list of objects")
     lengths = {len(each) if isinstance(each, list) else -1 for each in (columns, nanos, entities)}
     if lengths != {len(fields)}:
-        raise FrameError(f"the frame has {len(fields)} fields, but its data is not as many columns")
+        raise FrameError(f"the frame has {len(fields)} fields, but its data has another number of columns")
     meta = schema.get("meta")
     return {
         "fields": [_field(*parts) for parts in zip(fields, columns, nanos, entities, strict=True)],
@@ -60,8 +60,8 @@ def _document(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise FrameError(f"expected a frame's JSON, an object with schema and data, got {type(value).__name__}")
     if "schema" not in value:
-        hint = ": give one of its frames" if {"results", "frames"} & value.keys() else ""
-        raise FrameError(f"the JSON has no schema, so it is no frame{hint}")
+        hint = ": pass one of its frames" if {"results", "frames"} & value.keys() else ""
+        raise FrameError(f"the JSON is not a frame, because it has no schema{hint}")
     return value
 
 
@@ -93,7 +93,7 @@ def _field(described: Mapping[str, Any], values: Any, nanos: Any, entities: Any)
 
 
 def _kind(described: Mapping[str, Any], name: str) -> tuple[FieldType, bool | None]:
-    """Find a column's type by its exact type in Go, or by the simple one of the browser."""
+    """Return a column's type, from its exact type in Go, or from the simple type of the browser."""
     info = described.get("typeInfo")
     if isinstance(info, Mapping) and info.get("frame"):
         go = str(info["frame"])

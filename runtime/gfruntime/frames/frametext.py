@@ -1,7 +1,7 @@
-"""JSON texts of frames: metadata for Arrow, and Grafana's own frame JSON.
+"""Frames as JSON text: metadata for Arrow, and Grafana's own frame JSON.
 
-The reader in Grafana takes the keys in one order only (`schema` before `data`, `values` before `entities` before
-`nanos`) and gives up on any other key, so nothing here sorts or adds keys.
+Grafana's reader accepts the keys in one order only (`schema` before `data`, `values` before `entities` before `nanos`)
+and fails at any other key, so nothing here sorts or adds keys.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go.
 """
 
@@ -36,7 +36,7 @@ def to_json(value: object, *, what: str) -> bytes:
 def encode(frame: Frame, *, ref_id: str = "") -> bytes:
     """Write a frame as Grafana's frame JSON, without a newline.
 
-    Units: times are whole milliseconds (floor), the rest of the nanoseconds goes to `nanos`.
+    Units: times are whole milliseconds (floor); the rest of the nanoseconds is in `nanos`.
 
     >>> encode(Frame.of(value=[1.5]))  # doctest: +ELLIPSIS
     b'{"schema":{...},"data":{"values":[[1.5]]}}'
@@ -58,7 +58,7 @@ def schema(frame: Frame, *, ref_id: str = "") -> dict[str, object]:
 
 
 def data(frame: Frame) -> dict[str, object]:
-    """Lay out a frame's values by column."""
+    """Return a frame's values by column."""
     parts = [_values(field) for field in frame.fields]
     laid: dict[str, object] = {"values": [values for values, _, _ in parts]}
     if any(entities for _, entities, _ in parts):
@@ -87,7 +87,7 @@ def _describe(field: Field) -> dict[str, object]:
 
 
 def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
-    """Split a column into JSON values, the rows of what JSON can't write, and the nanoseconds below a millisecond."""
+    """Split a column into JSON values, the rows that JSON can't represent, and the nanoseconds below a millisecond."""
     if field.type == "time":
         return _times(field.values.view(pa.int64()))
     if field.type in ("float64", "float32"):
@@ -117,9 +117,9 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
-    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # if not, one of them may be
+    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # then each value is finite
         return values, {}
-    if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
+    if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: all values are null
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
     entities: dict[str, list[int]] = {}
@@ -131,18 +131,18 @@ def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
 
 
 def _short(array: pa.Array, values: list[float | None]) -> list[float | None]:
-    """Write 32-bit numbers with as few digits as tell them from their neighbours: 0.1, not 0.10000000149011612."""
+    """Write 32-bit numbers with the fewest digits that identify them: 0.1, not 0.10000000149011612."""
     texts = array.cast(pa.string()).to_pylist()
     return [None if value is None else float(text) for value, text in zip(values, texts, strict=True)]
 
 
 def _one_line(document: bytes) -> bytes:
-    """Take the white space out of a document that has line breaks; a stream's packets are lines."""
+    """Remove the white space of a document with line breaks, because packets of a stream are lines."""
     return msgspec.json.format(document, indent=-1) if b"\n" in document or b"\r" in document else document
 
 
 def _plain(value: object) -> object:
-    """Turn what the encoder doesn't know into what it knows: numpy scalars and arrays, mappings, text for the rest."""
+    """Convert types that the encoder doesn't support: numpy scalars and arrays, mappings, text for the rest."""
     if isinstance(value, (int, float)):  # a subclass
         return int(value) if isinstance(value, int) else float(value)
     if hasattr(value, "tolist"):

@@ -1,6 +1,6 @@
 """One table → one series for each combination of key columns, whose values become labels.
 
-The rows are sorted by combination once; each series is then a part of the sorted columns, and shares their memory.
+The rows are sorted by combination once; each series is then a slice of the sorted columns, and shares their memory.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]:
     """Split a table by columns that become labels: one list of fields for each combination and value column.
 
-    The combinations come in the order in which they are first met, and so do the rows of each.
-    Raises: FrameError for a name that is no column, a text column that is none of the names, or rows without a time
-    that share their labels.
+    The combinations are in order of first appearance, and the rows of each keep their order.
+    Raises: FrameError for a name that is no column, a text column that is not in the names, or rows without a time that
+    have equal labels.
     """
     keys = [_first(fields, name) for name in names]
     rest = [field for field in fields if field.name not in names]
@@ -33,13 +33,13 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
     values = [field for field in rest if field.is_value]
     for field in rest:
         if field is not time and not field.is_value:
-            raise FrameError(f"column {field.name!r} is neither a value nor grouped by: leave it out or group by it")
+            raise FrameError(f"column {field.name!r} is text and not in group_by: remove it, or add it to group_by")
     if not values:
-        raise FrameError("there is no column of numbers to group")
+        raise FrameError("group_by needs a column of numbers, and the frame has none")
     if not keys:
         return []
     codes, combinations = _number_rows(keys)
-    counts = pc.value_counts(codes).field("counts").to_pylist()  # by first appearance, as the codes are
+    counts = pc.value_counts(codes).field("counts").to_pylist()  # in order of first appearance, like the codes
     if time is None:
         _refuse_rows_without_time(names, combinations, counts)
     if not pc.all(pc.less_equal(codes[:-1], codes[1:])).as_py():
@@ -74,7 +74,7 @@ def _first(fields: Sequence[Field], name: str) -> Field:
 
 
 def _number_rows(keys: Sequence[Field]) -> tuple[pa.Array, list[Texts]]:
-    """Number the combinations of the keys' texts by first appearance: the number of each row, and the combinations."""
+    """Number the combinations of key texts by first appearance; return each row's number, and the combinations."""
     codes, texts = _number_texts(keys[0])
     combinations: list[Texts] = [(text,) for text in texts]
     for key in keys[1:]:
@@ -87,12 +87,12 @@ def _number_rows(keys: Sequence[Field]) -> tuple[pa.Array, list[Texts]]:
 
 
 def _number_texts(field: Field) -> tuple[pa.Array, list[str]]:
-    """Number a column's values by first appearance; values that are one text, as null and NaN are, have one number."""
-    encoded = field.values.dictionary_encode(null_encoding="encode")
+    """Number a column's values by first appearance; values with the same text, like null and NaN, get one number."""
+    dictionary = field.values.dictionary_encode(null_encoding="encode")
     numbers: dict[str, int] = {}
     codes = [
         numbers.setdefault(as_text(value), len(numbers))
-        for value in copy_with(field, values=encoded.dictionary).to_list()
+        for value in copy_with(field, values=dictionary.dictionary).to_list()
     ]
-    indices = encoded.indices
+    indices = dictionary.indices
     return indices if len(numbers) == len(codes) else pa.array(codes, pa.int32()).take(indices), list(numbers)

@@ -1,7 +1,7 @@
-"""Columns as libraries hold them → a list of Python objects, or one Arrow array.
+"""Columns of libraries → a list of Python objects, or one Arrow array.
 
-Lists, other iterables, numpy's arrays (masked ones keep their mask), pandas' and polars' columns, and whatever speaks
-the Arrow PyCapsule interface. None of the libraries is imported: an object brings its own.
+Lists, other iterables, numpy arrays (masked ones keep their mask), pandas and polars columns, and objects with the
+Arrow PyCapsule interface. None of the libraries is imported.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _WIDEST = 8  # bytes of the widest float that Arrow has
 
 
 def read(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
-    """List the objects of any iterable, or make an Arrow array of what has a type of its own.
+    """Return the objects of an iterable as a list, or an Arrow array of values that have a type.
 
-    A list comes back as it is.
+    A list is returned unchanged.
     """
     if type(values) is list or isinstance(values, pa.Array):
         return values
@@ -48,13 +48,13 @@ def _library(values: object) -> str:
 
 
 def _is_numpy(values: object) -> bool:
-    """Tell an array of numpy's own class, which is none of numpy's subclasses."""
+    """Tell whether the values are an array of numpy's own class, not of a subclass."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(values) is numpy.ndarray
 
 
 def _from_pandas(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # pandas need not be installed
-    """Convert a pandas column, in which NaN is null; list the objects of one that has no type of its own."""
+    """Convert a pandas column, in which NaN is null; list the objects of a column without a type."""
     if is_plain(values.dtype):
         return pa.array(values.to_numpy(), from_pandas=True)
     kind = str(values.dtype)
@@ -79,16 +79,16 @@ def is_plain(dtype: Any) -> bool:  # noqa: ANN401  # numpy's or pandas' own
 
 
 def _from_numpy(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # numpy need not be installed
-    """Wrap a numpy array, without a copy where its memory can be shared; list its objects where it has no type."""
+    """Wrap a numpy array, without a copy if its memory can be shared; list its objects if it has no type."""
     if values.ndim != 1:
         raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
     shared = _shared_type(values.dtype)
     if shared is not None and values.flags.c_contiguous and not hasattr(values, "mask"):
         if values.dtype.kind != "M":
-            return _wrapped(values, shared)
+            return _wrap(values, shared)
         numpy = sys.modules["numpy"]
         if not numpy.count_nonzero(numpy.isnat(values)):
-            return _wrapped(values.view("int64"), shared)  # numpy lends no memory of times
+            return _wrap(values.view("int64"), shared)  # numpy does not export the memory of times
     if values.dtype.kind in "OT":
         return list(values.tolist())
     _check_dtype(values.dtype)
@@ -101,7 +101,7 @@ def _check_dtype(dtype: Any) -> None:  # noqa: ANN401  # numpy need not be insta
     if dtype.kind == "V":
         raise FrameError("expected one column, got a structured array: Frame.from_numpy reads it")
     if dtype.kind == "m" and dtype.str[4:-1] in ("", "Y", "M"):
-        raise FrameError(f"durations of type {dtype} have no length in seconds: give days, seconds or smaller")
+        raise FrameError(f"durations of type {dtype} have no length in seconds: use days, seconds or a smaller unit")
 
 
 def _convert_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
@@ -119,14 +119,14 @@ def _convert_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not b
     return pa.array(values)
 
 
-def _wrapped(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
-    """Let Arrow read numbers where they are; pa.array would import pandas."""
+def _wrap(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Let Arrow read numbers in place; pa.array would import pandas."""
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], 0)
 
 
 @functools.lru_cache(maxsize=64)
 def _shared_type(dtype: Any) -> pa.DataType | None:  # noqa: ANN401  # numpy need not be installed
-    """Find the Arrow type that numbers or times have in memory as numpy has them; None for others."""
+    """Return the Arrow type with the same memory layout as a numpy type; None if there is none."""
     is_number = dtype.kind in "iuf" and dtype.itemsize <= _WIDEST
     is_time = dtype.kind == "M" and dtype.str[4:-1] in ("s", "ms", "us", "ns")
     return pa.from_numpy_dtype(dtype) if dtype.isnative and (is_number or is_time) else None

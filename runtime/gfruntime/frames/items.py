@@ -1,4 +1,4 @@
-"""A list of Python objects → one Arrow array: each object by its kind, and one kind in a column.
+"""A list of Python objects → one Arrow array: each object has a kind, and a column has one kind.
 
 | kind         | objects                                                               | array                  |
 | ------------ | --------------------------------------------------------------------- | ---------------------- |
@@ -38,17 +38,17 @@ _NO_ROW = -1
 
 
 class _Column(NamedTuple):
-    """Objects that are all of one kind or null, as the plain values which that kind has."""
+    """Objects that are all of one kind or null, as plain Python values."""
 
     kind: Kind
     values: list[Any]
 
 
 def array(items: list[Any], *, as_texts: bool = False) -> pa.Array | list[Any]:
-    """Make an array of objects of one kind; documents come back as the list that they are.
+    """Make an array of objects of one kind; documents are returned as the list.
 
     With `as_texts` each object of a mixed column becomes its text.
-    Raises: FrameError naming the rows whose objects differ in kind, or what Grafana knows no kind for.
+    Raises: FrameError naming the rows whose objects differ in kind, or an object that Grafana has no kind for.
     """
     types = set(map(type, items))
     types.discard(type(None))
@@ -60,17 +60,17 @@ def array(items: list[Any], *, as_texts: bool = False) -> pa.Array | list[Any]:
 
 
 def _of_one_kind(items: list[Any], *, as_texts: bool) -> _Column:
-    """Find the kind of a column, and the plain value of each object.
+    """Return the kind of a column, and the plain value of each object.
 
-    Raises: FrameError for objects of two kinds, or of none.
+    Raises: FrameError for objects of two kinds, or without a kind.
     """
-    pairs = [_named(item, row) for row, item in enumerate(items)]
+    pairs = [_kind_of(item, row) for row, item in enumerate(items)]
     rows: dict[Kind, int] = {}
     for row, (kind, value) in enumerate(pairs):
         if value is not None:
             rows.setdefault(kind, row)
     values = [value for _, value in pairs]
-    if "numbers" in rows and len(rows) > 1:  # NaN is how numpy and pandas write a missing value of any kind
+    if "numbers" in rows and len(rows) > 1:  # numpy and pandas use NaN for a missing value of any kind
         values = [None if _is_nan(value) else value for value in values]
         numbers = (row for row, (kind, _) in enumerate(pairs) if kind == "numbers" and values[row] is not None)
         rows["numbers"] = next(numbers, _NO_ROW)
@@ -89,15 +89,15 @@ def _is_nan(value: object) -> bool:
 
 
 def _mixture(items: list[Any], rows: Mapping[Kind, int]) -> str:
-    """Say which rows differ, and the ways out; `rows` has the first row of each kind."""
+    """Describe which rows differ, and what to do; `rows` has the first row of each kind."""
     one, other = sorted(rows.items(), key=lambda item: item[1])[:2]
     return (
         f"{one[0]} and {other[0]} in one column: row {one[1]} is {short(items[one[1]])}, row {other[1]} is "
-        f"{short(items[other[1]])}; give None where a value is missing, or the type 'string' to make all of them texts"
+        f"{short(items[other[1]])}; use None for a missing value, or the type 'string' to convert all values to texts"
     )
 
 
-def _named(item: object, row: int) -> tuple[Kind, Any]:
+def _kind_of(item: object, row: int) -> tuple[Kind, Any]:
     try:
         return plain(item)
     except FrameError as error:
@@ -106,7 +106,7 @@ def _named(item: object, row: int) -> tuple[Kind, Any]:
 
 _NUMBERS = {float, int}
 _SINGLE = {str, bool, dt.datetime, dt.timedelta}
-"""Types that Arrow reads faster, and reads right as long as a column has no other."""
+"""Types that Arrow reads faster, and correctly if a column has no other type."""
 
 
 def _number_array(values: list[Any]) -> pa.Array:

@@ -1,4 +1,4 @@
-"""The JSON of what an author answers: columns of documents, metadata, bodies of responses, packets of streams.
+"""The JSON of the author's values: columns of documents, metadata, bodies of responses, packets of streams.
 
 | value | JSON |
 | --- | --- |
@@ -10,7 +10,7 @@
 | numpy and pandas arrays, sets, views, iterators | lists |
 | bytes | base64 |
 
-A key that is no text is written as its value would be. Anything else is refused: its text would look like an answer.
+A key that is no text is written as its value would be. Other types are refused, because their text would look valid.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _TO_PYTHON = ("tolist", "to_list", "to_pylist", "as_py", "model_dump")  # numpy,
 def encode(value: object, *, separators: tuple[str, str] = (",", ":")) -> bytes:
     """Write a value as JSON.
 
-    Raises: TypeError naming the type that has no JSON, ValueError for what contains itself.
+    Raises: TypeError naming a type without JSON, ValueError for a value that contains itself.
     """
     try:
-        text = _write(value, separators)  # by far the most values
+        text = _write(value, separators)  # enough for most values
     except (TypeError, ValueError, RecursionError):
         try:
             text = _write(plain(value), separators)
@@ -59,7 +59,7 @@ def encode(value: object, *, separators: tuple[str, str] = (",", ":")) -> bytes:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401, C901, PLR0911  # a table of types
-    """Turn a value into what JSON has: dicts with texts as keys, lists, texts, numbers, booleans and None."""
+    """Convert a value to JSON types: dicts with text keys, lists, texts, numbers, booleans and None."""
     if isinstance(value, enum.Enum):
         return plain(value.value)
     if value is None or isinstance(value, (str, int)):
@@ -80,17 +80,17 @@ def plain(value: Any) -> Any:  # noqa: ANN401, C901, PLR0911  # a table of types
         return msgspec.to_builtins(dt.timedelta(value.days, value.seconds, value.microseconds))
     if isinstance(value, _TEXTS):
         return str(value)
-    return _opened(value)
+    return _container(value)
 
 
-def _opened(value: Any) -> Any:  # noqa: ANN401
-    """Turn what holds other values into what JSON has."""
+def _container(value: Any) -> Any:  # noqa: ANN401
+    """Convert a container to JSON types."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, msgspec.Struct):
         return plain(msgspec.to_builtins(value, enc_hook=plain))
     if type(value).__module__ == "numpy" and value.dtype.kind in "mM":
-        value = value.astype(f"{value.dtype.kind}8[us]")  # of nanoseconds numpy would give the number
+        value = value.astype(f"{value.dtype.kind}8[us]")  # numpy would return nanoseconds as a number
     method = next((name for name in _TO_PYTHON if callable(getattr(value, name, None))), None)
     if method is not None and not isinstance(value, type):
         items = getattr(value, method)()
@@ -103,20 +103,20 @@ def _opened(value: Any) -> Any:  # noqa: ANN401
 
 
 def _key(key: object) -> str:
-    """Write a key as JSON's own are: None as "null", True as "true", a number as its digits."""
+    """Write a key as JSON writes the value: None as "null", True as "true", a number as its digits."""
     text = plain(key)
     if isinstance(text, (dict, list)):
-        raise TypeError(f"the key {key!r} can't be written as JSON: it is no text")
+        raise TypeError(f"the key {key!r} can't be written as JSON, because it is not a text")
     return text if isinstance(text, str) else json.dumps(text)
 
 
 def _is_missing(value: Any) -> bool:  # noqa: ANN401
-    """Tell whether a value stands for none: it is not itself, as Decimal("NaN") and NaT, or not finite."""
+    """Tell whether a value means "missing": it is unequal to itself, like Decimal("NaN") and NaT, or not finite."""
     if isinstance(value, decimal.Decimal):
         return not value.is_finite()
     try:
         return type(value).__name__ == "NAType" or bool(value != value)  # noqa: PLR0124  # what NaN is known by
-    except (TypeError, ValueError):  # an array, and what can't be compared
+    except (TypeError, ValueError):  # an array, or a type that can't be compared
         return False
 
 

@@ -1,6 +1,6 @@
-"""What kind of value a Python object is, whatever library it is of, and what it is in plain Python.
+"""The kind of a Python object of any library, and its plain Python value.
 
-The table of kinds is in `items`. None of the libraries is imported: an object brings its own.
+`items` lists the kinds. None of the libraries is imported.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Kind = Literal["null", "numbers", "booleans", "texts", "times", "durations", "ti
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _SECONDS = range(-(2**63) // 10**9 + 1, 2**63 // 10**9)
-COMPLEX = "Grafana has no type for complex numbers: give .real, .imag or abs()"
-OUTSIDE = "a time is outside the years 1677 to 2262, which is all that nanoseconds hold"
+COMPLEX = "Grafana has no type for complex numbers: use .real, .imag or abs()"
+OUTSIDE = "a time is outside the years 1677 to 2262, the range of nanoseconds"
 
 
 def plain(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # any object
-    """Tell an object's kind, and what it is in plain Python.
+    """Return an object's kind, and its plain Python value.
 
     Raises: FrameError if Grafana has no type for it.
     """
@@ -58,12 +58,12 @@ def plain(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # any object
     if hasattr(item, "__float__"):
         return "numbers", to_float(item)
     raise FrameError(
-        f"Grafana has no type for a {type(item).__qualname__} ({short(item)}): give its text (str), a number or a time"
+        f"Grafana has no type for a {type(item).__qualname__} ({short(item)}): convert it to str, a number or a time"
     )
 
 
 def is_record(item: object) -> bool:
-    """Tell whether an object is a dataclass, or what attrs, msgspec and pydantic have for one."""
+    """Tell whether an object is a dataclass, or a record of attrs, msgspec or pydantic."""
     return any(hasattr(type(item), name) for name in _RECORDS)
 
 
@@ -109,7 +109,7 @@ def _pyarrow(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # a scalar
 
 
 def _nanoseconds(item: Any) -> int:  # noqa: ANN401  # a Timestamp or Timedelta
-    """Count a pandas time's nanoseconds, whatever unit it is kept in."""
+    """Return a pandas time's nanoseconds, whatever its unit."""
     try:
         return int(item.as_unit("ns").value)
     except (ArithmeticError, ValueError) as error:  # OutOfBoundsDatetime is a ValueError
@@ -134,7 +134,7 @@ def _ticks(since: dt.timedelta) -> int:
 def to_float(item: Any) -> float:  # noqa: ANN401  # a number of any kind
     """Round a number to the nearest float64.
 
-    Raises: FrameError if it is larger than any.
+    Raises: FrameError if it is larger than any float64.
     """
     try:
         number = float(item)
@@ -152,7 +152,7 @@ def _is_infinite(item: Any) -> bool:  # noqa: ANN401  # a number of any kind
 
 
 def short(item: object) -> str:
-    """Write an object for a message, cut."""
+    """Write an object for a message, shortened."""
     text = repr(item)
     return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004  # part of a line
 
@@ -184,4 +184,4 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], tuple[Kind, Any]]
 )
 _RECORDS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
 _FOREIGN = {"numpy": _numpy, "pandas": _pandas, "pyarrow": _pyarrow, "zoneinfo": _text}
-"""What is known by its library's name: no bundle holds these but that of an author who imports them."""
+"""Types of libraries, by the library's name; a bundle has only libraries that its author imports."""

@@ -1,4 +1,4 @@
-"""Labels: what tells one series from another.
+"""Labels, which distinguish one series from another.
 
 Shape: text → text, written with sorted keys.
 Source: grafana-plugin-sdk-go v0.298.0, data/labels.go.
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
-    """Turn keys and values into text (see `as_text`) and sort the keys."""
+    """Convert keys and values to text (see `as_text`) and sort the keys."""
     texts = {str(key): as_text(value) for key, value in labels.items()}
     return texts if len(texts) <= 1 else dict(sorted(texts.items()))
 
 
 def as_text(value: object) -> str:
-    """Write one label's value: booleans are `true` and `false`, an enum's member is its value, a missing one is empty.
+    """Write a label's value: booleans as `true` and `false`, an enum's member as its value, a missing one as empty.
 
-    NaN, NaT and pandas' NA are how a missing label looks in a table.
+    NaN, NaT and pandas' NA are missing labels in a table.
     """
-    if type(value) is str:  # nearly all are
+    if type(value) is str:  # the usual case
         return value
     if isinstance(value, Enum):
         value = value.value
@@ -40,5 +40,5 @@ def _is_missing(value: object) -> bool:
 
 
 def text(labels: Mapping[str, str]) -> str:
-    """Write labels as people read them: `host=a, job=b`."""
+    """Write labels for people: `host=a, job=b`."""
     return ", ".join(f"{key}={labels[key]}" for key in sorted(labels))

@@ -1,8 +1,8 @@
-"""Lists of one plain Python type → Arrow, without asking Arrow to infer it: for a few values that costs the most.
+"""Lists of one plain Python type → Arrow, without type inference, which takes the most time for a few values.
 
-Owns the common cases alone: short lists of floats and integers, and lists of datetimes that are naive or in
-`datetime.timezone.utc`, of which Arrow would ask each its zone. For any other list, and for long ones of numbers, where
-Arrow is faster, `column` gives None; `columns` takes the long way, and words all errors.
+Only the common cases: short lists of floats and integers, and lists of datetimes that are naive or in
+`datetime.timezone.utc`, each of which Arrow would ask for its zone. For other lists, and for long lists of numbers,
+where Arrow is faster, `column` returns None; `columns` then converts them, and raises all errors.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
     None: dt.datetime(1970, 1, 1),  # noqa: DTZ001  # naive times are UTC
     _UTC: dt.datetime(1970, 1, 1, tzinfo=_UTC),
 }
-_FEW = 256  # numbers below which this is faster
+_FEW = 256  # with fewer numbers this is faster
 _DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
-_AT_ONCE = 65_536  # times whose distances from 1970 are in memory
+_AT_ONCE = 65_536  # times that are converted in one step
 _latest: tuple[list[dt.datetime], pa.Array] = [], None
-"""The times of the latest column and what they became: the series of one answer mostly have the same ones."""
+"""The times of the latest column and their array: the series of one answer mostly have the same times."""
 
 
 def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
-    """Make a column of a list whose items are all of one plain type; None when they are not, or are many numbers.
+    """Make a column of a list whose items are all of one plain type; None if they are not, or are many numbers.
 
-    Units: times become nanoseconds since 1970 in UTC, naive ones are taken as UTC.
+    Units: times become nanoseconds since 1970 in UTC; naive ones are UTC.
     """
     if len(items) > _FEW and type(items[0]) is not dt.datetime:
         return None
@@ -48,17 +48,17 @@ def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
 
 
 def _floats(items: list[float]) -> tuple[FieldType, pa.Array]:
-    return "float64", _wrapped(array("d", items), pa.float64())
+    return "float64", _wrap(array("d", items), pa.float64())
 
 
 def _integers(items: list[int]) -> tuple[FieldType, pa.Array]:
-    return "int64", _wrapped(array("q", items), pa.int64())
+    return "int64", _wrap(array("q", items), pa.int64())
 
 
 def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
     global _latest  # noqa: PLW0603  # one tuple, replaced whole: threads may overlap
     latest, column = _latest
-    if items == latest:  # naive times equal none that have a zone
+    if items == latest:  # naive times never equal times with a zone
         return "time", column
     epoch = _EPOCHS.get(items[0].tzinfo)
     if epoch is None:
@@ -71,13 +71,13 @@ def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
         return "time", pa.concat_arrays(parts).view(pa.timestamp("ns"))
     since = [item - epoch for item in items]  # pa.array would be faster, and import pandas
     ticks = [each.days * _DAY + each.seconds * _SECOND + each.microseconds * _MICROSECOND for each in since]
-    column = _wrapped(array("q", ticks), pa.timestamp("ns"))
+    column = _wrap(array("q", ticks), pa.timestamp("ns"))
     _latest = items.copy(), column
     return "time", column
 
 
-def _wrapped(numbers: array[Any], kind: pa.DataType) -> pa.Array:
-    """Let Arrow read the numbers where they are."""
+def _wrap(numbers: array[Any], kind: pa.DataType) -> pa.Array:
+    """Let Arrow read the numbers in place."""
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)], 0)
 
 

@@ -1,9 +1,9 @@
 """The metadata of frames and fields, checked as strictly as Grafana reads it.
 
 Grafana decodes a frame's meta and a field's config into typed structures; one wrong type in them and it refuses the
-whole response, other queries included. So they are checked when the frame is made, and brought to the form in which
-they are written: numpy's scalars become numbers, whole floats integers where integers are asked for, NaN and the
-infinities null. Keys that Grafana doesn't know go under `custom` in a frame's meta, and are refused in a config.
+whole response, other queries included. So they are checked when the frame is created, and normalised: numpy's scalars
+become numbers, whole floats become integers where integers are expected, NaN and the infinities become null. Keys that
+Grafana doesn't know are moved to `custom` in a frame's meta, and are refused in a config.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_meta.go, data/field_config.go, data/value_mapping.go.
 """
 
@@ -23,32 +23,32 @@ _INSPECT = {"meta": 1, "error": 2, "data": 3, "stats": 4}
 
 
 def meta(value: Mapping[str, object]) -> dict[str, object]:
-    """Check a frame's meta and return it as it is written.
+    """Check a frame's meta and return it in normalised form.
 
     Raises: FrameError naming the key.
     """
     own = {key: item for key, item in value.items() if key in _META}
     unknown = {key: item for key, item in value.items() if key not in _META}
-    checked: dict[str, object] = _Object(_META)(own, "the frame's meta")
+    result: dict[str, object] = _Object(_META)(own, "the frame's meta")
     if unknown:
-        custom = checked.get("custom", {})
+        custom = result.get("custom", {})
         if not isinstance(custom, dict):
             raise FrameError(f"the frame's meta has unknown keys {sorted(unknown)}; put them under 'custom'")
-        checked["custom"] = {**json_value(unknown, "the frame's meta"), **custom}
-    return checked
+        result["custom"] = {**json_value(unknown, "the frame's meta"), **custom}
+    return result
 
 
 def config(value: Mapping[str, object], *, name: str) -> dict[str, object]:
-    """Check the config of the field of this name and return it as it is written.
+    """Check the config of the field of this name and return it in normalised form.
 
     Raises: FrameError naming the field and the key.
     """
-    checked: dict[str, object] = _Object(_CONFIG)(value, f"the config of {name!r}")
-    return checked
+    result: dict[str, object] = _Object(_CONFIG)(value, f"the config of {name!r}")
+    return result
 
 
 def only_known(value: Any, *, of_field: bool) -> dict[str, object]:  # noqa: ANN401  # JSON
-    """Drop the keys that Grafana's reader passes over."""
+    """Remove the keys that Grafana's reader ignores."""
     if not isinstance(value, dict):
         raise FrameError(f"metadata must be an object, not {_short(value)}")
     return {key: item for key, item in value.items() if key in (_CONFIG if of_field else _META)}
@@ -61,15 +61,15 @@ def notice(
 
     `severity` is info, warning or error; `inspect` names the inspector's tab: meta, error, data or stats.
     """
-    given = {"severity": severity, "text": text, "link": link, "inspect": inspect}
-    checked: dict[str, object] = _notice({key: item for key, item in given.items() if item is not None}, "the notice")
-    return checked
+    keys = {"severity": severity, "text": text, "link": link, "inspect": inspect}
+    result: dict[str, object] = _notice({key: item for key, item in keys.items() if item is not None}, "the notice")
+    return result
 
 
 def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
-    """Bring any value to what JSON can say (see `json_text`).
+    """Convert any value to JSON types (see `json_text`).
 
-    Raises: FrameError for what has no JSON.
+    Raises: FrameError for a value without JSON.
     """
     try:
         return json_text.plain(value)
@@ -78,14 +78,14 @@ def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
 
 
 class _Object:
-    """Checks an object by its keys."""
+    """A check of an object by its keys."""
 
     def __init__(self, keys: Mapping[str, Check], *, needs: tuple[str, ...] = ()) -> None:
         self._keys = keys
         self._needs = needs
 
     def __call__(self, value: object, where: str) -> dict[str, object]:
-        """Check each key; None stands for a key that is absent, as in Grafana, save for numbers, which can be null."""
+        """Check each key; None means an absent key, as in Grafana, except for numbers, which can be null."""
         if not isinstance(value, Mapping):
             raise FrameError(f"{where} must be an object, not {_short(value)}")
         for key in value:
@@ -94,14 +94,14 @@ class _Object:
         for key in self._needs:
             if key not in value:
                 raise FrameError(f"{where} lacks {key!r}")
-        given = [(key, item) for key, item in value.items() if item is not None or self._keys[key] is _number]
-        return {key: self._keys[key](item, f"{where}.{key}") for key, item in given}
+        items = [(key, item) for key, item in value.items() if item is not None or self._keys[key] is _number]
+        return {key: self._keys[key](item, f"{where}.{key}") for key, item in items}
 
     def _hint(self, key: object) -> str:
         import difflib  # noqa: PLC0415  # for mistakes alone
 
         near = difflib.get_close_matches(str(key), self._keys, n=1)
-        free = "; what is your own goes under 'custom'" if "custom" in self._keys else ""
+        free = "; put your own keys under 'custom'" if "custom" in self._keys else ""
         return f"; did you mean {near[0]!r}?" if near else free or f"; it may have {', '.join(self._keys)}"
 
 
@@ -168,8 +168,8 @@ def _list(item: Check) -> Check:
 def _free(value: object, where: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise FrameError(f"{where} must be an object, not {_short(value)}")
-    checked: dict[str, object] = json_value(value, where)
-    return checked
+    result: dict[str, object] = json_value(value, where)
+    return result
 
 
 def _version(value: object, where: str) -> list[object]:
@@ -192,8 +192,8 @@ def _notice(value: object, where: str) -> dict[str, object]:
 
 
 def _mapping(value: object, where: str) -> dict[str, object]:
-    checked = _Object({"type": _choice(*_MAPPINGS), "options": _free}, needs=("type", "options"))(value, where)
-    return {**checked, "options": _MAPPINGS[str(checked["type"])](checked["options"], f"{where}.options")}
+    mapping = _Object({"type": _choice(*_MAPPINGS), "options": _free}, needs=("type", "options"))(value, where)
+    return {**mapping, "options": _MAPPINGS[str(mapping["type"])](mapping["options"], f"{where}.options")}
 
 
 def _values(value: object, where: str) -> dict[str, object]:
@@ -202,13 +202,13 @@ def _values(value: object, where: str) -> dict[str, object]:
 
 def _thresholds(value: object, where: str) -> dict[str, object]:
     keys: dict[str, Check] = {"mode": _choice("absolute", "percentage"), "steps": _list(_step)}
-    checked = {"mode": "absolute", "steps": [], **_Object(keys)(value, where)}
-    values = [step["value"] for step in checked["steps"]]  # type: ignore[attr-defined]  # a list of steps
+    thresholds = {"mode": "absolute", "steps": [], **_Object(keys)(value, where)}
+    values = [step["value"] for step in thresholds["steps"]]  # type: ignore[attr-defined]  # a list of steps
     if values and values[0] is not None:
-        raise FrameError(f"{where}.steps[0].value must be None: the first step holds below all others")
+        raise FrameError(f"{where}.steps[0].value must be None: the first step applies below all others")
     if None in values[1:] or values[1:] != sorted(values[1:]):
         raise FrameError(f"{where}.steps must be sorted by value")
-    return checked
+    return thresholds
 
 
 def _step(value: object, where: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Let pyarrow look for pandas when the author's code imports it, and not before.
+"""Make pyarrow look for pandas when the author's code imports it, and not before.
 
-pyarrow imports pandas, where it finds it, to convert a first list: half a second, and 40 MB. It looks once; after that,
-only what says that it needs pandas makes it look again, as `_pandas_api.pd` does.
+pyarrow imports pandas, if it is installed, to convert a first list: half a second, and 40 MB. It looks only once; after
+that, only code that needs pandas makes it look again, as `_pandas_api.pd` does.
 Source: pyarrow 26.0.1, pandas-shim.pxi (_PandasAPIShim._check_import).
 """
 
@@ -25,19 +25,18 @@ _waits = False
 
 
 def look() -> None:
-    """Let pyarrow look again, if pandas has been imported since it looked in vain."""
+    """Make pyarrow look again, if pandas has been imported since pyarrow's first look."""
     global _waits  # noqa: PLW0603  # as pyarrow has it, once for a process
-    if _waits and hasattr(sys.modules.get("pandas"), "DataFrame"):  # all of it
+    if _waits and hasattr(sys.modules.get("pandas"), "DataFrame"):  # completely imported
         _waits = False
-        with contextlib.suppress(ImportError):  # it is too old for pyarrow
+        with contextlib.suppress(ImportError):  # too old for pyarrow
             pa.lib._pandas_api.pd  # noqa: B018, SLF001
 
 
 def defer() -> None:
-    """Let pyarrow look in vain now, and again as soon as pandas has been imported.
+    """Hide pandas from pyarrow's first look, and make it look again once pandas is imported.
 
-    That is noticed twice: by a finder, for what the author's code does with pyarrow, and by `look`, where somebody put
-    another list of finders in place.
+    Two ways detect the import: a finder, and `look`, in case other code has replaced the list of finders.
     """
     global _waits  # noqa: PLW0603  # as above
     if "pandas" in sys.modules or not hasattr(type(getattr(pa.lib, "_pandas_api", None)), "pd"):
@@ -48,27 +47,27 @@ def defer() -> None:
     try:
         pa.array([0])
     finally:
-        watch.refused = 0
+        watch.hidden_from_thread = 0
 
 
 class _Watch:
-    """Sees the import of pandas, and refuses it to one thread, as if it were not installed."""
+    """A finder that detects the import of pandas, and hides pandas from one thread, as if it were not installed."""
 
     def __init__(self) -> None:
-        """Refuse it to this thread."""
-        self.refused = threading.get_ident()
+        """Hide pandas from this thread."""
+        self.hidden_from_thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find pandas as the other finders do, and have pyarrow look again when it is there.
+        """Find pandas with the other finders, and make pyarrow look again when it is imported.
 
-        Raises: ModuleNotFoundError in the thread that it is refused to.
+        Raises: ModuleNotFoundError in the thread from which pandas is hidden.
         """
         del path, target
         if fullname != "pandas":
             return None
-        if self.refused == threading.get_ident():
+        if self.hidden_from_thread == threading.get_ident():
             raise ModuleNotFoundError(fullname)
         sys.meta_path.remove(self)
         spec = find_spec(fullname)

@@ -1,7 +1,7 @@
-"""Rows of an API's answer → columns, or one series for each set of labels.
+"""Rows of an API's response → columns, or one series for each set of labels.
 
-A row is a dictionary, a named tuple, a dataclass, an object of attrs, msgspec or pydantic, or a database's row with
-names. A key reaches into nested ones with dots (`"metrics.cpu"`, `"items.0.value"`), unless a row has it as it stands.
+A row is a dictionary, a named tuple, a dataclass, an object of attrs, msgspec or pydantic, or a database row with
+names. A key reaches nested values with dots (`"metrics.cpu"`, `"items.0.value"`), unless a row has a key with the dots.
 
 | value                                  | becomes                                                              |
 | -------------------------------------- | -------------------------------------------------------------------- |
@@ -34,28 +34,28 @@ Types = Mapping[str, Any] | None
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
 _MISSING = object()
-_MOST_KEYS = 12  # that an error names
+_MOST_KEYS = 12  # keys in an error
 
 
 def rows_of(records: Iterable[object]) -> list[Row]:
-    """Read each record as a mapping.
+    """Convert each record to a mapping.
 
-    Raises: FrameError for what is no list of rows, naming the first record that has no names for its values.
+    Raises: FrameError if it is no list of rows, naming the first record without names for its values.
     """
     if hasattr(records, "columns") and hasattr(records, "shape"):
         raise FrameError("expected a list of rows, got a table: Frame.from_pandas or Frame.from_arrow reads it")
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         hint = f", such as the list under one of its keys ({_names(records)})" if isinstance(records, Mapping) else ""
-        raise FrameError(f"expected a list of rows, got {type(records).__name__}: give the list of rows{hint}")
+        raise FrameError(f"expected a list of rows, got {type(records).__name__}: pass the list of rows{hint}")
     return [_row(record, at) for at, record in enumerate(records)]
 
 
 def table(
     rows: Sequence[Row], *, time: str | None, unit: GivenUnit | None, value: Sequence[str], types: Types
 ) -> list[Field]:
-    """Make columns: the time first, then the values, which are all other keys if none are named.
+    """Make columns: the time first, then the values, by default all other keys.
 
-    Raises: FrameError naming the column, and the keys that there are when it is none of them.
+    Raises: FrameError naming the column, and the existing keys if it is none of them.
     """
     if not rows:
         return [Field(key, [], kind) for key, kind in (types or {}).items()]
@@ -79,7 +79,7 @@ def series(
 ) -> list[list[Field]]:
     """Make the columns of one frame for each value and distinct set of labels.
 
-    Raises: FrameError naming the column, the keys that there are, or rows without a time that share their labels.
+    Raises: FrameError naming the column, the existing keys, or rows without a time that have equal labels.
     """
     if not rows:
         return []
@@ -92,12 +92,12 @@ def series(
             points = [row for row in members if has_point[field.name][row]]
             if index is None and len(points) > 1:
                 raise FrameError(
-                    f"{len(points)} rows without a time have the labels {dict(key)}: give time=, or aggregate"
+                    f"{len(points)} rows without a time have the labels {dict(key)}: pass time=, or aggregate"
                 )
             if points:
-                chosen = pa.array(points, pa.int64())
-                start = [] if index is None else [index.take(chosen)]
-                frames.append([*start, field.take(chosen).with_labels(dict(key))])
+                rows_of_series = pa.array(points, pa.int64())
+                start = [] if index is None else [index.take(rows_of_series)]
+                frames.append([*start, field.take(rows_of_series).with_labels(dict(key))])
     return frames
 
 
@@ -115,14 +115,12 @@ def _row(record: Any, at: int) -> Row:  # noqa: ANN401  # one kind of record eac
         return dict(record._mapping)  # noqa: SLF001  # its documented name
     if hasattr(record, "keys") and hasattr(record, "__getitem__"):  # sqlite3's, asyncpg's
         return {key: record[key] for key in record.keys()}  # noqa: SIM118  # it is no mapping
-    raise FrameError(
-        f"record {at} has no names for its values: it is {kind.__name__}, give dictionaries or dataclasses"
-    )
+    raise FrameError(f"record {at} has no names for its values: it is {kind.__name__}, use dictionaries or dataclasses")
 
 
 def _find(row: Any, path: str) -> Any:  # noqa: ANN401  # any value
-    """Return the value under a key, or under one that reaches into nested ones."""
-    if (type(row) is dict or isinstance(row, Mapping)) and path in row:  # asking an abstract class takes longest
+    """Return the value of a key, also of a dotted key that reaches nested values."""
+    if (type(row) is dict or isinstance(row, Mapping)) and path in row:  # the check of an abstract class is slow
         return row[path]
     head, dot, rest = path.partition(".")
     while dot:
@@ -151,7 +149,7 @@ def _time(rows: Sequence[Row], key: str, unit: GivenUnit | None) -> Field:
         raise FrameError(f"column {key!r}: {error}") from error
     if ticks.null_count:
         row = ticks.is_null().index(True).as_py()
-        raise FrameError(f"column {key!r}: row {row} has no time: leave such rows out")
+        raise FrameError(f"column {key!r}: row {row} has no time: remove such rows")
     return Field(key, ticks, "time")
 
 
@@ -162,9 +160,9 @@ def _value(rows: Sequence[Row], key: str, types: Types) -> Field:
 
 
 def _numbers(key: str, values: list[Any]) -> list[Any]:
-    """Turn texts into numbers where all of them are.
+    """Convert texts to numbers if all of them are numbers.
 
-    Raises: FrameError if some are: a column that is now a number and now a text draws nothing.
+    Raises: FrameError if only some are: a column of numbers and texts draws nothing.
     """
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     numbers = [text for text in texts if _NUMBER.fullmatch(text)]
@@ -174,14 +172,14 @@ def _numbers(key: str, values: list[Any]) -> list[Any]:
         other = next(text for text in texts if not _NUMBER.fullmatch(text))
         rows = values.index(numbers[0]), values.index(other)
         raise FrameError(
-            f"column {key!r}: row {rows[0]} is the number {numbers[0]!r} and row {rows[1]} is {other!r}: give None "
-            f"where a value is missing, or types={{{key!r}: 'string'}} to keep texts"
+            f"column {key!r}: row {rows[0]} is the number {numbers[0]!r} and row {rows[1]} is {other!r}: use None "
+            f"for a missing value, or types={{{key!r}: 'string'}} to keep texts"
         )
     return [(float(value) if value.strip() else None) if isinstance(value, str) else value for value in values]
 
 
 def _groups(rows: Sequence[Row], labels: Sequence[str]) -> dict[tuple[tuple[str, str], ...], list[int]]:
-    """Find the rows of each set of labels, in the order in which it is first met."""
+    """Group the rows by their labels, in order of first appearance."""
     for key in labels:
         _require(rows, key, [_find(row, key) for row in rows])
     groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
@@ -196,14 +194,12 @@ def _label(row: Row, key: str, at: int) -> str:
     if type(value) is str:
         return value
     if isinstance(value, (Mapping, list, tuple)) and not isinstance(value, str):
-        raise FrameError(
-            f"label {key!r}: row {at} holds a {type(value).__name__}: reach into it with a dot, as in 'a.b'"
-        )
+        raise FrameError(f"label {key!r}: row {at} holds a {type(value).__name__}: use a dotted key, as in 'a.b'")
     return "" if value is _MISSING else as_text(value)
 
 
 def _number_keys(rows: Sequence[Row], others: set[str | None]) -> list[str]:
-    """Choose the keys whose first value is a number."""
+    """Return the keys whose first value is a number."""
     first: dict[str, Any] = {}
     for row in rows:
         for key, value in row.items():
@@ -218,10 +214,10 @@ def _require(rows: Sequence[Row], key: str, values: Sequence[object]) -> None:
 
 
 def _require_any(rows: Sequence[Row], keys: Sequence[str]) -> Sequence[str]:
-    """Check that there is one of the keys at least: an API may leave out a key that has no value."""
+    """Check that at least one of the keys exists: an API may omit a key without a value."""
     keys = list(dict.fromkeys(keys))
     if not keys:
-        raise FrameError(f"no key holds a number: give value=; the first row has {_names(rows[0])}")
+        raise FrameError(f"no key has a number: pass value=; the first row has {_names(rows[0])}")
     if all(_find(row, key) is _MISSING for row in rows for key in keys):
         raise FrameError(f"no row has {' or '.join(map(repr, keys))}; the first has {_names(rows[0])}")
     return keys

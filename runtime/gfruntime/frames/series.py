@@ -1,7 +1,7 @@
 """Time series from one shape to another: long to wide, wide to long, and onto a regular grid.
 
-The functions do what the Go SDK's do, step by step and with its error texts, but for cells without data: there the SDK
-writes 0 where a column can't hold null, and here such a column becomes nullable. `fill=None` gives the SDK's zeros.
+The functions work like the Go SDK's, step by step and with its error texts, except for missing cells: the SDK writes 0
+if a column can't be null; here such a column becomes nullable. `fill=None` gives the SDK's zeros.
 Source: grafana-plugin-sdk-go v0.298.0, data/time_series.go, data/sqlutil/resample.go.
 """
 
@@ -27,7 +27,7 @@ Shape = Literal["not", "wide", "long"]
 
 
 def shape(frame: Frame) -> Shape:
-    """Say which series Grafana takes a frame without a type for: wide, long, or none ("not")."""
+    """Return the shape in which Grafana reads a frame without a type: wide, long, or "not" a series."""
     parts = _parts(frame)
     if parts is None or not parts.values:
         return "not"
@@ -35,17 +35,17 @@ def shape(frame: Frame) -> Shape:
 
 
 def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> Frame:
-    """Give each combination of text and boolean columns a column of its own, labelled by them.
+    """Give each combination of text and boolean columns its own column with these labels.
 
-    Of rows with one time and combination the last one counts. `limit` bounds the cells of the result; 0 is no bound.
-    Raises: FrameError with the SDK's text when the frame is not long, empty, unsorted, or has null times.
+    Of rows with the same time and combination, the last one counts. `limit` bounds the number of cells; 0: no limit.
+    Raises: FrameError with the SDK's text if the frame is not long, empty, unsorted, or has null times.
 
     >>> [field.labels for field in long_to_wide(frame).fields]
     [None, {'host': 'a'}, {'host': 'b'}]
     """
-    parts = _checked(frame, "long", to="wide")
+    parts = _require_shape(frame, "long", to="wide")
     ticks = items_of(parts.time)
-    if ticks[0] is None:  # the SDK reads the first time before it looks at labels
+    if ticks[0] is None:  # the SDK checks the first time before the labels
         raise FrameError(_NULL_TIME)
     names = [field.name for field in parts.factors]
     if len(set(names)) < len(names):
@@ -57,11 +57,11 @@ def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> F
         if limit and len(times) * (1 + len(cells) * len(parts.values)) > limit:
             raise FrameError(_TOO_LARGE)
     columns = [
-        _spread(field, chosen, len(times), fill, labels=dict(zip(names, key, strict=True)))
-        for key, chosen in cells.items()
+        _spread(field, rows_of_cell, len(times), fill, labels=dict(zip(names, key, strict=True)))
+        for key, rows_of_cell in cells.items()
         for field in parts.values
     ]
-    columns = columns[-1:] + columns[:-1]  # the order in which the SDK sorts, which shows where all keys are equal
+    columns = columns[-1:] + columns[:-1]  # the SDK's sort order, visible if all keys are equal
     columns.sort(key=lambda field: (field.name, [(field.labels or {})[name] for name in names]))
     index = Field(parts.time.name, array(times, parts.time), "time", nullable=False)
     meta = {**(frame.meta or {}), "type": "timeseries-wide", "typeVersion": [0, 1]}
@@ -69,14 +69,14 @@ def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> F
 
 
 def wide_to_long(frame: Frame, *, fill: Fill | None = NULL) -> Frame:
-    """Give each set of labels rows of its own, the labels becoming text columns.
+    """Give each set of labels its own rows, with the labels as text columns.
 
-    Raises: FrameError with the SDK's text when the frame is not wide, empty, has null times, or two types for a name.
+    Raises: FrameError with the SDK's text if the frame is not wide, empty, has null times, or two types for a name.
 
     >>> wide_to_long(long_to_wide(frame))["host"].to_list()
     ['a', 'b']
     """
-    parts = _checked(frame, "wide", to="long")
+    parts = _require_shape(frame, "wide", to="long")
     kinds = _kinds(frame, parts.values)
     sets: dict[str, dict[str, Field]] = {}
     for field in parts.values:
@@ -99,11 +99,11 @@ def wide_to_long(frame: Frame, *, fill: Fill | None = NULL) -> Frame:
 def resample(
     frame: Frame, start: dt.datetime, end: dt.datetime, interval: dt.timedelta, *, fill: Fill | None = NULL
 ) -> Frame:
-    """Put a series onto a grid from start to end, both included.
+    """Resample a series to a grid from start to end, both included.
 
-    Each point takes the last row of (point - interval, point]; text columns keep the last one seen. An interval of 0
+    Each point gets the last row of (point - interval, point]; text columns keep their last value. An interval of 0
     changes nothing. Configs are dropped, as in the SDK.
-    Raises: FrameError when the frame is no time series, or has null times.
+    Raises: FrameError if the frame is no time series, or has null times.
 
     >>> len(resample(frame, start, start + timedelta(minutes=2), timedelta(minutes=1)))
     3
@@ -116,21 +116,21 @@ def resample(
         return frame
     ends = items_of(Field("", [start, end], "time"))
     grid = list(range(ends[0], ends[1] + 1, step))
-    hits, seen = _windows(items_of(parts.time), grid, step)
+    hits, latest = _windows(items_of(parts.time), grid, step)
     columns = []
     for field in frame.fields:
         if field is parts.time:
             columns.append(Field(field.name, array(grid, field), "time", nullable=field.nullable, labels=field.labels))
         elif any(field is value for value in parts.values):
-            columns.append(_resampled(field, hits, seen, fill))
+            columns.append(_resample_field(field, hits, latest, fill))
         else:
-            columns.append(_resampled(field, seen, seen, NULL))
+            columns.append(_resample_field(field, latest, latest, NULL))
     return replace(frame, fields=columns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """A frame's columns by what they are in a time series."""
+    """A frame's columns by their role in a time series."""
 
     time: Field
     factors: Sequence[Field]
@@ -156,11 +156,11 @@ def _parts(frame: Frame) -> _Parts | None:
     return _Parts(time, factors, values)
 
 
-def _checked(frame: Frame, wanted: Shape, *, to: Shape) -> _Parts:
+def _require_shape(frame: Frame, expected_shape: Shape, *, to: Shape) -> _Parts:
     actual, parts = shape(frame), _parts(frame)
-    if parts is None or actual != wanted:
+    if parts is None or actual != expected_shape:
         raise FrameError(
-            f"can not convert to {to} series, expected {wanted} format series input but got {actual} series"
+            f"can not convert to {to} series, expected {expected_shape} format series input but got {actual} series"
         )
     if not len(frame):
         raise FrameError(f"can not convert to {to} series, input fields have no rows")
@@ -168,7 +168,7 @@ def _checked(frame: Frame, wanted: Shape, *, to: Shape) -> _Parts:
 
 
 def _rows_of(ticks: Sequence[int | None]) -> tuple[list[int], list[int]]:
-    """Number the distinct times: the times, and the number of each row's."""
+    """Number the distinct times; return the times, and the number of each row."""
     times: list[int] = []
     rows = []
     for tick in ticks:
@@ -186,11 +186,11 @@ def _rows_of(ticks: Sequence[int | None]) -> tuple[list[int], list[int]]:
 
 
 def _spread(
-    field: Field, chosen: Mapping[int, int], length: int, fill: Fill | None, *, labels: Mapping[str, str]
+    field: Field, old_rows: Mapping[int, int], length: int, fill: Fill | None, *, labels: Mapping[str, str]
 ) -> Field:
-    """Lay a column's chosen rows (new row → old row) over a longer column."""
+    """Copy a column's rows (new row → old row) into a longer column."""
     items = items_of(field)
-    rows = [chosen.get(row) for row in range(length)]
+    rows = [old_rows.get(row) for row in range(length)]
     column = [None if row is None else items[row] for row in rows]
     column = fill_missing(field, column, [row is None for row in rows], fill)
     return build_field(field, column, fill, labels=labels)
@@ -205,11 +205,11 @@ def _stack(field: Field, members: Sequence[Field | None], length: int, fill: Fil
     return build_field(field, column, fill if any(is_missing) else None, labels=None)
 
 
-def _resampled(field: Field, hits: Sequence[int | None], seen: Sequence[int | None], fill: Fill | None) -> Field:
+def _resample_field(field: Field, hits: Sequence[int | None], latest: Sequence[int | None], fill: Fill | None) -> Field:
     items = items_of(field)
     column = [None if row is None else items[row] for row in hits]
     if fill is not None and fill.mode == "previous":
-        befores = (None if row is None else items[row] for row in seen)
+        befores = (None if row is None else items[row] for row in latest)
         column = [before if row is None else item for row, item, before in zip(hits, column, befores, strict=True)]
     else:
         column = fill_missing(field, column, [row is None for row in hits], fill)
@@ -217,9 +217,9 @@ def _resampled(field: Field, hits: Sequence[int | None], seen: Sequence[int | No
 
 
 def _windows(ticks: Sequence[int | None], grid: Sequence[int], step: int) -> tuple[list[int | None], list[int | None]]:
-    """Find the last row within each point's window, and the last one seen by then."""
+    """Return the last row in each point's window, and the last row up to each point."""
     hits: list[int | None] = []
-    seen: list[int | None] = []
+    latest: list[int | None] = []
     row = 0
     for point in grid:
         hit = None
@@ -233,12 +233,12 @@ def _windows(ticks: Sequence[int | None], grid: Sequence[int], step: int) -> tup
                 hit = row
             row += 1
         hits.append(hit)
-        seen.append(row - 1 if row else None)
-    return hits, seen
+        latest.append(row - 1 if row else None)
+    return hits, latest
 
 
 def _kinds(frame: Frame, values: Sequence[Field]) -> dict[str, Field]:
-    """Give the first column of each name, refusing names with several types."""
+    """Return the first column of each name; refuse names with several types."""
     kinds: dict[str, Field] = {}
     for field in values:
         first = kinds.setdefault(field.name, field)
@@ -256,7 +256,7 @@ def _go(field: Field) -> str:
 
 
 def _tuple_text(labels: Mapping[str, str]) -> str:
-    """Write labels as Go does to sort by them: a JSON list of pairs, HTML's letters escaped."""
+    """Write labels as Go does for sorting: a JSON list of pairs, with HTML's letters escaped."""
     text = json.dumps(sorted(labels.items()), ensure_ascii=False, separators=(",", ":"))
     return text.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 

@@ -1,7 +1,7 @@
 """The shapes that alert rules and expressions read: Grafana's data plane contract, version 0.1.
 
-`apply_type` checks frames by the contract, sorts series by time and puts the type on them. Grafana itself checks little
-of this: unsorted, doubled or unlabelled data is read without a word and gives wrong alerts.
+`apply_type` checks frames by the contract, sorts series by time and sets the type. Grafana itself checks little of
+this: unsorted, duplicate or unlabelled data causes no error and gives wrong alerts.
 
 | type               | frames   | shape                                                                              |
 | ------------------ | -------- | ---------------------------------------------------------------------------------- |
@@ -12,8 +12,8 @@ of this: unsorted, doubled or unlabelled data is read without a word and gives w
 | numeric-multi      | each one | one number with labels, at most one row                                            |
 | numeric-long       | one      | numbers, and text columns that tell the rows apart                                 |
 
-No data is one frame of any type without fields. Grafana passes over columns that a type has no place for, such as
-texts beside a wide series (see `alerting`, which warns of them).
+No data is one frame of any type without fields. Grafana ignores columns that a type has no place for, such as texts
+beside a wide series (see `alerting`, which warns of them).
 Source: github.com/grafana/dataplane, contract 0.1.
 """
 
@@ -45,20 +45,20 @@ _FEW = 200  # rows below which Python is faster than a call into Arrow
 
 
 def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
-    """Check frames by the rules of a type, sort series by time and put the type on them.
+    """Check frames by the rules of a type, sort series by time and set the type.
 
-    Raises: FrameError saying what the contract forbids, and what to do.
+    Raises: FrameError saying which rule is broken, and what to do.
     """
     if not frame_type.endswith("-multi") and len(frames) != 1:
         raise FrameError(f"{frame_type} is one frame, not {len(frames)}: only the first would be read")
     if len(frames) > 1 and any(not frame.fields for frame in frames):
         raise FrameError(f"a frame without fields among others is invalid in {frame_type}")
     is_sorted = frame_type == "timeseries-multi" and len(frames) > 1 and _are_all_ascending(frames)
-    checked = [_check(frame_type, frame, is_sorted=is_sorted) for frame in frames or [Frame()]]
+    result = [_check(frame_type, frame, is_sorted=is_sorted) for frame in frames or [Frame()]]
     if not frame_type.endswith("-long"):
-        _refuse_twins(checked)
+        _refuse_twins(result)
     own: dict[str, object] = {"type": frame_type, "typeVersion": list(VERSION)}
-    return [copy_with(frame, meta={**frame.meta, **own} if frame.meta else own) for frame in checked]
+    return [copy_with(frame, meta={**frame.meta, **own} if frame.meta else own) for frame in result]
 
 
 def _check(frame_type: FrameType, frame: Frame, *, is_sorted: bool) -> Frame:
@@ -73,15 +73,15 @@ def _check(frame_type: FrameType, frame: Frame, *, is_sorted: bool) -> Frame:
 
 
 def _series(frame: Frame) -> Frame:
-    """Check what all series need: a time without nulls and labels, and values."""
+    """Check the rules of all series: a time without nulls and labels, and values."""
     index = _index(frame)
     if index is None:
         times = [field for field in frame.fields if field.type == "time"]
         if not times:
             raise FrameError("there is no column of times")
-        raise FrameError(f"column {times[0].name!r} has {times[0].values.null_count} nulls: drop those rows")
+        raise FrameError(f"column {times[0].name!r} has {times[0].values.null_count} nulls: remove these rows")
     if index.labels:
-        raise FrameError(f"column {index.name!r} is the time and can't have labels: put them on the values")
+        raise FrameError(f"column {index.name!r} is the time and can't have labels: set them on the values")
     if VALUES.isdisjoint([field.type for field in frame.fields]):
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
@@ -91,7 +91,7 @@ def _series(frame: Frame) -> Frame:
 
 
 def _index(frame: Frame) -> Field | None:
-    """Find the first column of times without nulls."""
+    """Return the first column of times without nulls."""
     for field in frame.fields:
         if field.type == "time" and not field.values.null_count:
             return field
@@ -99,17 +99,17 @@ def _index(frame: Frame) -> Field | None:
 
 
 def _are_all_ascending(frames: Sequence[Frame]) -> bool:
-    """Tell in one go whether all frames, short ones, are sorted by time and have no time twice."""
+    """Check in one step whether all frames, if they are short, are sorted by time without duplicates."""
     ticks = [index.values for index in map(_index, frames) if index is not None]
     if not ticks or max(map(len, ticks)) > _SHORT:
         return False
-    joined = pa.concat_arrays(ticks)
-    descents = pc.indices_nonzero(pc.greater_equal(joined[:-1], joined[1:])).to_pylist()
+    all_ticks = pa.concat_arrays(ticks)
+    descents = pc.indices_nonzero(pc.greater_equal(all_ticks[:-1], all_ticks[1:])).to_pylist()
     return set(descents).issubset(end - 1 for end in itertools.accumulate(map(len, ticks)))
 
 
 def _ascending(frame: Frame, *, are_single: bool) -> Frame:
-    """Sort the rows by time, those of one time in their order; a frame that is sorted stays as it is."""
+    """Sort the rows by time (stable); a sorted frame is returned unchanged."""
     index = _time(frame)
     if _are_ascending(index.values, strictly=True):
         return frame
@@ -118,7 +118,7 @@ def _ascending(frame: Frame, *, are_single: bool) -> Frame:
         index = _time(frame)
     if are_single and not _are_ascending(index.values, strictly=True):
         raise FrameError(
-            f"column {index.name!r} has a time more than once: aggregate, or tell the series apart by labels"
+            f"column {index.name!r} has a time more than once: aggregate, or distinguish the series by labels"
         )
     return frame
 
@@ -131,7 +131,7 @@ def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
         return bool(pc.call("all", pc.call(name, ticks[:-1], ticks[1:])).as_py())
     compare = operator.lt if strictly else operator.le
     start = ticks.offset
-    items = memoryview(ticks.buffers()[1]).cast("q")[start : start + len(ticks)].tolist()  # there are no nulls
+    items = memoryview(ticks.buffers()[1]).cast("q")[start : start + len(ticks)].tolist()  # the column has no nulls
     return all(map(compare, items, items[1:]))
 
 
@@ -143,7 +143,7 @@ def _refuse_rows(frame: Frame) -> None:
 def _refuse_booleans(frame: Frame) -> None:
     for field in frame.fields:
         if field.type == "bool":
-            raise FrameError(f"column {field.name!r} is boolean, which numeric-wide passes over: make it a number")
+            raise FrameError(f"column {field.name!r} is boolean, which numeric-wide ignores: convert it to a number")
 
 
 def _refuse_no_numbers(frame: Frame) -> None:
@@ -160,22 +160,26 @@ def _refuse_more(frame: Frame) -> None:
 def _refuse_labels(frame: Frame) -> None:
     for field in frame.fields:
         if field.labels:
-            raise FrameError(f"column {field.name!r} has labels, which a long frame loses: make them text columns")
+            raise FrameError(
+                f"column {field.name!r} has labels, which a long frame loses: convert them to text columns"
+            )
     for name, count in Counter(
         field.name for field in frame.fields if field.is_value or field.type == "string"
     ).items():
         if count > 1:
-            raise FrameError(f"there are {count} columns named {name!r}, which a long frame can't tell apart")
+            raise FrameError(
+                f"there are {count} columns named {name!r}: in a long frame each column needs its own name"
+            )
 
 
 def _refuse_twins(frames: Sequence[Frame]) -> None:
-    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    keys: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for field in [field for frame in frames for field in frame.fields if field.type in VALUES]:
         key = (field.name, tuple(field.labels.items()) if field.labels else ())  # sorted by their keys
-        if key in seen:
+        if key in keys:
             text = labels.text(field.labels or {})
             raise FrameError(f"two series are named {field.name!r} with the labels {{{text}}}: labels must differ")
-        seen.add(key)
+        keys.add(key)
 
 
 def _refuse_doubles(frame: Frame) -> None:
@@ -184,7 +188,9 @@ def _refuse_doubles(frame: Frame) -> None:
     for values, count in rows.items():
         if count > 1:
             key = {field.name: value for field, value in zip(texts, values, strict=True)}
-            raise FrameError(f"a row of {key} is there {count} times: aggregate, or add a column that tells them apart")
+            raise FrameError(
+                f"a row of {key} occurs {count} times: aggregate, or add a column that distinguishes the rows"
+            )
 
 
 def _texts(frame: Frame) -> list[Field]:

@@ -1,4 +1,4 @@
-"""The statement that a cursor has executed, where its driver tells.
+"""The statement that a cursor has executed, if its driver provides it.
 
 | driver                                           | says it in                                 |
 | ------------------------------------------------ | ------------------------------------------ |
@@ -9,7 +9,7 @@
 | SQLAlchemy's results                             | `context.statement`                        |
 | asyncpg's prepared statements                    | `get_query()`                              |
 
-sqlite3, aiosqlite, DuckDB, ADBC, pyodbc and pg8000 do not tell.
+sqlite3, aiosqlite, DuckDB, ADBC, pyodbc and pg8000 do not provide it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PLACES = (
 
 
 def statement_of(cursor: object) -> str:
-    """Return a cursor's statement; empty where it is not told."""
+    """Return a cursor's statement; empty if the driver does not provide it."""
     texts = (_text_at(cursor, names) for names in (*_PLACES, ("get_query",)))
     return next(filter(None, texts), "")
 

@@ -1,7 +1,7 @@
-"""Arrow files of frames that differ in labels and values alone, as many series do: Arrow writes one file of a shape.
+"""Arrow files of frames that differ only in labels and values, as many series do: Arrow writes one file for each shape.
 
-A stencil is such a file with holes. It serves short frames whose columns have eight bytes a value and no nulls, and one
-of them labels.
+A stencil is such a file with holes. It works for short frames whose columns have eight bytes a value and no nulls, and
+of which one has labels.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     Shape = tuple[str, str, bytes | None, int, int, tuple[Column, ...]]
     """The frame's name, ref id and meta as JSON, its rows, the length of the labels as JSON, its columns."""
     Write = Callable[[Shape, bytes, bytes], bytes]
-    """Writes the file of a shape with these labels, and these bytes as the values of each column."""
+    """A function that writes the file of a shape with these labels, and these bytes as the values of each column."""
 
 Stencil = tuple[bytes, bytes, bytes, bytes]
-"""What is before the labels, between them and the values, between these and the labels once more, and behind."""
+"""The bytes before the labels, between labels and values, between values and the second labels, and after them."""
 
 _TYPES = frozenset(("time", "float64", "int64", "uint64"))
 _WIDTH = 8  # bytes of each of their values
-_LARGEST = 65_536  # bytes of values above which the rest of a file costs nothing
-_MOST = 512  # shapes that are kept: the series of one answer have few
+_LARGEST = 65_536  # bytes of values above which a stencil saves little time
+_MOST = 512  # cached shapes: the series of one answer have few
 
 _stencils: dict[Shape, Stencil | None] = {}
 _once: set[Shape] = set()
 
 
 def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
-    """Write a frame's file through the stencil of its shape; None if it has none, or is the first of its shape."""
+    """Write a frame's file with the stencil of its shape; None if it has none, or is the first of its shape."""
     rows, labels = len(frame), b""
     size = rows * _WIDTH
     if not 0 < size * len(frame.fields) <= _LARGEST:
@@ -61,7 +61,7 @@ def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
 
 
 def _find(shape: Shape, write: Write) -> Stencil | None:
-    """Give the stencil of a shape from the second time on that it is asked for: many shapes are met but once."""
+    """Return the stencil of a shape from its second use on, because many shapes occur only once."""
     if shape in _stencils:
         return _stencils[shape]
     if shape not in _once:
@@ -71,12 +71,12 @@ def _find(shape: Shape, write: Write) -> Stencil | None:
         return None
     if len(_stencils) >= _MOST:
         _stencils.clear()
-    stencil = _stencils[shape] = _cut(shape, write)
+    stencil = _stencils[shape] = _make_stencil(shape, write)
     return stencil
 
 
-def _cut(shape: Shape, write: Write) -> Stencil | None:
-    """Have Arrow write a file of bytes that no text has, cut these out, and compare with another file."""
+def _make_stencil(shape: Shape, write: Write) -> Stencil | None:
+    """Let Arrow write a file with bytes that no text has, cut them out, and compare with another file."""
     *_, rows, length, columns = shape
     labels, values = b"\xfe" * length, b"\xff" * (rows * _WIDTH)
     head, _, rest = write(shape, labels, values).partition(labels)

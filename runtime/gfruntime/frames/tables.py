@@ -1,6 +1,6 @@
 """Tables of any kind → frames: Arrow, pandas, polars, numpy.
 
-None of these libraries is imported: an object brings its own. What each column's values become is told in `columns`.
+None of these libraries is imported. `columns` describes how each column's values are converted.
 
 | pandas                                   | becomes                                                      |
 | ---------------------------------------- | ------------------------------------------------------------ |
@@ -29,14 +29,14 @@ from gfruntime.frames.labels import as_text
 
 Types = Mapping[str, Any] | None
 
-_SHORT = 4096  # rows above which a column's own cost is nothing, and a copy of all is much
+_SHORT = 4096  # above, the cost of each column is small, and a copy of all is large
 _VALUE = "Value"  # a name that Grafana leaves out of a legend, when labels tell the series apart
 
 
 def from_arrow(table: Any, types: Types) -> list[Field]:  # noqa: ANN401  # any table
-    """Read a table that speaks Arrow; pandas' go by the rules of this module.
+    """Read a table with Arrow's PyCapsule interface; pandas tables follow the rules of this module.
 
-    Raises: FrameError when it speaks none, or naming the column that Grafana has no type for.
+    Raises: FrameError if it has no such interface, or naming the column that Grafana has no type for.
     """
     if type(table).__module__.partition(".")[0] == "pandas":
         return from_pandas(table, types)
@@ -45,8 +45,8 @@ def from_arrow(table: Any, types: Types) -> list[Field]:  # noqa: ANN401  # any 
     arrow = pa.table(table)
     columns = list(zip(arrow.column_names, arrow.columns, strict=True))
     index = [(_arrow_index_name(values.type), values) for key, values in columns if _is_index(key)]
-    named = [(name, values) for name, values in index if name is not None]
-    return _fields([*named, *(column for column in columns if not _is_index(column[0]))], types)
+    index_columns = [(name, values) for name, values in index if name is not None]
+    return _fields([*index_columns, *(column for column in columns if not _is_index(column[0]))], types)
 
 
 def from_pandas(table: Any, types: Types, *, keep_nan: bool = False) -> list[Field]:  # noqa: ANN401  # pandas need not be installed
@@ -68,7 +68,7 @@ def from_pandas(table: Any, types: Types, *, keep_nan: bool = False) -> list[Fie
 
 
 def from_numpy(array: Any, names: Sequence[str] | None, types: Types) -> list[Field]:  # noqa: ANN401  # numpy need not be installed
-    """Read a structured array, or one of two dimensions whose columns are named by `names`."""
+    """Read a structured array, or a two-dimensional array with `names` for its columns."""
     if array.dtype.names:
         return _fields([(key, array[key]) for key in array.dtype.names], types)
     if array.ndim != 2 or names is None or len(names) != array.shape[1]:  # noqa: PLR2004  # rows and columns
@@ -89,7 +89,7 @@ def _index(index: Any, columns: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  
 
 
 def _index_name(index: Any, columns: Any) -> str | None:  # noqa: ANN401  # pandas' own
-    """Name an index as pandas does when it becomes a column; None for row numbers."""
+    """Return the name that pandas gives an index when it becomes a column; None for row numbers."""
     kind = str(index.dtype)
     if index.name is not None:
         return str(index.name)
@@ -101,9 +101,9 @@ def _index_name(index: Any, columns: Any) -> str | None:  # noqa: ANN401  # pand
 
 
 def _pandas_columns(table: Any, *, keep_nan: bool) -> Iterator[Any]:  # noqa: ANN401  # pandas' own
-    """Give the columns one by one; short ones that are neighbours of one plain type are parts of one numpy array.
+    """Yield the columns; adjacent short columns of one plain type are slices of one numpy array.
 
-    The columns of a wide table are mostly such, and each Series would cost 30 µs.
+    Most columns of a wide table are like that, and creating each as a Series would take 30 µs.
     """
     dtypes = list(table.dtypes)
     first = 0
@@ -120,7 +120,7 @@ def _pandas_columns(table: Any, *, keep_nan: bool) -> Iterator[Any]:  # noqa: AN
 
 
 def _pandas_names(keys: Sequence[Any], columns: Any) -> list[tuple[str, dict[str, object]]]:  # noqa: ANN401  # pandas' own
-    """Tell the columns' names from their labels."""
+    """Return the columns' names and labels from their keys."""
     if columns.nlevels > 1:
         levels = [f"level_{at}" if name is None else str(name) for at, name in enumerate(columns.names)][1:]
         return [(str(key[0]), _present(dict(zip(levels, key[1:], strict=True)))) for key in keys]
@@ -130,17 +130,17 @@ def _pandas_names(keys: Sequence[Any], columns: Any) -> list[tuple[str, dict[str
 
 
 def _present(labels: dict[str, object]) -> dict[str, object]:
-    """Leave out labels without a value."""
+    """Remove labels without a value."""
     return {name: value for name, value in labels.items() if as_text(value)}
 
 
 def _arrow_index_name(kind: pa.DataType) -> str | None:
-    """Name the index of a table that pandas made without a name; None for row numbers."""
+    """Return the name for the unnamed index of a table from pandas; None for row numbers."""
     if pa.types.is_timestamp(kind):
         return "time"
     return None if pa.types.is_integer(kind) else "index"
 
 
 def _is_index(name: str) -> bool:
-    """Recognise the name that pandas gives to an index without one."""
+    """Tell whether a name is the one that pandas gives to an unnamed index."""
     return name.startswith("__index_level_") and name.endswith("__")

@@ -1,4 +1,4 @@
-"""Columns that look like times and are none: the usual cause of one alert for each row, and of panels without a line.
+"""Columns that look like times but are not: the usual cause of one alert for each row, and of panels without a line.
 
 Imports nothing but the standard library, so that tools outside a plugin can load this file by its path.
 """
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LOOKED_AT = 20
-"""Values of a column that are looked at."""
+"""The number of values of a column that are checked."""
 
 _TEXT = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:?\d\d\S*(\s*([+-]\d{4}|UTC|Z)){0,2})?"  # ISO 8601
@@ -23,11 +23,11 @@ _COUNT = re.compile(r"\d{9,19}(\.\d+)?")
 _NAMES = {"time", "timestamp", "ts", "t", "date", "datetime", "epoch", "unixtime"}
 _UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
 _OLDEST = 3e8
-"""Seconds since 1970 below which a number is taken for a number: the middle of 1979."""
+"""Seconds since 1970, in the middle of 1979; smaller numbers are not taken for times."""
 
 
 class TimeLike(NamedTuple):
-    """A column that looks like times: what it holds instead, and what to write."""
+    """A column that looks like times: the type of its values, and how to convert it."""
 
     name: str
     holds: str
@@ -35,12 +35,12 @@ class TimeLike(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Say it in one line."""
+        """Return it as one sentence."""
         return f"{self.name!r} holds {self.holds}, not times: {self.hint}"
 
 
 def find(name: str, values: Iterable[object]) -> TimeLike | None:
-    """Tell whether texts or numbers look like times; None if they don't."""
+    """Return whether texts or numbers look like times; None if they don't."""
     sample = [value for value in _first(values) if value is not None]
     if not sample:
         return None
@@ -65,6 +65,6 @@ def _first(values: Iterable[object]) -> Sequence[object]:
 
 
 def _unit(counts: Sequence[float]) -> str:
-    """Guess the unit of counts since 1970; empty if they are not all of one, between 1979 and 5138."""
+    """Guess the unit of counts since 1970; empty if they have no common unit that gives times from 1979 to 5138."""
     units = {next(unit for limit, unit in _UNITS if count < limit) for count in counts if count >= _OLDEST}
     return units.pop() if len(units) == 1 and all(count >= _OLDEST for count in counts) else ""

@@ -29,7 +29,7 @@ GivenUnit = Literal["s", "ms", "us", "ns", "guess"]
 
 _FACTORS: dict[Unit, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _LIMITS: tuple[tuple[float, Unit], ...] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
-"""Counts below which a guess takes each unit: 1e11 s is the year 5138, 1e11 ms is March 1973."""
+"""Counts below which a guess chooses each unit: 1e11 s is the year 5138, 1e11 ms is March 1973."""
 
 _ISO = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)"
@@ -44,31 +44,31 @@ _NS = pa.timestamp("ns")
 
 
 def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
-    """Read times of any of the kinds above; what is missing is null.
+    """Read times of any of the kinds above; missing values are null.
 
-    Shape: one value each.
-    Units: counts are in `unit`; "guess" takes the unit by the size of the largest.
-    Raises: FrameError naming the first row that holds no time, or asking for the unit.
+    Shape: one time for each value.
+    Units: counts are in `unit`; "guess" chooses the unit by the size of the largest.
+    Raises: FrameError naming the first row without a time, or asking for the unit.
     """
     if unit not in (None, "guess", *_FACTORS):
-        raise FrameError(f"unit {unit!r} is none of s, ms, us, ns and guess")
+        raise FrameError(f"unit {unit!r} must be s, ms, us, ns or guess")
     if unit is None and (fast := _read_iso(values)) is not None:
         return fast
     if values and type(values[0]) is dt.datetime and (column := lists.column(list(values))) is not None:
         return column[1]
-    parsed = [_parse(value, row, has_unit=unit is not None) for row, value in enumerate(values)]
-    counts = [value for value in parsed if isinstance(value, Decimal)]
+    items = [_parse(value, row, has_unit=unit is not None) for row, value in enumerate(values)]
+    counts = [value for value in items if isinstance(value, Decimal)]
     if counts and unit is None:
-        row = next(row for row, value in enumerate(parsed) if isinstance(value, Decimal))
+        row = next(row for row, value in enumerate(items) if isinstance(value, Decimal))
         guess = guess_unit(counts)
         raise FrameError(
-            f"row {row} is the number {values[row]}: give its unit, unit={guess!r} would make it "
-            f"{_moment(parsed[row], guess)}"
+            f"row {row} is the number {values[row]}: pass its unit; unit={guess!r} would make it "
+            f"{_moment(items[row], guess)}"
         )
     if unit == "guess" and len({guess_unit([count]) for count in counts if count}) > 1:
-        raise FrameError(f"the numbers {min(counts)} and {max(counts)} can't be times of one unit: give the unit")
+        raise FrameError(f"the numbers {min(counts)} and {max(counts)} can't be times of one unit: pass the unit")
     factor = _FACTORS[guess_unit(counts) if unit in (None, "guess") else cast("Unit", unit)]
-    ticks = [int(value * factor) if isinstance(value, Decimal) else value for value in parsed]
+    ticks = [int(value * factor) if isinstance(value, Decimal) else value for value in items]
     try:
         return pa.array(ticks, pa.int64()).view(_NS)
     except OverflowError:
@@ -76,7 +76,7 @@ def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
 
 
 def guess_unit(counts: Sequence[Any]) -> Unit:
-    """Take the unit in which the largest of the counts is a time between 1973 and 5138; seconds for small ones."""
+    """Return the unit in which the largest count is a time between 1973 and 5138; seconds for small counts."""
     largest = max(map(abs, counts), default=0)
     return next((unit for limit, unit in _LIMITS if largest < limit), "ns")
 
@@ -89,7 +89,7 @@ def _moment(count: Any, unit: Unit) -> str:  # noqa: ANN401  # a Decimal
 
 
 def _read_iso(values: Sequence[Any]) -> pa.Array | None:
-    """Read ISO 8601 texts that all have a zone, or all have none; None if they don't, or are no such texts."""
+    """Read ISO 8601 texts that all have a zone, or all have none; None for other values."""
     if not all(value is None or isinstance(value, str) for value in values):
         return None
     texts = pa.array(values, pa.string())
@@ -102,7 +102,7 @@ def _read_iso(values: Sequence[Any]) -> pa.Array | None:
 
 
 def _parse(value: Any, row: int, *, has_unit: bool) -> int | Decimal | None:  # noqa: ANN401  # any object
-    """Read one value: nanoseconds, or a count without its unit.
+    """Parse one value: nanoseconds, or a count without its unit.
 
     Raises: FrameError naming the row.
     """
@@ -120,9 +120,9 @@ def _parse(value: Any, row: int, *, has_unit: bool) -> int | Decimal | None:  # 
                 return count
     except (FrameError, InvalidOperation, TypeError, ValueError):
         pass
-    shown = repr(value)
+    text = repr(value)
     raise FrameError(
-        f"row {row} holds no time but {shown if len(shown) <= 40 else shown[:37] + '...'}: give ISO 8601 "  # noqa: PLR2004
+        f"row {row} is not a time: {text if len(text) <= 40 else text[:37] + '...'}; use ISO 8601 "  # noqa: PLR2004
         "(2026-01-31T12:00:00Z), RFC 2822, a datetime, or a number and its unit"
     )
 

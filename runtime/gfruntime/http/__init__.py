@@ -1,1 +1,1 @@
-"""HTTP to upstreams, as the data source is configured."""
+"""HTTP clients for upstreams, configured like the data source."""

@@ -1,7 +1,8 @@
-"""Other HTTP clients, configured as the data source is: httpx and requests, for those who know them.
+"""Other HTTP clients, configured like the data source: httpx and requests.
 
-They get TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on answers; another origin
-gets no credentials. What `HttpClient` does besides stays with it: the data source's path, the deadline, its errors.
+They use its TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on responses; other
+origins get no credentials. Only `HttpClient` also checks the data source's path, keeps the deadline, and converts
+errors.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
 
 
 def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session:
-    """Return a configured `requests.Session`, which also goes by Grafana's secure socks proxy.
+    """Return a configured `requests.Session`, which also uses Grafana's secure socks proxy.
 
     Raises: ModuleNotFoundError when the project does not depend on requests.
 
@@ -119,11 +120,11 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
 
 
 def _httpx_options(http: HttpSettings, transport: type[_Transport]) -> dict[str, Any]:
-    """Put the settings into httpx's words."""
+    """Convert the settings to httpx's options."""
     import httpx  # noqa: PLC0415
 
     if http.socks is not None:
-        raise QueryError("httpx can't use Grafana's secure socks proxy; the plugin's author can use HttpClient")
+        raise QueryError("httpx can't use Grafana's secure socks proxy; use gfruntime's HttpClient in the plugin")
     proxy = proxy_for(origin_of(http.url)) if http.url else None
     through = None
     if proxy is not None:
@@ -141,7 +142,7 @@ def _httpx_options(http: HttpSettings, transport: type[_Transport]) -> dict[str,
 
 
 def _prepare(request: httpx.Request, http: HttpSettings) -> None:
-    """Keep a request of httpx's to the rules, just before it is sent."""
+    """Apply the rules to a request of httpx, just before it is sent."""
     if origin_of(str(request.url)) != _own(http):
         _drop_credentials(request.headers, http)
     elif http.server_name:
@@ -149,7 +150,7 @@ def _prepare(request: httpx.Request, http: HttpSettings) -> None:
 
 
 def _drop_credentials(headers: MutableMapping[str, Any], http: HttpSettings) -> None:
-    """Take from a request to another origin what the settings name, and what says who asks."""
+    """Remove the settings' headers and the user's identity from a request to another origin."""
     for name in (*http.headers, "Authorization", "Cookie", "Proxy-Authorization", "X-Grafana-Id", "X-Id-Token"):
         headers.pop(name, None)
 
@@ -163,6 +164,6 @@ def _own(http: HttpSettings) -> Origin | None:
 
 
 def missing(package: str) -> ModuleNotFoundError:
-    """Say which package a project needs."""
+    """Make an error that names the missing package."""
     sentence = f"{package} is not installed; add {package!r} to the dependencies in pyproject.toml"
     return ModuleNotFoundError(sentence, name=package)

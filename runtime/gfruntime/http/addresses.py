@@ -1,8 +1,8 @@
-"""Which addresses a client asks: those below the data source's URL, of its origin, or of hosts that the author allows.
+"""Which addresses a client may request: those below the data source's URL, of its origin, or of allowed hosts.
 
-A path often comes from a query, so from anybody who may edit a panel. Relative addresses stay below the data source's
-path however they are written: `..`, `%2e%2e`, `%252e`, backslashes, `..;`, `//`. A whole address of the same origin is
-asked as it is, for the ones that an upstream gives (paging links).
+A path often comes from a query, so from anybody who can edit a panel. Relative addresses stay below the data source's
+path in every spelling: `..`, `%2e%2e`, `%252e`, backslashes, `..;`, `//`. A complete address of the same origin is
+requested unchanged, for addresses that an upstream returns (paging links).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _WHOLE = re.compile(r"https?://", re.IGNORECASE)
 _NO_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[/?#]|$)", re.IGNORECASE)
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _ENCODED_DOT = re.compile("%2e", re.IGNORECASE)
-_OVERLONG = re.compile("%(?:c0|e0%80)%a[ef]", re.IGNORECASE)  # how old decoders were told `.` and `/`
+_OVERLONG = re.compile("%(?:c0|e0%80)%a[ef]", re.IGNORECASE)  # `.` and `/` for old decoders
 _PATH, _QUERY = "/%:@!$&'()*+,;=~-._", "/%:@!$&'()*+,;=~-._?[]|"
 _LABEL = r"[^\s\\%<>^`{|}\"\0-\x1f.]{1,63}"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
-_MOST_DECODED = 8  # times
+_MOST_DECODED = 8  # times that a path is decoded
 _LONGEST = 200  # of an address in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whom credentials are for, and what connections are shared for."""
+    """A scheme, host and port: credentials and connections belong to one."""
 
     scheme: str
     host: str
@@ -42,28 +42,28 @@ class Origin:
 
     @property
     def url(self) -> str:
-        """Write it."""
+        """Write it as a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
 
     @property
     def names(self) -> set[str]:
-        """List the forms by which an author may allow it; without a port it is the usual one."""
+        """List the forms in which an author may allow it; without a port it is the default port."""
         names = {self.url, f"{self.host}:{self.port}", f"[{self.host}]:{self.port}"}
         return names | {self.host} if self.port == _PORTS[self.scheme] else names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where one request goes; path and query are encoded, and the path has no dot segments."""
+    """The address of one request; path and query are encoded, and the path has no dot segments."""
 
     origin: Origin
     path: str
     query: str = ""
     is_confined: bool = False
-    """It is below the data source's path, and must stay there when the upstream redirects."""
+    """It is below the data source's path, and must stay there if the upstream redirects."""
     is_foreign: bool = False
-    """Another origin has to do with it, so that it gets nothing of the data source's."""
+    """It belongs to another origin, or was redirected by one, so it gets no credentials."""
 
     @property
     def target(self) -> str:
@@ -72,12 +72,12 @@ class Address:
 
     @property
     def url(self) -> str:
-        """Write all of it."""
+        """Write the whole address."""
         return self.origin.url + self.target
 
     @property
-    def shown(self) -> str:
-        """Name it in a message: its query may hold secrets, its host is not for everybody."""
+    def label(self) -> str:
+        """Return a short form for messages, without the host and the query, which may have secrets."""
         return self.path if len(self.path) <= _LONGEST else f"{self.path[:_LONGEST]}…"
 
 
@@ -85,39 +85,39 @@ class Addresses:
     """The addresses of one client."""
 
     def __init__(self, url: str, allowed_hosts: Collection[str]) -> None:
-        """Take the data source's URL; without one, any whole address is asked."""
+        """Store the data source's URL; without one, any complete address is allowed."""
         self._url = url.strip()
         self._allowed = {host.lower().rstrip("/") for host in allowed_hosts}
 
     def resolve(self, url: str, params: Mapping[str, str | Sequence[str]] | None) -> Address:
-        """Return the address that an author asks for.
+        """Return the address for the author's URL.
 
-        Raises: QueryError when it is not HTTP, leaves the data source's path, or belongs to another host.
+        Raises: QueryError if it is not HTTP, leaves the data source's path, or belongs to another host.
         """
         address = self._whole(url) if _WHOLE.match(url) else self._below(url)
         if not params:
             return address
-        added = urlencode(params, doseq=True, errors="replace")
-        return replace(address, query="&".join(filter(None, (address.query, added))))
+        query_text = urlencode(params, doseq=True, errors="replace")
+        return replace(address, query="&".join(filter(None, (address.query, query_text))))
 
     def redirect(self, address: Address, location: str) -> Address:
         """Return the address to which an upstream redirects.
 
-        Raises: DownstreamError when it is none, or leaves the data source's path.
+        Raises: DownstreamError if the target is invalid, or leaves the data source's path.
         """
         place = quote(location.strip().encode("latin-1", "replace"), safe=_QUERY + "#\\")
         if not place:
-            raise DownstreamError(f"{address.shown} redirects, but does not say where to")
+            raise DownstreamError(f"{address.label} redirects, but does not say where to")
         try:
             if _NO_HOST.match(place):  # `urljoin` would take it for a relative one
                 raise ValueError  # noqa: TRY301
             target = _address(urlsplit(urljoin(address.url, place)))
         except (QueryError, ValueError):
-            raise DownstreamError(f"{address.shown} redirects to an address that is not valid HTTP") from None
+            raise DownstreamError(f"{address.label} redirects to an address that is not valid HTTP") from None
         if address.is_foreign or target.origin != address.origin:
             return replace(target, is_foreign=True)
         if address.is_confined and not self._is_below(target.path):
-            raise DownstreamError(f"{address.shown} redirects to {target.shown}, outside of the data source's path")
+            raise DownstreamError(f"{address.label} redirects to {target.label}, outside of the data source's path")
         return replace(target, is_confined=address.is_confined)
 
     def _below(self, url: str) -> Address:
@@ -125,15 +125,15 @@ class Addresses:
         base = self._base
         path, _, query = url.partition("#")[0].partition("?")
         whole = f"{base.path.rstrip('/')}/{path.lstrip('/')}" if path else base.path
-        joined = "&".join(filter(None, (base.query, query)))
-        address = _address(base._replace(path=whole, query=joined))
+        whole_query = "&".join(filter(None, (base.query, query)))
+        address = _address(base._replace(path=whole, query=whole_query))
         if not self._is_below(address.path):
             raise _leaving(path, self._root)
         return replace(address, is_confined=True)
 
     def _whole(self, url: str) -> Address:
         """Check a whole address: its origin is the data source's, or one that the author allows."""
-        parts = _split(url)
+        parts = _split_url(url)
         address = _address(parts)
         if self._url and address.origin != _origin(self._base):
             if not self._allowed & address.origin.names:
@@ -149,7 +149,7 @@ class Addresses:
 
     @functools.cached_property
     def _base(self) -> SplitResult:
-        return _split(self._url)
+        return _split_url(self._url)
 
     @functools.cached_property
     def _root(self) -> str:
@@ -168,14 +168,14 @@ def origin_of(url: str) -> Origin:
 
     Raises: QueryError when it is none of HTTP.
     """
-    return _origin(_split(url))
+    return _origin(_split_url(url))
 
 
 def _leaving(path: str, root: str) -> QueryError:
     return QueryError(f"the path {path[:_LONGEST]!r} leaves the data source's path {root}")
 
 
-def _split(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
@@ -228,10 +228,10 @@ def _readings(path: str) -> Iterator[list[str]]:
     for _ in range(_MOST_DECODED):
         segments = path.replace("\\", "/").split("/")
         yield ["".join(filter(str.isprintable, segment.partition(";")[0])).strip() for segment in segments]
-        decoded = unquote(_OVERLONG.sub(lambda match: "./"[match[0][-1] in "fF"], path), errors="replace")
-        if decoded == path:
+        next_reading = unquote(_OVERLONG.sub(lambda match: "./"[match[0][-1] in "fF"], path), errors="replace")
+        if next_reading == path:
             return
-        path = decoded
+        path = next_reading
     yield [".."]  # so deeply encoded that it is meant to mislead
 
 

@@ -1,6 +1,6 @@
-"""Grafana's limit on the answers of upstreams (`response_limit`), for the clients of `adapters`.
+"""Grafana's limit on the responses of upstreams (`response_limit`), for the clients of `adapters`.
 
-Bytes count as they come and as they are unpacked: whichever are more.
+Received bytes and decompressed bytes both count; the larger number applies.
 Source: grafana-plugin-sdk-go v0.299.0, backend/httpclient/response_limit_middleware.go.
 """
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
     from gfruntime.http.settings import HttpSettings
 
-GRAFANAS = "which is Grafana's: its setting response_limit"
-"""Whose limit it is, in an error."""
+GRAFANAS = "set by Grafana: its setting response_limit"
+"""Who sets the limit, in an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The bytes that an answer may have, and the path that is asked."""
+    """The number of bytes that a response may have, and the requested path."""
 
     most: int
     path: str
 
     def check(self, size: int) -> None:
-        """Raise DownstreamError for an answer of so many bytes, if they are too many."""
+        """Raise DownstreamError if a response of so many bytes is too large."""
         if size > self.most:
             raise DownstreamError(f"{self.path} answered more than the limit of {self.most} bytes, {GRAFANAS}")
 
     def count(self, parts: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass the parts of an answer on, up to the limit."""
+        """Yield the parts of a response, up to the limit."""
         size = 0
         for part in parts:
             size += len(part)
@@ -45,7 +45,7 @@ class Limit:
             yield part
 
     async def acount(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Pass the parts of an answer on, up to the limit."""
+        """Yield the parts of a response, up to the limit."""
         size = 0
         async for part in parts:
             size += len(part)
@@ -54,36 +54,36 @@ class Limit:
 
 
 def requests_raw(raw: urllib3.BaseHTTPResponse, url: str, http: HttpSettings) -> Any:  # noqa: ANN401  # as requests has it
-    """Return what a response of requests' reads from, up to the limit, if there is one."""
-    path = url.partition("?")[0]  # what follows may hold a secret
-    return Bounded(raw, Limit(http.response_limit, path)) if http.response_limit else raw
+    """Return the raw response for requests, limited if there is a limit."""
+    path = url.partition("?")[0]  # the query may have a secret
+    return LimitedResponse(raw, Limit(http.response_limit, path)) if http.response_limit else raw
 
 
-class Bounded:
-    """An answer of urllib3's, as requests reads it."""
+class LimitedResponse:
+    """A response of urllib3 with a limit, for requests."""
 
     def __init__(self, raw: urllib3.BaseHTTPResponse, limit: Limit) -> None:
-        """Wrap it."""
+        """Wrap a response."""
         self._raw, self._limit, self._size = raw, limit, 0
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # all else is the answer's own
-        """Return what the answer has."""
+        """Return an attribute of the response."""
         return getattr(self._raw, name)
 
-    def stream(self, *arguments: Any, **named: Any) -> Iterator[bytes]:  # noqa: ANN401  # urllib3's
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:  # noqa: ANN401  # urllib3's
         """Yield the body's parts."""
-        return self._limit.count(self._raw.stream(*arguments, **named))
+        return self._limit.count(self._raw.stream(*arguments, **options))
 
-    def read(self, *arguments: Any, **named: Any) -> bytes:  # noqa: ANN401  # urllib3's
+    def read(self, *arguments: Any, **options: Any) -> bytes:  # noqa: ANN401  # urllib3's
         """Read from the body."""
-        part = self._raw.read(*arguments, **named)
+        part = self._raw.read(*arguments, **options)
         self._size += len(part)
         self._limit.check(self._size)
         return part
 
 
 def httpx_response(response: httpx.Response, request: httpx.Request, http: HttpSettings) -> httpx.Response:
-    """Return a response of httpx's that reads its body up to the limit, if there is one."""
+    """Return an httpx response that reads its body up to the limit, if there is one."""
     if not http.response_limit:
         return response
     bounded: Any = _httpx_class()(

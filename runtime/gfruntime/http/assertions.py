@@ -1,6 +1,6 @@
-"""JWT assertions, by which a client proves who it is without sending its key (RFC 7523, RFC 7515).
+"""JWT assertions, with which a client proves its identity without sending its key (RFC 7523, RFC 7515).
 
-Signs with the package `cryptography`, which a project adds to its dependencies.
+Signing needs the package `cryptography`, which a project must add to its dependencies.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def sign(claims: Mapping[str, object], key: str, *, key_id: str = "") -> str:
-    """Write a signed JWT; the kind of the key decides: RS256, ES256 or ES384. The key is PEM.
+    """Write a signed JWT; the kind of key decides between RS256, ES256 and ES384. The key is PEM.
 
-    Raises: QueryError when the key can't be used; PluginError without the package `cryptography`.
+    Raises: QueryError if the key is invalid; PluginError without the package `cryptography`.
     """
     try:
         algorithm, signer = _signer(key)

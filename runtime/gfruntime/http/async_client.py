@@ -1,7 +1,7 @@
 """`HttpClient` for `async def` handlers.
 
-It runs an `HttpClient` in threads: so addresses, redirects, credentials, bounds and errors are the same, and no second
-HTTP library is loaded, which takes longer to import than all the rest of a plugin.
+It runs an `HttpClient` in threads, so that addresses, redirects, credentials, limits and errors are the same, and no
+second HTTP library is loaded, whose import takes longer than the rest of a plugin's.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _WORKERS = Pool(100)  # for all clients: threads that wait for upstreams
 
 
 class AsyncHttpClient:
-    """A client for one data source; make it in the constructor, close it in `dispose`.
+    """A client for one data source; create it in the constructor, close it in `dispose`.
 
     >>> client = AsyncHttpClient.of(settings)
     >>> rows = (await client.get("/rows", params={"limit": "10"})).raise_for_status().json()  # doctest: +SKIP
     """
 
     def __init__(self, client: HttpClient, *, middleware: Sequence[AsyncMiddleware] = ()) -> None:
-        """Ask as this client does, with `async def` middleware around what it does; the first is outermost."""
+        """Wrap a client, with `async def` middleware around it; the first is outermost."""
         self._client = client
         self._middleware = tuple(middleware)
 
     @classmethod
     def of(cls, settings: Settings[Any], **options: Any) -> AsyncHttpClient:  # noqa: ANN401  # those of `HttpClient.of`
-        """Make a client as the data source's settings say; its middleware is `async def`."""
+        """Make a client with the data source's settings; its middleware is `async def`."""
         middleware = options.pop("middleware", ())
         return cls(HttpClient.of(settings, **options), middleware=middleware)
 
@@ -53,7 +53,7 @@ class AsyncHttpClient:
         return await self.request("POST", url, **options)
 
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
-        """Send a request and read the answer, as `HttpClient.request`; cancelling ends the exchange at once."""
+        """Send a request and read the response, like `HttpClient.request`; cancelling ends the request at once."""
         stop = Deadline(None)
         with deadlines.as_current(stop):
             try:
@@ -73,12 +73,12 @@ class AsyncHttpClient:
         return await chain_async(self._middleware, send_prepared)(request)
 
     async def close(self) -> None:
-        """Close the connections that wait for a next request."""
+        """Close the idle connections."""
         self._client.close()
 
 
 async def _run(send: Callable[[], HttpResponse]) -> HttpResponse:
-    """Send in a thread; the rests between two attempts are waited for in none."""
+    """Send in a thread; the pauses between two attempts need no thread."""
     while True:
         with retries.deferring():
             reply = _WORKERS.run(send)

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 as an `auth`, by botocore, which the project depends on."""
+"""AWS Signature Version 4 as an `auth`, with botocore, which the project must depend on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _UNRESERVED = "-_.~"
 def aws_auth(settings: Settings[Any], service: str, *, region: str = "", credentials: object = None) -> Auth:
     """Return an `auth` that signs requests to an AWS service, such as `es`, `aps` or `execute-api`.
 
-    `credentials` are botocore's; without them they are what Grafana's SigV4 settings say (`sigV4AuthType`,
-    `sigV4AccessKey`, `sigV4AssumeRoleArn`, ...), which default to those of the machine, found as the AWS CLI does.
-    Raises: ModuleNotFoundError when the project does not depend on botocore; QueryError without a region.
+    `credentials` are botocore's; without them, those of Grafana's SigV4 settings (`sigV4AuthType`, `sigV4AccessKey`,
+    `sigV4AssumeRoleArn`, ...), which default to the machine's credentials, found as the AWS CLI does.
+    Raises: ModuleNotFoundError if the project does not depend on botocore; QueryError without a region.
 
     >>> client = HttpClient.of(settings, auth=aws_auth(settings, "es"))  # doctest: +SKIP
     """
@@ -54,7 +54,7 @@ def aws_auth(settings: Settings[Any], service: str, *, region: str = "", credent
 
 
 def _credentials(settings: Settings[Any], region: str) -> Any:  # noqa: ANN401  # botocore has no types
-    """Return botocore's credentials as Grafana's SigV4 settings say, and as far as Grafana allows.
+    """Return botocore's credentials for Grafana's SigV4 settings, if Grafana allows them.
 
     Source: grafana-aws-sdk, commit 0459cc0dc961, pkg/sigv4/sigv4.go.
     """
@@ -90,12 +90,12 @@ def _allowed(settings: Settings[Any], name: str, default: str) -> str:
 
 
 def _is_signed(name: str) -> bool:
-    """Tell whether a header is part of the signature: proxies may change others on the way."""
+    """Tell whether a header is part of the signature; others may be changed by proxies."""
     return name.lower() == "content-type" or name.lower().startswith("x-amz-")
 
 
 def _canonical(url: str, *, is_s3: bool) -> str:
-    """Write an address as AWS does before it compares signatures.
+    """Write an address in AWS's canonical form, which the signature covers.
 
     Source: AWS, Signature Version 4, "Create a canonical request": names and values of the query encoded strictly, the
     path of S3 encoded once, that of others as it is sent, which botocore encodes once more.

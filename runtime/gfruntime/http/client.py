@@ -1,9 +1,9 @@
-"""An HTTP client that is configured as the data source is: TLS, authentication, headers, timeouts, proxies, limits.
+"""An HTTP client configured like the data source: TLS, authentication, headers, timeouts, proxies, limits.
 
-For `def` handlers; it may be used from many threads and keeps connections open for the next request. Failures to reach
-the upstream are downstream errors, as most statuses are after `raise_for_status`. urllib3 speaks HTTP and keeps the
-connections; what Grafana's settings mean, and what leaves for whom, is decided here. For `async def` handlers there is
-`AsyncHttpClient`.
+For `def` handlers; many threads may use it, and it keeps connections open for later requests. If the upstream can't be
+reached, it raises a downstream error; `raise_for_status` does so for most error statuses. urllib3 implements HTTP and
+the connections; this package implements Grafana's settings, and which headers may go to which host. For `async def`
+handlers there is `AsyncHttpClient`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class HttpClient:
-    """A client for one data source; make it in the constructor, close it in `dispose`.
+    """A client for one data source; create it in the constructor, close it in `dispose`.
 
     >>> client = HttpClient.of(settings)
     >>> client.get("/rows", params={"limit": "10"}).raise_for_status().json()
@@ -49,11 +49,11 @@ class HttpClient:
 
         `auth` is a function from an `HttpRequest` to the headers to add. `middleware` are functions of a request and of
         `send`, the first of them outermost.
-        `forward_headers` sends on what Grafana forwards (identity, cookies, `X-Grafana-*`) of the call being answered;
-        the token of a user wins over basic authentication and `auth`.
-        `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be asked too, without credentials.
-        `retries` says how often an upstream that is busy is asked again; by default never.
-        Units: `deadline` is in seconds, for each request as a whole; `max_bytes` bounds a body after decompression.
+        `forward_headers` forwards what Grafana sends with the current call (identity, cookies, `X-Grafana-*`); a user's
+        token takes precedence over basic authentication and `auth`.
+        `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be requested too, without credentials.
+        `retries` says how often a request is repeated if the upstream is busy; default: never.
+        Units: `deadline` is in seconds, for each request as a whole; `max_bytes` limits a body after decompression.
         """
         self.settings = settings
         self._sender = Sender(
@@ -82,11 +82,11 @@ class HttpClient:
         max_bytes: int | None = None,
         retries: Retries | None = None,
     ) -> HttpClient:
-        """Make a client as the data source's settings say, those of `OAuth2Options` included unless there is `auth`."""
+        """Make a client with the data source's settings, including those of `OAuth2Options` unless `auth` is set."""
         call = current_call()
         return cls(
             HttpSettings.of(settings),
-            auth=_configured(settings) if auth is None else auth,
+            auth=_oauth2_of(settings) if auth is None else auth,
             middleware=middleware,
             forward_headers=forward_headers,
             datasource_type=call.context.plugin_id if call is not None else "",
@@ -118,12 +118,12 @@ class HttpClient:
         deadline: float | None = None,
         max_bytes: int | None = None,
     ) -> HttpResponse:
-        """Send a request and read the answer; a relative URL goes below the data source's.
+        """Send a request and read the response; a relative URL is below the data source's.
 
-        The least of `timeout` (else the data source's), both deadlines and the time that Grafana waits for the call
-        bounds the request, redirects and what middleware repeats included.
-        Raises: DownstreamError when the upstream can't be reached, is too slow, or answers too much; QueryError when
-        the address leaves the data source's path or host.
+        The smallest of `timeout` (default: the data source's), both deadlines and the time that Grafana waits for the
+        call limits the request, including redirects and repetitions by middleware.
+        Raises: DownstreamError if the upstream can't be reached, is too slow, or its response is too large; QueryError
+        if the address leaves the data source's path or host.
         """
         request, send = self._sender.prepare(
             method,
@@ -139,17 +139,17 @@ class HttpClient:
         return send(request)
 
     def close(self) -> None:
-        """Close the connections that wait for a next request."""
+        """Close the idle connections."""
         self._sender.close()
 
     def __del__(self) -> None:
-        """Close what a data source without `dispose` has left open."""
+        """Close the connections of a data source without `dispose`."""
         if hasattr(self, "_sender"):
             self.close()
 
 
-def _configured(settings: Settings[Any]) -> Auth | None:
-    """Return the OAuth2 that the config page asks for, if it does."""
+def _oauth2_of(settings: Settings[Any]) -> Auth | None:
+    """Return the OAuth2 of the config page, if it is configured."""
     if settings.json_data.get("oauth2Grant") in (None, "", "none"):
         return None
     from gfruntime.http.oauth2 import OAuth2  # noqa: PLC0415  # most data sources have none

@@ -1,4 +1,4 @@
-"""Tokens of Azure and Google as an `auth`, by azure-identity and google-auth, which the project depends on."""
+"""Azure and Google tokens as an `auth`, with azure-identity and google-auth, which the project must depend on."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def azure_auth(scope: str, *, credential: object = None) -> Auth:
-    """Return an `auth` with tokens of Microsoft Entra ID for a scope.
+    """Return an `auth` with Microsoft Entra ID tokens for a scope.
 
-    `credential` is one of azure-identity's; without it the machine's: `DefaultAzureCredential()`.
-    Raises: ModuleNotFoundError when the project does not depend on azure-identity.
+    `credential` is one of azure-identity; default: the machine's, `DefaultAzureCredential()`.
+    Raises: ModuleNotFoundError if the project does not depend on azure-identity.
 
     >>> auth = azure_auth("https://api.loganalytics.io/.default")  # doctest: +SKIP
     """
@@ -44,10 +44,10 @@ def azure_auth(scope: str, *, credential: object = None) -> Auth:
 
 
 def gcp_auth(*, scopes: Sequence[str] = (), credentials: object = None) -> Auth:
-    """Return an `auth` with tokens of Google Cloud.
+    """Return an `auth` with Google Cloud tokens.
 
-    `credentials` are google-auth's; without them the machine's for these scopes, as `google.auth.default` finds them.
-    Raises: ModuleNotFoundError when the project does not depend on google-auth.
+    `credentials` are google-auth's; default: the machine's for these scopes, from `google.auth.default`.
+    Raises: ModuleNotFoundError if the project does not depend on google-auth.
 
     >>> auth = gcp_auth(scopes=["https://www.googleapis.com/auth/cloud-platform"])  # doctest: +SKIP
     """
@@ -69,7 +69,7 @@ def gcp_auth(*, scopes: Sequence[str] = (), credentials: object = None) -> Auth:
         except google.auth.exceptions.GoogleAuthError as error:
             raise DownstreamError(f"no token of Google Cloud: {one_line(str(error))}") from error
         expiry = source.expiry  # UTC without a zone, or None
-        left = None if expiry is None else (expiry.replace(tzinfo=UTC) - datetime.now(UTC))
-        return Token(value=source.token, lifetime=None if left is None else left.total_seconds())
+        lifetime = None if expiry is None else (expiry.replace(tzinfo=UTC) - datetime.now(UTC))
+        return Token(value=source.token, lifetime=None if lifetime is None else lifetime.total_seconds())
 
     return BearerAuth(Tokens(fetch))

@@ -1,7 +1,7 @@
-"""Deadlines: an exchange with an upstream ends in time, however slowly its bytes come.
+"""Deadlines: a request to an upstream ends in time, even if its bytes come slowly.
 
-A timeout of a socket is for one step: a byte now and then keeps an exchange alive for ever. So every step of these
-sockets first asks how much time the exchange has left.
+A socket's timeout applies to one step: an occasional byte keeps a request alive for ever. So these sockets check the
+remaining time before every step.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """The end of one exchange: redirects, names, connections, handshakes, headers and bodies included."""
+    """The end of one request, including redirects, DNS, connections, handshakes, headers and bodies."""
 
     def __init__(self, seconds: float | None, *, outer: Deadline | None = None) -> None:
-        """Begin now; None is no end but that of the outer one."""
+        """Start now; None means no limit except that of `outer`."""
         self.seconds = seconds
         self._end = float("inf") if seconds is None else time.monotonic() + seconds
         self._outer = outer
@@ -34,45 +34,47 @@ class Deadline:
         """Tell whether no time is left."""
         return time.monotonic() >= self._end or (self._outer is not None and self._outer.is_over)
 
-    def left(self, most: float = 0) -> float | None:
-        """Return the seconds that are left, and no more than `most` unless it is 0; None for any number.
+    def seconds_left(self, most: float = 0) -> float | None:
+        """Return the remaining seconds, at most `most` unless it is 0; None if there is no limit.
 
-        Raises: TimeoutError when nothing is left.
+        Raises: TimeoutError if no time is left.
         """
         if self.is_over:
             raise TimeoutError
         shortest = min(self._end - time.monotonic(), most or float("inf"))
-        outer = self._outer.left() if self._outer is not None else None
+        outer = self._outer.seconds_left() if self._outer is not None else None
         shortest = shortest if outer is None else min(shortest, outer)
         return None if shortest == float("inf") else max(shortest, 0.001)
 
     def use(self, connection: socket.socket) -> None:
-        """Let the next step on a socket take no longer than what is left; without an end its own timeout holds.
+        """Limit the next step on a socket to the remaining time; without a limit its own timeout applies.
 
-        Raises: TimeoutError when nothing is left.
+        Raises: TimeoutError if no time is left.
         """
         self._socket = connection
         if self._outer is not None:
             self._outer.use(connection)
-        left = self.left()
-        if left is not None:
-            connection.settimeout(left)
+        seconds = self.seconds_left()
+        if seconds is not None:
+            connection.settimeout(seconds)
 
     def stop(self) -> None:
-        """End the exchange now, from another thread than its own."""
+        """End the request now, from another thread."""
         self._end = 0.0
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's, which takes the other's state away
+                socket.socket.shutdown(
+                    self._socket, socket.SHUT_RDWR
+                )  # TLS's own would change the other thread's state
 
 
 current: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("gfruntime_http_deadline", default=None)
-"""The deadline of the exchange that this thread runs."""
+"""The deadline of this thread's request."""
 
 
 @contextlib.contextmanager
 def as_current(deadline: Deadline) -> Iterator[None]:
-    """Let requests that others send meanwhile in this thread end by a deadline, too."""
+    """Apply a deadline to all requests of this thread in a block."""
     token = current.set(deadline)
     try:
         yield
@@ -87,7 +89,7 @@ def _use(connection: socket.socket) -> None:
 
 
 class Socket(socket.socket):
-    """A connection whose every step ends by the current deadline."""
+    """A connection that checks the current deadline before every step."""
 
     def recv(self, *arguments: Any) -> bytes:  # noqa: ANN401  # the base's
         """Receive bytes."""
@@ -106,7 +108,7 @@ class Socket(socket.socket):
 
 
 class TlsSocket(ssl.SSLSocket):
-    """An encrypted connection whose every step ends by the current deadline."""
+    """An encrypted connection that checks the current deadline before every step."""
 
     def read(self, *arguments: Any) -> Any:  # noqa: ANN401
         """Receive bytes; all other ways to receive call this one."""
@@ -120,22 +122,22 @@ class TlsSocket(ssl.SSLSocket):
 
 
 def connect(host: str, port: int, *, timeout: float) -> Socket:
-    """Connect to the first address of a host that answers; each gets its share of the time.
+    """Connect to the first address of a host that accepts; each address gets a share of the time.
 
-    Raises: OSError when none does, TimeoutError when time is up.
+    Raises: OSError if none accepts, TimeoutError if the time is up.
     """
     deadline = current.get() or Deadline(None)
     end = time.monotonic() + (timeout or float("inf"))
-    addresses = _look_up(host, port, deadline.left(timeout))
+    addresses = _look_up(host, port, deadline.seconds_left(timeout))
     problem: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         share = max(end - time.monotonic(), 0.001) / (len(addresses) - number)
         connection = Socket(family, kind, protocol)
         try:
-            connection.settimeout(deadline.left(share))
+            connection.settimeout(deadline.seconds_left(share))
             connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(deadline.left(timeout))  # for the handshake that may follow
+            connection.settimeout(deadline.seconds_left(timeout))  # for the handshake that may follow
         except OSError as error:
             connection.close()
             problem = error
@@ -148,9 +150,9 @@ def connect(host: str, port: int, *, timeout: float) -> Socket:
 
 
 def _look_up(host: str, port: int, seconds: float | None) -> list[Any]:
-    """Look a name up, in a thread: the system's resolver takes as long as it likes.
+    """Look up a name in a thread, because the system's resolver has no timeout.
 
-    Raises: OSError when there is no such name, TimeoutError when time is up.
+    Raises: OSError if the name does not exist, TimeoutError if the time is up.
     """
     results: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
 

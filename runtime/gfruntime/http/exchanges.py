@@ -1,6 +1,6 @@
-"""One exchange with an upstream: send, follow redirects, read, and say in one sentence what went wrong.
+"""One exchange with an upstream: send a request, follow redirects, read the response, describe errors in one sentence.
 
-Each request of it, redirects and failures too, is added to the traffic of a call that has it captured.
+If the call's traffic is captured, each request is added to it, redirects and failures included.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FAILURES = (HTTPError, http.client.HTTPException, OSError, ValueError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One request; `limit` bounds its answer, and `bound` says what the limit is."""
+    """One request; `limit` bounds its response, and `bound` says who sets the limit."""
 
     method: str
     address: Address
@@ -47,7 +47,7 @@ class Outgoing:
     bound: str
 
     def with_headers(self, headers: Mapping[str, str], settings: HttpSettings) -> Outgoing:
-        """Take headers on, as far as they may go where the request goes."""
+        """Add headers, except those that may not go to the request's origin."""
         return replace(self, headers=outgoing.public(headers, settings) if self.address.is_foreign else headers)
 
 
@@ -55,86 +55,88 @@ class Exchanges:
     """The exchanges of one client, with its connections."""
 
     def __init__(self, settings: HttpSettings, addresses: Addresses) -> None:
-        """Prepare TLS; nothing is connected yet."""
+        """Prepare TLS; no connection is opened yet."""
         self._settings = settings
         self._addresses = addresses
         self._pools = Pools(settings)
 
     def close(self) -> None:
-        """Close the connections that wait for a next request."""
+        """Close the idle connections."""
         self._pools.close()
 
-    def run(self, sent: Outgoing, deadline: Deadline) -> HttpResponse:
-        """Send a request and read the answer.
+    def run(self, request: Outgoing, deadline: Deadline) -> HttpResponse:
+        """Send a request and read the response.
 
-        Raises: DownstreamError for whatever goes wrong on the way; no secret of the request is in its text.
+        Raises: DownstreamError for any failure; its text has no secret of the request.
         """
         token = deadlines.current.set(deadline)
         try:
-            answer = self._follow(sent)
+            answer = self._follow(request)
         except DownstreamError as error:
-            error.args = (one_line(str(error), secrets=outgoing.secrets(sent.headers)),)
+            error.args = (one_line(str(error), secrets=outgoing.secrets(request.headers)),)
             raise
         except _FAILURES as error:
-            reason = one_line(self._reason(error, deadline), secrets=outgoing.secrets(sent.headers))
+            reason = one_line(self._reason(error, deadline), secrets=outgoing.secrets(request.headers))
             is_late = deadline.is_over or isinstance(_cause(error), TimeoutError)
-            raise DownstreamError(f"{sent.address.shown} {reason}", status=504 if is_late else 502) from error
+            raise DownstreamError(f"{request.address.label} {reason}", status=504 if is_late else 502) from error
         finally:
             deadlines.current.reset(token)
         if answer.status < _FAILED:
-            return answer if answer.path == sent.address.shown else replace(answer, path=sent.address.shown)
-        secrets = outgoing.secrets(sent.headers)
+            return answer if answer.path == request.address.label else replace(answer, path=request.address.label)
+        secrets = outgoing.secrets(request.headers)
         explanation, reason = one_line(explain(answer.body), secrets=secrets), one_line(answer.reason, secrets=secrets)
-        return replace(answer, path=sent.address.shown, reason=reason, explanation=explanation)
+        return replace(answer, path=request.address.label, reason=reason, explanation=explanation)
 
-    def _follow(self, sent: Outgoing) -> HttpResponse:
-        """Send, and go where the answers point; another origin gets nothing of the data source's."""
+    def _follow(self, request: Outgoing) -> HttpResponse:
+        """Send, and follow redirects; another origin gets no credentials."""
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._once(sent)
+            answer = self._once(request)
             if answer.status not in _REDIRECTS:
                 return answer
-            sent = replace(sent, address=self._addresses.redirect(sent.address, answer.headers.get("Location", "")))
-            if answer.status not in _KEEP_METHOD and sent.method not in ("GET", "HEAD"):
-                sent = replace(sent, method="GET", body=b"", headers=outgoing.without_body(sent.headers))
-            if sent.address.is_foreign and sent.body:
+            request = replace(
+                request, address=self._addresses.redirect(request.address, answer.headers.get("Location", ""))
+            )
+            if answer.status not in _KEEP_METHOD and request.method not in ("GET", "HEAD"):
+                request = replace(request, method="GET", body=b"", headers=outgoing.without_body(request.headers))
+            if request.address.is_foreign and request.body:
                 raise DownstreamError(f"{answer.path} redirects the request's body to another host")
-            sent = sent.with_headers(sent.headers, self._settings)
+            request = request.with_headers(request.headers, self._settings)
         raise DownstreamError(f"the upstream redirects more than {_MOST_REDIRECTS} times")
 
-    def _once(self, sent: Outgoing) -> HttpResponse:
-        """Send one request, and read its answer whole."""
+    def _once(self, request: Outgoing) -> HttpResponse:
+        """Send one request, and read its response completely."""
         traffic = capture.traffic.get()
         if traffic is None:
-            return self._read(sent, self._send(sent))
-        return self._capture(sent, traffic)
+            return self._read(request, self._send(request))
+        return self._capture(request, traffic)
 
-    def _capture(self, sent: Outgoing, traffic: Traffic) -> HttpResponse:
-        """Do the same, and add it to the traffic of the call; headers are those above the transport, as in Go."""
-        is_asked_for = outgoing.asks_for_encoding(sent.headers)
-        headers = [pair for pair in sent.headers.items() if is_asked_for or pair[0].lower() != "accept-encoding"]
-        exchange = traffic.begin(sent.method, sent.address.url, headers, sent.body)
+    def _capture(self, request: Outgoing, traffic: Traffic) -> HttpResponse:
+        """Send one request, and add it to the call's traffic; headers are those above the transport, as in Go."""
+        is_asked_for = outgoing.asks_for_encoding(request.headers)
+        headers = [pair for pair in request.headers.items() if is_asked_for or pair[0].lower() != "accept-encoding"]
+        exchange = traffic.begin(request.method, request.address.url, headers, request.body)
         try:
-            response = self._send(sent)
+            response = self._send(request)
             headers = [
                 (name, value.encode("latin-1").decode(errors="replace")) for name, value in response.headers.items()
             ]
             exchange.answer(response.status, response.reason or "", f"HTTP/{response.version / 10:.1f}", headers)
-            answer = self._read(sent, response)
+            answer = self._read(request, response)
         except Exception as error:
             reason = self._reason(error, deadlines.current.get() or Deadline(None))
             exchange.fail(reason.removeprefix("could not be asked: "))
             raise
-        if answer.body and encodings_of(response, shown=answer.path, is_asked_for=is_asked_for):  # they are undone
+        if answer.body and encodings_of(response, path=answer.path, is_asked_for=is_asked_for):  # they are decoded
             headers = [pair for pair in headers if pair[0].lower() not in ("content-encoding", "content-length")]
         exchange.end(answer.body, headers)
         return answer
 
-    def _read(self, sent: Outgoing, response: BaseHTTPResponse) -> HttpResponse:
-        """Read an answer whole."""
-        shown = sent.address.shown
+    def _read(self, request: Outgoing, response: BaseHTTPResponse) -> HttpResponse:
+        """Read a response completely."""
+        path = request.address.label
         try:
-            encodings = encodings_of(response, shown=shown, is_asked_for=outgoing.asks_for_encoding(sent.headers))
-            body = read_body(response, limit=sent.limit, encodings=encodings, shown=shown, bound=sent.bound)
+            encodings = encodings_of(response, path=path, is_asked_for=outgoing.asks_for_encoding(request.headers))
+            body = read_body(response, limit=request.limit, encodings=encodings, path=path, bound=request.bound)
         except BaseException:
             response.close()
             raise
@@ -142,18 +144,18 @@ class Exchanges:
         for name, value in response.headers.items():
             headers[name] = value
         reason = response.reason or ""
-        return HttpResponse(status=response.status, reason=reason, headers=headers, body=body, path=shown)
+        return HttpResponse(status=response.status, reason=reason, headers=headers, body=body, path=path)
 
-    def _send(self, sent: Outgoing) -> BaseHTTPResponse:
-        """Send one request; a kept connection that the upstream has just closed is replaced."""
-        pool, needs_whole = self._pools.of(sent.address.origin)
+    def _send(self, request: Outgoing) -> BaseHTTPResponse:
+        """Send one request; repeat it on a new connection if the upstream has just closed a kept one."""
+        pool, needs_whole = self._pools.of(request.address.origin)
         while True:
             try:
                 return pool.urlopen(
-                    sent.method,
-                    sent.address.url if needs_whole else sent.address.target,
-                    body=sent.body or None,
-                    headers=outgoing.encode(sent.headers),
+                    request.method,
+                    request.address.url if needs_whole else request.address.target,
+                    body=request.body or None,
+                    headers=outgoing.encode(request.headers),
                     retries=False,
                     redirect=False,
                     assert_same_host=False,
@@ -162,14 +164,14 @@ class Exchanges:
                 )
             except ProtocolError as error:
                 is_stale = any(isinstance(each, StaleConnectionError) for each in _causes(error))
-                if not is_stale or sent.method not in _REPEATABLE:
+                if not is_stale or request.method not in _REPEATABLE:
                     raise
 
     def _reason(self, error: Exception, deadline: Deadline) -> str:
-        """Say why an upstream could not be asked, without its address."""
+        """Describe why a request failed, without its address."""
         if deadline.is_over:
             seconds = deadline.seconds
-            return "was given up" if seconds is None else f"did not answer within {round(seconds, 3):g} s"
+            return "was cancelled" if seconds is None else f"did not answer within {round(seconds, 3):g} s"
         cause = _cause(error)
         if isinstance(cause, TimeoutError):
             return f"could not be asked: no connection within {self._settings.dial_timeout:g} s"
@@ -178,13 +180,13 @@ class Exchanges:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return what is behind an error of urllib3's."""
+    """Return the cause of an urllib3 error."""
     *_, cause = _causes(error)
     return cause
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """List an error of urllib3's and those that it wraps."""
+    """Yield an urllib3 error and those that it wraps."""
     link: BaseException | None = error
     while link is not None:
         yield link

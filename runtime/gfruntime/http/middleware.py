@@ -1,10 +1,10 @@
-"""A request of an `HttpClient`, and what an author may do to it: authentication and middleware.
+"""A request of an `HttpClient`, and its extension points: authentication and middleware.
 
-The order of a request, from the author's call to the wire:
+The order, from the author's call to the network:
 
 1. middleware, the first of the list outermost: it sees the request first and the response last;
 2. the headers of the data source's settings, of Grafana and of the trace;
-3. `auth`, which sees the request whole, as a signature needs it;
+3. `auth`, which sees the complete request, because a signature needs it;
 4. the exchange: connection, redirects, body.
 
 A middleware that calls `send` twice sends two requests, each with its own trace and its own call of `auth`.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request, as `auth` and middleware see it: immutable, a copy has other headers.
+    """One request, as `auth` and middleware see it: immutable; `with_headers` makes a copy.
 
     >>> HttpRequest(method="GET", url="http://localhost:8000/rows").with_headers({"X-Page": "2"}).headers
     {'X-Page': '2'}
@@ -34,28 +34,28 @@ class HttpRequest:
     """The method, such as `GET`."""
 
     url: str = field(repr=False)
-    """The whole address, query included."""
+    """The complete address, query included."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """For middleware those that the author gives, for `auth` all that are sent."""
+    """For middleware, the author's headers; for `auth`, all headers that are sent."""
 
     body: bytes = field(default=b"", repr=False)
     """The body as it is sent."""
 
     has_user_token: bool = False
-    """Grafana forwards the token of the user who asks, which no `auth` replaces."""
+    """Whether Grafana forwards the user's token, which `auth` does not replace."""
 
     def with_headers(self, headers: Mapping[str, str]) -> HttpRequest:
-        """Return a copy with these headers besides; a name in any case replaces its like."""
+        """Return a copy with additional headers; a name replaces the same name in any case."""
         return replace(self, headers=merge(self.headers, headers))
 
 
 class Auth(Protocol):
-    """Who the data source is: returns the headers to add to a request, or None for none.
+    """The data source's authentication: returns the headers to add to a request, or None for none.
 
-    It is called in a thread, from many at once, by `HttpClient` and `AsyncHttpClient` alike, and never for another
-    host than the data source's. Headers that the author gives for a call, custom headers of the settings, and a token
-    that Grafana forwards win over its own.
+    Threads of `HttpClient` and `AsyncHttpClient` call it, many at once, and never for another host than the data
+    source's. Headers that the author passes for a call, custom headers of the settings, and a forwarded user token take
+    precedence over its headers.
     """
 
     def __call__(self, request: HttpRequest, /) -> Mapping[str, str] | None:
@@ -64,10 +64,10 @@ class Auth(Protocol):
 
 @runtime_checkable
 class RenewableAuth(Protocol):
-    """An `Auth` that can get other credentials when the upstream answers 401."""
+    """An `Auth` that can renew its credentials if the upstream answers 401."""
 
     def renew(self, request: HttpRequest, /) -> bool:
-        """Get other credentials than those the request was refused with; tell whether to repeat it, once."""
+        """Renew the credentials that the request was refused with; tell whether to repeat it, once."""
 
 
 Send: TypeAlias = "Callable[[HttpRequest], HttpResponse]"
@@ -77,7 +77,7 @@ AsyncMiddleware: TypeAlias = "Callable[[HttpRequest, AsyncSend], Awaitable[HttpR
 
 
 def merge(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """Return headers with others besides, which replace those of their names in any case."""
+    """Return headers with additional ones, which replace the same names in any case."""
     replaced = {name.lower() for name in more}
     return {name: value for name, value in headers.items() if name.lower() not in replaced} | dict(more)
 
@@ -85,7 +85,7 @@ def merge(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]
 def chain(middleware: Sequence[Middleware], send: Send) -> Send:
     """Put middleware around `send`, the first outermost.
 
-    Raises, when it is called: TypeError for a middleware that returns no response.
+    Raises, when it is called: TypeError if a middleware returns no response.
     """
     for each in reversed(middleware):
         send = _link(each, send)
@@ -95,7 +95,7 @@ def chain(middleware: Sequence[Middleware], send: Send) -> Send:
 def chain_async(middleware: Sequence[AsyncMiddleware], send: AsyncSend) -> AsyncSend:
     """Put `async def` middleware around `send`, the first outermost.
 
-    Raises, when it is called: TypeError for a middleware that returns no response.
+    Raises, when it is called: TypeError if a middleware returns no response.
     """
     for each in reversed(middleware):
         send = _link_async(each, send)
@@ -103,27 +103,27 @@ def chain_async(middleware: Sequence[AsyncMiddleware], send: AsyncSend) -> Async
 
 
 def _link(middleware: Middleware, send: Send) -> Send:
-    def sent(request: HttpRequest) -> HttpResponse:
+    def send_once(request: HttpRequest) -> HttpResponse:
         answer: Any = middleware(request, send)
         if inspect.iscoroutine(answer):
             answer.close()
             raise TypeError(f"the middleware {_name(middleware)} is async; it is for AsyncHttpClient")
-        return _checked(answer, middleware)
+        return _require_response(answer, middleware)
 
-    return sent
+    return send_once
 
 
 def _link_async(middleware: AsyncMiddleware, send: AsyncSend) -> AsyncSend:
-    async def sent(request: HttpRequest) -> HttpResponse:
+    async def send_once(request: HttpRequest) -> HttpResponse:
         answer: Any = middleware(request, send)
         if not inspect.isawaitable(answer):
             raise TypeError(f"the middleware {_name(middleware)} is not async; it is for HttpClient")
-        return _checked(await answer, middleware)
+        return _require_response(await answer, middleware)
 
-    return sent
+    return send_once
 
 
-def _checked(answer: Any, middleware: object) -> HttpResponse:  # noqa: ANN401  # the author's
+def _require_response(answer: Any, middleware: object) -> HttpResponse:  # noqa: ANN401  # the author's
     if not isinstance(answer, HttpResponse):
         raise TypeError(f"the middleware {_name(middleware)} returned {type(answer).__name__}, not an HttpResponse")
     return answer

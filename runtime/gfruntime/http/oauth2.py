@@ -1,7 +1,7 @@
-"""OAuth2 for data sources: tokens by client credentials, signed assertions, password or refresh token.
+"""OAuth2 for data sources: tokens from client credentials, signed assertions, password or refresh token.
 
-For `HttpClient(auth=...)`; a data source whose options have an `OAuth2Options` uses it unasked. The requests for tokens
-use the TLS, proxies and timeouts of the data source, and none of its headers.
+For `HttpClient(auth=...)`; a data source whose options have an `OAuth2Options` uses it automatically. The token
+requests use the data source's TLS, proxies and timeouts, and none of its headers.
 Source: RFC 6749 (4.3, 4.4, 6), RFC 7523 (2.1, 2.2), RFC 6750.
 """
 
@@ -45,16 +45,16 @@ _lock = threading.Lock()
 
 
 class OAuth2(BearerAuth):
-    """An `auth` that gets its tokens by OAuth2, keeps them, and renews them before they expire.
+    """An `auth` that gets OAuth2 tokens, keeps them, and renews them before they expire.
 
-    `OAuth2.of(settings)` is one object for one `settings`, so that all clients of an instance share its tokens.
+    `OAuth2.of(settings)` returns one object for one `settings`, so that all clients of an instance share its tokens.
 
     >>> oauth2 = OAuth2(OAuth2Settings(token_url="http://localhost:8000/token", client_id="id", client_secret="s"))
     >>> client = HttpClient.of(settings, auth=oauth2)
     """
 
     def __init__(self, settings: OAuth2Settings, http: HttpSettings | None = None) -> None:
-        """Ask for nothing yet; `http` has the TLS, the proxies and the timeouts of the requests for tokens."""
+        """Store the settings; `http` has the TLS, the proxies and the timeouts of the token requests."""
         super().__init__(Tokens(self._fetch))
         self._settings = settings
         own = _for_tokens(http or HttpSettings(), settings.token_url)
@@ -64,25 +64,25 @@ class OAuth2(BearerAuth):
 
     @classmethod
     def of(cls, settings: Settings[Any]) -> OAuth2:
-        """Return the OAuth2 that the data source's config page asks for.
+        """Return the OAuth2 of the data source's config page.
 
-        Raises: QueryError when the grant is none that is known.
+        Raises: QueryError if the grant is unknown.
         """
         with _lock:
-            known = _shared.get(id(settings))
-            if known is None:
-                _shared[id(settings)] = known = cls(OAuth2Settings.of(settings), HttpSettings.of(settings))
-                known._source = settings  # its id is no other's as long as this object lives
-            return known
+            shared = _shared.get(id(settings))
+            if shared is None:
+                _shared[id(settings)] = shared = cls(OAuth2Settings.of(settings), HttpSettings.of(settings))
+                shared._source = settings  # keeps the id unique as long as this object lives
+            return shared
 
     def __repr__(self) -> str:
-        """Show the grant."""
+        """Show only the grant."""
         return f"OAuth2(grant={self._settings.grant!r})"
 
     def _fetch(self) -> Token:
-        """Ask for a token.
+        """Request a token.
 
-        Raises: DownstreamError when the server gives none, QueryError when the settings lack something.
+        Raises: DownstreamError if the server returns none, QueryError if a setting is missing.
         """
         settings = self._settings
         settings.check()
@@ -134,11 +134,11 @@ class OAuth2(BearerAuth):
         return sign({**claims, **times}, self._settings.private_key, key_id=self._settings.key_id)
 
     def _token(self, answer: HttpResponse, private: set[str]) -> Token:
-        """Read the answer of the token endpoint."""
+        """Read the response of the token endpoint."""
         reply = _object(answer)
         if answer.status != _OK:
-            said = ": ".join(str(reply[name]) for name in ("error", "error_description") if reply.get(name))
-            text = f"answered {answer.status} {said or answer.explanation}".rstrip()
+            error_text = ": ".join(str(reply[name]) for name in ("error", "error_description") if reply.get(name))
+            text = f"answered {answer.status} {error_text or answer.explanation}".rstrip()
             raise DownstreamError(f"the OAuth2 token endpoint {one_line(text, secrets=private)}")
         value, kind = reply.get("access_token"), str(reply.get("token_type") or "bearer")
         if not isinstance(value, str) or not value or kind.lower() != "bearer":
@@ -151,7 +151,7 @@ class OAuth2(BearerAuth):
 
 
 class _ForTokens(HttpSettings):
-    """HTTP settings for a token endpoint elsewhere, which may have a public certificate beside the data source's."""
+    """HTTP settings for a token endpoint on another host: the system's certificates are trusted too."""
 
     def ssl_context(self) -> ssl.SSLContext:
         context = super().ssl_context()
@@ -162,7 +162,7 @@ class _ForTokens(HttpSettings):
 
 
 def _for_tokens(http: HttpSettings, token_url: str) -> HttpSettings:
-    """Return the settings without what only the data source gets; its server's name is for its own host."""
+    """Return the settings without what only the data source may get; the TLS server name is for its own host."""
     values = {each.name: getattr(http, each.name) for each in dataclasses.fields(http)}
     values |= {"url": token_url, "headers": {}, "user": "", "password": ""}
     if _have_one_origin(token_url, http.url):
@@ -178,7 +178,7 @@ def _have_one_origin(url: str, other: str) -> bool:
 
 
 def _object(answer: HttpResponse) -> dict[str, Any]:
-    """Read a JSON object; what an error says may be none."""
+    """Read a JSON object; the body of an error may be anything."""
     try:
         reply = answer.json()
     except DownstreamError:
@@ -189,7 +189,7 @@ def _object(answer: HttpResponse) -> dict[str, Any]:
 
 
 def _seconds(value: object) -> float | None:
-    """Read a lifetime, which some servers write as a text; None where there is none."""
+    """Read a lifetime, which some servers write as a text; None if there is none."""
     try:
         seconds = float(value)  # type: ignore[arg-type]  # whatever JSON holds
     except (TypeError, ValueError):

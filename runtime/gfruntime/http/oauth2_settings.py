@@ -1,4 +1,4 @@
-"""How a data source gets its OAuth2 tokens: what the fields of `OAuth2Options` hold."""
+"""How a data source gets its OAuth2 tokens: the values of the fields of `OAuth2Options`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Grant = Literal["client_credentials", "client_credentials_jwt", "jwt_bearer", "p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth2Settings:
-    """How a data source gets its tokens; what a grant does not need stays empty.
+    """How a data source gets its tokens; fields that a grant does not need stay empty.
 
     >>> OAuth2Settings(token_url="https://login.example/token", client_id="id").grant
     'client_credentials'
     """
 
     token_url: str = field(default="", repr=False)
-    """The address that answers with tokens."""
+    """The URL of the token endpoint."""
 
     grant: Grant = "client_credentials"
-    """The way to a token; `client_credentials_jwt` signs an assertion instead of sending a client secret."""
+    """The grant; `client_credentials_jwt` signs an assertion instead of sending a client secret."""
 
     client_id: str = ""
-    """Who the client is; the assertion's `iss` too. For Google the service account's address."""
+    """The client's id, and the assertion's `iss`. For Google, the service account's address."""
 
     client_secret: str = field(default="", repr=False)
     """The client's secret."""
@@ -38,19 +38,19 @@ class OAuth2Settings:
     """Send the client's secret in the body, not in a header: `client_secret_post` instead of `client_secret_basic`."""
 
     scopes: str = ""
-    """What is asked for, names with spaces between."""
+    """The requested scopes, separated by spaces."""
 
     audience: str = ""
-    """The parameter `audience`; of `jwt_bearer` the assertion's `aud`, which is the token URL where it is empty."""
+    """The parameter `audience`; for `jwt_bearer` the assertion's `aud`, which defaults to the token URL."""
 
     subject: str = ""
-    """The `sub` of the assertion of `jwt_bearer`: the user to act for."""
+    """The `sub` of a `jwt_bearer` assertion: the user to act for."""
 
     private_key: str = field(default="", repr=False)
     """The key that signs assertions, PEM."""
 
     key_id: str = ""
-    """The name of that key, `kid`, where the server wants it."""
+    """The key's id, `kid`, if the server needs it."""
 
     user: str = ""
     """The user of the password grant."""
@@ -59,13 +59,13 @@ class OAuth2Settings:
     """The password of the password grant."""
 
     refresh_token: str = field(default="", repr=False)
-    """The refresh token; a newer one that the server sends is used as long as the data source's object lives."""
+    """The refresh token; a newer one from the server is used as long as the data source's instance lives."""
 
     @classmethod
     def of(cls, settings: Settings[Any]) -> OAuth2Settings:
-        """Read what the fields of `OAuth2Options` hold.
+        """Read the values of the fields of `OAuth2Options`.
 
-        Raises: QueryError when the grant is none that is known.
+        Raises: QueryError if the grant is unknown.
         """
         data, hidden = settings.json_data, settings.secrets
         grant: Any = data.get("oauth2Grant")
@@ -88,7 +88,7 @@ class OAuth2Settings:
         )
 
     def check(self) -> None:
-        """Refuse settings that lack what their grant needs.
+        """Refuse settings that lack a value that their grant needs.
 
         Raises: QueryError naming the field of the config page.
         """

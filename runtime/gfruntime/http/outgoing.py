@@ -1,4 +1,4 @@
-"""The headers of a request: whose they are, which of them win, and which may leave for another host."""
+"""The headers of a request: which of several takes precedence, and which may go to another host."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _CONTRADICTION = (
 )
 
 
-def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
-    """Put a request's headers together: the data source's custom ones win, then the call's own, then Grafana's.
+def collect(settings: HttpSettings, call_headers: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
+    """Merge a request's headers: the data source's custom ones take precedence, then the call's, then Grafana's.
 
-    A user's token that Grafana forwards wins over basic authentication.
+    A user's token that Grafana forwards takes precedence over basic authentication.
     Source: grafana-plugin-sdk-go v0.299.0, ConfigureBasicAuthAfterContextualMiddleware in
     backend/httpclient/configure_middleware.go.
-    Raises: QueryError if what is forwarded would be shared by all users.
+    Raises: QueryError if a response to forwarded headers would be shared by all users.
     """
     if is_forwarding and is_shared():
         raise QueryError(_CONTRADICTION)
@@ -55,16 +55,16 @@ def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: 
     basic, token = {"Authorization": settings.authorization}, user_token(is_forwarding=is_forwarding)
     for source in (defaults, tracing.headers(), basic, token):
         by_name |= {name.lower(): (name, value) for name, value in source.items() if value}
-    for named in (given, settings.headers):
-        by_name |= {name.lower(): (name, str(value)) for name, value in named.items()}
-    by_name.pop("proxy-authorization", None)  # a proxy's own go to the proxy only
+    for more_headers in (call_headers, settings.headers):
+        by_name |= {name.lower(): (name, str(value)) for name, value in more_headers.items()}
+    by_name.pop("proxy-authorization", None)  # proxy credentials go to the proxy only
     headers = dict(by_name.values())
     check(headers)
     return headers
 
 
 def user_token(*, is_forwarding: bool) -> dict[str, str]:
-    """Return the headers in which Grafana forwards the OAuth token of the user who asks."""
+    """Return the headers in which Grafana forwards the user's OAuth token."""
     call = current_call()
     if call is None or not is_forwarding:
         return {}
@@ -72,7 +72,7 @@ def user_token(*, is_forwarding: bool) -> dict[str, str]:
 
 
 def check(headers: Mapping[str, str]) -> None:
-    """Refuse what can't be a header.
+    """Refuse invalid headers.
 
     Raises: QueryError naming the header.
     """
@@ -82,12 +82,12 @@ def check(headers: Mapping[str, str]) -> None:
 
 
 def asks_for_encoding(headers: Mapping[str, str]) -> bool:
-    """Tell whether the author asks for an encoding of the answer, and so undoes it."""
+    """Tell whether the author requests a content encoding, and so decodes it."""
     return {name.lower(): value for name, value in headers.items()}.get("accept-encoding") != ACCEPT_ENCODING
 
 
 def encode(headers: Mapping[str, str]) -> dict[str, str]:
-    """Make values that are not Latin-1 become UTF-8 on the wire, as Go does; http.client writes Latin-1."""
+    """Encode values that are not Latin-1 as UTF-8, as Go does; http.client writes Latin-1."""
     return {
         name: value if _is_latin(value) else value.encode("utf-8", "replace").decode("latin-1")
         for name, value in headers.items()
@@ -95,18 +95,18 @@ def encode(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def public(headers: Mapping[str, str], settings: HttpSettings) -> dict[str, str]:
-    """Return the headers that another host may see: none that says who asks, or that the settings name."""
+    """Return the headers that another host may get: without the user's identity and the settings' headers."""
     names = _PUBLIC - {name.lower() for name in settings.headers}
     return {name: value for name, value in headers.items() if name.lower() in names}
 
 
 def without_body(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of a request that has lost its body."""
+    """Return the headers of a request without its body."""
     return {name: value for name, value in headers.items() if name.lower() not in _OF_BODY}
 
 
 def secrets(headers: Mapping[str, str]) -> set[str]:
-    """List what an upstream may repeat of a request's headers, and no message may show: values, tokens, cookies."""
+    """List the values, tokens and cookies of a request's headers: an upstream may repeat them, and they are masked."""
     private = {value for name, value in headers.items() if name.lower() not in _PUBLIC}
     for value in list(private):
         first, *others = re.split(r"[\s;,]+", value)

@@ -1,4 +1,4 @@
-"""Connections to upstreams, kept by urllib3: straight, by a proxy from the environment, or by a SOCKS5 proxy."""
+"""Connections to upstreams, pooled by urllib3: direct, through a proxy from the environment, or a SOCKS5 proxy."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _MOST_POOLS = 10  # origins: redirects may lead to any number
 
 
 class StaleConnectionError(ConnectionError):
-    """The upstream has just closed a connection that was kept: the request may not have arrived."""
+    """The upstream has just closed a kept connection: the request may not have arrived."""
 
 
 class Pools:
     """The connections of one client."""
 
     def __init__(self, settings: HttpSettings) -> None:
-        """Prepare TLS; nothing is connected yet."""
+        """Prepare TLS; no connection is opened yet."""
         self._settings = settings
         self._context = _with_deadlines(settings.ssl_context())
         self._secure_proxy = secure_proxy(settings)
@@ -43,9 +43,9 @@ class Pools:
         self._lock = threading.Lock()
 
     def of(self, origin: Origin) -> tuple[HTTPConnectionPool, bool]:
-        """Return an origin's connections, and whether their requests need the whole address, as by a proxy.
+        """Return an origin's connections, and whether their requests need the complete address, as with a proxy.
 
-        Raises: DownstreamError when the environment names a proxy that is none.
+        Raises: DownstreamError if the environment has an invalid proxy.
         """
         proxy = self._secure_proxy or proxy_for(origin)
         with self._lock:
@@ -56,7 +56,7 @@ class Pools:
         return pool, proxy is not None and not proxy.is_socks and origin.scheme == "http"
 
     def close(self) -> None:
-        """Close the connections that wait for a next request."""
+        """Close the idle connections."""
         with self._lock:
             pools = list(self._pools.values())
             self._pools.clear()
@@ -89,7 +89,7 @@ class Pools:
 
 
 class _Dialed(HTTPConnection):
-    """A connection that keeps to the deadline, and is not used again after long idleness."""
+    """A connection that keeps the deadline, and is not used again after a long idle time."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class _DialedTls(_Dialed, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    """A pool that says when a kept connection was stale, and drops what it has no room for without a word."""
+    """A pool that reports a stale connection, and drops surplus connections without a warning."""
 
     ConnectionCls = _Dialed
 
@@ -138,7 +138,7 @@ class _Pool(HTTPConnectionPool):
         super()._put_conn(conn)
 
     def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401
-        """Connect; urllib3's own warns where the data source's settings spare the certificate."""
+        """Connect; urllib3's own method would warn if the settings skip certificate checks."""
         if conn.is_closed:
             conn.connect()
 
@@ -148,7 +148,7 @@ class _TlsPool(_Pool, HTTPSConnectionPool):
 
 
 def _with_deadlines(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Let a TLS configuration make connections that keep to the deadline, also inside of other encrypted ones."""
+    """Let a TLS context make connections that keep the deadline, also inside other encrypted ones."""
     wrap = context.wrap_socket
 
     def wrap_socket(sock: socket.socket, **options: Any) -> ssl.SSLSocket | SSLTransport:  # noqa: ANN401

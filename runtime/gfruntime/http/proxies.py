@@ -1,6 +1,6 @@
-"""Proxies: those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as Go reads them; Grafana's secure socks proxy; SOCKS5.
+"""Proxies: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as in Go; Grafana's secure socks proxy; SOCKS5.
 
-Not by urllib.request, which would bring FTP, cookies and more into every bundle.
+Without urllib.request, which would add FTP, cookies and more to every bundle.
 Source: golang.org/x/net v0.30.0, http/httpproxy.
 """
 
@@ -40,7 +40,7 @@ _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """A proxy; user and password are for it alone."""
+    """A proxy; user and password are sent only to it."""
 
     scheme: str
     host: str
@@ -50,7 +50,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Write its address, without user and password."""
+        """Return its address, without user and password."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
@@ -60,7 +60,7 @@ class Proxy:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Return the header that says who asks."""
+        """Return the header with the proxy's credentials."""
         if not self.user and not self.password:
             return {}
         credentials = f"{self.user}:{self.password}"
@@ -68,19 +68,19 @@ class Proxy:
 
 
 def proxy_for(origin: Origin) -> Proxy | None:
-    """Return the proxy of an origin; never one for this machine itself.
+    """Return the proxy for an origin; None for this machine itself.
 
-    Raises: DownstreamError when the environment names a proxy that is none.
+    Raises: DownstreamError if the environment has an invalid proxy.
     """
     name = f"{origin.scheme}_proxy"
     url = _variable(name)
-    if not url or _is_local(origin.host) or _is_spared(origin.host, origin.port):
+    if not url or _is_local(origin.host) or _is_excluded(origin.host, origin.port):
         return None
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         return _proxy(parts, name.upper())
     except ValueError:
-        raise DownstreamError(f"{name.upper()} holds no valid proxy address; write http://HOST:PORT") from None
+        raise DownstreamError(f"{name.upper()} is not a valid proxy address; write http://HOST:PORT") from None
 
 
 def _proxy(parts: SplitResult, name: str) -> Proxy:
@@ -104,8 +104,8 @@ def _variable(name: str) -> str:
     return (os.environ.get(name) or os.environ.get(name.upper(), "")).strip()
 
 
-def _is_spared(host: str, port: int) -> bool:
-    """Tell whether NO_PROXY names a host: `*`, a domain that stands for those below it too, an address or a network."""
+def _is_excluded(host: str, port: int) -> bool:
+    """Tell whether NO_PROXY matches a host: `*`, a domain and those below it, an address or a network."""
     host = host.lower().rstrip(".")
     for word in _variable("no_proxy").lower().replace(",", " ").split():
         name, only = _without_port(word)
@@ -141,7 +141,7 @@ def _is_local(host: str) -> bool:
 
 
 def secure_proxy(settings: HttpSettings) -> Proxy | None:
-    """Describe Grafana's secure socks proxy; None where the data source does not use it."""
+    """Return Grafana's secure socks proxy; None if the data source does not use it."""
     if settings.socks is None:
         return None
     host, _, port = settings.socks.address.rpartition(":")
@@ -152,7 +152,7 @@ def secure_proxy(settings: HttpSettings) -> Proxy | None:
 
 
 def dial_by_socks(host: str, port: int, *, timeout: float, proxy: Proxy, tls: SocksProxy | None) -> socket.socket:
-    """Connect to an address by name, as the proxy's network knows it; `tls` is how to speak to the proxy, if it is."""
+    """Connect to a host by name, which the proxy resolves; `tls` has the TLS settings for the proxy, if it uses TLS."""
     plain = connect(proxy.host, proxy.port, timeout=timeout)
     try:
         through = plain if tls is None or tls.allow_insecure else _encrypt(plain, tls, proxy.host)
@@ -187,7 +187,7 @@ def _greet(stream: socket.socket, proxy: Proxy) -> None:
 
 
 def _ask(stream: socket.socket, host: str, port: int) -> None:
-    name = host.encode()  # an origin's, which is ASCII and short
+    name = host.encode()  # an origin's host is ASCII and short
     stream.sendall(bytes((_VERSION, _CONNECT, 0, _BY_NAME, len(name))) + name + port.to_bytes(2, "big"))
     _, code, _, kind = _exactly(stream, 4)
     if code:

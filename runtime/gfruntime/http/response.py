@@ -1,6 +1,6 @@
-"""What an upstream answered, read whole, and what of it is an error.
+"""The response of an upstream, read completely, and its errors.
 
-urllib3 gives the bytes of a body as they come. It would take one that was cut inside of its compressed data for whole.
+urllib3 returns the bytes of a body as they are; it would accept compressed data that is cut.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's numbers for its formats
 _MOST_ENCODINGS = 3
 _ZLIB_METHOD, _ZLIB_CHECK = 8, 31  # RFC 1950
 _FAILED, _UNAUTHORIZED = 400, 401
-_LONGEST = 300  # of what an upstream says in a message
-_MOST_EXPLAINED = 1 << 20  # bytes of a body that is searched for an explanation
+_LONGEST = 300  # characters of an upstream's text in a message
+_MOST_EXPLAINED = 1 << 20  # bytes of the largest body that is searched for an error text
 _DEEPEST = 4
 _KEYS = ("message", "error", "detail", "errors", "error_description", "description", "reason", "title", "msg")
 
 
 class UpstreamError(PluginError):
-    """The upstream answered with an error status that says that the request was wrong: the plugin's fault.
+    """An error status that blames the request, which is the plugin's fault.
 
     >>> raise UpstreamError("/rows answered 400 Bad Request", status=400)
     Traceback (most recent call last):
@@ -42,7 +42,7 @@ class UpstreamError(PluginError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """An answer. `headers` knows its names in any case; `path` is what was asked, for messages.
+    """A response. `headers` accepts names in any case; `path` is the requested path, for messages.
 
     >>> HttpResponse(status=200, reason="OK", headers=headers, body=b'[{"value": 1.5}]').json()
     [{'value': 1.5}]
@@ -52,7 +52,7 @@ class HttpResponse:
     """The HTTP status code."""
 
     reason: str
-    """The words beside it."""
+    """The reason phrase after the status."""
 
     headers: http.client.HTTPMessage = field(repr=False)
     """The headers; names in any case."""
@@ -61,23 +61,23 @@ class HttpResponse:
     """The body, decompressed."""
 
     path: str = "the upstream"
-    """The path that was asked, for messages."""
+    """The requested path, for messages."""
 
     explanation: str = ""
-    """What the upstream says about an error, in one line and without secrets."""
+    """The upstream's error text, in one line and without secrets."""
 
     @property
     def text(self) -> str:
         """Decode the body, by default as UTF-8."""
         try:
             return self.body.decode(self.headers.get_content_charset("utf-8"), "replace")
-        except LookupError:  # a character set that Python does not know
+        except LookupError:  # an unknown character set
             return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the body as JSON.
 
-        Raises: DownstreamError when it is none.
+        Raises: DownstreamError if it is not JSON.
         """
         try:
             return json.loads(self.body)
@@ -89,7 +89,7 @@ class HttpResponse:
     def raise_for_status(self) -> HttpResponse:
         """Raise an error for a status of 400 and above: downstream, unless the status blames the request.
 
-        Its text has the status, and what the upstream says about it; not for 401, which may repeat what it refuses.
+        Its text has the status and the upstream's error text; not for 401, whose text may repeat credentials.
         """
         if self.status < _FAILED:
             return self
@@ -99,10 +99,10 @@ class HttpResponse:
         raise kind(f"{sentence}: {self.explanation}" if is_told else sentence, status=self.status)
 
 
-def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str], shown: str, bound: str) -> bytes:
-    """Read a body through its encodings, up to the limit; 0 is none. `bound` says what the limit is.
+def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str], path: str, bound: str) -> bytes:
+    """Decode a body, up to the limit; 0 means no limit. `bound` says who sets the limit.
 
-    Raises: DownstreamError when there is more, or it is broken or cut.
+    Raises: DownstreamError if it is larger, or it is broken or cut.
     """
     parts = response.stream(_CHUNK, decode_content=False)
     for encoding in reversed(list(encodings)):
@@ -111,17 +111,17 @@ def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str
     try:
         for part in parts:
             if limit and body.tell() + len(part) > limit:
-                raise DownstreamError(f"{shown} answered more than the limit of {limit} bytes, {bound}")
+                raise DownstreamError(f"{path} answered more than the limit of {limit} bytes, {bound}")
             body.write(part)
     except (zlib.error, EOFError) as error:
-        raise DownstreamError(f"{shown} answered broken or incomplete compressed data: {error}") from error
+        raise DownstreamError(f"{path} answered broken or incomplete compressed data: {error}") from error
     return body.getvalue()
 
 
-def encodings_of(response: BaseHTTPResponse, *, shown: str, is_asked_for: bool) -> list[str]:
-    """List the encodings to undo, the first applied first; those that the author asks for are the author's to undo.
+def encodings_of(response: BaseHTTPResponse, *, path: str, is_asked_for: bool) -> list[str]:
+    """List the encodings to decode, in the order of application; the author decodes those that the author requests.
 
-    Raises: DownstreamError when one is not known, or they are more than anybody needs.
+    Raises: DownstreamError if one is unknown, or there are too many.
     """
     names = [name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(",")]
     names = [name for name in names if name not in ("", "identity")]
@@ -129,14 +129,14 @@ def encodings_of(response: BaseHTTPResponse, *, shown: str, is_asked_for: bool) 
     if unknown and is_asked_for:
         return []
     if unknown or len(names) > _MOST_ENCODINGS:
-        raise DownstreamError(f"{shown} answered in an encoding that was not asked for: {', '.join(names)[:100]!r}")
+        raise DownstreamError(f"{path} answered in an encoding that was not asked for: {', '.join(names)[:100]!r}")
     return names
 
 
 def _inflate(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Decompress, a part at a time; gzip may have several members, and zeros after them.
+    """Decompress, part by part; gzip may have several members, and zeros after them.
 
-    Raises: EOFError when the data ends too early, zlib.error when they are broken.
+    Raises: EOFError if the data ends too early, zlib.error if it is broken.
     """
     unpack = None
     head = b""
@@ -162,7 +162,7 @@ def _inflate(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _format(encoding: str, head: bytes) -> int:
-    """Choose zlib's format; what HTTP calls deflate is with or without zlib's header."""
+    """Return zlib's format; HTTP's "deflate" exists with and without zlib's header."""
     if encoding != "deflate":
         return _GZIP
     has_header = head[0] % 16 == _ZLIB_METHOD and int.from_bytes(head[:2], "big") % _ZLIB_CHECK == 0
@@ -170,7 +170,7 @@ def _format(encoding: str, head: bytes) -> int:
 
 
 def explain(body: bytes) -> str:
-    """Return what the body of an error says: a JSON object's message, or the first line of a text."""
+    """Return an error text from a body: a JSON object's message, or the first line of a text."""
     text = body[:_MOST_EXPLAINED].decode("utf-8", "replace")
     try:
         return _message(json.loads(text), _DEEPEST)
@@ -182,9 +182,9 @@ def explain(body: bytes) -> str:
 
 
 def one_line(text: str, *, secrets: Iterable[str] = ()) -> str:
-    """Shorten what an upstream says, without secrets and without characters that control a terminal.
+    """Shorten an upstream's text, without secrets and control characters.
 
-    `secrets` are what the upstream may repeat of the request.
+    `secrets` are values of the request that the upstream may repeat.
     """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
@@ -194,7 +194,7 @@ def one_line(text: str, *, secrets: Iterable[str] = ()) -> str:
 
 
 def _message(value: Any, depth: int) -> str:  # noqa: ANN401  # JSON
-    """Find the text in `message`, `error`, `error.message`, `detail`, `errors[0].message` and their like."""
+    """Return the text in `message`, `error`, `error.message`, `detail`, `errors[0].message` and similar keys."""
     if isinstance(value, str):
         return value
     if depth and isinstance(value, list) and value:

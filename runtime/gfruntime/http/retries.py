@@ -1,8 +1,8 @@
-"""Asking again: an upstream that says that it is busy is asked once more, later, as long as the caller waits.
+"""Retries: if an upstream says that it is busy, repeat the request later, as long as the caller waits.
 
-Only an answer is a reason, 429 or 503: what gave none may have been done. A rest is the time that the upstream names
-(RFC 9110, section 10.2.3), else twice the one before; both are a random part longer or shorter, so that many who were
-refused together don't come back together.
+Only an answer 429 or 503 is retried: a request without an answer may have been executed. The pause is the time that the
+upstream names (RFC 9110, section 10.2.3), else twice the previous one; a random part is added, so that many callers
+that were refused together do not retry together.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
 
 _BUSY = {429, 503}
-_FIRST = 0.5  # seconds of the first rest that no upstream has named
-_JITTER = 0.1  # of a rest that an upstream has named, at most
-_STEP = 0.05  # seconds after which a rest looks whether anybody still waits
+_FIRST = 0.5  # seconds of the first pause, if the upstream names none
+_JITTER = 0.1  # the largest random part of a pause that the upstream names
+_STEP = 0.05  # seconds between two checks whether the caller still waits
 
 _retries = metrics.Family(
     "counter", "gfruntime_http_retries_total", "Requests to upstreams that were sent again.", "code"
@@ -38,38 +38,39 @@ _defers: contextvars.ContextVar[bool] = contextvars.ContextVar("gfruntime_defers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often an upstream that answers 429 or 503 is asked again: after the time that it names, else after rests.
+    """How often a request is repeated if the upstream answers 429 or 503.
 
-    No rest goes beyond the deadline of the request or of the call: then the answer is the one that is there.
+    The pause is the time that the upstream names, else it grows. If the deadline of the request or the call comes
+    first, the last answer is returned.
 
     >>> client = HttpClient.of(settings, retries=Retries(attempts=4, longest_wait=20))
     """
 
     attempts: int = 3
-    """How often a request is sent, at most."""
+    """The largest number of times that a request is sent."""
 
     longest_wait: float = 10.0
-    """The longest rest, in seconds; an upstream that names a longer time (`Retry-After`) is not asked again."""
+    """The longest pause, in seconds; if an upstream names a longer one (`Retry-After`), the request is not repeated."""
 
     methods: Collection[str] = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
-    """The methods that may be sent again: by default those that do the same when they arrive twice."""
+    """The methods that may be repeated; default: those that have the same effect if they arrive twice."""
 
     def __post_init__(self) -> None:
-        """Refuse what sends nothing.
+        """Refuse invalid values.
 
         Raises: ValueError naming the value.
         """
         if self.attempts < 1:
-            raise ValueError(f"Retries(attempts={self.attempts!r}): it is above 0")
+            raise ValueError(f"Retries(attempts={self.attempts!r}): expected a number above 0")
         if not self.longest_wait >= 0:
-            raise ValueError(f"Retries(longest_wait={self.longest_wait!r}): it is a number of seconds, 0 or more")
+            raise ValueError(f"Retries(longest_wait={self.longest_wait!r}): expected a number of seconds, 0 or more")
 
 
 class RestError(Exception):
-    """The request is to be sent again after some seconds: for callers that do not wait in a thread."""
+    """The request must be repeated after some seconds; for callers that do not wait in a thread."""
 
     def __init__(self, seconds: float, resume: Callable[[], HttpResponse]) -> None:
-        """Keep what to do then."""
+        """Store the pause, and the function that continues."""
         super().__init__(seconds)
         self.seconds, self.resume = seconds, resume
 
@@ -77,9 +78,9 @@ class RestError(Exception):
 def send_with_retries(
     retries: Retries | None, method: str, deadline: Deadline, send: Callable[[], HttpResponse], *, attempt: int = 1
 ) -> HttpResponse:
-    """Send a request, and again as long as the upstream is busy and the deadline far.
+    """Send a request, and repeat it as long as the upstream is busy and the deadline is not reached.
 
-    Raises: what `send` does; RestError inside of `deferring`.
+    Raises: the exceptions of `send`; RestError inside `deferring`.
     """
     answer = send()
     while retries is not None:
@@ -98,7 +99,7 @@ def send_with_retries(
 
 @contextlib.contextmanager
 def deferring() -> Iterator[None]:
-    """Let `send_with_retries` raise RestError for rests, in this context and those copied from it."""
+    """Make `send_with_retries` raise RestError for pauses, in this context and copies of it."""
     token = _defers.set(True)
     try:
         yield
@@ -107,20 +108,20 @@ def deferring() -> Iterator[None]:
 
 
 def rest_after(answer: HttpResponse, retries: Retries, method: str, *, attempt: int) -> float | None:
-    """Return the seconds to wait after an attempt, of which the first is 1; None when its answer is the last."""
+    """Return the seconds to wait after an attempt (counted from 1); None if its answer is final."""
     if attempt >= retries.attempts or answer.status not in _BUSY or method.upper() not in retries.methods:
         return None
-    named = _seconds(answer.headers.get("Retry-After", ""))
-    if named is None:
+    retry_after = _seconds(answer.headers.get("Retry-After", ""))
+    if retry_after is None:
         longest = _FIRST * 2 ** (attempt - 1)
         return min(random.uniform(longest / 2, longest), retries.longest_wait)  # noqa: S311  # no secret
-    if named > retries.longest_wait:
+    if retry_after > retries.longest_wait:
         return None
-    return min(named + random.uniform(0, max(named, 1) * _JITTER), retries.longest_wait)  # noqa: S311
+    return min(retry_after + random.uniform(0, max(retry_after, 1) * _JITTER), retries.longest_wait)  # noqa: S311
 
 
 def _seconds(text: str) -> float | None:
-    """Read `Retry-After`: seconds, or a date; None when it is neither."""
+    """Parse `Retry-After`: seconds, or a date; None if it is neither."""
     text = text.strip()
     if text.isascii() and text.isdecimal():
         return float(text)
@@ -134,17 +135,17 @@ def _seconds(text: str) -> float | None:
 
 def _has_time(deadline: Deadline, seconds: float) -> bool:
     try:
-        left = deadline.left()
+        seconds_left = deadline.seconds_left()
     except TimeoutError:
         return False
-    return left is None or seconds < left
+    return seconds_left is None or seconds < seconds_left
 
 
 def _wait(deadline: Deadline, seconds: float) -> bool:
-    """Rest; return whether somebody still waits at its end."""
+    """Wait; return whether the caller still waits."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
+    while (seconds_left := end - time.monotonic()) > 0:
         if deadline.is_over:
             return False
-        time.sleep(min(left, _STEP))
+        time.sleep(min(seconds_left, _STEP))
     return not deadline.is_over

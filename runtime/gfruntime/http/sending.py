@@ -1,4 +1,4 @@
-"""One request of an `HttpClient`, from what is asked to the exchange: address, bounds, headers, authentication."""
+"""One request of an `HttpClient`, from the author's call to the exchange: address, limits, headers, authentication."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UNAUTHORIZED = 401
 
 
 class Sender:
-    """What one client sends with; the parameters are those of `HttpClient`."""
+    """The settings and connections of one client; the parameters are those of `HttpClient`."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Sender:
         deadline: float | None = None,
         max_bytes: int | None = None,
     ) -> None:
-        """Prepare TLS; nothing is connected yet."""
+        """Prepare TLS; no connection is opened yet."""
         self._settings = settings
         self._addresses = Addresses(settings.url, allowed_hosts)
         self._exchanges = Exchanges(settings, self._addresses)
@@ -65,7 +65,7 @@ class Sender:
         self._credentials = {settings.password, *outgoing.secrets(private)}
 
     def close(self) -> None:
-        """Close the connections that wait for a next request."""
+        """Close the idle connections."""
         self._exchanges.close()
 
     def prepare(
@@ -81,12 +81,17 @@ class Sender:
         deadline: float | None = None,
         max_bytes: int | None = None,
     ) -> tuple[HttpRequest, Send]:
-        """Return a request, and the function that sends it by way of the middleware; its time runs now.
+        """Return a request, and the function that sends it through the middleware; its deadline starts now.
 
-        Raises: QueryError when the address leaves the data source's path or host, or the method is none.
+        Raises: QueryError if the address leaves the data source's path or host, or the method is invalid.
         """
-        masking.remember(self._credentials)  # which are forgotten when they are not used for some minutes
-        seconds = (self._settings.timeout if timeout is None else timeout, self._deadline, deadline, _left_of_call())
+        masking.remember(self._credentials)  # they are forgotten after some minutes without use
+        seconds = (
+            self._settings.timeout if timeout is None else timeout,
+            self._deadline,
+            deadline,
+            _seconds_left_of_call(),
+        )
         least = min((each for each in seconds if each is not None and each > 0), default=None)
         end = Deadline(least, outer=deadlines.current.get())
         limit, bound = self._limit(max_bytes)
@@ -98,41 +103,47 @@ class Sender:
         def send(request: HttpRequest) -> HttpResponse:
             place = address if request.url == address.url else self._addresses.resolve(request.url, None)
             if not _METHOD.fullmatch(request.method):
-                raise QueryError(f"{request.method[:100]!r} is no HTTP method")
-            sent = Outgoing(
+                raise QueryError(f"{request.method[:100]!r} is not an HTTP method")
+            outgoing_request = Outgoing(
                 method=request.method, address=place, headers={}, body=request.body, limit=limit, bound=bound
             )
-            attempt = functools.partial(self._send, sent, request.headers, end)
+            attempt = functools.partial(self._send, outgoing_request, request.headers, end)
             return send_with_retries(self._retries, request.method, end, attempt)
 
         request = HttpRequest(method=method, url=address.url, headers=dict(headers or {}), body=body)
         return request, chain(self._middleware, send)
 
-    def _send(self, sent: Outgoing, given: Mapping[str, str], end: Deadline) -> HttpResponse:
-        """Send a request, measured and traced."""
+    def _send(self, outgoing_request: Outgoing, call_headers: Mapping[str, str], end: Deadline) -> HttpResponse:
+        """Send a request, with metrics and a trace."""
         call, is_proxied = current_call(), self._settings.socks is not None
         endpoint = call.endpoint if call is not None else ""
-        measured = metrics.upstream(self._type, sent.method, endpoint=endpoint, name=self._name, is_proxied=is_proxied)
-        with measured as answered, tracing.outgoing(sent.method, sent.address.url):
-            headers = outgoing.collect(self._settings, given, is_forwarding=self._forward_headers)
-            answer = self._authenticate(sent, headers, given, end)
-            answered(answer.status, len(answer.body))
+        measured = metrics.upstream(
+            self._type, outgoing_request.method, endpoint=endpoint, name=self._name, is_proxied=is_proxied
+        )
+        with measured as record_result, tracing.outgoing(outgoing_request.method, outgoing_request.address.url):
+            headers = outgoing.collect(self._settings, call_headers, is_forwarding=self._forward_headers)
+            answer = self._authenticate(outgoing_request, headers, call_headers, end)
+            record_result(answer.status, len(answer.body))
             return answer
 
     def _authenticate(
-        self, sent: Outgoing, headers: Mapping[str, str], given: Mapping[str, str], end: Deadline
+        self, outgoing_request: Outgoing, headers: Mapping[str, str], call_headers: Mapping[str, str], end: Deadline
     ) -> HttpResponse:
-        """Send a request with the headers of `auth`; one that is refused is repeated once with renewed ones."""
-        if self._auth is None or sent.address.is_foreign:
-            return self._exchanges.run(sent.with_headers(headers, self._settings), end)
+        """Send a request with the headers of `auth`; if it is refused, repeat it once with renewed ones."""
+        if self._auth is None or outgoing_request.address.is_foreign:
+            return self._exchanges.run(outgoing_request.with_headers(headers, self._settings), end)
         token = outgoing.user_token(is_forwarding=self._forward_headers)
         has_token = "authorization" in {name.lower() for name in token}
-        fixed = {name.lower() for name in (*token, *given, *self._settings.headers)}
+        fixed = {name.lower() for name in (*token, *call_headers, *self._settings.headers)}
         bare = HttpRequest(
-            method=sent.method, url=sent.address.url, headers=headers, body=sent.body, has_user_token=has_token
+            method=outgoing_request.method,
+            url=outgoing_request.address.url,
+            headers=headers,
+            body=outgoing_request.body,
+            has_user_token=has_token,
         )
         request = _with_auth(bare, self._auth, fixed, end)
-        answer = self._exchanges.run(sent.with_headers(request.headers, self._settings), end)
+        answer = self._exchanges.run(outgoing_request.with_headers(request.headers, self._settings), end)
         if answer.status != _UNAUTHORIZED or request is bare or not isinstance(self._auth, RenewableAuth):
             return answer
         with deadlines.as_current(end):
@@ -140,10 +151,10 @@ class Sender:
         if not is_renewed:
             return answer
         request = _with_auth(bare, self._auth, fixed, end)
-        return self._exchanges.run(sent.with_headers(request.headers, self._settings), end)
+        return self._exchanges.run(outgoing_request.with_headers(request.headers, self._settings), end)
 
     def _limit(self, max_bytes: int | None) -> tuple[int, str]:
-        """Return the bound of a body, and whose it is: Grafana's, the author's, or the default."""
+        """Return the limit of a body, and who sets it: Grafana, the author, or the default."""
         own, grafanas = self._max_bytes if max_bytes is None else max_bytes, self._settings.response_limit
         limit = _DEFAULT_MAX_BYTES if own is None else own
         if grafanas > 0 and (limit <= 0 or grafanas < limit):
@@ -152,10 +163,10 @@ class Sender:
 
 
 def _with_auth(bare: HttpRequest, auth: Auth, fixed: Collection[str], end: Deadline) -> HttpRequest:
-    """Return a request with the headers of `auth` that no other wins over; the same where there are none."""
+    """Return a request with the headers of `auth` that no fixed header replaces; unchanged if there are none."""
     with deadlines.as_current(end):
-        added: Any = auth(bare)
-    own = {name: str(value) for name, value in (added or {}).items() if name.lower() not in fixed}
+        auth_headers: Any = auth(bare)
+    own = {name: str(value) for name, value in (auth_headers or {}).items() if name.lower() not in fixed}
     if not own:
         return bare
     outgoing.check(own)
@@ -163,8 +174,8 @@ def _with_auth(bare: HttpRequest, auth: Auth, fixed: Collection[str], end: Deadl
     return bare.with_headers(own)
 
 
-def _left_of_call() -> float | None:
-    """Return the seconds that Grafana still waits for the call that is being answered."""
+def _seconds_left_of_call() -> float | None:
+    """Return the seconds that Grafana still waits for the current call; None if unknown."""
     call = current_call()
     if call is None or call.deadline is None:
         return None

@@ -1,12 +1,12 @@
-"""How a data source is to be reached over HTTP: what Grafana's HTTP settings editor saves, for any HTTP client.
+"""The HTTP settings of a data source, as Grafana's HTTP settings editor saves them, for any HTTP client.
 
-`HttpClient.of(settings)` uses all of it. Other clients take its parts:
+`HttpClient.of(settings)` uses all of them. Other clients use parts:
 
 >>> http = HttpSettings.of(settings)
 >>> httpx.Client(verify=http.ssl_context(), headers=http.headers, auth=http.auth, timeout=http.timeout)
 >>> session = requests.Session(); session.headers.update(http.headers); session.auth = http.auth
 
-Unlike in the Go SDK a number may be a text: older editors saved it so.
+Unlike in the Go SDK, a number may be a text, because older editors saved it like that.
 Source: grafana-plugin-sdk-go v0.298.0, backend/http_settings.go and backend/httpclient.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gfruntime.request.config import SocksProxy
     from gfruntime.request.vocabulary import Settings
 
-_TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL was made on another one
+_TRUSTED = (  # certificates of several systems, for bundles whose OpenSSL was built on another one
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -38,7 +38,7 @@ _TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean any number.
+    """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean no limit.
 
     >>> HttpSettings.of(settings).timeout
     30.0
@@ -51,7 +51,7 @@ class HttpSettings:
     """Custom headers, sent with each request."""
 
     user: str = ""
-    """The user of basic authentication; empty without."""
+    """The user of basic authentication; empty if it is off."""
 
     password: str = field(default="", repr=False)
     """The password of basic authentication."""
@@ -63,13 +63,13 @@ class HttpSettings:
     """Seconds to wait for a connection."""
 
     idle_timeout: float = 90.0
-    """Seconds that an unused connection is kept."""
+    """Seconds that an idle connection is kept."""
 
     max_idle: int = 100
-    """Unused connections that are kept; 0 is any number."""
+    """Idle connections that are kept; 0 means no limit."""
 
     ca_certificate: str = ""
-    """The authority to trust, as PEM, in place of the system's own."""
+    """The CA certificate to trust, as PEM, instead of the system's."""
 
     client_certificate: str = ""
     """The client's certificate: PEM, or a path to it."""
@@ -78,10 +78,10 @@ class HttpSettings:
     """The key of the client's certificate: PEM, or a path to it."""
 
     server_name: str = ""
-    """The name that the server's certificate must have, where it is not the URL's."""
+    """The name in the server's certificate, if it is not the URL's host."""
 
     skip_verify: bool = False
-    """Take any certificate."""
+    """Accept any certificate."""
 
     needs_tls13: bool = False
     """Refuse TLS below 1.3."""
@@ -90,17 +90,17 @@ class HttpSettings:
     """Grafana's secure SOCKS proxy, if the data source uses it."""
 
     socks_user: str = ""
-    """The user at the proxy; without one the data source's uid."""
+    """The user at the proxy; default: the data source's uid."""
 
     socks_password: str = field(default="", repr=False)
     """The password at the proxy."""
 
     response_limit: int = 0
-    """Bytes of an answer that Grafana allows; 0 is any number."""
+    """The bytes of a response that Grafana allows; 0 means no limit."""
 
     @classmethod
     def of(cls, settings: Settings[Any]) -> HttpSettings:
-        """Read what Grafana saved for a data source."""
+        """Read a data source's saved settings."""
         data, secrets = settings.json_data, settings.secrets
         tls = _flag(data, "tlsAuth") or _flag(data, "tlsAuthWithCACert")
         user, password = _basic_auth(settings)
@@ -127,20 +127,20 @@ class HttpSettings:
 
     @property
     def auth(self) -> tuple[str, str] | None:
-        """Give user and password of basic authentication; None without."""
+        """Return user and password of basic authentication; None if it is off."""
         return (self.user, self.password) if self.user or self.password else None
 
     @property
     def authorization(self) -> str:
-        """Write the header of basic authentication; empty without."""
+        """Return the header of basic authentication; empty if it is off."""
         if self.auth is None:
             return ""
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Make the TLS configuration: the authority or else the system's, client certificate, verification.
+        """Make the TLS context: CA certificates (the data source's or the system's), client certificate, verification.
 
-        Raises: ssl.SSLError when a certificate or key can't be read.
+        Raises: ssl.SSLError if a certificate or key can't be read.
         """
         context = ssl.create_default_context(cadata=self.ca_certificate or None)
         if not self.ca_certificate and not context.cert_store_stats()["x509_ca"]:
@@ -155,7 +155,7 @@ class HttpSettings:
 
 
 def load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Hand a certificate and its key, PEM texts or paths to such, to OpenSSL, which reads files only."""
+    """Pass a certificate and its key, PEM texts or paths, to OpenSSL, which reads only files."""
     if not certificate.lstrip().startswith("-----") and not key.lstrip().startswith("-----"):
         context.load_cert_chain(certificate, key)
         return
@@ -169,12 +169,12 @@ def load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
 
 
 def pem(text_or_path: str) -> str:
-    """Give a PEM text, read from a file when a path is given."""
+    """Return a PEM text, read from a file if a path is given."""
     return text_or_path if "-----" in text_or_path else Path(text_or_path).read_text(encoding="ascii")
 
 
 def trust_system(context: ssl.SSLContext) -> None:
-    """Find the system's authorities, or as a last resort those that come with grpcio, where it is there."""
+    """Trust the system's CA certificates, or as a last resort those of grpcio, if it is installed."""
     grpcio = find_spec("grpc")
     folders = (grpcio and grpcio.submodule_search_locations) or ()
     shipped = [f"{folder}/_cython/_credentials/roots.pem" for folder in folders]
@@ -187,13 +187,13 @@ def _basic_auth(settings: Settings[Any]) -> tuple[str, str]:
     if settings.basic_auth_enabled or _flag(settings.json_data, "basicAuth"):
         user = settings.basic_auth_user or str(settings.json_data.get("basicAuthUser") or "")
         return user, settings.secrets.get("basicAuthPassword", "")
-    if settings.user:  # as data sources had it before basic authentication
+    if settings.user:  # the older setting, before basic authentication
         return settings.user, settings.secrets.get("password", "")
     return "", ""
 
 
 def _custom_headers(data: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
-    """Collect httpHeaderName1, 2, ... up to the first that is missing; one without a value is left out."""
+    """Collect httpHeaderName1, 2, ... until one is missing; a header without a value is left out."""
     headers = {}
     number = 1
     while f"httpHeaderName{number}" in data:
@@ -209,7 +209,7 @@ def _flag(data: Mapping[str, Any], key: str) -> bool:
 
 
 def _number(data: Mapping[str, Any], key: str, default: float) -> float:
-    """Read a number; the editor may have saved it as text, and nothing or nonsense is the default."""
+    """Read a number, which may be saved as text; the default if it is missing or invalid."""
     try:
         return float(data.get(key, default))
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Access tokens: one for all who ask, renewed before it expires, by one request however many wait for it.
+"""Access tokens: shared by all callers, renewed before they expire, and requested once however many callers wait.
 
-A token that expires soon is renewed in the background, while it is still used; callers wait only where there is none. A
-renewal runs in a thread of its own, so that it belongs to no caller: one who gives up does not end it for the others.
+A token that expires soon is renewed in the background while it is still used; callers wait only if there is no token. A
+renewal runs in its own thread, so a cancelled caller does not end it for the others.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 
-# seconds, and at most these parts of a token's lifetime
-_MARGIN, _MARGIN_PART = 60.0, 1 / 4  # before its end it is renewed
-_JITTER_PART = 1 / 4  # of the margin, so that many instances do not renew at once
-_FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # before its end it is not sent any more: a request takes time to arrive
-_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a token of this age is not the reason for a 401
-_PAUSE = 1.0  # after a renewal that failed
+# seconds, each limited to this part of a token's lifetime
+_MARGIN, _MARGIN_PART = 60.0, 1 / 4  # renewed so long before its end
+_JITTER_PART = 1 / 4  # random part of the margin, so that many instances do not renew at once
+_FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # not sent so shortly before its end, because a request takes time
+_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a 401 does not blame a token of this age
+_PAUSE = 1.0  # after a failed renewal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An access token; `lifetime` is in seconds from the request for it, and None for no end that is known."""
+    """An access token; `lifetime` is in seconds since its request, None if unknown."""
 
     value: str = field(repr=False)
     lifetime: float | None = None
 
 
 class Tokens:
-    """The present token of one data source, for any number of threads."""
+    """The current token of one data source, for any number of threads."""
 
     def __init__(self, fetch: Callable[[], Token]) -> None:
-        """Fetch nothing yet; `fetch` gets a new token, and runs in a thread of its own."""
+        """Store `fetch`, which returns a new token, and runs in its own thread."""
         self._fetch = fetch
         self._lock = threading.Lock()
         self._token: Token | None = None
@@ -55,9 +55,9 @@ class Tokens:
         self._paused_until = 0.0
 
     def current(self) -> str:
-        """Return a token that has not expired, and wait for one if need be, no longer than the current deadline.
+        """Return a valid token; wait for one if necessary, until the current deadline.
 
-        Raises: PluginError when it can't be had; all who wait get the same, and who asks later starts another try.
+        Raises: PluginError if there is none; all waiting callers get the same error, and the next call tries again.
         """
         with self._lock:
             now = time.monotonic()
@@ -72,7 +72,7 @@ class Tokens:
         return _await(renewal).value
 
     def refuse(self, value: str) -> bool:
-        """Drop a token that an upstream has answered 401 to; tell whether there is, or can be, another one."""
+        """Drop a token that an upstream has answered 401 to; tell whether there is, or may be, another one."""
         with self._lock:
             if self._token is None or self._token.value != value:
                 return True
@@ -83,7 +83,7 @@ class Tokens:
             return True
 
     def _start(self) -> Future[Token]:
-        """Return the renewal that runs; start one if none does. The lock is held."""
+        """Return the running renewal; start one if none runs. The lock is held."""
         if self._renewal is None:
             renewal: Future[Token] = Future()
             self._renewal = renewal
@@ -118,32 +118,32 @@ class Tokens:
 
 
 class BearerAuth:
-    """An `auth` that sends the present token, and renews one that the upstream refuses."""
+    """An `auth` that sends the current token, and renews one that the upstream refuses."""
 
     def __init__(self, tokens: Tokens) -> None:
-        """Send the tokens of these."""
+        """Store the tokens to send."""
         self._tokens = tokens
 
     def __call__(self, request: HttpRequest) -> dict[str, str] | None:
-        """Return the header with the token; none where Grafana forwards the user's."""
+        """Return the header with the token; none if Grafana forwards the user's."""
         return None if request.has_user_token else {"Authorization": f"Bearer {self._tokens.current()}"}
 
     def renew(self, request: HttpRequest) -> bool:
-        """Drop the token that a request was refused with; tell whether to repeat it."""
+        """Drop the refused token of a request; tell whether to repeat the request."""
         return self._tokens.refuse(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
 def _await(renewal: Future[Token]) -> Token:
-    """Wait for a renewal, no longer than the current deadline."""
+    """Wait for a renewal, until the current deadline."""
     deadline = deadlines.current.get()
     try:
-        return renewal.result(None if deadline is None else deadline.left())
+        return renewal.result(None if deadline is None else deadline.seconds_left())
     except TimeoutError:
-        raise DownstreamError("there was no access token in time", status=504) from None
+        raise DownstreamError("no access token arrived in time", status=504) from None
     except Exception as error:
         raise _copy(error) from error
 
 
 def _copy(error: Exception) -> Exception:
-    """Return an error of its own for each thread that raises it; what is no PluginError is a mistake, as it is."""
+    """Return a copy of a PluginError for each thread that raises it; other errors are bugs and are not copied."""
     return type(error)(str(error), error.status) if isinstance(error, PluginError) else error

@@ -1,7 +1,7 @@
-"""Connections for database drivers: straight, or by Grafana's secure socks proxy where the data source uses it.
+"""Connections for database drivers: direct, or through Grafana's secure socks proxy if the data source uses it.
 
-A driver that takes a connected socket gets one from `open_socket`; one that only knows host and port is given those of
-a `Tunnel`, which listens on this machine alone.
+A driver that accepts a connected socket uses `open_socket`; one that needs a host and a port uses those of a `Tunnel`,
+which listens on this machine only.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
-    """Connect to a host, by Grafana's secure socks proxy where the data source has it switched on.
+    """Connect to a host, through Grafana's secure socks proxy if the data source uses it.
 
-    Units: `timeout` is in seconds, for connecting; the socket has none afterwards.
-    Raises: DownstreamError when the host or the proxy can't be reached.
+    Units: `timeout` is in seconds, for connecting; afterwards the socket has no timeout.
+    Raises: DownstreamError if the host or the proxy can't be reached.
 
     >>> database = pymysql.connect(host="db", user="ada", defer_connect=True)  # doctest: +SKIP
     >>> database.connect(open_socket(settings, "db", 3306))  # doctest: +SKIP
@@ -54,15 +54,15 @@ def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float
         reason = f"no connection within {timeout:g} s" if is_late else getattr(error, "strerror", None) or error
         by = "" if proxy is None else " by the secure socks proxy"
         raise DownstreamError(f"the database can't be reached{by}: {reason}", status=504 if is_late else 502) from error
-    connection.settimeout(None)  # how long a query may take is the driver's to say
+    connection.settimeout(None)  # the driver limits the time of a query
     return connection
 
 
 class Tunnel:
-    """An address of this machine that leads to a host by Grafana's secure socks proxy.
+    """An address of this machine that is connected to a host through Grafana's secure socks proxy.
 
-    Without the proxy it is the host's own address, and nothing listens. Any process of this machine may use the
-    address while the tunnel is open, so let the database ask for a password. Close it in `dispose`.
+    Without the proxy it is the host's own address, and nothing listens. Any process of this machine can use the address
+    while the tunnel is open, so the database should require a password. Close it in `dispose`.
 
     >>> with Tunnel(settings, "localhost", 5432) as tunnel:
     ...     tunnel.port
@@ -70,7 +70,7 @@ class Tunnel:
     """
 
     def __init__(self, settings: Settings[Any], host: str, port: int, *, timeout: float = 10.0) -> None:
-        """Listen where the data source uses the proxy; each connection is then one to the host.
+        """Listen if the data source uses the proxy; each accepted connection opens one to the host.
 
         Units: `timeout` is in seconds, for connecting to the host.
         """
@@ -88,29 +88,29 @@ class Tunnel:
         threading.Thread(target=_accept, args=arguments, name=f"tunnel to {host}", daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Use it for a block of code."""
+        """Return the tunnel, for a `with` block."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the tunnel."""
         self.close()
 
     def __del__(self) -> None:
-        """Close what a data source without `dispose` has left open."""
+        """Close the tunnel of a data source without `dispose`."""
         if hasattr(self, "_is_closed"):
             self.close()
 
     def close(self) -> None:
-        """Take no more connections, and end those that are open."""
+        """Accept no more connections, and close the open ones."""
         self._is_closed.set()
         if self._listener is not None:
-            with contextlib.suppress(OSError):  # not connected, says macOS
+            with contextlib.suppress(OSError):  # macOS: not connected
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
 
 
 def _accept(listener: socket.socket, is_closed: threading.Event, dial: Dial, name: str) -> None:
-    """Take connections until the tunnel is closed; each has a thread."""
+    """Accept connections until the tunnel is closed; each has a thread."""
     while not is_closed.is_set():
         try:
             local, _ = listener.accept()
@@ -123,7 +123,7 @@ def _accept(listener: socket.socket, is_closed: threading.Event, dial: Dial, nam
 
 
 def _serve(local: socket.socket, is_closed: threading.Event, dial: Dial, name: str) -> None:
-    """Connect to the host, and carry bytes both ways."""
+    """Connect to the host, and forward bytes in both directions."""
     with local:
         try:
             remote = dial()
@@ -135,13 +135,13 @@ def _serve(local: socket.socket, is_closed: threading.Event, dial: Dial, name: s
 
 
 def _carry(local: socket.socket, remote: socket.socket, is_closed: threading.Event) -> None:
-    """Carry bytes both ways until a side ends or the tunnel is closed.
+    """Forward bytes in both directions until a side ends or the tunnel is closed.
 
-    One thread for both ways: two may not use a TLS connection at once.
+    One thread for both directions, because two threads may not use a TLS connection at once.
     """
     local.settimeout(0)
     remote.settimeout(0)
-    waiting: dict[socket.socket, bytearray] = {local: bytearray(), remote: bytearray()}  # what is to be sent to each
+    waiting: dict[socket.socket, bytearray] = {local: bytearray(), remote: bytearray()}  # bytes to send to each
     other = {local: remote, remote: local}
     is_ended = False
     with selectors.DefaultSelector() as selector:
@@ -167,7 +167,7 @@ def _carry(local: socket.socket, remote: socket.socket, is_closed: threading.Eve
 
 
 def _receive(source: socket.socket, data: bytearray) -> int:
-    """Take what has arrived; return how much, 0 at the end, and -1 for nothing yet."""
+    """Receive the available bytes; return their number, 0 at the end, and -1 if there are none yet."""
     try:
         chunk = source.recv(_CHUNK)
     except _NOT_YET:
@@ -177,7 +177,7 @@ def _receive(source: socket.socket, data: bytearray) -> int:
 
 
 def _send(target: socket.socket, data: bytearray) -> bool:
-    """Send what fits; tell whether anything did."""
+    """Send as many bytes as possible; tell whether any were sent."""
     try:
         count = target.send(data)
     except _NOT_YET:

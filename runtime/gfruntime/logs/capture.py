@@ -1,6 +1,6 @@
-"""Whose traffic is captured: the call that this code answers, if it asks for that.
+"""Whether the current call's traffic is captured.
 
-Clients, cursors and macros look here, at the cost of one context variable; `traffic` is imported where a call asks.
+Clients, cursors and macros check this, at the cost of one context variable; `traffic` is imported only when needed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gfruntime.logs.traffic import Traffic
 
 traffic: contextvars.ContextVar[Traffic | None] = contextvars.ContextVar("gfruntime_traffic", default=None)
-"""What the call's traffic is added to; None for nearly all calls."""
+"""The object that collects the call's traffic; None for nearly all calls."""
 
 ref_id: contextvars.ContextVar[str] = contextvars.ContextVar("gfruntime_traffic_ref_id", default="")
-"""The query that is being answered, for statements; empty where several are answered at once."""
+"""The ref id of the current query, for statements; empty if several queries are answered at once."""

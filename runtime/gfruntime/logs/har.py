@@ -1,8 +1,8 @@
 """Entries of HAR documents, in the form of the Go SDK's.
 
-An exchange by HTTP is an entry of HAR 1.2. A statement of a database is one whose method is `QUERY` and whose `_query`
-says the rest. What is shown of both is told in `redaction`; a body that its sender has compressed can't be searched
-for secrets, so it is left out.
+An HTTP exchange is an entry of HAR 1.2. A database statement is an entry with the method `QUERY` and the details in
+`_query`. `redaction` removes secrets from both; a body that its sender has compressed can't be searched for secrets, so
+it is left out.
 Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture, backend/querycapture.
 """
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
     Entry = dict[str, Any]
 
 MOST_STATEMENT = 64 << 10
-"""Bytes of one statement that are kept."""
+"""The bytes of one statement that are kept."""
 
 _COMPRESSED = "the body is compressed: it can't be searched for secrets, so it is left out"
 
 
 @dataclass(slots=True)
 class Clock:
-    """When something began."""
+    """The start time of an exchange or a statement."""
 
     began: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.timezone.utc))  # noqa: UP017  # Python 3.10
     _began: float = field(default_factory=time.perf_counter)
 
     @property
     def milliseconds(self) -> float:
-        """Tell how long ago that is."""
+        """Return the milliseconds since then."""
         return (time.perf_counter() - self._began) * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The data source whose statements these are."""
+    """The data source of the statements."""
 
     uid: str
     plugin_id: str
@@ -53,7 +53,7 @@ class Source:
 
 @dataclass(slots=True)
 class Statement:
-    """A statement whose rows are read; `rows` is -1 until they are counted."""
+    """A statement and its rows; `rows` is -1 until they are counted."""
 
     text: str
     ref_id: str
@@ -62,12 +62,16 @@ class Statement:
     clock: Clock = field(default_factory=Clock)
 
     def entry(self, source: Source, *, kind: str, comment: str) -> Entry:
-        """Describe it."""
+        """Return the HAR entry of the statement."""
         data = self.text.encode("utf-8", "replace")
         is_cut = len(data) > MOST_STATEMENT
-        known: Entry = {"datasourceUid": source.uid, "datasourceType": source.plugin_id, "datasourceName": source.name}
-        known |= {"refId": self.ref_id, "statementTruncated": is_cut, "error": self.error}
-        query = {"version": 1, "kind": kind, **{key: value for key, value in known.items() if value}}
+        details: Entry = {
+            "datasourceUid": source.uid,
+            "datasourceType": source.plugin_id,
+            "datasourceName": source.name,
+        }
+        details |= {"refId": self.ref_id, "statementTruncated": is_cut, "error": self.error}
+        query = {"version": 1, "kind": kind, **{key: value for key, value in details.items() if value}}
         query |= {"frameCount": int(self.rows >= 0), "rowCount": self.rows}
         place = f"{quote(source.plugin_id or 'datasource')}/{quote(source.uid)}"
         request = {
@@ -91,12 +95,12 @@ class Statement:
 
 
 class Exchange:
-    """One exchange by HTTP: `answer` when the head of the answer has come, then `end`; or `fail`."""
+    """An HTTP exchange: call `answer` with the head of the response, then `end`; or `fail`."""
 
     def __init__(
         self, add: Callable[[Entry], None], most_body: int, *, method: str, url: str, headers: Pairs, body: bytes
     ) -> None:
-        """Describe what is sent, and start the clock; `add` takes the entry at the end."""
+        """Describe the request, and start the clock; `add` receives the entry at the end."""
         self._add, self._most_body = add, most_body
         self._waited_ms: float | None = None
         self._comment = ""
@@ -115,7 +119,7 @@ class Exchange:
         self._clock = Clock()
 
     def answer(self, status: int, reason: str, version: str, headers: Pairs) -> None:
-        """Describe the head of the answer."""
+        """Store the head of the response."""
         self._waited_ms = self._clock.milliseconds
         self._response |= {
             "status": status,
@@ -127,13 +131,13 @@ class Exchange:
         }
 
     def end(self, body: bytes, headers: Pairs) -> None:
-        """Add the exchange with its answer; `headers` are those that are true of this body."""
+        """Add the exchange with its response; `headers` are those that match this body."""
         content = {"size": min(len(body), self._most_body), **self._content(body, headers)}
         self._response |= {"headers": redaction.headers(headers), "content": content, "bodySize": self._size(body)}
         self._finish()
 
     def fail(self, reason: str) -> None:
-        """Add the exchange with what went wrong: no answer came, or its body could not be read."""
+        """Add the exchange with an error: no response came, or its body could not be read."""
         what = "transport error" if self._waited_ms is None else "the body was not read whole"
         self._comment = f"{what}: {redaction.hide(reason)}"
         self._finish()

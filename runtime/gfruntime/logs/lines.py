@@ -24,19 +24,19 @@ _LEAST_TEXT = 64
 _MOST_READ = 256 * 1024  # characters of a text's beginning, and of its end
 _MOST_KEYS = 100
 _MOST_BITS = 10_000  # Python refuses to write much larger numbers as text
-_CUT = " …[cut]… "
+_CUT_MARK = " …[cut]… "
 _RESERVED = ("@message", "@level", "@timestamp", "@module")
 _SHORT = 2000
 
 
 def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
-    """Make one line, at most 60 KiB long; secrets are hidden and long texts cut."""
+    """Encode one line, at most 60 KiB long; secrets are masked and long texts cut."""
     if _is_plain(message, extra):
-        return _encoded({**extra, "@level": level, "@message": message, "@timestamp": _now()})
+        return _encode_line({**extra, "@level": level, "@message": message, "@timestamp": _now()})
     fields = {_key(key): _clean(value) for key, value in list(extra.items())[:_MOST_KEYS]}
-    head = {"@level": level, "@message": _hidden(message), "@timestamp": _now()}
+    head = {"@level": level, "@message": _hide_secrets(message), "@timestamp": _now()}
     limit = _MAX_TEXT
-    while len(line := _encoded(_shortened({**fields, **head}, limit))) > _MAX_LINE:
+    while len(line := _encode_line(_shorten({**fields, **head}, limit))) > _MAX_LINE:
         limit //= 2
         if limit < _LEAST_TEXT:  # many short values
             fields = {"error": "too many values for one line"}
@@ -44,14 +44,14 @@ def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
 
 
 def _is_plain(message: str, extra: Mapping[str, object]) -> bool:
-    """Tell whether all is short text without a secret, as most lines are: they are written as they stand."""
+    """Tell whether all values are short texts without a secret, as in most lines, which need no cleaning."""
     if not all(type(value) is str for value in extra.values()) or not extra.keys().isdisjoint(_RESERVED[:-1]):
         return False
     whole = "\n".join([message, *extra, *map(str, extra.values())])
     return len(whole) <= _SHORT and masking.hide(whole) == whole
 
 
-def _encoded(fields: Mapping[str, object]) -> bytes:
+def _encode_line(fields: Mapping[str, object]) -> bytes:
     return _encoder().encode(fields).encode("utf-8", "replace") + b"\n"
 
 
@@ -68,7 +68,7 @@ def _key(key: object) -> str:
 
 
 def _clean(value: object, most: int = _MOST_KEYS) -> object:
-    """Make a value JSON without secrets, its containers with `most` items; whatever JSON doesn't know becomes text."""
+    """Convert a value to JSON without secrets, its containers with `most` items; unknown types become text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
@@ -76,26 +76,26 @@ def _clean(value: object, most: int = _MOST_KEYS) -> object:
             return f"a number of {value.bit_length()} bits"
         return masking.hide_number(value) if isinstance(value, int) or math.isfinite(value) else str(value)
     if isinstance(value, dict):
-        return {_hidden(str(key)): _clean(item, most // 4) for key, item in list(value.items())[:most]}
+        return {_hide_secrets(str(key)): _clean(item, most // 4) for key, item in list(value.items())[:most]}
     if isinstance(value, (list, tuple, set)):
         return [_clean(item, most // 4) for item in list(value)[:most]]
-    return _hidden(str(value))
+    return _hide_secrets(str(value))
 
 
-def _hidden(text: str) -> str:
-    """Hide the secrets of a text, of which no line shows more than the beginning and the end."""
-    return masking.hide(text if len(text) <= 2 * _MOST_READ else text[:_MOST_READ] + _CUT + text[-_MOST_READ:])
+def _hide_secrets(text: str) -> str:
+    """Mask the secrets of a text; only its beginning and end are searched, because a line shows no more."""
+    return masking.hide(text if len(text) <= 2 * _MOST_READ else text[:_MOST_READ] + _CUT_MARK + text[-_MOST_READ:])
 
 
-def _shortened(value: Any, limit: int) -> Any:  # noqa: ANN401  # JSON
+def _shorten(value: Any, limit: int) -> Any:  # noqa: ANN401  # JSON
     """Cut the middle of every long text: a traceback's beginning says where, its end says what."""
     if isinstance(value, dict):
-        return {_shortened(key, limit): _shortened(item, limit) for key, item in value.items()}
+        return {_shorten(key, limit): _shorten(item, limit) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shortened(item, limit) for item in value]
+        return [_shorten(item, limit) for item in value]
     if not isinstance(value, str) or len(value) <= limit:
         return value
-    return value[: limit // 4] + _CUT + value[-(limit - limit // 4) :]
+    return value[: limit // 4] + _CUT_MARK + value[-(limit - limit // 4) :]
 
 
 def _now() -> str:

@@ -1,7 +1,7 @@
 """Logs in Grafana's format: one JSON object per line on stderr.
 
-Whatever reaches the standard `logging` module, warnings and uncaught exceptions become such lines, which are written by
-a thread of their own: a host that doesn't read can never block the author's code.
+Records of the standard `logging` module, warnings and uncaught exceptions become such lines. A separate thread writes
+them, so that a host that doesn't read can never block the author's code.
 Source: hashicorp/go-plugin v1.8.0, client.go (logStderr) and log_entry.go.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 context: contextvars.ContextVar[Callable[[], Mapping[str, str]]] = contextvars.ContextVar("gfruntime_log_context")
-"""Gives what is known of the call that is being answered, for all its lines."""
+"""A function that returns the current call's fields, for all its lines."""
 
 _MAX_WAITING = 8 * 1024 * 1024
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
@@ -34,7 +34,7 @@ _TRACE = 10
 
 
 def get_logger(name: str = "plugin") -> logging.Logger:
-    """Give a logger; `extra={...}` adds keys to its lines.
+    """Return a logger; `extra={...}` adds keys to its lines.
 
     >>> get_logger().info("Asked the API", extra={"rows": 12})
     """
@@ -44,18 +44,18 @@ def get_logger(name: str = "plugin") -> logging.Logger:
 class Writer:
     """Writes lines to a file descriptor, without ever blocking.
 
-    A line that fits into the pipe is written at once; others wait for a thread. When the reader is too slow for long,
-    lines are dropped and counted.
+    A line that fits into the pipe is written at once; others wait for a thread. If the reader stays too slow, lines are
+    dropped and counted.
     """
 
     def __init__(self, descriptor: int, *, has_thread: bool = True) -> None:
-        """Start the thread; without one, each line is written at once, and may have to wait."""
+        """Start the thread; without a thread, each line is written at once, and may block."""
         self._descriptor = descriptor
         self._poll = _poller(descriptor)
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
         self._is_writing = False
         self._has_thread = has_thread
         if hasattr(os, "register_at_fork"):
@@ -64,8 +64,8 @@ class Writer:
             threading.Thread(target=self._write_all, name="log writer", daemon=True).start()
 
     def put(self, line: bytes) -> None:
-        """Queue one line, which ends with a newline."""
-        with self._changed:
+        """Queue one line, which must end with a newline."""
+        with self._condition:
             if not self._has_thread or self._would_fit(line):
                 _write(self._descriptor, line)
                 return
@@ -74,30 +74,30 @@ class Writer:
                 return
             self._lines.append(line)
             self._waiting += len(line)
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     def flush(self, timeout: float = 0.3) -> None:
-        """Wait until everything is written, or until `timeout` seconds have passed."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._lines and not self._is_writing, timeout)
+        """Wait until all lines are written, or until `timeout` seconds have passed."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._lines and not self._is_writing, timeout)
 
     def _would_fit(self, line: bytes) -> bool:
-        """Tell whether a line can be written now, in its turn and without waiting."""
+        """Tell whether a line can be written now, in order and without blocking."""
         if self._poll is None or self._lines or self._is_writing:
             return False
         return len(line) <= select.PIPE_BUF and bool(self._poll.poll(0))
 
     def _continue_in_child(self) -> None:
-        """Write without a thread in a forked process, where there is none and locks may be held for ever."""
+        """Write without a thread in a forked process, which has no thread and may hold locks for ever."""
         self._has_thread = False
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
 
     def _write_all(self) -> None:
         while True:
-            with self._changed:
+            with self._condition:
                 self._is_writing = False
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._lines)
+                self._condition.notify_all()
+                self._condition.wait_for(lambda: self._lines)
                 line = self._lines.popleft()
                 self._waiting -= len(line)
                 self._is_writing = True
@@ -142,12 +142,12 @@ def install(descriptor: int, *, level: str = "info", has_thread: bool = True) ->
 
 
 def writer() -> Writer:
-    """Return what `install` made."""
+    """Return the writer that `install` created."""
     return next(handler.writer for handler in logging.getLogger().handlers if isinstance(handler, Handler))
 
 
 def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, object]) -> None:
-    """Log what this library says at each call; where no other handler or filter wants to see it, without a record."""
+    """Log a line of this library; without creating a record, if no other handler or filter needs one."""
     root = logging.getLogger()
     is_ours = len(root.handlers) == 1 and type(root.handlers[0]) is Handler
     if is_ours and not (logger.handlers or logger.filters or root.handlers[0].filters):
@@ -160,7 +160,7 @@ def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, o
 
 
 def failure(message: str, error: BaseException) -> None:
-    """Log an exception of the author's code, with where it was raised, and its traceback from that code on."""
+    """Log an exception of the author's code with its place, and its traceback from that code on."""
     place = places.of_error(error)
     exc_info = (type(error), error, places.without_ours(error.__traceback__))
     logging.getLogger("gfruntime").error(message, exc_info=exc_info, extra={"at": place} if place else {})
@@ -174,7 +174,7 @@ def uncaught(message: str, kind: type[BaseException], error: BaseException, trac
 
 
 def uncaught_in_loop(_loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) -> None:
-    """Log what an event loop could not hand to anyone: set as its exception handler."""
+    """Log an exception that an event loop could not deliver; an exception handler for the loop."""
     logging.getLogger("gfruntime").error(failure["message"], exc_info=failure.get("exception"))
 
 
@@ -199,7 +199,7 @@ def _level(number: int) -> str:
 
 
 def _write(descriptor: int, line: bytes) -> None:
-    """Write a line; it is lost when the host is gone, and the host watch ends the process."""
+    """Write a line; it is lost if the host is gone, and then the host watcher ends the process."""
     try:
         while line:
             line = line[os.write(descriptor, line) :]
@@ -208,7 +208,7 @@ def _write(descriptor: int, line: bytes) -> None:
 
 
 def _poller(descriptor: int) -> select.poll | None:
-    """Make what tells whether a write would wait; None where the system can't tell."""
+    """Return a poller that tells whether a write would block; None if the system has none."""
     if not hasattr(select, "poll"):  # Windows
         return None
     poll = select.poll()

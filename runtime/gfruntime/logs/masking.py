@@ -1,10 +1,10 @@
-"""Secrets that this process was told, and their removal from every text that leaves it (logs, error messages).
+"""The secrets of this process, and how they are masked in every text that leaves it (logs, error messages).
 
-Data is none of these texts: what a frame, a packet or a resource's body holds is the author's to choose.
+Data is not masked: the author decides what a frame, a packet or a resource's body contains.
 
-A secret is hidden as it is and in its usual spellings: escaped, URL-encoded, base64, hex. It is remembered as long as
-an instance keeps it, and for some minutes after it was last seen. Their number has no limit, and the cost of a text
-hardly depends on it: an index finds the few secrets that a text may hold by four of their bytes.
+A secret is masked as it is and in its usual encodings: escaped, URL-encoded, base64, hex. It is remembered as long as
+an instance uses it, and for some minutes after its last use. The number of secrets is unlimited, and hardly affects the
+cost of masking a text: an index of four-byte keys returns the few secrets that the text may contain.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SHORTEST = 4
-"""Characters of the shortest text that is hidden; hiding shorter ones would garble every line."""
+"""The length of the shortest text that is masked; masking shorter ones would garble every line."""
 
 _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
 _ARMOUR = re.compile(r"-----(BEGIN|END) ([^\n-]{1,40})-----")
 _PUBLIC = re.compile("CERTIFICATE|PUBLIC KEY|CRL|PARAMETERS")
 _KEEP_SECONDS = 300.0
-_PIECE = 1 << 16  # bytes of a text that are searched at once
-_MOST_BYTES = 64 << 20  # of texts that no instance keeps, such as the cookies and tokens of requests
+_PIECE = 1 << 16  # bytes of a text that are searched in one step
+_MOST_BYTES = 64 << 20  # of secrets that belong to no instance, such as cookies and tokens of requests
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})  # html is 40 kB
 _LOGGER = logging.getLogger("gfruntime")
 
 
 class Index:
-    """Texts to hide, found by four bytes of each: those that the fewest others are found by."""
+    """An index of texts by four bytes of each; the four bytes that the fewest other texts share are chosen."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Create an empty index."""
         self._texts: dict[int, tuple[str, ...]] = {}  # by four bytes as a number
         self._grams: dict[str, int] = {}
         self._uses = Counter[str]()
 
     def add(self, text: str) -> None:
-        """Add a text of at least four characters; one that is added twice is to be removed twice."""
+        """Add a text of at least four characters; a text that is added twice must be removed twice."""
         self._uses[text] += 1
         if text in self._grams:
             return
@@ -69,18 +69,18 @@ class Index:
             del self._texts[gram]
 
     def search(self, text: str) -> set[str]:
-        """Return the texts that this one holds."""
+        """Return the indexed texts that this text contains."""
         if not self._texts:
             return set()
         data, is_known = text.encode("utf-8", "surrogatepass"), self._texts.__contains__
         grams = set(filter(is_known, _grams(data[: _PIECE + 3])))
-        for start in range(_PIECE, len(data), _PIECE):  # other threads run in between
+        for start in range(_PIECE, len(data), _PIECE):  # lets other threads run in between
             grams.update(filter(is_known, _grams(data[start : start + _PIECE + 3])))
         return {each for gram in grams for each in self._texts.get(gram, ()) if each in text}
 
 
 def _grams(data: bytes) -> Iterator[int]:
-    """Give every four bytes in a row as a number."""
+    """Yield every four consecutive bytes as a number."""
     view, starts = memoryview(data), range(min(4, len(data) - 3))
     return chain.from_iterable([view[start : len(data) - (len(data) - start) % 4].cast("I") for start in starts])
 
@@ -89,18 +89,18 @@ class Secrets:
     """The secrets of a process; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin empty."""
+        """Start without secrets."""
         self._clock = clock
         self._lock = threading.Lock()
         self._index = Index()
-        self._kept = Counter[str]()
+        self._keep_counts = Counter[str]()
         self._recent: dict[str, tuple[str, ...]] = {}  # secrets seen since the last rotation, with their spellings
-        self._older: dict[str, tuple[str, ...]] = {}  # those seen before it, and after the one before
+        self._older: dict[str, tuple[str, ...]] = {}  # secrets seen in the period before that
         self._rotated = clock()
         self._bytes = 0
 
     def remember(self, secrets: Iterable[str]) -> None:
-        """Hide these texts from now on, until they were not seen for five minutes and no instance keeps them."""
+        """Mask these texts from now on; forget them five minutes after their last use if no instance keeps them."""
         new = [secret for secret in secrets if secret not in self._recent]
         if not new and self._clock() - self._rotated < _KEEP_SECONDS:
             return
@@ -115,18 +115,18 @@ class Secrets:
             _LOGGER.warning("Requests brought more than %d MB of secrets; the log may show the first of them", size)
 
     def keep(self, secrets: Iterable[str]) -> None:
-        """Hide these texts until they are released as often as kept."""
+        """Mask these texts until they are released as often as they were kept."""
         with self._lock:
             for secret in secrets:
                 self._add(secret)
-                self._kept[secret] += 1
+                self._keep_counts[secret] += 1
 
     def release(self, secrets: Iterable[str]) -> None:
         """Forget these texts some minutes from now, unless something else keeps them."""
         with self._lock:
             for secret in secrets:
                 self._add(secret)
-                self._kept[secret] -= 1
+                self._keep_counts[secret] -= 1
 
     def hide(self, text: str) -> str:
         """Replace every secret in a text."""
@@ -135,11 +135,11 @@ class Secrets:
         return text
 
     def __len__(self) -> int:
-        """Count the secrets that are hidden now."""
+        """Return the number of secrets that are masked now."""
         return len(self._recent) + len(self._older)
 
     def _add(self, secret: str) -> None:
-        """Add what was seen just now."""
+        """Add a secret that was just used."""
         if secret in self._recent:
             return
         spellings = self._older.pop(secret, None)
@@ -151,21 +151,21 @@ class Secrets:
         self._recent[secret] = spellings
 
     def _rotate(self) -> None:
-        """Forget what was not seen since the last rotation, nor is kept."""
-        kept = {secret: spellings for secret, spellings in self._older.items() if self._kept[secret] > 0}
-        for secret in self._older.keys() - kept.keys():
-            del self._kept[secret]
+        """Forget the secrets that were not used since the last rotation, unless they are kept."""
+        held = {secret: spellings for secret, spellings in self._older.items() if self._keep_counts[secret] > 0}
+        for secret in self._older.keys() - held.keys():
+            del self._keep_counts[secret]
             for each in self._older[secret]:
                 self._index.remove(each)
-        self._older = self._recent | kept
+        self._older = self._recent | held
         self._recent = {}
         self._rotated = self._clock()
-        seen = (spellings for secret, spellings in self._older.items() if self._kept[secret] <= 0)
-        self._bytes = sum(len(each) for spellings in seen for each in spellings)
+        expired = (spellings for secret, spellings in self._older.items() if self._keep_counts[secret] <= 0)
+        self._bytes = sum(len(each) for spellings in expired for each in spellings)
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Spell a secret as texts do, and the lines of a longer one; certificates and public keys are no secrets."""
+    """Yield the encodings of a secret and of the lines of a longer one; certificates and public keys are no secrets."""
     _, *armoured = _ARMOUR.split(secret)
     blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))
     bodies = [body for kind, label, body in blocks if kind == "BEGIN" and not _PUBLIC.search(label)]
@@ -176,7 +176,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Spell a secret: as it is; escaped in a literal, in JSON, HTML, URLs; in hex; in base64, amid other text too."""
+    """Yield a secret as it is; escaped in a literal, in JSON, HTML, URLs; in hex; in base64, also within other text."""
     import base64  # noqa: PLC0415  # the handshake comes before the first secret
     import json  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
@@ -196,9 +196,9 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (data.hex(), data.hex().upper())
     for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + data).decode()
-        inner = encoded[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
-        for each in (encoded, encoded.rstrip("="), inner) if shift == 0 else (inner,):
+        base64_text = base64.b64encode(b"\0" * shift + data).decode()
+        inner = base64_text[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
+        for each in (base64_text, base64_text.rstrip("="), inner) if shift == 0 else (inner,):
             yield each
             yield each.translate(str.maketrans("+/", "-_"))
 
@@ -208,12 +208,12 @@ remember, keep, release, hide = _secrets.remember, _secrets.keep, _secrets.relea
 
 
 def hide_number(number: float) -> float | str:
-    """Return a number, or the text that hides it where it holds a secret, such as a PIN."""
+    """Return a number, or the masked text if it contains a secret, such as a PIN."""
     text = repr(number)
     hidden = hide(text)
     return number if hidden == text else hidden
 
 
 def named_secrets(settings: Mapping[str, str]) -> list[str]:
-    """List the values of settings and environment variables whose names say that they are secret."""
+    """List the values of settings and environment variables whose names suggest secrets."""
     return [value for key, value in settings.items() if key.endswith(_SECRET_NAMES)]

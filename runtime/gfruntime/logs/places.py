@@ -1,7 +1,7 @@
-"""Where the author's code stands, or failed: the innermost frame of its own, in words.
+"""Where the author's code runs, or failed: the file, line and function of its innermost frame.
 
-A frame is the author's own when its module is in the package `plugin`. Where there is none, it is one that belongs
-neither to Python nor to an installed package nor to this library.
+A frame is the author's if its module is in the package `plugin`. If there is no such frame, it is one whose module
+belongs neither to Python nor to an installed package nor to this library.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ _MOST = 5  # places that are named
 _LONGEST = 200  # frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
-_collection = threading.Lock()  # one turns it off and on at a time
+_collection = threading.Lock()  # only one thread turns it off and on
 _current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
 
 
 class Run:
-    """A thread, or a task of a loop that runs in it, in which the author's code may be."""
+    """A thread, or a task of its loop, in which the author's code may run."""
 
     def __init__(self) -> None:
-        """Take the current one."""
+        """Store the current thread and task."""
         self._thread = threading.get_ident()
         try:
             self._task = asyncio.current_task()
-        except RuntimeError:  # no loop runs here
+        except RuntimeError:  # no event loop runs here
             self._task = None
 
     def stacks(self) -> list[list[Spot]]:
-        """List its frames, the innermost first; several lists where a task waits for others."""
+        """List its frames, the innermost first; several lists if a task waits for others."""
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = frames_of_threads().get(self._thread)
@@ -56,10 +56,10 @@ class Run:
 
 
 class Runs:
-    """Where the author's code of one call runs."""
+    """The threads and tasks in which the author's code of one call runs."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with none."""
         self._runs: list[Run] = []
         self.place = ""
 
@@ -74,40 +74,40 @@ class Runs:
         self._runs.remove(run)
 
     def note(self) -> None:
-        """Remember where they stand, before a cancellation moves them on."""
+        """Store where they are now, before a cancellation changes it."""
         if self.place:
             return
-        with contextlib.suppress(Exception):  # other threads move on meanwhile; nothing must keep a call from its end
+        with contextlib.suppress(Exception):  # other threads change meanwhile; a call must always end
             places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
             self.place = "; ".join([place for place in places if place][:_MOST])
 
 
 def start() -> Runs:
-    """Begin a call, in this context."""
+    """Start a call in this context."""
     runs = Runs()
     _current.set(runs)
     return runs
 
 
 def current() -> Runs | None:
-    """Return where the current call's code runs; None outside of any."""
+    """Return the runs of the current call; None outside of a call."""
     return _current.get()
 
 
 def of_error(error: BaseException) -> str:
-    """Say where an exception was raised; empty where no frame is the author's."""
+    """Describe where an exception was raised; empty if no frame is the author's."""
     return _words([(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)][::-1])
 
 
 def of_thread(name: str) -> str:
-    """Say where a thread stands; empty where there is none, or none of its frames is the author's."""
+    """Describe where a thread runs; empty if it does not exist or none of its frames is the author's."""
     frames = frames_of_threads()
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
     return next((_words(below(frame)) for frame in stacks), "")
 
 
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the first frame on that is not this library's; all of it where each one is."""
+    """Return a traceback from the first frame that is not this library's; all of it if every frame is."""
     entry = trace
     while entry is not None and _package(entry.tb_frame) in _OURS[:1]:
         entry = entry.tb_next
@@ -117,8 +117,8 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
 def frames_of_threads() -> dict[int, FrameType]:
     """Return the innermost frame of each thread, by the thread's number.
 
-    A collection of garbage meanwhile would run code with a lock of the interpreter held, which the end of a thread
-    waits for: Python 3.11 stands still then. Source: github.com/python/cpython, issue 106883.
+    A garbage collection meanwhile would run code while a lock of the interpreter is held that an ending thread waits
+    for: Python 3.11 then deadlocks. Source: github.com/python/cpython, issue 106883.
     """
     with _without_collection():
         return sys._current_frames()  # noqa: SLF001  # the documented way
@@ -137,27 +137,27 @@ def _without_collection() -> Iterator[None]:
 
 
 def below(frame: FrameType) -> list[Spot]:
-    """List a frame of another thread and those that called it, the innermost first, but no more than `_LONGEST`.
+    """List a frame of another thread and its callers, the innermost first, at most `_LONGEST`.
 
-    All in one step of the interpreter: between two, that thread goes on, and a generator of its that yields leaves the
-    way to its caller open into memory that is used again. Python 3.11 crashes there.
+    It must not release the interpreter lock: otherwise the other thread continues, and a generator that yields leaves a
+    link to its caller's freed frame, which crashes Python 3.11.
     Source: github.com/python/cpython, issues 99110 and 111363.
     """
     frames: list[FrameType | None] = []
-    with _without_collection(), contextlib.suppress(AttributeError):  # the outermost has none, which has no other
+    with _without_collection(), contextlib.suppress(AttributeError):  # the outermost frame has no caller
         frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
     return [(each, each.f_lineno or 0) for each in frames if each is not None]
 
 
 def _stacks(task: asyncio.Task[Any], depth: int) -> list[list[Spot]]:
     """List the frames of a task, below those of each task that it waits for."""
-    spots = list(reversed(_awaited(task.get_coro())))
+    spots = list(reversed(_coroutine_frames(task.get_coro())))
     children = [each for each in _children(task, spots) if not each.done() and each is not task] if depth else []
     return [[*inner, *spots] for each in children for inner in _stacks(each, depth - 1)] or [spots]
 
 
 def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[Any]]:
-    """List what a task waits for: another task, or those of `gather`, a TaskGroup, `wait` and `wait_for`."""
+    """List the tasks that a task waits for: another task, or those of `gather`, a TaskGroup, `wait` and `wait_for`."""
     waiter = getattr(task, "_fut_waiter", None)
     values = [waiter, *getattr(waiter, "_children", ())]
     if spots and _package(spots[0][0]) == "asyncio":
@@ -167,12 +167,12 @@ def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[A
     return list(dict.fromkeys(each for each in values if isinstance(each, asyncio.Task)))
 
 
-def _awaited(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is awaited
+def _coroutine_frames(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is awaited
     """List the frames of a coroutine and of what it awaits, the innermost last."""
     spots: list[Spot] = []
     while coroutine is not None:
         frame_name, next_name = next((pair for pair in _AWAITED if hasattr(coroutine, pair[0])), ("", ""))
-        if not frame_name:  # an item of an async generator holds it, and does not say so
+        if not frame_name:  # an async generator's item has it, but no attribute for it
             coroutine = next((each for each in gc.get_referents(coroutine) if hasattr(each, "ag_frame")), None)
             continue
         frame = getattr(coroutine, frame_name)
@@ -182,7 +182,7 @@ def _awaited(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is await
 
 
 def _words(spots: Sequence[Spot]) -> str:
-    """Name the innermost frame of the author's; the innermost comes first."""
+    """Describe the innermost frame of the author's; the innermost comes first in `spots`."""
     for is_own in (_is_in_package, _is_elsewhere):
         for frame, line in spots:
             if is_own(frame):
@@ -212,7 +212,7 @@ def _package(frame: FrameType) -> str:
 
 
 def _file(frame: FrameType) -> str:
-    """Name a file as from the folder of its package, the same in a bundle and from source."""
+    """Return a file's path relative to the parent of its package, the same in a bundle and from source."""
     parts = _parts(frame)
     depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (parts[-1] == "__init__.py")
     return "/".join(parts[-depth:])

@@ -1,6 +1,6 @@
-"""What of a request and its answer a capture shows: not what secret headers, parameters and cookies hold.
+"""Redact captured requests and responses: the values of secret headers, parameters and cookies.
 
-Secrets that `masking` knows are hidden in all texts besides.
+All texts are also masked for the secrets that `masking` knows.
 Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go; it leaves addresses as they are.
 """
 
@@ -28,12 +28,12 @@ _PARAMETER = re.compile("([?&#])([^=&#]*)=([^&#]*)")
 
 
 def hide(text: str) -> str:
-    """Hide the secrets that are known in a text, and make it one that UTF-8 can hold."""
+    """Mask the known secrets in a text, and make it valid UTF-8."""
     return masking.hide(text).encode("utf-8", "replace").decode()
 
 
 def hide_all(value: Any) -> Any:  # noqa: ANN401  # JSON
-    """Hide the secrets that are known in all texts of a document, but for times, which one of digits would break."""
+    """Mask the known secrets in all texts of a document, except times, which a secret of digits would break."""
     if isinstance(value, dict):
         return {key: item if key == "startedDateTime" else hide_all(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def hide_all(value: Any) -> Any:  # noqa: ANN401  # JSON
 
 
 def address(url: str) -> str:
-    """Redact what the secret parameters of an address hold."""
+    """Redact the values of an address's secret parameters."""
 
     def redact(match: re.Match[str]) -> str:
         is_secret = unquote_plus(match[2]).lower() in _SECRET_PARAMETERS
@@ -62,7 +62,7 @@ def headers(pairs: Pairs) -> list[dict[str, str]]:
 
 
 def cookies(values: Iterable[str]) -> list[dict[str, str]]:
-    """List the names of cookies; what they hold is mostly secret."""
+    """List the names of cookies; their values are mostly secret."""
     names = (part.partition("=")[0].strip() for value in values for part in value.split(";"))
     return [_item(name, _REDACTED) for name in names if name]
 

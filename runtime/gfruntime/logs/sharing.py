@@ -1,4 +1,4 @@
-"""What drivers and clients say when threads share them, or when they belong to another event loop; and what to do."""
+"""Errors of drivers and clients that are shared by threads, or that belong to another event loop; and what to do."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ _ADVICE = {
 
 
 def advice(text: str) -> str:
-    """Say what to do about an error, if its text is one of these; empty if not."""
+    """Return advice on an error if its text is one of these; else an empty text."""
     return next((advice for advice, pattern in _ADVICE.items() if pattern.search(text)), "")

@@ -1,4 +1,4 @@
-"""The traffic of one call: collected while it is answered, within bounds, and written as a HAR document.
+"""The traffic of one call: collected within limits while the call runs, and written as a HAR document.
 
 Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go.
 """
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from gfruntime.logs.redaction import Pairs
 
 MOST_BODY = 64 << 20
-"""Bytes of one body that are kept."""
+"""The bytes of one body that are kept."""
 
 MOST_TOTAL = 256 << 20
-"""Bytes that the bodies and statements of one call may take, written as JSON."""
+"""The bytes that all bodies and statements of one call may have, written as JSON."""
 
-_UNTOLD = "the driver does not tell the statement"
-_EXPANDED = "what macros gave; whether it was sent is not seen"
+_UNKNOWN_STATEMENT = "the driver does not tell the statement"
+_MACRO_OUTPUT = "what macros gave; whether it was sent is not seen"
 _ESCAPED_IN_2 = b'"\\\b\f\n\r\t'
 _ESCAPED_IN_6 = b"<>&" + bytes({*range(32)} - {*_ESCAPED_IN_2})
 _WIDE_ESCAPED_IN_6 = ("\u2028", "\u2029", "\ufffd")
 
 
 class Traffic:
-    """The traffic of one call; several threads may add to it. Once it is closed it keeps nothing."""
+    """The traffic of one call; several threads may add to it. After `close` it ignores new entries."""
 
     def __init__(self, *, uid: str = "", plugin_id: str = "", name: str = "", most_body: int = MOST_BODY) -> None:
-        """Begin empty; statements are those of this data source."""
+        """Start without entries; statements belong to this data source."""
         self.most_body = most_body
         self._source = har.Source(uid=uid, plugin_id=plugin_id, name=name)
-        self._left = MOST_TOTAL
+        self._free_bytes = MOST_TOTAL
         self._entries: list[har.Entry] = []
         self._is_open = True
         self._lock = threading.Lock()
@@ -48,16 +48,16 @@ class Traffic:
         return len(self._entries)
 
     def begin(self, method: str, url: str, headers: Pairs, body: bytes) -> har.Exchange:
-        """Begin an exchange by HTTP with what is sent."""
+        """Start an HTTP exchange with its request."""
         return har.Exchange(self._add, self.most_body, method=method, url=url, headers=headers, body=body)
 
     def add_expanded(self, text: str, *, ref_id: str) -> None:
-        """Add SQL that macros gave."""
-        self._add(har.Statement(text, ref_id).entry(self._source, kind="sql.macros", comment=_EXPANDED))
+        """Add SQL from macros."""
+        self._add(har.Statement(text, ref_id).entry(self._source, kind="sql.macros", comment=_MACRO_OUTPUT))
 
     @contextlib.contextmanager
     def statement(self, text: str, *, ref_id: str) -> Iterator[har.Statement]:
-        """Add a statement whose rows the block reads and counts; its text is empty where it is not known."""
+        """Add a statement whose rows the block reads and counts; its text is empty if unknown."""
         statement = har.Statement(text, ref_id)
         try:
             yield statement
@@ -65,10 +65,10 @@ class Traffic:
             statement.error = redaction.hide(str(error) or type(error).__name__)
             raise
         finally:
-            self._add(statement.entry(self._source, kind="sql.query", comment="" if text else _UNTOLD))
+            self._add(statement.entry(self._source, kind="sql.query", comment="" if text else _UNKNOWN_STATEMENT))
 
     def document(self) -> str:
-        """Write the HAR document; secrets that came up during the call, such as its tokens, are hidden too."""
+        """Write the HAR document; also mask secrets that appeared during the call, such as its tokens."""
         with self._lock:
             entries = list(self._entries)
         creator = {"name": "gfruntime", "version": "1.0"}
@@ -76,21 +76,21 @@ class Traffic:
         return msgspec.json.encode({"log": log}).decode()
 
     def close(self) -> None:
-        """Keep nothing from now on: what the call has started may outlive it."""
+        """Ignore entries from now on: work that the call started may outlive it."""
         with self._lock:
             self._is_open = False
             self._entries.clear()
 
     def _add(self, entry: har.Entry) -> None:
-        """Add an entry; when there is no room for its texts, without them."""
+        """Add an entry; without its texts if there is no room for them."""
         parts: list[dict[str, Any]] = [entry["response"]["content"]]
         parts += [entry["request"]["postData"]] if "postData" in entry["request"] else []
         size = sum(json_size(part["text"]) for part in parts) + json_size(entry.get("_query", {}).get("error", ""))
         with self._lock:
             if not self._is_open:
                 return
-            if size <= self._left:
-                self._left -= size
+            if size <= self._free_bytes:
+                self._free_bytes -= size
             else:
                 for part in parts:
                     part["text"] = ""

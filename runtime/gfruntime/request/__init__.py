@@ -1,1 +1,1 @@
-"""What Grafana asks: queries and requests, who asks, and how Grafana and the data source are configured."""
+"""Grafana's requests: queries, resource requests, the user, and the configuration of Grafana and the data source."""

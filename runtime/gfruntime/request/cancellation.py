@@ -1,7 +1,7 @@
-"""What happens when nobody wants an answer any more: an event is set, and the author's functions are called.
+"""Cancellation of a request: an event is set, and the author's registered functions are called.
 
-They are called in a thread of their own, each once, and only while the work that registered them lasts: a function that
-cancels a statement must not meet the next statement of the same connection.
+Each function is called once, in its own thread, and only while the work that registered it runs: a function that
+cancels a statement must not cancel the next statement on the same connection.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ class Registration:
     """A function that is called on a cancellation, until the `with` block of it, or its handler, ends."""
 
     def __init__(self, function: Callable[[], object], owner: object) -> None:
-        """Keep the function, and whose it is."""
+        """Store the function and its owner."""
         self.owner = owner
         self._function = function
         self._lock = threading.Lock()
         self._is_over = False
 
     def run(self) -> None:
-        """Call the function, unless its time is over."""
+        """Call the function, unless its registration has ended."""
         with self._lock:
             if self._is_over:
                 return
             self._is_over = True
             try:
                 self._function()
-            except Exception:  # the author's code, on nobody's behalf
+            except Exception:  # the author's code, outside of any request
                 _LOGGER.warning("A function of on_cancel failed", exc_info=True)
 
     def end(self) -> None:
-        """Let it not be called any more, and wait for it if it runs; an event loop never waits."""
+        """End the registration, and wait if the function runs; on an event loop it does not wait."""
         self._is_over = True
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
@@ -50,12 +50,12 @@ class Registration:
             pass
 
     def __enter__(self) -> None:
-        """Hold it for a block."""
+        """Keep the registration for a block."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the registration."""
         self.end()
 
 
@@ -63,20 +63,20 @@ class Cancellation(threading.Event):
     """An event that calls the registered functions when it is set."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create it with no functions."""
         super().__init__()
         self._guard = threading.Lock()
         self._registrations: list[Registration] = []
 
     def set(self) -> None:
-        """Set the event, and call the functions in another thread, so that this returns at once."""
+        """Set the event, and call the functions in another thread; returns at once."""
         with self._guard:
             super().set()
             due, self._registrations = self._registrations, []
         _call(due)
 
     def register(self, function: Callable[[], object], owner: object) -> Registration:
-        """Call a function when the event is set; at once if it is."""
+        """Register a function to call when the event is set; call it at once if it is set already."""
         registration = Registration(function, owner)
         with self._guard:
             is_late = self.is_set()
@@ -94,27 +94,28 @@ class Cancellation(threading.Event):
             registration.end()
 
     def forget_all(self) -> None:
-        """End all registrations: the call is over."""
+        """End all registrations, because the call is over."""
         with self._guard:
             self._registrations = []
 
 
 class Cancellable:
-    """What has a `cancel`: a query, a request, a stream."""
+    """An object with a `cancel` event: a query, a request, a stream."""
 
     cancel: threading.Event
 
     def on_cancel(self, function: Callable[[], object]) -> Registration:
-        """Call a function, in a thread of its own, when Grafana no longer wants the answer; at once if that is so.
+        """Call a function, in its own thread, when Grafana cancels the request; at once if it is already cancelled.
 
-        It holds until the handler returns, or for a block: leave the block before another query gets the connection.
+        The registration lasts until the handler returns, or for a `with` block. Leave the block before another query
+        uses the connection.
 
         >>> with query.on_cancel(connection.cancel):
         ...     cursor.execute(sql)
         """
         if isinstance(self.cancel, Cancellation):
             return self.cancel.register(function, self)
-        return Registration(function, self)  # an event of a test's own
+        return Registration(function, self)  # a plain event, as in tests
 
 
 def _call(registrations: list[Registration]) -> None:

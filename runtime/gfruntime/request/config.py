@@ -1,4 +1,4 @@
-"""What Grafana tells its plugins with every request: its configuration, and which Grafana asks.
+"""What Grafana sends with every request: its configuration, and its version.
 
 Source: grafana-plugin-sdk-go v0.299.0, config/ and backend/useragent.
 """
@@ -17,14 +17,14 @@ _PROXY = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAgent:
-    """Which Grafana asks; version 0.0.0 when it didn't say.
+    """Grafana's version and platform; version 0.0.0 if Grafana did not send it.
 
     >>> UserAgent.parse("Grafana/13.0.2 (linux; amd64)").arch
     'amd64'
     """
 
     version: str = "0.0.0"
-    """Grafana's version; `0.0.0` where it is not known."""
+    """Grafana's version; `0.0.0` if unknown."""
 
     os: str = "unknown"
     """The operating system that Grafana runs on."""
@@ -39,7 +39,7 @@ class UserAgent:
         return cls(version=match[1], os=match[2], arch=match[3]) if match else cls()
 
     def __str__(self) -> str:
-        """Write it as Grafana does."""
+        """Write it in Grafana's format."""
         return f"Grafana/{self.version} ({self.os}; {self.arch})"
 
 
@@ -52,16 +52,16 @@ class SqlDefaults:
     """
 
     row_limit: int
-    """Rows of an answer that Grafana allows."""
+    """The largest number of rows in an answer."""
 
     max_open_connections: int
-    """Connections to open at most, by Grafana's default."""
+    """The largest number of open connections."""
 
     max_idle_connections: int
-    """Unused connections to keep, by Grafana's default."""
+    """The number of idle connections to keep."""
 
     max_connection_lifetime: int
-    """Seconds that a connection is used, by Grafana's default."""
+    """The seconds after which a connection is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,39 +76,39 @@ class SocksProxy:
     """Host and port of the proxy."""
 
     server_name: str = ""
-    """The name that its certificate must have."""
+    """The name in the proxy's certificate."""
 
     client_cert: str = ""
-    """The path of the client's certificate, or PEM."""
+    """The client's certificate: a path, or PEM."""
 
     client_key: str = field(default="", repr=False)
-    """The path of its key, or PEM."""
+    """The key of the client's certificate: a path, or PEM."""
 
     root_cas: tuple[str, ...] = ()
-    """The paths of the authorities to trust, or PEM."""
+    """The CA certificates to trust: paths, or PEM."""
 
     allow_insecure: bool = False
-    """Speak to the proxy without TLS."""
+    """Connect to the proxy without TLS."""
 
 
 class GrafanaConfig(dict[str, str]):
-    """Grafana's settings for plugins: a mapping of raw texts, and accessors for what is known.
+    """Grafana's settings for plugins: a mapping of raw texts, with properties for the known settings.
 
-    It may carry secrets, so its repr shows the keys alone.
+    It may have secrets, so its repr shows only the keys.
 
     >>> GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "sqlExpressions"}).is_enabled("sqlExpressions")
     True
     """
 
     def __repr__(self) -> str:
-        """Show the keys."""
+        """Show only the keys."""
         return f"GrafanaConfig({', '.join(sorted(self))})"
 
     @property
     def app_url(self) -> str:
-        """Give Grafana's external URL.
+        """Return Grafana's external URL.
 
-        Raises: LookupError when neither the request nor the environment has one.
+        Raises: LookupError if neither the request nor the environment has one.
         """
         url = self.get("GF_APP_URL") or os.environ.get("GF_APP_URL", "")
         if not url:
@@ -126,33 +126,33 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def openfeature(self) -> OpenFeature:
-        """Give where feature flags are evaluated.
+        """Return where feature flags are evaluated.
 
-        Raises: LookupError when Grafana does not tell, ValueError when what it tells can't be read.
+        Raises: LookupError if Grafana does not send it, ValueError if it can't be read.
         """
         return OpenFeature.of(self)
 
     @property
     def concurrent_query_count(self) -> int:
-        """Give how many queries of one request Grafana suggests to run at once.
+        """Return how many queries of one request Grafana suggests to run at once.
 
-        Raises: LookupError when it is not set, ValueError when it is no integer.
+        Raises: LookupError if it is not set, ValueError if it is no integer.
         """
         return self._integer("GF_CONCURRENT_QUERY_COUNT")
 
     @property
     def user_facing_default_error(self) -> str:
-        """Give the text that users see in place of details.
+        """Return the text that users see instead of details.
 
-        Raises: LookupError when it is not set.
+        Raises: LookupError if it is not set.
         """
         return self._text("GF_USER_FACING_DEFAULT_ERROR")
 
     @property
     def sql(self) -> SqlDefaults:
-        """Give the defaults for SQL data sources.
+        """Return the defaults for SQL data sources.
 
-        Raises: LookupError when one is not set, ValueError when one is no integer.
+        Raises: LookupError if one is not set, ValueError if one is no integer.
         """
         return SqlDefaults(
             row_limit=self._integer("GF_SQL_ROW_LIMIT"),
@@ -163,7 +163,7 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def response_limit(self) -> int:
-        """Give how many bytes an upstream may answer; 0 means any number."""
+        """Return how many bytes an upstream's response may have; 0 means no limit."""
         for text in (self.get("GF_RESPONSE_LIMIT", ""), os.environ.get("GF_DATAPROXY_RESPONSE_LIMIT", "")):
             if text.strip().isdecimal() and int(text) > 0:
                 return int(text)
@@ -171,23 +171,23 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def app_client_secret(self) -> str:
-        """Give the plugin's own token for calling Grafana.
+        """Return the plugin's own token for calling Grafana.
 
-        Raises: LookupError when it is not set.
+        Raises: LookupError if it is not set.
         """
         return self._text("GF_PLUGIN_APP_CLIENT_SECRET")
 
     @property
     def live_client_queue_max_size(self) -> int:
-        """Give how many packets of a stream Grafana keeps for a slow browser.
+        """Return how many packets of a stream Grafana keeps for a slow browser.
 
-        Raises: LookupError when it is not set, ValueError when it is no integer.
+        Raises: LookupError if it is not set, ValueError if it is no integer.
         """
         return self._integer("GF_LIVE_CLIENT_QUEUE_MAX_SIZE")
 
     @property
     def socks_proxy(self) -> SocksProxy | None:
-        """Give the secure socks proxy; None unless it is enabled."""
+        """Return the secure socks proxy; None unless it is enabled."""
         if self.get(f"{_PROXY}SERVER_ENABLED") != "true":
             return None
         pems = [pem.strip() for pem in self.get(f"{_PROXY}ROOT_CA_CERT_VALS", "").split(",") if pem.strip()]

@@ -1,33 +1,33 @@
-"""Ad hoc filters: what the viewers of a dashboard narrow all its queries by. A plain type, as in `vocabulary`."""
+"""Ad hoc filters, with which viewers of a dashboard filter all its queries. A plain type, as in `vocabulary`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SEVERAL = ("=|", "!=|")
-"""The operators that compare with several values: one of them, none of them."""
+"""The operators that compare with several values: equal to one of them, equal to none of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdHocFilter:
-    """One ad hoc filter of a dashboard. All filters of a query hold together.
+    """One ad hoc filter of a dashboard. A row must match all filters of a query.
 
-    `operator` is Grafana's: `=`, `!=`, `=~` and `!~` (regular expressions), `<`, `<=`, `>`, `>=`; and, where
-    plugin.json says `"multiValueFilterOperators": true`, `=|` (one of the values) and `!=|` (none of them). A filter
-    that can't be applied must fail the query: left out, it would show what nobody asked for.
+    `operator` is one of Grafana's: `=`, `!=`, `=~` and `!~` (regular expressions), `<`, `<=`, `>`, `>=`; and, if
+    plugin.json has `"multiValueFilterOperators": true`, `=|` (one of the values) and `!=|` (none of them). If a filter
+    can't be applied, fail the query: without the filter, the answer would be wrong.
 
     >>> AdHocFilter("region", "=|", ("eu", "us")).values
     ('eu', 'us')
     """
 
     key: str
-    """What to compare: one of those that `get_tag_keys` lists, or what somebody typed."""
+    """The key to compare: one that `get_tag_keys` lists, or one that the user typed."""
 
     operator: str
-    """How to compare."""
+    """The comparison operator."""
 
     values: tuple[str, ...]
-    """What to compare with: one value, or for `=|` and `!=|` any number of them."""
+    """The values to compare with: one, or any number of them for `=|` and `!=|`."""
 
     @property
     def value(self) -> str:

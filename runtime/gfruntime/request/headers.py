@@ -1,7 +1,8 @@
 """The headers of Grafana's requests: which of them are HTTP headers, and how their names are spelled.
 
-Grafana sends one map: what it forwards from a browser or another system carries the prefix `http_`, three credentials
-stand under their own names, and the rest (`FromAlert`, `X-Cache-Skip`, ...) is for the plugin and is no HTTP header.
+Grafana sends one map: headers that it forwards from a browser or another system have the prefix `http_`, three
+credentials have their own names, and the rest (`FromAlert`, `X-Cache-Skip`, ...) is for the plugin and is no HTTP
+header.
 Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go; Go's net/textproto, CanonicalMIMEHeaderKey.
 """
 
@@ -20,7 +21,7 @@ _BREAKS = frozenset("\r\n\0")
 
 
 def canonical(name: str) -> str:
-    """Spell a header's name as Go does: `x-id-token` is `X-Id-Token`; what can't be a name stays as it is."""
+    """Write a header's name as Go does: `x-id-token` becomes `X-Id-Token`; an invalid name is unchanged."""
     if not name or not _TOKEN.issuperset(name):
         return name
     return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))
@@ -29,33 +30,33 @@ def canonical(name: str) -> str:
 def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Pick the HTTP headers out of a request's raw headers, names in canonical form.
 
-    Of several for one name Grafana's own wins, which has no prefix, then that in canonical spelling.
+    If a name occurs several times, the header without a prefix wins, then the one in canonical form.
     """
-    chosen: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for key in sorted(headers, key=_rank):
         name = canonical(key.removeprefix(PREFIX))
         if key.startswith(PREFIX) or name in _CREDENTIALS:
-            chosen.setdefault(name, headers[key])
-    return chosen
+            keys.setdefault(name, headers[key])
+    return keys
 
 
-def merged(headers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Keep what is one line; names that differ in case alone are one header, canonical spelling first."""
+def merge_names(headers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Merge headers whose names differ only in case, the canonical name first; drop values with line breaks."""
     names: dict[str, str] = {}
-    chosen: dict[str, list[str]] = {}
+    values_by_name: dict[str, list[str]] = {}
     for name in sorted(headers, key=_rank):
         values = [value for value in headers[name] if _BREAKS.isdisjoint(value)]
         if _BREAKS.isdisjoint(name) and (values or not headers[name]):
-            chosen.setdefault(names.setdefault(name.lower(), name), []).extend(values)
-    return chosen
+            values_by_name.setdefault(names.setdefault(name.lower(), name), []).extend(values)
+    return values_by_name
 
 
 def is_legal(name: str, value: str = "") -> bool:
-    """Tell whether HTTP allows a header: its name is a token, its value one line."""
+    """Tell whether HTTP allows a header: the name is a token, and the value has one line."""
     return bool(name) and _TOKEN.issuperset(name) and _BREAKS.isdisjoint(value)
 
 
 def _rank(key: str) -> tuple[bool, bool]:
-    """Order the keys for one name."""
+    """Return the sort key of a header among those of one name."""
     name = key.removeprefix(PREFIX)
     return key != name, name != canonical(name)

@@ -1,6 +1,6 @@
-"""The call that is being answered: what the author's code, the log and the HTTP client may know of it unasked.
+"""The current call, for the author's code, the log and the HTTP client.
 
-It is a context variable: it holds in the handler, in tasks it starts, and in threads started by `asyncio.to_thread`.
+It is a context variable: it is set in the handler, in its tasks, and in threads started by `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Incoming:
     """
 
     endpoint: str
-    """What is called, such as `queryData`."""
+    """The called method, such as `queryData`."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the call comes from."""
+    """The plugin context of the call."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers as Grafana sent them."""
@@ -41,32 +41,32 @@ class Incoming:
     """gRPC's metadata."""
 
     data_source: str = ""
-    """The data source's name; empty without one."""
+    """The data source's name; empty if there is none."""
 
     data_source_uid: str = ""
-    """The data source's uid; empty without one."""
+    """The data source's uid; empty if there is none."""
 
     deadline: float | None = None
-    """The monotonic time at which the caller gives up; None without one."""
+    """The monotonic time at which the caller stops waiting; None if unknown."""
 
     @property
     def from_alert(self) -> bool:
-        """Tell whether the alert engine asks."""
+        """Tell whether an alert rule asks."""
         return self.headers.get(FROM_ALERT) == "true"
 
     @property
     def http_headers(self) -> dict[str, str]:
-        """Collect the HTTP headers that Grafana forwards, the user's identity among them."""
+        """Collect the HTTP headers that Grafana forwards, including those with the user's identity."""
         return http_headers(self.headers)
 
     @property
     def tenant(self) -> str:
-        """Name the tenant on a host that has several."""
+        """Return the tenant, on a host with several."""
         return ",".join(self.metadata.get("tenantid", []))
 
     @property
     def trace_id(self) -> str:
-        """Name the trace that the call belongs to; empty without one."""
+        """Return the id of the call's trace; empty if there is none."""
         parts = self.metadata.get("traceparent", [""])[0].split("-")
         if len(parts) > _TRACE_ID:
             return parts[_TRACE_ID]
@@ -74,7 +74,7 @@ class Incoming:
 
     @property
     def propagated(self) -> dict[str, str]:
-        """Give the headers that carry the trace on to the next system."""
+        """Return the headers that continue the trace in the next system."""
         return {name: self.metadata[name][0] for name in _PROPAGATED if self.metadata.get(name)}
 
 
@@ -83,7 +83,7 @@ _is_shared: contextvars.ContextVar[bool] = contextvars.ContextVar("gfruntime_is_
 
 
 def current_call() -> Incoming | None:
-    """Give the call that is being answered; None outside of any.
+    """Return the current call; None outside of a call.
 
     >>> current_call() is None  # outside of a call
     True
@@ -92,15 +92,15 @@ def current_call() -> Incoming | None:
 
 
 def enter(call: Incoming) -> None:
-    """Say which call is being answered from here on, in this context."""
+    """Set the current call of this context."""
     _current.set(call)
 
 
 def share_answers() -> None:
-    """Say that what is answered from here on, in this context, goes to other users as well."""
+    """Mark this context: its answer also goes to other users."""
     _is_shared.set(True)
 
 
 def is_shared() -> bool:
-    """Tell whether what is answered goes to other users as well, so that no user's identity may be used for it."""
+    """Tell whether the answer also goes to other users, so that no user's identity may be used for it."""
     return _is_shared.get()

@@ -1,4 +1,4 @@
-"""Where a plugin finds Grafana's feature flags: the plugin asks there itself, by a provider of OpenFeature's.
+"""Where Grafana's feature flags are evaluated; the plugin evaluates them with an OpenFeature provider.
 
 Source: grafana-plugin-sdk-go v0.299.0, config/openfeature.go.
 """
@@ -22,29 +22,29 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenFeature:
-    """Where Grafana's feature flags are evaluated, for an OpenFeature provider that the plugin makes for itself.
+    """The service that evaluates Grafana's feature flags, for an OpenFeature provider that the plugin creates.
 
     >>> OpenFeature(url="http://localhost:3000", provider_type="static").cache_ttl
     0
     """
 
     url: str
-    """The address below which OFREP's paths are, such as `/ofrep/v1/evaluate/flags`."""
+    """The base URL of OFREP's paths, such as `/ofrep/v1/evaluate/flags`."""
 
     provider_type: str
-    """What is there: `static`, `features-service`, `ofrep`, or a later Grafana's word."""
+    """The kind of service: `static`, `features-service`, `ofrep`, or a later Grafana's word."""
 
     cache_ttl: int = 0
-    """Seconds that Grafana advises to keep an evaluation; 0 is no advice."""
+    """Seconds for which Grafana suggests to cache an evaluation; 0 means no suggestion."""
 
     context: Mapping[str, str] = field(default_factory=dict)
-    """Attributes of the evaluation context, to be taken as they are."""
+    """Attributes for the evaluation context, to be used unchanged."""
 
     @classmethod
     def of(cls, config: Mapping[str, str]) -> OpenFeature:
-        """Read what Grafana tells with a request.
+        """Read the values that Grafana sends with a request.
 
-        Raises: LookupError when it tells nothing, ValueError when a value is missing or not what it should be.
+        Raises: LookupError if there are none, ValueError if a value is missing or invalid.
         """
         url, kind, ttl, text = (config.get(key, "") for key in _KEYS)
         if not url:

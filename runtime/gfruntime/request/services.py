@@ -1,4 +1,4 @@
-"""What else than queries reaches a data source: requests to its resources, calls about channels and ad hoc filters.
+"""Requests other than queries: to a data source's resources, about channels, and about ad hoc filters.
 
 Plain types, as in `vocabulary`.
 """
@@ -49,14 +49,14 @@ class Request(Cancellable):
     """The body."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
+    """The plugin context of the request."""
 
     cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
-    """An event that is set when nobody wants the answer any more."""
+    """An event that is set when Grafana cancels the request."""
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
-        """Split the query string; a repeated name keeps all its values."""
+        """Parse the query string; a repeated name keeps all its values."""
         return parse_qs(urlsplit(self.url).query, keep_blank_values=True)
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
@@ -64,34 +64,34 @@ class Request(Cancellable):
         return json.loads(self.body)
 
     def header(self, name: str) -> str:
-        """Find the first value of a header, whatever its case; empty when absent."""
-        wanted = name.lower()
-        return next((values[0] for key, values in self.headers.items() if key.lower() == wanted and values), "")
+        """Return the first value of a header, in any case; empty if it is missing."""
+        lower_name = name.lower()
+        return next((values[0] for key, values in self.headers.items() if key.lower() == lower_name and values), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """The answer to a `Request`.
 
-    A `body` that is an iterable of bytes, such as a generator (`def` or `async def`), is sent as it comes.
+    A `body` that is an iterable of bytes, such as a generator (`def` or `async def`), is sent while it is produced.
 
     >>> Response.json(["sales"], status=201).body
     b'["sales"]'
     """
 
     body: bytes | str | Iterable[bytes] | AsyncIterable[bytes] = b""
-    """The body: bytes, text, or an iterable of bytes that is sent as it comes."""
+    """The body: bytes, text, or an iterable of bytes that is sent while it is produced."""
 
     status: int = 200
     """The HTTP status code."""
 
     headers: Mapping[str, str | list[str]] = field(default_factory=dict)
-    """The headers; a list is a name that stands several times."""
+    """The headers; a list of values is one name that occurs several times."""
 
     def read(self) -> bytes:
-        """Give the whole body, for tests; a `def` generator is run to its end.
+        """Return the whole body, for tests; a `def` generator is run to its end.
 
-        Raises: TypeError when the body comes from an `async def` generator: read that by `async for`.
+        Raises: TypeError if the body comes from an `async def` generator: read that one with `async for`.
         """
         if isinstance(self.body, str):
             return self.body.encode()
@@ -101,9 +101,9 @@ class Response:
 
     @classmethod
     def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """Answer with a JSON value, written as packets of streams are: NaN becomes null, a time ISO 8601.
+        """Make a response of a JSON value, encoded like stream packets: NaN becomes null, a time ISO 8601.
 
-        Raises: TypeError naming the type that has no JSON.
+        Raises: TypeError naming a type that JSON can't represent.
         """
         body = json_text.encode(value, separators=(", ", ": "))
         return cls(body=body, status=status, headers={"Content-Type": "application/json", **(headers or {})})
@@ -111,10 +111,10 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamRequest(Cancellable):
-    """One call about a channel: somebody subscribes, publishes, or its packets are wanted.
+    """One request about a channel: to subscribe, to publish, or to produce its packets.
 
-    `path` is the channel's part after the data source; `data` is what the frontend sent along, usually the query.
-    `cancel` is set when nobody reads any more: a sync generator waits by `request.cancel.wait(seconds)`.
+    `path` is the channel's part after the data source; `data` is what the frontend sent, usually the query. `cancel` is
+    set when nobody reads any more: a sync generator should wait with `request.cancel.wait(seconds)`.
 
     >>> StreamRequest(path="cpu", data=b'{"host": "a"}').json()
     {'host': 'a'}
@@ -124,16 +124,16 @@ class StreamRequest(Cancellable):
     """The channel's part after the data source."""
 
     data: bytes = b""
-    """What the frontend sent along, usually the query, as JSON."""
+    """The data that the frontend sent, usually the query, as JSON."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers as Grafana sent them."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
+    """The plugin context of the request."""
 
     cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
-    """An event that is set when nobody reads any more."""
+    """An event that is set when nobody reads the channel any more."""
 
     @property
     def http_headers(self) -> dict[str, str]:
@@ -141,15 +141,15 @@ class StreamRequest(Cancellable):
         return http_headers(self.headers)
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the data as JSON; None when there is none."""
+        """Read the data as JSON; None if there is none."""
         return json.loads(self.data) if self.data else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamResponse:
-    """The answer to somebody who subscribes or publishes.
+    """The answer to a request to subscribe or publish.
 
-    `data` is a frame or a JSON value: for a subscriber what is shown first, for a publisher what all subscribers get.
+    `data` is a frame or a JSON value: the first data for a subscriber, or what a publisher sends to all subscribers.
 
     >>> StreamResponse.denied().status
     'permission denied'
@@ -159,27 +159,27 @@ class StreamResponse:
     """`ok`, `not found` or `permission denied`."""
 
     data: object = None
-    """A frame or a JSON value; None for nothing."""
+    """A frame or a JSON value; None for no data."""
 
     @classmethod
     def ok(cls, data: object = None) -> StreamResponse:
-        """Allow it."""
+        """Allow the request."""
         return cls(status="ok", data=data)
 
     @classmethod
     def not_found(cls) -> StreamResponse:
-        """Say that there is no such channel."""
+        """Answer that the channel does not exist."""
         return cls(status="not found")
 
     @classmethod
     def denied(cls) -> StreamResponse:
-        """Say that this user may not."""
+        """Refuse the request for this user."""
         return cls(status="permission denied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataOnly:
-    """A frame sent without its schema: smaller packets, for subscribers who have the schema from the first data.
+    """A frame that is sent without its schema, in smaller packets; subscribers get the schema with the first data.
 
     >>> len(DataOnly(frame=Frame.of(value=[1.5])).frame)
     1
@@ -191,20 +191,20 @@ class DataOnly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRequest:
-    """What is asked of `get_tag_keys` and `get_tag_values`: for which dashboard to list keys or values.
+    """The request to `get_tag_keys` and `get_tag_values`: the dashboard whose keys or values to list.
 
     >>> TagRequest(filters=[AdHocFilter("region", "=", ("eu",))]).filters[0].value
     'eu'
     """
 
     filters: Sequence[AdHocFilter] = ()
-    """The dashboard's other filters: what is listed may keep to them."""
+    """The dashboard's other filters; the list may be restricted to matching values."""
 
     time_range: TimeRange | None = None
-    """The range of the dashboard; None where Grafana does not say."""
+    """The range of the dashboard; None if Grafana does not send it."""
 
     queries: Sequence[Mapping[str, Any]] = ()
-    """The queries that will be filtered, as JSON; empty where Grafana does not say."""
+    """The queries that will be filtered, as JSON; empty if Grafana does not send them."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
+    """The plugin context of the request."""

@@ -1,6 +1,6 @@
-"""The words a data source speaks: what Grafana asks and what the author answers.
+"""The types of a data source's interface: Grafana's requests and the author's answers.
 
-Owns plain types only: nothing here knows of gRPC, protobuf or Arrow. Times are aware UTC datetimes.
+Plain types only: nothing here uses gRPC, protobuf or Arrow. Times are aware UTC datetimes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class TimeRange:
 
     @property
     def duration(self) -> timedelta:
-        """Tell how long the range is."""
+        """Return the length of the range."""
         return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Who asks; absent for alert rules and other calls that Grafana makes on its own.
+    """The user who asks; absent for alert rules and for Grafana's own calls.
 
     >>> User(login="ada", role="Editor").role
     'Editor'
@@ -68,9 +68,9 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginContext:
-    """Where a request comes from. `config` holds Grafana's settings for plugins, which may carry secrets.
+    """Where a request comes from: organisation, user, Grafana. `config` has Grafana's settings, which may have secrets.
 
-    `namespace` tells organisations or stacks apart and replaces `org_id`. `api_version` is that of the settings.
+    `namespace` identifies the organisation or stack and replaces `org_id`. `api_version` is the settings' version.
 
     >>> PluginContext(org_id=1, user_agent="Grafana/13.0.2 (linux; amd64)").grafana.version
     '13.0.2'
@@ -86,7 +86,7 @@ class PluginContext:
     """The plugin's version."""
 
     user: User | None = None
-    """Who asks; None for alert rules and calls of Grafana's own."""
+    """The user; None for alert rules and Grafana's own calls."""
 
     config: GrafanaConfig = field(default_factory=GrafanaConfig)
     """Grafana's settings for plugins."""
@@ -95,30 +95,30 @@ class PluginContext:
     """The organisation or stack, as text."""
 
     user_agent: str = ""
-    """Grafana's own name and version."""
+    """Grafana's user agent: its name and version."""
 
     api_version: str = ""
     """The version of the settings."""
 
     @property
     def grafana(self) -> UserAgent:
-        """Tell which Grafana asks."""
+        """Return Grafana's version and platform."""
         return UserAgent.parse(self.user_agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Generic[OptionsT]):
-    """One configured data source; `secrets` are the decrypted values and never show in a repr.
+    """One configured data source; `secrets` are the decrypted values, which the repr hides.
 
-    `json_data` is what the options were decoded from: it also holds what Grafana's own HTTP settings editor saves (see
-    `HttpSettings`). `config` is Grafana's configuration; another one makes another instance.
+    `json_data` is the JSON from which the options were decoded: it also has what Grafana's HTTP settings editor saves
+    (see `HttpSettings`). `config` is Grafana's configuration; if it changes, a new instance is created.
 
     >>> Settings(options=options, url="http://localhost:8000").url
     'http://localhost:8000'
     """
 
     options: OptionsT
-    """What the config page saved, decoded into the author's dataclass."""
+    """The saved options, decoded into the author's dataclass."""
 
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The decrypted secrets by name."""
@@ -145,10 +145,10 @@ class Settings(Generic[OptionsT]):
     """The user of basic authentication."""
 
     updated: datetime | None = None
-    """When the settings were saved last; None where Grafana does not say."""
+    """When the settings were last saved; None if Grafana does not send it."""
 
     json_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What the options were decoded from, as JSON values."""
+    """The JSON values from which the options were decoded."""
 
     config: GrafanaConfig = field(default_factory=GrafanaConfig)
     """Grafana's settings for plugins."""
@@ -157,27 +157,27 @@ class Settings(Generic[OptionsT]):
     """The version of the settings."""
 
     def __repr__(self) -> str:
-        """Show what tells it from others; a password may be part of a URL, in the options too."""
-        shown = f"Settings(uid={self.uid!r}, name={self.name!r}, url={self.url!r}, options={self.options!r})"
-        return masking.hide(shown)
+        """Show what identifies it; a password in the URL or the options is hidden."""
+        text = f"Settings(uid={self.uid!r}, name={self.name!r}, url={self.url!r}, options={self.options!r})"
+        return masking.hide(text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query(Cancellable, Generic[ModelT]):
     """One query of a panel, an alert rule or an expression.
 
-    `max_data_points` and `interval` are hints. The former is at most 1,000,000, and 0 where none was sent: panels ask
-    for their width in pixels, alert rules for 43,200. The latter is above 0, and a second where none was sent.
+    `max_data_points` and `interval` are hints. `max_data_points` is at most 1,000,000, and 0 if it was not sent: panels
+    send their width in pixels, alert rules 43,200. `interval` is above 0, and one second if it was not sent.
 
-    `cancel` is set when Grafana no longer wants the answer: long work in a `def` handler looks at it, or registers what
-    ends the work by `on_cancel` (`async def` handlers are cancelled). `time_left` tells how long Grafana waits.
+    `cancel` is set when Grafana cancels the query: long work in a `def` handler checks it, or registers a function with
+    `on_cancel` that ends the work (`async def` handlers are cancelled). `time_left` says how long Grafana will wait.
 
     >>> Query(model=model, time_range=time_range).ref_id
     'A'
     """
 
     model: ModelT
-    """What the query editor saved, decoded into the author's dataclass."""
+    """The saved query, decoded into the author's dataclass."""
 
     time_range: TimeRange
     """The range of the panel or rule."""
@@ -186,10 +186,10 @@ class Query(Cancellable, Generic[ModelT]):
     """The query's letter."""
 
     interval: timedelta = timedelta(seconds=1)
-    """The time between two points that fits the panel; a hint, above 0."""
+    """The time between two points that suits the panel; a hint, above 0."""
 
     max_data_points: int = 0
-    """The points that the panel can show; a hint, at most 1,000,000, 0 where none was sent."""
+    """The number of points that the panel can show; a hint, at most 1,000,000, 0 if it was not sent."""
 
     query_type: str = ""
     """The value of `queryType`; `variable` and `annotation` have methods of their own."""
@@ -198,23 +198,23 @@ class Query(Cancellable, Generic[ModelT]):
     """Whether an alert rule asks."""
 
     filters: Sequence[AdHocFilter] = ()
-    """The ad hoc filters of the dashboard, which all hold; only for a class that has `get_tag_keys`."""
+    """The ad hoc filters of the dashboard, all of which apply; only for a class that has `get_tag_keys`."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers as Grafana sent them."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the query comes from."""
+    """The plugin context of the query."""
 
     cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
-    """An event that is set when nobody wants the answer any more."""
+    """An event that is set when Grafana cancels the query."""
 
     deadline: datetime | None = None
-    """When Grafana stops waiting for the answer, in UTC; None where it did not say."""
+    """When Grafana stops waiting for the answer, in UTC; None if unknown."""
 
     @property
     def time_left(self) -> timedelta | None:
-        """Tell how long Grafana still waits, at least 0; None where it did not say."""
+        """Return how long Grafana will still wait, at least 0; None if unknown."""
         return None if self.deadline is None else max(self.deadline - datetime.now(timezone.utc), timedelta())  # noqa: UP017  # the same on Python 3.10
 
     @property
@@ -235,17 +235,17 @@ class Health:
     """`ok`, `error` or `unknown`."""
 
     message: str = ""
-    """The sentence beside the button."""
+    """The sentence that the config page shows."""
 
     details: Mapping[str, object] = field(default_factory=dict)
     """A JSON object; the config page shows its `verboseMessage`."""
 
     @classmethod
     def ok(cls, message: str = "", *, details: Mapping[str, object] | None = None) -> Health:
-        """Say that the data source works."""
+        """Report that the data source works."""
         return cls(status="ok", message=message, details=details or {})
 
     @classmethod
     def error(cls, message: str, *, details: Mapping[str, object] | None = None) -> Health:
-        """Say what is wrong."""
+        """Report a problem."""
         return cls(status="error", message=message, details=details or {})

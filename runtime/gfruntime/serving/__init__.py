@@ -1,1 +1,1 @@
-"""The process that Grafana starts: from the handshake, over gRPC, to the end."""
+"""The process that Grafana starts: the handshake, gRPC, and the end of the process."""

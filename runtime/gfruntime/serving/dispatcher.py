@@ -1,8 +1,9 @@
-"""What answers each gRPC method, whichever transport carries it: bytes and metadata in, bytes or a CallError out.
+"""Dispatches gRPC methods, with any transport: bytes and metadata in, bytes or a CallError out.
 
-It counts what is under way, so that the end can wait for it, and measures it. Besides pluginv2 it answers go-plugin's
-own services: health, the controller's Shutdown, and the two streams that the host holds open for as long as it lives.
-Their messages are empty or constant, so they need no generated code. All of it runs on the control loop.
+It counts the calls in flight, so that the end can wait for them, and measures them. Besides pluginv2 it answers
+go-plugin's own services: health, the controller's Shutdown, and the two streams that the host keeps open for its
+lifetime. Their messages are empty or constant, so they need no generated code. Everything here runs on the control
+loop.
 Source: hashicorp/go-plugin v1.8.0, grpc_server.go, grpc_controller.go, grpc_stdio.go, grpc_broker.go.
 """
 
@@ -27,21 +28,21 @@ _LOGGER = logging.getLogger("gfruntime")
 _SERVING = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse{status: SERVING}
 _HEALTHY_NAMES = ("", "plugin")
 BIDIRECTIONAL = "/plugin.GRPCBroker/StartStream"
-"""The one method whose caller sends a stream, too; nothing in it is read."""
+"""The only method whose caller also sends a stream; its messages are not read."""
 
 
 class Dispatcher:
-    """Answers calls, and can be drained: streams are cut, calls with an end are awaited.
+    """Answers calls, and can be drained: streams are cut, other calls are awaited.
 
-    `unary` and `streams` map a method's path to what answers it; both raise CallError alone, or are cancelled.
+    `unary` and `streams` map a method's path to its handler; handlers raise only CallError, or are cancelled.
     """
 
     def __init__(
         self, application: asyncio.Future[Application], *, on_shutdown: Callable[[], Awaitable[None]] | None
     ) -> None:
-        """Keep the application to come; `on_shutdown` is awaited before Shutdown is answered.
+        """Store the future application; `on_shutdown` is awaited before Shutdown is answered.
 
-        Without it the host can't end this process, and go-plugin's own services are not there, but for health.
+        Without `on_shutdown` the host can't end this process, and of go-plugin's services there is only health.
         """
         self._application = application
         self._on_shutdown = on_shutdown
@@ -88,10 +89,10 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001  # the gRPC edge
                 raise _call_error(error, path, rpc) from None
             else:
-                rpc.sent()
+                rpc.count_message()
                 return reply
             finally:
-                asyncio.get_running_loop().call_soon(rpc.ended)  # the answer goes first
+                asyncio.get_running_loop().call_soon(rpc.count_end)  # after the answer
                 self._leave()
 
         return answer
@@ -110,14 +111,14 @@ class Dispatcher:
                 async with contextlib.aclosing(handler(message, call)) as parts:  # type: ignore[type-var]  # a generator
                     async for part in parts:
                         yield part
-                        rpc.sent()
+                        rpc.count_message()
             except (asyncio.CancelledError, GeneratorExit):
                 self._cancel(call, rpc)
                 raise
             except Exception as error:  # noqa: BLE001
                 raise _call_error(error, path, rpc) from None
             finally:
-                rpc.ended()
+                rpc.count_end()
                 if is_awaited:
                     self._leave()
 
@@ -128,11 +129,11 @@ class Dispatcher:
             raise CallError("the plugin is shutting down", code="UNAVAILABLE")
 
     async def _loaded_application(self) -> Application:
-        """Wait for the application, which a caller that leaves must not cancel."""
+        """Wait for the application; a cancelled caller does not cancel it."""
         return self._application.result() if self._application.done() else await asyncio.shield(self._application)
 
     def _cancel(self, call: Call, rpc: metrics.rpc) -> None:
-        """Tell the handler that its caller is gone; before the author's module is loaded, log where that stands."""
+        """Cancel the handler; if the author's module still loads, log where it is."""
         rpc.code = "Canceled"
         call.cancel.set()
         if not self._application.done():
@@ -153,13 +154,13 @@ class Dispatcher:
             self._idle.set()
 
     async def _shutdown(self, _message: bytes, _call: Call) -> bytes:
-        """Answer only when the calls in flight are done: the host closes the connection at once."""
+        """Answer only when the calls in flight are done, because the host closes the connection at once."""
         assert self._on_shutdown is not None  # noqa: S101  # else this is not in the table
         await self._on_shutdown()
         return b""
 
     async def _hold(self, _message: bytes, _call: Call) -> AsyncIterator[bytes]:
-        """Keep a stream open that nothing is ever sent on."""
+        """Keep a stream open without sending anything."""
         await self.ending.wait()
         for nothing in tuple[bytes, ...]():  # a generator needs a yield
             yield nothing
@@ -180,7 +181,7 @@ async def _check(message: bytes, _call: Call) -> bytes:
 
 
 def _call_error(error: Exception, path: str, rpc: metrics.rpc) -> CallError:
-    """Make of any exception an error with a status; the host gets a sentence, the log gets the traceback."""
+    """Convert any exception to an error with a status; the host gets a sentence, the log gets the traceback."""
     if not isinstance(error, CallError):
         _LOGGER.error("%s failed", path, exc_info=error)
         error = CallError(f"the plugin failed: {type(error).__name__}")

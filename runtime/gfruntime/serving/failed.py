@@ -1,6 +1,6 @@
-"""What answers when the plugin could not be loaded: Grafana shows the reason instead of "plugin failed".
+"""The application of a plugin that could not be loaded: Grafana shows the reason instead of "plugin failed".
 
-Needs neither the generated code nor pyarrow, since they may be what failed.
+It uses neither the generated code nor pyarrow, because they may be the reason.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def application(error: BaseException) -> Application:
 
 
 def details_of(error: BaseException) -> bytes:
-    """Write what health tells of a load error beside its sentence: JSON."""
+    """Return the details of a load error for the health response: JSON."""
     stack = masking.hide("".join(traceback.format_exception(error)))
     text = json.dumps({"loadError": sentence(error), "verboseMessage": stack}, ensure_ascii=False)
     return text.encode("utf-8", "replace")

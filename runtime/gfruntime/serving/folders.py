@@ -1,9 +1,9 @@
-"""Folders for sockets that no end of the process can leave behind for ever.
+"""Folders for sockets, which are removed even if a process is killed.
 
-A process that is killed can't clean up. So each folder holds a file that its owner keeps locked, and the system unlocks
-when the owner is gone: the next start finds the file unlocked and removes the folder. Nobody relies on process numbers,
-which mean nothing between containers that share a folder. Paths are texts here: to import pathlib, shutil and tempfile
-takes a tenth of the time to the handshake.
+A killed process can't clean up. So each folder has a file that its owner keeps locked, and the system unlocks it when
+the owner ends: the next start finds the file unlocked and removes the folder. Process numbers are not used, because
+they mean nothing between containers that share a folder. Paths are strings here: importing pathlib, shutil and tempfile
+would take a tenth of the time to the handshake.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _LOCK = "lock"
 
 
 def make(parent: str) -> str:
-    """Make a folder that only this user can enter, and remove those of processes that are gone.
+    """Create a folder that only this user can enter, and remove those of ended processes.
 
-    Raises: OSError when it can't be made.
+    Raises: OSError if it can't be created.
     """
     folder = f"{os.path.abspath(parent)}/{_PREFIX}{os.urandom(4).hex()}"
     os.mkdir(folder, 0o700)
@@ -36,7 +36,7 @@ def make(parent: str) -> str:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder with all that lies in it, as far as that can be done."""
+    """Remove a folder with all its files, as far as possible."""
     import shutil  # noqa: PLC0415  # a start seldom needs it
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -47,7 +47,7 @@ def _lock(folder: str) -> None:
         draft = f"{folder}/draft"
         descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until the process ends, however it ends
-        os.rename(draft, f"{folder}/{_LOCK}")  # it is never there unlocked while we live
+        os.rename(draft, f"{folder}/{_LOCK}")  # under its final name, it is always locked while we run
 
 
 def _remove_abandoned(parent: str) -> None:
@@ -61,7 +61,7 @@ def _remove_abandoned(parent: str) -> None:
 
 
 def _is_abandoned(path: str) -> bool:
-    """Tell whether a folder's lock is free; one of another user, or one that is being made, is left alone."""
+    """Tell whether a folder's lock is free; False for another user's folder, or one that is being created."""
     if sys.platform == "win32":
         return False
     try:

@@ -1,4 +1,4 @@
-"""Processes that a handler forks, and that would go on as if each were the plugin."""
+"""Handle processes that a handler forks, so that they do not continue as a second plugin."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def leave_fork() -> None:
-    """End a process that a handler forked and that continues as if it were the plugin: it would stay for ever."""
+    """End a forked process that would continue as the plugin, because it would never end."""
     if _is_fork:
         os._exit(0)
 
 
 def become_plugin() -> None:
-    """Go on as a plugin in a forked process: it was forked for that."""
+    """Let a forked process run as a plugin, because it was forked for that."""
     global _is_fork  # noqa: PLW0603  # as above
     _is_fork = False

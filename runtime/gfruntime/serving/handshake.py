@@ -1,4 +1,4 @@
-"""What is agreed with the host before the first call: the cookie, the address, the line.
+"""The handshake with the host before the first call: the cookie, the address, the line.
 
 Source: hashicorp/go-plugin v1.8.0, server.go (Serve, serverListener) and docs/internals.md.
 """
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 COOKIE_KEY, COOKIE_VALUE = "grafana_plugin_type", "datasource"
 _CORE_VERSION = 1
-_PLUGIN_VERSION = 2  # the only one there is: Grafana offers it since 7.0
+_PLUGIN_VERSION = 2  # the only version; Grafana offers it since 7.0
 _LONGEST_PATH = 103 if sys.platform == "darwin" else 107
-_HAS_UNIX_SOCKETS = os.name != "nt"  # gRPC knows them on Windows only in newer builds
+_HAS_UNIX_SOCKETS = os.name != "nt"  # on Windows, gRPC supports them only in newer builds
 _REFUSAL = """\
 This is a Grafana data source plugin. It is started by Grafana and is not meant to be run by hand.
 To try it without Grafana, run `gfplug call health` or `gfplug call query` in the plugin's project.
@@ -34,7 +34,7 @@ class ListenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the plugin listens; `folders` are ours to remove at the end, `ports` all that a TCP address may have."""
+    """Where the plugin listens; `folders` must be removed at the end, `ports` are the allowed TCP ports."""
 
     network: str
     value: str
@@ -43,13 +43,13 @@ class Address:
 
     @property
     def target(self) -> str:
-        """Spell the address for gRPC."""
+        """Write the address for gRPC."""
         return f"unix:{self.value}" if self.network == "unix" else self.value
 
     def listen(self, bind: Callable[[str], int]) -> Address:
-        """Bind the address, or the first of its ports that is free; `bind` takes a `target` and returns the port.
+        """Bind the address, on the first free port if there are several; `bind` takes a `target` and returns the port.
 
-        Raises: what `bind` does, RuntimeError or OSError; ListenError if none of the ports is free.
+        Raises: the exceptions of `bind`, RuntimeError or OSError; ListenError if no port is free.
         """
         if self.network == "unix":
             bind(self.target)
@@ -58,7 +58,7 @@ class Address:
         for each in self.ports or (port,):
             try:
                 return replace(self, value=f"{host}:{bind(f'{host}:{each}')}")
-            except (RuntimeError, OSError):  # the port is taken; RuntimeError is grpcio's
+            except (RuntimeError, OSError):  # the port is in use; grpcio raises RuntimeError
                 if not self.ports:
                     raise
         raise ListenError(
@@ -66,7 +66,7 @@ class Address:
         )
 
     def remove(self) -> None:
-        """Remove the socket and our folders."""
+        """Remove the socket and its folders."""
         if self.network == "unix":
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.value)
@@ -75,14 +75,14 @@ class Address:
 
 
 def refusal(environ: Mapping[str, str]) -> str:
-    """Explain why the plugin doesn't start without the host's cookie; empty when the cookie is there."""
+    """Explain why the plugin doesn't start without the host's cookie; empty if the cookie is set."""
     return "" if environ.get(COOKIE_KEY) == COOKIE_VALUE else _REFUSAL
 
 
 def choose_address(environ: Mapping[str, str]) -> Address:
-    """Pick a unix socket that only this user can reach, or a loopback port where there are no such sockets.
+    """Choose a unix socket that only this user can reach, or a loopback port if there are no such sockets.
 
-    `PLUGIN_UNIX_SOCKET_DIR` is obeyed, unless its path is too long for a socket, or none can be made there.
+    `PLUGIN_UNIX_SOCKET_DIR` is used, unless its path is too long for a socket, or no socket can be created there.
     """
     if not _HAS_UNIX_SOCKETS:
         return _loopback(environ)
@@ -100,9 +100,9 @@ def choose_address(environ: Mapping[str, str]) -> Address:
 
 
 def private_socket() -> Address:
-    """Name a unix socket in a new folder that only this user can enter.
+    """Return a unix socket address in a new folder that only this user can enter.
 
-    Raises: OSError when no folder for temporary files can be written, or all have paths too long for a socket.
+    Raises: OSError if no temporary folder is writable, or all have paths too long for a socket.
     """
     if not _HAS_UNIX_SOCKETS:
         raise OSError("this system has no unix sockets for gRPC")
@@ -118,7 +118,7 @@ def private_socket() -> Address:
 
 
 def share(address: Address, environ: Mapping[str, str]) -> None:
-    """Open the socket to its owner alone, or also to the group that the host names."""
+    """Give access to the socket to its owner only, or also to the group that the host names."""
     if address.network != "unix":
         return
     group = environ.get("PLUGIN_UNIX_SOCKET_GROUP")
@@ -136,7 +136,7 @@ def share(address: Address, environ: Mapping[str, str]) -> None:
 
 
 def line(address: Address, certificate: str = "") -> bytes:
-    """Write the one line that stdout ever carries."""
+    """Write the handshake line, the only output on stdout."""
     fields = (_CORE_VERSION, _PLUGIN_VERSION, address.network, address.value, "grpc", certificate)
     return ("|".join(map(str, fields)) + "\n").encode()
 
@@ -147,12 +147,12 @@ def _temporary_folders() -> list[str]:
 
 
 def _fits(path: str) -> bool:
-    """Tell whether a path can be bound and printed: short enough, and free of what the line or gRPC gives a meaning."""
+    """Tell whether a path is short enough to bind, and has no characters with a meaning in the line or for gRPC."""
     return len(os.fsencode(path)) <= _LONGEST_PATH and path.isprintable() and not any(sign in path for sign in "|%?#")
 
 
 def _can_bind(path: str) -> bool:
-    """Tell whether a socket can be made: the folder may be read-only, or its disk full."""
+    """Tell whether a socket can be created: the folder may be read-only, or its disk full."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(path)
@@ -163,7 +163,7 @@ def _can_bind(path: str) -> bool:
 
 
 def _loopback(environ: Mapping[str, str]) -> Address:
-    """Name a loopback port: one of the host's range on Windows, as go-plugin does, else any."""
+    """Return a loopback port: one of the host's range on Windows, as in go-plugin, else any."""
     first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
     is_told = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
     ports = range(int(first), int(last) + 1) if is_told else ()

@@ -1,7 +1,7 @@
-"""The process that started the plugin, Grafana as a rule: which one it is, and whether it still runs.
+"""The process that started the plugin, usually Grafana: its number, and whether it still runs.
 
-On Windows two programs may stand between: the python.exe of a virtual environment, and the stub that `gfplug dev`
-writes. They start the interpreter, and end when it ends. A process keeps its parent's number there when that is gone.
+On Windows two programs may be in between: the python.exe of a virtual environment, and the stub of `gfplug dev`. They
+start the interpreter, and end when it ends. On Windows a process keeps its parent's number after the parent has ended.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def find() -> int:
 
 
 def skip(launchers: Iterable[str], pid: int, look: Callable[[int], tuple[str, int]]) -> int:
-    """Go up from a process past those of these programs that are there, which come in this order.
+    """Return the first ancestor of a process that is not one of these launchers, which occur in this order.
 
-    `look` returns a process's program and its parent.
+    `look` returns a process's program and its parent's number.
     """
     for launcher in launchers:
         program, parent = look(pid)
@@ -55,18 +55,18 @@ def is_alive(pid: int) -> bool:
 
 
 def is_host(pid: int) -> bool:
-    """Tell whether the process that `find` returned is still there."""
+    """Tell whether the process from `find` still runs."""
     if sys.platform == "win32":
         return is_alive(pid)
-    return os.getppid() == pid  # compared with the first one: Grafana may itself be process 1
+    return os.getppid() == pid  # compare with the first parent, because Grafana may be process 1
 
 
 def wait_for_end(pid: int) -> None:
-    """Wait for the end of the process that `find` returned."""
+    """Wait for the end of the process from `find`."""
     if sys.platform == "win32":
         _ends_within(_INFINITE, pid)
     elif hasattr(os, "pidfd_open") and pid > 0:
-        with contextlib.suppress(OSError):  # an old kernel, or it is gone already: polling tells
+        with contextlib.suppress(OSError):  # an old kernel, or the process has ended: poll instead
             select.select([os.pidfd_open(pid)], [], [])
             return
     clock = threading.Event()
@@ -75,7 +75,7 @@ def wait_for_end(pid: int) -> None:
 
 
 def _ends_within(milliseconds: int, pid: int) -> bool:
-    """Tell whether a process of Windows has ended, or ends in time; one that may not be looked at has not."""
+    """Tell whether a Windows process ends in time; False if it can't be opened."""
     ctypes, kernel = _windows()
     synchronize = 0x00100000
     handle = kernel.OpenProcess(synchronize, 0, pid)
@@ -87,7 +87,7 @@ def _ends_within(milliseconds: int, pid: int) -> bool:
 
 
 def _program_and_parent(pid: int) -> tuple[str, int]:
-    """Look at a process of Windows; an empty path and 0 for one that may not be looked at."""
+    """Return the program and the parent of a Windows process; an empty path and 0 if it can't be opened."""
     ctypes, kernel = _windows()
     path, length = ctypes.create_unicode_buffer(_LONGEST), ctypes.c_uint32(_LONGEST)
     information = (ctypes.c_size_t * 6)()  # PROCESS_BASIC_INFORMATION, whose last field is the parent
@@ -101,7 +101,7 @@ def _program_and_parent(pid: int) -> tuple[str, int]:
 
 
 def _windows() -> tuple[Any, Any]:
-    """Import ctypes, and load kernel32 with the types of what is called here: a HANDLE is as wide as a pointer."""
+    """Import ctypes, and load kernel32 with the types of the functions used here: a HANDLE is as wide as a pointer."""
     import ctypes  # noqa: PLC0415  # Windows only
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # Windows

@@ -1,7 +1,7 @@
-"""How the process ends: always, soon, and without losing an answer that could still be given.
+"""The end of the process: always, soon, and without losing an answer that can still be sent.
 
-Grafana kills a plugin 2 s after Shutdown was answered or the connection was lost; SIGTERM and the host's death are
-handled alike. Whatever the author's code does meanwhile, a watchdog ends the process by `os._exit`.
+Grafana kills a plugin 2 s after Shutdown was answered or the connection was lost; SIGTERM and the host's end are
+handled in the same way. A watchdog ends the process with `os._exit`, whatever the author's code does.
 Source: hashicorp/go-plugin v1.8.0, client.go (Kill).
 """
 
@@ -20,28 +20,30 @@ if TYPE_CHECKING:
 
 DRAIN = 1.2  # seconds that calls in flight may take
 END = 1.45  # seconds after which the watchdog ends the process
-_GRACE = 3.0  # seconds for an end in order, once the host is gone
+_GRACE = 3.0  # seconds for a clean end, once the host is gone
 
 
 class Lifecycle:
-    """Ends the process once, however often `request` is called; call it from the control loop."""
+    """Ends the process once, however often `request` is called; call it on the control loop."""
 
     def __init__(self, *, on_end: Callable[[], None]) -> None:
-        """Keep the last acts (flush, remove the socket), which must not block."""
+        """Store the last steps (flush, remove the socket), which must not block."""
         self._on_end = on_end
         self.requested = asyncio.Event()
         self._begun = threading.Event()
-        threading.Thread(target=self._watch_end, name="watchdog", daemon=True).start()  # then there may be none left
+        threading.Thread(
+            target=self._watch_end, name="watchdog", daemon=True
+        ).start()  # at the end no thread may be left
 
     def request(self) -> None:
-        """Begin the end, and start the clock."""
+        """Start the end, and its timeout."""
         if self.requested.is_set():
             return
         self.requested.set()
         self._begun.set()
 
     def exit(self) -> None:
-        """End the process now; threads of the author's that still run can't prevent it."""
+        """End the process now; the author's running threads can't prevent it."""
         try:
             self._on_end()
         finally:
@@ -53,16 +55,16 @@ class Lifecycle:
         self.exit()
 
     def watch_signals(self) -> None:
-        """Let SIGTERM end the process; ignore Ctrl-C, which a terminal sends to the whole group: Grafana decides."""
+        """Make SIGTERM end the process; ignore Ctrl-C, which a terminal sends to all, because Grafana decides."""
         loop = asyncio.get_running_loop()
-        signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which child processes would inherit
+        signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, because child processes would inherit it
         try:
             loop.add_signal_handler(signal.SIGTERM, self.request)
         except NotImplementedError:  # Windows
             signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self.request))
 
     def watch_host(self, host: int) -> None:
-        """End the process when the host's (`host_process.find`) is gone, even if the control loop is stuck."""
+        """End the process when the host's (`host_process.find`) ends, even if the control loop is stuck."""
         loop = asyncio.get_running_loop()
 
         def wait() -> None:

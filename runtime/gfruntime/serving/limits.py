@@ -1,7 +1,7 @@
-"""What a plugin needs of the system to run at all: threads, open files, addresses. See docs/limits.md.
+"""The system resources that a plugin needs to run: threads, open files, address space. See docs/limits.md.
 
-Where they are short, grpcio ends the process by a crash, some after many seconds. So they are tried before it is
-imported, and a sentence names the limit. What turns out to be short later is an error of the call that needed it.
+If they are short, grpcio crashes the process, sometimes after many seconds. So they are tested before it is imported,
+and an error names the limit. If a resource is short later, the call that needed it fails.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_THREADS = 16  # ours, and those of grpcio that do not depend on the processors
+_THREADS = 16  # our threads, and those of grpcio that do not depend on the processors
 _FILES = 28
-_ADDRESSES = 512 << 20  # with what grpcio and pyarrow map, and no more than two arenas
-_PRIVATE = 288 << 20  # of them memory that is the process's own
-_PYTHON = 64 << 20  # what is there already
+_ADDRESSES = 512 << 20  # includes grpcio, pyarrow and two arenas
+_PRIVATE = 288 << 20  # the private part of them
+_PYTHON = 64 << 20  # the present size of Python
 _ARENA_MAX, _ARENAS = -8, 2  # glibc's mallopt; each arena takes 64 MiB of addresses
 _MIB = 1 << 20
 _PATIENCE = 0.1  # seconds for threads to end
@@ -40,11 +40,11 @@ _LIMITS: dict[str, tuple[str, dict[str, str], str]] = {
     "threads": ("too few threads", {"RLIMIT_NPROC": "ulimit -u", "RLIMIT_AS": "ulimit -v"}, "pids.max"),
     "files": ("too few open files", {"RLIMIT_NOFILE": "ulimit -n"}, ""),
 }
-"""What is short, the limits of the process that may be the reason, and the file that has the container's limit."""
+"""For each resource: the error, the limits of the process that may be the reason, and the container's limit file."""
 
 
 def find_shortage() -> str:
-    """Try what a plugin needs, and return a sentence that names the limit that is too low; empty if there is enough."""
+    """Test the needed resources, and return an error that names the limit that is too low; empty if all suffice."""
     if not _can_open_files():
         return _sentence("files", f"a plugin needs {_FILES + 3}")
     if not _can_map_addresses():
@@ -57,7 +57,7 @@ def find_shortage() -> str:
 
 
 def shortage_behind(error: BaseException) -> str:
-    """Return a sentence that names the limit which an exception comes from; empty if it comes from none."""
+    """Return an error that names the limit that caused an exception; empty if no limit did."""
     for link in _chain(error):
         text = str(link).lower()
         kind = "memory" if isinstance(link, MemoryError) else ""
@@ -71,10 +71,10 @@ def shortage_behind(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
+    ids: set[int] = set()
     link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+    while link is not None and id(link) not in ids:
+        ids.add(id(link))
         yield link
         link = link.__cause__ or link.__context__
 
@@ -97,12 +97,12 @@ def _process_limits(names: dict[str, str]) -> Iterator[str]:
 
 
 def _container_limit(name: str) -> Iterator[str]:
-    """Read a limit of the container, whose own group is the root of what it sees; cgroups are there only on Linux."""
+    """Read a limit of the container, whose own group is its root; only Linux has cgroups."""
     from pathlib import Path  # noqa: PLC0415  # seldom needed
 
     file = Path("/sys/fs/cgroup", name)
     with contextlib.suppress(OSError, ValueError):
-        number = int(file.read_text(encoding="ascii"))  # "max" is no number
+        number = int(file.read_text(encoding="ascii"))  # "max": ValueError
         yield f"{number if name == 'pids.max' else f'{number // _MIB} MiB'} (the container's {name})"
 
 
@@ -120,7 +120,7 @@ def _can_open_files() -> bool:
 
 
 def _can_map_addresses() -> bool:
-    """Try mappings where addresses are limited, and let malloc be sparing with them there."""
+    """Test mappings if the address space is limited, and limit malloc's arenas then."""
     if not sys.platform.startswith("linux"):
         return True
     import resource  # noqa: PLC0415  # not on Windows
@@ -142,7 +142,7 @@ def _can_map_addresses() -> bool:
 
 
 def _can_start_threads(count: int) -> bool:
-    """Start as many threads at once, and wait until they have ended: the plugin's own take their places."""
+    """Start so many threads at once, and wait for their end: the plugin's own take their places."""
     gate, ended, started = _thread.allocate_lock(), list[None](), 0
 
     def wait() -> None:

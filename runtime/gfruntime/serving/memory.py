@@ -1,4 +1,4 @@
-"""Keep freed memory for the next large answer: mapping fresh pages costs more than encoding a frame."""
+"""Keep freed memory for the next large answer, because mapping new pages costs more than encoding a frame."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _MIB = 1 << 20
 
 
 def tune() -> None:
-    """Raise glibc's thresholds, which does nothing elsewhere; call it before pyarrow is imported."""
-    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")  # pyarrow's; else its first bytes take huge pages: 4 MB
+    """Raise glibc's thresholds (no effect elsewhere); call it before pyarrow is imported."""
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")  # else pyarrow's first bytes take 4 MB of huge pages
     if not sys.platform.startswith("linux"):
         return
     try:

@@ -1,7 +1,7 @@
-"""The methods of pluginv2 and how each is called: bytes in, bytes out, so that the transport knows no message.
+"""The methods of pluginv2 and their kinds: bytes in, bytes out, so that the transport needs no message types.
 
-An application is a mapping from method path to a handler. The table is known before the author's code is loaded: calls
-that come early wait for it. A method that the application lacks answers UNIMPLEMENTED, as the Go SDK's does.
+An application maps method paths to handlers. The table exists before the author's code is loaded: early calls wait for
+it. A method that the application lacks answers UNIMPLEMENTED, as with the Go SDK.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gfruntime.request.cancellation import Cancellation
 
 
 class CallKind(Enum):
-    """How a method answers, and so what the end of the process does to it."""
+    """How a method answers, and what happens to it at the end of the process."""
 
     UNARY = "one answer; the end waits for it"
     PARTS = "an answer in parts; the end waits for it"
@@ -38,26 +38,26 @@ METHODS: dict[str, CallKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call: what came beside the message, and the event that is set when its caller is gone."""
+    """One call: the metadata beside its message, and an event that is set when its caller is gone."""
 
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     cancel: Cancellation = field(default_factory=Cancellation)
     deadline: float | None = None
-    """The monotonic time at which its caller waits no more."""
+    """The monotonic time at which its caller stops waiting."""
 
 
 class CallError(Exception):
-    """A failure of the whole call. `details` is a serialized google.rpc.Status, for errors marked downstream."""
+    """A failure of the whole call. `details` is a serialized google.rpc.Status, for downstream errors."""
 
     def __init__(self, message: str, *, code: str = "UNKNOWN", details: bytes = b"") -> None:
-        """Keep a short text for the host and the name of a gRPC status code."""
+        """Store a short text for the host and the name of a gRPC status code."""
         super().__init__(message)
         self.code = code
         self.details = details
 
 
 Message = bytes | memoryview
-"""What is sent: a view is of memory that is there as long as the view is."""
+"""The content of a message: bytes, or a view of memory that exists as long as the view."""
 
 Unary = Callable[[bytes, Call], Awaitable[Message]]
 Stream = Callable[[bytes, Call], AsyncIterator[Message]]
@@ -65,10 +65,10 @@ Stream = Callable[[bytes, Call], AsyncIterator[Message]]
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What answers the calls."""
+    """The handlers of all methods."""
 
     unary: Mapping[str, Unary] = field(default_factory=dict)
     streams: Mapping[str, Stream] = field(default_factory=dict)
-    attach: Callable[[], None] = lambda: None  # called on the control loop, before any call comes
-    close: Callable[[], None] = lambda: None  # disposes of what the author made; may block
-    kill: Callable[[], None] = lambda: None  # ends the processes behind it, at once; called last, from any thread
+    attach: Callable[[], None] = lambda: None  # called on the control loop, before the first call
+    close: Callable[[], None] = lambda: None  # disposes of the author's instances; may block
+    kill: Callable[[], None] = lambda: None  # kills the child processes; called last, from any thread

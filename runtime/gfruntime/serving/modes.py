@@ -1,12 +1,12 @@
-"""What a plugin's executable does when it is not simply to serve Grafana; every start imports this, and so little else.
+"""What a plugin's executable does other than serve Grafana; every start imports this module, so it imports little.
 
-| command line, surroundings | what it does |
+| command line or environment | action |
 | --- | --- |
-| `-buildinfo`, `-version` | print them and end |
-| what `multiprocessing` gives | be one of the author's processes: in a bundle, it starts the plugin itself |
+| `-buildinfo`, `-version` | print them and exit |
+| arguments of `multiprocessing` | run its child process: in a bundle, it starts the plugin itself |
 | `-standalone` | serve on a port, for debuggers (see `standalone`) |
-| any other argument | say that this is no Python, and end |
-| a standalone server runs | tell Grafana where, and serve nothing |
+| any other argument | explain that this is not Python, and exit |
+| a standalone server runs | redirect Grafana to it, and serve nothing |
 | `GF_PLUGIN_PROFILING_ENABLED=true` | also serve profiles over HTTP (see `profiling`) |
 """
 
@@ -28,17 +28,17 @@ _CHILD = "--multiprocessing-fork"
 _OWN = ("-standalone", "-allow-remote", "-buildinfo", "-version")
 _LONGEST = 60
 _NOT_PYTHON = """\
-this is a frozen plugin, not Python; it can't run {argument}.
+this is a frozen plugin, not Python; it cannot run {argument}.
 In a bundle, sys.executable is the plugin: start another program by its own name, and Python code with multiprocessing
 or concurrent.futures (joblib: its backends "threading" and "multiprocessing"). The plugin itself takes {own}.
 """
 _UNKNOWN = "this plugin takes no argument {argument}; it takes {own}.\n"
 _PATCHES = ("pyi_rth_inspect", "pyi_rth_pkgutil")
-_LEVELS = 5  # from a module in a package in a source folder to the project, and one more
+_LEVELS = 5  # folders between a module and the project, and one more
 
 
 def run_multiprocessing_child(arguments: Sequence[str]) -> None:
-    """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
+    """If multiprocessing started this executable, run its child and exit."""
     command = "".join(arguments[arguments.index("-c") + 1 :][:1]) if "-c" in arguments else ""
     if arguments[:1] == [_CHILD] and all(_is_setting(argument) for argument in arguments[1:]):
         from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
@@ -51,7 +51,7 @@ def run_multiprocessing_child(arguments: Sequence[str]) -> None:
 
 
 def apply_patches() -> None:
-    """Apply PyInstaller's patches of the standard library, which the author's code may need; only bundles have them.
+    """Apply PyInstaller's patches of the standard library, which the author's code may need; bundles only.
 
     They let `inspect` and `pkgutil` find the modules of a bundle, and take a tenth of the time to the handshake.
     """
@@ -63,21 +63,21 @@ def apply_patches() -> None:
 
 
 def refusal(arguments: Sequence[str]) -> str:
-    """Explain which argument is not the plugin's own; empty if all are.
+    """Explain which argument is not one of the plugin's; empty if all are.
 
-    A library that takes `sys.executable` for Python would start a second plugin otherwise, and wait for its end.
+    Otherwise a library that uses `sys.executable` as Python would start a second plugin, and wait for its end.
     """
     own = {f"{dashes}{name}" for name in _OWN for dashes in ("", "-")}
     stranger = next((argument for argument in arguments if argument not in own), None)
     if stranger is None:
         return ""
-    shown = stranger.partition("=")[0][:_LONGEST]  # what follows may be secret
+    visible_name = stranger.partition("=")[0][:_LONGEST]  # the value may be secret
     text = _NOT_PYTHON if getattr(sys, "frozen", False) else _UNKNOWN
-    return text.format(argument=repr(shown), own=", ".join(_OWN))
+    return text.format(argument=repr(visible_name), own=", ".join(_OWN))
 
 
 def print_build_info(arguments: Sequence[str]) -> int | None:
-    """Print build info or version if asked to; return the exit status then, else None."""
+    """Print build info or version if requested; return the exit status then, else None."""
     options = {argument.lstrip("-") for argument in arguments}
     if not options & {"buildinfo", "version"}:
         return None
@@ -96,7 +96,7 @@ def print_build_info(arguments: Sequence[str]) -> int | None:
 
 
 def standalone_may_run() -> bool:
-    """Tell cheaply whether a standalone server might run: it left a file, or the environment names one."""
+    """Check cheaply whether a standalone server may run: its file exists, or the environment names one."""
     if any(name.startswith("GF_PLUGIN_GRPC_ADDRESS_") for name in os.environ):
         return True
     folder = _program()
@@ -108,7 +108,7 @@ def standalone_may_run() -> bool:
 
 
 def _is_setting(argument: str) -> bool:
-    """Tell whether an argument is one of those that `multiprocessing` gives its children: `pipe_handle=5`."""
+    """Tell whether an argument is one that `multiprocessing` passes to its children: `pipe_handle=5`."""
     name, _, value = argument.partition("=")
     return name.isidentifier() and (value.isdecimal() or value == "None")
 

@@ -1,4 +1,4 @@
-"""Which plugin this is: its plugin.json, found from where the process runs."""
+"""The plugin's plugin.json, searched from the running program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A plugin's name, version and place. `folder` holds plugin.json, `time` is when it was built, in epoch ms."""
+    """A plugin's name, version and folder. `folder` has plugin.json, `time` is the build time, in epoch ms."""
 
     plugin_id: str = ""
     version: str = ""
@@ -31,7 +31,7 @@ def find(start: Path | None = None) -> Manifest:
 
 
 def read(folder: Path) -> Manifest | None:
-    """Read the plugin.json of a folder; None where there is none that can be read."""
+    """Read the plugin.json of a folder; None if it does not exist or is invalid."""
     file = folder / "plugin.json"
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def read(folder: Path) -> Manifest | None:
 
 
 def _program() -> Path:
-    """Find the folder of what was started: the frozen executable, or the main module's package."""
+    """Return the folder of the program: of the frozen executable, or of the main module's package."""
     if getattr(sys, "frozen", False):
         return Path(sys.executable).resolve().parent
     main = getattr(sys.modules.get("__main__"), "__file__", None)
@@ -56,7 +56,7 @@ def _program() -> Path:
 
 
 def _version(text: str, folder: Path) -> str:
-    """Take the version that the build filled in; from source it is the project's."""
+    """Return the version from the build; from source, the project's version."""
     if text and "%" not in text:
         return text
     import tomllib  # noqa: PLC0415  # a bundle never needs it
@@ -69,7 +69,7 @@ def _version(text: str, folder: Path) -> str:
 
 
 def _time(info: dict[str, object]) -> int:
-    """Take the build's time, or the day of the last update."""
+    """Return the build's time, or the day of the last update."""
     build = info.get("build")
     if isinstance(build, dict) and isinstance(build.get("time"), int):
         return int(build["time"])

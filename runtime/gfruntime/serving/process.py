@@ -1,4 +1,4 @@
-"""One plugin process between its handshake and its end: transport, loader and lifecycle put together."""
+"""One plugin process from its handshake to its end: combines transport, loader and lifecycle."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _NO_TLS = (
 
 
 class Transport(Protocol):
-    """What speaks gRPC: it listens, and carries each call to a dispatcher and its answer back."""
+    """A gRPC implementation: it listens, and connects calls with a dispatcher."""
 
     async def start(self, address: handshake.Address, context: SSLContext | None = None) -> handshake.Address:
-        """Listen and serve, with a context by TLS only; the address returned names the true port.
+        """Listen and serve, with a context only by TLS; the returned address has the actual port.
 
-        Raises: ListenError if that is impossible here.
+        Raises: ListenError if that is impossible.
         """
 
     async def stop(self) -> None:
@@ -41,7 +41,7 @@ class Transport(Protocol):
 
 
 def run(load: Callable[[], Application], *, transport: str, stdout: int, writer: log.Writer, host: int) -> None:
-    """Serve until the end; returns only when everything that can be closed is closed."""
+    """Serve until the end; return when everything is closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
     serving = _serve(load, transport=transport, stdout=stdout, writer=writer, host=host)
@@ -80,11 +80,11 @@ async def _serve(
         address.remove()
         raise
     handshake.share(address, os.environ)
-    life.watch_signals()  # before the line: the host may end us as soon as it has read it
+    life.watch_signals()  # before the line, because the host may end us once it has read it
     life.watch_host(host)
     os.write(stdout, handshake.line(address, certificate))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
-    application.add_done_callback(lambda loaded: life.request() if loaded.exception() is not None else None)
+    application.add_done_callback(lambda future: life.request() if future.exception() is not None else None)
     await life.requested.wait()
     if application.done() and application.exception() is not None:
         close()
@@ -115,7 +115,7 @@ def run_alone(load: Callable[[], Application], *, transport: str) -> int:
 
 
 async def _serve_alone(
-    load: Callable[[], Application], plugin_id: str, place: Path, wanted: str, *, transport: str
+    load: Callable[[], Application], plugin_id: str, place: Path, address_text: str, *, transport: str
 ) -> None:
     from gfruntime.serving import standalone  # noqa: PLC0415
 
@@ -124,13 +124,13 @@ async def _serve_alone(
     ended = asyncio.Event()
     dispatcher = Dispatcher(application, on_shutdown=None)
     server = _transport(transport, dispatcher, ended.set)
-    address = await server.start(handshake.Address(network="tcp", value=wanted))
+    address = await server.start(handshake.Address(network="tcp", value=address_text))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
-    with standalone.announced(place, address.value):
+    with standalone.announce(place, address.value):
         logging.getLogger("gfruntime").info("Serving %s at %s; announced in %s", plugin_id, address.value, place)
         threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
-        application.add_done_callback(lambda loaded: ended.set() if loaded.exception() is not None else None)
+        application.add_done_callback(lambda future: ended.set() if future.exception() is not None else None)
         await ended.wait()
     await dispatcher.drain(lifecycle.DRAIN)
     await server.stop()
@@ -142,23 +142,23 @@ async def _serve_alone(
 def _transport(name: str, dispatcher: Dispatcher, on_lost: Callable[[], None]) -> Transport:
     """Make the transport of this name; the other one need not be installed.
 
-    Raises: ValueError if there is none of this name.
+    Raises: ValueError if there is no transport of this name.
     """
     if name == "http2":
         from gfruntime.serving.http2 import listener  # noqa: PLC0415
 
         return listener.Listener(dispatcher)
     if name != "grpcio":
-        raise ValueError(f"transport={name!r}: it is 'grpcio' or 'http2'")
+        raise ValueError(f"transport={name!r}: expected 'grpcio' or 'http2'")
     from gfruntime.serving import transport  # noqa: PLC0415
 
     return transport.GrpcioTransport(dispatcher, on_lost=on_lost)
 
 
 def _tls(client_pem: str) -> tuple[SSLContext | None, str]:
-    """Make the TLS for a host with this certificate, and our own certificate for the line; nothing for plain gRPC.
+    """Make the TLS context for a host with this certificate, and our own certificate for the line; None for plain gRPC.
 
-    Raises: ListenError where the package for it is missing.
+    Raises: ListenError if the package for it is missing.
     """
     if not client_pem:
         return None, ""
@@ -171,23 +171,23 @@ def _tls(client_pem: str) -> tuple[SSLContext | None, str]:
 
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
-    """Load the application; where that is impossible for want of memory, threads or files, the process ends."""
+    """Load the application; if memory, threads or files are too few, end the process."""
 
-    def settle(loaded: Application) -> None:
-        loaded.attach()
-        application.set_result(loaded)
+    def settle(result: Application) -> None:
+        result.attach()
+        application.set_result(result)
 
     loop = application.get_loop()
     try:
-        loaded, _ = load_or_fail(load)
+        made_application, _ = load_or_fail(load)
     except Exception as error:  # noqa: BLE001  # `_serve` raises it
         loop.call_soon_threadsafe(application.set_exception, error)
     else:
-        loop.call_soon_threadsafe(settle, loaded)
+        loop.call_soon_threadsafe(settle, made_application)
 
 
 def start_telemetry(environ: Mapping[str, str]) -> None:
-    """Start profiles and traces, where they are wanted."""
+    """Start profiles and traces, if they are enabled."""
     from gfruntime.serving import plugin_json  # noqa: PLC0415  # after the handshake
     from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
 
@@ -197,9 +197,9 @@ def start_telemetry(environ: Mapping[str, str]) -> None:
 
 
 def load_or_fail(load: Callable[[], Application]) -> tuple[Application, BaseException | None]:
-    """Import what is slow, then load the application; an error of either is the answer to every call, and returned.
+    """Do the slow imports, then load the application; an error of either is returned, and answers every call.
 
-    Raises: the error if it comes from a limit: half of a library may be there, and crash the process later.
+    Raises: an error that comes from a limit, because a half-loaded library may crash the process later.
     """
     from gfruntime.serving import failed, limits, memory, modes  # noqa: PLC0415  # later they may not open
 
@@ -214,10 +214,10 @@ def load_or_fail(load: Callable[[], Application]) -> tuple[Application, BaseExce
 
 
 async def dispose(application: asyncio.Future[Application]) -> None:
-    """Dispose of the instances in a thread of its own; the watchdog bounds it."""
+    """Dispose of the instances in a separate thread; the watchdog limits its time."""
     if not application.done() or application.exception() is not None:
         return
-    done = asyncio.Event()
+    is_done = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def dispose() -> None:
@@ -225,11 +225,11 @@ async def dispose(application: asyncio.Future[Application]) -> None:
 
         application.result().close()
         tracing.shutdown()
-        loop.call_soon_threadsafe(done.set)
+        loop.call_soon_threadsafe(is_done.set)
 
     try:
         threading.Thread(target=dispose, name="dispose", daemon=True).start()
-    except RuntimeError as error:  # no thread is left for it: the end must not wait
+    except RuntimeError as error:  # no thread is left; the end must not wait
         logging.getLogger("gfruntime").warning("Instances were not disposed of: %s", error)
         return
-    await done.wait()
+    await is_done.wait()

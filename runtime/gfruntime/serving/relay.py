@@ -1,6 +1,6 @@
-"""TLS before grpcio, whose own refuses the P-521 key of go-plugin's client certificate.
+"""TLS in front of grpcio, which refuses the P-521 key of go-plugin's client certificate.
 
-OpenSSL, by Python's `ssl`, ends the TLS here, and the bytes go on to gRPC by a socket that only this user can reach.
+Python's `ssl` (OpenSSL) decrypts, and forwards the bytes to gRPC through a socket that only this user can reach.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _CHUNK = 256 * 1024
 
 
 class Relay:
-    """Listens where the host connects. gRPC listens at `inner`, which goes when the address from `start` is removed."""
+    """Listens for the host. gRPC listens at `inner`, which is removed with the address from `start`."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         """Choose the inner address.
 
-        Raises: ListenError where plain bytes can't be kept from other users.
+        Raises: ListenError if other users could read the decrypted bytes.
         """
         self._context = context
         self._server: asyncio.Server | None = None
@@ -35,7 +35,7 @@ class Relay:
             raise handshake.ListenError(f'mutual TLS with transport="grpcio" needs a unix socket: {error}') from None
 
     async def start(self, outer: Address) -> Address:
-        """Listen; the address returned names the true port."""
+        """Listen; the returned address has the actual port."""
         address = replace(outer, folders=(*outer.folders, *self.inner.folders))
         if outer.network == "unix":
             mask = os.umask(0o077)
@@ -56,14 +56,14 @@ class Relay:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)
-        except OSError:  # too many open files, say: the host may try again
+        except OSError:  # for example too many open files: the host may try again
             writer.close()
             raise
         await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way until either side is gone."""
+    """Forward bytes in one direction until either side is gone."""
     try:
         while data := await reader.read(_CHUNK):
             writer.write(data)

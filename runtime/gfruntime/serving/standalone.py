@@ -1,9 +1,9 @@
-"""A plugin under a debugger: it runs by itself, and what Grafana starts only tells Grafana where.
+"""A plugin under a debugger: it runs standalone, and the process that Grafana starts only redirects Grafana to it.
 
-`python -m plugin -standalone` serves on a port and leaves `standalone.txt` (the address) and `pid.txt` beside
-plugin.json. The normal executable, finding them, prints that address as its handshake line and does nothing else; it
-ends when the standalone server does, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>`
-names an address in place of the files. One that other machines can reach needs `-allow-remote`.
+`python -m plugin -standalone` serves on a port and writes `standalone.txt` (the address) and `pid.txt` beside
+plugin.json. If the normal executable finds these files, it prints that address as its handshake line and does nothing
+else; it ends with the standalone server, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>`
+may name an address instead of the files. An address that other machines can reach needs `-allow-remote`.
 Source: grafana-plugin-sdk-go v0.298.0, internal/standalone.
 """
 
@@ -30,20 +30,20 @@ _POLL = 1.0
 _ALLOW_REMOTE = {"-allow-remote", "--allow-remote"}
 _REMOTE = """\
 {variable} is {address!r}, where other machines can reach the plugin.
-Nothing there checks who calls: anybody who can connect can run its queries, and read all that Grafana sends and gets,
+It does not check who calls: anybody who can connect can run queries, and read all that Grafana sends and receives,
 secrets included.
 Listen on 127.0.0.1:PORT; or add -allow-remote, on a network where you trust every machine.
 """
 
 
 def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
-    """Find a standalone server: its address, and its process where that is known.
+    """Return a standalone server's address, and its process if it is known.
 
-    Files whose process is gone are of a server that could not remove them, and count for nothing.
+    Files of an ended process belong to a server that could not remove them, and are ignored.
     """
-    given = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
+    variables = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
     manifest = plugin_json.find() if own is None else own
-    address = given.get(_variable(manifest.plugin_id), "") if given and manifest.plugin_id else ""
+    address = variables.get(_variable(manifest.plugin_id), "") if variables and manifest.plugin_id else ""
     if address:
         return address, 0
     for place in () if manifest.folder is None else (manifest.folder, manifest.folder / "dist"):
@@ -56,8 +56,8 @@ def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tupl
 
 
 def redirect_host(address: str, pid: int, host: int) -> None:
-    """Tell Grafana where the plugin is, and stay until the server or Grafana is gone."""
-    if address.startswith(":"):  # as Go's servers write it
+    """Redirect Grafana to the plugin, and stay until the server or Grafana is gone."""
+    if address.startswith(":"):  # Go's servers write it like this
         address = f"127.0.0.1{address}"
     os.write(1, f"1|2|tcp|{address}|grpc\n".encode())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -67,20 +67,20 @@ def redirect_host(address: str, pid: int, host: int) -> None:
 
 
 def choose_address(environ: Mapping[str, str], plugin_id: str) -> str:
-    """Choose where a standalone server listens: where it is told to, else a free loopback port."""
-    wanted = environ.get(_variable(plugin_id), "")
-    return f"127.0.0.1{wanted}" if wanted.startswith(":") else wanted or "127.0.0.1:0"
+    """Return where a standalone server listens: the configured address, else a free loopback port."""
+    address = environ.get(_variable(plugin_id), "")
+    return f"127.0.0.1{address}" if address.startswith(":") else address or "127.0.0.1:0"
 
 
 def refusal(address: str, plugin_id: str, arguments: Collection[str]) -> str:
-    """Explain why the server does not listen where other machines can reach it; empty if it may."""
+    """Explain why the server refuses an address that other machines can reach; empty if it may use it."""
     if is_loopback(address) or _ALLOW_REMOTE & set(arguments):
         return ""
     return _REMOTE.format(variable=_variable(plugin_id), address=address)
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
+    """Tell whether only this machine can reach an address; a name other than localhost may be any machine."""
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
         return False
@@ -90,7 +90,7 @@ def is_loopback(address: str) -> bool:
 
 
 def folder(plugin_id: str) -> Path | None:
-    """Find the folder that Grafana has loaded the plugin from: `dist`, below the current one."""
+    """Return the folder from which Grafana has loaded the plugin: `dist`, below the current one."""
     base = Path.cwd()
     base = base.parent if base.name == "pkg" else base
     base = base / "dist" if (base / "dist").is_dir() else base
@@ -102,10 +102,10 @@ def folder(plugin_id: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def announced(place: Path, where: str) -> Iterator[None]:
-    """Leave the files for as long as the server runs, and end what Grafana runs now, so that it looks anew."""
+def announce(place: Path, where: str) -> Iterator[None]:
+    """Write the files for as long as the server runs, and end Grafana's plugin process, so that Grafana restarts it."""
     files = {place / _PID_FILE: str(os.getpid()), place / _ADDRESS_FILE: where}
-    for path in reversed(files):  # an address never lies beside the number of another process, nor without one
+    for path in reversed(files):  # in this order, an address always has its process number
         path.unlink(missing_ok=True)
     for path, text in files.items():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -119,15 +119,15 @@ def announced(place: Path, where: str) -> Iterator[None]:
 
 
 def evict(place: Path) -> list[int]:
-    """End the processes that run this plugin's executable; Grafana starts it again. Only Linux lists them."""
+    """End the processes that run this plugin's executable; Grafana starts it again. Only on Linux."""
     own = plugin_json.read(place)
     if own is None or not own.executable:
         return []
-    wanted = str((place / own.executable).resolve())
+    program = str((place / own.executable).resolve())
     ended = []
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
-        if pid == os.getpid() or not any(path.startswith(f"{wanted}_") for path in _programs(entry)):
+        if pid == os.getpid() or not any(path.startswith(f"{program}_") for path in _programs(entry)):
             continue
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)
@@ -136,7 +136,7 @@ def evict(place: Path) -> list[int]:
 
 
 def _programs(entry: Path) -> list[str]:
-    """Name what a process runs: its executable, and what it was started as, which may be a script."""
+    """Return a process's programs: its executable, and its first argument, which may be a script."""
     programs = []
     with contextlib.suppress(OSError):
         programs.append(str((entry / "exe").readlink()))
@@ -151,7 +151,7 @@ def _variable(plugin_id: str) -> str:
 
 
 def _pid(place: Path) -> int:
-    """Read the server's process; 0 when it isn't told."""
+    """Read the server's process number; 0 if it is unknown."""
     file = place / _PID_FILE
     text = file.read_text(encoding="ascii").strip() if file.exists() else ""
     return int(text) if text else 0

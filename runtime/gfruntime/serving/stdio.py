@@ -1,8 +1,9 @@
-"""The three standard descriptors, as the protocol needs them.
+"""The three standard descriptors, as the protocol requires them.
 
-Descriptor 1 belongs to the handshake line alone, and a descriptor that a child process inherited keeps Grafana waiting
-for the plugin's end. So the true stdout and stderr move to private descriptors, and what anything writes to 1 and 2
-(`print`, C libraries, child processes) goes through pipes to log lines: it can't corrupt, and it can't block.
+Descriptor 1 is for the handshake line only, and a child process that inherits a descriptor makes Grafana wait for the
+plugin's end. So the real stdout and stderr are moved to private descriptors, and everything written to 1 and 2
+(`print`, C libraries, child processes) goes through pipes and becomes log lines: it can't corrupt the protocol, and it
+can't block.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ _PIPE = 64 * 1024
 
 
 class Reserved(NamedTuple):
-    """The true standard descriptors; no child process inherits them."""
+    """The real standard descriptors; no child process inherits them."""
 
     stdout: int
     stderr: int
 
 
 def reserve() -> Reserved:
-    """Move stdout and stderr away; from here on writing to them makes log lines."""
+    """Move stdout and stderr away; from then on, text written to them becomes log lines."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         if descriptor == 0 or not _is_open(descriptor):
-            os.dup2(null, descriptor)  # never read what Grafana was given
+            os.dup2(null, descriptor)  # so that nothing reads Grafana's standard input
     os.close(null) if null > 2 else None  # noqa: PLR2004
     reserved = Reserved(os.dup(1), os.dup(2))
     if hasattr(os, "register_at_fork"):
@@ -42,12 +43,12 @@ def reserve() -> Reserved:
     _redirect(2, "stderr", logging.WARNING)
     sys.stdout = _text(1)
     sys.stderr = _text(2)
-    faulthandler.enable(reserved.stderr)  # a crash in C code can't wait for a thread of ours
+    faulthandler.enable(reserved.stderr)  # a crash in C code can't use our thread
     return reserved
 
 
 def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
-    """Split what came into whole lines and a rest; a line that gets too long is handed out in pieces."""
+    """Split bytes into complete lines and a rest; a line that is too long is returned in parts."""
     *whole, rest = (pending + chunk).split(b"\n")
     while len(rest) > _LONGEST:
         whole.append(rest[:_LONGEST])
@@ -56,7 +57,7 @@ def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
 
 
 def _let_go(reserved: Reserved) -> None:
-    """Keep a forked child from the host's pipes: what it logs goes through ours."""
+    """Detach a forked child from the host's pipes: its output goes through ours."""
     for descriptor in (reserved.stdout, reserved.stderr):
         os.dup2(2, descriptor, inheritable=False)
 
@@ -70,7 +71,7 @@ def _is_open(descriptor: int) -> bool:
 
 
 def _text(descriptor: int) -> io.TextIOWrapper:
-    """Open a descriptor anew: the old object may remember that it was a file, and it may have been closed."""
+    """Reopen a descriptor: the old object may treat it as a file, or may be closed."""
     return open(  # as long as the process lives
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )

@@ -1,4 +1,4 @@
-"""TCP that sends small writes at once."""
+"""TCP without delay for small writes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def send_at_once(transport: asyncio.BaseTransport) -> None:
-    """Turn off Nagle's algorithm, which holds a small write back for up to 40 ms while another is under way.
+    """Turn off Nagle's algorithm, which delays a small write for up to 40 ms while another is in flight.
 
-    asyncio does so itself, but only for sockets that were made with TCP as their protocol, not with 0.
+    asyncio also does this, but only for sockets created with protocol TCP, not with 0.
     """
     end = transport.get_extra_info("socket")
     if end is not None and end.family in (socket.AF_INET, socket.AF_INET6):

@@ -1,7 +1,7 @@
-"""Where the author's code runs: a bounded pool of daemon threads for `def`, an event loop of its own for `async def`.
+"""Where the author's code runs: a limited pool of daemon threads for `def`, a separate event loop for `async def`.
 
-Neither ever blocks the control loop, which answers health checks, cancellations and Shutdown; neither keeps the process
-alive. A `ThreadPoolExecutor` would: Python waits for its threads at exit.
+Neither blocks the control loop, which answers health checks, cancellations and Shutdown; neither keeps the process
+alive, unlike a `ThreadPoolExecutor`, whose threads Python waits for at exit.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _MOST_BLOCKED = 4  # times the pool's size: how many blocked threads are replace
 
 
 class _Job(Work):
-    """A function for a thread of the pool, and the result to come."""
+    """A function for a thread of the pool, and its future result."""
 
     def __init__(self, function: Callable[[], Any], pool: Pool) -> None:
         super().__init__()
         self.function, self._pool = function, pool
-        self._runs: list[None] = []  # an item while the function runs; the thread and the canceller race to remove it
+        self._runs: list[None] = []  # one item while the function runs; the thread and the canceller race to remove it
 
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
-        """Cancel; a thread that already runs the function is then replaced."""
+        """Cancel; if a thread runs the function, replace that thread."""
         is_cancelled = super().cancel(msg)
         if is_cancelled:
             self._pool.replace_blocked_thread(self)
         return is_cancelled
 
     def run(self) -> bool:
-        """Run the function unless the job is cancelled; return False if the thread was replaced meanwhile."""
+        """Run the function unless the job is cancelled; return False if the thread was replaced."""
         self._runs.append(None)
         if not self.cancelled():
             with self.running():
@@ -57,26 +57,26 @@ class _Job(Work):
 
 
 class Pool:
-    """Threads that start on demand, up to `size`, and then take turns.
+    """Threads that start on demand, up to `size`.
 
-    A thread whose job is cancelled, but which the author's code still blocks, is replaced by another: a hung upstream
-    takes away the answers of those who asked it, and no others.
+    If a job is cancelled while the author's code still blocks its thread, another thread replaces it: a hung upstream
+    affects only the queries that use it.
     """
 
     def __init__(self, size: int = 64) -> None:
-        """Start nothing yet."""
+        """Store the size; threads start on demand."""
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._idle: deque[None] = deque()  # an item for each thread that waits; cheaper than a semaphore
-        self._unmatched: deque[None] = deque()  # an item for each job that took no idle thread and started none
-        self._count = self._blocked = 0  # threads; those of them that are blocked and replaced
+        self._idle: deque[None] = deque()  # one item for each idle thread; cheaper than a semaphore
+        self._unmatched: deque[None] = deque()  # one item for each job without an idle or a new thread
+        self._count = self._blocked = 0  # threads; blocked threads that were replaced
         self._lock = threading.Lock()
 
     def run(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:
         """Run a function in a thread, in the caller's context; await the future on the calling loop.
 
         Cancelling the future drops a job that has not begun; one that has begun runs on, and its result is ignored.
-        Raises: RuntimeError when the system starts no thread, and there is none.
+        Raises: RuntimeError if there is no thread, and the system starts none.
         """
         context = contextvars.copy_context()
         job = _Job(lambda: context.run(function, *args), self)
@@ -90,17 +90,17 @@ class Pool:
         return job
 
     def replace_blocked_thread(self, job: _Job) -> None:
-        """Stop counting the worker thread that runs a job, if one does, and start another if the pool is full."""
+        """Stop counting the worker thread that runs a job, and start another if the pool is full."""
         with self._lock:
             is_full = self._count - self._blocked >= self._size
             if self._blocked < _MOST_BLOCKED * self._size and job.remove_run():
                 self._blocked += 1
                 if is_full:
-                    with contextlib.suppress(RuntimeError):  # then the next job asks for one
+                    with contextlib.suppress(RuntimeError):  # then the next job tries again
                         self._start_thread()
 
     def _start_thread(self) -> bool:
-        """Start a thread if there is room for one; the lock is held. Where that fails, those that are there must do."""
+        """Start a thread if there is room for one; the lock is held. If that fails, the others must do the work."""
         if self._count - self._blocked >= self._size:
             return False
         try:
@@ -117,14 +117,14 @@ class Pool:
             job = self._jobs.get()
             if not job.run() and not self._readmit_thread():
                 return
-            del job  # an idle thread must not hold on to a frame
+            del job  # an idle thread must not keep a frame alive
             try:
                 self._unmatched.pop() if self._unmatched else self._idle.append(None)
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread took it
                 self._idle.append(None)
 
     def _readmit_thread(self) -> bool:
-        """Count a thread again that was blocked; return whether there is room for it."""
+        """Count a blocked thread again; return whether there is room for it."""
         with self._lock:
             self._blocked -= 1
             has_room = self._count - self._blocked <= self._size
@@ -133,24 +133,24 @@ class Pool:
 
 
 class UserLoop:
-    """An event loop in a thread of its own, started at the first use."""
+    """An event loop in a separate thread, started at the first use."""
 
     def __init__(self) -> None:
-        """Start nothing yet."""
+        """Prepare the loop; the thread starts at the first use."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None  # not made yet: one that was made before a fork can't be started
+        self._thread: threading.Thread | None = None  # late: a thread object from before a fork can't be started
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> asyncio.Future[T]:
-        """Run a coroutine function there, in the caller's context; await the future on the calling loop.
+        """Run a coroutine function on this loop, in the caller's context; await the future on the calling loop.
 
         Cancelling the future cancels the coroutine.
         """
         future = Work()
         loop, tasks = self._running_loop(), list[asyncio.Task[None]]()
 
-        def cancel(done: asyncio.Future[T]) -> None:
-            if done.cancelled():
+        def cancel(future_of_caller: asyncio.Future[T]) -> None:
+            if future_of_caller.cancelled():
                 loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # it is there by then
 
         begin = contextvars.copy_context().run
@@ -159,7 +159,7 @@ class UserLoop:
         return future
 
     def run_blocking(self, awaitable: Awaitable[T]) -> T:
-        """Await something there and wait for it; for worker threads."""
+        """Await something on this loop and block until it is done; for worker threads."""
 
         async def wait() -> T:
             return await awaitable
@@ -167,11 +167,11 @@ class UserLoop:
         return asyncio.run_coroutine_threadsafe(wait(), self._running_loop()).result()
 
     def call(self, function: Callable[..., object], *args: object) -> None:
-        """Call a function there, soon; its result is lost."""
+        """Call a function on this loop, soon; its result is ignored."""
         self._running_loop().call_soon_threadsafe(function, *args)
 
     def is_current(self) -> bool:
-        """Tell whether this code runs there, and so must not block."""
+        """Tell whether this code runs on this loop, and so must not block."""
         return self._thread is not None and threading.get_ident() == self._thread.ident
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
@@ -186,7 +186,7 @@ class UserLoop:
         return self._loop
 
     def _run_forever(self) -> None:
-        """Run the loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
+        """Run the loop for ever: if a task of the author's raises SystemExit, start it again."""
         assert self._loop is not None  # noqa: S101  # as above
         while True:
             try:

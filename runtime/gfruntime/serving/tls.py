@@ -1,6 +1,6 @@
-"""Mutual TLS, for a host that asks for it by PLUGIN_CLIENT_CERT (go-plugin's AutoMTLS; Grafana doesn't today).
+"""Mutual TLS, for a host that requests it with PLUGIN_CLIENT_CERT (go-plugin's AutoMTLS; Grafana doesn't today).
 
-Needs the package `cryptography`, which makes this process' certificate: Python's `ssl` can only use one.
+Needs the package `cryptography` to create this process's certificate: Python's `ssl` can only use one.
 Source: hashicorp/go-plugin v1.8.0, mtls.go (generateCert), server.go (Serve) and client.go (AutoMTLS).
 """
 
@@ -30,12 +30,12 @@ class Certificate:
 
     @property
     def line(self) -> str:
-        """The certificate as the handshake line has it: DER in base64 without padding."""
+        """The certificate in the handshake line's form: DER in base64 without padding."""
         return base64.b64encode(ssl.PEM_cert_to_DER_cert(self.pem)).decode().rstrip("=")
 
 
 def self_signed(host: str = "localhost") -> Certificate:
-    """Make a certificate for a host name that is its own authority, for servers and clients."""
+    """Create a certificate for a host name that is its own CA, for servers and clients."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = dt.datetime.now(dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
@@ -57,16 +57,16 @@ def self_signed(host: str = "localhost") -> Certificate:
 
 
 def server_context(own: Certificate, client_pem: str) -> ssl.SSLContext:
-    """Make the settings of a server that speaks HTTP/2 with the one client that has this certificate.
+    """Make the TLS context of an HTTP/2 server whose only client has this certificate.
 
-    Raises: OSError where OpenSSL can't be given the certificate, which it takes from a file only.
+    Raises: OSError if the certificate can't be passed to OpenSSL, which reads only files.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.set_alpn_protocols(["h2"])
     context.load_verify_locations(cadata=client_pem)
-    with tempfile.TemporaryDirectory(prefix="plugin") as folder:  # that only this user can enter
+    with tempfile.TemporaryDirectory(prefix="plugin") as folder:  # only this user can enter it
         file = Path(folder) / "certificate"
         file.touch(mode=0o600)
         file.write_text(own.key_pem + own.pem, encoding="ascii")

@@ -1,4 +1,4 @@
-"""gRPC by grpcio, of which this is the only importer. It runs on the control loop, where no author's code runs."""
+"""gRPC with grpcio, which only this module imports. It runs on the control loop, where no author's code runs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _UNLIMITED = -1
-_MOST_METADATA = 16 << 20  # as Go's servers and clients take; by its own limits grpcio refuses large cookies and tokens
+_MOST_METADATA = 16 << 20  # the limit of Go's servers and clients; grpcio's default refuses large cookies
 _OPTIONS = [
-    ("grpc.max_metadata_size", _MOST_METADATA),  # from here on grpcio refuses some calls at random
+    ("grpc.max_metadata_size", _MOST_METADATA),  # above it grpcio refuses some calls at random
     ("grpc.absolute_max_metadata_size", _MOST_METADATA),
     ("grpc.max_receive_message_length", _UNLIMITED),
     ("grpc.max_send_message_length", _UNLIMITED),
@@ -42,7 +42,7 @@ class GrpcioTransport:
     """A gRPC server that listens at one address."""
 
     def __init__(self, dispatcher: Dispatcher, *, on_lost: Callable[[], None]) -> None:
-        """Keep what answers; `on_lost` is called when nobody can be answered any more."""
+        """Store the dispatcher; `on_lost` is called when no answers are possible any more."""
         self._dispatcher = dispatcher
         self._on_lost = on_lost
         self._relay: Relay | None = None
@@ -57,9 +57,9 @@ class GrpcioTransport:
         self._server.add_generic_rpc_handlers((_Router(table),))
 
     async def start(self, address: Address, context: SSLContext | None = None) -> Address:
-        """Listen and serve, with a context by TLS only; the address returned names the true port.
+        """Listen and serve, with a context only by TLS; the returned address has the actual port.
 
-        Raises: ListenError if each port that it may have is taken, or TLS is impossible here.
+        Raises: ListenError if all allowed ports are in use, or TLS is impossible.
         """
         if context is None:
             return await self._listen(address)
@@ -70,7 +70,7 @@ class GrpcioTransport:
         return await self._relay.start(address)
 
     async def _listen(self, address: Address) -> Address:
-        mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
+        mask = os.umask(0o077)  # no other user may reach the socket, not even between bind and chmod
         try:
             bound = address.listen(self._server.add_insecure_port)
         finally:
@@ -90,7 +90,7 @@ class GrpcioTransport:
         await self._server.stop(0.1)
 
     def _report_end(self, serving: asyncio.Task[Any]) -> None:
-        """Report that grpcio serves no more, of which it says nothing."""
+        """Report that grpcio has stopped serving, which it does without a message."""
         error = None if serving.cancelled() else serving.exception()
         if error is not None and not self._dispatcher.ending.is_set():
             _LOGGER.error("gRPC ended by itself; the host may start the plugin again", exc_info=error)
@@ -135,8 +135,8 @@ def _call(context: Any) -> Call:  # noqa: ANN401
     metadata: dict[str, list[str]] = {}
     for key, value in context.invocation_metadata() or ():
         metadata.setdefault(key, []).append(value if isinstance(value, str) else value.decode("latin-1"))
-    left = context.time_remaining()
-    return Call(metadata=metadata, deadline=None if left is None else time.monotonic() + left)
+    seconds_left = context.time_remaining()
+    return Call(metadata=metadata, deadline=None if seconds_left is None else time.monotonic() + seconds_left)
 
 
 async def _abort(context: Any, error: CallError) -> bytes:  # noqa: ANN401

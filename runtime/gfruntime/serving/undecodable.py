@@ -1,8 +1,8 @@
-"""Keeps grpcio serving when a method's name is not UTF-8.
+"""Keep grpcio serving if a method's name is not UTF-8.
 
-Its one serving task decodes the names of all calls, and ends for good where one can't be decoded: any caller could so
-end the plugin. The task has no hook for that, but Python has one for errors in decoding: here, and nowhere else, the
-name gets a replacement character, and the call is answered as any unknown method is.
+grpcio's only serving task decodes the names of all calls, and ends for good if one can't be decoded, so any caller
+could end the plugin. The task has no hook for that, but Python has one for decoding errors: only in this task, the name
+gets a replacement character, and the call is answered like any unknown method.
 Source: grpc v1.85, src/python/grpcio/grpc/_cython/_cygrpc/aio/server.pyx.pxi, _server_main_loop.
 """
 
@@ -22,7 +22,7 @@ _raise = codecs.lookup_error("strict")
 
 
 def tolerate(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Let these tasks read what is not UTF-8; everything else goes on to raise UnicodeDecodeError."""
+    """Let these tasks read invalid UTF-8; all other code still raises UnicodeDecodeError."""
     if not _tasks:
         codecs.register_error("strict", _replace_or_raise)
     _tasks.update(tasks)

@@ -1,4 +1,4 @@
-"""The author's work elsewhere: a future of the control loop for what runs in a thread, or on another loop."""
+"""The author's work elsewhere: a future on the control loop for code in a thread, or on another loop."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ T = TypeVar("T")
 
 
 class Work(asyncio.Future[Any]):
-    """The result to come of the author's code; who cancels it hears where that code stood."""
+    """The future result of the author's code; a cancellation logs where that code is."""
 
     def __init__(self) -> None:
-        """Belong to the call of this context, if there is one."""
+        """Belong to the current call, if there is one."""
         super().__init__(loop=asyncio.get_running_loop())
         self._places = places.current()
 
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
-        """Note where the author's code stands, and cancel."""
+        """Store where the author's code is, and cancel."""
         if self._places is not None and not self.done():
             self._places.note()
         return super().cancel(msg)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Say that the author's code runs in this thread or task."""
+        """Mark this thread or task as running the author's code, for a block."""
         if self._places is None:
             yield
             return
@@ -46,11 +46,11 @@ class Work(asyncio.Future[Any]):
 
 
 async def settle_async(future: Work, function: Callable[..., Awaitable[T]], *args: object) -> None:
-    """Await a coroutine function, and deliver; nothing that it raises stops the loop."""
+    """Await a coroutine function, and deliver its result; no exception of it stops the loop."""
     try:
         with future.running():
             result = await function(*args)
-    except asyncio.CancelledError:  # by its caller, who waits no more, or else by the author's code
+    except asyncio.CancelledError:  # by its caller, or by the author's code itself
         _deliver(future, error=asyncio.CancelledError("the handler cancelled itself"))
     except BaseException as error:  # noqa: BLE001
         _deliver(future, error=error)
@@ -59,7 +59,7 @@ async def settle_async(future: Work, function: Callable[..., Awaitable[T]], *arg
 
 
 def settle(future: asyncio.Future[T], function: Callable[[], T]) -> None:
-    """Call a function, and deliver its result, or whatever it raises, which is its caller's to judge."""
+    """Call a function, and deliver its result or its exception, which its caller handles."""
     try:
         result = function()
     except BaseException as error:  # noqa: BLE001
@@ -69,16 +69,16 @@ def settle(future: asyncio.Future[T], function: Callable[[], T]) -> None:
 
 
 class Mailbox:
-    """Calls that other threads want made on a loop: it is woken once for all that come before it looks."""
+    """Calls that other threads request on a loop, which is woken once for all of them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin empty."""
+        """Create an empty mailbox."""
         self._loop = loop
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._is_awake = False
 
     def call(self, function: Callable[..., object], *args: Any) -> None:  # noqa: ANN401  # the function's own
-        """Have a function called on the loop, soon.
+        """Call a function on the loop, soon.
 
         Raises: RuntimeError if the loop has ended.
         """
@@ -88,7 +88,7 @@ class Mailbox:
             self._loop.call_soon_threadsafe(self._empty)
 
     def _empty(self) -> None:
-        self._is_awake = False  # before it looks: who comes later wakes the loop again
+        self._is_awake = False  # before reading: later calls wake the loop again
         for _ in range(len(self._calls)):
             function, args = self._calls.popleft()
             try:
@@ -102,12 +102,12 @@ _mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDicti
 
 def mailbox(loop: asyncio.AbstractEventLoop) -> Mailbox:
     """Return the mailbox of a loop."""
-    there = _mailboxes.get(loop)
-    return there if there is not None else _mailboxes.setdefault(loop, Mailbox(loop))
+    box = _mailboxes.get(loop)
+    return box if box is not None else _mailboxes.setdefault(loop, Mailbox(loop))
 
 
 def _deliver(future: asyncio.Future[Any], result: object = None, *, error: BaseException | None = None) -> None:
-    """Give a future of another thread's loop its result; that loop may have ended."""
+    """Set the result of a future on another thread's loop, which may have ended."""
     leave_fork()
     with contextlib.suppress(RuntimeError):
         mailbox(future.get_loop()).call(_set, future, result, error)
@@ -120,7 +120,7 @@ def _set(future: asyncio.Future[Any], result: object, error: BaseException | Non
         future.set_result(result)
         return
     if not isinstance(error, Exception) or isinstance(error, (StopIteration, StopAsyncIteration)):
-        wrapped = RuntimeError(sentence(error))  # futures, tasks and generators take these for signals of their own
-        wrapped.__cause__ = error
-        error = wrapped
+        runtime_error = RuntimeError(sentence(error))  # futures, tasks and generators treat these as their own signals
+        runtime_error.__cause__ = error
+        error = runtime_error
     future.set_exception(error)

@@ -1,1 +1,1 @@
-"""What is told of the process and its calls: metrics, traces, profiles."""
+"""Telemetry of the process and its calls: metrics, traces, profiles."""

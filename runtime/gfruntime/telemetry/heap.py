@@ -1,4 +1,4 @@
-"""Which code allocated the memory that is in use: what tracemalloc sees while it is looked at."""
+"""Which code allocated the memory in use, as tracemalloc sees it during an observation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _DEEPEST = 32  # frames of an allocation
 
 
 def observe(seconds: float) -> Profile:
-    """Watch for so many seconds, and tell what was allocated and is still in use.
+    """Trace allocations for some seconds, and return those that are still in use.
 
-    Where tracemalloc runs already, all that it has seen is told, and it goes on.
+    If tracemalloc already runs, all its allocations are returned, and it continues to run.
     """
     started, begin, was_on = time.time_ns(), time.monotonic_ns(), tracemalloc.is_tracing()
     if not was_on:
@@ -52,9 +52,10 @@ def observe(seconds: float) -> Profile:
 
 
 def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
-    """Map lines of files to the function that has them, by the functions that there are: tracemalloc knows lines only.
+    """Map lines of files to the function that has them, from the existing functions: tracemalloc has only lines.
 
-    A line of two, as of a comprehension, is the outer one's; that of none, such as a module's own, is not there.
+    A line of two functions, as with a comprehension, belongs to the outer one; a line of none, such as a module's, is
+    left out.
     """
     codes = [each.__code__ for each in gc.get_objects() if type(each) is FunctionType]
     names: dict[tuple[str, int], str] = {}

@@ -1,6 +1,6 @@
-"""Prometheus text about this process: what the Go SDK exports under the same names, and Python's own.
+"""Prometheus metrics of this process: those of the Go SDK under the same names, and Python's own.
 
-With `prometheus_client` installed the author's own metrics, which it collects, are added.
+If `prometheus_client` is installed, the author's own metrics are added, which that package collects.
 Source: grafana-plugin-sdk-go v0.298.0, backend/metrics_middleware.go, backend/instancemgmt, backend/datasource,
 backend/httpclient/datasource_metrics_middleware.go; go-grpc-prometheus for `grpc_server_*`.
 """
@@ -30,13 +30,13 @@ class Family:
     all: list[Family] = []  # noqa: RUF012  # the registry
 
     def __init__(self, kind: str, name: str, about: str, *labels: str) -> None:
-        """Register it; one without labels begins with 0, as Prometheus' own clients have it."""
+        """Register the metric; one without labels starts at 0, as in Prometheus's own clients."""
         self.kind, self.name, self.about, self.labels = kind, name, about, labels
         self.values = defaultdict[tuple[str, ...], float](float, {} if labels else {(): 0.0})
         Family.all.append(self)
 
     def add(self, *labels: str, by: float = 1) -> None:
-        """Count, up or down."""
+        """Add to the value; `by` may be negative."""
         with _lock:
             self.values[labels] += by
 
@@ -46,21 +46,21 @@ class Family:
             self.values[labels] = value
 
     def lines(self) -> Iterator[str]:
-        """Write it."""
+        """Yield the metric's lines."""
         yield f"# HELP {self.name} {self.about}"
         yield f"# TYPE {self.name} {self.kind}"
         yield from self._samples()
 
     def _samples(self) -> Iterator[str]:
         for labels, value in sorted(self.values.items()):
-            yield f"{self.name}{_written(self.labels, labels)} {_number(value)}"
+            yield f"{self.name}{_label_text(self.labels, labels)} {_number(value)}"
 
 
 class Histogram(Family):
     """A metric that counts how often values were at most so large."""
 
     def __init__(self, name: str, about: str, *labels: str, buckets: tuple[float, ...]) -> None:
-        """Register it; the buckets ascend."""
+        """Register the metric; the buckets ascend."""
         super().__init__("histogram", name, about, *labels)
         self.buckets = buckets
         self.counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * (len(buckets) + 1))
@@ -77,9 +77,9 @@ class Histogram(Family):
             total = 0
             for limit, count in zip((*self.buckets, float("inf")), counts, strict=True):
                 total += count
-                yield f"{self.name}_bucket{_written(names, (*labels, _number(limit)))} {total}"
-            yield f"{self.name}_sum{_written(self.labels, labels)} {_number(self.values[labels])}"
-            yield f"{self.name}_count{_written(self.labels, labels)} {total}"
+                yield f"{self.name}_bucket{_label_text(names, (*labels, _number(limit)))} {total}"
+            yield f"{self.name}_sum{_label_text(self.labels, labels)} {_number(self.values[labels])}"
+            yield f"{self.name}_count{_label_text(self.labels, labels)} {total}"
 
 
 _RPC = ("grpc_type", "grpc_service", "grpc_method")
@@ -94,7 +94,7 @@ _requests = Family(
     "The total amount of plugin requests.",
     *("endpoint", "status", "status_source"),
 )
-_instances_made = Family("counter", "plugins_datasource_instances_total", "Data source instances created.")
+_instances_total = Family("counter", "plugins_datasource_instances_total", "Data source instances created.")
 _rpc_started = Family("counter", "grpc_server_started_total", "RPCs started on the server.", *_RPC)
 _rpc_handled = Family("counter", "grpc_server_handled_total", "RPCs completed on the server.", *_RPC, "grpc_code")
 _rpc_received = Family("counter", "grpc_server_msg_received_total", "Messages received by the server.", *_RPC)
@@ -133,20 +133,20 @@ def count(endpoint: str, status: str, source: str) -> None:
 
 
 def instances(active: Callable[[], int]) -> None:
-    """Tell how to count the instances in use."""
+    """Set the function that counts the instances in use."""
     _active[:] = [active]
 
 
-def instance_made() -> None:
-    """Count an instance made."""
-    _instances_made.add()
+def count_instance() -> None:
+    """Count a new instance."""
+    _instances_total.add()
 
 
 class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
-    """One RPC, from its beginning to its end."""
+    """One RPC, from its start to its end."""
 
     def __init__(self, path: str, kind: str) -> None:
-        """Count its beginning; `kind` is `unary` or `server_stream`."""
+        """Count the start; `kind` is `unary` or `server_stream`."""
         self._labels = _rpc_labels(path, kind)
         self.code = "OK"
         self._began = time.perf_counter()
@@ -154,12 +154,12 @@ class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
             _rpc_started.values[self._labels] += 1
             _rpc_received.values[self._labels] += 1
 
-    def sent(self) -> None:
+    def count_message(self) -> None:
         """Count a message."""
         _rpc_sent.add(*self._labels)
 
-    def ended(self) -> None:
-        """Count its end."""
+    def count_end(self) -> None:
+        """Count the end."""
         _rpc_handled.add(*self._labels, self.code)
         _rpc_seconds.observe(time.perf_counter() - self._began, *self._labels)
 
@@ -174,24 +174,24 @@ def _rpc_labels(path: str, kind: str) -> tuple[str, str, str]:
 def upstream(
     kind: str, method: str, *, endpoint: str, name: str = "", is_proxied: bool = False
 ) -> Iterator[Callable[[int, int], None]]:
-    """Measure a request to the data source's upstream; call what this gives with the status and the body's size."""
+    """Measure a request to the data source's upstream; call the yielded function with status and body size."""
     own = (re.sub(r"[^A-Za-z0-9_]", "", kind.replace(" ", "_")), str(is_proxied).lower(), endpoint)
-    answered: list[int] = []
+    results: list[int] = []
     _upstream_now.add(*own)
     began = time.perf_counter()
     try:
-        yield lambda status, size: answered.extend((status, size))
+        yield lambda status, size: results.extend((status, size))
     finally:
-        seconds, code = time.perf_counter() - began, str(answered[0]) if answered else "0"
+        seconds, code = time.perf_counter() - began, str(results[0]) if results else "0"
         _upstream_now.add(*own, by=-1)
         labels = (own[0], code, method.lower(), own[1], endpoint)
         if is_proxied:
             _socks_seconds.observe(seconds, code, name, own[0])
-        if answered:
+        if results:
             _upstream_total.add(*labels)
             _upstream_seconds.observe(seconds, *labels)
-            _upstream_sizes.observe(answered[1], *own)
-            _upstream_size.set(answered[1], *own)
+            _upstream_sizes.observe(results[1], *own)
+            _upstream_size.set(results[1], *own)
 
 
 def text() -> bytes:
@@ -213,14 +213,14 @@ def text() -> bytes:
     return "\n".join(lines).encode() + b"\n" + theirs
 
 
-def _written(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+def _label_text(names: tuple[str, ...], values: tuple[str, ...]) -> str:
     if not names:
         return ""
-    pairs = (f'{name}="{_escaped(value)}"' for name, value in zip(names, values, strict=True))
+    pairs = (f'{name}="{_escape(value)}"' for name, value in zip(names, values, strict=True))
     return "{" + ",".join(pairs) + "}"
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry as Grafana configures it; imported only where it is installed and wanted.
+"""OpenTelemetry as Grafana configures it; imported only if it is installed and enabled.
 
 Source: grafana-plugin-sdk-go v0.298.0, internal/tracerprovider and backend/tracing.
 """
@@ -60,20 +60,20 @@ class _Jaeger(TextMapPropagator):
 
 
 class _RateLimited(Sampler):
-    """So many traces a second."""
+    """Samples at most `per_second` traces a second."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
-        self._left, self._last = max(per_second, 1.0), time.monotonic()
+        self._tokens, self._last = max(per_second, 1.0), time.monotonic()
         self._lock = threading.Lock()
 
     def should_sample(self, *_: Any, **more: Any) -> SamplingResult:  # noqa: ANN401
         with self._lock:
             now = time.monotonic()
-            self._left = min(max(self._per_second, 1.0), self._left + (now - self._last) * self._per_second)
+            self._tokens = min(max(self._per_second, 1.0), self._tokens + (now - self._last) * self._per_second)
             self._last = now
-            is_one = self._left >= 1
-            self._left -= is_one
+            is_one = self._tokens >= 1
+            self._tokens -= is_one
         return SamplingResult(Decision.RECORD_AND_SAMPLE if is_one else Decision.DROP, more.get("attributes"))
 
     def get_description(self) -> str:
@@ -81,7 +81,7 @@ class _RateLimited(Sampler):
 
 
 def provider(environ: Mapping[str, str], *, plugin_id: str, version: str) -> TracerProvider:
-    """Make the process's provider, which sends spans in the background, and install propagation."""
+    """Create the process's provider, which sends spans in the background, and install propagation."""
     propagate.set_global_textmap(_propagator(environ.get(f"{_PREFIX}PROPAGATION", "")))
     resource = Resource.create({"service.name": plugin_id, "service.version": version})
     tracers = TracerProvider(resource=resource, sampler=ParentBased(_sampler(environ)), shutdown_on_exit=False)
@@ -95,7 +95,7 @@ class CallSpan:
     """The span of one call."""
 
     def __init__(self, provider: TracerProvider, call: Incoming) -> None:
-        """Begin it, as a child of the host's, and make it the current one in this context."""
+        """Start the span, as a child of the host's, and make it the current one in this context."""
         attributes: dict[str, str | int] = {"plugin_id": call.context.plugin_id, "org_id": call.context.org_id}
         if call.data_source_uid:
             attributes |= {"datasource_name": call.data_source, "datasource_uid": call.data_source_uid}
@@ -109,7 +109,7 @@ class CallSpan:
         context.attach(trace.set_span_in_context(self._span, parent))  # for this call's task alone: never detached
 
     def end(self, status: str, source: str, error: BaseException | str | None) -> None:
-        """End it."""
+        """End the span."""
         self._span.set_attributes({"request_status": status, "status_source": source})
         if isinstance(error, BaseException):
             self._span.record_exception(error)
@@ -119,7 +119,7 @@ class CallSpan:
 
 
 def headers() -> dict[str, str]:
-    """Give the headers that carry the current span on."""
+    """Return the headers that propagate the current span."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier
@@ -130,12 +130,12 @@ def _propagator(names: str) -> TextMapPropagator:
         "w3c": [TraceContextTextMapPropagator(), W3CBaggagePropagator()],
         "jaeger": [_Jaeger()],
     }
-    chosen = [item for name in names.split(",") for item in propagators.get(name.strip(), [])]
-    return CompositePropagator(chosen or propagators["w3c"])
+    chosen_propagators = [item for name in names.split(",") for item in propagators.get(name.strip(), [])]
+    return CompositePropagator(chosen_propagators or propagators["w3c"])
 
 
 def _sampler(environ: Mapping[str, str]) -> Sampler:
-    """Choose the sampler of root spans; a remote one samples by its parameter, since there is no agent to ask."""
+    """Return the sampler of root spans; a remote one samples by its parameter, because there is no agent to ask."""
     try:
         parameter = float(environ.get(f"{_PREFIX}SAMPLER_PARAM", ""))
     except ValueError:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 Spot: TypeAlias = tuple[str, str, int]
 """A function's name, its file, and a line in it."""
 
-_GZIP = 31  # zlib's word for gzip's header
+_GZIP = 31  # zlib's number for gzip's header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What was measured of which stack.
+    """Measurements by stack.
 
-    Shape: `kinds` are pairs of what was measured and its unit; a sample has one value of each, and is known by its
-    thread, which may be empty, and its spots, the innermost first.
+    Shape: `kinds` are pairs of a measurement and its unit; a sample has one value for each. Its key is a thread's name,
+    which may be empty, and its spots, the innermost first.
     Units: `started` is nanoseconds since 1970; `duration` and `period`, the time between two samples, are nanoseconds.
     """
 
@@ -37,7 +37,7 @@ class Profile:
     period: int = 0
 
     def encode(self) -> bytes:
-        """Return a profile.proto message, packed by gzip."""
+        """Return a profile.proto message, compressed with gzip."""
         texts: dict[str, int] = {"": 0}
         functions: dict[tuple[str, str], int] = {}
         locations: dict[Spot, int] = {}
@@ -51,8 +51,8 @@ class Profile:
         def sample(thread: str, spots: Sequence[Spot], values: Sequence[int]) -> bytes:
             numbers = [locations.setdefault(spot, len(locations) + 1) for spot in spots]
             label = wire.integer(1, text("thread")) + wire.integer(2, text(thread))
-            named = wire.length_delimited(3, label) if thread else b""
-            return wire.packed(1, numbers) + wire.packed(2, values) + named
+            label_field = wire.length_delimited(3, label) if thread else b""
+            return wire.packed(1, numbers) + wire.packed(2, values) + label_field
 
         kinds = [wire.integer(1, text(kind)) + wire.integer(2, text(unit)) for kind, unit in self.kinds]
         samples = [sample(thread, spots, values) for (thread, spots), values in self.samples.items()]
@@ -73,5 +73,5 @@ class Profile:
         tail = [times, wire.integer(14, text(self.default))]
         tail += [wire.length_delimited(6, value.encode("utf-8", "replace")) for value in texts]
         groups = ((1, kinds), (2, samples), (4, lines), (5, names))
-        encoded = [wire.length_delimited(number, part) for number, group in groups for part in group]
-        return zlib.compress(b"".join([*encoded, *tail]), wbits=_GZIP)
+        fields = [wire.length_delimited(number, part) for number, group in groups for part in group]
+        return zlib.compress(b"".join([*fields, *tail]), wbits=_GZIP)

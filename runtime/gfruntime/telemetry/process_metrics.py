@@ -1,4 +1,4 @@
-"""What Prometheus clients tell of every process: CPU time, memory, files, threads, the garbage collector."""
+"""The metrics that Prometheus clients report for every process: CPU time, memory, files, threads, garbage collector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HAS_PROC = sys.platform != "win32"  # where /proc is a folder of the current dr
 
 
 def lines() -> Iterator[str]:
-    """Write them in Prometheus' text format."""
+    """Yield the lines in Prometheus' text format."""
     version, implementation = platform.python_version(), platform.python_implementation()
     yield "# HELP python_info Python platform information."
     yield "# TYPE python_info gauge"
@@ -30,7 +30,7 @@ def lines() -> Iterator[str]:
         yield f'python_gc_collections_total{{generation="{generation}"}} {stats["collections"]}'
     seconds = time.process_time()
     yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
-    began = _started() if _HAS_PROC else _imported
+    began = _start_time() if _HAS_PROC else _imported
     yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", began)
     yield from threads()
     virtual, resident = _memory() if _HAS_PROC else (0, 0)
@@ -64,7 +64,7 @@ def _memory() -> tuple[int, int]:
 
 
 def resident() -> int:
-    """Measure this process' resident memory, in bytes; on macOS the most that it ever was, 0 where nothing tells."""
+    """Return this process's resident memory in bytes; on macOS the maximum so far, and 0 if unknown."""
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415  # Windows only
 
@@ -80,8 +80,8 @@ def resident() -> int:
     return _memory()[1]
 
 
-def _started() -> float:
-    """Tell when the process began; where the system doesn't say, when it asked for metrics first."""
+def _start_time() -> float:
+    """Return when the process started; if the system doesn't say, when metrics were first read."""
     try:
         ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         booted = next(

@@ -1,7 +1,7 @@
-"""What every thread is doing, and where CPU time and memory go, over HTTP on this machine alone.
+"""What every thread does, and where CPU time and memory go, over HTTP on this machine only.
 
-Enabled by Grafana's own variables for plugins' profilers. The paths are those of the Go SDK, as far as they have a
-meaning here: `go tool pprof http://localhost:6060/debug/pprof/profile`.
+Enabled by Grafana's own variables for plugins' profilers. The paths are those of the Go SDK, as far as they apply to
+Python: `go tool pprof http://localhost:6060/debug/pprof/profile`.
 Source: grafana-plugin-sdk-go v0.299.0, backend/setup.go; Go's net/http/pprof.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _PORT = 6060
-_PATIENCE = 10.0  # seconds for a request to come whole
+_PATIENCE = 10.0  # seconds for a request to arrive completely
 _LONGEST = 65536
 _MOST = 8  # requests at a time
 _STACKS = ("", "/debug", "/debug/threads")
@@ -33,20 +33,20 @@ _LONGEST_PROFILE = 300.0  # seconds
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 _INDEX = """\
 /debug/threads          where each thread stands
-/debug/pprof/profile    where CPU time and waiting time go: ?seconds=30
-/debug/pprof/heap       what is allocated meanwhile and still in use: ?seconds=10
+/debug/pprof/profile    CPU time and waiting time: ?seconds=30
+/debug/pprof/heap       memory that is allocated meanwhile and still in use: ?seconds=10
 /debug/pprof/goroutine  where each thread stands, for pprof; as text: ?debug=2
 /debug/pprof/cmdline    the command line
 """
 _one_at_a_time = threading.Lock()
 
 
-class _RefusedError(Exception):
-    """A request that is not answered: its status, and a sentence."""
+class _HttpError(Exception):
+    """An HTTP error: its status, and a sentence."""
 
 
 def start(environ: Mapping[str, str], plugin_id: str) -> int:
-    """Serve, if it is wanted; return the port, 0 when nothing is served."""
+    """Start the server if it is enabled; return its port, or 0."""
     old = environ.get("GF_PLUGINS_PROFILER")
     if (old != plugin_id) if old is not None else environ.get("GF_PLUGIN_PROFILING_ENABLED") != "true":
         return 0
@@ -73,19 +73,19 @@ def stacks() -> str:
 
 
 def _serve(listener: socket.socket) -> None:
-    """Answer requests without http.server: that would bring all of HTML into every bundle."""
+    """Serve without http.server, which would add the html package to every bundle."""
     room = threading.Semaphore(_MOST)
     while True:
         connection, _ = listener.accept()
         room.acquire()
         try:
-            threading.Thread(target=_talk, args=(connection, room), name="profiling", daemon=True).start()
-        except RuntimeError:  # the system has no more threads, which these pages may explain
-            _talk(connection, room)
+            threading.Thread(target=_answer_connection, args=(connection, room), name="profiling", daemon=True).start()
+        except RuntimeError:  # no thread is free; these pages may show why
+            _answer_connection(connection, room)
 
 
-def _talk(connection: socket.socket, room: threading.Semaphore) -> None:
-    """Answer one request."""
+def _answer_connection(connection: socket.socket, room: threading.Semaphore) -> None:
+    """Answer one connection."""
     try:
         with contextlib.suppress(OSError), connection:
             connection.settimeout(_PATIENCE)
@@ -107,7 +107,7 @@ def _answer(request: str) -> bytes:
     status, kind = "200 OK", _TEXT
     try:
         kind, body = _page(request)
-    except _RefusedError as error:
+    except _HttpError as error:
         status, sentence = error.args
         body = f"{sentence}\n".encode()
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
@@ -115,13 +115,13 @@ def _answer(request: str) -> bytes:
 
 
 def _page(request: str) -> tuple[str, bytes]:
-    """Return the type and the bytes of the page that a request line asks for.
+    """Return the content type and the bytes of the page for a request line.
 
-    Raises: _RefusedError if there is none.
+    Raises: _HttpError if there is no such page.
     """
     method, target, *_ = [*request.split(), "", ""]
     if method != "GET":
-        raise _RefusedError("405 Method Not Allowed", "only GET is answered")
+        raise _HttpError("405 Method Not Allowed", "only GET is answered")
     path, _, query = target.partition("?")
     path, options = path.rstrip("/"), dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
     if path in _STACKS or (path == f"{_PPROF}/goroutine" and options.get("debug", "0") != "0"):
@@ -133,7 +133,7 @@ def _page(request: str) -> tuple[str, bytes]:
     folder, _, name = path.rpartition("/")
     if folder == _PPROF and name in ("goroutine", *_SECONDS):
         return _BYTES, _profile(name, options.get("seconds", ""))
-    raise _RefusedError("404 Not Found", f"only these are here:\n{_INDEX}".rstrip())
+    raise _HttpError("404 Not Found", f"the pages are:\n{_INDEX}".rstrip())
 
 
 def _profile(name: str, text: str) -> bytes:
@@ -146,9 +146,9 @@ def _profile(name: str, text: str) -> bytes:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= _LONGEST_PROFILE:
-        raise _RefusedError("400 Bad Request", f"seconds is a number above 0, and {_LONGEST_PROFILE:g} at most")
+        raise _HttpError("400 Bad Request", f"seconds must be a number above 0, at most {_LONGEST_PROFILE:g}")
     if not _one_at_a_time.acquire(blocking=False):
-        raise _RefusedError("503 Service Unavailable", "another profile is being taken")
+        raise _HttpError("503 Service Unavailable", "another profile is running; try again when it has ended")
     try:
         return (sampling.sample if name == "profile" else heap.observe)(seconds).encode()
     finally:

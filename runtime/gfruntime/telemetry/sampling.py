@@ -1,11 +1,11 @@
-"""Where a process's CPU time goes, by looking at all of its threads again and again; no code is slowed by a hook.
+"""A sampling profiler: it looks at all threads of the process at intervals, and does not slow any code with a hook.
 
-Each thread's own clock says how much CPU it took since the last look. Where the clock moves just before and just after
-a look, that is the stack's which is seen. A thread that has stopped meanwhile is in a function that waits, which took
-none of it. As a look at a running thread stands for all the time to the next one, it takes what is open of the thread's
-time, up to that much. What no look takes is `UNSEEN`, below the calls that lasted from one look to the next; what no
-thread with Python code took (libraries' own threads, and threads that came and went) is `OTHERS`: so the sum is the
-process's. A function in C counts for the Python function that calls it.
+Each thread's own clock says how much CPU time it used since the last look. If the clock moves just before and just
+after a look, the time belongs to the stack at that look. A thread whose clock does not move is in a function that
+waits, which used no time. A look at a running thread stands for the time until the next look, so it also takes the
+thread's unassigned time, up to that length. Unassigned time is `UNSEEN`, below the calls that lasted from one look to
+the next. Time that no thread with Python code used (libraries' threads, and threads that started and ended) is
+`OTHERS`, so that the sum is the process's time. A function in C counts for the Python function that calls it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     Stack = Sequence[tuple[FrameType, int]]  # frames and lines, the innermost first
 
 Key: TypeAlias = "tuple[str, tuple[Spot, ...]]"
-"""A thread's name, and where it was."""
+"""A thread's name, and its stack."""
 
 UNSEEN: Spot = ("[between two looks]", "", 0)
-"""The function of CPU time that a thread took before it was seen to wait."""
+"""The function for CPU time that a thread used before a look found it waiting."""
 
 OTHERS: Spot = ("[other threads]", "", 0)
-"""The function of CPU time that no thread took that was seen."""
+"""The function for CPU time that no observed thread used."""
 
 _PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after one, where clocks are compared
 _RUNS = 100_000  # nanoseconds of each window from which on a thread runs: others take the interpreter meanwhile
@@ -46,18 +46,18 @@ _NANO = 1_000_000_000
 
 @dataclass(slots=True)
 class _Look:
-    """A thread when it was looked at last; `clock` is the nanoseconds of CPU that it had taken, None if unknown."""
+    """A thread at its last look; `clock` is its CPU time in nanoseconds, None if unknown."""
 
     clock: int | None
     stack: Stack = ()
 
 
 def sample(seconds: float) -> Profile:
-    """Look for so many seconds, 100 times in each; time that passes has a value of its own, `wall`.
+    """Sample for some seconds, 100 times a second; elapsed time has its own value, `wall`.
 
-    Where the system has no clock of other threads (it is Linux that has them), there is no value `cpu`.
+    Only Linux has clocks of other threads; elsewhere there is no value `cpu`.
     """
-    started, begin, used = time.time_ns(), time.monotonic_ns(), _process_clock()
+    started, begin, begin_cpu = time.time_ns(), time.monotonic_ns(), _process_clock()
     totals: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
     unseen: dict[int, list[tuple[Key, int]]] = defaultdict(list)
     last = {number: _Look(clock) for number, clock in _clocks(_numbers()).items()}
@@ -84,14 +84,14 @@ def sample(seconds: float) -> Profile:
         last = looks
     for key, cpu in (each for parts in unseen.values() for each in parts):
         totals[key][0] += cpu
-    rest = _process_clock() - used - sum(cpu for cpu, _ in totals.values())
+    rest = _process_clock() - begin_cpu - sum(cpu for cpu, _ in totals.values())
     if rest > 0:
         totals["", (OTHERS,)][0] = rest
     return _profile(totals, started=started, duration=time.monotonic_ns() - begin)
 
 
 def stacks_now() -> Profile:
-    """Look once: how many threads stand where."""
+    """Look once: count the threads by stack."""
     counts: dict[Key, list[int]] = defaultdict(lambda: [0])
     names = _numbers()
     for number, stack in _stacks().items():
@@ -112,12 +112,12 @@ def _profile(totals: Mapping[Key, list[int]], *, started: int, duration: int) ->
 
 
 def _numbers() -> dict[int, tuple[str, int]]:
-    """Map each thread of `threading` to its name and the system's number of it."""
+    """Map each thread of `threading` to its name and its native id."""
     return {each.ident: (each.name, each.native_id or 0) for each in threading.enumerate() if each.ident is not None}
 
 
 def _stacks() -> dict[int, Stack]:
-    """Map each thread but this one to where it stands."""
+    """Map each thread except this one to its stack."""
     own = threading.get_ident()
     return {number: places.below(frame) for number, frame in places.frames_of_threads().items() if number != own}
 
@@ -127,15 +127,15 @@ def _clocks(names: Mapping[int, tuple[str, int]]) -> dict[int, int | None]:
 
 
 def _moved(before: Mapping[int, int | None], after: Mapping[int, int | None], number: int) -> int:
-    """Return by how much a thread's clock has moved; 0 where it has none."""
+    """Return how far a thread's clock has moved; 0 if it has none."""
     return (after.get(number) or 0) - (before.get(number) or after.get(number) or 0)
 
 
 def _thread_clock(native: int) -> int | None:
-    """Return the nanoseconds of CPU that a thread has taken, None where the system does not tell, or it has ended.
+    """Return the CPU time of a thread in nanoseconds; None if the system does not say, or the thread has ended.
 
-    Its clock is named by the system's number of it, which the kernel checks; by pthread's a thread that has ended
-    could end the process. Source: Linux, include/linux/posix-timers.h, make_thread_cpuclock.
+    The clock id is made from the native id, which the kernel checks; with pthread's id, a thread that has ended could
+    crash the process. Source: Linux, include/linux/posix-timers.h, make_thread_cpuclock.
     """
     if sys.platform != "linux":
         return None
@@ -146,19 +146,19 @@ def _thread_clock(native: int) -> int | None:
 
 
 def _process_clock() -> int:
-    """Return the nanoseconds of CPU that the process has taken, without this thread's."""
+    """Return the CPU time of the process in nanoseconds, without this thread's."""
     return time.process_time_ns() - time.thread_time_ns()
 
 
 def _take(parts: list[tuple[Key, int]], most: int) -> int:
-    """Take nanoseconds from the last of some parts, up to so many; return how many."""
-    taken = 0
-    while parts and taken < most:
+    """Take at most `most` nanoseconds from the last parts; return how many."""
+    total = 0
+    while parts and total < most:
         key, size = parts.pop()
-        if size > most - taken:
-            parts.append((key, size - (most - taken)))
-        taken += min(size, most - taken)
-    return taken
+        if size > most - total:
+            parts.append((key, size - (most - total)))
+        total += min(size, most - total)
+    return total
 
 
 def _lasting(stack: Stack, earlier: Stack) -> tuple[Spot, ...]:
@@ -177,7 +177,7 @@ def _spots(stack: Stack) -> tuple[Spot, ...]:
 
 
 def name_of(code: CodeType) -> str:
-    """Name a function as its module's last name and its own, such as `datasource.Datasource.query`."""
+    """Return a function's name: its module's last name and its own, such as `datasource.Datasource.query`."""
     head, tail = os.path.split(code.co_filename)
     module = tail.removesuffix(".py") if tail != "__init__.py" else os.path.basename(head)  # noqa: PTH119  # a text
     return f"{module}.{code.co_qualname}"

@@ -1,4 +1,4 @@
-"""Metrics of several processes as those of one: counters and most gauges are summed.
+"""Merge the metrics of several processes: counters and most gauges are summed.
 
 Source: Prometheus' text format, version 0.0.4.
 """
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_COUNTED = ("counter", "histogram")
+_SUMMED_KINDS = ("counter", "histogram")
 _OTHERWISE: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "process_max_fds": max,
     "plugins_datasource_response_size": max,
 }
-"""Gauges that are not summed; nor are those whose names end with `_info`, which are 1, nor quantiles."""
+"""Gauges that are not summed; `_info` metrics, which are 1, and quantiles are not summed either."""
 
 
 @dataclass
 class Family:
-    """One metric: what is written before its samples, and the samples by name and labels."""
+    """One metric: the lines before its samples, and the samples by name and labels."""
 
     kind: str = "untyped"
     head: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Family:
 
 
 def read(text: str) -> dict[str, Family]:
-    """Read metrics by name; a line that is none is left out."""
+    """Parse metrics by name; invalid lines are left out."""
     families: dict[str, Family] = {}
     family = Family()
     for line in text.splitlines():
@@ -49,20 +49,20 @@ def read(text: str) -> dict[str, Family]:
 
 
 def add(parts: Iterable[dict[str, Family]]) -> dict[str, Family]:
-    """Sum what several processes tell."""
+    """Merge the metrics of several processes."""
     total: dict[str, Family] = {}
     for part in parts:
         for name, family in part.items():
-            there = total.setdefault(name, Family(family.kind, family.head))
+            target = total.setdefault(name, Family(family.kind, family.head))
             for sample, value in family.samples.items():
-                known = there.samples.get(sample)
-                there.samples[sample] = value if known is None else _merge(name, sample)(known, value)
+                sum_so_far = target.samples.get(sample)
+                target.samples[sample] = value if sum_so_far is None else _merge(name, sample)(sum_so_far, value)
     return total
 
 
-def counted(families: dict[str, Family]) -> dict[str, Family]:
-    """Return what stays true of a process that has ended: its counters."""
-    return {name: family for name, family in families.items() if family.kind in _COUNTED}
+def only_counters(families: dict[str, Family]) -> dict[str, Family]:
+    """Return the metrics that stay true when a process has ended: its counters."""
+    return {name: family for name, family in families.items() if family.kind in _SUMMED_KINDS}
 
 
 def write(families: dict[str, Family]) -> str:

@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry, when the host announces a collector and the packages are installed; else nothing at all.
+"""Traces with OpenTelemetry, if the host has a collector and the packages are installed; otherwise nothing.
 
-A span `sdk.<endpoint>` for each call, a child of the host's; the trace goes on to upstreams by the HTTP client's
-headers. Without OpenTelemetry those headers are the host's own, so that a trace isn't cut.
+Each call has a span `sdk.<endpoint>`, a child of the host's; the HTTP client's headers continue the trace upstream.
+Without OpenTelemetry these headers are the host's own, so that the trace is not cut.
 Source: grafana-plugin-sdk-go v0.298.0, backend/tracing_middleware.go, internal/tracerprovider.
 """
 
@@ -27,7 +27,7 @@ _provider: Any = None
 
 
 def setup(plugin_id: str, version: str) -> None:
-    """Begin to trace, if the host wants it."""
+    """Start tracing, if the host wants it."""
     global _provider  # noqa: PLW0603  # one process, one provider
     if not os.environ.get("GF_INSTANCE_OTLP_ADDRESS"):
         return
@@ -40,15 +40,15 @@ def setup(plugin_id: str, version: str) -> None:
 
 
 def shutdown() -> None:
-    """Send what is left, if that can be done briefly."""
-    if _provider is not None:  # its own timeout does not hold where nobody is at the address
+    """Send the remaining spans, if that does not take long."""
+    if _provider is not None:  # its own timeout does not work if the address is unreachable
         flushing = threading.Thread(target=_provider.force_flush, name="last spans", daemon=True)
         flushing.start()
         flushing.join(_FLUSH)
 
 
 def span(call: Incoming) -> otel.CallSpan | None:
-    """Begin a call's span; None when nothing is traced."""
+    """Start a call's span; None if tracing is off."""
     if _provider is None:
         return None
     from gfruntime.telemetry import otel  # noqa: PLC0415
@@ -57,7 +57,7 @@ def span(call: Incoming) -> otel.CallSpan | None:
 
 
 def headers() -> dict[str, str]:
-    """Give the headers that carry the trace on."""
+    """Return the headers that propagate the trace."""
     if _provider is not None:
         from gfruntime.telemetry import otel  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ def headers() -> dict[str, str]:
 
 @contextlib.contextmanager
 def outgoing(method: str, url: str) -> Iterator[None]:
-    """Trace a request to an upstream; its query is left out, which may hold secrets."""
+    """Trace a request to an upstream, without its query string, which may have secrets."""
     if _provider is None:
         yield
         return

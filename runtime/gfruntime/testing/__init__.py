@@ -1,4 +1,4 @@
-"""For the author's own tests: make a query, ask the data source, compare with a golden file.
+"""For the author's own tests: make a query, run it, compare the frames with a golden file.
 
 >>> frame, = ask(Datasource(settings(Options())), query(Model(table="sales")))
 >>> check_golden([frame], Path("tests/golden/sales.jsonc"))
@@ -39,7 +39,7 @@ _HOUR = dt.timedelta(hours=1)
 
 
 def settings(options: OptionsT, *, secrets: Mapping[str, str] | None = None, url: str = "") -> Settings[OptionsT]:
-    """Make the settings of a configured data source.
+    """Make the settings of a data source.
 
     >>> settings(options, secrets={"token": "t"}).secrets["token"]
     't'
@@ -58,7 +58,7 @@ def query(
     from_alert: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Query[ModelT]:
-    """Make a query; its range is one hour unless told otherwise.
+    """Make a query; its range is one hour by default.
 
     >>> query(model, from_alert=True).from_alert
     True
@@ -76,9 +76,9 @@ def query(
 
 
 def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # the author's class
-    """Ask one query and return the frames as Grafana decodes them: encoded and read back, with their types.
+    """Run one query and return the frames as Grafana decodes them: encoded and decoded, with their types.
 
-    `def` and `async def` handlers alike; what the handler raises is raised here, its `frames` as Grafana decodes them.
+    Works with `def` and `async def` handlers. It raises the handler's exception, its `frames` as Grafana decodes them.
 
     >>> ask(Datasource(settings(options)), query(model))[0]["value"].to_list()
     [1.5]
@@ -90,16 +90,16 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
         if isinstance(result, Exception):
             raise result
     except PluginError as error:
-        error.frames = _decoded(contract.typed(frames_of(error.frames)), asked)
+        error.frames = _encode_and_decode(contract.typed(frames_of(error.frames)), asked)
         raise
     frames = contract.typed(frames_of(result))
     if asked.from_alert:
-        frames = rulecheck.checked(frames, ref_id=asked.ref_id)
-    return _decoded(frames, asked)
+        frames = rulecheck.check(frames, ref_id=asked.ref_id)
+    return _encode_and_decode(frames, asked)
 
 
 def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
-    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here.
+    """Call a resource as Grafana does: the routes, then `call_resource`. It raises the handler's exception.
 
     >>> call(Datasource(settings(options)), Request(path="tables")).status
     200
@@ -138,9 +138,9 @@ def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[
 def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -> None:
     """Compare frames with a golden file; `update=True` writes the file instead.
 
-    A `.jsonc` file is in the format of Go's plugins (see `golden`), a `.json` file is the list of frames alone. The
-    environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes the files of a whole run, but not where CI is set.
-    Raises: AssertionError showing the difference, or when there is no such file.
+    A `.jsonc` file has the format of Go's plugins (see `golden`), a `.json` file has only the list of frames. The
+    environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes all files of a run, except in CI.
+    Raises: AssertionError showing the difference, or if the file does not exist.
 
     >>> check_golden([frame], Path("tests/golden/sales.jsonc"))  # doctest: +SKIP
     """
@@ -150,15 +150,15 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     if not path.exists():
         raise AssertionError(f"{path} does not exist; run once with update=True")
     is_list = path.suffix == ".json"
-    expected = golden.normal(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
+    golden_frames = golden.normal(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
     actual = golden.response_of(frames)["frames"] if is_list else golden.response_of(frames)
-    if expected != actual:
-        old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
+    if golden_frames != actual:
+        old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (golden_frames, actual))
         raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
 
 
-def _decoded(frames: Sequence[Frame], asked: Query[Any]) -> list[Frame]:
-    """Encode frames and read them back."""
+def _encode_and_decode(frames: Sequence[Frame], asked: Query[Any]) -> list[Frame]:
+    """Encode frames and decode them again."""
     return [arrow.decode(b"".join(arrow.encode(frame, ref_id=asked.ref_id))) for frame in frames]
 
 
@@ -167,17 +167,17 @@ def _write_golden(frames: Sequence[Frame], path: Path) -> None:
         golden.write(path, frames)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([golden.shown(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps([golden.comparable(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
 async def _take(items: Any, count: int) -> list[object]:  # noqa: ANN401
-    taken: list[object] = []
+    items_read: list[object] = []
     async for item in items:
-        taken.append(item)
-        if len(taken) == count:
+        items_read.append(item)
+        if len(items_read) == count:
             break
-    return taken
+    return items_read
 
 
 async def _wait(result: Any) -> object:  # noqa: ANN401  # any awaitable

@@ -1,6 +1,6 @@
-"""Systems for a data source to talk to in tests: one answers as it is told, one repeats what a real one has said.
+"""HTTP servers for tests: `Upstream` sends configured answers, `Replay` repeats recorded ones.
 
-Both are HTTP servers on this machine, so that whatever client the data source uses is tested too.
+Both run on this machine, so that the data source's own HTTP client is tested too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOT_RECORDED = 501
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """A request that arrived; names of headers are in lower case.
+    """A request that the server received; names of headers are in lower case.
 
     >>> upstream.requests[0].path  # doctest: +SKIP
     '/rows'
@@ -46,7 +46,7 @@ class ReceivedRequest:
     """The query string; a repeated name keeps all its values."""
 
     headers: Mapping[str, str] = field(repr=False)
-    """The headers; names in small letters."""
+    """The headers; names in lower case."""
 
     body: bytes = b""
     """The body."""
@@ -62,7 +62,7 @@ Asked = ReceivedRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is answered, after `delay` seconds.
+    """A configured answer, sent after `delay` seconds.
 
     >>> Answer(body=b"[]", status=503, delay=0.1).status
     503
@@ -72,7 +72,7 @@ class Answer:
     """The body."""
 
     status: int = 200
-    """The HTTP status code; 0 hangs up instead."""
+    """The HTTP status code; 0 closes the connection instead."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers."""
@@ -83,13 +83,13 @@ class Answer:
 
 class _QuietServer(http.server.ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as its base
-        """Print nothing when a client hangs up before its answer; other failures are the test's to see."""
+        """Print nothing if a client closes the connection early; other failures are printed for the test."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Server:
-    """An HTTP server for as long as a test lasts."""
+    """An HTTP server that runs until it is closed."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
@@ -104,21 +104,21 @@ class _Server:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
     def __enter__(self) -> Self:
-        """Give the running server."""
+        """Return the running server."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.close()
 
 
 class Upstream(_Server):
-    """A system that answers as it is told.
+    """A server with configured answers.
 
     >>> with Upstream() as upstream:
     ...     upstream.answer("/sales", json=[{"time": "2026-01-01", "value": 1}])
@@ -127,7 +127,7 @@ class Upstream(_Server):
     """
 
     def __init__(self) -> None:
-        """Know no path yet."""
+        """Start without answers."""
         self._answers: dict[tuple[str, str], Answer] = {}
         super().__init__()
 
@@ -142,25 +142,25 @@ class Upstream(_Server):
         method: str = "GET",
         delay: float = 0.0,
     ) -> None:
-        """Answer this path so from now on, whatever the query string."""
-        given = dict(headers or {})
+        """Set the answer for a path, with any query string."""
+        all_headers = dict(headers or {})
         if json is not None:
-            body, given = json_module.dumps(json), {"Content-Type": "application/json", **given}
+            body, all_headers = json_module.dumps(json), {"Content-Type": "application/json", **all_headers}
         raw = body.encode() if isinstance(body, str) else body
-        self._answers[method, path] = Answer(body=raw, status=status, headers=given, delay=delay)
+        self._answers[method, path] = Answer(body=raw, status=status, headers=all_headers, delay=delay)
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
-        """Answer one request; what nobody has told is 404."""
+        """Answer one request; 404 for an unknown path."""
         unknown = Answer(body=f"the test has no answer for {asked.method} {target}\n".encode(), status=404)
         return self._answers.get((asked.method, asked.path), unknown)
 
 
 class Replay(_Server):
-    """A system that repeats what a real one has answered, from a file; `record=True` asks the real one and writes it.
+    """A server that repeats recorded answers from a file; `record=True` asks the real system and writes the file.
 
-    Kept are method, path, query and body of each request, and status, body and type of its answer: no credentials. A
-    query parameter that is one goes into `hide`. A `.har` file, such as `gfplug call query --har` writes, is repeated
-    too: `target` is then the system's address in it.
+    The file has the method, path, query and body of each request, and the status, body and type of its answer, but no
+    credentials. List query parameters with credentials in `hide`. A `.har` file, as from `gfplug call query --har`, can
+    be repeated too; `target` is then the system's address in it.
 
     >>> with Replay("http://localhost:8000", Path("tests/replay.jsonl")) as replay:  # doctest: +SKIP
     ...     Datasource(settings(Options(url=replay.url)))
@@ -177,7 +177,7 @@ class Replay(_Server):
         if path.suffix == ".har":
             if record:
                 raise ValueError(
-                    f"{path.name} is to be captured by `gfplug call query --har`; record into a .json file"
+                    f"`record` cannot write {path.name}: use `gfplug call query --har` for it, or a .json file"
                 )
             self._entries, self._hide = recordings.read_har(path, target, hide)
         elif not record and path.exists():
@@ -186,16 +186,16 @@ class Replay(_Server):
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
-        """Answer one request: from the real system, or as it once was."""
-        shown = recordings.shown(target, self._hide)
-        key = {"method": asked.method, "target": shown, "body": asked.body.decode("utf-8", "replace")}
+        """Answer one request from the real system, or from the recording."""
+        visible_target = recordings.visible_target(target, self._hide)
+        key = {"method": asked.method, "target": visible_target, "body": asked.body.decode("utf-8", "replace")}
         if self._is_recording:
             return self._record(key, target, asked)
         with self._lock:
             matching = [entry for entry in self._entries if recordings.matches(entry, key)]
             match = matching[0] if matching else None
             if match is not None and len(matching) > 1:
-                self._entries.remove(match)  # asked again, the next answer follows; the last one stays
+                self._entries.remove(match)  # a repeated request gets the next answer; the last one stays
         if match is None:
             self.missed.append(f"{key['method']} {key['target']}")
             text = f"{self.missed[-1]} was not recorded in {self._path}"
@@ -204,7 +204,7 @@ class Replay(_Server):
         return Answer(body=body, status=match["status"], headers=match["headers"])
 
     def close(self) -> None:
-        """Stop, and write what was recorded."""
+        """Stop the server, and write the recording."""
         super().close()
         self._http.close()
         if self._is_recording:
@@ -215,14 +215,14 @@ class Replay(_Server):
     def _record(self, key: dict[str, str], target: str, request: ReceivedRequest) -> Answer:
         headers = {name: value for name, value in request.headers.items() if name not in {*recordings.DROPPED, "host"}}
         answer = self._http.request(request.method, target, headers=headers, body=request.body)
-        kept = {name: value for name, value in answer.headers.items() if name.lower() == "content-type"}
+        stored_headers = {name: value for name, value in answer.headers.items() if name.lower() == "content-type"}
         try:
             body = {"text": answer.body.decode()}
         except UnicodeDecodeError:
             body = {"base64": base64.b64encode(answer.body).decode()}
         with self._lock:
-            self._entries.append({**key, "status": answer.status, "headers": kept, **body})
-        return Answer(body=answer.body, status=answer.status, headers=kept)
+            self._entries.append({**key, "status": answer.status, "headers": stored_headers, **body})
+        return Answer(body=answer.body, status=answer.status, headers=stored_headers)
 
 
 def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
@@ -230,7 +230,7 @@ def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def handle_one_request(self) -> None:
-            """Answer any method alike."""
+            """Answer all methods in the same way."""
             self.raw_requestline = self.rfile.readline(65537)
             if not self.raw_requestline or not self.parse_request():
                 self.close_connection = True
@@ -246,7 +246,7 @@ def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
             server.requests.append(request)
             answer = server.respond(self.path, request)
             time.sleep(answer.delay)
-            if not answer.status:  # a failure that was captured
+            if not answer.status:  # a recorded failure
                 self.close_connection = True
                 return
             self.send_response(answer.status, http.client.responses.get(answer.status, ""))
@@ -258,6 +258,6 @@ def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
             self.wfile.flush()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-            """Say nothing."""
+            """Print nothing."""
 
     return Handler

@@ -4,8 +4,8 @@ def test_sales(upstream: Upstream, golden: Golden) -> None:
     upstream.answer("/sales", json=[{"time": "2026-01-01T00:00:00Z", "value": 1}])
     golden(ask(Datasource(settings(Options(url=upstream.url))), query(Model())))
 
-`pytest --update-golden` writes the golden files, `pytest --record` asks the real systems of `replay` and writes what
-they answer; both refuse to where CI is set.
+`pytest --update-golden` writes the golden files; `pytest --record` asks the real systems of `replay` and writes their
+answers. Both are refused if CI is set.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Golden(Protocol):
 
 
 class Replaying(Protocol):
-    """Starts a `Replay` of a system from `recorded/<test's name>.json` beside the test, or from a `.har` file there."""
+    """Starts a `Replay` from `recorded/<test's name>.json` beside the test, or from a `.har` file there."""
 
     def __call__(self, target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
-        """Start it; its `url` stands for the system's."""
+        """Start the replay; use its `url` instead of the system's."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,14 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to write files where nobody would look at them."""
+    """Refuse the options that write files if CI is set."""
     if os.environ.get("CI") and (config.getoption("--update-golden") or config.getoption("--record")):
-        raise pytest.UsageError("--update-golden and --record write files: not in CI")
+        raise pytest.UsageError("--update-golden and --record write files, so they do not run in CI")
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Run a system that answers as the test says.
+    """Run a server whose answers the test sets.
 
     >>> def test_sales(upstream):  # doctest: +SKIP
     ...     upstream.answer("/rows", json=[])
@@ -81,7 +81,7 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
 @pytest.fixture
 def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
-    """Repeat what real systems have said; the test fails when it asks for what was not recorded.
+    """Repeat recorded answers of real systems; the test fails if it makes a request that was not recorded.
 
     >>> def test_sales(replay):  # doctest: +SKIP
     ...     replay("http://localhost:8000")
@@ -98,10 +98,10 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
     yield start
     for running in started:
         running.close()
-    missed = [miss for running in started for miss in running.missed]
-    assert not missed, f"not recorded: {', '.join(missed)}; run once with --record"  # noqa: S101  # a test's failure
+    misses = [miss for running in started for miss in running.missed]
+    assert not misses, f"not recorded: {', '.join(misses)}; run once with --record"  # noqa: S101  # a test's failure
 
 
 def _beside(request: pytest.FixtureRequest, folder: str, name: str, suffix: str) -> Path:
-    chosen = name or re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
-    return Path(request.node.path).parent / folder / f"{chosen}.{suffix}"
+    stem = name or re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
+    return Path(request.node.path).parent / folder / f"{stem}.{suffix}"

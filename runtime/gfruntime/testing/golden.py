@@ -1,8 +1,8 @@
-"""Golden files: a query's frames, kept beside a test, in the Go SDK's format, so that both can read them.
+"""Golden files: a query's frames beside a test, in the Go SDK's format, so that both can read them.
 
-A `.jsonc` file is a comment that people read, with the frames as tables, and then the response as JSON. A `.txt` file,
-the SDK's older form, holds the frames in Arrow; it is read, not written. Compared is what they mean: the order of keys,
-and what Go's types add or leave out (a `typeVersion` of zeros, empty texts and lists), make no difference.
+A `.jsonc` file has a comment with the frames as tables, and then the response as JSON. A `.txt` file, the SDK's older
+form, has the frames in Arrow; it is read, not written. The comparison ignores the order of keys, and values that Go's
+types add or leave out (a `typeVersion` of zeros, empty texts and lists).
 Source: grafana-plugin-sdk-go v0.298.0, experimental/golden_response_checker.go.
 """
 
@@ -30,18 +30,18 @@ _ROWS, _COLUMNS = 10, 100
 _OMITTED = {"interval": 0, "index": 0, "inspect": 0, "targetBlank": False}  # zeros that Go leaves out
 _NULLABLE = ("min", "max", "from", "to")
 _OPAQUE = frozenset({"custom", "data", "labels", "color", "query", "panelsState"})  # nothing in them is left out
-_KEPT = frozenset({"fields", "frames", "steps", "custom", "data"})
-_WRITTEN = _KEPT | {"labels", "config"}  # where there are any, even empty ones
+_ALWAYS_WRITTEN = frozenset({"fields", "frames", "steps", "custom", "data"})
+_WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # where there are any, even empty ones
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the response of a golden file: `frames`, `status`, and `error` where there is one.
+    """Read the response of a golden file: `frames`, `status`, and `error` if there is one.
 
-    Raises: ValueError when it is no golden file.
+    Raises: ValueError if it is no golden file.
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".txt":
-        return {"status": 200, "frames": [shown(frame) for frame in _arrow_frames(text)]}
+        return {"status": 200, "frames": [comparable(frame) for frame in _arrow_frames(text)]}
     chunks = text.split(_PREFIX + _MARK)
     if len(chunks) < _CHUNKS:
         raise ValueError(f"no golden data found in: {path}")
@@ -58,38 +58,38 @@ def write(path: Path, frames: Sequence[Frame]) -> None:
 
 
 def response_of(frames: Sequence[Frame]) -> dict[str, Any]:
-    """Give the response as it is compared."""
-    return {"status": 200, "frames": [shown(frame) for frame in frames]}
+    """Return the response in the form that is compared."""
+    return {"status": 200, "frames": [comparable(frame) for frame in frames]}
 
 
-def shown(frame: Frame) -> dict[str, Any]:
-    """Give a frame's JSON as it is compared."""
+def comparable(frame: Frame) -> dict[str, Any]:
+    """Return a frame's JSON in the form that is compared."""
     described: dict[str, Any] = normal(_as_go(frame))
     return described
 
 
 def normal(value: Any) -> Any:  # noqa: ANN401  # JSON
-    """Take out of JSON what Go leaves out, and put in what it adds."""
-    return _normal(value, _KEPT)
+    """Normalise JSON: remove the values that Go leaves out, and add those that it adds."""
+    return _normal(value, _ALWAYS_WRITTEN)
 
 
 def _as_go(frame: Frame) -> Any:  # noqa: ANN401  # JSON
-    return _normal(json.loads(frametext.encode(frame)), _WRITTEN)
+    return _normal(json.loads(frametext.encode(frame)), _WRITTEN_IF_PRESENT)
 
 
-def _normal(value: Any, kept: frozenset[str], *, of: str = "") -> Any:  # noqa: ANN401  # JSON
+def _normal(value: Any, kept_keys: frozenset[str], *, of: str = "") -> Any:  # noqa: ANN401  # JSON
     if isinstance(value, list):
-        return [_normal(item, kept) for item in value]
+        return [_normal(item, kept_keys) for item in value]
     if not isinstance(value, dict):
         return value
-    left = {
-        key: item if key in _OPAQUE else _normal(item, kept, of=key)
+    remaining = {
+        key: item if key in _OPAQUE else _normal(item, kept_keys, of=key)
         for key, item in value.items()
-        if key in kept or not _is_omitted(key, item, is_free=of == "options")
+        if key in kept_keys or not _is_omitted(key, item, is_free=of == "options")
     }
-    if "schema" in left and "data" in left:
-        left["data"] = _with_floats(left["schema"]["fields"], left["data"])
-    return {**left, "typeVersion": left.get("typeVersion", [0, 0])} if of == "meta" else left
+    if "schema" in remaining and "data" in remaining:
+        remaining["data"] = _with_floats(remaining["schema"]["fields"], remaining["data"])
+    return {**remaining, "typeVersion": remaining.get("typeVersion", [0, 0])} if of == "meta" else remaining
 
 
 def _is_omitted(key: str, item: object, *, is_free: bool) -> bool:
@@ -99,7 +99,7 @@ def _is_omitted(key: str, item: object, *, is_free: bool) -> bool:
 
 
 def _with_floats(fields: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Make floats of what JSON wrote without a point, all digits of which Python would compare."""
+    """Convert whole numbers in float columns to floats, so that all digits are compared."""
     columns = [
         [None if item is None else float(item) for item in column] if "float" in field["typeInfo"]["frame"] else column
         for field, column in zip(fields, data.get("values", []), strict=True)
@@ -120,7 +120,7 @@ def _arrow_frames(text: str) -> Iterator[Frame]:
 
 
 def _head(frames: Sequence[Frame]) -> Iterator[str]:
-    """Show frames to people."""
+    """Yield the frames as tables for people."""
     for at, frame in enumerate(frames):
         meta = "" if frame.meta is None else json.dumps(frame.meta, indent=4, ensure_ascii=False, default=str)
         dimensions = f"Dimensions: {len(frame.fields)} Fields by {len(frame)} Rows"
@@ -147,10 +147,10 @@ def _title(field: Field) -> list[str]:
 
 
 def _cells(field: Field) -> list[str]:
-    chosen = field.to_list()[:_ROWS]
+    values = field.to_list()[:_ROWS]
     cells = [
         _flat("null" if value is None else value.decode() if isinstance(value, bytes) else str(value))
-        for value in chosen
+        for value in values
     ]
     return [*cells, "..."] if len(field) > _ROWS else cells
 

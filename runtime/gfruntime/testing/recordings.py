@@ -1,8 +1,7 @@
-"""What a real system has answered, for `Replay`: from its own recordings, or from a HAR file.
+"""Recorded answers of a real system, for `Replay`: from its own recordings, or from a HAR file.
 
-A HAR file comes from `gfplug call query --har FILE`, from Grafana's diagnostics, or from a browser. Its statements of
-databases are passed over. What a capture has redacted matches anything; an answer whose body it did not keep whole is
-refused.
+A HAR file comes from `gfplug call query --har FILE`, from Grafana's diagnostics, or from a browser. Its database
+statements are skipped. A redacted value matches anything; an answer with an incomplete body is refused.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ _NOT_KEPT = 501
 
 
 def read_har(path: Path, target: str, hidden: Collection[str]) -> tuple[list[dict[str, Any]], frozenset[str]]:
-    """Read the exchanges of a HAR file, and add the names of parameters that it does not show to those to be hidden.
+    """Read the exchanges of a HAR file, and add the names of redacted parameters to `hidden`.
 
-    Paths below that of `target`, the system's address, are taken as relative to it.
-    Raises: ValueError when it is no HAR file.
+    Paths below that of `target`, the system's address, become relative to it.
+    Raises: ValueError if it is no HAR file.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]
@@ -41,14 +40,14 @@ def read_har(path: Path, target: str, hidden: Collection[str]) -> tuple[list[dic
         raise ValueError(f"{path} is not a HAR file: {error!r}") from error
 
 
-def shown(target: str, hidden: Collection[str]) -> str:
-    """Write a request's path and query, without what is to be hidden."""
+def visible_target(target: str, hidden: Collection[str]) -> str:
+    """Return a request's path and query without hidden parameters."""
     query = urlencode([(name, HIDDEN if name in hidden else value) for name, value in _parameters(target)], safe="*")
     return urlsplit(target).path + (f"?{query}" if query else "")
 
 
 def matches(recorded: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
-    """Tell whether a request is the recorded one; what is hidden in the recorded body stands for any text."""
+    """Tell whether a request is the recorded one; a hidden part of the recorded body matches any text."""
     if any(recorded[name] != asked[name] for name in ("method", "target")):
         return False
     pattern = ".*".join(map(re.escape, recorded["body"].split(HIDDEN)))
@@ -57,19 +56,19 @@ def matches(recorded: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
 
 def _exchange(entry: Mapping[str, Any], base: str, hidden: Collection[str]) -> dict[str, Any]:
     request = entry["request"]
-    sent = {
+    request_key = {
         "method": request["method"],
-        "target": shown(_below(request["url"], base), hidden),
+        "target": visible_target(_below(request["url"], base), hidden),
         "body": _bytes(request.get("postData") or {}).decode("utf-8", "replace"),
     }
-    return sent | _answer(entry["response"], base)
+    return request_key | _answer(entry["response"], base)
 
 
 def _answer(response: Mapping[str, Any], base: str) -> dict[str, Any]:
     body, size = _bytes(response["content"]), response.get("bodySize", 0)
     status = int(response["status"])
     if status and (size == -1 or (size > 0 and not body)):
-        return {"status": _NOT_KEPT, "headers": {}, "text": "the capture did not keep the whole body of this answer"}
+        return {"status": _NOT_KEPT, "headers": {}, "text": "the recording has only a part of this answer's body"}
     headers = {each["name"]: each["value"] for each in response.get("headers") or []}
     headers = {
         name: _below(value, base) if name.lower() == "location" else value
@@ -80,7 +79,7 @@ def _answer(response: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 
 def _below(url: str, base: str) -> str:
-    """Return the path and query of an address, relative to the system's."""
+    """Return the path and query of an address, relative to the system's address."""
     parts = urlsplit(url)
     is_below = base and (parts.path == base or parts.path.startswith(f"{base}/"))
     path = parts.path.removeprefix(base) if is_below else parts.path

@@ -105,7 +105,7 @@ def test_dataclasses_that_are_no_form_are_said_and_the_code_is_used(
 
 def test_code_that_cannot_be_used_is_said(reloader: Reloader, following: Callable[..., dict[str, Any]]) -> None:
     """Without a secret in it."""
-    sentence = f"the saved code cannot be used: NameError: {SECRET}; the code from before it still answers"
+    sentence = f"the saved code cannot be used: NameError: {SECRET}; the last working code still answers"
     reloader.watch(LogLine(level="error", message=sentence))
 
     assert following(state="failed")["message"] == sentence.replace(SECRET, "***")

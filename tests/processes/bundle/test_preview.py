@@ -138,7 +138,7 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
     assert "half" in failed["message"]
     status, answer = page.ask("api/ds/query", BODY)
     assert status == 200
-    assert "the code from before it still answers" in str(answer["results"]["A"]["frames"][0]["schema"]["meta"])
+    assert "the last working code still answers" in str(answer["results"]["A"]["frames"][0]["schema"]["meta"])
     _edit(code, "\nraise RuntimeError('half')\n", "\n")
     page.wait_for("reload", state="ready", code=True)
 

@@ -278,7 +278,7 @@ def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call:
 
     assert (unfilled.code, empty.code, filled.code) == (6, 6, 0)
     assert "limit: expected int, got str '${n}': the variable ${n} is not filled" in unfilled.err
-    assert "limit: expected int, got str '': it is empty, as a variable is that is not filled" in empty.err
+    assert "limit: expected int, got str '': it is empty, like a variable that is not filled" in empty.err
     assert "hint: --var NAME=VALUE fills a variable" in unfilled.err
 
 

@@ -85,8 +85,8 @@ def test_a_linker_that_fails_is_a_warning_with_the_way_out(
     """Grafana may run as a user who must not write there, and gfplug's environment may have been removed."""
     followed(module, script, python=python, schema={"hash": "ba9876543210"})
 
-    assert f"module.js could not be linked anew: {words}" in caplog.text
-    assert "`gfplug dev` does it, too" in caplog.text
+    assert f"module.js could not be linked again: {words}" in caplog.text
+    assert "start `gfplug dev` again" in caplog.text
 
 
 def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,7 +233,7 @@ def test_the_other_pages(port: int) -> None:
     assert get(port, "/debug/pprof/cmdline")[1].split(b"\0") == [each.encode() for each in sys.orig_argv]
     for path in ("/debug/pprof/trace", "/debug/pprof/mutex", "/debug/pprofile", "/profile"):
         status, body = get(port, path)
-        assert (status, b"only these are here" in body) == (404, True)
+        assert (status, b"the pages are" in body) == (404, True)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "301", "nan", "inf", "x"])
@@ -253,5 +253,5 @@ def test_one_profile_is_taken_at_a_time_and_threads_are_shown_meanwhile(port: in
     threads = get(port, "/debug/threads")[0]
     thread.join()
 
-    assert (status, body) == (503, b"another profile is being taken\n")
+    assert (status, body) == (503, b"another profile is running; try again when it has ended\n")
     assert (threads, first) == (200, [200])

@@ -143,7 +143,7 @@ def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatc
         return create(path, *arguments)
 
     monkeypatch.setattr(os, "open", watch)
-    with standalone.announced(tmp_path, "127.0.0.1:1"):
+    with standalone.announce(tmp_path, "127.0.0.1:1"):
         assert (tmp_path / "standalone.txt").read_text() == "127.0.0.1:1"
 
     assert steps == [[], ["pid.txt"]]

@@ -1,6 +1,6 @@
-"""One HTTP/2 connection: frames come in, are checked and handed to their exchange; what goes out waits for its windows.
+"""One HTTP/2 connection: checks received frames and passes them to their exchange; output waits for its windows.
 
-A frame that breaks the protocol ends the connection or its stream, with the code that RFC 9113 names for it.
+A frame that breaks the protocol ends the connection or its stream, with the error code of RFC 9113.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from gfruntime.serving.dispatcher import Dispatcher
 
 _LOGGER = logging.getLogger("gfruntime.http2")
-_HEADER_BYTES = 16 << 20  # as Go's servers and clients take
-_WINDOW = 8 << 20  # bytes that a peer may send on a stream before the first is taken
-_REMEMBERED = 1000  # streams that have ended: frames on them may still come
+_HEADER_BYTES = 16 << 20  # the limit of Go's servers and clients
+_WINDOW = 8 << 20  # bytes that a peer may send on a stream before an acknowledgement
+_REMEMBERED = 1000  # ended streams that are remembered: frames on them may still arrive
 _CONTENT_ON_STREAM = {framing.DATA, framing.HEADERS, framing.PRIORITY, framing.RST_STREAM, framing.CONTINUATION}
 
 
 class Connection(asyncio.Protocol):
-    """Reads one peer's frames. `exchanges` are the calls under way, by stream."""
+    """Reads one peer's frames. `exchanges` are the calls in flight, by stream."""
 
     def __init__(self, dispatcher: Dispatcher, connections: MutableSet[Connection]) -> None:
-        """Begin with the preface; this is one of the `connections` for as long as it is open."""
+        """Wait for the preface; the connection is in `connections` as long as it is open."""
         self._dispatcher = dispatcher
         self._connections = connections
         self._frames = FrameReader(self._read_frame)
         self._decoder = Decoder(max_header_list_size=_HEADER_BYTES)
         self._last = 0
-        self._ended: dict[int, bool] = {}  # whether we ended it: the peer may not know yet
-        self._block: tuple[int, int, bytearray] | None = None  # the stream and flags of HEADERS that go on
+        self._ended: dict[int, bool] = {}  # True if we ended it: the peer may not know yet
+        self._block: tuple[int, int, bytearray] | None = None  # the stream and flags of unfinished HEADERS
         self._is_refusing = False
-        self._taken = 0
+        self._unacknowledged = 0
         self.exchanges: dict[int, Exchange] = {}
         self.outbox: Outbox
         self._readers: dict[int, Callable[[int, int, bytes], None]] = {
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say what we take."""
+        """Send our settings."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
         send_at_once(transport)
         self.outbox = Outbox(transport)
@@ -73,8 +73,8 @@ class Connection(asyncio.Protocol):
         transport.write(settings + window)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Cancel the calls: their caller is gone."""
-        if self not in self._connections:  # it was never made: asyncio calls this, too, for a peer that TLS refuses
+        """Cancel the calls, because their caller is gone."""
+        if self not in self._connections:  # asyncio also calls this for a peer that TLS refuses
             return
         for exchange in self.exchanges.values():
             exchange.cancel()
@@ -85,35 +85,35 @@ class Connection(asyncio.Protocol):
             _LOGGER.debug("A connection was lost: %s", error)
 
     def pause_writing(self) -> None:
-        """Hold back what goes out."""
+        """Pause the output."""
         self.outbox.pause()
 
     def resume_writing(self) -> None:
-        """Let it go out again."""
+        """Resume the output."""
         self.outbox.resume()
 
     def data_received(self, data: bytes) -> None:
-        """Read all whole frames that are there."""
+        """Read all complete frames."""
         try:
             self._frames.feed(data)
         except ProtocolError as failure:
             self._fail(failure)
-        except Exception:  # a fault of ours must not leave a peer without an answer
+        except Exception:  # our own bug must not leave a peer without an answer
             _LOGGER.exception("A connection failed")
             self._fail(ProtocolError(framing.PROTOCOL_ERROR, "internal"))
 
     def refuse(self) -> None:
-        """Take no more calls, and say so."""
+        """Accept no more calls, and tell the peer."""
         self._is_refusing = True
         self.outbox.write(framing.go_away(self._last, framing.NO_ERROR))
 
     def close(self) -> None:
-        """End the connection once what is written has gone out; nothing more is written."""
+        """Close the connection once the output is written; nothing more is written."""
         self.outbox.close()
         self.outbox.transport.close()
 
     def end(self, exchange: Exchange, code: int | None = None) -> None:
-        """Forget a call that is over; with a code, tell the peer that it ended early."""
+        """Forget an ended call; with a code, tell the peer that it ended early."""
         if self.exchanges.pop(exchange.stream, None) is None:
             return
         exchange.is_over = True
@@ -156,9 +156,9 @@ class Connection(asyncio.Protocol):
             self._remember(stream, by_us=True)
 
     def _find(self, stream: int) -> Exchange | None:
-        """Return the call of a stream; None if it has ended, and what comes for it is to be ignored.
+        """Return the call of a stream; None if it has ended, and its frames are ignored.
 
-        Raises: ProtocolError if the stream was never opened; StreamError if the peer itself had ended it.
+        Raises: ProtocolError if the stream was never opened; StreamError if the peer had ended it.
         """
         exchange = self.exchanges.get(stream)
         if exchange is None and stream > self._last:
@@ -167,10 +167,10 @@ class Connection(asyncio.Protocol):
 
     def _read_data(self, stream: int, flags: int, content: bytes) -> None:
         size = len(content)
-        self._taken += size
-        if self._taken >= _WINDOW:
-            self.outbox.write(framing.window_update(0, self._taken))
-            self._taken = 0
+        self._unacknowledged += size
+        if self._unacknowledged >= _WINDOW:
+            self.outbox.write(framing.window_update(0, self._unacknowledged))
+            self._unacknowledged = 0
         content = framing.unpad(content, flags)
         exchange = self._find(stream)
         if exchange is None:
@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
             self._finish_trailers(exchange, flags, headers)  # type: ignore[arg-type]  # bytes, as asked for
             return
         if stream <= self._last:
-            return  # it was ours to end; the tables had to be kept in step
+            return  # we had ended it; the block was read to update the HPACK tables
         self._last = stream
         head = header_blocks.read_request(headers)
         if self._is_refusing:
@@ -290,7 +290,7 @@ class Connection(asyncio.Protocol):
             self.outbox.write(framing.frame(framing.PING, framing.ACK, 0, content))
 
     def _read_go_away(self, _stream: int, _flags: int, _content: bytes) -> None:
-        """Do nothing: the peer opens no more streams, and closes the connection when it will."""
+        """Do nothing: the peer opens no more streams, and closes the connection itself."""
 
     def _read_window(self, stream: int, _flags: int, content: bytes) -> None:
         increment = framing.long(content)

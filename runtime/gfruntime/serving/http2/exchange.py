@@ -1,4 +1,4 @@
-"""One gRPC call on one stream: its message comes in, its handler runs, its answer goes out.
+"""One gRPC call on one stream: receives its message, runs its handler, sends its answer.
 
 Source: gRPC's PROTOCOL-HTTP2.md.
 """
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from gfruntime.serving.methods import Message
 
 _LOGGER = logging.getLogger("gfruntime")
-_PREFIX = 5  # bytes before a message: whether it is compressed, and its length
+_PREFIX = 5  # bytes before a message: a compression flag, and its length
 
 
 class Exchange(Sender):
-    """A call under way."""
+    """A call in flight."""
 
     __slots__ = (
         "__weakref__",
@@ -42,8 +42,8 @@ class Exchange(Sender):
         "_input",
         "_outbox",
         "_received",
-        "_taken",
         "_task",
+        "_unacknowledged",
         "is_complete",
         "is_over",
     )
@@ -56,7 +56,7 @@ class Exchange(Sender):
         outbox: Outbox,
         end: Callable[[Exchange, int | None], None],
     ) -> None:
-        """Begin with the headers of a request; `end` is called when it is over, with a code if that is too early."""
+        """Store a request's headers; `end` is called when the call is over, with a code if it ended early."""
         super().__init__(stream)
         self.is_complete = self.is_over = False
         self._head = head
@@ -65,7 +65,7 @@ class Exchange(Sender):
         self._end = end
         self._input: list[bytes] = []
         self._received = 0
-        self._taken = 0
+        self._unacknowledged = 0
         self._has_begun = False
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -74,7 +74,7 @@ class Exchange(Sender):
         self._call = Call(metadata=head.metadata, deadline=deadline)
 
     def begin(self) -> None:
-        """Start the clock; a call whose caller sends a stream is answered at once."""
+        """Start the timeout; a call whose caller sends a stream is answered at once."""
         loop = asyncio.get_running_loop()
         if self._head.timeout is not None:
             self._deadline = loop.call_later(self._head.timeout, self._expire)
@@ -82,23 +82,23 @@ class Exchange(Sender):
             self._task = loop.create_task(self._answer(b""))
 
     def receive(self, content: bytes) -> None:
-        """Keep a piece of the message."""
+        """Store a part of the message."""
         self._received += len(content)
         if self._task is None and content:
             self._input.append(content)
 
     def take(self, size: int, window: int) -> int:
-        """Count bytes that have come; return by how much to widen the peer's window, 0 for not yet."""
-        self._taken += size
-        if self._taken < window // 2:
+        """Count received bytes; return by how much to widen the peer's window, 0 for not yet."""
+        self._unacknowledged += size
+        if self._unacknowledged < window // 2:
             return 0
-        increment, self._taken = self._taken, 0
+        increment, self._unacknowledged = self._unacknowledged, 0
         return increment
 
     def complete(self) -> None:
-        """Answer: the peer has sent everything.
+        """Answer, because the peer has sent everything.
 
-        Raises: StreamError if it is not as long as it was said to be.
+        Raises: StreamError if its length differs from the announced one.
         """
         self.is_complete = True
         if self._head.length not in (-1, self._received):
@@ -109,19 +109,19 @@ class Exchange(Sender):
             self._task = asyncio.get_running_loop().create_task(self._answer(content))
 
     def cancel(self) -> None:
-        """Stop: the caller is gone, or nobody can be answered any more."""
+        """Stop: the caller is gone, or no answer is possible."""
         self._call.cancel.set()
         if self._task is not None:
             self._task.cancel()
         self._stop_clock()
 
-    def sent(self) -> None:
-        """Note that all that was to go out has gone."""
+    def on_sent(self) -> None:
+        """Note that all output has been sent."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
     def _expire(self) -> None:
-        """End a call whose caller waits no longer: with a status if nothing else is on its way, else early."""
+        """End a call at its deadline: with a status if no other output has begun, else with a reset."""
         self._deadline = None
         self.cancel()
         if self.output or self._has_begun:
@@ -137,13 +137,13 @@ class Exchange(Sender):
             self._deadline = None
 
     async def _answer(self, content: bytes) -> None:
-        """Answer, and end the stream, whatever happens."""
+        """Answer, and always end the stream."""
         code: int | None = None if self.is_complete else framing.NO_ERROR
         try:
             await self._respond(content)
         except CallError as error:
             await self._send(b"", (), self._ending(header_blocks.trailers(error.code, str(error), error.details)))
-        except asyncio.CancelledError:  # by the end of the process, if not by the caller or its deadline
+        except asyncio.CancelledError:  # by the caller, its deadline, or the end of the process
             if not self.is_over and not self.output:
                 trailers = header_blocks.trailers("UNAVAILABLE", "the plugin is shutting down")
                 self._outbox.write(self._ending(trailers))
@@ -156,7 +156,7 @@ class Exchange(Sender):
             self._end(self, code)
 
     async def _respond(self, content: bytes) -> None:
-        """Run the handler, and send what it gives.
+        """Run the handler, and send its results.
 
         Raises: CallError.
         """
@@ -179,31 +179,31 @@ class Exchange(Sender):
             raise CallError("Method not found!", code="UNIMPLEMENTED")
 
     async def _send(self, head: bytes, content: Sequence[Message], tail: bytes) -> None:
-        """Send, and wait until nothing of it waits for a window or the system."""
-        self._has_begun = True  # whatever is sent, the headers are in it, or went before
+        """Send, and wait until no part of it waits for a window or the system."""
+        self._has_begun = True  # the headers are in this output, or were sent before
         self._outbox.send(self, head, content, tail)
         if self.output:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
     async def _refuse(self) -> None:
-        """Answer what is no gRPC, as gRPC says: with HTTP's own status."""
+        """Answer a request that is not gRPC with an HTTP status, as gRPC requires."""
         head = framing.frame(framing.HEADERS, framing.END_HEADERS, self.stream, header_blocks.NOT_GRPC)
         end = framing.frame(framing.DATA, framing.END_STREAM, self.stream)
         await self._send(head, (header_blocks.NOT_GRPC_BODY,), end)
 
     def _beginning(self) -> bytes:
-        """Return the headers of an answer, if they have not gone out yet."""
+        """Return the headers of an answer, if they were not sent yet."""
         return b"" if self._has_begun else _headers(self.stream, header_blocks.HEADERS_OK, 0)
 
     def _ending(self, trailers: bytes) -> bytes:
-        """Return what ends an answer: its trailers, with the headers if nothing has gone out yet."""
+        """Return the end of an answer: its trailers, with the headers if nothing was sent yet."""
         block = trailers if self._has_begun else header_blocks.HEADERS_OK + trailers
         return _headers(self.stream, block, framing.END_STREAM)
 
 
 def _headers(stream: int, block: bytes, flags: int) -> bytes:
-    """Return a block of headers as HEADERS and as many CONTINUATION as it takes."""
+    """Split a block of headers into HEADERS and CONTINUATION frames."""
     first, rest = block[: framing.DEFAULT_FRAME], block[framing.DEFAULT_FRAME :]
     frames = framing.frame(framing.HEADERS, flags | (0 if rest else framing.END_HEADERS), stream, first)
     while rest:
@@ -217,9 +217,9 @@ def _prefix(message: Message) -> bytes:
 
 
 def _message(content: bytes) -> bytes:
-    """Return the one message of a call.
+    """Return the only message of a call.
 
-    Raises: CallError if it is compressed, or no message.
+    Raises: CallError if it is compressed or incomplete.
     """
     if len(content) < _PREFIX:
         raise CallError("a call without a whole message", code="INTERNAL")

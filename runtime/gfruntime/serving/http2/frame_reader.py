@@ -1,4 +1,4 @@
-"""Frames out of bytes: the preface, a SETTINGS frame behind it, and then one frame after the other."""
+"""Parse frames from bytes: the preface, a SETTINGS frame, and then all other frames."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _HEAD = 9
 
 
 class FrameReader:
-    """Hands on each whole frame: its type, flags, stream and content."""
+    """Calls `receive` with each complete frame: its type, flags, stream and content."""
 
     def __init__(self, receive: Callable[[int, int, int, bytes], None]) -> None:
-        """Begin with the preface."""
+        """Start with the preface."""
         self._receive = receive
         self._input = bytearray()
         self._read: Callable[[], bool] = self._read_preface
 
     def feed(self, data: bytes) -> None:
-        """Add bytes, and read what is whole by now.
+        """Add bytes, and parse all complete frames.
 
-        Raises: ProtocolError if they are no HTTP/2, and what `receive` raises.
+        Raises: ProtocolError if they are not HTTP/2, and the exceptions of `receive`.
         """
         self._input += data
         while self._read():

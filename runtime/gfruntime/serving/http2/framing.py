@@ -1,4 +1,4 @@
-"""HTTP/2 frames: their types, flags and error codes, and how they are packed.
+"""HTTP/2 frames: their types, flags, error codes and encoding.
 
 Source: RFC 9113, sections 4, 6 and 7.
 """
@@ -39,7 +39,7 @@ class ProtocolError(Exception):
     """The peer broke the protocol: the connection ends with GOAWAY and this code."""
 
     def __init__(self, code: int, reason: str) -> None:
-        """Keep the code and a short reason for the log."""
+        """Store the code and a short reason for the log."""
         super().__init__(reason)
         self.code = code
 
@@ -48,7 +48,7 @@ class StreamError(Exception):
     """One stream broke the protocol: it ends with RST_STREAM and this code."""
 
     def __init__(self, code: int) -> None:
-        """Keep the code."""
+        """Store the code."""
         super().__init__(code)
         self.code = code
 
@@ -59,7 +59,7 @@ def head(length: int, kind: int, flags: int, stream: int) -> bytes:
 
 
 def frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
-    """Return a whole frame."""
+    """Return a complete frame."""
     return head(len(content), kind, flags, stream) + content
 
 
@@ -73,7 +73,7 @@ def settings(**values: int) -> bytes:
 def read_settings(content: bytes) -> list[tuple[int, int]]:
     """Return the identifiers and values of a SETTINGS frame.
 
-    Raises: ProtocolError if its length is none of such a frame.
+    Raises: ProtocolError if its length is invalid.
     """
     if len(content) % _SETTING.size:
         raise ProtocolError(FRAME_SIZE_ERROR, "SETTINGS of an odd length")

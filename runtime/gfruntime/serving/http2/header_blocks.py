@@ -1,4 +1,4 @@
-"""Headers: what a request must have, the metadata in it, and the blocks of an answer.
+"""Headers: validate a request's headers, read its metadata, and write an answer's blocks.
 
 The `hpack` library reads blocks. Answers are written without its tables: two headers, and three trailers at most.
 Source: RFC 9113, section 8; RFC 7541, sections 5 and 6; gRPC's PROTOCOL-HTTP2.md.
@@ -48,7 +48,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a request begins with. Units: `timeout` in seconds, None for none; `length` in bytes, -1 for none."""
+    """The headers of a request. Units: `timeout` in seconds, None for none; `length` in bytes, -1 for none."""
 
     path: str
     is_grpc: bool
@@ -58,7 +58,7 @@ class RequestHead:
 
 
 def read_request(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
-    """Return what a request's headers say.
+    """Parse a request's headers.
 
     Raises: StreamError if RFC 9113 calls them malformed.
     """
@@ -98,18 +98,18 @@ def require_valid(name: bytes, value: bytes) -> None:
 
 
 def _escape(text: str) -> str:
-    """Return a message as gRPC sends one: what is not printable ASCII, and the percent sign, in hexadecimal."""
+    """Encode a message for gRPC: the percent sign, and all but printable ASCII, in hexadecimal."""
     return _NOT_PLAIN.sub(lambda byte: b"%%%02X" % byte[0][0], text.encode()).decode("ascii")
 
 
 def _values(name: bytes, value: bytes) -> list[str]:
-    """Return a header as metadata: binary values are decoded, and may be several behind commas."""
+    """Return a header as metadata: binary values are decoded, and may be several, separated by commas."""
     if not name.endswith(b"-bin"):
         return [value.decode("latin-1")]
-    return [_decoded(part).decode("latin-1") for part in value.split(b",")]
+    return [_decode(part).decode("latin-1") for part in value.split(b",")]
 
 
-def _decoded(value: bytes) -> bytes:
+def _decode(value: bytes) -> bytes:
     try:
         return base64.b64decode(value + b"=" * (-len(value) % 4))
     except binascii.Error:
@@ -122,7 +122,7 @@ def _seconds(value: bytes) -> float | None:
 
 
 def literal(name: str, value: str) -> bytes:
-    """Return a header as a literal that enters no table."""
+    """Return a header as a literal without indexing."""
     return b"\0" + _text(name) + _text(value)
 
 
@@ -132,7 +132,7 @@ def _text(text: str) -> bytes:
 
 
 def _integer(value: int, bits: int) -> bytes:
-    """Return a number as HPACK writes one, after zero bits."""
+    """Encode a number for HPACK, after zero bits."""
     most = (1 << bits) - 1
     if value < most:
         return bytes((value,))
@@ -146,7 +146,7 @@ def _integer(value: int, bits: int) -> bytes:
 
 
 HEADERS_OK = b"\x88" + literal("content-type", "application/grpc")
-"""`:status: 200`, which is the table's eighth, and the content type."""
+"""`:status: 200`, the eighth entry of the table, and the content type."""
 
 TRAILERS_OK = literal("grpc-status", "0")
 NOT_GRPC = b"\x08\x03415" + literal("content-type", "text/plain")

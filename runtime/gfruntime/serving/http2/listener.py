@@ -1,4 +1,4 @@
-"""The server: it listens at one address, and each connection is one `Connection`."""
+"""The server: listens at one address, and creates a `Connection` for each peer."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from gfruntime.serving.dispatcher import Dispatcher
     from gfruntime.serving.handshake import Address
 
-_FAREWELL = 0.1  # seconds for what still has to go out
+_FAREWELL = 0.1  # seconds for the remaining output
 
 
 class Listener:
     """A gRPC server that listens at one address."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        """Keep what answers."""
+        """Store the dispatcher."""
         self._dispatcher = dispatcher
         self._server: asyncio.Server | None = None
         self._socket: socket.socket
         self._connections: set[Connection] = set()
 
     async def start(self, address: Address, context: SSLContext | None = None) -> Address:
-        """Listen and serve, with a context by TLS only; the address returned names the true port.
+        """Listen and serve, with a context only by TLS; the returned address has the actual port.
 
-        Raises: OSError if the address can't be had; ListenError if each port that it may have is taken.
+        Raises: OSError if the address can't be used; ListenError if all allowed ports are in use.
         """
-        mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
+        mask = os.umask(0o077)  # no other user may reach the socket, not even between bind and chmod
         try:
             bound = address.listen(self._bind)
         finally:
@@ -44,7 +44,7 @@ class Listener:
         return bound
 
     def _bind(self, target: str) -> int:
-        """Bind a socket as `Address.target` spells it, and return the port, 0 for none."""
+        """Bind a socket for an `Address.target`, and return the port; 0 for none."""
         if target.startswith("unix:"):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.bind(target.removeprefix("unix:"))

@@ -1,6 +1,6 @@
-"""What goes out on one connection: at once where it fits, else in turns, as far as the peer's windows reach.
+"""The output of one connection: sent at once if it fits, else in turns, as far as the peer's windows allow.
 
-A call's message is never copied into one piece with others: it is cut into frames that are views of it.
+Messages are not copied into one buffer: a message is split into frames that are views of it.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
     from gfruntime.serving.methods import Message
 
-_TURN = 256 * 1024  # bytes that one call may send before the next one's turn
+_TURN = 256 * 1024  # bytes that one call may send before the next call's turn
 _HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system to take them
 
 
 class Sender:
-    """What one call sends. `window` are the bytes that the peer takes; `output` waits, counted by windows or not."""
+    """The output of one call. `window` is the number of bytes that the peer accepts; `output` waits."""
 
     __slots__ = ("output", "stream", "window")
 
     def __init__(self, stream: int) -> None:
-        """Begin with nothing to send."""
+        """Start without output."""
         self.stream = stream
         self.window = 0
         self.output: deque[tuple[bool, memoryview]] = deque()
 
-    def sent(self) -> None:
-        """Hear that all that was to go out has gone."""
+    def on_sent(self) -> None:
+        """Handle that all output was sent."""
 
 
 class Outbox:
-    """The frames that wait; `window` and each call's own are the bytes that the peer takes."""
+    """The waiting frames of a connection; `window` and each call's window are the bytes that the peer accepts."""
 
     def __init__(self, transport: asyncio.WriteTransport) -> None:
-        """Begin with the windows that RFC 9113 gives."""
+        """Start with the windows of RFC 9113."""
         self.transport = transport
         self.frame_size = framing.DEFAULT_FRAME
         self._window = framing.DEFAULT_WINDOW
@@ -52,7 +52,7 @@ class Outbox:
         transport.set_write_buffer_limits(_HIGH, _LOW)
 
     def write(self, frames: bytes) -> None:
-        """Send frames that no window counts."""
+        """Send frames that windows do not count."""
         if not self._is_closed:
             self.transport.write(frames)
 
@@ -67,7 +67,7 @@ class Outbox:
         self._senders.discard(sender)
 
     def send(self, sender: Sender, head: bytes, content: Sequence[Message], tail: bytes) -> None:
-        """Send a call's content between frames that no window counts; at once if it fits and nothing waits."""
+        """Send a call's content between frames that windows do not count; at once if it fits and nothing waits."""
         size = sum(map(len, content))
         is_free = not self._turns and not sender.output and not self._is_paused
         if is_free and size <= self.frame_size and size <= self._window and size <= sender.window:
@@ -82,11 +82,11 @@ class Outbox:
         self._pump()
 
     def pause(self) -> None:
-        """Let what goes out wait: the system has enough."""
+        """Pause the output, because the system's buffer is full."""
         self._is_paused = True
 
     def resume(self) -> None:
-        """Go on."""
+        """Resume the output."""
         self._is_paused = False
         self._pump()
 
@@ -96,9 +96,9 @@ class Outbox:
         self._turns.clear()
 
     def widen(self, increment: int) -> None:
-        """Let the peer take more on the whole connection.
+        """Increase the window of the connection.
 
-        Raises: ProtocolError if that is more than RFC 9113 allows.
+        Raises: ProtocolError if it exceeds the limit of RFC 9113.
         """
         self._window += increment
         if self._window > framing.LARGEST_WINDOW:
@@ -106,9 +106,9 @@ class Outbox:
         self._pump()
 
     def widen_stream(self, sender: Sender, increment: int) -> None:
-        """Let the peer take more of one call.
+        """Increase the window of one call.
 
-        Raises: StreamError if that is more than RFC 9113 allows.
+        Raises: StreamError if it exceeds the limit of RFC 9113.
         """
         sender.window += increment
         if sender.window > framing.LARGEST_WINDOW:
@@ -118,7 +118,7 @@ class Outbox:
     def set_initial_window(self, value: int) -> None:
         """Change the windows of all calls by the difference, also below zero.
 
-        Raises: ProtocolError if one becomes more than RFC 9113 allows.
+        Raises: ProtocolError if one exceeds the limit of RFC 9113.
         """
         difference, self._initial_window = value - self._initial_window, value
         for sender in self._senders:
@@ -133,22 +133,22 @@ class Outbox:
         self._pump()
 
     def _pump(self) -> None:
-        """Give each call its turn until a window is used up, or the system has enough."""
+        """Give each call its turn until a window is used up, or the system's buffer is full."""
         while self._turns and not self._is_paused and not self._is_closed:
             sender = self._turns.popleft()
-            pieces = self._cut(sender)
+            pieces = self._next_frames(sender)
             if pieces:
                 self.transport.writelines(pieces)
             if not sender.output:
-                sender.sent()
+                sender.on_sent()
             elif self._window <= 0 and sender.output[0][0]:
                 self._turns.appendleft(sender)
                 return
             elif sender.window > 0 or not sender.output[0][0]:
                 self._turns.append(sender)
 
-    def _cut(self, sender: Sender) -> list[bytes | memoryview]:
-        """Take from a call what it may send in one turn."""
+    def _next_frames(self, sender: Sender) -> list[bytes | memoryview]:
+        """Take the frames that a call may send in one turn."""
         pieces: list[bytes | memoryview] = []
         room = _TURN
         while sender.output and room > 0:

@@ -1,7 +1,7 @@
-"""The author's code in processes of their own, behind the one that Grafana started: for all cores, and for crashes.
+"""The author's code in worker processes behind the one that Grafana started: to use all cores, and to survive crashes.
 
-The front process shakes hands and speaks gRPC; it never imports the author's code. `plan` says how many workers it has,
-`crew` hands calls to them, `caller` asks one of them, `starter` starts and ends them, `child` is one as a process, and
-`output` what it writes. `template` and `worker` run there; `channel` and `shared` lie between. `gfplug dev` starts the
-code of each save in the same way.
+The front process does the handshake and gRPC; it never imports the author's code. `plan` has the number of workers,
+`crew` distributes calls, `caller` calls one worker, `starter` starts and ends them, `child` is a worker's process, and
+`output` its output. `template` and `worker` run in the child processes; `channel` and `shared` connect both sides.
+`gfplug dev` starts the code of each save in the same way.
 """

@@ -1,4 +1,4 @@
-"""The front process' end of a worker: it asks, and hands back what comes, to each call its own."""
+"""The front process's end of a worker's channel: sends calls, and delivers each answer to its call."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LOSS = "the plugin's process has ended"
 
 
 class Caller:
-    """Asks one worker, from the control loop. `calls` counts those with an end that are under way."""
+    """Calls one worker, from the control loop. `calls` is the number of calls in flight without endless streams."""
 
     def __init__(self, end: socket.socket, pid: int) -> None:
-        """Keep a socket. Who watches the worker sets `on_full`, and `on_lost`, which is to call `fail`."""
+        """Store a socket. The owner sets `on_full`, and `on_lost`, which must call `fail`."""
         self.pid = pid
         self.calls = 0
         self.on_lost: Callable[[], None] = lambda: self.fail(_LOSS)
@@ -39,7 +39,7 @@ class Caller:
         self._streams: dict[int, asyncio.Queue[Message | CallError | None]] = {}
 
     def attach(self) -> None:
-        """Belong to the running loop from now on."""
+        """Use the running loop from now on."""
         if self._channel is None:
             self._channel = Channel(self._receive, self._lose)
             self._channel.attach(self._end)
@@ -49,7 +49,7 @@ class Caller:
     async def ask(self, path: str, message: bytes, call: Call) -> Message:
         """Return the answer.
 
-        Raises: CallError, the worker's own, or one that says that it is gone.
+        Raises: CallError, from the worker, or because the worker has ended.
         """
         number = self._begin(path, message, call)
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -65,7 +65,7 @@ class Caller:
             del self._answers[number]
 
     async def stream(self, path: str, message: bytes, call: Call, *, is_endless: bool) -> AsyncGenerator[Message, None]:
-        """Yield the parts of an answer; the worker makes no more than are taken.
+        """Yield the parts of an answer; the worker produces them only as fast as they are read.
 
         Raises: as `ask`.
         """
@@ -90,11 +90,11 @@ class Caller:
                 self._send("cancel", number)
 
     def end(self) -> None:
-        """Let the worker end."""
+        """Close the channel, so that the worker ends."""
         self._send("end")
 
     def fail(self, loss: str) -> None:
-        """Give all calls under way, and all to come, an error: the worker is gone."""
+        """Fail all calls in flight, and all later ones, because the worker is gone."""
         self._loss = loss
         for answer in self._answers.values():
             if not answer.done():
@@ -103,7 +103,7 @@ class Caller:
             parts.put_nowait(CallError(loss, code="UNAVAILABLE"))
 
     async def wait_until_idle(self, seconds: float) -> None:
-        """Wait for the end of the calls that are under way, but no longer than so many seconds."""
+        """Wait for the end of the calls in flight, at most so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
 
@@ -135,7 +135,7 @@ class Caller:
             self._settle(first, self._content(rest[0], is_wanted=first in self._answers or first in self._streams))
 
     def _settle(self, number: int, content: Message | CallError | None) -> None:
-        """Hand on an answer, a part of one, an error, or None for the end of the parts, if somebody waits for it."""
+        """Deliver an answer, a part of one, an error, or None for the last part, if a call waits for it."""
         if (parts := self._streams.get(number)) is not None:
             parts.put_nowait(content)
         answer = self._answers.get(number)
@@ -147,7 +147,7 @@ class Caller:
             answer.set_result(content)
 
     def _content(self, message: bytes | tuple[int, int], *, is_wanted: bool) -> Message | CallError:
-        """Return a message of an answer, from the memory that both share if it is there."""
+        """Return a message of an answer, from shared memory if it is there."""
         if isinstance(message, bytes):
             return message
         descriptor, size = message

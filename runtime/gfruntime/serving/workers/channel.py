@@ -1,6 +1,6 @@
-"""Messages between the front process and one that runs the author's code: tuples over a socket.
+"""Messages between the front process and a process with the author's code: tuples over a socket.
 
-`marshal` writes them: both ends are the same Python, and each trusts the other. Four bytes before each give its length.
+`marshal` encodes them: both ends are the same Python, and trust each other. Four bytes before each give its length.
 
 | from the front | | from the worker | |
 | --- | --- | --- | --- |
@@ -11,7 +11,7 @@
 | `share` | large answers may lie in shared memory | `error` | number, text, code, details |
 | | | `full` | megabytes: more than it may take |
 
-A message of an answer may be a pair instead, a descriptor of the worker's and a size: it is in memory that both share.
+An answer's message may be a pair instead, a descriptor of the worker and a size: it is in shared memory.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VARIABLE = "GFRUNTIME_WORKER"
-"""The environment variable that makes a process a worker: where its channel is."""
+"""The environment variable with a worker's channel; it makes a process a worker."""
 
 _HEAD = 4
-_PATIENCE = 30.0  # seconds in which a process that was started connects
+_PATIENCE = 30.0  # seconds in which a started process must connect
 
 
 class Channel(asyncio.Protocol):
-    """One end, on an event loop; what is sent before it is connected waits."""
+    """One end, on an event loop; messages sent before the connection wait."""
 
     def __init__(self, receive: Callable[[tuple[Any, ...]], None], lost: Callable[[], None]) -> None:
-        """Keep who gets the messages, and who hears that the other end is gone."""
+        """Store the callbacks for messages, and for the loss of the other end."""
         self._receive, self._lost = receive, lost
         self._input = bytearray()
         self._early: list[bytes] = []
@@ -48,12 +48,12 @@ class Channel(asyncio.Protocol):
         self._attaching: asyncio.Task[Any] | None = None
 
     def attach(self, end: socket.socket) -> None:
-        """Read and write a socket on the running loop from now on."""
+        """Use a socket on the running loop from now on."""
         loop = asyncio.get_running_loop()
         self._attaching = loop.create_task(loop.create_connection(lambda: self, sock=end))
 
     def send(self, *message: object) -> None:
-        """Send a message; it is lost when the other end is gone."""
+        """Send a message; it is lost if the other end is gone."""
         content = _frame(message)
         if self._transport is None:
             self._early.append(content)
@@ -66,7 +66,7 @@ class Channel(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send what has waited."""
+        """Send the waiting messages."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
         send_at_once(transport)
         self._transport = transport
@@ -74,11 +74,11 @@ class Channel(asyncio.Protocol):
         self._early.clear()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        """Tell."""
+        """Call the callback for the loss."""
         self._lost()
 
     def data_received(self, data: bytes) -> None:
-        """Hand on each whole message."""
+        """Pass on each complete message."""
         self._input += data
         messages, at, end = [], 0, len(self._input)
         with memoryview(self._input) as view:
@@ -91,10 +91,10 @@ class Channel(asyncio.Protocol):
 
 
 class Offer:
-    """A channel for a process that is about to start: `value` is for its VARIABLE, `descriptors` for it to inherit."""
+    """A channel for a process that will be started: `value` is for its VARIABLE; it inherits `descriptors`."""
 
     def __init__(self) -> None:
-        """Make both ends. On Windows, where a child inherits no socket, listen on this machine instead."""
+        """Create both ends. On Windows, where a child inherits no socket, listen on this machine instead."""
         self._theirs: socket.socket | None = None
         self._token = os.urandom(16).hex()
         if sys.platform != "win32":
@@ -107,7 +107,7 @@ class Offer:
             self.value = f"{self._ours.getsockname()[1]}:{self._token}"
 
     def let_go(self) -> None:
-        """Close the end that the process has by now."""
+        """Close the child's end, which the child has now."""
         if self._theirs is not None:
             self._theirs.close()
 
@@ -129,7 +129,7 @@ class Offer:
                 end.close()
 
     def withdraw(self) -> None:
-        """Close all of it."""
+        """Close both ends."""
         self._ours.close()
         self.let_go()
 
@@ -145,7 +145,7 @@ def connect(value: str) -> socket.socket:
 
 
 def write(end: socket.socket, *message: object) -> None:
-    """Send a message on a socket that no loop has yet.
+    """Send a message on a socket without an event loop.
 
     Raises: OSError if the other end is gone.
     """
@@ -153,7 +153,7 @@ def write(end: socket.socket, *message: object) -> None:
 
 
 def read(end: socket.socket) -> tuple[Any, ...] | None:
-    """Wait for a message on a socket that no loop has yet, as long as its timeout allows; None at its end.
+    """Read a message from a socket without an event loop, until its timeout; None at its end.
 
     Raises: TimeoutError.
     """
@@ -168,7 +168,7 @@ def _frame(message: tuple[object, ...]) -> bytes:
 
 
 def _receive(end: socket.socket, size: int) -> bytes:
-    """Receive so many bytes; none if the other end goes before that."""
+    """Receive exactly so many bytes; none if the other end closes first."""
     content = b""
     while len(content) < size:
         try:

@@ -1,6 +1,6 @@
-"""Processes that run the author's code, as the front process sees them; their log lines become its own.
+"""Processes that run the author's code, seen from the front process; their log lines are passed on.
 
-Each has a channel. It is told to end by the end of its channel, answers what it has to answer, and goes.
+Each has a channel. When its channel closes, it finishes its answers, and ends.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _NOT_FOR_CHILDREN = (
 _LOAD = 180.0  # seconds for the author's imports
 _FORK = 10.0
 _PARTING = 2.0
-_TOLD = 0.5  # seconds in which a template tells how a worker ended
+_REPORT_SECONDS = 0.5  # seconds in which a template reports how a worker ended
 
 
 class StartError(Exception):
-    """The process ended, or said nothing, before it had loaded the author's code."""
+    """The process ended, or was silent, before it had loaded the author's code."""
 
 
 class Report(NamedTuple):
-    """What a process said once it had tried to load the author's code; `details` are health's, JSON."""
+    """A process's report after loading the author's code; `details` is JSON for the health response."""
 
     problem: str
     details: bytes
@@ -47,10 +47,10 @@ class Report(NamedTuple):
 
 
 class Child:
-    """A started process. One of a kind that waits for a line on stdin begins to load with `load`."""
+    """A started process. A template waits for a line on stdin; `load` sends it."""
 
     def __init__(self, kind: str, tell: Callable[[bytes], None], command: Sequence[str] = ()) -> None:
-        """Start it as a `worker` or a `template`; `command` is this program's own without one.
+        """Start it as a `worker` or a `template`; the default `command` is this program's own.
 
         Raises: OSError if that can't be done.
         """
@@ -72,7 +72,7 @@ class Child:
         self._offer.let_go()
         self.pid = self._process.pid
         self._end: socket.socket | None = None
-        self._ends: dict[int, int] = {}  # the statuses of workers that this template forked
+        self._ends: dict[int, int] = {}  # exit statuses of workers that this template forked
         self._asking = threading.Lock()
         self._caller: Caller | None = None
         assert self._process.stdin is not None  # noqa: S101  # for mypy: they are pipes
@@ -82,21 +82,21 @@ class Child:
 
     @property
     def status(self) -> int | None:
-        """How the process ended; None while it runs."""
+        """The process's exit status; None while it runs."""
         return self._process.poll()
 
     @property
     def caller(self) -> Caller:
-        """What asks it, once it has loaded."""
+        """The object that calls it, once it has loaded."""
         assert self._caller is not None  # noqa: S101  # as said
         return self._caller
 
     def load(self) -> Report:
-        """Let it load the author's code, and wait until it has.
+        """Make it load the author's code, and wait until it has.
 
         Raises: StartError.
         """
-        with suppress(OSError):  # it has ended: the channel says so
+        with suppress(OSError):  # it has ended: reading the channel fails then
             self._stdin.write(b"\n")
             self._stdin.close()
         try:
@@ -105,7 +105,7 @@ class Child:
             message = channel.read(end)
         except OSError as error:
             self.kill()
-            raise StartError(f"it said nothing while it was loading: {error}") from error
+            raise StartError(f"it did not answer while it was loading: {error}") from error
         if message is None or message[0] != "loaded":
             words = self._output.last
             raise StartError(f"it {self.ending()} while it was loading" + (f": {words}" if words else ""))
@@ -114,9 +114,9 @@ class Child:
         return Report(*message[1:])
 
     def fork(self, tell: Callable[[bytes], None]) -> Fork:
-        """Let a template that has loaded fork a worker.
+        """Make a loaded template fork a worker.
 
-        Raises: StartError if it does not, or is gone.
+        Raises: StartError if it does not, or has ended.
         """
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()
@@ -134,7 +134,7 @@ class Child:
         return Fork(pid, self, ours, Output(os.fdopen(reader, "rb"), f"log of {pid}", tell))
 
     def status_of(self, pid: int, seconds: float) -> int | None:
-        """Return how a worker that this template forked has ended; None if it does not say so in time."""
+        """Return the exit status of a worker that this template forked; None if it does not report it in time."""
         if self._end is None:
             return None
         with suppress(OSError), self._asking:
@@ -143,7 +143,7 @@ class Child:
         return None
 
     def _hear(self, kind: str, pid: int) -> int | None:
-        """Wait for a template's message: `forked` gives a number, `ended` the status of the worker of this number."""
+        """Wait for a template's message: `forked` has a number, `ended` has the status of this worker."""
         assert self._end is not None  # noqa: S101  # both callers look
         while pid not in self._ends:
             message = channel.read(self._end)
@@ -156,7 +156,7 @@ class Child:
         return self._ends.pop(pid)
 
     def ending(self) -> str:
-        """Tell how the process ended; if it has only closed its channel, end it."""
+        """Describe how the process ended; if it has only closed its channel, end it."""
         if not self.wait(_PARTING):
             self.kill()
             return "closed its channel"
@@ -164,7 +164,7 @@ class Child:
         return describe(self._process.returncode)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end, and tell whether it came in time."""
+        """Wait for the end; return whether it came in time."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -172,7 +172,7 @@ class Child:
         return True
 
     def retire(self, *, patience: float) -> None:
-        """End the process once it has answered its calls or `patience` seconds have passed; return when it is gone."""
+        """End the process once it has answered its calls, or after `patience` seconds; return when it has ended."""
         end = time.monotonic() + patience
         while self._caller is not None and self._caller.calls and time.monotonic() < end and self.status is None:
             time.sleep(0.02)
@@ -184,7 +184,7 @@ class Child:
             self._offer.withdraw()
 
     def part(self) -> None:
-        """Tell the process to end; it may answer for a while what it was asked."""
+        """Ask the process to end; it may still finish its answers."""
         with suppress(OSError):
             self._stdin.close()
         if self._end is not None:
@@ -201,26 +201,26 @@ class Fork:
     """A worker that a template forked."""
 
     def __init__(self, pid: int, template: Child, end: socket.socket, output: Output) -> None:
-        """Keep what belongs to it."""
+        """Store its number, its template, its channel and its output."""
         self.pid = pid
         self.caller = Caller(end, pid)
         self._template, self._end, self._output = template, end, output
         self._status: int | None = None
 
     def ending(self) -> str:
-        """Tell how it ended; the template knows, unless it is gone itself."""
-        self.wait(_TOLD)
+        """Describe how it ended; the template knows, unless it has ended itself."""
+        self.wait(_REPORT_SECONDS)
         self._output.join()
         return describe(self._status) if self._status is not None else "has ended"
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end, and tell whether it came in time."""
+        """Wait for the end; return whether it came in time."""
         if self._status is None:
             self._status = self._template.status_of(self.pid, seconds)
         return self._status is not None
 
     def part(self) -> None:
-        """Tell it to end."""
+        """Ask it to end."""
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_WR)
 
@@ -229,11 +229,11 @@ class Fork:
         if self._status is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            self.wait(_TOLD)
+            self.wait(_REPORT_SECONDS)
 
 
 def describe(status: int) -> str:
-    """Say how a process ended: `ended with status 3`, `was killed by SIGKILL`.
+    """Describe an exit status: `ended with status 3`, `was killed by SIGKILL`.
 
     >>> describe(-9)
     'was killed by SIGKILL'

@@ -1,6 +1,6 @@
-"""The workers of a plugin: calls go to the one with the fewest, and one that ends is replaced.
+"""The workers of a plugin: a call goes to the worker with the fewest calls; a worker that ends is replaced.
 
-Calls are handed out on the control loop; a thread starts workers, and others wait for their ends.
+Calls are distributed on the control loop; one thread starts workers, and others wait for their ends.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _CHANNELS = "/pluginv2.Stream/"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
 _PATH = 2  # the field of pluginv2's requests about a channel that has its path
 _WAIT = 5.0  # seconds that a call waits for a worker
-_PATIENCE = 30.0  # seconds that a worker may take for its last answers, as gunicorn has it
+_PATIENCE = 30.0  # seconds that a worker may take for its last answers, as in gunicorn
 _LAST_METRICS = 1.0
 
 
 class Member:
-    """One worker: how many calls it has had, and how many it may have."""
+    """One worker: the number of its calls, and its limit."""
 
     def __init__(self, process: Process, most: float) -> None:
-        """Begin."""
+        """Store the process and its limit."""
         self.process = process
         self.pid, self.caller = process.pid, process.caller
-        self.left = most
+        self.calls_left = most
         self.began = time.monotonic()
         self.metrics: dict[str, sums.Family] = {}
         self.is_leaving = False
@@ -55,20 +55,20 @@ class Crew:
     """The front process' side of all workers."""
 
     def __init__(self, plan: Plan) -> None:
-        """Start nothing yet."""
+        """Store the plan; no worker is started yet."""
         self._plan = plan
         self._starter = Starter()
         self._members: list[Member] = []
-        self._outgoing: set[Member] = set()  # no calls go to them any more; their counters still count
+        self._outgoing: set[Member] = set()  # they get no more calls; their counters still count
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._problem = ""  # why a worker is missing; empty when all are there
-        self._there = asyncio.Event()
+        self._problem = ""  # why a worker is missing; empty if all run
+        self._is_available = asyncio.Event()
         self._ended_metrics: dict[str, sums.Family] = {}
 
     def start(self) -> Application:
-        """Start the first worker and the thread that starts the others; return what forwards calls."""
+        """Start the first worker and the thread that starts the others; return the application that forwards calls."""
         self._fill(1)
         threading.Thread(target=self._work, name="workers", daemon=True).start()
         self._tasks.put(self._fill)
@@ -81,7 +81,7 @@ class Crew:
             unary=unary | own, streams=streams, attach=self._attach, close=self._close, kill=self._starter.kill
         )
 
-    # on the control loop
+    # these methods run on the control loop
 
     def _attach(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -89,7 +89,7 @@ class Crew:
             self._admit(member)
 
     def _admit(self, member: Member) -> None:
-        """Let a worker answer calls."""
+        """Send calls to a worker from now on."""
         if member not in self._members:
             self._members.append(member)
         member.caller.on_lost = lambda: self._lose(member)
@@ -97,44 +97,44 @@ class Crew:
         member.caller.attach()
         if len(self._members) >= self._plan.workers:
             self._problem = ""
-        self._there.set()
+        self._is_available.set()
 
     def _lose(self, member: Member) -> None:
-        """Take a worker out that has ended; its calls fail as soon as it is known how it ended."""
+        """Remove a worker that has ended; its calls fail as soon as its exit status is known."""
         self._take_out(member)
         if not self._members:
-            self._there.clear()
+            self._is_available.clear()
         if not self._starter.is_ending:
             threading.Thread(target=self._bury, args=(member,), name=f"end of {member.pid}", daemon=True).start()
 
     def _replace(self, member: Member, reason: str) -> None:
-        """Start a worker in another one's place; that ends when it has answered its calls."""
+        """Start a replacement for a worker, which ends after its last answer."""
         if not member.is_leaving and not self._starter.is_ending:
             member.is_leaving = True
             _LOGGER.info("Worker %d is replaced: %s", member.pid, reason)
             self._tasks.put(lambda: self._relieve(member))
 
     def _take_out(self, member: Member) -> None:
-        """Let no more calls go to a worker."""
+        """Send no more calls to a worker."""
         with suppress(ValueError):
             self._members.remove(member)
         self._outgoing.add(member)
 
     async def _leave(self, member: Member) -> None:
-        """Take a worker out of the turns, and let it end after its last answer."""
+        """Send no more calls to a worker, and let it end after its last answer."""
         self._take_out(member)
         await member.caller.wait_until_idle(_PATIENCE)
         await self._read_metrics(member)
         member.process.part()
 
     async def _choose(self, path: str, message: bytes) -> Member:
-        """Return the worker for a call: of a channel always the same one, else the one with the fewest calls.
+        """Return the worker for a call: for a channel always the same, else the one with the fewest calls.
 
-        Raises: CallError if there is none, and none comes in time.
+        Raises: CallError if none is available in time.
         """
         if not self._members:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._there.wait(), _WAIT)
+                await asyncio.wait_for(self._is_available.wait(), _WAIT)
         if not self._members:
             raise CallError(self._problem or "no worker process runs", code="UNAVAILABLE")
         members = self._members
@@ -145,8 +145,8 @@ class Crew:
         return min(members[turn:] + members[:turn], key=lambda member: member.caller.calls)
 
     def _count(self, member: Member) -> None:
-        member.left -= 1
-        if member.left == 0:
+        member.calls_left -= 1
+        if member.calls_left == 0:
             self._replace(member, "it has answered max_requests")
 
     def _unary(self, path: str) -> Unary:
@@ -175,7 +175,7 @@ class Crew:
         return answer
 
     async def _health(self, message: bytes, call: Call) -> Message:
-        """Let a worker answer, and tell of one that is missing."""
+        """Let a worker answer, and report a missing one."""
         try:
             member = await self._choose(_HEALTH, message)
             answer = await member.caller.ask(_HEALTH, message, call)
@@ -183,28 +183,28 @@ class Crew:
             return wire.health_response(status=_ERROR, message=str(error))
         if not self._problem:
             return answer
-        status, said, details = wire.read_health_response(bytes(answer))
+        status, message_text, details = wire.read_health_response(bytes(answer))
         count = f"{len(self._members)} of {self._plan.workers} workers"
-        text = f"{said} ({count}: {self._problem})".strip()
+        text = f"{message_text} ({count}: {self._problem})".strip()
         return wire.health_response(status=status, message=text, details=details)
 
     async def _collect_metrics(self, message: bytes, call: Call) -> bytes:
-        """Sum what all workers tell, this process, and the counters of those that have ended."""
+        """Sum the metrics of all workers, of this process, and the counters of ended workers."""
         members = [*self._members, *self._outgoing]
         await asyncio.gather(*(self._read_metrics(member, message, call) for member in members))
         own = sums.read("\n".join(process_metrics.lines()))
-        members = [*self._members, *self._outgoing]  # one may have ended meanwhile
+        members = [*self._members, *self._outgoing]  # a copy, because one may end meanwhile
         total = sums.add([*(member.metrics for member in members), self._ended_metrics, own])
         return wire.metrics_response(sums.write(total).encode())
 
     async def _read_metrics(self, member: Member, message: bytes = b"", call: Call | None = None) -> None:
-        """Keep what a worker tells of itself; one that does not answer keeps what it told last."""
+        """Store a worker's metrics; if it does not answer, keep its previous ones."""
         with suppress(CallError, TimeoutError, ValueError):
             async with asyncio.timeout(_LAST_METRICS):
                 answer = await member.caller.ask(_METRICS, message, call or Call())
             member.metrics = sums.read(wire.read_metrics_response(bytes(answer)).decode("utf-8", "replace"))
 
-    # in the thread
+    # these methods run in the thread
 
     def _work(self) -> None:
         while True:
@@ -216,9 +216,9 @@ class Crew:
             except Exception:
                 _LOGGER.exception("The workers could not be looked after")
 
-    def _fill(self, wanted: int = 0) -> None:
+    def _fill(self, count: int = 0) -> None:
         """Start workers until there are as many as planned."""
-        while len(self._members) < (wanted or self._plan.workers) and not self._starter.is_ending:
+        while len(self._members) < (count or self._plan.workers) and not self._starter.is_ending:
             member = self._start_member()
             if member is None:
                 self._tasks.put(self._fill)
@@ -230,13 +230,13 @@ class Crew:
         if self._loop is None:
             self._members.append(member)
             return
-        done = threading.Event()
+        is_done = threading.Event()
         self._loop.call_soon_threadsafe(self._admit, member)
-        self._loop.call_soon_threadsafe(done.set)
-        done.wait()
+        self._loop.call_soon_threadsafe(is_done.set)
+        is_done.wait()
 
     def _start_member(self) -> Member | None:
-        """Start a worker; None if that fails, or all are to end."""
+        """Start a worker; None if that fails, or all workers must end."""
         try:
             process = self._starter.start()
         except (StartError, OSError) as error:
@@ -250,7 +250,7 @@ class Crew:
         return Member(process, self._plan.max_requests + jitter if self._plan.max_requests else float("inf"))
 
     def _bury(self, member: Member) -> None:
-        """Say how a worker has ended, in a thread of its own: the other one may be at rest. Have another started."""
+        """Log how a worker has ended, in a separate thread, because the other one may pause. Start a replacement."""
         ending = member.process.ending()
         assert self._loop is not None  # noqa: S101  # it was attached to it
         loss = "the worker was replaced" if member.is_leaving else f"worker {member.pid} {ending} before it answered"
@@ -265,14 +265,14 @@ class Crew:
 
     def _keep_metrics(self, member: Member) -> None:
         self._outgoing.discard(member)
-        self._ended_metrics = sums.add([self._ended_metrics, sums.counted(member.metrics)])
+        self._ended_metrics = sums.add([self._ended_metrics, sums.only_counters(member.metrics)])
 
     def _close(self) -> None:
         self._starter.close()
-        self._tasks.put(lambda: None)  # the thread looks up, and ends
+        self._tasks.put(lambda: None)  # wakes the thread, which then ends
 
     def _relieve(self, member: Member) -> None:
-        """Start a worker in the place of one that then leaves."""
+        """Start a replacement for a worker that then ends."""
         new = self._start_member()
         if new is None:
             self._tasks.put(lambda: self._relieve(member))

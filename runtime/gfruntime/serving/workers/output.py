@@ -1,4 +1,4 @@
-"""What a process writes, as the front process hands it on: log lines, and what comes before it logs, or of a crash."""
+"""A process's output, passed on by the front process: log lines, early output, and crash reports."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _LAST_LINES = 20
 
 
 class Output:
-    """Hands on what a process writes, line by line, and keeps the last ones."""
+    """Passes on a process's output, line by line, and keeps the last lines."""
 
     def __init__(
         self, pipe: io.BufferedReader | IO[bytes], name: str, tell: Callable[[bytes], None], *, is_mixed: bool = False
     ) -> None:
-        """Read in a thread until the end; `is_mixed` if there may be other text between log lines."""
+        """Start a thread that reads until the end; `is_mixed` means that other text may be between log lines."""
         self._pipe, self._tell, self._is_mixed = pipe, tell, is_mixed
         self._last: deque[bytes] = deque(maxlen=_LAST_LINES)
         self._thread = threading.Thread(target=self._read, name=name, daemon=True)
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the last line, but not for long: a child of the process may hold the pipe."""
+        """Wait briefly for the last line: a child of the process may keep the pipe open."""
         self._thread.join(1.0)
 
     @property
     def last(self) -> str:
-        """What the process said last: an exception's line when Python itself gave up."""
+        """The process's last words: an exception's line if Python itself failed."""
         line = next((line.strip() for line in reversed(self._last) if line.strip()), b"")
         try:
             return str(json.loads(line)["@message"])
@@ -52,7 +52,7 @@ class Output:
 
 
 def _is_log_line(line: bytes) -> bool:
-    """Tell whether Grafana could read a line: it panics where one of these is no text."""
+    """Tell whether a line is a valid log line: Grafana panics if one of these keys is no text."""
     try:
         fields = json.loads(line) if line.startswith(b"{") else {}
     except ValueError:

@@ -1,6 +1,6 @@
-"""How many workers there are, and when one is replaced: as the author said, or the operator in grafana.ini.
+"""The number of workers, and when one is replaced, as the author or the operator (grafana.ini) configures it.
 
-Grafana hands a setting of `[plugin.<id>]`, such as `workers`, to the plugin as `GF_PLUGIN_WORKERS`.
+Grafana passes a setting of `[plugin.<id>]`, such as `workers`, to the plugin as `GF_PLUGIN_WORKERS`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Workers, 0 for none but this process; calls after which one is replaced, and MiB; 0 for never."""
+    """Workers, 0 for only this process; calls, and MiB, after which one is replaced; 0 for never."""
 
     workers: int = 0
     max_requests: int = 0
@@ -35,37 +35,37 @@ class Plan:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], **settings: int | str) -> Plan:
-        """Take what the environment says, else these settings.
+        """Read the environment, else these settings.
 
-        Raises: ValueError, in a sentence that names the setting.
+        Raises: ValueError that names the setting.
         """
         plan = cls()
         for name, variable in VARIABLES.items():
-            told = environ.get(variable, "").strip()
-            shown = f"{variable}={told}" if told else f"{name}={settings.get(name, 0)!r}"
-            plan = replace(plan, **{name: _number(name, told or settings.get(name, 0), shown)})
+            text = environ.get(variable, "").strip()
+            setting = f"{variable}={text}" if text else f"{name}={settings.get(name, 0)!r}"
+            plan = replace(plan, **{name: _number(name, text or settings.get(name, 0), setting)})
         return plan
 
 
-def _number(name: str, value: int | str, shown: str) -> int:
+def _number(name: str, value: int | str, setting: str) -> int:
     if name == "workers" and value == "auto":
         return cores()
     text, most = str(value), _MOST if name == "workers" else sys.maxsize
     if isinstance(value, bool) or not (text.isascii() and text.isdecimal()) or int(text) > most:
-        wanted = f"a number from 0 to {_MOST}, or auto" if name == "workers" else "a number from 0"
-        raise ValueError(f"{shown}: it is {wanted}")
+        allowed = f"a number from 0 to {_MOST}, or auto" if name == "workers" else "a number from 0"
+        raise ValueError(f"{setting}: expected {allowed}")
     return int(text)
 
 
 def cores() -> int:
-    """Count the cores that this process may use: of the machine, of its affinity, of its control group's quota."""
+    """Count the cores that this process may use: of the machine, its affinity, and its control group's quota."""
     affinity = getattr(os, "sched_getaffinity", None)
-    there = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return max(1, min(there, _quota(Path("/sys/fs/cgroup/cpu.max"))))
+    count = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return max(1, min(count, _quota(Path("/sys/fs/cgroup/cpu.max"))))
 
 
 def _quota(file: Path) -> int:
-    """Read how many cores a control group may use, whole ones."""
+    """Read how many cores a control group may use, rounded."""
     try:
         quota, period = file.read_text(encoding="ascii").split()
         return math.ceil(int(quota) / int(period))

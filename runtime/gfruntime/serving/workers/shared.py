@@ -1,6 +1,6 @@
-"""Large answers: the worker writes one into memory that the front process maps; the channel carries where it is.
+"""Large answers in shared memory: the worker writes one into memory that the front process maps.
 
-Where the system has no such memory, or a process may not look at another's descriptors, answers go by the channel.
+If the system has no such memory, or a process can't open another's descriptors, answers go through the channel.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import mmap
 import os
 
 LARGE = 256 * 1024
-"""Bytes from which on it is worth it."""
+"""The size from which shared memory is faster."""
 
 
 def place(content: bytes | memoryview) -> int:
-    """Copy an answer into memory of its own and return its descriptor; -1 where there is none."""
+    """Copy an answer into its own memory and return its descriptor; -1 if there is none."""
     try:
         descriptor = os.memfd_create("answer")
     except (AttributeError, OSError):  # not Linux, or too many open files
@@ -30,9 +30,9 @@ def place(content: bytes | memoryview) -> int:
 
 
 def fetch(pid: int, descriptor: int, size: int) -> memoryview:
-    """Map an answer of a worker; it is there as long as the view is.
+    """Map a worker's answer; the memory exists as long as the view.
 
-    Raises: OSError if it can't be reached.
+    Raises: OSError if it can't be opened.
     """
     own = os.open(f"/proc/{pid}/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -42,7 +42,7 @@ def fetch(pid: int, descriptor: int, size: int) -> memoryview:
 
 
 def can_fetch(pid: int) -> bool:
-    """Tell whether the descriptors of a process can be reached; one of its own, 0, is always there."""
+    """Tell whether the descriptors of a process can be opened; descriptor 0 always exists."""
     with contextlib.suppress(OSError):
         os.close(os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
         return hasattr(os, "memfd_create")

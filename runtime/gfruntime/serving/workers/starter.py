@@ -1,6 +1,6 @@
-"""Starts workers, and ends them all: forks of a template where that can be done, else each a program of its own.
+"""Starts and ends workers: forks of a template if possible, else separate programs.
 
-Workers that end soon are a sign of more to come: before the next one is started there is a rest, longer each time.
+If workers end soon after their start, more may follow: before the next start there is a pause, longer each time.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     Process = Child | Fork
 
 _LOGGER = logging.getLogger("gfruntime")
-_STABLE = 10.0  # seconds after which a worker that ends is no sign of more to come
+_STABLE = 10.0  # a worker that ends later than this does not cause a pause
 _FIRST_REST, _LONGEST_REST = 0.25, 30.0
-_NO_FORKS = "Workers share no memory: to import the plugin starts threads, and a process with threads can't be forked"
+_NO_FORKS = "Workers share no memory: importing the plugin starts threads, and a process with threads can't be forked"
 
 
 class Starter:
-    """The processes behind the front process; `rest` is for how many seconds none is started."""
+    """The processes behind the front process; `rest` is the pause in seconds before the next start."""
 
     def __init__(self) -> None:
-        """Start nothing yet."""
+        """Start no process yet."""
         self.rest = 0.0
         self._tell = log.writer().put
         self._template: Child | None = None
@@ -37,13 +37,13 @@ class Starter:
 
     @property
     def is_ending(self) -> bool:
-        """Whether all are to end."""
+        """Whether all processes must end."""
         return self._ending.is_set()
 
     def start(self) -> Process | None:
-        """Start a worker after the rest, if there is one; None if all are to end.
+        """Start a worker after the pause; None if all processes must end.
 
-        Raises: StartError or OSError; the next rest is longer then.
+        Raises: StartError or OSError; the next pause is then longer.
         """
         if self._ending.wait(self.rest):
             return None
@@ -53,7 +53,7 @@ class Starter:
             self._lengthen_rest()
             raise
         self._processes.add(process)
-        if self.is_ending:  # `kill` may have been before it
+        if self.is_ending:  # `kill` may have been called before
             process.kill()
             return None
         return process
@@ -75,7 +75,7 @@ class Starter:
             process.wait(lifecycle.END)
 
     def kill(self) -> None:
-        """End what is left, and wait until it is gone."""
+        """Kill the remaining processes, and wait for their ends."""
         self._ending.set()
         for process in self._in_order():
             process.kill()
@@ -103,5 +103,5 @@ class Starter:
         self.rest = min(max(2 * self.rest, _FIRST_REST), _LONGEST_REST)
 
     def _in_order(self) -> list[Process]:
-        """List all processes, the template last: it tells how the others ended."""
+        """List all processes, the template last, because it reports how the others ended."""
         return sorted(self._processes, key=lambda process: process is self._template)

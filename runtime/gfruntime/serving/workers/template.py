@@ -1,7 +1,7 @@
-"""A process that loads the author's code, and forks workers: they share in memory what it holds, and start at once.
+"""A process that loads the author's code, and forks workers, which share its memory, and start at once.
 
-Only a process with one thread can be forked safely; where loading has started others, as some libraries do, this one
-becomes a worker itself. macOS' own libraries do not bear it, and Windows has no fork.
+Only a process with one thread can be forked safely; if loading has started threads, as some libraries do, this process
+becomes a worker itself. macOS's libraries do not support fork, and Windows has none.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
     from gfruntime.serving.methods import Application
 
 TEMPLATE, WORKER = "template", "worker"
-"""What a process that the front process starts may become."""
+"""The kinds of processes that the front process starts."""
 
 CAN_FORK = sys.platform == "linux"
 _BEAR_FORKS = ("jemalloc_bg_thd",)
-"""Threads whose library stops them before a fork, and starts them after it: those of pyarrow's allocator."""
+"""Threads that their library stops before a fork and restarts after it: those of pyarrow's allocator."""
 
 
 def load(end: socket.socket, make: Callable[[], Application]) -> Application:
-    """Load the author's code, and tell the front process.
+    """Load the author's code, and report to the front process.
 
-    Raises: as `process.load_or_fail`.
+    Raises: the exceptions of `process.load_or_fail`.
     """
     return _load(end, make)[0]
 
 
 def serve(end: socket.socket, make: Callable[[], Application]) -> tuple[socket.socket, Application]:
-    """Load the author's code, then fork whenever the front process wants it; returns in each worker alone.
+    """Load the author's code, then fork at each request of the front process; return only in the workers.
 
-    In a process that can't be forked it returns at once, with its own channel.
+    If the process can't be forked, return at once, with its own channel.
     """
     signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends it to the whole group
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy starts threads; the workers are for the cores
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # without it numpy starts threads; the workers use the cores
     application, can_fork = _load(end, make)
     if not can_fork:
         return end, application
     gc.collect()
-    gc.freeze()  # else the first collection in a worker would write to all pages
+    gc.freeze()  # without it the first collection in a worker writes to all pages
     return _fork_on_demand(end), application
 
 
@@ -64,7 +64,7 @@ def _load(end: socket.socket, make: Callable[[], Application]) -> tuple[Applicat
 
 
 def _threads() -> int:
-    """Count the threads of this process, those of C libraries too, unless they are known to bear a fork."""
+    """Count the threads of this process, also those of C libraries, except those that support a fork."""
     try:
         names = [(task / "comm").read_text(encoding="utf-8").strip() for task in Path("/proc/self/task").iterdir()]
     except OSError:
@@ -73,9 +73,10 @@ def _threads() -> int:
 
 
 def _fork_on_demand(end: socket.socket) -> socket.socket:
-    """Fork for each pair of descriptors that comes, a channel and one for logs; return the channel in the worker.
+    """Fork for each received pair of descriptors, a channel and one for logs; return the channel in the worker.
 
-    The front process hears the number of each worker, and how it ended. This process ends when its channel does.
+    The front process receives the number of each worker, and its exit status. This process ends when its channel
+    closes.
     """
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -104,7 +105,7 @@ def _fork_on_demand(end: socket.socket) -> socket.socket:
 
 
 def _fork() -> int:
-    """Fork; return 0 in the child, and -1 where the system has no room for it."""
+    """Fork; return 0 in the child, and -1 if the system has no memory or process for it."""
     try:
         return os.fork()
     except OSError:

@@ -1,6 +1,6 @@
-"""What runs in a worker: the author's code, asked over a channel as Grafana asks a plugin.
+"""The worker process: the author's code, called over a channel as Grafana calls a plugin.
 
-It ends when the front process closes the channel, or is gone.
+It ends when the front process closes the channel or ends.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from gfruntime.serving.methods import Application, Message
 
 _AHEAD = 16  # parts of a stream that wait for the front process
-_LOOK = 1.0  # seconds between two looks at the memory
+_LOOK = 1.0  # seconds between two checks of the memory
 _MIB = 1 << 20
 
 
 def run(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
-    """Be what the front process wants, a worker or a template of workers; `make` loads the author's code.
+    """Run as a worker or a template of workers; `make` loads the author's code.
 
-    Raises: ValueError if the plan can't be read, and whatever comes from a limit of the system; another error of `make`
-    is the answer to every call.
+    Raises: ValueError if the plan is invalid, and errors that come from a limit of the system; other errors of `make`
+    are the answer to every call.
     """
     most = Plan.of(os.environ, **plan).max_memory_mb
     kind, _, value = place.partition(" ")
@@ -58,32 +58,32 @@ async def _serve(end: socket.socket, application: Application, writer: log.Write
     loop = asyncio.get_running_loop()
     life = lifecycle.Lifecycle(on_end=writer.flush)
     life.watch_signals()
-    loaded: asyncio.Future[Application] = loop.create_future()
-    loaded.set_result(application)
-    dispatcher = Dispatcher(loaded, on_shutdown=None)
+    ready: asyncio.Future[Application] = loop.create_future()
+    ready.set_result(application)
+    dispatcher = Dispatcher(ready, on_shutdown=None)
     answers = Answers(dispatcher, life.request)
     answers.channel.attach(end)
     if most:
         threading.Thread(target=_watch_memory, args=(most, loop, answers.channel), name="memory", daemon=True).start()
     await life.requested.wait()
     await dispatcher.drain(lifecycle.DRAIN)
-    await process.dispose(loaded)
+    await process.dispose(ready)
     life.exit()
 
 
 def _watch_memory(most: int, loop: asyncio.AbstractEventLoop, to: channel.Channel) -> None:
-    """Tell the front process once when this one takes more than so many MiB."""
+    """Tell the front process once if this process uses more than so many MiB."""
     clock = threading.Event()
-    while (taken := process_metrics.resident() // _MIB) <= most:
+    while (megabytes := process_metrics.resident() // _MIB) <= most:
         clock.wait(_LOOK)
-    loop.call_soon_threadsafe(to.send, "full", taken)
+    loop.call_soon_threadsafe(to.send, "full", megabytes)
 
 
 class Answers:
-    """The worker's end: each call is a task, whose answer goes back under the call's number."""
+    """The worker's end: each call is a task, whose answer is sent with the call's number."""
 
     def __init__(self, dispatcher: Dispatcher, on_end: Callable[[], None]) -> None:
-        """Keep what answers; `on_end` is called when this process is to end."""
+        """Store the dispatcher; `on_end` is called when this process must end."""
         self._dispatcher = dispatcher
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._rooms: dict[int, asyncio.Semaphore] = {}
