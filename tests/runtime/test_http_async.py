@@ -227,7 +227,7 @@ def test_other_clients_have_grafanas_limit_on_answers(
 ) -> None:
     """Whole answers and parts of them; one of exactly the limit, and any without one, is read."""
     too_little = HttpSettings(url=server.url, response_limit=4999)
-    sentence = r"^/big answered more than the limit of 4999 bytes, which is Grafana's: its setting response_limit$"
+    sentence = r"^/big answered more than the limit of 4999 bytes, set by Grafana: its setting response_limit$"
     with pytest.raises(DownstreamError, match=sentence):
         read(too_little, f"{server.url}/big?token=hush")
 

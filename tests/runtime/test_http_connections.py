@@ -180,11 +180,11 @@ def test_a_socks_proxy_of_the_environment_is_used(
         ("socks4://proxy:1", "HTTP_PROXY names a proxy of the kind socks4, which is not supported"),
         ("socks://proxy:1", "of the kind socks, which is not supported; use http, https or socks5"),
         ("ftp://proxy", "of the kind ftp"),
-        ("http://ada:sesame@proxy:99999", "HTTP_PROXY holds no valid proxy address; write http://HOST:PORT"),
-        ("http://ada:sesame@proxy:port", "holds no valid proxy address"),
-        ("http://ada:sesame@", "holds no valid proxy address"),
-        ("http://[::1", "holds no valid proxy address"),
-        ("http://", "holds no valid proxy address"),
+        ("http://ada:sesame@proxy:99999", "HTTP_PROXY is not a valid proxy address; write http://HOST:PORT"),
+        ("http://ada:sesame@proxy:port", "is not a valid proxy address"),
+        ("http://ada:sesame@", "is not a valid proxy address"),
+        ("http://[::1", "is not a valid proxy address"),
+        ("http://", "is not a valid proxy address"),
     ],
 )
 def test_a_proxy_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str, sentence: str) -> None:

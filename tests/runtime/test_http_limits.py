@@ -254,12 +254,12 @@ def test_an_author_may_ask_for_another_encoding() -> None:
 @pytest.mark.parametrize(
     ("own", "calls", "grafanas", "limit", "sentence"),
     [
-        (None, None, "1000", 1000, "which is Grafana's: its setting response_limit"),
-        (2000, None, "1000", 1000, "which is Grafana's"),
+        (None, None, "1000", 1000, "set by Grafana: its setting response_limit"),
+        (2000, None, "1000", 1000, "set by Grafana"),
         (1000, None, "2000", 1000, r"which the plugin's author can raise: HttpClient.of\(settings, max_bytes=...\)"),
         (1000, None, "", 1000, "which the plugin's author can raise"),
         (9999, 1000, "", 1000, "which the plugin's author can raise"),
-        (0, None, "1000", 1000, "which is Grafana's"),
+        (0, None, "1000", 1000, "set by Grafana"),
     ],
 )
 def test_the_error_says_what_bounds_an_answer(  # noqa: PLR0917  # a table

@@ -57,21 +57,21 @@ def test_the_operators_word_comes_before_the_authors() -> None:
 @pytest.mark.parametrize(
     ("environ", "settings", "sentence"),
     [
-        ({"GF_PLUGIN_WORKERS": "two"}, {}, "GF_PLUGIN_WORKERS=two: it is a number from 0 to 256, or auto"),
-        ({"GF_PLUGIN_WORKERS": "257"}, {}, "GF_PLUGIN_WORKERS=257: it is a number from 0 to 256, or auto"),
-        ({"GF_PLUGIN_WORKERS": "²"}, {}, "GF_PLUGIN_WORKERS=²: it is a number from 0 to 256, or auto"),
-        ({}, {"workers": True}, "workers=True: it is a number from 0 to 256, or auto"),
-        ({}, {"workers": -1}, "workers=-1: it is a number from 0 to 256, or auto"),
-        ({}, {"max_requests": 1.5}, "max_requests=1.5: it is a number from 0"),
-        ({"GF_PLUGIN_MAX_MEMORY_MB": "1G"}, {}, "GF_PLUGIN_MAX_MEMORY_MB=1G: it is a number from 0"),
-        ({"GF_PLUGIN_MAX_REQUESTS": "auto"}, {}, "GF_PLUGIN_MAX_REQUESTS=auto: it is a number from 0"),
+        ({"GF_PLUGIN_WORKERS": "two"}, {}, "GF_PLUGIN_WORKERS=two: expected a number from 0 to 256, or auto"),
+        ({"GF_PLUGIN_WORKERS": "257"}, {}, "GF_PLUGIN_WORKERS=257: expected a number from 0 to 256, or auto"),
+        ({"GF_PLUGIN_WORKERS": "²"}, {}, "GF_PLUGIN_WORKERS=²: expected a number from 0 to 256, or auto"),
+        ({}, {"workers": True}, "workers=True: expected a number from 0 to 256, or auto"),
+        ({}, {"workers": -1}, "workers=-1: expected a number from 0 to 256, or auto"),
+        ({}, {"max_requests": 1.5}, "max_requests=1.5: expected a number from 0"),
+        ({"GF_PLUGIN_MAX_MEMORY_MB": "1G"}, {}, "GF_PLUGIN_MAX_MEMORY_MB=1G: expected a number from 0"),
+        ({"GF_PLUGIN_MAX_REQUESTS": "auto"}, {}, "GF_PLUGIN_MAX_REQUESTS=auto: expected a number from 0"),
     ],
 )
 def test_what_is_no_number_is_refused_by_its_name(
     environ: dict[str, str], settings: dict[str, int], sentence: str
 ) -> None:
     """In one sentence, which health shows."""
-    with pytest.raises(ValueError, match="it is") as caught:
+    with pytest.raises(ValueError, match="expected a number") as caught:
         Plan.of(environ, **settings)
     assert str(caught.value) == sentence
 
