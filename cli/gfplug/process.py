@@ -33,7 +33,7 @@ def run(
     words = [str(word) for word in command]
     name = what or words[0]
     try:
-        done = subprocess.run(  # noqa: S603 - the callers build the command, never a shell line
+        completed = subprocess.run(  # noqa: S603 - the callers build the command, never a shell line
             words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
         )
     except FileNotFoundError as error:
@@ -42,11 +42,13 @@ def run(
         raise ToolError(f"{name}: {words[0]} may not be executed", hint=hint) from error
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{name} did not finish within {timeout:.0f} s", hint=hint) from error
-    if done.returncode != 0:
+    if completed.returncode != 0:
         raise ToolError(
-            f"{name} failed with exit code {done.returncode}", hint=hint, details=last_lines(done.stdout + done.stderr)
+            f"{name} failed with exit code {completed.returncode}",
+            hint=hint,
+            details=last_lines(completed.stdout + completed.stderr),
         )
-    return done.stdout.decode(errors="replace")
+    return completed.stdout.decode(errors="replace")
 
 
 def last_lines(output: bytes) -> str:

@@ -87,7 +87,7 @@ def test_a_bundle_is_no_python(bundles: dict[str, Built], mode: str, cookie: dic
         )
 
         assert (ended.returncode, ended.stdout) == (2, b""), arguments
-        assert ended.stderr.startswith(b"this is a frozen plugin, not Python; it can't run "), arguments
+        assert ended.stderr.startswith(b"this is a frozen plugin, not Python; it cannot run "), arguments
         assert b"print(1)" not in ended.stderr
 
 

@@ -98,7 +98,7 @@ def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, s
     """One line, with what to do; those that are there get none."""
     (line,) = (line for line in built[1].splitlines() if "Nothing of" in line)
 
-    assert line.startswith("warning: Nothing of certifi is in the bundle, though it is among your dependencies")
+    assert line.startswith("warning: The dependency certifi is not in the bundle")
     assert 'Add "certifi" to HIDDEN_IMPORTS in plugin.spec' in line
 
 

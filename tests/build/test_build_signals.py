@@ -127,7 +127,7 @@ def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built
     assert named == []
     titles = [f"{each['name']} {each.get('version', '')}".strip() for each in listed]
     assert [title for title in titles if not re.match(r"\n\[.+\]\n", sections[title])] == []
-    assert [title for title in titles if "[no text came with it]" in sections[title]] == []
+    assert [title for title in titles if "[it includes no text]" in sections[title]] == []
     (pyarrow,) = (text for title, text in sections.items() if title.startswith("pyarrow "))
     assert "NOTICE.txt]\n\nApache Arrow\nCopyright" in pyarrow
 

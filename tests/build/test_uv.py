@@ -126,7 +126,7 @@ def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyP
     """A uv.toml that forbids downloads is obeyed, and uv's words are shown."""
     (project.root / "uv.toml").write_text('python-downloads = "manual"\n')
     monkeypatch.setenv("UV_CONFIG_FILE", str(project.root / "uv.toml"))
-    with pytest.raises(ToolError, match=rf"uv did not bring Python {MINOR}") as caught:
+    with pytest.raises(ToolError, match=rf"uv did not install Python {MINOR}") as caught:
         prerequisites.require(project, project.root / ".venv")
 
     assert "manual" in caught.value.details
@@ -139,7 +139,7 @@ def test_a_damaged_download_is_refused(project: Project, mirror: dict[str, str])
     digest = json.loads(whole)[f"cpython-{MINOR}.{PATCH}"]["sha256"]
     try:
         listed.write_text(whole.replace(digest, "0" * 64))
-        with pytest.raises(ToolError, match="uv did not bring") as caught:
+        with pytest.raises(ToolError, match="uv did not install") as caught:
             prerequisites.require(project, project.root / ".venv")
     finally:
         listed.write_text(whole)

@@ -88,7 +88,7 @@ def test_a_number_that_is_none_is_told(host: Host, lone: Path, number: str) -> N
     plugin = host.start(lone, env={"GF_PLUGIN_WORKERS": number})
 
     assert plugin.health()["status"] == "ERROR"
-    assert f"GF_PLUGIN_WORKERS={number}: it is a number from 0 to 256, or auto" in plugin.health()["message"]
+    assert f"GF_PLUGIN_WORKERS={number}: expected a number from 0 to 256, or auto" in plugin.health()["message"]
 
 
 @TRANSPORTS

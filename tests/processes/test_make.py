@@ -51,7 +51,7 @@ def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> N
     libpython = "no shared libpython"
 
     sentences, hint = list_lacks("demo")
-    assert sentences == ["no ensurepip", f"{libpython}; no other Python on this machine serves"]
+    assert sentences == ["no ensurepip", f"{libpython}; no other Python on this machine is suitable"]
     assert hint.startswith("apt-get install python3.11-venv libpython3.11")
     assert list_lacks("demo", "test") == (
         ["no ensurepip", libpython, "git is not on PATH"],

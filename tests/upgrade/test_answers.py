@@ -47,7 +47,7 @@ def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
 
 def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
     """A key that no question has is refused."""
-    with pytest.raises(UsageError, match="'colour' is not asked here"):
+    with pytest.raises(UsageError, match="'colour' is not a question of the template"):
         upgrade.upgrade(Project(project), UpgradeRequest(answers={"colour": "red"}))
     assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
 
@@ -66,7 +66,7 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
     assert origin.answers(project, "0.0.1", migrations=[("0.1.0", rename)]) == ANSWERS
     with pytest.raises(ProjectError, match="asks for 'title'") as caught:
         origin.answers(project, "0.1.0", migrations=[("0.1.0", rename)])
-    assert caught.value.hint == "give it: gfplug upgrade --data title=…"
+    assert caught.value.hint == "add it: gfplug upgrade --data title=…"
 
 
 def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None:

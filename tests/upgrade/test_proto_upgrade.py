@@ -172,7 +172,7 @@ def test_an_edited_wheel_stops_the_upgrade(current: Project) -> None:
     wheel = next((current.root / "vendor").glob("gfruntime-*.whl"))
     wheel.write_bytes(wheel.read_bytes() + b"x")
 
-    with pytest.raises(IntegrityError, match=r"vendor/gfruntime-.* \(edited\): not as gfplug\.lock has it"):
+    with pytest.raises(IntegrityError, match=r"vendor/gfruntime-.* \(edited\): different from gfplug\.lock"):
         proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3), force=True))
 
 

@@ -81,9 +81,9 @@ def test_what_has_no_counterpart_is_told(project: Path, capsys: pytest.CaptureFi
 
     assert upgrade(project) == 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "frontend/hooks.js: nothing runs it any more" in told
-    assert "frontend/locales: nothing reads it any more" in told
-    assert "frontend/src/types.ts: yours is there already: left so" in told
+    assert "frontend/hooks.js: it no longer runs" in told
+    assert "frontend/locales: it is no longer read" in told
+    assert "frontend/src/types.ts: your file exists already: left unchanged" in told
     assert hooks.read_text(encoding="utf-8") == "exports.query = () => undefined;\n"
     assert (project / FOLDER / "types.ts").read_text(encoding="utf-8") == "// mine\n"
 

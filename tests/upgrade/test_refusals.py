@@ -41,7 +41,7 @@ def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatc
 
     monkeypatch.setattr(journal, "apply", apply)
 
-    with pytest.raises(ProjectError, match=r"notes\.txt was changed meanwhile"):
+    with pytest.raises(ProjectError, match=r"notes\.txt was changed in the meantime"):
         upgrade.upgrade(Project(project), REQUEST)
     assert text_at(project, "notes.txt") == MINE
     assert text_at(project, "added.txt") is None

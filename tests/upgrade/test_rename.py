@@ -101,7 +101,7 @@ def test_a_folder_of_another_name_stays(sales: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["acme-sales"], 2, "the plugin id is acme-sales-datasource already"),
+        (["acme-sales"], 2, "the plugin id is already acme-sales-datasource"),
         (["a/b"], 2, "is a path"),
         (["Ü"], 0, ""),
         (["日本"], 2, "plugin id"),

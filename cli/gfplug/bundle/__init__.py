@@ -1,1 +1,1 @@
-"""From a project to its bundle and archive: freeze, prune, assemble, measure, pack, in the order that `build` has."""
+"""Turn a project into its bundle and archive: freeze, prune, assemble, measure, pack, in the order of `build`."""

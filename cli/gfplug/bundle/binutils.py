@@ -1,9 +1,9 @@
-"""The two programs of GNU binutils that PyInstaller calls on Linux, so that no machine needs binutils.
+"""The two programs of GNU binutils that PyInstaller calls on Linux, so that binutils need not be installed.
 
-`objdump -a FILE` tells whether a file is a whole ELF file. `objcopy --add-section NAME=DATA FILE` adds a section that
-no segment maps: PyInstaller's archive, which its bootloader finds by the mark at the archive's end. Programs that copy
-ELF files keep a section, and drop bytes behind the last one.
-The project's interpreter runs this file, so it imports nothing of gfplug.
+`objdump -a FILE` tells whether a file is a complete ELF file. `objcopy --add-section NAME=DATA FILE` adds a section
+that no segment maps: PyInstaller's archive, which its bootloader finds by the mark at the archive's end. Programs that
+copy ELF files keep a section, but drop bytes after the last one. The project's interpreter runs this file, so it
+imports nothing of gfplug.
 
 Source: System V ABI, chapter 4 (ELF header, sections); PyInstaller 6.22, building/api.py and depend/bindepend.py.
 """
@@ -25,7 +25,7 @@ _PROGBITS, _NOBITS = 1, 8
 
 
 def write_programs(folder: Path, *, python: Path) -> Path:
-    """Write programs that run this file under their names into a new folder, and return it: the first on a PATH."""
+    """Write programs that run this file under their names into a new folder; return it, for the front of the PATH."""
     folder.mkdir(parents=True, exist_ok=True)
     command = shlex.join([str(python), "-I", "-S", "-B", str(Path(__file__).absolute())])
     for name in PROGRAMS:
@@ -36,7 +36,7 @@ def write_programs(folder: Path, *, python: Path) -> Path:
 
 
 def is_elf(content: bytes) -> bool:
-    """Tell whether bytes are an ELF file; of the kind that plugins are made of, one that is not cut off."""
+    """Tell whether bytes are an ELF file; a file of the kind that plugins use must be complete."""
     if content[:6] not in _IDENTITIES:
         return False
     if content[:6] != _LITTLE_64:
@@ -49,9 +49,9 @@ def is_elf(content: bytes) -> bool:
 
 
 def add_section(content: bytes, name: str, data: bytes) -> bytes:
-    """Return an ELF file with one more section, which no segment maps; all that one maps stays in place.
+    """Return an ELF file with one more section, which no segment maps; all mapped bytes stay in place.
 
-    The tables at the file's end, section names and section headers, are written anew behind the data.
+    The tables at the file's end, section names and section headers, are written again after the data.
     Raises: ValueError if the file is not a whole 64-bit little-endian ELF file with sections.
     """
     if content[:6] != _LITTLE_64 or not is_elf(content):
@@ -73,7 +73,7 @@ def add_section(content: bytes, name: str, data: bytes) -> bytes:
 
 
 def _end_of_contents(content: bytes, header: list[int], sections: list[list[int]]) -> int:
-    """Return where the last byte of a segment, of the program headers or of one of the sections ends."""
+    """Return the end of the last byte of a segment, of the program headers or of one of the sections."""
     segments = [_PROGRAM.unpack_from(content, header[5] + number * _PROGRAM.size) for number in range(header[10])]
     ends = [section[4] + section[5] for section in sections if section[1] != _NOBITS]
     ends += [segment[2] + segment[5] for segment in segments]
@@ -81,7 +81,7 @@ def _end_of_contents(content: bytes, header: list[int], sections: list[list[int]
 
 
 def main(program: str, *words: str) -> str:
-    """Do what a program is asked to, and return what is wrong; empty if nothing is."""
+    """Run a program, and return an error; empty if there is none."""
     match (program, *words):
         case ("objdump", "-a", file):
             return "" if is_elf(Path(file).read_bytes()) else f"{file}: file format not recognized"
@@ -93,7 +93,7 @@ def main(program: str, *words: str) -> str:
             except ValueError as error:
                 return f"{file}: {error}"
             return ""
-    return f"gfplug's {program} does only what PyInstaller asks of it, not: {shlex.join(words)}"
+    return f"gfplug's {program} does only what PyInstaller needs, not: {shlex.join(words)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`gfplug build` as a service: a project becomes a bundle that was started once, and an archive of it."""
+"""`gfplug build` as a service: build a project's bundle, start it once, and pack an archive of it."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from gfplug.host.smoke import Smoke
     from gfplug.project.plugin_project import Project
 
-_MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # somebody else's
+_MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # a module of another package
 _SMOKE_SECONDS = 60.0
-_NOBODY = "http://127.0.0.1:9"  # a build asks no API that the plugin knows the address of
+_NOBODY = "http://127.0.0.1:9"  # so that a build sends no requests to the plugin's API
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What a build made, and what it measured on the way.
+    """The results of a build, and its measurements.
 
     Units: sizes are bytes; `handshake_ms` and `first_answer_ms` count from the start of the process; `stages` maps a
-    stage to seconds. `glibc_floor` is None where nothing asks for glibc, a size `before` where no other build is known.
+    stage to seconds. `glibc_floor` is None if no file needs glibc, a size `before` is None without an earlier build.
     """
 
     archive: Path
@@ -69,16 +69,16 @@ class BuildResult:
         return {**asdict(self), "archive": str(self.archive), "executable": str(self.executable)}
 
     def to_record(self, root: Path) -> dict[str, Any]:
-        """Return the result as a later build reads it: with paths below the project's root, which may be moved."""
+        """Return the result for a later build: with paths relative to the project's root, which may be moved."""
         places = {"archive": self.archive, "executable": self.executable}
         own = asdict(replace(self, archive_bytes_before=None, bundle_bytes_before=None))
         return {**own, **{key: place.relative_to(root).as_posix() for key, place in places.items()}}
 
     @classmethod
     def from_record(cls, value: dict[str, Any], root: Path) -> BuildResult:
-        """Read a result that an earlier build noted.
+        """Read the stored result of an earlier build.
 
-        Raises: IntegrityError if a path of it leads out of the project; TypeError or KeyError if it is another thing.
+        Raises: IntegrityError if one of its paths leaves the project; TypeError or KeyError if it is invalid.
         """
         source, keys = "artifacts/.cache/result.json", ("archive", "executable")
         return cls(**{**value, **{key: root / paths.require_inside(value[key], source=source) for key in keys}})
@@ -88,8 +88,8 @@ class BuildResult:
 class BuildOptions:
     """The options of a build.
 
-    `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
-    use of what an earlier build left.
+    `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may need; `clean` ignores the
+    results of earlier builds.
     """
 
     python: Path | None = None
@@ -100,18 +100,18 @@ class BuildOptions:
     def check(self) -> None:
         """Raise UsageError for an unknown mode, a bad glibc version, or options that exclude each other."""
         if self.libc not in portable.MODES:
-            raise UsageError(f"--libc {self.libc}: it is {' or '.join(portable.MODES)}")
+            raise UsageError(f"--libc must be {' or '.join(portable.MODES)}, got {self.libc}")
         if self.max_glibc and self.libc == "bundled":
-            raise UsageError("--max-glibc says nothing about a bundle that brings its own libc", hint="leave one out")
+            raise UsageError("--max-glibc has no effect on a bundle with its own libc", hint="omit one of them")
         if self.max_glibc:
             libc.parse(self.max_glibc)
 
 
 def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
-    """Build a project: environment, frontend, freeze, bundle, smoke start, archive; the last step puts all in place.
+    """Build a project: environment, frontend, freeze, bundle, smoke test, archive; the last step moves all into place.
 
-    What an earlier build made is used again as far as nothing has changed. Whatever fails or interrupts it, the bundle
-    and the archives that were there before stay as they were.
+    Results of an earlier build are reused if their inputs have not changed. If the build fails or is interrupted, the
+    previous bundle and archives stay unchanged.
     Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
     """
     options = options or BuildOptions()
@@ -163,11 +163,11 @@ class _Build:
         record = reuse.recall(self.cache, key, root=self.project.root)
         try:
             return BuildResult.from_record(record, self.project.root) if record else None
-        except (AttributeError, KeyError, TypeError, IntegrityError):  # it was edited
+        except (AttributeError, KeyError, TypeError, IntegrityError):  # the file was edited
             return None
 
     def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
-        """Return a frozen plugin with the author's code as it is now: the one that was kept, or a new one."""
+        """Return a frozen plugin with the author's current code: the cached one, or a new one."""
         cached = None if self.options.clean else reuse.copy_frozen(self.cache, key, self.folder / "kept")
         if cached:
             with self.stages.stage(
@@ -179,7 +179,7 @@ class _Build:
             frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
             collected = inventory.read_collected(self.folder / "work")
             stock = inventory.take(python, collected=collected, note=self.folder / "collected.json")
-        with self.stages.stage("slim", doing="Removing what nobody needs", done="Removed what nobody needs"):
+        with self.stages.stage("slim", doing="Removing unused files", done="Removed unused files"):
             slim.slim(frozen.folder, executable=frozen.executable)
             portable.find_own_libraries(frozen.folder / frozen.executable, frozen.platform)
             if freeze.compile_code(self.project, frozen, python=python):
@@ -187,7 +187,7 @@ class _Build:
         return frozen, stock
 
     def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
-        with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
+        with self.stages.stage("bundle", doing="Assembling the bundle", done="Assembled the bundle"):
             bundle = dist.assemble(
                 self.project, frozen, self.folder / "dist", browser=browser, day=self.day, build=self.info
             )
@@ -230,13 +230,13 @@ class _Build:
 
 
 def day_of(project: Project) -> date:
-    """Return the date a bundle shows: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
+    """Return the date of a bundle: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
     if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
     committed = repository.date_of(project.root)
     has_commits = any((folder / ".git").exists() for folder in (project.root, *project.root.absolute().parents))
     if has_commits and not repository.is_installed():
-        _log.warning("git was not found: the bundle has the date of today, and not that of the last commit")
+        _log.warning("git is not installed: the bundle has today's date instead of the last commit's")
     return (datetime.now(UTC) if committed is None else datetime.fromtimestamp(committed, UTC)).date()
 
 
@@ -250,9 +250,9 @@ def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
 
 
 def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
-    """Start what was built as Grafana does; it must load, and answer health and a query.
+    """Start the built plugin as Grafana does; it must load, and answer health and a query.
 
-    Raises: ToolError with the plugin's own words; a module that PyInstaller did not see is named, with its remedy.
+    Raises: ToolError with the plugin's own message; if PyInstaller missed a module, with its name and the remedy.
     """
     from gfplug.host.smoke import smoke  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
     from gfplug.host.target import Target  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
@@ -272,7 +272,7 @@ def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
         if not missing or interpreters.probe(interpreter, modules=[missing[1]]).missing:
             raise
         raise ToolError(
-            f"the bundle lacks the module {missing[1]}, which PyInstaller did not see your code import",
+            f"the bundle lacks the module {missing[1]}, because PyInstaller did not find the import in your code",
             hint=f'add "{missing[1]}" to HIDDEN_IMPORTS in plugin.spec',
             details=error.details or error.message,
         ) from error

@@ -1,4 +1,4 @@
-"""What plugin.json says of a build: `info.build`, the commit that it is of, and when; the same for all who build it.
+"""The build in plugin.json: `info.build`, with the commit and the time; the same for everybody who builds it.
 
 Source: grafana/grafana, docs/sources/developers/plugins/plugin.schema.json, info.build.
 """
@@ -16,7 +16,7 @@ from gfplug.untrusted import repository
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SCP = re.compile(r"(?:[\w.+-]+@)?([\w.-]{2,}):(?![/\\])(\S+)", re.ASCII)  # git@host:path, which is no URL
+_SCP = re.compile(r"(?:[\w.+-]+@)?([\w.-]{2,}):(?![/\\])(\S+)", re.ASCII)  # git@host:path, which is not a URL
 _PATH = re.compile(r"/[\w./~+%-]+", re.ASCII)
 _HOST = re.compile(r"[\w.-]+", re.ASCII)
 _SSH = {"ssh", "git", "git+ssh"}
@@ -25,28 +25,28 @@ _log = logging.getLogger("gfplug")
 
 
 def build_info(folder: Path) -> dict[str, Any]:
-    """Return what is known of a build of a project now: `time`, `repo` and `hash`, each where there is one.
+    """Return the known facts of a project's build: `time`, `repo` and `hash`, each if known.
 
-    One commit may be on several branches, and its archives must agree: no branch is named. A project with changes that
-    are not committed has no `hash`.
+    One commit may be on several branches, and its archives must be equal, so no branch is included. A project with
+    uncommitted changes has no `hash`.
     Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """
     seconds, committed = packing.epoch(), repository.date_of(folder)
     time = committed if seconds == packing.EPOCH else seconds
     info: dict[str, Any] = {} if time is None else {"time": time * _MS}
-    if committed is None:  # no commit has it: a repository around it is of something else
+    if committed is None:  # no commit has the project: a repository around it belongs to something else
         return info
     if address := public_address(repository.origin(folder)):
         info["repo"] = address
     if repository.find_uncommitted(folder, repository.list_files(folder) or []):
-        _log.info("The project has changes that are not committed: plugin.json names no commit")
+        _log.info("The project has uncommitted changes, so plugin.json names no commit")
         return info
     return {**info, "hash": repository.head(folder)}
 
 
 def public_address(origin: str) -> str:
-    """Return the address of a repository for a browser, without user, password and query; empty for one of no server.
+    """Return the URL of a repository for a browser, without user, password and query; empty if it is on no server.
 
     >>> public_address("git@github.com:acme/sales.git")
     'https://github.com/acme/sales'

@@ -1,7 +1,7 @@
-"""Run by the interpreter of a project's environment: compiles the author's modules as the bundle holds them.
+"""Run by the interpreter of a project's environment: compiles the author's modules for the bundle.
 
-`python bytecode.py SOURCE TARGET`: for each .pyc below TARGET the .py of that name below SOURCE is compiled into it,
-the same bytes wherever the project is. Prints the names that have no source. Imports nothing of gfplug.
+`python bytecode.py SOURCE TARGET`: for each .pyc below TARGET, the .py of that name below SOURCE is compiled into it;
+the result does not depend on the project's path. Prints the names without a source. Imports nothing of gfplug.
 """
 
 import os

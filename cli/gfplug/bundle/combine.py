@@ -1,4 +1,4 @@
-"""Several platforms' archives of one plugin as one archive: what they share must be the same, byte by byte."""
+"""Combine several platforms' archives of one plugin into one; the files that they share must be identical."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_LISTED = 5
+_MOST_NAMES = 5
 _LINE_ENDS = "line ends"
 _LINE_ENDS_HINT = (
-    "build them anew: gfplug writes LF everywhere; `* text=auto eol=lf` in .gitattributes has git do so, too"
+    "build them again: gfplug writes LF everywhere; with `* text=auto eol=lf` in .gitattributes, git does so, too"
 )
-_COMMIT_HINT = "build all platforms from one commit, each with git or one SOURCE_DATE_EPOCH: it gives them one date"
+_COMMIT_HINT = "build all platforms from one commit, with git or the same SOURCE_DATE_EPOCH, which gives them one date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedArchive:
-    """The archive that was made, its digest, and the platforms it serves."""
+    """The combined archive, its digest, and its platforms."""
 
     archive: Path
     sha256: str
@@ -43,13 +43,13 @@ class _Part:
 
 
 def combine(paths: Sequence[Path], output: Path | None = None) -> MergedArchive:
-    """Merge archives into `output`: without one, `<id>-<version>.zip` beside the first.
+    """Combine archives into `output`; default: `<id>-<version>.zip` beside the first one.
 
-    Raises: UsageError for fewer than two, or an output that is a folder; IntegrityError for what is no archive of a
-    plugin; ProjectError if they are of different plugins or versions, or a file of the same name differs.
+    Raises: UsageError for fewer than two archives, or if the output is a folder; IntegrityError if a file is no plugin
+    archive; ProjectError if they are of different plugins or versions, or files of the same name differ.
     """
     if len(paths) < 2:  # noqa: PLR2004 - one is merged already
-        raise UsageError("give two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
+        raise UsageError("name two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
     if output is not None and (output.is_dir() or not output.name):
         raise UsageError(f"--output {output} is a folder", hint="name the archive to write")
     parts = [_read(path) for path in paths]
@@ -99,25 +99,25 @@ def _require_same_plugin(first: _Part, part: _Part) -> None:
 
 
 def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
-    """Refuse files of one name that differ, and signatures, which would not cover the rest."""
+    """Refuse files of one name that differ, and signatures, which would not cover the other files."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
-        raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign what was merged")
+        raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign the merged archive")
     reasons = {
         name: reason
         for name, entry in sorted(part.entries.items())
         if name in entries and (reason := _difference(entries[name], entry))
     }
     if reasons:
-        listed = [f"{name.partition('/')[2]} ({reason})" for name, reason in list(reasons.items())[:_LISTED]]
-        more = f" and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
+        differences = [f"{name.partition('/')[2]} ({reason})" for name, reason in list(reasons.items())[:_MOST_NAMES]]
+        more = f" and {len(reasons) - _MOST_NAMES} more" if len(reasons) > _MOST_NAMES else ""
         raise ProjectError(
-            f"{part.path.name} and {first.path.name} differ in {', '.join(listed)}{more}",
+            f"{part.path.name} and {first.path.name} differ in {', '.join(differences)}{more}",
             hint=_LINE_ENDS_HINT if set(reasons.values()) == {_LINE_ENDS} else _COMMIT_HINT,
         )
 
 
 def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
-    """Say what two files of one name differ in; empty if they are the same."""
+    """Describe the difference between two files of one name; empty if they are the same."""
     if (one.crc, one.size) == (other.crc, other.size):
         return "" if one.mode == other.mode else "mode"
     texts = [packing.unpack(each).replace(b"\r\n", b"\n") for each in (one, other)]

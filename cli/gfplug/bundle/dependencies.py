@@ -1,7 +1,7 @@
-"""What a bundle holds beside what its project asks for, and what the project asks for that is not in the bundle.
+"""Compare a bundle with its project's dependencies: unused ones, and packages that are no dependency.
 
-PyInstaller takes what code imports, and of that also what is only tried and happens to be installed. It can't see what
-is read or imported by a computed name.
+PyInstaller collects what code imports, including optional imports of installed packages. It can't see files that are
+read, or imports by a computed name.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ _log = logging.getLogger("gfplug")
 
 
 def compare(project: Project, inventory: Inventory) -> None:
-    """Say what of the dependencies is not in the bundle, and what in the bundle is not of the dependencies."""
+    """Report dependencies that are not in the bundle, and packages in the bundle that are no dependency."""
     environment = Environment.of(inventory)
-    lines = _listed(project, environment)
+    lines = _requirements(project, environment)
     if lines is None:
         return
     for package in missing(environment, lines):
         code = " or ".join(f'"{module}"' for module in package.modules if not module.startswith("_"))
         advice = f"Add {code} to HIDDEN_IMPORTS in plugin.spec if it is imported by name, or take" if code else "Take"
         _log.warning(
-            "Nothing of %s is in the bundle, though it is among your dependencies: your code does not import it. "
-            "%s it out of pyproject.toml",
+            "The dependency %s is not in the bundle, because your code does not import it. %s it out of pyproject.toml",
             package.name,
             advice,
         )
@@ -52,7 +51,7 @@ def compare(project: Project, inventory: Inventory) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The installed packages by their normalized names; those `in_bundle` have code or data there."""
+    """The installed packages by their normalized names; those `in_bundle` have code or data in the bundle."""
 
     packages: Mapping[str, Package]
     in_bundle: Mapping[str, Package]
@@ -60,13 +59,13 @@ class Environment:
 
     @classmethod
     def of(cls, inventory: Inventory) -> Environment:
-        """Sort an inventory."""
+        """Make it from an inventory."""
         packages = {str(canonicalize_name(each.name)): each for each in inventory.packages}
-        used = {str(canonicalize_name(each.name)): each for each in inventory.used if each.files}
-        return cls(packages, used, inventory.markers)
+        by_name = {str(canonicalize_name(each.name)): each for each in inventory.used if each.files}
+        return cls(packages, by_name, inventory.markers)
 
     def direct(self, lines: Iterable[str], extras: Collection[str] = ("",)) -> list[tuple[str, frozenset[str]]]:
-        """Return the names of the requirements that hold here with these extras, and the extras that they ask for."""
+        """Return the names of the requirements that apply with these extras, and the extras that they need."""
         return [
             (canonicalize_name(each.name), frozenset({"", *each.extras}))
             for each in map(_requirement, lines)
@@ -74,7 +73,7 @@ class Environment:
         ]
 
     def all(self, lines: Iterable[str]) -> set[str]:
-        """Return the names of the requirements that hold here, and of all that they ask for."""
+        """Return the names of the requirements that apply, and of all their requirements."""
         ahead, visited = self.direct(lines), set()
         while ahead:
             name, extras = each = ahead.pop()
@@ -86,10 +85,10 @@ class Environment:
 
 
 def missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
-    """List the packages of the requirements that a bundle holds nothing of.
+    """List the packages of the requirements that have no files in a bundle.
 
-    One without code of its own is there if something is that it asks for; of one whose files nobody listed, nobody can
-    tell. What the runtime asks for is its own affair: it has two transports, and a bundle holds one.
+    A package without code counts as present if one of its requirements is; a package without a list of files is
+    unknown. The runtime's requirements are ignored: it has two transports, and a bundle contains one.
     """
     packages = []
     runtime = environment.packages.get(_RUNTIME)
@@ -104,24 +103,24 @@ def missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
 
 
 def undeclared(environment: Environment, lines: Iterable[str], *, own: Collection[str] = ()) -> dict[str, int]:
-    """Map the names of packages that a bundle holds, and no requirement asks for, to their bytes there; largest first.
+    """Map the names of packages in a bundle that no requirement needs to their bytes there; largest first.
 
-    What only such a package asks for counts as a part of it.
+    Packages that only such a package needs count as a part of it.
     """
     asked_for = environment.all(lines) | set(own)
     strangers = {name: package for name, package in environment.in_bundle.items() if name not in asked_for}
     parts = {name: environment.all([name]) & strangers.keys() for name in strangers}
     sizes: dict[str, int] = {}
-    counted: set[str] = set()
+    grouped_names: set[str] = set()
     for name in sorted(strangers, key=lambda name: (-len(parts[name]), name)):
-        if name not in counted:
-            sizes[strangers[name].name] = sum(strangers[part].size for part in parts[name] - counted)
-            counted |= parts[name]
+        if name not in grouped_names:
+            sizes[strangers[name].name] = sum(strangers[part].size for part in parts[name] - grouped_names)
+            grouped_names |= parts[name]
     return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _listed(project: Project, environment: Environment) -> list[str] | None:
-    """Return the project's requirements; None where its build computes them, and it is not installed."""
+def _requirements(project: Project, environment: Environment) -> list[str] | None:
+    """Return the project's requirements; None if its build computes them, and it is not installed."""
     table = project.pyproject
     if "dependencies" not in table.get("dynamic", ()):
         return [*table.get("dependencies", ()), *_of_built_extras(table)]
@@ -130,15 +129,15 @@ def _listed(project: Project, environment: Environment) -> list[str] | None:
 
 
 def _of_built_extras(table: Mapping[str, Any]) -> list[str]:
-    """List the requirements of the project's own extras that its extra `build` asks for: `"name[mysql]"`."""
+    """List the requirements of the project's own extras that its extra `build` includes: `"name[mysql]"`."""
     extras, own = table.get("optional-dependencies", {}), canonicalize_name(str(table.get("name", "")))
-    built = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
-    asked = sorted({extra for each in built for extra in each.extras} - {"build"})
-    return [line for extra in asked for line in extras.get(extra, ())]
+    requirements = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
+    extra_names = sorted({extra for each in requirements for extra in each.extras} - {"build"})
+    return [line for extra in extra_names for line in extras.get(extra, ())]
 
 
 def _requirement(line: str) -> Requirement:
-    """Read a requirement; its address may have parts that only the project's build fills in."""
+    """Parse a requirement; the project's build may fill in parts of its URL."""
     try:
         return Requirement(line)
     except InvalidRequirement:

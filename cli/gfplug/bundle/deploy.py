@@ -1,7 +1,7 @@
-"""`gfplug deploy` as a service: the exact lines that bring one plugin into a Grafana, for each way to run Grafana.
+"""`gfplug deploy` as a service: the exact lines that install one plugin in a Grafana, for each way to run Grafana.
 
-Only text is made; nothing is installed. The variables are spelled as Grafana reads them: a wrong prefix
-(`GF_ALLOW_LOADING...`) is ignored in silence.
+Only text is generated; nothing is installed. The variables are spelled as Grafana reads them: Grafana silently ignores
+a wrong prefix (`GF_ALLOW_LOADING...`).
 
 Source: grafana/grafana v13.0.0, conf/defaults.ini ([paths], [plugins]) and packaging/docker/run.sh.
 """
@@ -23,7 +23,7 @@ _IMAGE = "grafana/grafana"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedPlugin:
-    """What the lines are about; `url` is where an online host gets the archive, empty for one that can't."""
+    """The plugin to deploy; `url` is the archive's URL for a host with a network, empty without one."""
 
     id: str
     archive: str

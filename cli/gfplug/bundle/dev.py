@@ -1,4 +1,4 @@
-"""`gfplug dev` as a service: a `dist/` that any running Grafana loads, its executable a launcher of the source."""
+"""`gfplug dev` as a service: write a `dist/` that any running Grafana loads, whose executable runs the source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MODULE = "module.js"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevBundle:
-    """What was written, and what a person starts by hand when Grafana only attaches."""
+    """The written bundle, and the command that a person runs if Grafana only attaches."""
 
     folder: Path
     executable: Path
@@ -33,7 +33,7 @@ class DevBundle:
 
 
 def prepare(project: Project, *, python: Path | None = None, address: str = "") -> DevBundle:
-    """Write `dist/` with a launcher of the project's source; with an address, one that attaches to what listens there.
+    """Write `dist/` with a launcher of the project's source; with an address, one that attaches to it.
 
     Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
     """
@@ -67,14 +67,14 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
 
 
 def link_command(folder: Path, plugin_id: str) -> str:
-    """Return what a person types to have Grafana find `dist/`: on Windows a junction, which takes no special rights."""
+    """Return the command that makes Grafana find `dist/`: on Windows a junction, which needs no special rights."""
     if sys.platform == "win32":
         return f'cmd /c mklink /J "<plugins>\\{plugin_id}" "{folder}"'
     return f"ln -s {shlex.quote(str(folder))} <plugins>/{plugin_id}"
 
 
 def relink_command(project: Project, python: Path) -> str:
-    """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
+    """Return, in JSON, how to run `link`, and for which file; empty for a frontend with its own sources."""
     if npm.locate_frontend(project) is not None:
         return ""
     command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
@@ -83,7 +83,7 @@ def relink_command(project: Project, python: Path) -> str:
 
 
 def link(project: Project, python: Path) -> Path:
-    """Write module.js of a `dist/` that `gfplug dev` made once more; a bundle that was built since stays as it is.
+    """Write module.js again in a `dist/` of `gfplug dev`; a built bundle stays unchanged.
 
     Raises: ProjectError if the dataclasses cannot become a form.
     """

@@ -1,4 +1,4 @@
-"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere; `exchange` has it take its place."""
+"""The bundle: the folder `dist/` that Grafana mounts. It is assembled elsewhere; `exchange` moves it into place."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
-_MADE = ("plugin.json", "module.js")
-_FOLDERS = ("schema",)  # which a build makes, where the author has written none
+_GENERATED_FILES = ("plugin.json", "module.js")
+_FOLDERS = ("schema",)  # generated unless the author has written them
 _TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
 
 
@@ -40,7 +40,7 @@ class Bundle:
     executable: Path
 
     def files(self) -> list[Path]:
-        """List everything in the bundle but folders, in a stable order."""
+        """List all files and links of the bundle, in a stable order."""
         return files.entries(self.folder)
 
     def size(self) -> int:
@@ -49,9 +49,9 @@ class Bundle:
 
 
 def check(project: Project) -> Manifest:
-    """Return the project's plugin.json if a bundle can be made from it.
+    """Return the project's plugin.json if a bundle can be built from it.
 
-    Raises: ProjectError naming what would end in a bundle that Grafana refuses, or one written outside its folder.
+    Raises: ProjectError naming what would make Grafana refuse the bundle, or write outside its folder.
     """
     manifest, version = project.manifest, project.version
     if not names.ID.fullmatch(manifest.id):
@@ -85,12 +85,12 @@ def assemble(
     day: date,
     build: Mapping[str, Any] | None = None,
 ) -> Bundle:
-    """Put a bundle together in a folder that does not exist yet; the frozen files move there.
+    """Assemble a bundle in a new folder; the frozen files are moved there.
 
-    `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows, `build`
-    what it shows as info.build, where it does not say so itself. A plugin.json of the frontend's is completed by the
-    project's, key by key. Texts end their lines with LF, whatever git wrote
-    on this platform: archives of one commit must agree in what they share.
+    `browser` has module.js and other files of the frontend's build, `day` is the date in plugin.json, `build` is
+    info.build unless plugin.json has one. A plugin.json of the frontend's is completed by the project's, key by key.
+    Text files get LF line ends, whatever git wrote on this platform, because archives of one commit must have identical
+    shared files.
     """
     frozen.folder.rename(folder)
     files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
@@ -105,25 +105,25 @@ def assemble(
 
 
 def manifest_text(project: Project, other: bytes | None, day: date, build: Mapping[str, Any] | None = None) -> str:
-    """Return the text of a bundle's plugin.json: the project's, completed by the frontend's and by what built it.
+    """Return the text of a bundle's plugin.json: the project's, completed by the frontend's and the build's.
 
-    Raises: ProjectError for one that is no JSON object.
+    Raises: ProjectError if it is not a JSON object.
     """
     text = documents.read_text(project.root / "plugin.json")
     return _manifest(text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat()), other, build)
 
 
 def with_lf(name: str, content: bytes) -> bytes:
-    """Return a file's content, with LF at the ends of its lines if its name is a text's and it is one."""
+    """Return a file's content with LF line ends, if its name and content are a text's."""
     is_text = PurePosixPath(name).suffix.lower() in _TEXTS and b"\0" not in content
     return content.replace(b"\r\n", b"\n") if is_text else content
 
 
 def shipped_files(project: Project) -> dict[str, Path]:
-    """Map what goes from a project into its bundle as it is to where it lies, by its path in the bundle.
+    """Map the paths in a bundle of files that are copied unchanged from a project to their sources.
 
-    What plugin.json names is looked for in `frontend/`, and then beside plugin.json.
-    Raises: ProjectError for what is a link that leads out of the project.
+    Files that plugin.json names are searched in `frontend/`, and then beside plugin.json.
+    Raises: ProjectError if a link leads out of the project.
     """
     names = {name: name for name in _DOCUMENTS if os.path.lexists(project.root / name)}
     named = set(filter(_may_ship, named_files.named_by(project.manifest.content)))
@@ -135,12 +135,12 @@ def shipped_files(project: Project) -> dict[str, Path]:
 
 
 def _may_ship(name: str) -> bool:
-    """Tell whether a file that plugin.json names may go into the bundle as it is: none hidden or made by the build."""
-    return paths.is_inside(name) and not re.search(r"(^|/)\.", name) and name not in _MADE
+    """Tell whether a file in plugin.json may be copied unchanged: not hidden, and not generated by the build."""
+    return paths.is_inside(name) and not re.search(r"(^|/)\.", name) and name not in _GENERATED_FILES
 
 
 def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
-    """Map a file, or all files of a folder, to where they lie, by their paths without the parent's."""
+    """Map the paths of a file, or of all files of a folder, without the parent's path, to their sources."""
     top = root / parent / place
     found = [top] if top.is_file() else files.walk(top)
     sources = [path.relative_to(root).as_posix() for path in found]
@@ -148,7 +148,7 @@ def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
 
 
 def _manifest(text: str, other: bytes | None, build: Mapping[str, Any] | None = None) -> str:
-    """Return the text of plugin.json: the project's, over the one that came with the frontend, over `info.build`."""
+    """Return the text of plugin.json: the project's, over the frontend's, over `info.build`."""
     if other is None and not build:
         return text
     ours = _parse("plugin.json", text)
@@ -182,14 +182,14 @@ def _settle(bundle: Bundle) -> None:
 
 
 def _is_program(path: Path) -> bool:
-    """Tell whether a file is to be executed; wheels mark their libraries executable too."""
+    """Tell whether a file is a program; wheels also mark libraries as executable."""
     library = ".so" in path.suffixes or path.suffix in {".dylib", ".pyd", ".dll", ".py"}
     return bool(path.stat().st_mode & 0o100) and not library
 
 
 @dataclass(frozen=True, slots=True)
 class BundleLocation:
-    """Where a built bundle is, and the archives that were made of it."""
+    """The path of a built bundle, and its archives."""
 
     folder: Path
     manifest: Manifest
@@ -207,8 +207,8 @@ def locate_bundle(target: Path) -> BundleLocation:
     if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
         raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
     manifest = Manifest.read(folder / "plugin.json")
-    named = f"{manifest.id}-{manifest.version}"
+    stem = f"{manifest.id}-{manifest.version}"
     programs = {path.name.removeprefix(f"{manifest.executable}_").removesuffix(".exe") for path in folder.iterdir()}
     platforms = sorted(filter(_PLATFORM.fullmatch, programs))
-    archives = [folder.parent / "artifacts" / f"{named}.{platform}.zip" for platform in platforms]
+    archives = [folder.parent / "artifacts" / f"{stem}.{platform}.zip" for platform in platforms]
     return BundleLocation(folder=folder, manifest=manifest, archives=tuple(path for path in archives if path.is_file()))

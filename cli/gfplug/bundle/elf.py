@@ -1,8 +1,7 @@
-"""ELF files: what a library asks for, and edits that move nothing.
+"""ELF files: their dependencies, and edits that move nothing.
 
-pyelftools reads. Every edit keeps each byte that the loader maps at its place, so it can't break what `strip` and
-`patchelf` are known to break (segments whose alignment a wheel's own repair tool chose). Owns the format; which edits
-to make is `slim`'s.
+pyelftools reads. Every edit keeps each mapped byte at its place, so it can't cause the known damage of `strip` and
+`patchelf` (segments whose alignment a wheel's repair tool chose). `slim` decides which edits to make.
 
 Source: System V ABI, chapter 5 (program loading, dynamic section), as <elf.h> of glibc 2.36 spells it.
 """
@@ -48,20 +47,20 @@ _DAMAGED = (
 
 
 class UnreadableError(ValueError):
-    """The file is not an ELF file of a kind that we read: 64 bits, little endian, whole."""
+    """The file is not a supported ELF file: 64 bits, little endian, complete."""
 
 
 def is_elf(path: Path) -> bool:
-    """Return whether a file begins as an ELF file does."""
+    """Return whether a file starts like an ELF file."""
     with path.open("rb") as stream:
         return stream.read(len(_MAGIC)) == _MAGIC
 
 
 @contextmanager
 def reading(content: bytes) -> Iterator[ELFFile]:
-    """Let a block read an ELF file.
+    """Convert errors while a block reads an ELF file.
 
-    Raises: UnreadableError for a damaged file, whatever pyelftools stumbles over: it checks little.
+    Raises: UnreadableError for a damaged file, for any error of pyelftools, which checks little.
     """
     from elftools.common.exceptions import ELFError  # noqa: PLC0415 - 80 ms, and only a build reads ELF
     from elftools.construct import ConstructError  # noqa: PLC0415
@@ -80,8 +79,8 @@ class Elf:
     """One file in memory, read by pyelftools; edits return its new bytes.
 
     `segments` are the program headers, `table` is that of the dynamic section, `dynamic` are the section's entries
-    before the one that ends it, and `strings` is what they name: `needed` are the libraries it asks for, in the
-    loader's order, `run_paths` the folders where the loader looks for them, `$ORIGIN` being the file's own.
+    before its end, and `strings` are the texts that they refer to: `needed` are the required libraries, in the loader's
+    order, `run_paths` the folders in which the loader searches them, where `$ORIGIN` is the file's own folder.
     """
 
     content: bytes
@@ -131,7 +130,7 @@ class Elf:
             )
 
     def symbols(self) -> tuple[set[bytes], set[bytes]]:
-        """Return the names it defines for others, and those it wants from others.
+        """Return the names of the symbols that it defines for others, and of those that it needs.
 
         Raises: UnreadableError.
         """
@@ -141,12 +140,12 @@ class Elf:
             [table] = file.iter_sections("SHT_DYNSYM")
             names = file.get_section(table["sh_link"]).data()
             for name, info, _, section, _, _ in _SYMBOL.iter_unpack(table.data()):  # iter_symbols takes 6 times as long
-                if name and info >> 4:  # a local symbol is nobody else's
+                if name and info >> 4:  # skip local symbols
                     (defined if section else undefined).add(names[name : names.index(b"\0", name)])
         return defined, undefined
 
     def drop_needed(self, names: Collection[str]) -> bytes:
-        """Stop asking for libraries, by asking for another one twice; the first stays, if all are to go."""
+        """Remove required libraries, by naming another one twice; the first stays, if all are to be removed."""
         entries = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
         remaining = [value for (_, value), name in zip(entries, self.needed, strict=True) if name not in names]
         remaining = remaining or [value for _, value in entries[:1]]
@@ -156,9 +155,10 @@ class Elf:
         return bytes(content)
 
     def set_runpath(self, path: str) -> bytes:
-        """Let the loader look for libraries in `path` first; `$ORIGIN` in it is the file's own folder.
+        """Make the loader search libraries in `path` first; `$ORIGIN` in it is the file's own folder.
 
-        The strings move to new bytes at the file's end, which the place of a note segment (nobody loads by it) maps.
+        The strings move to new bytes at the file's end, mapped in place of a note segment, which the loader does not
+        need.
         Raises: UnreadableError if there is no dynamic section, no note, or no free entry.
         """
         tags = [each.d_tag for each in self.dynamic]
@@ -174,7 +174,7 @@ class Elf:
         return bytes(content)
 
     def stripped(self) -> bytes:
-        """Return the file without symbols and debug information: what no segment maps goes, the rest stays in place.
+        """Return the file without symbols and debug information: unmapped bytes are removed, all others stay in place.
 
         Raises: UnreadableError.
         """
@@ -196,21 +196,21 @@ class Elf:
         return min(content, self.content, key=len)
 
     def _free_entry(self, tags: list[str | int]) -> int | None:
-        """Return the number of the dynamic entry that a search path may take; None if there is none."""
+        """Return the number of the dynamic entry that a search path may use; None if there is none."""
         if "DT_RUNPATH" in tags:
             return tags.index("DT_RUNPATH")
-        if tags and self.table.p_filesz // _ENTRY.size > len(tags) + 1:  # the first null is not the last
+        if tags and self.table.p_filesz // _ENTRY.size > len(tags) + 1:  # the first null entry is not the last
             return len(tags)
-        return tags.index("DT_DEBUG") if "DT_DEBUG" in tags else None  # filled at run time, for debuggers alone
+        return tags.index("DT_DEBUG") if "DT_DEBUG" in tags else None  # filled at run time, only for debuggers
 
     def _set(self, content: bytearray, number: int, value: int, *, tag: int | None = None) -> None:
         at = self.table.p_offset + number * _ENTRY.size
         _ENTRY.pack_into(content, at, _ENTRY.unpack_from(content, at)[0] if tag is None else tag, value)
 
     def _append(self, text: bytes, *, header: int) -> tuple[bytearray, int]:
-        """Put bytes at the file's end, mapped by a program header; return the new content, and their address in it.
+        """Add bytes at the file's end, mapped by a program header; return the new content, and their address in it.
 
-        No padding goes before them: the loader asks for the same place within a page in file and memory.
+        No padding is added before them: the loader needs the same offset within a page in file and memory.
         """
         with reading(self.content) as file:
             content = bytearray(self.content)
@@ -232,7 +232,7 @@ def _round_up(number: int) -> int:
 
 
 def _allocated_sections(file: ELFFile) -> tuple[bytes, list[Any]]:
-    """Return the names of the sections that are loaded, and their headers; the last is that of the names themselves."""
+    """Return the names and headers of the loaded sections, and the header of the section names last."""
     sections = [
         (number, each)
         for number, each in enumerate(file.iter_sections())
@@ -245,7 +245,7 @@ def _allocated_sections(file: ELFFile) -> tuple[bytes, list[Any]]:
         header.sh_name = len(names) if number else 0
         names += section.name.encode() + b"\0" if number else b""
         header.sh_link = numbers.get(header.sh_link, 0)
-        if header.sh_type in {"SHT_REL", "SHT_RELA"}:  # they name the section they belong to
+        if header.sh_type in {"SHT_REL", "SHT_RELA"}:  # they refer to the section that they belong to
             header.sh_info = numbers.get(header.sh_info, 0)
     own = file.get_section(file["e_shstrndx"]).header
     own.sh_name = len(names)

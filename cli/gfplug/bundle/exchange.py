@@ -1,4 +1,4 @@
-"""How a new bundle takes the place of the old one, whole."""
+"""Replace the old bundle with a new one atomically."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
-    """Make a bundle the one at `place`; the old one, if any, ends up where the new one was, or at `aside`.
+    """Move a bundle to `place`; the old one, if any, moves to where the new one was, or to `aside`.
 
-    On Linux the two change places in one step. Elsewhere there is an instant without either: `recover` mends it.
+    On Linux the two are exchanged in one step. Elsewhere neither is there for a moment: `recover` repairs that.
     Raises: ToolError if a running plugin's files are locked, as on Windows; the old bundle is whole then.
     """
     new = bundle.folder
@@ -36,7 +36,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
                 raise
             raise ToolError(
                 f"{place} is in use: a program has one of its files open ({error.strerror})",
-                hint="the old bundle is as it was; stop Grafana, or what else runs the plugin, and repeat the command",
+                hint="the old bundle is unchanged; stop Grafana, or whatever runs the plugin, and repeat the command",
             ) from error
         try:
             _rename(new, place)
@@ -47,7 +47,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
 
 
 def _rename(source: Path, target: Path) -> None:
-    """Rename a folder; on Windows, try again for a while: virus scanners hold files that are new."""
+    """Rename a folder; on Windows, try again for a while, because virus scanners open new files."""
     end = time.monotonic() + (_SCAN_SECONDS if sys.platform == "win32" else 0)
     while True:
         try:
@@ -61,13 +61,13 @@ def _rename(source: Path, target: Path) -> None:
 
 
 def recover(place: Path, *, aside: Path) -> None:
-    """Put the old bundle back if a build was killed between the two renames of `install`."""
+    """Restore the old bundle if a build was killed between the two renames of `install`."""
     if aside.exists() and not place.exists():
         aside.rename(place)
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; False where the system has no such call."""
+    """Exchange two folders in one step; return False if the system has no such call."""
     if sys.platform != "linux":
         return False
     library = ctypes.CDLL(None, use_errno=True)
@@ -76,6 +76,6 @@ def _exchange(one: Path, other: Path) -> bool:
     if library.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
         return True
     code = ctypes.get_errno()
-    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system that cannot
+    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system without it
         return False
     raise OSError(code, os.strerror(code), str(other))

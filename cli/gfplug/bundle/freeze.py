@@ -22,7 +22,7 @@ _SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """What PyInstaller made: a folder, the executable in it, and the platform that its name ends with."""
+    """PyInstaller's output: a folder, the executable in it, and the platform in its name."""
 
     folder: Path
     executable: str
@@ -32,13 +32,13 @@ class Frozen:
 def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Frozen:
     """Freeze a project below an empty folder.
 
-    Nothing is reused from an earlier run: PyInstaller sees no edit made within a second of its last one.
+    Nothing is reused from an earlier run, because PyInstaller misses edits within a second of its last run.
     Units: `epoch` is in seconds; files that carry a time get this one.
-    Raises: ToolError with PyInstaller's last lines; ProjectError if plugin.spec is missing or makes something else.
+    Raises: ToolError with PyInstaller's last lines; ProjectError if plugin.spec is missing or has another output.
     """
     spec = project.root / "plugin.spec"
     if not spec.is_file():
-        raise ProjectError(f"{spec} does not exist", hint="restore it from version control; it says how to freeze")
+        raise ProjectError(f"{spec} does not exist", hint="restore it from version control; it describes how to freeze")
     output = workspace / "frozen"
     places = [f"--distpath={output}", f"--workpath={workspace / 'work'}"]
     process.run(
@@ -50,11 +50,11 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
             "PYINSTALLER_ZLIB_COMPRESSION_LEVEL": "9",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
-            "PYTHONNODEBUGRANGES": "1",  # columns are for the source's lines in tracebacks, and no source is there
+            "PYTHONNODEBUGRANGES": "1",  # column numbers need the source, which bundles do not have
             "SOURCE_DATE_EPOCH": str(epoch),
         },
         what="PyInstaller",
-        hint="the lines above are PyInstaller's; what it shall collect is in plugin.spec",
+        hint="the lines above are PyInstaller's; plugin.spec lists what it collects",
         timeout=_SECONDS,
     )
     frozen = _find(output, project.manifest.executable)
@@ -64,10 +64,10 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
 
 
 def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
-    """Compile the author's modules anew into a frozen plugin; False if it holds them in another way.
+    """Compile the author's modules again into a frozen plugin; False if it has them in another form.
 
-    plugin.spec has them collected as files. Their asserts stay: they are the author's.
-    Raises: ToolError naming the line that is not Python.
+    plugin.spec collects them as files. Assertions stay, because they are the author's.
+    Raises: ToolError naming the line that is not valid Python.
     """
     places = [folder for folder in frozen.folder.glob("_internal*/plugin") if any(folder.rglob("*.pyc"))]
     for place in places:
@@ -90,7 +90,7 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
 
 
 def _environment(workspace: Path, python: Path) -> dict[str, str]:
-    """Return the environment for PyInstaller: on Linux with our objcopy and objdump before any that is installed."""
+    """Return the environment for PyInstaller: on Linux with our objcopy and objdump before installed ones."""
     variables = interpreters.clean_environment()
     if sys.platform == "linux":
         programs = binutils.write_programs(workspace / "programs", python=python)
@@ -113,9 +113,9 @@ def _find(output: Path, executable: str) -> Frozen:
 
 
 def _sort(library: Path) -> None:
-    """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them.
+    """Sort PyInstaller's zip of start-up modules, whose order is random.
 
-    They stay uncompressed: a start is faster, and the archive smaller.
+    They stay uncompressed: the start is faster, and the archive smaller.
     """
     with zipfile.ZipFile(library) as archive:
         modules = {entry.filename: archive.read(entry) for entry in archive.infolist()}

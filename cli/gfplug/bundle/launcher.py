@@ -1,8 +1,8 @@
-"""The launcher: a small executable in `dist/` that Grafana starts in the place of a frozen plugin.
+"""The launcher: a small executable in `dist/` that Grafana starts instead of a frozen plugin.
 
-It runs the project's source (`gfruntime.dev`), or says where a plugin that runs elsewhere listens. On Windows, where a
-script is not an executable, it is the stub that also starts console scripts: an .exe, a line with the interpreter, and
-a zip with `launched.py`.
+It runs the project's source (`gfruntime.dev`), or names the address of a plugin that runs elsewhere. On Windows, where
+a script is not an executable, it is the stub that also starts console scripts: an .exe, a line with the interpreter,
+and a zip with `launched.py`.
 
 Source: distlib 0.4, scripts.py, for the stub; Grafana's locator mode, grafana-plugin-sdk-go v0.298.0,
 internal/standalone.
@@ -74,10 +74,10 @@ say() {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
-    """What to start: the source folder with an interpreter, or nothing but to name an address.
+    """What to start: the source folder with an interpreter, or only an address.
 
-    `command` is what a person types to have the plugin listen at the address; `link` tells the runtime, in JSON, how
-    module.js is linked anew (`gfruntime.dev.link`).
+    `command` is the command that makes the plugin listen at the address; `link` tells the runtime, in JSON, how to link
+    module.js again (`gfruntime.dev.link`).
     """
 
     python: Path
@@ -87,7 +87,7 @@ class Launcher:
     link: str = ""
 
     def executable(self, platform: str) -> bytes:
-        """Return the launcher's bytes for a platform, spelled as Go does.
+        """Return the launcher's bytes for a platform in Go's spelling.
 
         Raises: ToolError if there is no launcher for it.
         """
@@ -98,8 +98,8 @@ class Launcher:
             text = _ATTACH_SCRIPT.format(address=shlex.quote(self.address), command=_plain(self.command), say=_SAY)
         else:
             python, source = shlex.quote(str(self.python)), shlex.quote(str(self.source))
-            shown, link = _plain(str(self.python)), shlex.quote(self.link)
-            text = _SOURCE_SCRIPT.format(python=python, source=source, shown=shown, link=link, say=_SAY)
+            plain_python, link = _plain(str(self.python)), shlex.quote(self.link)
+            text = _SOURCE_SCRIPT.format(python=python, source=source, shown=plain_python, link=link, say=_SAY)
         return text.encode(errors="surrogateescape")
 
     def _stub(self, platform: str) -> bytes:
@@ -118,7 +118,7 @@ class Launcher:
 def address(text: str, *, allow_remote: bool = False) -> str:
     """Return an address that Grafana can connect to.
 
-    Raises: UsageError if it is not host:port, or other machines can reach it and that is not allowed.
+    Raises: UsageError if it is not host:port, or other machines can reach it without --allow-remote.
     """
     match = _ADDRESS.fullmatch(text)
     if not match or not 0 < int(match[2]) <= _LAST_PORT:
@@ -133,7 +133,7 @@ def address(text: str, *, allow_remote: bool = False) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
+    """Tell whether only this machine can reach an address; a name other than localhost may be any machine."""
     host = address.rpartition(":")[0]
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
@@ -142,5 +142,5 @@ def is_loopback(address: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a text that means itself between double quotes of a shell and in a JSON string."""
+    """Return a text that is unchanged between double quotes of a shell and in a JSON string."""
     return re.sub(r"[^A-Za-z0-9 _./:=@%+,~-]", "?", text)

@@ -1,4 +1,4 @@
-"""The libc floor of a bundle: the oldest glibc that has every symbol its files ask for."""
+"""The libc floor of a bundle: the oldest glibc that has every symbol that its files need."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
     from elftools.elf.gnuversions import VersionAuxiliary
 
-_RELR = (2, 36)  # the loader that understands DT_RELR; its marker GLIBC_ABI_DT_RELR has no number
+_RELR = (2, 36)  # the first version with DT_RELR; its marker GLIBC_ABI_DT_RELR has no number
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Floor:
-    """The newest glibc version that a file asks for, and the file."""
+    """The newest glibc version that a file needs, and the file."""
 
     version: tuple[int, ...]
     path: str
 
     def __str__(self) -> str:
-        """Return the version as glibc writes it."""
+        """Return the version in glibc's form."""
         return ".".join(map(str, self.version))
 
 
 def floor(folder: Path) -> Floor | None:
-    """Return the glibc floor of every ELF file below a folder; None if no file asks for glibc.
+    """Return the glibc floor of every ELF file below a folder; None if no file needs glibc.
 
-    Of several files with the same floor the last by name is told.
+    Of several files with the same floor, the last by name is returned.
     """
     floors = (
         Floor(version, path.relative_to(folder).as_posix()) for path in files.walk(folder) for version in needs(path)
@@ -44,7 +44,7 @@ def floor(folder: Path) -> Floor | None:
 
 
 def needs(path: Path) -> set[tuple[int, ...]]:
-    """Return the glibc versions that one file asks for; none if it is not ELF, or damaged."""
+    """Return the glibc versions that one file needs; none if it is not ELF, or damaged."""
     if not is_elf(path):
         return set()
     try:
@@ -57,7 +57,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
 def enforce(folder: Path, limit: str) -> None:
     """Refuse a bundle that needs a newer glibc than `limit`.
 
-    Raises: ToolError naming each such file, and a symbol it wants; UsageError if the limit is no version.
+    Raises: ToolError naming each such file, and a symbol that it needs; UsageError if the limit is no version.
     """
     highest = parse(limit)
     newest_needs = [(path, max(needs(path), default=())) for path in files.walk(folder)]
@@ -87,7 +87,7 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def wanted_symbol(path: Path, version: tuple[int, ...]) -> str:
-    """Return a symbol that a file wants in a version of glibc; empty if none is named."""
+    """Return a symbol that a file needs in a version of glibc; empty if none is named."""
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
@@ -106,7 +106,7 @@ def wanted_symbol(path: Path, version: tuple[int, ...]) -> str:
 
 
 def _required_versions(file: ELFFile) -> Iterator[VersionAuxiliary]:
-    """List what a file asks of each library, by version."""
+    """List the versions that a file needs of each library."""
     from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
 
     for section in file.iter_sections():

@@ -1,4 +1,4 @@
-"""The archive: a bundle as one zip file that is the same bytes wherever and whenever it is made."""
+"""The archive: a bundle as one zip file with the same bytes for every build."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCH = 315532800
-"""1980-01-01, where the zip format's time begins."""
+"""1980-01-01, the first time of the zip format."""
 
 LEVEL = 10  # of libdeflate: 3 % smaller than zlib's best, in the same time
 LATEST = 4354819198
-"""2107-12-31 23:59:58, where it ends."""
+"""2107-12-31 23:59:58, the last time of the zip format."""
 
-_LARGEST, _MOST, _LONGEST = 0xFFFFFFFF, 0xFFFF, 0xFFFF  # bytes, files, bytes of a name: what a zip file can hold
+_LARGEST, _MOST, _LONGEST = 0xFFFFFFFF, 0xFFFF, 0xFFFF  # a zip file's limits: bytes, files, bytes of a name
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -37,9 +37,9 @@ _DEFLATED, _UNIX, _VERSION, _UTF8 = 8, 3, 20, 0x800
 
 
 def epoch(variables: Mapping[str, str] | None = None) -> int:
-    """Return the time, in seconds, that files without one of their own get: SOURCE_DATE_EPOCH, else 1980.
+    """Return the time, in seconds, of files without their own: SOURCE_DATE_EPOCH, else 1980.
 
-    Earlier times become 1980, the first that a zip file knows: builders often give 0 or 1.
+    Earlier times become 1980, the first time of a zip file: build tools often use 0 or 1.
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds, or after the year 2107.
     """
     text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
@@ -49,7 +49,7 @@ def epoch(variables: Mapping[str, str] | None = None) -> int:
         raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
     if int(text) > LATEST:
         raise UsageError(
-            f"SOURCE_DATE_EPOCH is {text}; a zip file holds years up to 2107", hint=f"give a number up to {LATEST}"
+            f"SOURCE_DATE_EPOCH is {text}; a zip file supports years up to 2107", hint=f"use a number up to {LATEST}"
         )
     return max(EPOCH, int(text))
 
@@ -66,10 +66,10 @@ class ArchiveEntry:
 
 
 def pack(bundle: Path, archive: Path, *, seconds: int | None = None, previous: Path | None = None) -> str:
-    """Write a bundle's archive, and its digest beside it as `sha256sum` does; return the digest.
+    """Write a bundle's archive, and its digest beside it in the form of `sha256sum`; return the digest.
 
-    Shape: one folder named by the plugin id; sorted; 0755 for what may be executed, else 0644; links stay links.
-    A file that is the same in `previous`, an archive of ours, is taken from there: the bytes are those it would get.
+    Shape: one folder named by the plugin id; sorted; 0755 for executable files, else 0644; links stay links. Files that
+    are equal in `previous`, an earlier archive of gfplug, are copied from there with the same bytes.
     Raises: ToolError if the bundle is too big for a zip file.
     """
     return write(archive, _entries(bundle, previous), seconds=seconds)
@@ -102,12 +102,14 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
 
 
 def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
-    """Refuse what the zip format without its extension can't hold.
+    """Refuse entries that exceed the limits of the zip format without its extension.
 
     Raises: ToolError.
     """
     if len(entries) > _MOST:
-        raise ToolError(f"the bundle has {len(entries)} files; a zip file holds {_MOST}", hint="leave data out of it")
+        raise ToolError(
+            f"the bundle has {len(entries)} files; a zip file can have {_MOST}", hint="leave data out of it"
+        )
     lengths = [len(entry.name.encode()) for entry in entries]
     if longest := next((entry.name for entry, length in zip(entries, lengths, strict=True) if length > _LONGEST), ""):
         raise ToolError(f"the path of {longest[:80]!r} is too long for a zip file", hint="shorten it")
@@ -116,7 +118,7 @@ def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
 
 
 def repack(bundle: Path, archive: Path) -> str:
-    """Make an archive anew from its bundle, with the times it has; return its digest."""
+    """Pack an archive again from its bundle, with the archive's times; return its digest."""
     with archives.opened(archive) as old:
         seconds = min((member.seconds for member in old.members.values()), default=0)
     return publish(archive, _entries(bundle, archive), seconds=seconds)
@@ -136,7 +138,7 @@ def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> 
 
 
 def _note_digest(archive: Path) -> str:
-    """Write an archive's digest beside it, let both be read, and return the digest."""
+    """Write an archive's digest beside it, make both readable, and return the digest."""
     digest, note = files.sha256_of(archive), digest_path(archive)
     note.write_bytes(f"{digest}  {archive.name}\n".encode())
     files.let_grafana_read(archive, note)
@@ -144,7 +146,7 @@ def _note_digest(archive: Path) -> str:
 
 
 def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
-    """Compress what is in a bundle, below a folder that has the plugin's id."""
+    """Compress the files of a bundle, below a folder with the plugin's id."""
     root = Manifest.read(bundle / "plugin.json").id
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
     largest_first = sorted(paths, key=lambda name: paths[name].lstat().st_size, reverse=True)  # no thread ends late
@@ -154,7 +156,7 @@ def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
 
 
 def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
-    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
+    """Make one file's entry; its compressed bytes are copied from the earlier archive if the content is equal."""
     from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
 
     body = old.packed(name, content)
@@ -181,10 +183,10 @@ def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
 
 
 class EarlierArchive:
-    """An earlier archive, whose compressed files may be used again; None, a missing or a broken one holds nothing."""
+    """An earlier archive, whose compressed files may be reused; empty for None, a missing or a broken one."""
 
     def __init__(self, path: Path | None) -> None:
-        """Look into an archive, if it is one."""
+        """Read an archive, if it is one."""
         self.lock = threading.Lock()
         self.stream: IO[bytes] | None = None
         self.entries: dict[str, zipfile.ZipInfo] = {}
@@ -199,7 +201,7 @@ class EarlierArchive:
             self.entries = {}
 
     def __enter__(self) -> Self:
-        """Return it."""
+        """Return the archive."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -208,7 +210,7 @@ class EarlierArchive:
             self.stream.close()
 
     def packed(self, name: str, content: bytes) -> bytes | None:
-        """Return the compressed bytes of a file, if it is the same content."""
+        """Return the compressed bytes of a file, if its content is equal."""
         entry = self.entries.get(name)
         if not self.stream or not entry or entry.file_size != len(content) or entry.compress_type != _DEFLATED:
             return None

@@ -1,9 +1,9 @@
-"""Let a finished Linux bundle find its libraries, and, on request, bring the C library itself.
+"""Make a Linux bundle find its libraries, and optionally include the C library.
 
-`system`: the executable looks into its contents folder first, so that the loader, the C library and its five companions
-are all that the host must have: any glibc Linux, and Grafana's Alpine image on x86_64. `bundled`: a static launcher
-starts the program with the loader and the C library of the machine that built it: also musl hosts, and images without
-any C library.
+`system`: the executable searches its contents folder first, so that the host needs only the loader, the C library and
+its five companions: any glibc Linux, and Grafana's Alpine image on x86_64. `bundled`: a static launcher starts the
+program with the loader and the C library of the build machine: this also works on musl hosts, and in images without a C
+library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODES = ("system", "bundled")
 PROGRAM_SUFFIX = ".bin"
-"""What the launcher starts: its own path with this behind it."""
+"""The suffix of the program that the launcher starts."""
 
 LOADERS = {"linux_amd64": "ld-linux-x86-64.so.2", "linux_arm64": "ld-linux-aarch64.so.1"}
 _COMPANIONS = (
@@ -32,16 +32,16 @@ _COMPANIONS = (
     "librt.so.1",
     "libutil.so.1",
 )
-_NAME_SERVICE = ("libnss_dns.so.2", "libnss_files.so.2")  # read by name at run time; part of libc.so.6 since glibc 2.34
+_NAME_SERVICE = ("libnss_dns.so.2", "libnss_files.so.2")  # loaded by name at run time; in libc.so.6 since glibc 2.34
 _PLACES = ("lib/{}-linux-gnu", "usr/lib/{}-linux-gnu", "lib64", "usr/lib64", "lib", "usr/lib")
 _MACHINES = {"linux_amd64": "x86_64", "linux_arm64": "aarch64"}
 _LAUNCHERS = Path(__file__).parent / "launchers"
 
 
 def find_own_libraries(executable: Path, platform: str) -> None:
-    """Let a finished executable look for libraries in its contents folder before the system's.
+    """Make a finished executable search libraries in its contents folder before the system's.
 
-    PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has none for it.
+    PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has no libz for it.
     """
     if not platform.startswith("linux") or not is_elf(executable):
         return
@@ -56,16 +56,17 @@ def find_own_libraries(executable: Path, platform: str) -> None:
 
 
 def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict[str, Path]:
-    """Put the loader and the C library of the system at `root` into a bundle, and the launcher in front.
+    """Copy the loader and the C library of the system at `root` into a bundle, and add the launcher.
 
-    Return the files that were copied, by their names in the contents folder.
+    Return the copied files, by their names in the contents folder.
 
     Raises: ToolError if there is no launcher for the platform, or the system has another C library.
     """
     launcher = _LAUNCHERS / platform
     if platform not in LOADERS or not launcher.is_file():
         raise ToolError(
-            f"--libc bundled is not possible on {platform}", hint=f"it is on {' and '.join(LOADERS)}, with glibc"
+            f"--libc bundled is not possible on {platform}",
+            hint=f"it is possible on {' and '.join(LOADERS)}, with glibc",
         )
     contents = bundle.folder / contents_of(platform)
     libraries = _glibc(platform, root)
@@ -81,12 +82,12 @@ def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict
 
 
 def contents_of(platform: str) -> str:
-    """Return the name of the folder that holds everything but the executable."""
+    """Return the name of the folder with everything except the executable."""
     return f"_internal_{platform}"
 
 
 def _glibc(platform: str, root: Path) -> dict[str, Path]:
-    """Find the loader and the libraries of one C library, all in one folder."""
+    """Return the loader and the libraries of one C library, all in one folder."""
     loader, machine = LOADERS[platform], _MACHINES[platform]
     for place in _PLACES:
         folder = root / place.format(machine)

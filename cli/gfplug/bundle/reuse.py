@@ -1,8 +1,8 @@
-"""What a build keeps for the next one, in `artifacts/.cache`: the frozen plugin, and what the last one was made from.
+"""The cache of builds in `artifacts/.cache`: the frozen plugin, and the inputs of the last build.
 
-A frozen plugin serves again as long as nothing that PyInstaller saw has changed: of the author's modules it saw what
-they import, so a change inside a function costs no freeze. When in doubt, freeze: a key that is too narrow would ship
-yesterday's code.
+A frozen plugin is reused as long as PyInstaller's inputs have not changed. Of the author's modules it reads only the
+imports, so a change inside a function needs no freeze. If in doubt, freeze: a key that is too narrow would ship old
+code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
-_MADE = {("frontend", "node_modules"), ("frontend", "dist")}  # by a frontend's own build
+_OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's own build
 _NOT_FROZEN = ("frontend", "tests", "provisioning", ".github", ".gfplug", "README.md", "CHANGELOG.md", "LICENSE")
 _LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library", "find_spec", "WinDLL", "PyDLL"}
 
@@ -36,18 +36,18 @@ def inputs(project: Project) -> dict[str, str]:
     digests = {}
     for path in files.walk(project.root):
         parts = path.relative_to(project.root).parts
-        if parts[0] not in _SKIPPED and parts[:2] not in _MADE and not parts[0].startswith(".gfplug-"):
+        if parts[0] not in _SKIPPED and parts[:2] not in _OUTPUT_FOLDERS and not parts[0].startswith(".gfplug-"):
             digests["/".join(parts)] = files.sha256_of(path)
     return digests
 
 
 def result_key(digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
-    """Return the digest of everything a finished build was made from."""
+    """Return the digest of all inputs of a finished build."""
     return _digest([digests, inventory.to_json(), dict(options), _own_code()])
 
 
 def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
-    """Return the digest of what PyInstaller sees: of the author's modules only what they import."""
+    """Return the digest of PyInstaller's inputs: of the author's modules only the imports."""
     spec = documents.read_text(project.root / "plugin.spec") if "plugin.spec" in digests else ""
     invisible = [name for name in _NOT_FROZEN if name not in spec]
     visible = {
@@ -60,7 +60,7 @@ def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventor
 
 
 def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
-    """Keep a frozen plugin, and forget the one before."""
+    """Store a frozen plugin in place of the previous one."""
     folder = cache / "frozen"
     (cache / "frozen.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -77,28 +77,28 @@ def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
 
 
 def copy_frozen(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
-    """Copy the frozen plugin of that key to `place`; None if it is not there whole."""
+    """Copy the frozen plugin with this key to `place`; None if it is missing or incomplete."""
     record = _read(cache / "frozen.json")
     if record.get("key") != key or tree(cache / "frozen") != record.get("tree"):
         return None
     try:
         inventory = Inventory.from_json(record["inventory"])
         frozen = Frozen(folder=place, executable=str(record["executable"]), platform=str(record["platform"]))
-    except (KeyError, TypeError, AttributeError, ValueError):  # it was edited
+    except (KeyError, TypeError, AttributeError, ValueError):  # the file was edited
         return None
     shutil.copytree(cache / "frozen", place, symlinks=True)
     return frozen, inventory
 
 
 def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
-    """Note what a finished build was made from, and what it made below `root`, which may be moved later."""
+    """Store the inputs of a finished build, and its outputs below `root`, which may be moved later."""
     digests = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
     note = {"key": key, "result": dict(result), "outputs": digests}
     files.write_atomic(cache / "result.json", json.dumps(note, indent=2, sort_keys=True).encode())
 
 
 def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
-    """Return the last result, if it was made from the same and everything it made is unchanged."""
+    """Return the last result, if its inputs are the same and its outputs are unchanged."""
     record = _read(cache / "result.json")
     result, outputs = record.get("result"), record.get("outputs")
     if record.get("key") != key or not isinstance(result, dict) or not isinstance(outputs, dict):
@@ -109,14 +109,14 @@ def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
 
 
 def last_size(cache: Path, key: str) -> int | None:
-    """Return a size of what was built last, whatever it was made from: `archive_bytes` or `bundle_bytes`."""
+    """Return a size of the last build, whatever its inputs: `archive_bytes` or `bundle_bytes`."""
     result = _read(cache / "result.json").get("result")
     size = result.get(key) if isinstance(result, dict) else None
     return size if isinstance(size, int) else None
 
 
 def tree(place: Path) -> str:
-    """Return the digest of a file, or of all names, modes and contents below a folder; empty if there is nothing."""
+    """Return the digest of a file, or of all names, modes and contents below a folder; empty if it does not exist."""
     if place.is_file():
         return files.sha256_of(place)
     paths = files.entries(place)
@@ -134,12 +134,12 @@ def _is_code(name: str) -> bool:
 
 
 def _imports(path: Path) -> list[str]:
-    """List what a module imports, and the calls that load something by name; its text where it is not Python."""
+    """List a module's imports, and the calls that load something by name; its text if it is not valid Python."""
     text = documents.read_bytes(path).decode(errors="replace")
     try:
         nodes = list(ast.walk(ast.parse(text)))
         return [ast.dump(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) or _loads(node)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # of an expression that nests deeply
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # also for deeply nested expressions
         return [text]
 
 
@@ -152,7 +152,7 @@ def _loads(node: ast.AST) -> bool:
 
 
 def _own_code() -> str:
-    """Return the digest of gfplug's own files that decide what a build makes."""
+    """Return the digest of gfplug's own files that affect a build."""
     package = Path(__file__).parents[1]
     return _digest([files.sha256_of(path) for path in files.walk(package) if path.parent.name != "commands"])
 

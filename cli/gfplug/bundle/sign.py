@@ -1,6 +1,6 @@
-"""`gfplug sign` as a service: a private signature from Grafana's API, checked before it is believed.
+"""`gfplug sign` as a service: a private signature from Grafana's API, which is verified before it is used.
 
-Only names and digests of the files leave the machine, never the files.
+Only names and digests of the files are sent, never the files.
 
 Source: grafana/plugin-tools, @grafana/sign-plugin 3.3.3, packages/sign-plugin/src (the request's fields);
 grafana/grafana v13.0.0, pkg/plugins/manager/signature/manifest.go (what the answer must hold).
@@ -34,7 +34,7 @@ _LONGEST = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What was signed, by whom, and for which Grafanas."""
+    """The signed plugin, the signer, and the Grafanas."""
 
     folder: Path
     files: int
@@ -45,18 +45,21 @@ class Signature:
 def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str] | None = None) -> Signature:
     """Sign a bundle for some Grafanas: writes its MANIFEST.txt.
 
-    Raises: UsageError without a token or a root URL; ProjectError for what can't be signed; FetchError if the API
-    refuses or can't be reached; IntegrityError if what it answers is not a signature of this bundle.
+    Raises: UsageError without a token or a root URL; ProjectError if a file can't be signed; FetchError if the API
+    refuses or can't be reached; IntegrityError if its response is not a signature of this bundle.
     """
     environment = os.environ if variables is None else variables
     token = environment.get(TOKEN, "").strip()
     if not token:
         raise UsageError(
-            f"{TOKEN} is not set", hint="make an access policy with plugins:write on grafana.com, and export its token"
+            f"{TOKEN} is not set",
+            hint="create an access policy with plugins:write on grafana.com, and export its token",
         )
     urls = tuple(_root_url(url) for url in root_urls)
     if not urls:
-        raise UsageError("a private signature is for named Grafanas", hint="--root-url https://grafana.example.com/")
+        raise UsageError(
+            "a private signature needs the URL of each Grafana", hint="--root-url https://grafana.example.com/"
+        )
     manifest = Manifest.read(folder / "plugin.json")
     digests = _digests(folder)
     request = {
@@ -85,7 +88,7 @@ def _root_url(url: str) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Map every file to its SHA-256, as Grafana will: slashes in names, the old signature left out."""
+    """Map every file to its SHA-256, as Grafana will: slashes in names, without the old signature."""
     root, digests = folder.resolve(), {}
     for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()
@@ -103,7 +106,7 @@ def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
     except web.RefusedError as error:
         raise FetchError(
             f"{redact(address)} answered {error.status}: {error.text.replace(token, '***')}",
-            hint=_HINTS.get(error.status, "the text is the server's"),
+            hint=_HINTS.get(error.status, "this is the server's text"),
         ) from None
 
 
@@ -115,14 +118,16 @@ _HINTS = {
 
 
 def _verify(answer: bytes, request: Mapping[str, Any]) -> str:
-    """Check that an answer signs what was asked for, and return for whom."""
+    """Check that a response signs the requested files, and return the signer."""
     signed = signed_content(answer)
     if signed is None:
-        raise IntegrityError("the API's answer is no signed manifest", details=answer[:500].decode(errors="replace"))
+        raise IntegrityError(
+            "the API's response is not a signed manifest", details=answer[:500].decode(errors="replace")
+        )
     for key in ("plugin", "version", "files", "signatureType"):
         if signed.get(key) != request[key]:
             raise IntegrityError(f"the signature is for another {key}: the bundle was left unsigned")
-    urls, wanted = signed.get("rootUrls"), [url.rstrip("/") for url in request["rootUrls"]]
-    if not isinstance(urls, list) or [str(url).rstrip("/") for url in urls] != wanted:
+    urls, expected_urls = signed.get("rootUrls"), [url.rstrip("/") for url in request["rootUrls"]]
+    if not isinstance(urls, list) or [str(url).rstrip("/") for url in urls] != expected_urls:
         raise IntegrityError(f"the signature is for {urls}: the bundle was left unsigned")
     return str(signed.get("signedByOrgName") or signed.get("signedByOrg") or "")

@@ -1,6 +1,7 @@
-"""Make a frozen plugin small: drop what no library uses, and what only a debugger reads.
+"""Make a frozen plugin smaller: remove unused libraries, and data for debuggers.
 
-Owns which edits are made; `elf` owns how. What can't be read, and what is not proven needless, stays as it is.
+This module decides which edits to make; `elf` makes them. Unreadable files, and those not proven unused, stay
+unchanged.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 OVERLINKED = ("pyarrow",)
-"""Packages whose libraries ask for libraries that they use no symbol of: parquet, substrait, dataset, acero."""
+"""Packages whose libraries require libraries without using a symbol of them: parquet, substrait, dataset, acero."""
 
 INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
-"""Files of a package's metadata that tell who installed it where, and nothing about the package."""
+"""Metadata files of a package that describe its installation, and not the package."""
 
 _log = logging.getLogger("gfplug")
 
@@ -35,7 +36,7 @@ class _Library:
 
 
 def slim(folder: Path, *, executable: str) -> None:
-    """Make the libraries of a frozen plugin smaller, in place; the executable carries PyInstaller's own data."""
+    """Make the libraries of a frozen plugin smaller, in place; the executable has PyInstaller's own data and stays."""
     for package in OVERLINKED:
         for place in folder.glob(f"*/{package}"):
             drop_unused(place)
@@ -47,10 +48,10 @@ def slim(folder: Path, *, executable: str) -> None:
 
 
 def drop_links(folder: Path) -> None:
-    """Remove PyInstaller's links to Linux libraries but for those that a library needs.
+    """Remove PyInstaller's links to Linux libraries, except those that a library needs.
 
-    They lie at the top of the contents folder, for libraries whose own run paths do not lead to what they ask for.
-    Unpackers lose links or store what they lead to twice.
+    They are at the top of the contents folder, for libraries whose own run paths do not lead to their dependencies.
+    Unpackers lose links or store their targets twice.
     """
     links = {link for link in folder.glob("*/*") if link.is_symlink() and ".so" in link.suffixes}
     needed = {name for path in (libraries(folder) if links else ()) for name in _unresolved(path, links)}
@@ -60,14 +61,14 @@ def drop_links(folder: Path) -> None:
 
 
 def forget_installation(folder: Path) -> None:
-    """Remove what packages' metadata says about the machine that installed them: paths, and digests of paths."""
+    """Remove paths of the build machine, and digests of paths, from packages' metadata."""
     for place in folder.rglob("*.dist-info"):
         for name in INSTALLATION:
             (place / name).unlink(missing_ok=True)
 
 
 def libraries(folder: Path) -> list[Path]:
-    """List the ELF files below a folder; links to them don't count."""
+    """List the ELF files below a folder, without links to them."""
     return [path for path in files.walk(folder) if not path.is_symlink() and is_elf(path)]
 
 
@@ -84,7 +85,7 @@ def strip(path: Path) -> None:
 
 
 def drop_unused(folder: Path) -> list[str]:
-    """Remove the libraries of one package that its others ask for without need; return their names."""
+    """Remove the libraries of one package that its others require without using them; return their names."""
     by_name = {path.name: library for path in libraries(folder) if (library := _read(path))}
     before = {name: by_name.keys() & set(library.elf.needed) for name, library in by_name.items()}
     after = {
@@ -101,7 +102,7 @@ def drop_unused(folder: Path) -> list[str]:
 
 
 def _unresolved(path: Path, links: Collection[Path]) -> set[str]:
-    """Return the libraries that a file asks for and does not find by its own run paths; links do not count."""
+    """Return the libraries that a file requires and does not find by its own run paths, ignoring links."""
     try:
         elf = Elf.read(path)
     except UnreadableError:
@@ -124,7 +125,7 @@ def _read(path: Path) -> _Library | None:
 
 
 def _undo_losses(by_name: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
-    """Undo what would lose a library a symbol that it has from its libraries' libraries: all on the way there."""
+    """Undo edits that would remove a symbol which a library gets from its libraries' libraries, on the whole path."""
     for name, library in by_name.items():
         way = _closure(name, before)
         if _symbols_from(library, way, by_name) != _symbols_from(library, _closure(name, after), by_name):
@@ -132,7 +133,7 @@ def _undo_losses(by_name: dict[str, _Library], before: dict[str, set[str]], afte
 
 
 def _closure(name: str, needed: dict[str, set[str]]) -> set[str]:
-    """Return a library, what it asks for, what they ask for, and so on."""
+    """Return a library and all its direct and indirect dependencies."""
     names: set[str] = set()
     ahead = [name]
     while ahead:
@@ -144,19 +145,19 @@ def _closure(name: str, needed: dict[str, set[str]]) -> set[str]:
 
 
 def _symbols_from(library: _Library, names: set[str], by_name: dict[str, _Library]) -> set[bytes]:
-    """Return the symbols that a library wants and some others define."""
+    """Return the symbols that a library needs and some others define."""
     return {symbol for name in names for symbol in library.undefined & by_name[name].defined}
 
 
 def _remove_orphans(by_name: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:
-    """Remove the plain libraries that nobody asks for any more; Python imports the other files by itself."""
-    removed: list[str] = []
+    """Remove the plain libraries that no other requires any more; Python imports the other files itself."""
+    orphan_names: list[str] = []
     while True:
-        used = {other for name in by_name.keys() - set(removed) for other in needed[name]}
-        orphans = sorted(name for name in by_name.keys() - used - set(removed) if name.startswith("lib"))
+        required = {other for name in by_name.keys() - set(orphan_names) for other in needed[name]}
+        orphans = sorted(name for name in by_name.keys() - required - set(orphan_names) if name.startswith("lib"))
         orphans = [name for name in orphans if ".so." in name]
         if not orphans:
-            return removed
+            return orphan_names
         for name in orphans:
             by_name[name].path.unlink()
-        removed += orphans
+        orphan_names += orphans

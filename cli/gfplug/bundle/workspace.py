@@ -1,6 +1,6 @@
-"""The one folder in which a build keeps everything unfinished: `artifacts/.build`, one build at a time.
+"""The folder of a build's unfinished files: `artifacts/.build`, for one build at a time.
 
-It is in the project, so that what is finished can be moved into place, on the same disk, in one step.
+It is in the project, so that finished files can be moved into place, on the same disk, in one step.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 @contextmanager
 def open_folder(artifacts: Path) -> Iterator[Path]:
-    """Yield a folder below `artifacts` that vanishes with the block; it holds what a build that was killed left there.
+    """Yield a folder below `artifacts` that is removed with the block; it also removes the rest of a killed build.
 
     Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
     """
@@ -43,9 +43,9 @@ def open_folder(artifacts: Path) -> Iterator[Path]:
 
 
 def make_empty(folder: Path) -> Path:
-    """Remove what is in the folder, and return a new one in it.
+    """Remove the content of the folder, and return a new folder in it.
 
-    The new one has a name of its own: a program that outlived a killed build may still be writing to the old one.
+    The new one has a unique name, because a program that outlived a killed build may still write to the old one.
     """
     if folder.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -55,9 +55,9 @@ def make_empty(folder: Path) -> Path:
 
 @contextmanager
 def explain_refusals(place: Path) -> Iterator[None]:
-    """Say in a sentence what the operating system means by refusing to write.
+    """Convert errors of the operating system while writing into sentences.
 
-    Raises: ProjectError for what may not be written, ToolError for a full disk, also when another program met it.
+    Raises: ProjectError if a path is not writable, ToolError for a full disk, also if another program reported it.
     """
     try:
         yield

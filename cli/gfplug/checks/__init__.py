@@ -1,1 +1,1 @@
-"""What would fail later, said now: `gfplug check` for projects and bundles, `gfplug doctor` for the machine."""
+"""Checks that report problems early: `gfplug check` for projects and bundles, `gfplug doctor` for the machine."""

@@ -1,4 +1,4 @@
-"""`gfplug check` as a service: everything about a project, a bundle or an archive that would fail later."""
+"""`gfplug check` as a service: reports what would fail later in a project, a bundle or an archive."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a check looked at, and what it found, the worst first."""
+    """The thing that was checked, and its findings, the worst first."""
 
     kind: str
     path: Path
     findings: tuple[Finding, ...]
 
     def count(self, level: str) -> int:
-        """Return how many findings are of a level."""
+        """Return the number of findings of a level."""
         return sum(finding.level == level for finding in self.findings)
 
     def is_good(self, *, strict: bool = False) -> bool:
-        """Tell whether nothing fails later; `strict` counts what may."""
+        """Tell whether no finding is an error; `strict` counts warnings, too."""
         return not self.count("error") and not (strict and self.count("warning"))
 
     @property
     def is_partial(self) -> bool:
-        """Whether something that a build looks at was not looked at."""
+        """Whether the check skipped something that a build checks."""
         return any(finding.rule == "schema" and finding.level == "note" for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,15 +60,15 @@ class Report:
 def check(path: Path, *, python: Path | None = None, is_static: bool = False) -> Report:
     """Check a project, with its `dist/` if there is one; a bundle; or an archive.
 
-    With an interpreter, that one loads the project's data source, whether or not gfplug has used it before. `is_static`
-    runs nothing of the project.
+    A given interpreter loads the project's data source, even if gfplug has not used it before. With `is_static`, no
+    code of the project runs.
 
     Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
     """
     if path.is_file():
         return _report("archive", path, _archive(path))
     if not path.is_dir():
-        raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
+        raise ProjectError(f"{path} does not exist", hint="name a project, a dist/ folder or an archive")
     if (path / "gfplug.lock").is_file() or not (path / "plugin.json").is_file():
         project = Project.find(path)
         return _report("project", project.root, _project(project, python, is_static=is_static))
@@ -76,14 +76,14 @@ def check(path: Path, *, python: Path | None = None, is_static: bool = False) ->
 
 
 def alerts(path: Path, *, python: Path | None = None) -> Report:
-    """Start a plugin, ask it as each alert rule of the project's provisioning would, and say what would go wrong.
+    """Start a plugin, send it the query of each alert rule of the project's provisioning, and report problems.
 
     Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
     """
     project = Project.find(path)
     rules = alerting.read_rules(project.root / "provisioning" / "alerting")
     if not rules:
-        findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
+        findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule")]
         return _report("alerts", project.root, iter(findings))
     place = call.resolve_target(path, python=python)
     source = call.settings(place, call.Overrides())
@@ -122,7 +122,7 @@ def _bundle(folder: Path) -> Iterator[Finding]:
     yield from bundle_rules.check(contents.of_folder(folder))
     floor = libc.floor(folder)
     if floor and not any(folder.glob("_internal_*/libc.so.6")):
-        yield note("glibc", floor.path, f"needs glibc {floor} or newer; `gfplug build --max-glibc` holds a limit")
+        yield note("glibc", floor.path, f"needs glibc {floor} or newer; `gfplug build --max-glibc` enforces a limit")
 
 
 def _archive(path: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`gfplug check --dashboards`: saved queries that the plugin, as it is now, would refuse."""
+"""`gfplug check --dashboards`: find saved queries that the current plugin would refuse."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def split(paths: Sequence[Path]) -> tuple[Path, list[Path]]:
-    """Tell the project among paths, a folder with a gfplug.lock, from the files; without one it is the folder here."""
+def separate(paths: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """Separate the project, a folder with a gfplug.lock, from the files; default project: the current folder."""
     project = next((path for path in paths if (path / "gfplug.lock").is_file()), None)
     return project or Path(), [path for path in paths if path is not project]
 
@@ -39,7 +39,7 @@ def check(project_path: Path, paths: Sequence[Path], *, python: Path | None = No
 
 
 def judge(project: Project, schema: Mapping[str, Any], files: Sequence[Path], *, python: Path | None = None) -> Report:
-    """Look for what a schema refuses, or has no field for, in the queries of files, once they are migrated.
+    """Find values in the queries of files that a schema refuses or does not have, after their migration.
 
     Raises: ProjectError if a file cannot be read, or the project's code does not load.
     """
@@ -59,5 +59,5 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = provisioned.list_files(path)
     if not files:
-        raise ProjectError(f"{path} holds no .json, .yaml or .yml file")
+        raise ProjectError(f"{path} contains no .json, .yaml or .yml file")
     return files

@@ -1,7 +1,7 @@
-"""What the code of a project imports and its pyproject.toml does not ask for, and what it asks for and is not there.
+"""Compare the imports of a project's code with the dependencies in its pyproject.toml.
 
-With an interpreter, its environment says which packages bring which modules. Without one, names have to do: what a
-dependency that is not installed may bring is a warning.
+With an interpreter, its environment says which packages provide which modules. Without one, names must suffice: if a
+dependency that is not installed may provide a module, that is a warning.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FILE = "pyproject.toml"
 _SECONDS = 60.0
-_SHORTEST = 3  # letters of a name that is looked for in another
+_SHORTEST = 3  # letters of the shortest name that is searched in another
 _OF_RUNTIME = {
     "gfruntime": "gfruntime",
     "grpc": "grpcio",
@@ -41,10 +41,10 @@ _OF_RUNTIME = {
     "msgspec": "msgspec",
     "urllib3": "urllib3",
 }
-"""Modules that come with every plugin, and their packages."""
+"""Modules that every plugin has, and their packages."""
 
 _SHARED = {"google": 2, "google.cloud": 3, "azure": 2}
-"""Namespaces of several packages, and how many parts of a name say which."""
+"""Namespaces of several packages, and how many parts of a name identify the package."""
 
 _OTHER_NAMES = {
     "yaml": "pyyaml",
@@ -68,7 +68,7 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
-    """What an environment says of modules: the packages that bring each, and which are there without one."""
+    """What an environment reports: the packages of each module, and modules without a package."""
 
     standard: Collection[str] = sys.stdlib_module_names
     providers: dict[str, list[str]] = field(default_factory=dict)
@@ -76,11 +76,11 @@ class _Report:
 
 
 def check(project: Project, python: Path | None) -> Iterator[Finding]:
-    """Compare the imports of a project's code with its dependencies; an interpreter knows the names of both."""
+    """Compare the imports of a project's code with its dependencies; an interpreter provides exact names."""
     source = source_imports.read(project.source)
-    for path, line, text in source.broken if python is None else ():  # else importing it says so
-        yield error("syntax", _where(project, path, line), f"it can't be read as Python: {text}", "fix that line")
-    lines = _listed(project)
+    for path, line, text in source.broken if python is None else ():  # without an interpreter, nothing else reports it
+        yield error("syntax", _where(project, path, line), f"it is not valid Python: {text}", "fix that line")
+    lines = _requirements(project)
     if lines is None:
         return
     try:
@@ -94,8 +94,8 @@ def check(project: Project, python: Path | None) -> Iterator[Finding]:
     yield from _undeclared(project, source.imports, lines, environment=environment, report=report)
 
 
-def _listed(project: Project) -> list[str] | None:
-    """Return the project's requirements; None where they are computed, or can't be read, which others tell."""
+def _requirements(project: Project) -> list[str] | None:
+    """Return the project's requirements; None if they are computed or unreadable, which other checks report."""
     try:
         table = project.pyproject
     except GfplugError:
@@ -106,17 +106,17 @@ def _listed(project: Project) -> list[str] | None:
 
 
 def _not_installed(environment: Environment, lines: Sequence[str]) -> Iterator[Finding]:
-    """Find the requirements that hold in an environment and that it does not fulfil."""
+    """Find requirements that apply to an environment and that it does not fulfil."""
     for line in lines:
         for name, _ in environment.direct([line]):
             package = environment.packages.get(name)
             if package is None:
-                text = f"{name} is a dependency, and it is not installed"
+                text = f"{name} is a dependency, but it is not installed"
             elif not _fulfils(line, package.version):
-                text = f"{line} is a dependency, and {package.version} is installed"
+                text = f"{line} is a dependency, but {package.version} is installed"
             else:
                 continue
-            yield error("not-installed", _FILE, text, "`gfplug build` installs what pyproject.toml asks for")
+            yield error("not-installed", _FILE, text, "`gfplug build` installs the dependencies in pyproject.toml")
 
 
 def _fulfils(line: str, version: str) -> bool:
@@ -130,7 +130,7 @@ def _fulfils(line: str, version: str) -> bool:
 def _undeclared(
     project: Project, imports: Sequence[Import], lines: Sequence[str], *, environment: Environment, report: _Report
 ) -> Iterator[Finding]:
-    """Find the imports that no dependency brings."""
+    """Find imports that no dependency provides."""
     brought = environment.all(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
     direct = [name for name, _ in environment.direct(lines)]
     unsure = [name for name in direct if name not in environment.packages and name not in _OF_RUNTIME.values()]
@@ -145,34 +145,34 @@ def _undeclared(
         name = packages[0] if packages else _OTHER_NAMES.get(unit, re.sub("[._]", "-", unit))
         where, hint = _where(project, each.path, each.line), _hint(project, name)
         if packages or not unsure:
-            yield error("undeclared", where, f"`{unit}` is imported, and no dependency brings it", hint)
+            yield error("undeclared", where, f"`{unit}` is imported, but no dependency provides it", hint)
         else:
-            text = f"`{unit}` is imported, and no dependency has its name; {' or '.join(unsure)} may bring it"
+            text = f"`{unit}` is imported, but no dependency has its name; {' or '.join(unsure)} may provide it"
             yield warning("undeclared", where, text, hint)
 
 
 def _is_there(module: str, report: _Report, *, is_listed: bool) -> bool:
-    """Tell whether a module is Python's, comes with every plugin, or is there though no package lists it."""
+    """Tell whether a module is Python's, comes with every plugin, or exists although no package lists it."""
     is_standard = module.partition(".")[0] in report.standard
     return is_standard or module in report.without or (not is_listed and _unit(module) in _OF_RUNTIME)
 
 
 def _unit(module: str) -> str:
-    """Return as much of a module's name as says which package it is of."""
+    """Return the part of a module's name that identifies its package."""
     parts = module.split(".")
     count = max((count for name, count in _SHARED.items() if f"{module}.".startswith(f"{name}.")), default=1)
     return ".".join(parts[:count])
 
 
 def _may_be(module: str, package: str) -> bool:
-    """Tell whether a module may be of a package, by their names alone."""
+    """Tell whether a module may belong to a package, by their names only."""
     one, other = (re.sub(r"[-_.]", "", name).lower() for name in (module, package))
     is_inside = min(len(one), len(other)) >= _SHORTEST and (one in other or other in one)
     return one == other or is_inside or canonicalize_name(_OTHER_NAMES.get(module, module)) == package
 
 
 def _hint(project: Project, name: str) -> str:
-    """Say where to add a package, and where it is asked for in vain."""
+    """Return where to add a package, and which extra lists it without effect."""
     extras = project.pyproject.get("optional-dependencies", {})
     lines_by_extra = extras.items() if isinstance(extras, dict) else ()
     names = [
@@ -180,7 +180,7 @@ def _hint(project: Project, name: str) -> str:
         for extra, lines in lines_by_extra
         if isinstance(lines, list) and any(_names(line, name) for line in lines)
     ]
-    vain = f"; in the extra {names[0]!r} it is for development alone" if names else ""
+    vain = f"; the extra {names[0]!r} is only for development" if names else ""
     return f'add "{name}" to the dependencies in {_FILE}{vain}'
 
 

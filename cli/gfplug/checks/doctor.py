@@ -1,4 +1,4 @@
-"""`gfplug doctor` as a service: is this machine able to build and start plugins, and if not, what is missing."""
+"""`gfplug doctor` as a service: check whether this machine can build and start plugins, and what is missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One thing that was looked at: `is_good`, what was seen, and what to do if it is not good."""
+    """One examined thing: `is_good`, its state, and what to do if it is not good."""
 
     name: str
     is_good: bool
@@ -37,7 +37,7 @@ class Examination:
 
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
-    """Look at the machine, its tools, and the project if there is one."""
+    """Examine the machine, its tools, and the project if there is one."""
     examinations = [_python(), *_pythons(project), _system(), _room(folder), *_optional()]
     if project:
         examinations += [
@@ -55,12 +55,12 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
         return Examination(name=name, is_good=False, seen=error.message, remedy=error.hint)
 
 
-def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examination:
-    """Return a good result, described by `seen`, unless something is missing."""
+def _judge(name: str, lacks: Iterable[Lack], state: str) -> Examination:
+    """Return a good result with this state, unless something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
     return Examination(
-        name=name, is_good=not missing, seen=sentences or seen, remedy=prerequisites.remedy(missing) if missing else ""
+        name=name, is_good=not missing, seen=sentences or state, remedy=prerequisites.remedy(missing) if missing else ""
     )
 
 
@@ -75,7 +75,7 @@ def _python() -> Examination:
 
 
 def _pythons(project: Project | None) -> list[Examination]:
-    """Look for a Python to make environments with, and for what makes them."""
+    """Check for a Python that can make environments, and for the tools that make them."""
     try:
         search = python_search.search(python_search.versions_of(project))
     except GfplugError as error:
@@ -87,11 +87,11 @@ def _pythons(project: Project | None) -> list[Examination]:
 
 
 def _plan(search: Search) -> str:
-    """Say which Python `gfplug build` takes."""
+    """Return which Python `gfplug build` uses."""
     if not search.reason:
         return "shared"
     version = ".".join(map(str, search.downloadable or ()))
-    plan = f"takes {search.chosen}" if search.chosen else f"lets uv download Python {version}"
+    plan = f"uses {search.chosen}" if search.chosen else f"lets uv download Python {version}"
     return f"{search.reason}: `gfplug build` {plan}"
 
 
@@ -118,7 +118,7 @@ def _optional() -> Iterator[Examination]:
     for name, purpose in (
         (
             "git",
-            "merges, in an upgrade, what you and the template changed in one file, and dates a bundle by its commit",
+            "merges your changes and the template's in an upgrade, and gives a bundle the date of its commit",
         ),
         ("uv", "makes environments faster and downloads Pythons"),
         ("go", "finds the module cache and proxy"),
@@ -142,8 +142,8 @@ def _environment(project: Project) -> Examination:
     if not python.exists():
         return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
     if not ownership.is_own(project.root / ".venv"):
-        seen = "not asked: gfplug has not used this .venv, which may be a stranger's; `gfplug build` uses it"
-        return Examination(name="environment", is_good=True, seen=seen)
+        state = "not examined: gfplug has not used this .venv, which may not be trustworthy; `gfplug build` uses it"
+        return Examination(name="environment", is_good=True, seen=state)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
     lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
     flaws = " and ".join(filter(None, [interpreter.defect, lacks]))
@@ -151,15 +151,15 @@ def _environment(project: Project) -> Examination:
         name="environment",
         is_good=not flaws,
         seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv {flaws}".strip(),
-        remedy="`gfplug build` mends it, or says why not",
+        remedy="run `gfplug build`, which repairs it or says why it cannot",
     )
 
 
 def _owned(project: Project) -> Examination:
-    changed = project.changed_owned()
+    edited_files = project.changed_owned()
     return Examination(
         name="owned folders",
-        is_good=not changed,
-        seen=f"{len(changed)} files differ from gfplug.lock" if changed else "as gfplug.lock has them",
+        is_good=not edited_files,
+        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as gfplug.lock has them",
         remedy="restore them from version control",
     )

@@ -1,7 +1,7 @@
-"""The data source, loaded as a build loads it: does it import, is it a form, does it read what the project provisions.
+"""Load the data source as a build does: does it import, does it give a form, does it accept the provisioned values.
 
-A stranger's interpreter is not run: `project.environment.ownership` knows which are gfplug's. What needs none is
-checked all the same.
+Only an interpreter that gfplug has used before is run (see `project.environment.ownership`). Checks that need no
+interpreter run in any case.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 _SOURCE = "src/plugin/datasource.py"
-_LOOK = "`gfplug build` looks at them, and so does `gfplug check --python PYTHON`"
+_LOOK = "`gfplug build` and `gfplug check --python PYTHON` check them"
 _UNLOADED = re.compile(r"\S+ cannot be loaded: (?P<reason>.*)", re.DOTALL)
 _PLACE = re.compile(r"^at (?P<file>.+?), line (?P<line>\d+)(?:, in .*)?$", re.MULTILINE)
 _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
 
 
-def check(project: Project, given: Path | None, *, is_static: bool) -> Iterator[Finding]:
-    """Load the data source with the project's own interpreter, or one that the user names; look at what it reads."""
+def check(project: Project, interpreter: Path | None, *, is_static: bool) -> Iterator[Finding]:
+    """Load the data source with the project's interpreter, or with the user's; check the values that it reads."""
     try:
-        python = venv.locate(given) if given else venv.interpreter_of(project.root / ".venv")
-        reason = "--static" if is_static else "" if given else _unusable(project, python)
+        python = venv.locate(interpreter) if interpreter else venv.interpreter_of(project.root / ".venv")
+        reason = "--static" if is_static else "" if interpreter else _unusable(project, python)
         yield from declared_imports.check(project, None if reason else python)
         if reason:
-            yield note("schema", _SOURCE, f"its dataclasses were not looked at: {reason}", _LOOK)
+            yield note("schema", _SOURCE, f"its dataclasses were not checked: {reason}", _LOOK)
         else:
-            yield from _loaded(project, python)
+            yield from _load(project, python)
     except GfplugError as failure:
         yield error("schema", _SOURCE, failure.message, failure.hint)
 
 
-def _loaded(project: Project, python: Path) -> Iterator[Finding]:
+def _load(project: Project, python: Path) -> Iterator[Finding]:
     has_own_frontend = npm.locate_frontend(project) is not None
     try:
         schema = linker.read_keys(project, python) if has_own_frontend else linker.read_schema(project, python)
     except GfplugError as failure:
         if (unloaded := _UNLOADED.match(failure.message)) is not None:
             yield _failure(project, unloaded["reason"], failure.details)
-        elif "unrecognized arguments" not in failure.message:  # by an older runtime, which tells no keys
+        elif "unrecognized arguments" not in failure.message:  # an older runtime, which has no option --keys
             raise
         return
     if not has_own_frontend:
@@ -64,7 +64,7 @@ def _loaded(project: Project, python: Path) -> Iterator[Finding]:
 
 
 def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
-    """Compare what the project adds to the editors with the forms."""
+    """Compare the project's additions to the editors with the forms."""
     try:
         hook_fields.check(hooks.read_hooks(project).text, schema)
     except GfplugError as failure:
@@ -74,7 +74,7 @@ def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _failure(project: Project, reason: str, details: str) -> Finding:
-    """Say why the author's module does not load, the line first that raised."""
+    """Describe why the author's module does not load, and where."""
     places = _PLACE.findall(details)
     absent = _ABSENT.match(reason)
     name = absent["module"] if absent else ""
@@ -83,13 +83,15 @@ def _failure(project: Project, reason: str, details: str) -> Finding:
         return error("load", _SOURCE, reason, hint or f"fix {_SOURCE}")
     file, line = places[-1]
     path = project.source / file  # an absolute one stays
-    shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else file
+    path_text = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else file
     text = _line(path, int(line))
-    return error("load", f"{shown}, line {line}", f"`{text}`: {reason}" if text else reason, hint or "fix that line")
+    return error(
+        "load", f"{path_text}, line {line}", f"`{text}`: {reason}" if text else reason, hint or "fix that line"
+    )
 
 
 def _line(path: Path, number: int) -> str:
-    """Return one line of a file; empty if it is not there."""
+    """Return one line of a file; empty if it does not exist."""
     try:
         return documents.read_text(path).splitlines()[number - 1].strip()
     except (GfplugError, OSError, IndexError):
@@ -97,10 +99,10 @@ def _line(path: Path, number: int) -> str:
 
 
 def _unusable(project: Project, python: Path) -> str:
-    """Say why a check does not run the project's interpreter; empty if it does."""
+    """Return why a check does not run the project's interpreter; empty if it does."""
     if not python.exists():
         return "there is no .venv yet"
     if not ownership.is_own(project.root / ".venv"):
-        return "gfplug has not used this .venv, which may be a stranger's"
+        return "gfplug has not used this .venv, which may not be trustworthy"
     missing = interpreters.probe(python, distributions=("gfruntime",)).missing
     return f".venv lacks {', '.join(missing)}" if missing else ""

@@ -1,4 +1,4 @@
-"""What was saved, as the project's classes migrate it: run in the project's interpreter, all of it at once."""
+"""Saved values, migrated by the project's classes: in the project's interpreter, all in one process."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _VARIABLE = re.compile(r"\$\{?\w|\[\[\w")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
-    """What was saved, and where; `of` is "query", "options", or the type of a query: "variable" or "annotation"."""
+class SavedValue:
+    """A saved value and its place; `of` is "query", "options", or the type of a query: "variable" or "annotation"."""
 
     of: str
     where: str
@@ -33,27 +33,27 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migrator:
-    """Migrates for a project, whose classes are described by a schema; without an interpreter nothing is migrated."""
+    """Migrates saved values with a project's classes; without an interpreter nothing is migrated."""
 
     project: Project
     schema: Mapping[str, Any]
     python: Path | None
 
     @property
-    def known(self) -> KnownKeys:
-        """The keys that the plugin reads, once what was saved is migrated."""
+    def known_keys(self) -> KnownKeys:
+        """The keys that the plugin reads from migrated values."""
         keys, migrated = self._keys, self._migrated
         own = {kind: migrated.get(kind, tree) for kind, tree in keys.get("own", {}).items()}
         after = {**keys, **{name: migrated[name] for name in ("options", "query") if name in migrated}, "own": own}
         return KnownKeys.from_json({"keys": after} if migrated else self.schema, self.project)
 
-    def migrate(self, several: Sequence[Saved]) -> tuple[list[Saved | None], list[Finding]]:
-        """Return what becomes of each, None where its class fails, and what there is to say.
+    def migrate(self, several: Sequence[SavedValue]) -> tuple[list[SavedValue | None], list[Finding]]:
+        """Return each migrated value, None if its class fails, and the findings.
 
         Raises: ProjectError if the project's code does not load; ToolError if it does not end.
         """
-        results: list[Saved | None] = list(several)
-        places = [place for place, saved in enumerate(several) if self._is_migrated(saved.of)]
+        results: list[SavedValue | None] = list(several)
+        places = [place for place, value in enumerate(several) if self._is_migrated(value.of)]
         if not places or self.python is None:
             return results, []
         findings: list[Finding] = []
@@ -74,25 +74,27 @@ class Migrator:
         return migrated if isinstance(migrated, dict) else {}
 
     def _is_migrated(self, of: str) -> bool:
-        """Tell whether the class of what was saved migrates; variables and annotations may have none of their own."""
+        """Tell whether the class of a saved value migrates; variables and annotations may have no own class."""
         return (of if of == "options" or of in self._keys.get("own", {}) else "query") in self._migrated
 
 
-def _ask(project: Project, python: Path, several: Sequence[Saved]) -> list[dict[str, Any]]:
+def _ask(project: Project, python: Path, several: Sequence[SavedValue]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="gfplug-") as folder:
         file = Path(folder) / "saved.json"
         file.write_text(json.dumps([[each.of, each.values] for each in several], default=str), encoding="utf-8")
         return linker.run_module(project, python, _MODULE, [str(file)], kind=list)
 
 
-def _findings(saved: Saved, outcome: Mapping[str, Any]) -> Iterator[Finding]:
+def _findings(value: SavedValue, outcome: Mapping[str, Any]) -> Iterator[Finding]:
     if "error" in outcome:
-        has_variable = _VARIABLE.search(json.dumps(saved.values, default=str))
-        hint = "a panel fills variables in before that" if has_variable else "fix it in src/plugin/datasource.py"
-        yield (warning if has_variable else error)("migration", saved.where, outcome["error"], hint)
+        has_variable = _VARIABLE.search(json.dumps(value.values, default=str))
+        hint = (
+            "a panel fills in variables before the migration" if has_variable else "fix it in src/plugin/datasource.py"
+        )
+        yield (warning if has_variable else error)("migration", value.where, outcome["error"], hint)
         return
     if not outcome["isStable"]:
         text = "`migrate` changes what it returned itself, and it is given each query every time"
-        yield error("migration", saved.where, text, "return what needs no change as it is")
+        yield error("migration", value.where, text, "return values that need no change unchanged")
     if outcome["isChanged"]:
-        yield note("migration", saved.where, "an older version saved it, and it is migrated whenever it is read")
+        yield note("migration", value.where, "an older version saved it, so it is migrated each time it is read")

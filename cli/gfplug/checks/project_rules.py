@@ -1,4 +1,4 @@
-"""The rules of a project: manifest, stubs, dependencies, and what a build needs."""
+"""The rules of a project: manifest, stubs, dependencies, and the requirements of a build."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
 
 def check(project: Project, *, python: Path | None = None, is_static: bool = False) -> Iterator[Finding]:
-    """Check a project before it is built; an interpreter that is named loads its code, and `is_static` runs none."""
+    """Check a project before it is built; a given interpreter loads its code, and `is_static` runs no code."""
     try:
         content, own = project.manifest.content, npm.locate_frontend(project)
     except GfplugError as failure:
@@ -49,7 +49,7 @@ def check(project: Project, *, python: Path | None = None, is_static: bool = Fal
 
 
 def _provisioning(project: Project) -> Iterator[Finding]:
-    """Check that Grafana can read what it provisions; it does not start with a file that is broken."""
+    """Check that Grafana can read the provisioned files: it does not start with a broken one."""
     for path in files.walk(project.root / "provisioning"):
         name = path.relative_to(project.root).as_posix()
         try:
@@ -73,7 +73,7 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
     if has_own_build:
         shipped = {**_beside_sources(project.root / "frontend" / "src"), **shipped}
     readers = {name: partial(documents.read_bytes, path) for name, path in shipped.items()}
-    findings = named_files.check(content, readers, manifest=manifest_rules.FILE, there="what ships of frontend/")
+    findings = named_files.check(content, readers, manifest=manifest_rules.FILE, place="what ships of frontend/")
     for finding in findings:
         if finding.rule == "locales" and not has_own_build:
             hint = "gfplug's editors take frontend/locales/de.json without it: remove languages"
@@ -83,13 +83,13 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
 
 
 def _beside_sources(source: Path) -> dict[str, Path]:
-    """List what a frontend's own build may take into the bundle: all that is in folders beside its sources."""
+    """List the files that a frontend's own build may put into the bundle: all in the folders beside its sources."""
     folders = [folder for folder in source.glob("*") if folder.is_dir()]
     return {path.relative_to(source).as_posix(): path for folder in folders for path in files.walk(folder)}
 
 
 def _frontend(project: Project) -> Iterator[Finding]:
-    """Check what goes into module.js beside the schema."""
+    """Check what is put into module.js beside the schema."""
     try:
         hooks.read_hooks(project)
     except GfplugError as failure:
@@ -102,17 +102,17 @@ def _frontend(project: Project) -> Iterator[Finding]:
 
 def _lock(project: Project) -> Iterator[Finding]:
     try:
-        lock, changed = project.lock, project.changed_owned()
+        lock, edited_files = project.lock, project.changed_owned()
     except GfplugError as failure:
         yield error("lock", "gfplug.lock", failure.message, failure.hint)
         return
-    for path, what in changed.items():
+    for path, what in edited_files.items():
         yield error("owned", path, f"{what}: this folder is gfplug's", "restore it; your code belongs in src/plugin")
     version = sdk.SdkVersion.parse(lock.sdk_version)
     if version < sdk.FLOOR:
         yield error("sdk-floor", "gfplug.lock", f"SDK {version} is older than the oldest supported, {sdk.FLOOR}")
     elif version < sdk.default():
-        yield note("sdk-newer", "gfplug.lock", f"SDK {version}; {sdk.default()} is known", "`gfplug proto diff`")
+        yield note("sdk-newer", "gfplug.lock", f"SDK {version}; gfplug knows {sdk.default()}", "`gfplug proto diff`")
     if lock.template_version != __version__:
         yield note(
             "runtime",
@@ -124,7 +124,7 @@ def _lock(project: Project) -> Iterator[Finding]:
 
 
 def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
-    """Check that pyproject.toml asks for packages new enough for the stubs."""
+    """Check that pyproject.toml requires packages that are new enough for the stubs."""
     try:
         lines = [str(line) for line in project.pyproject.get("dependencies", [])]
         asks_for_runtime = requirements.asks_for_runtime(lines)
@@ -135,7 +135,7 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
         yield error(
             "runtime-missing",
             "pyproject.toml",
-            "its dependencies lack gfruntime, which the plugin runs on",
+            "its dependencies lack gfruntime, which every plugin needs",
             f'add "{provenance.detect().runtime}"',
         )
     bounds = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}

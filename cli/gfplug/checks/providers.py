@@ -1,8 +1,8 @@
-"""Run by the interpreter of a project's environment: says which installed packages bring some modules.
+"""Run by the interpreter of a project's environment: prints which installed packages provide some modules.
 
 `python providers.py MODULE...` prints one JSON object: `standard`, the modules of Python itself; `providers`, the
-packages that bring each module; `without`, the modules that are there, though no package says that it brings them.
-It imports nothing of gfplug, and none of the modules.
+packages that provide each module; `without`, the modules that exist although no package lists them. It imports neither
+gfplug nor the modules.
 """
 
 import importlib.util
@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, distribution, packages_dist
 
 
 def _providers(module: str, tops: "dict[str, list[str]]") -> "list[str]":
-    """Name the packages of a module; of a namespace, those that have the most of its dotted name."""
+    """Return the packages of a module; for a namespace, those that match most of its dotted name."""
     names = sorted(set(tops.get(module.partition(".")[0], [])))
     if len(names) < 2:  # noqa: PLR2004 - it is no shared namespace
         return names
@@ -25,9 +25,10 @@ def _providers(module: str, tops: "dict[str, list[str]]") -> "list[str]":
 
 
 def _has(name: str, path: str, *, is_whole: bool) -> bool:
-    """Tell whether a package has a module, by its path without a suffix; one that lists no files may.
+    """Tell whether a package has a module, by its path without a suffix; a package without a list of files may have it.
 
-    Something inside it may be meant unless `is_whole`: then a folder, which may be shared, will do.
+    Unless `is_whole`, a folder is enough, which packages may share, because the name may be of something inside a
+    module.
     """
     try:
         files = distribution(name).files

@@ -1,4 +1,4 @@
-"""What a project provisions for Grafana, against its own dataclasses: data sources, alert rules, dashboards."""
+"""Compare what a project provisions for Grafana with its dataclasses: data sources, alert rules, dashboards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle.rules.finding import Finding, error
 from gfplug.checks import query_bounds, saved_queries
-from gfplug.checks.migrations import Saved
+from gfplug.checks.migrations import SavedValue
 from gfplug.errors import GfplugError
 from gfplug.host import known_keys, provisioning
 
@@ -27,7 +27,7 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 
 
 def check(migrator: Migrator) -> Iterator[Finding]:
-    """Find what the plugin refuses or does not read; a file that can't be read is another rule's to tell.
+    """Find values that the plugin refuses or does not read; other rules report unreadable files.
 
     Raises: ProjectError or ToolError if the project's code can't migrate anything.
     """
@@ -37,17 +37,18 @@ def check(migrator: Migrator) -> Iterator[Finding]:
 
 
 def _of_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
-    """Judge data sources, each in its file."""
+    """Check data sources, each in its file."""
     options = [(where, source.get("jsonData")) for where, source in sources]
     saved = [
-        Saved(of="options", where=where, values=values if isinstance(values, dict) else {}) for where, values in options
+        SavedValue(of="options", where=where, values=values if isinstance(values, dict) else {})
+        for where, values in options
     ]
     migrated, findings = migrator.migrate(saved)
     yield from findings
-    known = migrator.known
+    keys = migrator.known_keys
     for (where, source), each in zip(sources, migrated, strict=True):
         if each is not None:
-            for unknown in known_keys.of_source(known, {**source, "jsonData": each.values}):
+            for unknown in known_keys.of_source(keys, {**source, "jsonData": each.values}):
                 yield error("unknown-option", where, unknown.sentence, unknown.hint)
 
 
@@ -69,38 +70,38 @@ def _saved_queries(project: Project) -> Iterator[SavedQuery]:
 
 
 def of_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator[Finding]:
-    """Judge queries as the plugin reads them: migrated, where their class does that."""
+    """Check queries as the plugin reads them: migrated, if their class migrates."""
     kinds = [query.kind or str(query.model.get("queryType") or "") for query in queries]
-    saved = [
-        Saved(of=kind if kind in _KINDS else "query", where=query.where, values=query.model)
+    values = [
+        SavedValue(of=kind if kind in _KINDS else "query", where=query.where, values=query.model)
         for query, kind in zip(queries, kinds, strict=True)
     ]
-    migrated, findings = migrator.migrate(saved)
+    migrated, findings = migrator.migrate(values)
     yield from findings
-    known = migrator.known
+    keys = migrator.known_keys
     for query, kind, each in zip(queries, kinds, migrated, strict=True):
         if each is not None:
-            yield from of_query(migrator.schema, known, replace(query, kind=kind, model=each.values))
+            yield from of_query(migrator.schema, keys, replace(query, kind=kind, model=each.values))
 
 
-def of_query(schema: Mapping[str, Any], known: KnownKeys, query: SavedQuery) -> Iterator[Finding]:
-    """Judge one query of a known kind by the form, and the keys, that the runtime decodes it into."""
+def of_query(schema: Mapping[str, Any], keys: KnownKeys, query: SavedQuery) -> Iterator[Finding]:
+    """Check one query of a known kind against its form and its keys."""
     form = schema.get("own", {}).get(query.kind) or schema.get("query", {"fields": []})
     for text in query_bounds.violations(form["fields"], query.model):
         yield error("saved-query", query.where, text, _HINT)
-    for unknown in known.of_query(query.model, kind=query.kind):
+    for unknown in keys.of_query(query.model, kind=query.kind):
         yield error("unknown-field", query.where, unknown.sentence, unknown.hint)
 
 
 def list_files(folder: Path) -> list[Path]:
-    """List the files of a folder that may hold saved queries."""
+    """List the files of a folder that may have saved queries."""
     return sorted(each for each in folder.rglob("*") if each.suffix.lower() in _SUFFIXES and each.is_file())
 
 
 def name_sources(project: Project) -> set[str]:
-    """Name the data sources of the plugin that the project provisions: their names and uids.
+    """Return the names and uids of the plugin's data sources that the project provisions.
 
     Raises: ProjectError if a file cannot be read.
     """
-    listed = provisioning.list_sources(project.root / "provisioning" / "datasources", project.manifest.id)
-    return {str(source[key]) for _, source in listed for key in ("name", "uid") if source.get(key)}
+    sources = provisioning.list_sources(project.root / "provisioning" / "datasources", project.manifest.id)
+    return {str(source[key]) for _, source in sources for key in ("name", "uid") if source.get(key)}

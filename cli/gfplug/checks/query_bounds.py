@@ -1,7 +1,7 @@
-"""What a saved query holds out of the bounds of a schema: the same that the runtime refuses, and each of them.
+"""Values of a saved query that break the bounds of a schema, as the runtime would refuse them; all of them.
 
-The schema is what `python -m gfruntime.author.schema` prints. What holds a template variable is not judged, nor what
-`show_if` hides: the runtime reads that as its default.
+The schema comes from `python -m gfruntime.author.schema`. Values with a template variable, and fields that `show_if`
+hides, are not checked: the runtime reads a hidden field as its default.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _VARIABLE = re.compile(r"\$\{?\w|\[\[\w")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _LISTS = ("multi", "tags", "list")
 _SWITCHES = (True, False, 0, 1, "true", "false", "0", "1")
-_SHOWN = 80  # characters of a value in a sentence
-_LARGEST_FLOAT = 2.0**53  # that the runtime takes for a whole number
+_LONGEST_VALUE = 80  # characters of a value in a sentence
+_LARGEST_FLOAT = 2.0**53  # that the runtime accepts as a whole number
 
 
 def violations(fields: Sequence[Field], model: Mapping[str, Any], *, prefix: str = "") -> Iterator[str]:
-    """Give a sentence for each value that the runtime refuses, with the field, the value and the bound."""
+    """Yield a sentence for each value that the runtime refuses, with the field, the value and the bound."""
     for field in fields:
         if not _is_shown(field, fields, model):
             continue
@@ -39,7 +39,7 @@ _MISSING = object()
 
 
 def _stored(model: Any, name: str) -> Any:  # noqa: ANN401 - JSON
-    """Return what is stored under a name; one with a dot is inside an object."""
+    """Return the value of a name; a name with a dot is inside an object."""
     for key in name.split("."):
         model = model.get(key, _MISSING) if isinstance(model, dict) else _MISSING
     return model
@@ -48,28 +48,28 @@ def _stored(model: Any, name: str) -> Any:  # noqa: ANN401 - JSON
 def _is_shown(field: Field, fields: Sequence[Field], model: Mapping[str, Any]) -> bool:
     """Tell whether the editor shows a field for these values."""
     by_name = {each["name"]: each for each in fields}
-    for name, wanted in field.get("showIf", {}).items():
+    for name, values in field.get("showIf", {}).items():
         value = _stored(model, name)
         if value is _MISSING or value is None:
             value = by_name.get(name, {}).get("default")
-        if not any(_is_choice(value, each) or (type(value) is float and value == each) for each in wanted):
+        if not any(_is_choice(value, each) or (type(value) is float and value == each) for each in values):
             return False
     return True
 
 
 def _of_value(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Judge one field's value, and the items of a list."""
+    """Check one field's value, or the items of a list."""
     if isinstance(value, str) and _VARIABLE.search(value):
         return
     if field.get("required") and value in (None, "", []):
         yield f"field {name!r}: it is empty, and a value is required"
     elif value is None:
         if not field.get("nullable"):
-            yield f"field {name!r}: null is not {_expected(field)}"
+            yield f"field {name!r}: null is not {_allowed_text(field)}"
     elif field["kind"] not in _LISTS:
         yield from _one(field, value, name)
     elif not isinstance(value, list):
-        yield f"field {name!r}: {_shown(value)} is not a list"
+        yield f"field {name!r}: {_value_text(value)} is not a list"
     else:
         for number, item in enumerate(value):
             yield from _of_item(field, item, f"{name}[{number}]")
@@ -82,11 +82,11 @@ def _of_item(field: Field, item: Any, name: str) -> Iterator[str]:  # noqa: ANN4
     elif isinstance(item, dict):
         yield from violations(field["fields"], item, prefix=f"{name}.")
     else:
-        yield f"field {name!r}: {_shown(item)} is not a row"
+        yield f"field {name!r}: {_value_text(item)} is not a row"
 
 
 def _one(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Judge one value by the control that shows it."""
+    """Check one value by the control that shows it."""
     kind = _kind(field)
     if kind == "string" and _text_of(value):
         value = _text_of(value)
@@ -94,7 +94,7 @@ def _one(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 
         text = _number(field, value)
     elif kind == "select":
         is_choice = any(_is_choice(value, option["value"]) for option in field["options"])
-        text = "" if is_choice else f"is not {_expected(field)}"
+        text = "" if is_choice else f"is not {_allowed_text(field)}"
     elif kind == "boolean":
         text = "" if any(_is_choice(value, each) for each in _SWITCHES) else "is not true or false"
     elif not isinstance(value, str):
@@ -103,11 +103,11 @@ def _one(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 
         pattern = field.get("pattern", "")
         text = "" if not pattern or not value or _matches(pattern, value) else f"does not match the pattern {pattern!r}"
     if text:
-        yield f"field {name!r}: {_shown(value)} {text}"
+        yield f"field {name!r}: {_value_text(value)} {text}"
 
 
 def _kind(field: Field) -> str:
-    """Tell what one value of a field is, whether it is shown or hidden, one or several."""
+    """Return the kind of one value of a field, whether it is shown or hidden, one or several."""
     kind, default = field["kind"], field.get("default")
     if kind == "number" or field.get("numeric") or "integer" in field:
         return "number"
@@ -119,22 +119,22 @@ def _kind(field: Field) -> str:
 
 
 def _number(field: Field, value: Any) -> str:  # noqa: ANN401 - JSON
-    """Say how a number breaks its limits; a text that is one counts as one."""
+    """Describe how a number breaks its limits; a text that is a number counts as one."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value) if re.search(r"[.eE]", value) or len(value) > _SHOWN else int(value)
+        value = float(value) if re.search(r"[.eE]", value) or len(value) > _LONGEST_VALUE else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"is not {_expected(field)}"
+        return f"is not {_allowed_text(field)}"
     if isinstance(value, float) and not math.isfinite(value):
         return "is not a finite number"
     if field.get("integer") and (value != int(value) or (isinstance(value, float) and abs(value) >= _LARGEST_FLOAT)):
-        return f"is not {_expected(field)}"
+        return f"is not {_allowed_text(field)}"
     if "min" in field and value < field["min"]:
         return f"is below the minimum {field['min']}"
     return f"is above the maximum {field['max']}" if "max" in field and value > field["max"] else ""
 
 
-def _expected(field: Field) -> str:
-    """Say what a value has to be."""
+def _allowed_text(field: Field) -> str:
+    """Describe the values that a field accepts."""
     kind = _kind(field)
     if kind == "select":
         return f"one of {', '.join(repr(option['value']) for option in field['options'])}"
@@ -153,13 +153,13 @@ def _is_choice(value: Any, choice: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _text_of(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return the text that the runtime takes a number or a boolean for; empty for other values."""
+    """Return the text of a number or a boolean for the runtime; empty for other values."""
     text = json.dumps(value) if isinstance(value, int | float) and math.isfinite(value) else ""
     return "" if "e" in text and not isinstance(value, bool) else text
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """Match the whole text, by the runtime's engine; a pattern that it can't read is its to refuse."""
+    """Match the whole text with the runtime's engine; if it can't read the pattern, the runtime reports that."""
     import pyarrow as pa  # noqa: PLC0415 - seldom needed
     import pyarrow.compute as pc  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Write a value for a sentence, cut where it is long."""
+def _value_text(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Write a value for a sentence, shortened."""
     text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

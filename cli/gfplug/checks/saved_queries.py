@@ -1,8 +1,8 @@
-"""The queries that dashboards and alert rules hold for a plugin, in the JSON and YAML that Grafana exports and reads.
+"""The queries of a plugin in dashboards and alert rules, in the JSON and YAML that Grafana exports and reads.
 
-Dashboards of every age: rows and collapsed rows, library panels with their models, annotations, template variables,
+Dashboards of every version: rows and collapsed rows, library panels with their models, annotations, template variables,
 and the newer resources (`kind: Dashboard`, its elements). Alert rules as provisioned, as exported, and as the API
-answers. A file is walked without recursion, once through each object, within bounds of size and depth.
+returns them. A file is walked without recursion, each object once, within limits of size and depth.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ANNOTATIONS, _VARIABLES = "annotations", "templating"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedQuery:
-    """One query: `kind` is "variable" or "annotation" for theirs, and empty for those of panels and alert rules."""
+    """One query: `kind` is "variable" or "annotation", or empty for queries of panels and alert rules."""
 
     where: str
     kind: str
@@ -36,7 +36,7 @@ class SavedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where in a file the walk is."""
+    """The current position in a file."""
 
     depth: int = 0
     kind: str = ""
@@ -50,16 +50,16 @@ class _Place:
 
 
 def find(path: Path, plugin_id: str, sources: Collection[str]) -> list[SavedQuery]:
-    """List the queries of a file that are for a plugin: by its id, or by a data source that is known to be of it.
+    """List the queries of a file that belong to a plugin: by its id, or by one of its known data sources.
 
     Raises: ProjectError if the file cannot be read, or is too large or too deep.
     """
     content = _read(path)
-    known = {*sources, *_named(content, plugin_id)}
+    source_names = {*sources, *_names_in(content, plugin_id)}
     return [
         SavedQuery(where=f"{path.name}: {where}", kind=kind, model=model)
         for where, kind, model, source, type_ in _walk(content, path)
-        if _is_for(plugin_id, known, source, type_)
+        if _is_for(plugin_id, source_names, source, type_)
     ]
 
 
@@ -68,7 +68,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
     largest = _LARGEST.get(path.suffix.lower())
     if largest is None:
         raise ProjectError(
-            f"{path} is no dashboard: expected .json, .yaml or .yml", hint="export it from Grafana as JSON"
+            f"{path} is not a dashboard: expected .json, .yaml or .yml", hint="export it from Grafana as JSON"
         )
     try:
         if path.suffix.lower() != ".json":
@@ -80,8 +80,8 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
         raise ProjectError(f"{path} is not valid JSON: {error}") from error
 
 
-def _named(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
-    """Name what a dashboard calls a data source of the plugin: an input of its export, or a variable."""
+def _names_in(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
+    """Return the names that a dashboard gives a data source of the plugin: an input of its export, or a variable."""
     inputs = content.get("__inputs") if isinstance(content, dict) else None
     names = {
         str(each.get("name"))
@@ -98,32 +98,32 @@ def _named(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
     }
 
 
-def _is_for(plugin_id: str, known: Collection[str], source: Any, type_: str) -> bool:  # noqa: ANN401 - JSON
-    """Tell whether a query's data source is of a plugin."""
+def _is_for(plugin_id: str, source_names: Collection[str], source: Any, type_: str) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether a query's data source belongs to a plugin."""
     if type_:
         return type_ == plugin_id
     name = source.get("uid") or source.get("name") if isinstance(source, dict) else source
     if not isinstance(name, str):
         return False
     variable = _VARIABLE.match(name)
-    return (variable[1] if variable else name) in known
+    return (variable[1] if variable else name) in source_names
 
 
 def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:  # noqa: ANN401 - JSON
-    """Give each query: where it is, its kind, its model, and its data source with the type that is written there."""
+    """Yield each query: its place, its kind, its model, and its data source with the type in the file."""
     stack: list[tuple[Any, _Place]] = [(content, _Place())]
-    seen: set[int] = set()  # an alias of YAML is the same object, however often it is there
+    ids: set[int] = set()  # a YAML alias is the same object wherever it occurs
     while stack:
         node, place = stack.pop()
-        if not isinstance(node, dict | list) or id(node) in seen:
+        if not isinstance(node, dict | list) or id(node) in ids:
             continue
-        seen.add(id(node))
+        ids.add(id(node))
         if place.depth > _DEEPEST:
             raise ProjectError(f"{path} is nested too deeply")
         if isinstance(node, dict):
             place = _inside(node, place)
             for query in _queries(node, place):
-                seen.add(id(query[2]))  # what a plugin keeps in its queries is its own
+                ids.add(id(query[2]))  # do not search inside a plugin's own query
                 yield query
             stack += [(value, _below(place, key)) for key, value in reversed(node.items())]
         else:
@@ -142,7 +142,7 @@ def _below(place: _Place, key: object = None) -> _Place:
 
 
 def _inside(node: dict[str, Any], place: _Place) -> _Place:
-    """Add what an object says of itself: its title, its panel, its data source."""
+    """Add an object's own details: its title, its panel, its data source."""
     titles, panel, title = place.titles, place.panel, node.get("title")
     if "targets" in node or (node.get("kind") == "Panel" and isinstance(node.get("spec"), dict)):
         inner = node if "targets" in node else node["spec"]
@@ -159,7 +159,7 @@ def _inside(node: dict[str, Any], place: _Place) -> _Place:
 
 
 def _queries(node: dict[str, Any], place: _Place) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:
-    """Give the queries that an object holds itself."""
+    """Yield the queries that an object itself has."""
     targets = node.get("targets")
     for target in targets if isinstance(targets, list) else []:
         if isinstance(target, dict):
@@ -183,7 +183,7 @@ def _kind_of(node: dict[str, Any]) -> str:
 
 
 def _type(source: Any) -> str:  # noqa: ANN401 - JSON
-    """Return the plugin's id, where a data source says it."""
+    """Return the plugin's id, if a data source has it."""
     type_ = source.get("type") if isinstance(source, dict) else None
     return type_ if isinstance(type_, str) else ""
 

@@ -1,7 +1,7 @@
-"""The modules that a project's code imports, read from its text: no line of it is run.
+"""The modules that a project's code imports, found in its text without running it.
 
-An import that the code can do without is none: in `try` with an `except ImportError`, in `suppress(ImportError)`, below
-`if TYPE_CHECKING`, or for some Pythons and systems only.
+Optional imports do not count: in `try` with an `except ImportError`, in `suppress(ImportError)`, below `if
+TYPE_CHECKING`, or for some Pythons and systems only.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _SYSTEMS = {
     ("os", "name"),
     ("platform", "system"),
 }
-"""What an `if` asks to import something for some Pythons and systems."""
+"""What an `if` tests to import something only for some Pythons and systems."""
 
 _OF_MODULES = {"import_module", "__import__"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """One import of a module by its dotted name; of `from a import b` it is a.b, which need not be a module."""
+    """One import of a module by its dotted name; for `from a import b` it is a.b, which may not be a module."""
 
     module: str
     path: Path
@@ -43,14 +43,14 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a folder of code imports of others, each module once, and the files that can't be read as Python."""
+    """The imports of a folder of code, each module once, and the files that are not valid Python."""
 
     imports: tuple[Import, ...]
     broken: tuple[tuple[Path, int, str], ...] = ()
 
 
 def read(folder: Path) -> Source:
-    """Read the code below a folder, the folder's own modules and packages left out."""
+    """Read the code below a folder, without imports of the folder's own modules and packages."""
     own = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.glob("*/")}
     imports: dict[str, Import] = {}
     broken = []
@@ -73,12 +73,12 @@ def read(folder: Path) -> Source:
 
 def _parse(path: Path) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of invalid escapes, which are the author's business
+        warnings.simplefilter("ignore")  # ignore warnings about invalid escapes
         return ast.parse(documents.read_bytes(path), filename=str(path))
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Give the modules that are imported without an alternative, with their lines, in the order of the text."""
+    """Yield the modules that are imported without an alternative, with their lines, in the order of the text."""
     ahead: list[ast.AST] = [tree]
     while ahead:
         node = ahead.pop()
@@ -86,13 +86,13 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from ((f"{node.module}.{alias.name}".removesuffix(".*"), node.lineno) for alias in node.names)
-        elif isinstance(node, ast.Call) and (module := _named(node)):
+        elif isinstance(node, ast.Call) and (module := _imported_name(node)):
             yield module, node.lineno
         ahead += reversed(list(_needed(node)))
 
 
 def _needed(node: ast.AST) -> Iterator[ast.AST]:
-    """Give what is inside a node, but for what the code can do without."""
+    """Yield the nodes inside a node, except optional code."""
     if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
         return iter((*node.orelse, *node.finalbody))
     if isinstance(node, ast.With | ast.AsyncWith) and any(_suppresses(item.context_expr) for item in node.items):
@@ -105,7 +105,7 @@ def _needed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_of_systems(test: ast.expr) -> bool:
-    """Tell whether a condition is about the Python or the system that runs the code."""
+    """Tell whether a condition tests the Python or the system that runs the code."""
     attributes = (
         node for node in ast.walk(test) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     )
@@ -127,8 +127,8 @@ def _names(node: ast.AST) -> set[str]:
     }
 
 
-def _named(call: ast.Call) -> str:
-    """Return the module that `import_module("name")` names; empty for other calls, and for computed names."""
+def _imported_name(call: ast.Call) -> str:
+    """Return the module of `import_module("name")`; empty for other calls, and for computed names."""
     name = next(iter(call.args), None)
     if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or name.value.startswith("."):
         return ""

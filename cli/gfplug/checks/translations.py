@@ -1,4 +1,4 @@
-"""The texts of the forms that a language in `frontend/locales` lacks: the editors show them as they are written."""
+"""Texts of the forms that a language in `frontend/locales` lacks: the editors show these untranslated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-_SHOWN = 5
+_MOST_TEXTS = 5
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]+)?")
 
 
@@ -22,26 +22,26 @@ def check(project: Project, schema: Mapping[str, Any]) -> Iterator[Finding]:
 
     Raises: ProjectError if a file of translations can't be read.
     """
-    wanted = sorted(texts(schema))
+    form_texts = sorted(texts(schema))
     for language, translations in linker.read_locales(project.root / "frontend" / "locales").items():
         where = f"frontend/locales/{language}.json"
         if not _LANGUAGE.fullmatch(language):
-            unknown = "no user has this language: the name of the file is one such as de or pt-BR"
+            unknown = "Grafana has no language of this name: use a name such as de or pt-BR"
             yield warning("translations", where, unknown, "rename it")
-        missing = [text for text in wanted if text not in translations]
+        missing = [text for text in form_texts if text not in translations]
         if missing:
-            some = ", ".join(map(repr, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
-            lacks = f"it lacks {len(missing)} of the {len(wanted)} texts of the forms: {some}"
-            yield warning("translations", where, lacks, "add them, or they stay as they are")
+            some = ", ".join(map(repr, missing[:_MOST_TEXTS])) + (", …" if len(missing) > _MOST_TEXTS else "")
+            lacks = f"it lacks {len(missing)} of the {len(form_texts)} texts of the forms: {some}"
+            yield warning("translations", where, lacks, "add them, or they are shown untranslated")
 
 
 def texts(schema: Mapping[str, Any]) -> set[str]:
-    """List the texts of all forms that can be translated: a text without a letter needs no translation."""
+    """List the texts of all forms that can be translated; a text without a letter needs no translation."""
     own = schema.get("own", {}).values()
     forms = [schema["config"], schema["query"], *own]
-    found = {text for form in forms for field in form["fields"] if field["kind"] != "hidden" for text in _texts(field)}
-    found |= {text for each in schema.get("examples", []) for text in (each["name"], each.get("description", ""))}
-    return {text for text in found if any(character.isalpha() for character in text)}
+    result = {text for form in forms for field in form["fields"] if field["kind"] != "hidden" for text in _texts(field)}
+    result |= {text for each in schema.get("examples", []) for text in (each["name"], each.get("description", ""))}
+    return {text for text in result if any(character.isalpha() for character in text)}
 
 
 def _texts(field: Mapping[str, Any]) -> Iterator[str]:

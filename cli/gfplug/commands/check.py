@@ -52,7 +52,7 @@ def check(
             f"--static does not go with {other}, which runs the project's code", hint="leave one of them out"
         )
     if dashboards:
-        project, more = saved.split(targets or [])  # `--dashboards a.json b.json` gives the option only the first
+        project, more = saved.separate(targets or [])  # `--dashboards a.json b.json` gives the option only the first
         report = saved.check(project, [*dashboards, *more], python=python)
     elif len(targets or []) > 1:
         raise UsageError(f"one target at a time, got {' '.join(map(str, targets or []))}")

@@ -1,1 +1,1 @@
-"""Edits of a project's files: what they change, shown as a difference, kept as a copy, and made all or none."""
+"""Edits of a project's files: show them as a difference, back up the old files, apply all or none."""

@@ -1,4 +1,4 @@
-"""Copies of files that an upgrade is about to replace, in `.gfplug/backup/1/`, `2/` and so on."""
+"""Copies of files that an upgrade will replace, in `.gfplug/backup/1/`, `2/` and so on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = f"{FOLDER}/backup"
 
 
 def copies(root: Path, paths: Iterable[str]) -> dict[str, Edit]:
-    """Return the edits that copy files, as they are now, to the next numbered folder."""
+    """Return edits that copy the current files to the next numbered folder."""
     numbers = [int(path.name) for path in (root / _NAME).glob("*") if path.name.isdecimal()]
     number = max(numbers, default=0) + 1
     return {f"{_NAME}/{number}/{path}": Edit(None, entry) for path, entry in trees.read(root, paths).items()}

@@ -1,4 +1,4 @@
-"""Edits as people review them: unified diffs."""
+"""Edits as unified diffs, for review."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def show(edits: Mapping[str, Edit]) -> str:
-    """Return one text with the difference that each edit makes, in the order of the paths."""
+    """Return one text with the difference of each edit, in the order of the paths."""
     return "".join(_one(path, edit.before, edit.after) for path, edit in sorted(edits.items()))
 
 

@@ -1,10 +1,10 @@
-"""Change many files of a project as one: whatever interrupts it, the project is as before or as after.
+"""Change many files of a project atomically: after any interruption, all files are old or all are new.
 
-Everything new, and a copy of everything old, is written to `.gfplug/journal` first. When that folder appears, the
-change is decided: after a crash, the next upgrade moves the remaining files into place. A failure that is no crash puts
-the old files back.
+All new contents, and copies of all old files, are first written to `.gfplug/journal`. When that folder exists, the
+change is decided: after a crash, the next upgrade moves the remaining files into place. After an error without a crash,
+the old files are restored.
 
-A journal may also come with a cloned project, so it is trusted with little: it changes regular files inside the
+A journal may also come with a cloned project, so it is not trusted: it may change only regular files inside the
 project, never through a link, never in `.git`, and only in a project that belongs to the user who runs gfplug.
 """
 
@@ -43,7 +43,7 @@ _log = logging.getLogger("gfplug")
 
 @contextmanager
 def lock_project(root: Path) -> Iterator[None]:
-    """Let no other process change the project while the block runs; an interrupted change is finished first.
+    """Lock the project against other processes for a block; an interrupted change is finished first.
 
     Raises: ProjectError if another process changes it; IntegrityError if an interrupted change can't be trusted.
     """
@@ -66,7 +66,7 @@ def is_interrupted(root: Path) -> bool:
 
 
 def require_finished(root: Path) -> None:
-    """Refuse a project that is half changed.
+    """Refuse a project with an unfinished change.
 
     Raises: ProjectError naming the command that finishes the change.
     """
@@ -75,9 +75,9 @@ def require_finished(root: Path) -> None:
 
 
 def apply(root: Path, edits: Mapping[str, Edit]) -> None:
-    """Make the edits, all or none; call it within `lock_project`.
+    """Apply the edits, all or none; call it within `lock_project`.
 
-    Raises: ProjectError if a file is not as the edit expects, or can't be written; then nothing has changed.
+    Raises: ProjectError if a file differs from what the edit expects, or can't be written; then nothing has changed.
     """
     if not edits:
         return
@@ -96,7 +96,7 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _require_no_link(root: Path) -> None:
-    """Refuse to keep a journal, a backup or a lock behind a link: what is there is not the project's.
+    """Refuse a journal, a backup or a lock behind a link, because its files are not the project's.
 
     Raises: IntegrityError naming the link.
     """
@@ -104,7 +104,7 @@ def _require_no_link(root: Path) -> None:
         place = root / path
         if paths.is_linked(root, path) or (place.exists() and not (place.is_dir() or place.is_file())):
             raise IntegrityError(
-                f"{place} is a link or a special file", hint="remove it; gfplug makes it when it is needed"
+                f"{place} is a link or a special file", hint="remove it; gfplug creates it when it needs it"
             )
 
 
@@ -113,7 +113,7 @@ def _explain_refusals(hint: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename2 or error.filename or "the project's files"  # a full disk names none
+        where = error.filename2 or error.filename or "the project's files"  # no file is named if the disk is full
         raise ProjectError(f"cannot write {where}: {error.strerror}", hint=hint) from error
 
 
@@ -122,13 +122,13 @@ def _require_unchanged(root: Path, edits: Mapping[str, Edit]) -> None:
     for path, edit in edits.items():
         place = root / path
         if edit.before is None and not place.is_dir() and os.path.lexists(place) and path.casefold() not in gone:
-            raise ProjectError(f"{path} is in the way", hint="nothing was changed; move it away and try again")
+            raise ProjectError(f"{path} already exists", hint="nothing was changed; move it away and try again")
         if edit.before is not None and (not place.is_file() or place.read_bytes() != edit.before.content):
-            raise ProjectError(f"{path} was changed meanwhile", hint="nothing was changed; run the command again")
+            raise ProjectError(f"{path} was changed in the meantime", hint="nothing was changed; run the command again")
 
 
 def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
-    """Write both sides of every edit, and the plan once they are on the disk: together, since each waits for it."""
+    """Write both sides of every edit, and the plan once they are on the disk; they are synced together, for speed."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - every command imports this module
 
     plan, contents = [], []
@@ -150,7 +150,7 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _mode_after(edit: Edit, mode: int) -> int:
-    """Return a file's mode: as it was, and executable, where the edit says so, for all who may read it."""
+    """Return a file's mode: its old one, plus executable for all who may read it, if the edit says so."""
     if edit.after is None or (edit.before and edit.before.is_executable == edit.after.is_executable):
         return mode
     return (mode & 0o666) | ((mode & 0o444) >> 2 if edit.after.is_executable else 0)
@@ -165,7 +165,7 @@ def _write_durably(path: Path, content: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk; Windows has no call for it."""
+    """Sync the names in a folder to the disk; Windows has no call for it."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -175,13 +175,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _finish(root: Path) -> None:
-    """Move the files into place, or back if that was begun or can't be helped."""
+    """Move the files into place, or back if that was begun or is necessary."""
     journal = root / JOURNAL
     if (journal / _FORWARD).exists():
         try:
             _sync_folder(root / FOLDER)
             _move(root, journal, _FORWARD)
-        except IntegrityError:  # found before the first step
+        except IntegrityError:  # raised before the first step
             raise
         except BaseException:
             (journal / _FORWARD).replace(journal / _BACK)
@@ -194,7 +194,7 @@ def _finish(root: Path) -> None:
 
 
 def _move(root: Path, journal: Path, name: str) -> None:
-    """Bring each file to one side; what goes, goes first, so that a folder can take the place of a file."""
+    """Bring each file to one side; removals come first, so that a folder can replace a file."""
     plan = steps.read(journal / name)
     side = "new" if name == _FORWARD else "old"
     if side == "old":
@@ -209,17 +209,17 @@ def _move(root: Path, journal: Path, name: str) -> None:
 
 
 def _place(root: Path, step: Step, source: Path) -> None:
-    """Move one file into its place; what somebody wrote there meanwhile stays, with ours beside."""
+    """Move one file into its place; if somebody wrote a file there, it stays, and ours is put beside it."""
     place = root / step.path
     if digest_at(root, step.path) not in {None, step.old}:
-        _log.warning("%s was edited meanwhile and stays: see %s%s", step.path, step.path, _LATE)
+        _log.warning("%s was edited in the meantime and stays: see %s%s", step.path, step.path, _LATE)
         place = place.with_name(place.name + _LATE)
     place.parent.mkdir(parents=True, exist_ok=True)
     source.replace(place)
 
 
 def _remove(root: Path, place: Path) -> None:
-    """Remove a file, if it is still there, and the folders that hold nothing without it but Python's cache."""
+    """Remove a file, if it exists, and then folders that are empty except for Python's cache."""
     if place.is_file() and not place.is_symlink():
         place.unlink()
     for folder in place.parents:
@@ -231,12 +231,12 @@ def _remove(root: Path, place: Path) -> None:
 
 
 def _discard(journal: Path) -> None:
-    """Take the journal away; its disappearance is the end, so it goes in one step."""
+    """Remove the journal in one step, because its disappearance marks the end."""
     journal.replace(journal.with_name(f"{_JOURNAL}.{os.getpid()}"))
     _sweep(journal.parent)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what ended or never began."""
+    """Remove finished and unfinished leftovers."""
     for rest in folder.glob(f"{_JOURNAL}.*"):
         shutil.rmtree(rest, ignore_errors=True)

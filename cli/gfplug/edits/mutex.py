@@ -1,4 +1,4 @@
-"""A lock between processes that ends with the process that holds it, however that ends."""
+"""A lock between processes that is released when its process ends, for any reason."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP}  # a file system without locks is no reason to refuse to work
+_UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP}  # on a file system without locks, continue without one
 
 
 @contextmanager
 def hold(path: Path, *, what: str) -> Iterator[None]:
     """Hold the lock at a path for a block, without waiting for it; the file is removed with the lock.
 
-    Raises: ProjectError if another process holds it, naming `what` is running; OSError if the path is a link or can't
-    be written.
+    Raises: ProjectError that names `what` if another process holds it; OSError if the path is a link or can't be
+    written.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms, and few commands lock
 

@@ -1,6 +1,6 @@
-"""The steps of a journal: each one file, its content before and after by checksum.
+"""The steps of a journal: one file each, its content before and after as checksums.
 
-A journal may come with a cloned project, so all of it is checked before the first step is taken.
+A journal may come with a cloned project, so all steps are checked before the first one is done.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LARGEST = 16_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An edit as the journal keeps it: `number` names its files in the folders `old` and `new`."""
+    """An edit in the journal: `number` is its file name in the folders `old` and `new`."""
 
     number: int
     path: str
@@ -37,7 +37,7 @@ class Step:
 
 
 def require_own(root: Path) -> None:
-    """Refuse to finish what another user began.
+    """Refuse to finish another user's change.
 
     Raises: IntegrityError naming the folder and its owner's number.
     """
@@ -47,13 +47,13 @@ def require_own(root: Path) -> None:
         owner = place.lstat().st_uid
         if owner != os.geteuid():
             raise IntegrityError(
-                f"{place} belongs to another user (uid {owner}), and holds an interrupted upgrade",
-                hint=f"nothing was changed; as that user run gfplug upgrade, or remove {root / JOURNAL}",
+                f"{place} belongs to another user (uid {owner}) and has an interrupted upgrade",
+                hint=f"nothing was changed; run gfplug upgrade as that user, or remove {root / JOURNAL}",
             )
 
 
 def read(path: Path) -> list[Step]:
-    """Read the steps that a file of the journal lists.
+    """Read the steps in a file of the journal.
 
     Raises: IntegrityError if it is damaged, or names anything but files inside the project.
     """
@@ -91,9 +91,9 @@ def _step(value: Any) -> Step:  # noqa: ANN401 - JSON
 
 
 def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
-    """Check all steps before the first is taken.
+    """Check all steps before the first one is done.
 
-    Raises: IntegrityError if one leads through a link, or its new content is not what the journal says.
+    Raises: IntegrityError if a path has a link, or its new content does not match the journal.
     """
     for step in steps:
         source = folder / str(step.number)
@@ -102,19 +102,19 @@ def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
         if step.new is None or digest_at(root, step.path) == step.new:
             continue
         if folder.is_symlink() or source.is_symlink() or not source.is_file():
-            raise IntegrityError(f"{source} is missing, or no regular file")
+            raise IntegrityError(f"{source} is missing, or not a regular file")
         if digest_of(trees.entry_of(source)) != step.new:
             raise IntegrityError(f"{source} does not match its checksum in {JOURNAL}")
 
 
 def digest_at(root: Path, path: str) -> str | None:
-    """Return the checksum of a project's file, None if there is no regular file, or a link leads to it."""
+    """Return the checksum of a project's file; None if it is no regular file, or its path has a link."""
     is_file = (root / path).is_file() and not paths.is_linked(root, path)
     return digest_of(trees.entry_of(root / path)) if is_file else None
 
 
 def digest_of(entry: TreeFile | None) -> str | None:
-    """Return the checksum that a journal keeps of a file: of its content, and of whether it is executable."""
+    """Return the checksum of a file in a journal: of its content and its executable flag."""
     if entry is None:
         return None
     return files.sha256(entry.content) + ("+x" if entry.is_executable and os.name == "posix" else "")

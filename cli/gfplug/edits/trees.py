@@ -1,4 +1,4 @@
-"""Trees of files in memory: relative POSIX paths, contents, whether a file may be executed, and edits of them."""
+"""Trees of files in memory: relative POSIX paths, contents, executable flags, and edits of them."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ class TreeFile:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What becomes of one file: None before means there is none yet, None after that it goes."""
+    """The change of one file: None before means a new file, None after means a removed one."""
 
     before: TreeFile | None
     after: TreeFile | None
 
     @property
     def what(self) -> str:
-        """One word for it: `added`, `changed` or `deleted`."""
+        """The kind of change: `added`, `changed` or `deleted`."""
         return "added" if self.before is None else "deleted" if self.after is None else "changed"
 
 
 def compare(old: Mapping[str, TreeFile], new: Mapping[str, TreeFile]) -> dict[str, Edit]:
-    """Return the edits that make one tree of another."""
+    """Return the edits that turn one tree into another."""
     edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
     return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 
 def read(root: Path, paths: Iterable[str]) -> dict[str, TreeFile]:
-    """Read those of some paths that are regular files below a folder; links, and what is behind them, are left out."""
+    """Read the paths that are regular files below a folder; links, and paths behind them, are left out."""
     return {path: entry_of(root / path) for path in paths if (root / path).is_file() and not is_linked(root, path)}
 
 
 def edit_text(entry: TreeFile, change: Callable[[str], str]) -> TreeFile:
-    """Return a text file changed by a function, which sees LF line ends; the file keeps its own.
+    """Return a text file changed by a function, which sees LF line ends; the file keeps its own line ends.
 
     Raises: UnicodeDecodeError if it is not UTF-8 text.
     """
     text = entry.content.decode()
     lines = text.replace("\r\n", "\n")
-    changed = change(lines)
-    if changed == lines:
+    new_text = change(lines)
+    if new_text == lines:
         return entry
-    return replace(entry, content=(changed.replace("\n", "\r\n") if "\r\n" in text else changed).encode())
+    return replace(entry, content=(new_text.replace("\n", "\r\n") if "\r\n" in text else new_text).encode())
 
 
 def entry_of(path: Path) -> TreeFile:

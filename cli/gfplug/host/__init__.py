@@ -1,1 +1,1 @@
-"""A Grafana of our own for one plugin: starts it, shakes hands, asks, and ends it as Grafana would."""
+"""A small Grafana host for one plugin: starts it, does the handshake, sends requests, and ends it as Grafana would."""

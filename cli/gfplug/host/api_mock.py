@@ -1,4 +1,4 @@
-"""The mock of a project's API, which its `src/upstream/` has: run for as long as something is asked."""
+"""The mock of a project's API in its `src/upstream/`, run while requests are sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 @contextmanager
 def running(project: Path) -> Iterator[str]:
-    """Run the mock on a free port for the length of a block, and yield its address.
+    """Run the mock on a free port for a block, and yield its address.
 
     Raises: ToolError if it does not start.
     """
@@ -30,7 +30,8 @@ def running(project: Path) -> Iterator[str]:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not (url := _URL.search(line)):
-                raise ToolError(f"the mock of the API did not start: {line.strip() or 'it said nothing'}")
+                problem = f"the mock of the API did not start: {line.strip() or 'it printed nothing'}"
+                raise ToolError(problem, hint=f"run `python {_SCRIPT}` in the project to see why")
             yield url[0]
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""What people type to say what to ask a plugin: pairs, headers, query models, and the files that hold them."""
+"""Command-line arguments for requests to a plugin: pairs, headers, query models, and files with them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 _OWN_HEADERS = {"Authorization": "Authorization", "X-Id-Token": "X-ID-Token", "Cookie": "Cookie"}
 _LARGEST_FILE = 1 << 28
-"""Bytes of the largest `@FILE`, which may be a request's body."""
+"""The bytes of the largest `@FILE`, which may be a request's body."""
 
 
 def pair(text: str, option: str, *, keys: Sequence[str] = ()) -> tuple[str, str]:
-    """Split KEY=VALUE; without `keys`, any key will do.
+    """Split KEY=VALUE; without `keys`, any key is allowed.
 
-    Raises: UsageError for a text that has no key, or another one; it shows no secret.
+    Raises: UsageError if the text has no key, or an unknown one; its message shows no secret.
     """
     key, equals, value = text.partition("=")
     if not key or not equals or (keys and key not in keys):
         choices = f", where KEY is {' or '.join(keys)}" if keys else ""
-        typed = "" if option == "--secret" else f"; got {text!r}"  # what was typed may be the secret itself
+        typed = "" if option == "--secret" else f"; got {text!r}"  # the text may be the secret itself
         raise UsageError(f"{option} expects KEY=VALUE{choices}{typed}")
     return key, value
 
 
 def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
-    """Read `key=value` pairs: a value is JSON where it can be, else text; dots in a key make nested mappings.
+    """Parse `key=value` pairs: a value is JSON if possible, else text; dots in a key make nested mappings.
 
     Raises: UsageError if one has no key or no `=`.
     """
@@ -46,7 +46,7 @@ def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
         for parent in parents:
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
-                raise UsageError(f"{option} {key}: {parent} already holds a plain value")
+                raise UsageError(f"{option} {key}: {parent} already has a value that is not an object")
         place[last] = _value(value)
     return tree
 
@@ -61,23 +61,25 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def ref_ids(models: Sequence[Mapping[str, Any]], *, option: str = "--model") -> list[str]:
-    """Return the ref id of each model: the one that it gives, else the next that Grafana would, and no other has.
+    """Return the ref id of each model: its own, else the next one that Grafana would use.
 
-    Raises: UsageError for one that is no text, or empty, or comes twice.
+    Raises: UsageError if one is no text, or empty, or occurs twice.
     """
-    given = [_ref_id(model, option) for model in models]
-    require_distinct([each for each in given if each is not None], option=option)
-    free = (name for name in map(_letters, itertools.count()) if name not in given)
-    return [next(free) if each is None else each for each in given]
+    own_ids = [_ref_id(model, option) for model in models]
+    require_distinct([each for each in own_ids if each is not None], option=option)
+    free = (name for name in map(_letters, itertools.count()) if name not in own_ids)
+    return [next(free) if each is None else each for each in own_ids]
 
 
 def require_distinct(names: Sequence[str], *, option: str) -> None:
-    """Refuse two queries of one ref id: a request has one answer for it.
+    """Refuse two queries with the same ref id: a response has one answer for it.
 
     Raises: UsageError naming it.
     """
     if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
-        raise UsageError(f"{option}: two queries have the refId {twice!r}", hint="give each another, or leave it out")
+        raise UsageError(
+            f"{option}: two queries have the refId {twice!r}", hint="give each query its own refId, or omit it"
+        )
 
 
 def _ref_id(model: Mapping[str, Any], option: str) -> str | None:
@@ -85,11 +87,11 @@ def _ref_id(model: Mapping[str, Any], option: str) -> str | None:
     if value is None or (isinstance(value, str) and value):
         return value
     problem = "is empty" if value == "" else f"is {json.dumps(value)[:80]}, not a text"
-    raise UsageError(f"{option}: refId {problem}", hint="give it a name such as A, or leave it out")
+    raise UsageError(f"{option}: refId {problem}", hint="use a name such as A, or omit it")
 
 
 def _letters(number: int) -> str:
-    """Name the queries of a panel: A to Z, AA, AB, ...
+    """Return the name of a panel's query: A to Z, AA, AB, ...
 
     Source: @grafana/data 13.2.2, query/refId.
     """
@@ -98,9 +100,9 @@ def _letters(number: int) -> str:
 
 
 def secrets(texts: Sequence[str]) -> dict[str, str]:
-    """Read `key=value` pairs: a value may be `@FILE`, or `$NAME` or `${NAME}` for a variable of the environment.
+    """Parse `key=value` pairs: a value may be `@FILE`, or `$NAME` or `${NAME}` for an environment variable.
 
-    Raises: UsageError if one has no key, or its file or variable is not there.
+    Raises: UsageError if one has no key, or its file or variable does not exist.
     """
     values = {}
     for text in texts:
@@ -116,7 +118,7 @@ def secrets(texts: Sequence[str]) -> dict[str, str]:
 
 
 def headers(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Read `Name: value` headers; a name may come several times.
+    """Parse `Name: value` headers; a name may occur several times.
 
     Raises: UsageError if one has no name or no colon.
     """
@@ -130,7 +132,7 @@ def headers(texts: Sequence[str]) -> dict[str, list[str]]:
 
 
 def model(text: str) -> dict[str, Any]:
-    """Read a query model: a JSON object, or `@FILE` that holds one.
+    """Parse a query model: a JSON object, or `@FILE` with one.
 
     Raises: UsageError if it is anything else.
     """
@@ -147,14 +149,14 @@ def model(text: str) -> dict[str, Any]:
 
 
 def content_of(text: str, *, option: str) -> bytes:
-    """Return the text, or what the file holds that `@FILE` names.
+    """Return the text, or the content of the file that `@FILE` names.
 
     Raises: UsageError if the file cannot be read.
     """
     if not text.startswith("@"):
         return text.encode()
     try:
-        with Path(text[1:]).open("rb") as stream:  # a pipe, too: a shell writes @<(command) as one
+        with Path(text[1:]).open("rb") as stream:  # may be a pipe: a shell passes @<(command) as one
             content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
@@ -171,7 +173,7 @@ def _value(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def request_headers(texts: Sequence[str]) -> dict[str, str]:
-    """Read `Name: value` headers as Grafana forwards those of a request to a plugin; the last of a name counts.
+    """Parse `Name: value` headers into the form that Grafana forwards to a plugin; the last value of a name counts.
 
     Raises: UsageError if one has no name or no colon.
     Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go.

@@ -1,4 +1,4 @@
-"""Ask a plugin as Grafana would: find what to start, what to tell it, and start it."""
+"""Send requests to a plugin as Grafana would: find the target, make its settings, and start it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTarget:
-    """What can be called, and the project it belongs to, if any; `is_source` says that it is the project's source."""
+    """A callable plugin, and its project, if any; `is_source` says that it runs from the project's source."""
 
     target: Target
     project: Project | None
@@ -48,7 +48,7 @@ class CallTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What the command line says about the data source; texts as they were typed, so secrets stay out of the repr."""
+    """The command line's values for the data source; they are unparsed texts, so the repr hides secrets."""
 
     file: Path | None = None
     url: str | None = None
@@ -60,7 +60,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRange:
-    """The time range of a query and how finely to answer it, as typed."""
+    """The time range of a query and its resolution, as unparsed texts."""
 
     start: str = "now-1h"
     end: str = "now"
@@ -69,9 +69,9 @@ class QueryRange:
 
 
 def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
-    """Tell what a path is: an executable, a `dist/` folder, or a folder of a project, which is run from source.
+    """Return the target at a path: an executable, a `dist/` folder, or a project folder, which runs from source.
 
-    Raises: ProjectError if it is none of them; whatever making the project's environment raises.
+    Raises: ProjectError if it is none of them; errors of creating the project's environment.
     """
     path = start.absolute()
     if not path.exists():
@@ -85,7 +85,7 @@ def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
 
 
 def settings(place: CallTarget, overrides: Overrides) -> Settings:
-    """Return the data source the plugin hears of: a given file or the project's provisioning, single values over it.
+    """Return the plugin's data source: from a given file or the project's provisioning, overridden by single values.
 
     Raises: UsageError for a value that cannot be read, ProjectError for a broken provisioning file.
     """
@@ -101,14 +101,14 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
 
 
 def with_toggles(place: CallTarget, toggles: Sequence[str]) -> CallTarget:
-    """Return a plugin to start in a Grafana whose feature toggles are these."""
+    """Return a target for a Grafana with these feature toggles."""
     if not toggles:
         return place
     return replace(place, target=replace(place.target, env={**place.target.env, TOGGLES: ",".join(toggles)}))
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
-    """Make a query; without an interval, the round one that gives about as many points as there is room for.
+    """Make a query; without an interval, a round one that gives about the maximum number of points.
 
     Raises: UsageError for a time or duration that cannot be read, or a range that ends before it starts.
     """
@@ -130,16 +130,16 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
 
 
 def interpolated(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
-    """Return a query whose texts have the values of a dashboard's variables, and of those that Grafana has itself."""
+    """Return a query with the values of a dashboard's variables, and of Grafana's own variables, in its texts."""
     values = {**of_panel(query, caller), **variables}
     return replace(query, model=interpolate(query.model, values))
 
 
 @contextmanager
 def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
-    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug.
+    """Run the plugin for a block; its warnings and errors go to gfplug's log, other lines at debug level.
 
-    What its log says of a failed call is debug, too: the caller hears of it by the answer.
+    Log lines about a failed call are also at debug level, because the caller sees the failure in the answer.
     """
     try:
         with launch(place.target, timeout=timeout, watch=log_line) as running:
@@ -152,26 +152,26 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
 
 
 def gives_keys(place: CallTarget, overrides: Overrides) -> bool:
-    """Tell whether anything is typed or provisioned that the plugin may not read."""
+    """Tell whether the command line or the provisioning has a key that the plugin may not read."""
     return bool(overrides.options or overrides.secrets or _provisioned(place, overrides))
 
 
-def require_known(place: CallTarget, overrides: Overrides, known: KnownKeys, *, has_own_frontend: bool) -> None:
-    """Refuse what is typed or provisioned and not read, by the plugin or perhaps by a frontend of the project's own.
+def require_known(place: CallTarget, overrides: Overrides, keys: KnownKeys, *, has_own_frontend: bool) -> None:
+    """Refuse keys that neither the plugin nor the project's own frontend reads.
 
-    Raises: UsageError or ProjectError naming what there is.
+    Raises: UsageError or ProjectError naming the existing keys.
     """
-    known_keys.require_typed(known, options=overrides.options, secrets=overrides.secrets)
+    known_keys.require_typed(keys, options=overrides.options, secrets=overrides.secrets)
     provisioned = _provisioned(place, overrides)
     if provisioned and (overrides.file or not has_own_frontend):
         require = known_keys.require if overrides.file else known_keys.require_provisioned
-        require(known_keys.of_source(known, provisioned[1]), where=str(provisioned[0]))
+        require(known_keys.of_source(keys, provisioned[1]), where=str(provisioned[0]))
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
-    """Raise ToolError when a query failed or was not answered; the message names each, with status and source.
+    """Raise ToolError if a query failed or has no answer; the message has each query, its status and source.
 
-    Where the author's code failed is in the logs, if they are given.
+    If logs are given, the message also has the place in the author's code.
     """
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
@@ -179,7 +179,7 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], log
         for answer in answers.values()
         if answer.error or answer.status >= 400  # noqa: PLR2004 - HTTP's errors
     ]
-    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
+    silent = [f"query {ref_id} has no answer: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
     if failed or silent:
         message = "; ".join([*failed, *silent])
         variable = "--var NAME=VALUE fills a variable" if " is not filled" in message else ""
@@ -187,7 +187,7 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], log
 
 
 def log_line(line: LogLine) -> None:
-    """Write a line of a plugin's log to gfplug's: warnings and errors as such, the rest as debug."""
+    """Log a line of a plugin's log: warnings and errors at their level, others at debug level."""
     own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
     level = logging.DEBUG if line.repeats_answer else _LOG_LEVELS.get(line.level, logging.DEBUG)
     _log.log(level, "plugin: %s", replace(line, fields=own))
@@ -199,7 +199,7 @@ def _source(project: Project, python: Path | None) -> Target:
     manifest = project.manifest
     interpreter = venv.ensure(project, python=python, stages=Stages())
     return Target(
-        command=(str(interpreter), "-P", "-m", "plugin"),  # -P: the caller's folder is not on the path, as in a bundle
+        command=(str(interpreter), "-P", "-m", "plugin"),  # -P: as in a bundle, the current folder is not on the path
         env={"PYTHONPATH": str(project.source)},
         plugin_id=manifest.id,
         plugin_version=project.version,
@@ -214,8 +214,8 @@ def _bundle(folder: Path) -> CallTarget:
     if not path.is_file():
         others = ", ".join(sorted(other.name for other in folder.glob(f"{Path(manifest.executable).name}_*")))
         raise ProjectError(
-            f"{folder} holds no {path.name}, which Grafana would start on this machine",
-            hint=f"it holds {others}" if others else "build it with `gfplug build`",
+            f"{folder} has no {path.name}, which Grafana would start on this machine",
+            hint=f"it has {others}" if others else "build it with `gfplug build`",
         )
     return _executable(path, folder / "plugin.json")
 

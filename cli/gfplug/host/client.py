@@ -1,4 +1,4 @@
-"""The running plugin as its callers see it: health, queries, resources; every failure is a sentence and the log."""
+"""A running plugin, with methods for health, queries and resources; every failure is a sentence with the log."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _METHODS = {
     "ResourceConversion.ConvertObjects": "convert_objects",
 }
 _LARGEST_MESSAGE = 2**31 - 1
-_LOG_SECONDS = 1.0  # until a line about a failed call has come
-_MOST_METADATA = 16 << 20  # as Go's clients take; without it a long error in many letters is lost
+_LOG_SECONDS = 1.0  # to wait for the log line of a failed call
+_MOST_METADATA = 16 << 20  # the limit of Go's clients; otherwise long error messages are lost
 
 
 class RunningPlugin:
-    """A plugin that shook hands. Made by `launch`, usable until its block ends.
+    """A plugin after its handshake. `launch` creates it; it works until that block ends.
 
     Units: `handshake_ms` counts from the start of the process to its handshake line.
     """
@@ -72,8 +72,8 @@ class RunningPlugin:
                 ("grpc.max_send_message_length", _LARGEST_MESSAGE),
                 ("grpc.max_metadata_size", _MOST_METADATA),
                 ("grpc.absolute_max_metadata_size", _MOST_METADATA),
-                ("grpc.default_authority", "unused"),  # what go-plugin dials with
-                ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, whatever proxy the environment names
+                ("grpc.default_authority", "unused"),  # go-plugin's authority
+                ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, so no proxy is used
                 ("grpc.use_local_subchannel_pool", 1),
             ],
         )
@@ -89,16 +89,16 @@ class RunningPlugin:
         settings: Settings | None = None,
         *,
         timeout: float = 60.0,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> Health:
-        """Ask for the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
+        """Request the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
 
-        `began` is given what cancels the call, for another thread than the one that waits.
+        `on_start` receives a function that cancels the call, for use by another thread.
         Raises: ToolError if the call fails.
         """
         values = {"pluginContext": plugin_context(self.target, settings or Settings()), "headers": {}}
         try:
-            answer = self.unary("Diagnostics", "CheckHealth", values, timeout=timeout, began=began)
+            answer = self.unary("Diagnostics", "CheckHealth", values, timeout=timeout, on_start=on_start)
         except UnimplementedError:
             return Health(status="UNKNOWN", message="Health check not implemented")
         return convert.health(answer)
@@ -111,15 +111,15 @@ class RunningPlugin:
         is_alert: bool = False,
         headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> dict[str, QueryAnswer]:
-        """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
+        """Send queries in one request; the answers are in the order of the queries, followed by unexpected ones.
 
-        `began` is given what cancels the call, for another thread than the one that waits.
+        `on_start` receives a function that cancels the call, for use by another thread.
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
         values = self._queries(queries, settings or Settings(), headers, is_alert=is_alert)
-        responses = self.unary("Data", "QueryData", values, timeout=timeout, began=began).responses
+        responses = self.unary("Data", "QueryData", values, timeout=timeout, on_start=on_start).responses
         queried = [query.ref_id for query in queries if query.ref_id in responses]
         ref_ids = [*queried, *sorted(set(responses) - set(queried))]
         return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
@@ -132,7 +132,7 @@ class RunningPlugin:
         headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> Iterator[Chunk]:
-        """Ask queries in one request, and yield the parts of their answers as they come.
+        """Send queries in one request, and yield the parts of their answers as they arrive.
 
         Units: `timeout`, for all of them, is seconds.
         Raises: ToolError if the call fails or Grafana could not read a frame.
@@ -161,12 +161,12 @@ class RunningPlugin:
         headers: Mapping[str, Sequence[str]] | None = None,
         body: bytes = b"",
         timeout: float = 60.0,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> ResourceAnswer:
-        """Send an HTTP-like request; `path` may carry a query string.
+        """Send an HTTP request to a resource; `path` may have a query string.
 
-        `began` is given what cancels the call, for another thread than the one that waits.
-        Raises: ToolError if the call fails or nothing comes.
+        `on_start` receives a function that cancels the call, for use by another thread.
+        Raises: ToolError if the call fails or has no response.
         """
         url = path.lstrip("/")
         values = {
@@ -179,8 +179,8 @@ class RunningPlugin:
         }
         with self._failures("Resource.CallResource", timeout=timeout):
             call = self._begin(self._channel.unary_stream, "Resource", "CallResource", values, timeout=timeout)
-            if began is not None:
-                began(call.cancel)
+            if on_start is not None:
+                on_start(call.cancel)
             parts = list(call)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
@@ -194,12 +194,12 @@ class RunningPlugin:
         data: bytes = b"",
         subscribe_timeout: float = 60.0,
         timeout: float | None = None,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> Iterator[bytes]:
-        """Subscribe to a channel, given without its `ds/<uid>/`, and yield what comes: JSON documents.
+        """Subscribe to a channel, given without its `ds/<uid>/`, and yield its packets: JSON documents.
 
         The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
-        `began` is given what cancels the stream, for another thread than the one that waits for packets.
+        `on_start` receives a function that cancels the stream, for use by another thread.
         Units: `subscribe_timeout`, for the answer to the subscription, and `timeout`, for all, are seconds.
         Raises: ToolError if the plugin refuses the channel, or the stream fails.
         """
@@ -218,8 +218,8 @@ class RunningPlugin:
             yield reply.data
         with self._failures("Stream.RunStream", timeout=timeout or 0.0):
             packets = self._begin(self._channel.unary_stream, "Stream", "RunStream", values, timeout=timeout)
-            if began is not None:
-                began(packets.cancel)
+            if on_start is not None:
+                on_start(packets.cancel)
             try:
                 for packet in packets:
                     yield packet.data
@@ -227,7 +227,7 @@ class RunningPlugin:
                 packets.cancel()
 
     def shutdown(self, *, timeout: float) -> None:
-        """Ask the plugin to end and close the connection; an answer is welcome, not needed."""
+        """Ask the plugin to end, and close the connection; the response is optional."""
         import grpc  # noqa: PLC0415 - heavy
 
         with contextlib.suppress(grpc.RpcError):
@@ -245,15 +245,15 @@ class RunningPlugin:
         values: Mapping[str, Any],
         *,
         timeout: float,
-        began: Callable[[Callable[[], object]], None] | None = None,
+        on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> Any:  # noqa: ANN401 - dynamic
-        """Call a method that answers with one message; `values` are its request's, `began` is given what cancels it.
+        """Call a method with one response; `values` are its request's fields, `on_start` receives the cancel function.
 
         Raises: ToolError if the call fails.
         """
         name, channel = f"{service}.{method}", self._channel
         with self._failures(name, timeout=timeout):
-            if began is None:
+            if on_start is None:
                 return self._begin(channel.unary_unary, service, method, values, timeout=timeout)
             call = self._begin(
                 lambda *path, **more: channel.unary_unary(*path, **more).future,
@@ -262,13 +262,13 @@ class RunningPlugin:
                 values,
                 timeout=timeout,
             )
-            began(call.cancel)
+            on_start(call.cancel)
             return call.result()
 
     def _begin(
         self, kind: Callable[..., Any], service: str, method: str, values: Mapping[str, Any], *, timeout: float | None
     ) -> Any:  # noqa: ANN401 - dynamic
-        """Begin a call; `kind` is the channel's method for calls of its kind."""
+        """Start a call; `kind` is the channel's method for calls of this kind."""
         request, write, read = self._protocol.request(service, method, values)
         call = kind(f"/pluginv2.{service}/{method}", request_serializer=write, response_deserializer=read)
         return call(request, timeout=timeout)
@@ -282,9 +282,9 @@ class RunningPlugin:
         except grpc.RpcError as error:
             raise self._failure(name, error, timeout=timeout) from error
         except grpc.FutureCancelledError as error:
-            raise ToolError(f"{name} was cancelled: nobody waited for its answer") from error
+            raise ToolError(f"{name} was cancelled because the caller disconnected") from error
         except ValueError as error:
-            if "closed" not in str(error).lower():  # what grpc says of a channel
+            if "closed" not in str(error).lower():  # grpc's message about a closed channel
                 raise
             raise ToolError(f"{name} failed: the plugin has ended", details=self.logs.tail()) from error
 
@@ -320,13 +320,13 @@ class RunningPlugin:
 
 
 class UnimplementedError(ToolError):
-    """The plugin does not offer the method."""
+    """The plugin does not have the method."""
 
 
 class RefusedStreamError(ToolError):
-    """The plugin does not let the caller subscribe to a channel."""
+    """The plugin refuses the subscription to a channel."""
 
 
 def _as_is(message: bytes) -> bytes:
-    """Pass an encoded message: the auxiliary services are asked with empty ones, and their answers are not read."""
+    """Return a message unchanged: requests to auxiliary services are empty, and their responses are not read."""
     return message

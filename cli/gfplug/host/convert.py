@@ -1,4 +1,4 @@
-"""What is asked and answered, in plain types, and its way to and from the messages of any proto version."""
+"""Requests and answers as plain types, and their conversion from and to the messages of any proto version."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryAnswer:
-    """What a plugin answered to one ref id; `frames` are in Grafana's frame JSON."""
+    """A plugin's answer for one ref id; `frames` are in Grafana's frame JSON."""
 
     ref_id: str
     status: int
@@ -47,7 +47,7 @@ class QueryAnswer:
     frames: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer as `/api/ds/query` shows it, keys in its order."""
+        """Return the answer in the form of `/api/ds/query`, with the same order of keys."""
         failure = {"error": self.error, "errorSource": self.error_source or "plugin"} if self.error else {}
         return {**failure, "status": self.status, "frames": self.frames}
 
@@ -62,7 +62,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What a plugin says about itself: `OK`, `ERROR` or `UNKNOWN`."""
+    """A plugin's health: `OK`, `ERROR` or `UNKNOWN`."""
 
     status: str
     message: str
@@ -79,13 +79,13 @@ class ResourceAnswer:
 
 
 def query_type_of(model: Mapping[str, Any]) -> str:
-    """Return the type that a query's model names; what is no text is none, as in Grafana."""
+    """Return the type in a query's model; empty if it is no text, as in Grafana."""
     value = model.get("queryType")
     return value if isinstance(value, str) else ""
 
 
 def query_values(query: Query, settings: Settings, target: Target) -> dict[str, Any]:
-    """Return the values of a DataQuery; its `json` holds the model and what Grafana's frontend adds to it."""
+    """Return the values of a DataQuery; its `json` has the model and the keys that Grafana's frontend adds."""
     interval_ms = max(1, round(query.interval.total_seconds() * 1000))
     model = {
         **query.model,
@@ -121,7 +121,7 @@ def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynam
 
 
 def chunk(response: Any, number: int) -> Chunk:  # noqa: ANN401 - a dynamic message
-    """Read a QueryChunkedDataResponse, the part of a number.
+    """Read a QueryChunkedDataResponse; `number` is its number.
 
     Raises: ToolError if Grafana could not read its frame.
     """
@@ -152,7 +152,7 @@ def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
 
 
 def resource(parts: Sequence[Any]) -> ResourceAnswer:
-    """Join the messages of a CallResource stream; code and headers are those of the first."""
+    """Join the messages of a CallResource stream; the first has code and headers."""
     headers = {name: list(parts[0].headers[name].values) for name in sorted(parts[0].headers)}
     return ResourceAnswer(status=parts[0].code, headers=headers, body=b"".join(part.body for part in parts))
 
@@ -163,6 +163,6 @@ def _milliseconds(moment: datetime) -> int:
 
 def _status(response: Any) -> int:  # noqa: ANN401 - a dynamic message
     status = getattr(response, "status", None)
-    if status is None:  # old protos have none
+    if status is None:  # old protos have no status
         return 500 if response.error else 200
     return int(status) if 100 <= status <= 599 else 500  # noqa: PLR2004 - Grafana reads all but HTTP's range as 500

@@ -1,7 +1,7 @@
 """Explain the log lines of a plugin that does not start: the cause, and what to do.
 
-`FAILURES` is searched in its order: the most specific pattern comes first. A pattern matches a text of Grafana,
-go-plugin, the kernel or the C library anywhere in a line, in upper or lower case.
+`FAILURES` is searched in order, with the most specific pattern first. A pattern matches a text of Grafana, go-plugin,
+the kernel or the C library anywhere in a line, ignoring case.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Failure:
 
 
 _NAME = r"[^\\/:'\"\n]+"
-_SLASH = r"[\\/]+"  # a Windows path in quotes has two
+_SLASH = r"[\\/]+"  # a quoted Windows path has two
 _ABSENT = (
     r"^(?=.*(?:No such file or directory|cannot find the (?:file|path) specified|invalid path))"
     rf".*\b_internal_[a-z0-9]+_[a-z0-9]+{_SLASH}"
@@ -33,7 +33,7 @@ FAILURES = (
         "glibc-too-old",
         r"version [`'\"]?GLIBC_(?P<version>[\d.]+)'? not found",
         "The host's C library is older than the machine the bundle was built on: it lacks glibc {version}.",
-        "Build on an older base (docs/building.md), hold the line with `gfplug build --max-glibc`, or bring the C "
+        "Build on an older base (docs/building.md), enforce a limit with `gfplug build --max-glibc`, or bring the C "
         "library along: `gfplug build --libc bundled`.",
     ),
     Failure(
@@ -199,16 +199,16 @@ FAILURES = (
 )
 
 
-_LONGEST = 10_000  # characters of a line: some patterns look at each part of it again and again
+_LONGEST = 10_000  # characters of a line: some patterns are slow on long lines
 _SYMPTOM = "unavailable"
-"""The failure that any other one causes."""
+"""The failure that follows every other one."""
 _INCOMPLETE = {"import", "own-data-file", "source-file", "data-file", "metadata"}
-"""The failures of a bundle that lacks a part: no system that the plugin talks to can cause them."""
+"""The failures of a bundle with a missing part; no other system can cause them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a log line means."""
+    """The meaning of a log line."""
 
     line: str
     name: str
@@ -222,7 +222,7 @@ def remedy(text: str) -> str:
 
 
 def missing_part(text: str) -> str:
-    """Return the remedy of the first failure in a text that shows a part missing in the bundle; empty if none does."""
+    """Return the remedy of the first failure in a text that a missing part of the bundle causes; empty if none does."""
     return next((each.remedy for each in explain(text) if each.name in _INCOMPLETE), "")
 
 

@@ -1,4 +1,4 @@
-"""Frames as a plugin sends them, read as Grafana reads them, into Grafana's frame JSON.
+"""Convert a plugin's frames to Grafana's frame JSON, reading them as Grafana does.
 
 Shape: `{"schema": {name, refId, meta, fields}, "data": {values, entities, nanos}}`, column-oriented; keys keep
 Grafana's order. Units: times are milliseconds since the epoch, the rest in `nanos`.
@@ -32,7 +32,7 @@ _log = logging.getLogger("gfplug")
 
 
 def from_json(data: bytes, *, where: str) -> dict[str, Any]:
-    """Read a frame that was sent as JSON; without fields or data it has none of them.
+    """Read a frame that was sent as JSON; it may have no fields or data.
 
     Raises: ToolError if it is not a frame in Grafana's JSON.
     """
@@ -48,8 +48,8 @@ def from_json(data: bytes, *, where: str) -> dict[str, Any]:
 def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
     """Read a frame that was sent as an Arrow IPC file.
 
-    Raises: ToolError for whatever makes Grafana refuse the whole response: another container, a type it does not know,
-    metadata that is not JSON.
+    Raises: ToolError if Grafana would refuse the whole response: another container, an unknown type, metadata that is
+    not JSON.
     Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go, UnmarshalArrowFrame; data/frame_json.go.
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy
@@ -128,7 +128,7 @@ def _column(
     if simple == "time":
         values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
         return _times(values)
-    if exact == "float32":  # a text has the fewest digits that are the same 32-bit number, which Grafana writes
+    if exact == "float32":  # its text has the fewest digits that identify the 32-bit number, as Grafana writes it
         column = column.cast("string")
     values = _fill_nulls(column.to_pylist(), field, _ZEROS.get(simple), where)
     if exact in {"float32", "float64"}:
@@ -139,7 +139,7 @@ def _column(
 
 
 def _texts(column: pa.ChunkedArray) -> list[str | None]:
-    """Return texts; what is no UTF-8 in one is replaced, as in Grafana's JSON."""
+    """Return texts; invalid UTF-8 is replaced, as in Grafana's JSON."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     try:
@@ -149,9 +149,9 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
     else:
         texts: list[str | None] = column.to_pylist()
         return texts
-    encoded = column.cast(pa.binary() if column.type == pa.string() else pa.binary_view())
-    encoded.validate(full=True)  # it may be any text now, but nothing outside of the column
-    return [None if value is None else value.decode(errors="replace") for value in encoded.to_pylist()]
+    binary = column.cast(pa.binary() if column.type == pa.string() else pa.binary_view())
+    binary.validate(full=True)  # the text may be invalid now, but it must be inside the column
+    return [None if value is None else value.decode(errors="replace") for value in binary.to_pylist()]
 
 
 def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:

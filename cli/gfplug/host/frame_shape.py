@@ -1,4 +1,4 @@
-"""The shape of a frame in Grafana's JSON: whether a document has it, so that what reads frames need not doubt them.
+"""Check the shape of a frame in Grafana's JSON, so that code that reads frames can rely on it.
 
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go, data/frame_meta.go.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ENTITIES = {"NaN", "Inf", "NegInf"}
 _NUMBERS = {"time": (int,), "enum": (int,), "number": (int, float)}
-"""Fields whose values are numbers, and the types of those."""
+"""Fields with numbers as values, and the types of the numbers."""
 
 _LARGEST = {"time": 2**63 - 1, "enum": 2**16 - 1, "number": sys.float_info.max}
 
@@ -43,7 +43,7 @@ def find_problem(frame: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def find_problem_of_meta(meta: Any) -> str:  # noqa: ANN401 - JSON
-    """Return what is wrong with a frame's `meta`; empty if nothing is."""
+    """Return what is wrong with a frame's `meta`; empty if it is valid."""
     if not isinstance(meta, dict | None):
         return "its meta is not an object"
     kind, version = (meta or {}).get("type"), (meta or {}).get("typeVersion")
@@ -84,12 +84,12 @@ def _column(column: list[Any], field: Mapping[str, Any]) -> str:
     types = _NUMBERS.get(kind, ())
     for value in column if types else ():
         if value is not None and not (_is_number(value, types) and abs(value) <= _LARGEST[kind]):
-            return f"the column {field.get('name')!r} holds {str(value)[:40]!r}, which is no {kind}"
+            return f"the column {field.get('name')!r} holds {str(value)[:40]!r}, which is not {kind}"
     return ""
 
 
 def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
-    """Check what JSON's numbers can't hold: `entities` and `nanos`, each with one entry for each column."""
+    """Check the values that JSON's numbers can't represent: `entities` and `nanos`, with one entry for each column."""
     rows = len(values[0]) if values else 0
     entities, nanos = _list_of(data, "entities"), _list_of(data, "nanos")
     for name, parts in (("entities", entities), ("nanos", nanos)):
@@ -103,7 +103,7 @@ def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
 
 
 def _list_of(value: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - JSON
-    """Return what should be a list; an empty one for what is missing or null."""
+    """Return a list; an empty one if it is missing or null."""
     return [] if value.get(key) is None else value[key]
 
 

@@ -1,4 +1,4 @@
-"""The one line a plugin says on stdout, read by go-plugin's rules; what is wrong with it becomes a sentence."""
+"""The handshake line of a plugin, parsed by go-plugin's rules; errors are sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gfplug.errors import ToolError
 _CORE_VERSION, _PLUGIN_VERSION = 1, 2
 _PARTS_AT_LEAST = 4
 _CERTIFICATE_LONGER_THAN = 50
-_SHOWN, _SHORT = 200, 80
+_LONG, _SHORT = 200, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +23,12 @@ class Handshake:
 
     @property
     def target(self) -> str:
-        """The address as gRPC spells it."""
+        """The address in gRPC's form."""
         return f"unix:{self.address}" if self.network == "unix" else self.address
 
 
 def parse(line: str) -> Handshake:
-    """Read a handshake line such as `1|2|unix|/tmp/plugin1|grpc|`.
+    """Parse a handshake line such as `1|2|unix|/tmp/plugin1|grpc|`.
 
     Raises: ToolError that says which part go-plugin would refuse, and why.
     Source: hashicorp/go-plugin v1.8.0, client.go, Start.
@@ -66,9 +66,9 @@ def _is_tcp_address(address: str) -> bool:
 
 
 def _number(text: str) -> int:
-    """Return a number of a few ASCII digits; -1 for another text."""
+    """Return a number of a few ASCII digits; -1 for any other text."""
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
 
 
-def _excerpt(text: str, most: int = _SHOWN) -> str:
+def _excerpt(text: str, most: int = _LONG) -> str:
     return repr(text if len(text) <= most else text[:most] + "…")

@@ -1,7 +1,7 @@
-"""Which options, secrets and fields of queries a plugin reads, and what is typed or provisioned that it does not.
+"""The options, secrets and query fields that a plugin reads, and given or provisioned keys that it does not read.
 
-The plugin says what it reads; one that does not say it, such as an older one, is refused nothing. No sentence shows a
-value, or what may be one.
+The plugin reports what it reads; for one that does not report it, such as an older one, every key is allowed. No error
+shows a value, or a text that may be one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SOURCE_KEYS = (
     *("basicAuthPassword", "withCredentials", "isDefault", "jsonData", "secureJsonData", "editable", "version"),
     *("correlations", "apiVersion", "readOnly"),
 )
-"""Source: grafana/grafana v13.0.0, pkg/services/provisioning/datasources/types.go; only what is near is refused."""
+"""Source: grafana/grafana v13.0.0, pkg/services/provisioning/datasources/types.go; only similar keys are refused."""
 
 _SCHEMA = "gfplug/schema"
 
@@ -44,13 +44,13 @@ Keys = dict[str, Any] | None
 
 
 def _unread() -> Any:  # noqa: ANN401 - a module
-    """Load the runtime's own rules, so that the plugin and this agree."""
+    """Load the runtime's own rules, so that gfplug and the plugin agree."""
     return resources.runtime_module("author/unread.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A key that nothing reads: a sentence with those that are read, and what was probably meant; `is_near` says so."""
+    """A key that nothing reads: a sentence with the existing keys, and the probable key; `is_near` if there is one."""
 
     sentence: str
     hint: str = ""
@@ -59,10 +59,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownKeys:
-    """What a plugin reads; None stands for any keys.
+    """The keys that a plugin reads; None stands for any keys.
 
-    `url` are options that Grafana keeps as the data source's URL; `elsewhere` are names that Grafana's proxy or the
-    project's code in the browser may read.
+    `url` are options that Grafana stores as the data source's URL; `elsewhere` are names that Grafana's proxy or the
+    project's browser code may read.
     """
 
     options: Keys = None
@@ -74,7 +74,7 @@ class KnownKeys:
 
     @classmethod
     def from_json(cls, reply: object, project: Project | None) -> KnownKeys:
-        """Read what a plugin says about itself; any keys are known where it says nothing of them."""
+        """Read a plugin's report about itself; without a report, any keys are allowed."""
         value = reply.get("keys") if isinstance(reply, dict) else None
         if not isinstance(value, dict) or not _is_sound(value):
             return cls()
@@ -88,40 +88,40 @@ class KnownKeys:
         )
 
     def of_options(self, values: Mapping[str, Any]) -> Iterator[Unknown]:
-        """Look for what is no option in jsonData, or in what was typed to go there."""
-        for path, names in self._left(_unread().unknown_of_options(values, self.options)):
+        """Yield keys of jsonData, or of `--option`, that are not options."""
+        for path, names in self._unread_elsewhere(_unread().unknown_of_options(values, self.options)):
             if path in self.url:
-                yield Unknown(f"`{path}` is the data source's URL, no option", "give it as one: --url, or `url:`")
+                yield Unknown(f"`{path}` is the data source's URL, not an option", "set it with --url, or `url:`")
             elif path in (self.secrets or ()):
-                yield Unknown(f"`{path}` is a secret, no option", "give it as one: --secret, or secureJsonData")
+                yield Unknown(f"`{path}` is a secret, not an option", "set it with --secret, or secureJsonData")
             else:
                 yield _unknown("option", path, names)
 
     def of_secrets(self, names: Iterable[str]) -> Iterator[Unknown]:
-        """Look for what is no secret."""
+        """Yield names that are not secrets."""
         if self.secrets is None:
             return
         for name in names:
             if name in self.secrets or name in self.elsewhere or _unread().is_secret_of_every_source(name):
                 continue
             if name in (self.options or ()):
-                yield Unknown(f"`{name}` is an option, no secret", "give it as one: --option, or jsonData")
+                yield Unknown(f"`{name}` is an option, not a secret", "set it with --option, or jsonData")
             else:
                 yield _unknown("secret", name, self.secrets)
 
     def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[Unknown]:
-        """Look for what is no field of a query; `kind` is its type."""
+        """Yield keys that are not fields of a query; `kind` is its type."""
         fields = self.own[kind] if isinstance(kind, str) and kind in self.own else self.query
-        for path, names in self._left(_unread().unknown_of_query(model, fields)):
+        for path, names in self._unread_elsewhere(_unread().unknown_of_query(model, fields)):
             yield _unknown("field", path, names)
 
-    def _left(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
-        """Leave out what something else than the plugin may read."""
+    def _unread_elsewhere(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
+        """Leave out keys that something other than the plugin may read."""
         return (each for each in unknown if each[0].rpartition(".")[2] not in self.elsewhere)
 
 
 def ask(running: RunningPlugin, *, timeout: float) -> dict[str, Any]:
-    """Ask a plugin about its dataclasses; one that does not answer, or is of an older runtime, has said nothing."""
+    """Ask a plugin about its dataclasses; empty if it does not answer, or has an older runtime."""
     try:
         reply = documents.parse_json(running.call_resource(_SCHEMA, timeout=timeout).body)
     except (ToolError, ValueError):
@@ -130,7 +130,7 @@ def ask(running: RunningPlugin, *, timeout: float) -> dict[str, Any]:
 
 
 def require_form(reply: Mapping[str, Any]) -> None:
-    """Refuse dataclasses that `gfplug build` would refuse, as the plugin says them.
+    """Refuse dataclasses that `gfplug build` would refuse, as the plugin reports them.
 
     Raises: ProjectError with the sentence of the build.
     """
@@ -138,30 +138,30 @@ def require_form(reply: Mapping[str, Any]) -> None:
         raise ProjectError(str(reply.get("message")), hint="fix src/plugin/datasource.py")
 
 
-def require_typed(known: KnownKeys, *, options: Sequence[str], secrets: Sequence[str]) -> None:
-    """Refuse `--option` and `--secret` for what the plugin does not read.
+def require_typed(keys: KnownKeys, *, options: Sequence[str], secrets: Sequence[str]) -> None:
+    """Refuse `--option` and `--secret` for keys that the plugin does not read.
 
-    Raises: UsageError naming what there is.
+    Raises: UsageError naming the existing keys.
     """
-    require(known.of_options(arguments.assignments(options, option="--option")), where="--option")
+    require(keys.of_options(arguments.assignments(options, option="--option")), where="--option")
     typed = [("" if not value.strip("=") else key) for key, _, value in (text.partition("=") for text in secrets)]
-    require(known.of_secrets(typed), where="--secret")  # without a value, the whole may be a secret in base64
+    require(keys.of_secrets(typed), where="--secret")  # without a value, the whole text may be a secret in base64
 
 
-def of_source(known: KnownKeys, source: Mapping[str, Any]) -> Iterator[Unknown]:
-    """Look for what a provisioned data source gives the plugin that it does not read."""
+def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[Unknown]:
+    """Yield keys of a provisioned data source that the plugin does not read."""
     for key in source:
         if key not in _SOURCE_KEYS and (hint := _guess(str(key), _SOURCE_KEYS, cutoff=_NEARER)):
-            yield Unknown(f"Grafana reads no `{key}` of a data source", hint)
+            yield Unknown(f"Grafana does not read `{key}` of a data source", hint)
     options, secrets = source.get("jsonData"), source.get("secureJsonData")
-    yield from known.of_options(options if isinstance(options, dict) else {})
-    yield from known.of_secrets(secrets if isinstance(secrets, dict) else {})
+    yield from keys.of_options(options if isinstance(options, dict) else {})
+    yield from keys.of_secrets(secrets if isinstance(secrets, dict) else {})
 
 
 def require(unknown: Iterable[Unknown], *, where: str, error: type[GfplugError] = UsageError) -> None:
-    """Refuse what nothing reads.
+    """Refuse keys that nothing reads.
 
-    Raises: the error, naming each key and the names there are.
+    Raises: the error, naming each key and the existing keys.
     """
     if several := list(unknown):
         sentences = "; ".join(dict.fromkeys(each.sentence for each in several))
@@ -170,10 +170,10 @@ def require(unknown: Iterable[Unknown], *, where: str, error: type[GfplugError] 
 
 
 def require_provisioned(unknown: Iterable[Unknown], *, where: str) -> None:
-    """Refuse what a project provisions and nothing reads, if it is near to what is read; warn of what is not.
+    """Refuse provisioned keys that nothing reads, if they are similar to an existing one; warn of the others.
 
-    The latter stays when an author replaces the fields of a new project by others, and must not stop the first call.
-    Raises: ProjectError naming each key and the names there are.
+    The others remain when an author replaces the fields of a new project, and must not stop the first call.
+    Raises: ProjectError naming each key and the existing keys.
     """
     several = list(unknown)
     require((each for each in several if each.is_near), where=where, error=ProjectError)
@@ -182,7 +182,7 @@ def require_provisioned(unknown: Iterable[Unknown], *, where: str) -> None:
 
 
 def _named_elsewhere(project: Project) -> frozenset[str]:
-    """Name what Grafana's proxy reads, as the routes of plugin.json say, and every word of the code in hooks.js."""
+    """Return the names that Grafana's proxy reads, by the routes of plugin.json, and all words of hooks.js."""
     names = set(_PROXIED.findall(json.dumps(project.manifest.content)))
     path = project.root / "frontend" / "hooks.js"
     if path.is_file():
@@ -191,14 +191,14 @@ def _named_elsewhere(project: Project) -> frozenset[str]:
 
 
 def _unknown(noun: str, path: str, names: Collection[str]) -> Unknown:
-    shown = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"what was given is no {noun}"
+    subject = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"what was given is no {noun}"
     verb = "is" if len(names) == 1 else "are"
-    sentence = f"{shown}; there {verb} {', '.join(names) or 'none'}"
+    sentence = f"{subject}; there {verb} {', '.join(names) or 'none'}"
     return Unknown(sentence, _guess(path, names), is_near=bool(_guess(path, names, cutoff=_NEARER)))
 
 
 def _guess(path: str, names: Collection[str], *, cutoff: float = _NEAR) -> str:
-    """Ask for the name that was meant, if one is near."""
+    """Return a question with a similar name, if there is one."""
     by_spelling = {_spelling(name): name for name in names}
     near = difflib.get_close_matches(_spelling(path), by_spelling, n=1, cutoff=cutoff)
     return f"did you mean {by_spelling[near[0]]}?" if near else ""
@@ -209,7 +209,7 @@ def _spelling(name: str) -> str:
 
 
 def _is_sound(value: Mapping[str, Any]) -> bool:
-    """Tell whether a reply has the shape of `KnownKeys`: another plugin may answer anything."""
+    """Tell whether a reply has the shape of `KnownKeys`: another plugin may return anything."""
     own, secrets = value.get("own"), value.get("secrets", 0)
     return (
         all(_is_tree(value.get(name, 0)) for name in ("options", "query"))

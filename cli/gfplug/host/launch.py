@@ -1,4 +1,4 @@
-"""Start a plugin exactly as Grafana does, and end it exactly as Grafana does: nothing of it stays behind."""
+"""Start and end a plugin exactly as Grafana does, without leaving processes or files behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gfplug.host.target import Target
 
 _GRACE = 2.0
-_REBUILD = "make it anew where it shall run: `gfplug build` or `gfplug dev`"
+_REBUILD = "create it again on the machine where it will run: `gfplug build` or `gfplug dev`"
 _log = logging.getLogger("gfplug")
 
 
@@ -46,9 +46,9 @@ class Ending:
 
     @property
     def problem(self) -> str:
-        """What Grafana would have suffered from, in a sentence; empty when the plugin ended well."""
+        """The problem that Grafana would have, as a sentence; empty if the plugin ended correctly."""
         if self.left_descendants:
-            return "a child of the plugin outlived it and kept its output open: Grafana would wait for it without end"
+            return "a child of the plugin outlived it and kept its output open: Grafana would wait for it for ever"
         if self.was_killed:
             return f"the plugin had to be killed: it still ran {_GRACE:g} s after it was asked to shut down"
         if self.exit_code != 0:
@@ -65,12 +65,12 @@ def launch(
     started: Callable[[subprocess.Popen[bytes]], None] | None = None,
     ended: Callable[[Ending], None] | None = None,
 ) -> Iterator[RunningPlugin]:
-    """Start a plugin, shake hands, yield it, and end it whatever happens in the block.
+    """Start a plugin, do the handshake, yield it, and always end it.
 
-    `watch` sees each log line as it comes; `started` is given the process before its handshake; `ended` learns how the
-    plugin ended, unless it failed before.
+    `watch` receives each log line as it arrives; `started` receives the process before its handshake; `ended` receives
+    how the plugin ended, unless it failed before.
     Units: `timeout` is the seconds the plugin has to write its handshake line.
-    Raises: ToolError if it cannot be started, its handshake fails, or go-plugin would refuse it.
+    Raises: ToolError if it can't be started, its handshake fails, or go-plugin would refuse it.
     """
     speaks = protocol(target.proto)
     start = time.perf_counter()
@@ -87,7 +87,7 @@ def launch(
             line, at = output.first_line(timeout=timeout)
             where = handshake.parse(line)
         except ToolError as error:
-            output.ended_within(0.5)  # a traceback may be on its way
+            output.ended_within(0.5)  # wait for a traceback
             error.details = output.logs.tail()
             error.hint = failures.remedy(error.details) or error.hint
             raise
@@ -134,7 +134,7 @@ def _start(target: Target) -> subprocess.Popen[bytes]:
 
 
 def _not_started(program: Path, folder: Path, error: OSError) -> ToolError:
-    """Say why the system did not start a program; Grafana logs the same reasons as `fork/exec ...`."""
+    """Describe why the system did not start a program; Grafana logs the same reasons as `fork/exec ...`."""
     if isinstance(error, FileNotFoundError):
         return _not_found(program, folder)
     if isinstance(error, PermissionError) and os.path.isfile(program) and program.stat().st_mode & stat.S_IXUSR:  # noqa: PTH113 - never raises
@@ -151,26 +151,26 @@ def _not_started(program: Path, folder: Path, error: OSError) -> ToolError:
 
 def _not_found(program: Path, folder: Path) -> ToolError:
     if not folder.is_dir():
-        return ToolError(f"{program} cannot be started: the folder to start it in, {folder}, is not there")
+        return ToolError(f"{program} cannot be started: its working folder {folder} does not exist")
     if not program.exists():
         return ToolError(f"{program} cannot be started: not found")
     with program.open("rb") as stream:
         first = stream.readline(200)
     if first.startswith(b"#!"):
         return ToolError(
-            f"{program} cannot be started: {first[2:].decode(errors='replace').strip()} in its first line is not there",
+            f"{program} cannot be started: {first[2:].decode(errors='replace').strip()} (first line) does not exist",
             hint=_REBUILD,
         )
     if sys.platform != "linux":
-        return ToolError(f"{program} cannot be started: it is there, but not what it needs", hint=_REBUILD)
+        return ToolError(f"{program} cannot be started: it exists, but a file that it needs does not", hint=_REBUILD)
     return ToolError(
-        f"{program} cannot be started: it is there, but the loader of its C library (glibc's ld-linux) is not",
+        f"{program} cannot be started: it exists, but the loader of its C library (glibc's ld-linux) does not",
         hint="for systems without glibc: `gfplug build --libc bundled`",
     )
 
 
 def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output) -> Ending:
-    """Ask for the shutdown, wait two seconds for the process and its pipes, kill what is left.
+    """Request the shutdown, wait two seconds for the process and its pipes, kill the rest.
 
     Source: hashicorp/go-plugin v1.8.0, client.go, Kill. go-plugin sets no deadline for the call; here it has one.
     """
@@ -195,7 +195,7 @@ def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and every descendant in its group, and reap it."""
+    """Kill the process and every descendant in its group, and reap it."""
     with suppress(ProcessLookupError, PermissionError):
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)

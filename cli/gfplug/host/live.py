@@ -1,4 +1,4 @@
-"""Packets of a stream: JSON, of which frames are put together; the first brings the schema, later ones rows alone."""
+"""Combine the packets of a stream into a frame: the first has the schema, later ones only rows."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from gfplug.errors import ToolError
 from gfplug.host import frame_shape
 from gfplug.untrusted import documents
 
-_KEPT = 500
+_MOST_ROWS = 500
 
 
 class Live:
-    """The frame that a live panel would show: the last rows that came."""
+    """The frame that a live panel would show: the last rows."""
 
     def __init__(self) -> None:
-        """Begin without a schema."""
+        """Start without a schema."""
         self.frame: dict[str, Any] | None = None
 
     def is_frame(self, document: object) -> bool:
-        """Tell whether a document is meant as a frame, or as rows of the one before; any other JSON may come, too."""
+        """Tell whether a document is a frame, or rows of the previous one; packets may also be any other JSON."""
         if not isinstance(document, dict):
             return False
         schema = document.get("schema")
@@ -27,9 +27,9 @@ class Live:
         return has_fields or (not schema and self.frame is not None and has_rows(document))
 
     def add(self, packet: bytes) -> list[list[Any]]:
-        """Take a packet and return its rows, column by column.
+        """Add a packet and return its rows, column by column.
 
-        Raises: ToolError if it is neither a frame nor rows of the one before.
+        Raises: ToolError if it is neither a frame nor rows of the previous one.
         """
         document = read(packet)
         if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):
@@ -44,7 +44,7 @@ class Live:
         values: list[list[Any]] = (document.get("data") or {}).get("values") or []
         for column, more in zip(columns, values, strict=False):
             column.extend(more)
-            del column[:-_KEPT]
+            del column[:-_MOST_ROWS]
         return values
 
 
@@ -60,6 +60,6 @@ def read(packet: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def has_rows(document: object) -> bool:
-    """Tell whether a document holds the rows of a frame."""
+    """Tell whether a document has the rows of a frame."""
     data = document.get("data") if isinstance(document, dict) else None
     return isinstance(data, dict) and isinstance(data.get("values"), list)

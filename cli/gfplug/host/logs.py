@@ -1,4 +1,4 @@
-"""What a plugin writes to stderr, line by line, with the level Grafana would give it; a traceback is never lost."""
+"""A plugin's stderr, line by line, with the level that Grafana would log; a traceback is never lost."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _REPEATED = re.compile(
     r"(checkHealth|queryData|queryChunkedData|callResource|subscribeStream|publishStream|runStream) failed",
     re.DOTALL,
 )
-"""What the Go SDK and gfruntime log of each call, and of a failure that the call's answer tells, too."""
+"""Log lines of the Go SDK and gfruntime about each call, and about failures that the call's answer also has."""
 
 _LONGEST = 64 * 1024
-_KEPT = 20_000
+_MOST_LINES = 20_000
 _LOOK = 0.02
 
 
@@ -41,11 +41,11 @@ class LogLine:
 
     @property
     def repeats_answer(self) -> bool:
-        """Tell whether the answer of the call says it, too."""
+        """Tell whether the answer of the call has the same information."""
         return not self.danger and _REPEATED.fullmatch(self.message) is not None
 
     def __str__(self) -> str:
-        """Render the message, its short fields on the same line, and those of several lines below."""
+        """Write the message, its short fields on the same line, and fields of several lines below."""
         values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.fields.items()}
         short = [f"{key}={_quote(value)}" for key, value in values.items() if "\n" not in value]
         long = [f"{key}:\n{value.rstrip()}" for key, value in values.items() if "\n" in value]
@@ -56,21 +56,21 @@ class Logs:
     """Collects the lines of one plugin; `add` is called by one thread, the rest by any."""
 
     def __init__(self, watch: Callable[[LogLine], None] | None = None) -> None:
-        """Keep lines, and show each to `watch` as it comes."""
-        self._lines: deque[LogLine] = deque(maxlen=_KEPT)
+        """Store lines, and pass each to `watch` as it arrives."""
+        self._lines: deque[LogLine] = deque(maxlen=_MOST_LINES)
         self._lock = threading.Lock()
         self._rest = b""
         self._panics = False
         self._watch = watch
 
     def add(self, data: bytes) -> None:
-        """Take some bytes of stderr; a line counts once it is whole."""
+        """Add bytes of stderr; a line counts once it is complete."""
         *whole, self._rest = (self._rest + data).split(b"\n")
         for line in whole:
             self._keep(line)
 
     def end(self) -> None:
-        """Take what is left without a line end."""
+        """Add the rest without a line end."""
         rest, self._rest = self._rest, b""
         self._keep(rest)
 
@@ -81,23 +81,23 @@ class Logs:
             return list(self._lines)
 
     def tail(self, count: int = 100) -> str:
-        """Render the last lines as text, at most `count` of them, without those that repeat an answer."""
-        shown = (str(line) for line in self.lines if not line.repeats_answer)
-        return "\n".join("\n".join(shown).splitlines()[-count:])
+        """Return the last lines as text, at most `count`, without those that repeat an answer."""
+        texts = (str(line) for line in self.lines if not line.repeats_answer)
+        return "\n".join("\n".join(texts).splitlines()[-count:])
 
     def places(self) -> str:
-        """List where the author's code failed, or stood when a call was cancelled; empty if no line says so."""
+        """List where the author's code failed, or was when a call was cancelled; empty if no line says so."""
         return "; ".join(dict.fromkeys(str(line.fields["at"]) for line in self.lines if line.fields.get("at")))
 
     def wait_for_places(self, seconds: float) -> str:
-        """Wait some seconds for a line that says where the author's code is, and list those that do."""
+        """Wait some seconds for a line with a place in the author's code, and list the places."""
         end = time.monotonic() + seconds
         while not (places := self.places()) and time.monotonic() < end:
             time.sleep(_LOOK)
         return places
 
     def hint(self) -> str:
-        """Say where to look for more about a failure."""
+        """Return where to find more about a failure."""
         places = self.places()
         return f"raised in {places}; -v shows the traceback" if places else "-v shows the plugin's whole log"
 
@@ -114,10 +114,10 @@ class Logs:
 
 
 def parse(text: str, *, panics: bool = False) -> LogLine:
-    """Read one line as go-plugin does; `panics` says that a panic or a traceback began before.
+    """Parse one line as go-plugin does; `panics` says that a panic or a traceback began before.
 
-    Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. A traceback counts as a panic here: Grafana
-    files its lines under debug, where nobody sees them.
+    Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. A traceback counts as a panic here, because
+    Grafana logs its lines at debug level, where nobody sees them.
     """
     if len(text.encode()) >= _LONGEST:
         return LogLine(level="debug", message=text, danger="longer than 64 KiB: Grafana logs it in pieces, unread")

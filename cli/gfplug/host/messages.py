@@ -1,6 +1,6 @@
-"""Messages of one proto, made while the program runs: each plugin is spoken to in its own version.
+"""Messages of one proto, created at run time: gfplug uses each plugin's own version.
 
-The messages live in a private descriptor pool, so that several versions coexist in one process.
+The messages are in a private descriptor pool, so that several versions can exist in one process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MessageFactory:
         """Compile the text; see `protocol`."""
         from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
 
-        any_version = sdk.FLOOR  # the version names nothing here: the text is all that counts
+        any_version = sdk.FLOOR  # any version works, because only the text matters
         descriptor_set = stubs.describe(sdk.ProtoSet(version=any_version, text=text, source="file"))
         stubs.check(descriptor_set)
         self._pool = descriptor_pool.DescriptorPool()
@@ -44,9 +44,9 @@ class MessageFactory:
             self._pool.Add(file)
 
     def method(self, service: str, method: str) -> MethodDescriptor:
-        """Find a method.
+        """Return a method.
 
-        Raises: ToolError if this proto is from before there was one.
+        Raises: ToolError if this proto does not have it yet.
         """
         try:
             return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]
@@ -57,9 +57,9 @@ class MessageFactory:
     def request(
         self, service: str, method: str, values: Mapping[str, Any]
     ) -> tuple[Message, Callable[[Message], bytes], Callable[[bytes], Message]]:
-        """Make a method's request from plain values, and return how it is written and its responses are read.
+        """Make a method's request from plain values; return it with its serializer and its response's parser.
 
-        A field that this version does not know is left out.
+        Fields that this version does not have are left out.
         """
         from google.protobuf import message_factory  # noqa: PLC0415 - heavy
 
@@ -70,7 +70,7 @@ class MessageFactory:
 
 
 def fill(message: Message, values: Mapping[str, Any]) -> Message:
-    """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats.
+    """Set a message's fields from plain values: mappings for messages and maps, sequences for repeated fields.
 
     Raises: UsageError for a text that is not Unicode, or a number that does not fit.
     """
@@ -79,7 +79,7 @@ def fill(message: Message, values: Mapping[str, Any]) -> Message:
     try:
         return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
     except json_format.ParseError as error:
-        problem = str(error).rpartition(": ")[2]  # it names the field; the value may be a secret
+        problem = str(error).rpartition(": ")[2]  # only the field's name: the value may be a secret
         raise UsageError(
             f"the request cannot be sent: {problem}", hint="texts must be Unicode, and numbers fit 64 bits"
         ) from error

@@ -1,6 +1,6 @@
-"""Admission and conversion: requests as JSON documents, sent as Grafana sends them, and what a plugin answers.
+"""Admission and conversion: requests from JSON documents, sent as Grafana sends them, and the plugin's answers.
 
-A request's keys are those of the proto's messages, in the spelling of JSON; an object in it is written as itself.
+A request's keys are those of the proto's messages, in JSON spelling; an object in it is written as JSON.
 Source: grafana-plugin-sdk-go v0.299.0, backend/admission.go and backend/conversion.go.
 """
 
@@ -30,7 +30,7 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How admission or conversion ended; `code` is like HTTP's, 0 when the plugin gave none."""
+    """The result of admission or conversion; `code` is an HTTP status, 0 if the plugin sent none."""
 
     status: str
     message: str
@@ -38,7 +38,7 @@ class Result:
     code: int
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Write it in one line."""
         details = " ".join(filter(None, [str(self.code) if self.code else "", self.reason]))
         return f"{self.message or 'no message'}{f' ({details})' if details else ''}"
 
@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionAnswer:
-    """Whether an object may be stored; `content` is what to store, of `mutate` alone."""
+    """Whether an object may be stored; for `mutate`, `content` is the object to store."""
 
     allowed: bool
     result: Result | None
@@ -80,7 +80,7 @@ class ConversionAnswer:
 def read_request(path: Path) -> dict[str, Any]:
     """Read a request's document.
 
-    Raises: UsageError if it is no JSON object.
+    Raises: UsageError if it is not a JSON object.
     """
     from gfplug.host import arguments  # noqa: PLC0415 - it reads pipes, too
 
@@ -95,14 +95,14 @@ def read_request(path: Path) -> dict[str, Any]:
 
 
 def admission_values(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of an AdmissionRequest, its context apart.
+    """Return the values of an AdmissionRequest without its context.
 
     Raises: UsageError for an unknown key, a value of another type, or a request without an object.
     """
     _require_keys(document, _ADMISSION)
     operation = document.get("operation", "create")
     if not isinstance(operation, str) or operation.lower() not in OPERATIONS:
-        raise UsageError(f"operation is {operation!r}; it is {', '.join(OPERATIONS[:-1])} or {OPERATIONS[-1]}")
+        raise UsageError(f"operation must be {', '.join(OPERATIONS[:-1])} or {OPERATIONS[-1]}, got {operation!r}")
     content, old = _content(document, "object"), _content(document, "oldObject")
     if content is None and old is None:
         raise UsageError("the request has no object", hint='write it as {"object": {...}}')
@@ -115,7 +115,7 @@ def admission_values(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def conversion_values(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a ConversionRequest, its context apart; each object is sent as JSON.
+    """Return the values of a ConversionRequest without its context; each object is sent as JSON.
 
     Raises: UsageError for an unknown key, or a value of another type.
     """
@@ -135,7 +135,7 @@ def conversion_values(document: Mapping[str, Any]) -> dict[str, Any]:
 def admit(
     plugin: RunningPlugin, values: Mapping[str, Any], settings: Settings | None, *, mutates: bool, timeout: float
 ) -> AdmissionAnswer:
-    """Ask whether an object may be stored, or what to store instead; without settings, before there is a data source.
+    """Ask whether an object may be stored, or what to store instead; settings may be None, without a data source.
 
     Raises: ToolError if the call fails.
     """
@@ -152,9 +152,9 @@ def admit(
 def convert(
     plugin: RunningPlugin, values: Mapping[str, Any], settings: Settings | None, *, timeout: float
 ) -> ConversionAnswer:
-    """Have objects converted.
+    """Request the conversion of objects.
 
-    Raises: ToolError if the call fails, or the answer is for another request or has another number of objects.
+    Raises: ToolError if the call fails, or the answer has another request id or number of objects.
     """
     request = {**values, **_context(plugin, settings)}
     reply = plugin.unary("ResourceConversion", "ConvertObjects", request, timeout=timeout)
@@ -164,22 +164,22 @@ def convert(
         objects=tuple((each.content_type, each.raw) for each in reply.objects),
     )
     if reply.uid != values["uid"]:
-        raise ToolError(f"the plugin answered the request {reply.uid!r}, and was asked {values['uid']!r}")
+        raise ToolError(f"the plugin answered the request {reply.uid!r}, expected {values['uid']!r}")
     if has_succeeded(answer.result) and len(answer.objects) != len(values["objects"]):
-        raise ToolError(f"the plugin was given {len(values['objects'])} objects, and returned {len(answer.objects)}")
+        raise ToolError(f"the plugin received {len(values['objects'])} objects, but returned {len(answer.objects)}")
     return answer
 
 
 def has_succeeded(result: Result) -> bool:
-    """Tell whether a conversion succeeded, as Kubernetes reads it."""
+    """Tell whether a conversion succeeded, by Kubernetes's rule."""
     return result.status == "Success"
 
 
 def object_json(content: bytes) -> dict[str, Any]:
-    """Return an object as `object` where it is JSON, else as `objectBase64`."""
+    """Return an object as `object` if it is JSON, else as `objectBase64`."""
     try:
         return {"object": documents.parse_json(content.decode())}
-    except ValueError:  # UnicodeDecodeError is one
+    except ValueError:  # also UnicodeDecodeError
         return {"objectBase64": base64.b64encode(content).decode()}
 
 
@@ -194,18 +194,18 @@ def _result(message: Any) -> Result:  # noqa: ANN401 - a dynamic message
     return Result(status=message.status, message=message.message, reason=message.reason, code=message.code)
 
 
-def _require_keys(document: Mapping[str, Any], known: Collection[str], *, where: str = "the request") -> None:
-    if unknown := [key for key in document if key not in known]:
-        raise UsageError(f"{where} has no key {unknown[0]!r}", hint=f"its keys: {', '.join(known)}")
+def _require_keys(document: Mapping[str, Any], allowed: Collection[str], *, where: str = "the request") -> None:
+    if unknown := [key for key in document if key not in allowed]:
+        raise UsageError(f"{where} has no key {unknown[0]!r}", hint=f"its keys: {', '.join(allowed)}")
 
 
 def _content(document: Mapping[str, Any], key: str) -> bytes | None:
-    """Return an object's bytes: it is written as JSON, or in base64 where it is another thing."""
+    """Return an object's bytes: written as JSON, or decoded from base64."""
     packed = document.get(f"{key}Bytes")
     if packed is None:
         return _bytes(document[key]) if document.get(key) is not None else None
     if document.get(key) is not None:
-        raise UsageError(f"the request has both {key} and {key}Bytes", hint="leave one out")
+        raise UsageError(f"the request has both {key} and {key}Bytes", hint="omit one")
     try:
         return base64.b64decode(packed, validate=True)
     except (TypeError, ValueError, binascii.Error) as error:

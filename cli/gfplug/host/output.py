@@ -1,4 +1,4 @@
-"""The two output pipes of a plugin, each read by its own thread to the end, whatever holds it open."""
+"""The two output pipes of a plugin, each read to its end by a separate thread, even if a child keeps it open."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Line:
 
 
 class LateError(ToolError):
-    """The plugin did not write, or did not answer, within the time that it was given."""
+    """The plugin did not write, or did not answer, in time."""
 
 
 class Output:
@@ -52,16 +52,16 @@ class Output:
             thread.start()
 
     def first_line(self, *, timeout: float) -> tuple[str, float]:
-        """Return the first line of stdout and the `perf_counter` time it came at.
+        """Return the first line of stdout and its `perf_counter` time.
 
-        Raises: ToolError if stdout ends before a line, or no line comes in time.
+        Raises: ToolError if stdout ends before a line, or no line arrives in time.
         """
         try:
             line = self._first.get(timeout=timeout)
         except queue.Empty:
             raise LateError(
                 f"the plugin wrote no handshake line within {timeout:g} s",
-                hint="Grafana gives up after 60 s; import heavy modules after serving began",
+                hint="Grafana gives up after 60 s; import heavy modules after serving has begun",
                 details=self.logs.tail(),
             ) from None
         if line.text is None:
@@ -69,14 +69,14 @@ class Output:
         return line.text, line.at
 
     def ended_within(self, seconds: float) -> bool:
-        """Wait for the end of both pipes, which go-plugin waits for too; tell whether it came."""
+        """Wait for the end of both pipes, which go-plugin also waits for; return whether it came."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def close(self) -> None:
-        """Stop reading and close the pipes, even when a descendant of the plugin still holds them."""
+        """Stop reading and close the pipes, even if a descendant of the plugin still has them open."""
         self._stop.set()
         for thread in self._threads:
             thread.join(5 * _LOOK)
@@ -85,12 +85,12 @@ class Output:
                 stream.close()
 
     def _ending(self) -> str:
-        """Say how the process ended; stdout closed first, so give it a moment, and the log too."""
+        """Describe how the process ended; stdout closes first, so wait a moment, also for the log."""
         self.ended_within(1.0)
         try:
             return describe_exit(self._process.wait(timeout=1.0))
         except subprocess.TimeoutExpired:
-            return "it closed stdout and kept running"
+            return "it closed stdout but is still running"
 
     def _read_stdout(self) -> None:
         line, is_whole = b"", False
@@ -114,7 +114,7 @@ class Output:
         assert stream is not None  # noqa: S101 - both were opened as pipes
         handle = stream.fileno()
         with selectors.DefaultSelector() as selector:
-            if os.name == "posix":  # elsewhere pipes cannot be waited for, only read
+            if os.name == "posix":  # on other systems pipes can only be read, not polled
                 selector.register(handle, selectors.EVENT_READ)
             while not self._stop.is_set():
                 if os.name == "posix" and not selector.select(_LOOK):
@@ -126,7 +126,7 @@ class Output:
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended: `exit code 1`, the signal that ended it, or Windows' own code, such as 0xC0000005."""
+    """Describe an exit code: `exit code 1`, the signal, or Windows's own code, such as 0xC0000005."""
     import signal  # noqa: PLC0415 - only failures need its names
 
     if code >= 0:

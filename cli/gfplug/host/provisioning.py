@@ -1,4 +1,4 @@
-"""Grafana's provisioning files for data sources: find the one of a plugin, and fill in its variables.
+"""Grafana's provisioning files for data sources: find a plugin's data source, and fill in its variables.
 
 Secrets enter here, from the environment or a file; no message may show one.
 """
@@ -26,7 +26,7 @@ _log = logging.getLogger("gfplug")
 
 
 def find_datasource(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings | None:
-    """Return the first data source of a plugin in `folder`'s YAML files, or None when there is none.
+    """Return the first data source of a plugin in `folder`'s YAML files; None if there is none.
 
     Raises: ProjectError if a file cannot be read.
     """
@@ -36,7 +36,7 @@ def find_datasource(folder: Path, plugin_id: str, *, environment: Mapping[str, s
 
 
 def list_sources(folder: Path, plugin_id: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the data sources of a plugin in `folder`'s YAML files, as they are written, and the file of each.
+    """Yield the data sources of a plugin in `folder`'s YAML files, unchanged, with their files.
 
     Raises: ProjectError if a file cannot be read.
     """
@@ -46,9 +46,9 @@ def list_sources(folder: Path, plugin_id: str) -> Iterator[tuple[Path, dict[str,
 
 
 def choose(file: Path | None, project: Path | None, plugin_id: str) -> tuple[Path, dict[str, Any]] | None:
-    """Return the data source of a file, else the first that the project in a folder provisions, as it is written.
+    """Return the data source of a file, else the first one that the project provisions, unchanged.
 
-    Raises: as `read` and `list_sources` do.
+    Raises: as in `read` and `list_sources`.
     """
     if file:
         return file, read_source(file, plugin_id)
@@ -56,7 +56,7 @@ def choose(file: Path | None, project: Path | None, plugin_id: str) -> tuple[Pat
 
 
 def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
-    """Yield the YAML files of a folder, in the order of their names, and what each holds.
+    """Yield the YAML files of a folder, in the order of their names, with their contents.
 
     Raises: ProjectError if one cannot be read.
     """
@@ -67,15 +67,15 @@ def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
 def read(path: Path, plugin_id: str) -> Settings:
     """Read one file: a provisioning file, or the mapping of a single data source (url, jsonData, secureJsonData).
 
-    Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
+    Raises: UsageError if the file does not exist or has no data source of the plugin; ProjectError if it is invalid.
     """
     return Settings.from_mapping(interpolate(read_source(path, plugin_id)), source=str(path))
 
 
 def read_source(path: Path, plugin_id: str) -> dict[str, Any]:
-    """Return the data source that one file holds, as it is written.
+    """Return the data source of one file, unchanged.
 
-    Raises: as `read` does.
+    Raises: as in `read`.
     """
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
@@ -85,14 +85,14 @@ def read_source(path: Path, plugin_id: str) -> dict[str, Any]:
         raise UsageError(f"{path} is not a mapping", hint="it needs the keys of a provisioned data source, such as url")
     source = next(iter(_sources(content, path, plugin_id)), None) if "datasources" in content else content
     if source is None:
-        raise UsageError(f"{path} holds no data source of type {plugin_id}")
+        raise UsageError(f"{path} has no data source of type {plugin_id}")
     return source
 
 
 def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML
     """Fill in `$NAME`, `${NAME}`, `$__env{NAME}` and `$__file{PATH}` in every text; `$$` stands for a dollar sign.
 
-    An unset variable becomes empty, as in Grafana, and is warned about.
+    An unset variable becomes empty, as in Grafana, with a warning.
     Source: grafana/grafana pkg/services/provisioning/values.
     """
     environment = os.environ if environment is None else environment
@@ -118,12 +118,12 @@ def _fill_in(match: re.Match[str], environment: Mapping[str, str]) -> str:
 def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
     try:
         return documents.read_yaml(path)
-    except FileNotFoundError as error:  # a link that leads nowhere
+    except FileNotFoundError as error:  # a broken link
         raise ProjectError(f"{path} does not exist") from error
 
 
 def _sources(content: Any, path: Path, plugin_id: str) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
-    """Return the data sources of a plugin that a file lists."""
+    """Return the data sources of a plugin in a file."""
     sources = content.get("datasources") if isinstance(content, dict) else None
     if not isinstance(sources, list | None):
         raise ProjectError(f"{path}: 'datasources' is not a list")

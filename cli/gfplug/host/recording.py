@@ -1,6 +1,6 @@
-"""Questions and their answers in a file: recorded once, asked again, and compared.
+"""Requests and their answers in a file: recorded once, repeated, and compared.
 
-A recording is JSON, without secrets or settings, so that it can be kept beside the tests.
+A recording is JSON without secrets or settings, so that it can be stored beside the tests.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _TOLERANCE = 1e-9
 
 
 _TYPES = {"refId": str, "from": str, "to": str, "intervalMs": int, "maxDataPoints": int, "model": dict}
-"""What a recorded query holds."""
+"""The keys of a recorded query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What was asked, and what was answered: ref id → an answer in the JSON of Grafana's query API."""
+    """The queries, and their answers: ref id → an answer in the JSON of Grafana's query API."""
 
     queries: Sequence[Query]
     results: Mapping[str, Any]
 
     def write(self, path: Path) -> None:
-        """Write it to a file."""
+        """Write the recording to a file."""
         content = {
             "gfplug": _FORMAT,
             "queries": [_query_json(query) for query in self.queries],
@@ -48,9 +48,9 @@ class Recording:
 
     @classmethod
     def read(cls, path: Path) -> Recording:
-        """Read it from a file.
+        """Read a recording from a file.
 
-        Raises: UsageError if there is none that can be read, or it is of another format; ProjectError if it is no file.
+        Raises: UsageError if the file can't be read, or has another format; ProjectError if it is no file.
         """
         try:
             content = documents.parse_json(documents.read_text(path, most=_LARGEST))
@@ -62,15 +62,15 @@ class Recording:
             arguments.require_distinct([query.ref_id for query in queries], option=str(path))
             return cls(queries=queries, results=content["results"])
         except FileNotFoundError as error:
-            raise UsageError(f"{path} does not exist", hint="make it with --record") from error
+            raise UsageError(f"{path} does not exist", hint="create it with --record") from error
         except KeyError as error:
-            raise UsageError(f"{path} is not a recording: it lacks {error}", hint="make one with --record") from error
+            raise UsageError(f"{path} is not a recording: it lacks {error}", hint="create one with --record") from error
         except (ValueError, TypeError, OverflowError) as error:
-            raise UsageError(f"{path} is not a recording: {error}", hint="make one with --record") from error
+            raise UsageError(f"{path} is not a recording: {error}", hint="create one with --record") from error
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """List where two results differ, in words; floats may differ by a billionth."""
+    """Describe the differences between two results; floats may differ by a billionth."""
     return [
         line for ref_id in sorted(old.keys() | new.keys()) for line in _differ(old.get(ref_id), new.get(ref_id), ref_id)
     ]

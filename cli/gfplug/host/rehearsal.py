@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def rehearse(
     plugin: RunningPlugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
 ) -> list[tuple[Rule, RuleResult]]:
-    """Evaluate each rule once; a query that fails makes the error of its rule."""
+    """Evaluate each rule once; a failed query is its rule's error."""
     return [(rule, _evaluate(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
 
 
 def result_json(rule: Rule, result: alerting.RuleResult) -> dict[str, Any]:
-    """Return what a rule would do, as `gfplug call query --alert --json` prints it."""
+    """Return a rule's result in the form of `gfplug call query --alert --json`."""
 
-    def value(number: float | None) -> object:  # JSON knows neither NaN nor infinities
+    def value(number: float | None) -> object:  # JSON has neither NaN nor infinities
         return number if number is None or math.isfinite(number) else str(number)
 
     instances = [
@@ -62,5 +62,5 @@ def _evaluate(
         return alerting.RuleResult(error=text, hint=plugin.logs.hint())
     frames = answer.frames if answer is not None else []
     outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
-    missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []
+    missing = [f"query {rule.ref_id} has no answer, which means no data"] if answer is None else []
     return replace(outcome, warnings=[*missing, *outcome.warnings])

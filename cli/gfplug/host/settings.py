@@ -1,4 +1,4 @@
-"""A data source as Grafana has it configured, and what each request tells the plugin about it and its caller."""
+"""A configured data source, and what each request tells the plugin about it and its caller."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _TEXTS = {
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 CALLER_KEYS = ("login", "name", "email", "role")
-"""What a request says about its user."""
+"""The user's fields in a request."""
 
 ROLES = ("Admin", "Editor", "Viewer", "None")
 _CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
 TOGGLES = "GF_INSTANCE_FEATURE_TOGGLES_ENABLE"
-"""Where Grafana names the toggles that are on: in each request, and in the environment of a plugin."""
+"""Where Grafana sends its enabled feature toggles: in each request, and in a plugin's environment."""
 
 _CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One configured data source, who asks it, and the feature toggles of its Grafana; secrets stay out of its repr.
+    """One configured data source, its caller, and its Grafana's feature toggles; the repr hides secrets.
 
     Units: `updated_ms` is milliseconds since the epoch.
     """
@@ -106,14 +106,14 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
 
 
 def _switch(value: Any, key: str, source: str) -> bool:  # noqa: ANN401 - YAML
-    """Read true or false as Grafana does.
+    """Parse true or false as Grafana does.
 
     Source: grafana/grafana pkg/services/provisioning/values, BoolValue: Go's strconv.ParseBool.
     """
     text = documents.text_of(value)
     if text in ("", *_TRUE, *_FALSE):
         return text in _TRUE
-    raise UsageError(f"{source}: {key!r} is {text!r}, and Grafana reads true and false only")
+    raise UsageError(f"{source}: {key!r} must be true or false, got {text!r}")
 
 
 def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
@@ -124,9 +124,9 @@ def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
 
 
 def caller_from(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the user of a request: what was typed over the administrator that is asked as else.
+    """Return the user of a request: the given values, else those of the default administrator.
 
-    Raises: UsageError for a role that Grafana does not have.
+    Raises: UsageError for an unknown role.
     """
     typed = dict(pairs)
     if "role" in typed and typed["role"] not in ROLES:

@@ -1,4 +1,4 @@
-"""Prove that a plugin starts and answers: handshake, health and one query with the plugin's own defaults."""
+"""Smoke test: start a plugin, and check its handshake, health and one query with the plugin's own defaults."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smoke:
-    """What a smoke start saw.
+    """The result of a smoke test.
 
-    Units: both times are milliseconds since the start of the process; the first answer is that of the query, which
-    comes after the health check.
+    Units: both times are milliseconds since the start of the process; the first answer is the query's, after the health
+    check.
     """
 
     handshake_ms: float
@@ -36,11 +36,11 @@ class Smoke:
 
 
 def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Smoke:
-    """Start a plugin, ask it health and one query, end it.
+    """Start a plugin, request health and one query, and end it.
 
-    Settings are those of a provisioning file. A health that is not OK and a query that fails are fine: what the plugin
-    talks to may be absent here.
-    Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call, or if an answer
+    Settings are those of a provisioning file. The health may be bad and the query may fail, because the plugin's
+    upstream may not be reachable here.
+    Raises: ToolError with the plugin's own message if it can't start, load its code, or answer a call, or if an answer
     shows that a part of the bundle is missing.
     """
     source = Settings.from_mapping(settings or {})
@@ -62,7 +62,7 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
 
 
 def _require_parts(what: str, texts: Iterable[str], logs: Logs) -> None:
-    """Raise ToolError if what the plugin says shows that a module or a file is missing in its bundle."""
+    """Raise ToolError if the plugin's texts show that a module or a file is missing in its bundle."""
     for text in texts:
         if hint := failures.missing_part(text):
             raise ToolError(f"{what} failed in the bundle: {text}", hint=hint, details=logs.tail())

@@ -1,4 +1,4 @@
-"""What to start, and the environment Grafana gives it."""
+"""The program to start, and the environment that Grafana gives it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GRAFANA_VERSION = "13.0.0"
-"""The Grafana that the host plays, as the plugin reads it."""
+"""The Grafana version that gfplug simulates."""
 
 COOKIE = ("grafana_plugin_type", "datasource")
 
 _GO_SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
 _GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i686": "386", "i386": "386"}
 
-# What Grafana computes for a plugin or passes on, once the host environment is skipped (the default since 12.4). Its
-# own settings (GF_SECURITY_..., GF_DATABASE_...) are not among them.
+# The variables that Grafana sets for a plugin or passes on if it skips the host environment (the default since 12.4).
+# Its own settings (GF_SECURITY_..., GF_DATABASE_...) are not passed on.
 _PASSED = {"PLUGIN_UNIX_SOCKET_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 _PASSED_GRAFANA = {"GF_VERSION", "GF_EDITION", "GF_APP_URL", "GF_DATAPROXY_RESPONSE_LIMIT"}
 _PASSED_PREFIXES = ("GF_PLUGIN_", "GF_PLUGINS_PROFILER", "GF_INSTANCE_", "GF_SECURE_SOCKS_DATASOURCE_PROXY_")
@@ -31,8 +31,8 @@ _PASSED_PREFIXES = ("GF_PLUGIN_", "GF_PLUGINS_PROFILER", "GF_INSTANCE_", "GF_SEC
 class Target:
     """A plugin that can be started.
 
-    Shape: `command` is the whole argument vector; `env` is added to the scrubbed environment; `proto` is the text of
-    the pluginv2 proto to speak.
+    Shape: `command` is the complete argument vector; `env` is added to the clean environment; `proto` is the text of
+    the plugin's pluginv2 proto.
     """
 
     command: tuple[str, ...]
@@ -44,12 +44,12 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What to call the plugin in a sentence."""
+        """The plugin's name in a sentence."""
         return self.plugin_id or Path(self.command[0]).name
 
 
 def environment(target: Target, host: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return a plugin's whole environment: go-plugin's variables, what Grafana passes on, the target's own.
+    """Return a plugin's complete environment: go-plugin's variables, those that Grafana passes on, the target's own.
 
     Source: grafana/grafana pkg/plugins/envvars; hashicorp/go-plugin v1.8.0, client.go, Start.
     """
@@ -68,7 +68,7 @@ def environment(target: Target, host: Mapping[str, str] | None = None) -> dict[s
 
 
 def go_platform() -> str:
-    """Return this machine as Grafana's executable names spell it, such as `linux_amd64`."""
+    """Return this platform as in the names of Grafana's executables, such as `linux_amd64`."""
     machine = platform.machine().lower()
     return f"{_GO_SYSTEMS.get(sys.platform, sys.platform)}_{_GO_MACHINES.get(machine, machine)}"
 
@@ -79,5 +79,5 @@ def user_agent() -> str:
 
 
 def _is_passed(name: str) -> bool:
-    windows = sys.platform == "win32" and name.upper() == "SYSTEMROOT"  # nothing starts there without it
+    windows = sys.platform == "win32" and name.upper() == "SYSTEMROOT"  # no Windows program starts without it
     return name in _PASSED or name in _PASSED_GRAFANA or name.startswith(_PASSED_PREFIXES) or windows

@@ -1,4 +1,4 @@
-"""Points in time and durations as Grafana writes them: `now-6h`, `now-1d/d`, epoch milliseconds, ISO 8601, `30s`."""
+"""Times and durations in Grafana's forms: `now-6h`, `now-1d/d`, epoch milliseconds, ISO 8601, `30s`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NICE = (
 
 
 def moment(text: str, *, now: datetime, is_end: bool = False) -> datetime:
-    """Read a point in time; a time without an offset is UTC, and `/d` rounds down, or up at the end of a range.
+    """Parse a time; a time without an offset is UTC, and `/d` rounds down, or up at the end of a range.
 
-    Raises: UsageError if the text is none of the forms.
+    Raises: UsageError if the text has none of the forms.
     """
     word = text.strip()
     try:
@@ -40,7 +40,7 @@ def moment(text: str, *, now: datetime, is_end: bool = False) -> datetime:
 
 
 def duration(text: str) -> timedelta:
-    """Read a duration such as `250ms`, `30s`, `5m` or `1.5h`; a bare number is seconds.
+    """Parse a duration such as `250ms`, `30s`, `5m` or `1.5h`; a number without a unit is seconds.
 
     Raises: UsageError if the text is something else, or zero.
     """
@@ -54,7 +54,7 @@ def duration(text: str) -> timedelta:
 
 
 def nice_interval(span: timedelta, *, points: int) -> timedelta:
-    """Return the round interval nearest to a span divided by the wanted points, as Grafana's panels do.
+    """Return the round interval for about this many points in a span, as Grafana's panels choose it.
 
     Source: grafana/grafana packages/grafana-data/src/datetime/rangeutil.ts, roundInterval.
     """

@@ -1,4 +1,4 @@
-"""What a plugin sent to its upstreams while it answered: asked for by a header, answered in a frame as HAR.
+"""The traffic of a plugin with its upstreams: requested with a header, returned in a frame as HAR.
 
 Source: grafana-plugin-sdk-go v0.299.0, backend/har_capture_middleware.go.
 """
@@ -27,7 +27,7 @@ _LOGGED = "HAR capture: "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """A HAR document, and why the whole call failed, if it did."""
+    """A HAR document, and the error of the whole call, if it failed."""
 
     document: dict[str, Any]
     counts: str
@@ -51,13 +51,15 @@ def require_writable(path: Path) -> None:
     """
     folder = path.absolute().parent
     if path.is_dir() or (folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK))):
-        raise UsageError(f"--har {path}: there can be no such file", hint="name a file in a folder of yours")
+        raise UsageError(
+            f"--har {path}: this file cannot be written", hint="name a file in a folder that you can write"
+        )
 
 
 def take(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
-    """Take the traffic out of the answers; None if the plugin answered none.
+    """Take the traffic out of the answers; None if there is none.
 
-    Raises: ToolError if it is no HAR document.
+    Raises: ToolError if it is not a HAR document.
     """
     answer = answers.pop(f"{_PREFIX}{uid}", None)
     if answer is None:
@@ -67,12 +69,12 @@ def take(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
         document = documents.parse_json(custom["har"])
         counts = _count(document["log"]["entries"])
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise ToolError(f"the frame {_PREFIX}{uid} holds no HAR document: {error}") from error
+        raise ToolError(f"the frame {_PREFIX}{uid} is not a HAR document: {error}") from error
     return Traffic(document=document, counts=counts, failure=str(custom.get("queryError", "")))
 
 
 def _count(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Count what entries tell; SQL that macros gave is no exchange."""
+    """Count the entries; SQL from macros is no exchange."""
     kinds = [entry.get("_query", {}).get("kind") for entry in entries]
     exchanges, queries = kinds.count(None), len(kinds) - kinds.count(None) - kinds.count("sql.macros")
     counts = [f"{exchanges} HTTP exchange{'s' * (exchanges != 1)}"]
@@ -82,11 +84,11 @@ def _count(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def explain_none(logs: Logs) -> ToolError:
-    """Say why a plugin answered no traffic."""
-    said = [line.message.removeprefix(_LOGGED) for line in logs.lines if line.message.startswith(_LOGGED)]
-    if said:
-        return ToolError(f"nothing was captured: {said[-1]}", hint="other clients and drivers are not seen")
+    """Return an error that says why a plugin returned no traffic."""
+    messages = [line.message.removeprefix(_LOGGED) for line in logs.lines if line.message.startswith(_LOGGED)]
+    if messages:
+        return ToolError(f"nothing was captured: {messages[-1]}", hint="other clients and drivers are not seen")
     return ToolError(
-        "nothing was captured: the plugin answered no traffic",
-        hint="an older gfruntime knows no --har (`gfplug upgrade`); a Go plugin takes SDK v0.299.0 and its HTTP client",
+        "nothing was captured: the plugin returned no traffic",
+        hint="--har needs a newer gfruntime (`gfplug upgrade`); a Go plugin needs SDK v0.299.0 and its HTTP client",
     )

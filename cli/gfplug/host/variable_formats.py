@@ -54,7 +54,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A variable with its values: several where it takes several; `is_all` says that all of them were chosen."""
+    """A variable with its values; `is_all` says that all of its values were chosen."""
 
     name: str
     values: tuple[str, ...]
@@ -63,13 +63,13 @@ class Variable:
     text: str = ""
 
     @property
-    def joined(self) -> str:
+    def text_of_values(self) -> str:
         """The values as JavaScript joins a list."""
         return ",".join(self.values)
 
 
 def formatted(variable: Variable, form: str) -> str:
-    """Write a variable in a format with its arguments, such as `csv` or `date:YYYY-MM`; an unknown one is glob."""
+    """Write a variable in a format with its arguments, such as `csv` or `date:YYYY-MM`; unknown formats use glob."""
     name, *arguments = (form or "glob").split(":")
     write = _FORMATS.get(name)
     if write is None:
@@ -79,7 +79,7 @@ def formatted(variable: Variable, form: str) -> str:
 
 
 def moment(milliseconds: int, form: str) -> str:
-    """Write a moment in UTC, as moment.js does in English."""
+    """Write a time in UTC in English, like moment.js."""
     try:
         when = _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
@@ -92,11 +92,11 @@ def _each(variable: Variable, write: Callable[[str], str], *, separator: str = "
 
 
 def _glob(variable: Variable, _arguments: Sequence[str]) -> str:
-    return f"{{{variable.joined}}}" if len(variable.values) > 1 else variable.joined
+    return f"{{{variable.text_of_values}}}" if len(variable.values) > 1 else variable.text_of_values
 
 
 def _braced(variable: Variable) -> str:
-    return f"{{{variable.joined}}}" if variable.is_multi else variable.joined
+    return f"{{{variable.text_of_values}}}" if variable.is_multi else variable.text_of_values
 
 
 def _regex(variable: Variable, _arguments: Sequence[str]) -> str:
@@ -110,14 +110,14 @@ def _lucene_value(value: str) -> str:
 
 def _lucene(variable: Variable, _arguments: Sequence[str]) -> str:
     if not variable.is_multi:
-        return _lucene_value(variable.joined)
+        return _lucene_value(variable.text_of_values)
     quoted = _each(variable, lambda value: '"' + _lucene_value(value) + '"', separator=" OR ")
     return f"({quoted})"
 
 
 def _json(variable: Variable, _arguments: Sequence[str]) -> str:
     if not variable.is_multi:
-        return variable.joined
+        return variable.text_of_values
     return json.dumps(variable.values, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -140,28 +140,28 @@ def _text(variable: Variable, _arguments: Sequence[str]) -> str:
 
 def _query_parameter(variable: Variable, _arguments: Sequence[str]) -> str:
     values = ("$__all",) if variable.is_all else variable.values
-    return "&".join(f"var-{variable.name}={_encoded(value, '@:$,;')}" for value in values)
+    return "&".join(f"var-{variable.name}={_encode(value, '@:$,;')}" for value in values)
 
 
 def _own_query_parameter(variable: Variable, arguments: Sequence[str]) -> str:
     name, prefix = (*arguments, "", "")[:2]
-    head = f"{_encoded(name or variable.name)}={_encoded(prefix)}"
-    return _each(variable, lambda value: f"{head}{_encoded(value)}", separator="&")
+    head = f"{_encode(name or variable.name)}={_encode(prefix)}"
+    return _each(variable, lambda value: f"{head}{_encode(value)}", separator="&")
 
 
 def _date(variable: Variable, arguments: Sequence[str]) -> str:
-    number = re.match(r"\s*[-+]?[0-9]{1,16}", variable.joined, re.ASCII)
+    number = re.match(r"\s*[-+]?[0-9]{1,16}", variable.text_of_values, re.ASCII)
     if number is None or variable.is_multi:
         return "NaN"
     milliseconds, form = int(number[0]), ":".join(arguments) or "iso"
     if form == "ms":
-        return variable.joined
+        return variable.text_of_values
     if form == "seconds":
         return str((milliseconds + 500) // 1000)
     return moment(milliseconds, "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]" if form == "iso" else form)
 
 
-def _encoded(text: str, safe: str = "") -> str:
+def _encode(text: str, safe: str = "") -> str:
     return quote(text, safe=safe, errors="replace")
 
 
@@ -216,8 +216,8 @@ def _ordinal(day: int) -> str:
 
 _FORMATS: dict[str, Callable[[Variable, Sequence[str]], str]] = {
     "glob": _glob,
-    "csv": lambda variable, _: variable.joined,
-    "raw": lambda variable, _: variable.joined,
+    "csv": lambda variable, _: variable.text_of_values,
+    "raw": lambda variable, _: variable.text_of_values,
     "pipe": lambda variable, _: "|".join(variable.values),
     "join": lambda variable, arguments: (arguments[0] if arguments else ",").join(variable.values),
     "regex": _regex,
@@ -229,8 +229,8 @@ _FORMATS: dict[str, Callable[[Variable, Sequence[str]], str]] = {
     "doublequote": lambda variable, _: _each(variable, lambda value: '"' + value.replace('"', '\\"') + '"'),
     "html": _html,
     "text": _text,
-    "percentencode": lambda variable, _: _encoded(_braced(variable)),
-    "uriencode": lambda variable, _: _encoded(_braced(variable), _PERCENT),
+    "percentencode": lambda variable, _: _encode(_braced(variable)),
+    "uriencode": lambda variable, _: _encode(_braced(variable), _PERCENT),
     "queryparam": _query_parameter,
     "customqueryparam": _own_query_parameter,
     "date": _date,

@@ -1,4 +1,4 @@
-"""Variables in texts of JSON: those of a dashboard, whose values Grafana's frontend puts into a query model.
+"""Dashboard variables in JSON texts, replaced in a query model as Grafana's frontend does.
 
 Source: @grafana/scenes 9.2.2 (Apache-2.0), variables/interpolation/sceneInterpolator and variables/macros.
 """
@@ -29,36 +29,36 @@ _OWN = ("__interval", "__interval_ms", "__from", "__to")
 
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Variable]:
-    """Make variables of names and values; one that comes twice, or as `name[]`, takes several.
+    """Make variables of names and values; a name that occurs twice, or as `name[]`, has several values.
 
     The value `$__all` beside others means that all of them were chosen.
-    Raises: UsageError for what can be no name, and for `$__all` without the values that it stands for.
+    Raises: UsageError for an invalid name, and for `$__all` without the values that it stands for.
     """
     values: dict[str, list[str]] = {}
     is_multi = set()
-    for written, value in pairs:
-        name = written.removesuffix("[]")
+    for typed_name, value in pairs:
+        name = typed_name.removesuffix("[]")
         if not _NAME.fullmatch(name) or name in _OWN:
-            what = "is Grafana's own" if name in _OWN else "is no name of a variable"
-            raise UsageError(f"--var {written}: {name} {what}", hint="names have letters, digits and _")
-        if name in values or written != name:
+            what = "is reserved by Grafana" if name in _OWN else "is not a valid name"
+            raise UsageError(f"--var {typed_name}: {name} {what}", hint="names have letters, digits and _")
+        if name in values or typed_name != name:
             is_multi.add(name)
         values.setdefault(name, []).append(value)
     return {name: _variable(name, several, is_multi=name in is_multi) for name, several in values.items()}
 
 
 def _variable(name: str, values: list[str], *, is_multi: bool) -> Variable:
-    chosen = tuple(value for value in values if value != _ALL)
-    if not chosen:
+    selection = tuple(value for value in values if value != _ALL)
+    if not selection:
         raise UsageError(
-            f"--var {name}={_ALL} stands for all values of the variable, and none is given",
-            hint=f"give them, too: --var {name}={_ALL} --var {name}=first --var {name}=second",
+            f"--var {name}={_ALL} stands for all values of the variable, but none is given",
+            hint=f"add the values: --var {name}={_ALL} --var {name}=first --var {name}=second",
         )
-    return Variable(name=name, values=chosen, is_multi=is_multi, is_all=len(chosen) < len(values))
+    return Variable(name=name, values=selection, is_multi=is_multi, is_all=len(selection) < len(values))
 
 
 def of_panel(query: Query, caller: Mapping[str, str]) -> dict[str, Variable]:
-    """Return the variables that Grafana has itself: the query's time range and interval, and who looks at the panel."""
+    """Return Grafana's own variables: the query's time range and interval, and the user."""
     start, end = (round(when.timestamp() * 1000) for when in (query.start, query.end))
     interval_ms = max(1, round(query.interval.total_seconds() * 1000))
     texts = {
@@ -75,15 +75,15 @@ def of_panel(query: Query, caller: Mapping[str, str]) -> dict[str, Variable]:
         "__org.id": "1",
         "__org.name": "Main Org.",
     }
-    shown = {"__from": moment(start, "YYYY-MM-DD HH:mm:ss"), "__to": moment(end, "YYYY-MM-DD HH:mm:ss")}
+    dates = {"__from": moment(start, "YYYY-MM-DD HH:mm:ss"), "__to": moment(end, "YYYY-MM-DD HH:mm:ss")}
     return {
-        name: Variable(name=name.partition(".")[0], values=(text,), text=shown.get(name, ""))
+        name: Variable(name=name.partition(".")[0], values=(text,), text=dates.get(name, ""))
         for name, text in texts.items()
     }
 
 
 def interval_text(interval: timedelta) -> str:
-    """Write an interval as Grafana's panels do: whole units of the largest that fits.
+    """Write an interval like Grafana's panels: whole units of the largest that fits.
 
     Source: @grafana/data 13.2.2, datetime/rangeutil, secondsToHms.
     """
@@ -93,10 +93,9 @@ def interval_text(interval: timedelta) -> str:
 
 
 def interpolate(value: Any, variables: Mapping[str, Variable]) -> Any:  # noqa: ANN401 - JSON
-    """Replace `$name`, `${name}`, `${name:format}` and `[[name]]` in every text; unknown names stay as they are.
+    """Replace `$name`, `${name}`, `${name:format}` and `[[name]]` in every text; unknown names are unchanged.
 
-    An item of a list that is a variable and nothing else becomes an item for each of its values, as gfplug's editors
-    have it.
+    A list item that is only a variable becomes one item for each of its values, as in gfplug's editors.
     """
     if isinstance(value, str):
         return _VARIABLE.sub(lambda match: _text_of(match, variables), value)

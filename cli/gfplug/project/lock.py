@@ -1,4 +1,4 @@
-"""`gfplug.lock`: what a project was generated from, and the digest of every file gfplug owns in it."""
+"""`gfplug.lock`: what a project was generated from, and the digest of every file in it that gfplug owns."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _T = TypeVar("_T")
 class Lock:
     """The lock of one project.
 
-    Shape: `floors` maps a package to the oldest version its generated stubs accept; `tools` maps a generator to the
-    version used; `owned` maps a file's POSIX path to its SHA-256; `source` is a kind (`embedded`, `cache`,
-    `gomodcache`, `goproxy`, `github`, `file`), never an address; `gfplug` is what `pip install` takes to install the
-    gfplug that rendered the template, empty in locks of gfplug 0.1.
+    Shape: `floors` maps a package to the oldest version its generated stubs accept; `tools` maps a generator to its
+    version; `owned` maps a file's POSIX path to its SHA-256; `source` is a kind (`embedded`, `cache`, `gomodcache`,
+    `goproxy`, `github`, `file`), never a URL; `gfplug` is the argument of `pip install` for the gfplug that rendered
+    the template, empty in locks of gfplug 0.1.
     """
 
     sdk_version: str
@@ -47,7 +47,7 @@ class Lock:
     owned: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the lock as it is stored."""
+        """Return the lock in its stored form."""
         return {
             "format": _FORMAT,
             "floors": dict(self.floors),
@@ -92,7 +92,7 @@ def read(path: Path) -> Lock:
 
 
 def require_not_newer(path: Path) -> None:
-    """Refuse a project of a newer gfplug; a lock that can't be read is left to those who need what it says.
+    """Refuse a project of a newer gfplug; an unreadable lock is reported by the code that needs it.
 
     Raises: ProjectError naming the version that the project needs.
     """
@@ -108,7 +108,7 @@ def require_not_newer(path: Path) -> None:
 def _too_new(template: Mapping[str, Any]) -> ProjectError:
     version, argument = template["version"], str(template.get("gfplug") or "")
     is_ours = provenance.is_plain(argument)
-    where = f"in the project's folder, pip install {argument}" if is_ours else "the project's README says from where"
+    where = f"in the project's folder, pip install {argument}" if is_ours else "the project's README says how"
     return ProjectError(
         f"this project needs gfplug {version} or newer, this is gfplug {__version__}",
         hint=f"install gfplug {version} or newer: {where}",
@@ -143,7 +143,7 @@ def _is_newer(version: str) -> bool:
     if version == __version__:
         return False
     if len(version) > _LONGEST_VERSION:
-        raise ProjectError(f"{LOCK_NAME}: template.version is no version", hint=_RESTORE)
+        raise ProjectError(f"{LOCK_NAME}: template.version is not a version", hint=_RESTORE)
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - heavy
 
     try:

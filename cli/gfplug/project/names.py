@@ -1,4 +1,4 @@
-"""What people type as a name, and the plugin id that Grafana accepts."""
+"""Names that users type, and the plugin ids that Grafana accepts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gfplug.errors import UsageError
 
 DEFAULT_ORG = "myorg"
-"""The first part of the id when neither `--org` nor the name gives one."""
+"""The first part of the id if neither `--org` nor the name has one."""
 
 ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
 _LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
@@ -19,7 +19,7 @@ _LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The two parts of a plugin id, and the name that people see; `org` is empty when the text held none."""
+    """The two parts of a plugin id, and the title; `org` is empty if the name had none."""
 
     org: str
     name: str
@@ -29,24 +29,24 @@ class Names:
 def plugin_id(org: str, name: str) -> str:
     """Join the parts of an id.
 
-    Raises: UsageError if the result is not one that Grafana accepts.
+    Raises: UsageError if Grafana does not accept the id.
     """
-    joined = f"{org}-{name}-{_TYPE}"
-    if not ID.fullmatch(joined) or max(len(org), len(name)) > _LONGEST:
+    result = f"{org}-{name}-{_TYPE}"
+    if not ID.fullmatch(result) or max(len(org), len(name)) > _LONGEST:
         raise UsageError(
-            f"{joined!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
+            f"{result!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
             hint="for example: gfplug new acme-sales",
         )
-    return joined
+    return result
 
 
 def parse(text: str) -> Names:
-    """Read a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
+    """Parse a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
 
-    The first of several words is the organisation, the others, joined, are the name; a lone word is the name. The title
-    is the text as it is; one of plain lower-case words, such as `acme-sales`, is written as a title.
+    The first of several words is the organisation, the others together are the name; a single word is the name. The
+    title is the text itself; plain lower-case words, such as `acme-sales`, are capitalised.
 
-    Raises: UsageError if no id can be made of it.
+    Raises: UsageError if the text gives no valid id.
     """
     if "/" in text or "\\" in text:
         raise UsageError(
@@ -63,9 +63,9 @@ def parse(text: str) -> Names:
 
 
 def organisation(text: str) -> str:
-    """Read an organisation such as `acme` or `Acme Inc.`.
+    """Parse an organisation such as `acme` or `Acme Inc.`.
 
-    Raises: UsageError if nothing of it may stand in an id.
+    Raises: UsageError if no part of it is allowed in an id.
     """
     org = "".join(_words(text)).lower()
     plugin_id(org, "x")
@@ -73,16 +73,16 @@ def organisation(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Split a text into words of ASCII letters and digits; accents are dropped, other alphabets refused."""
+    """Split a text into words of ASCII letters and digits; accents are removed, other alphabets refused."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     if strange := sorted({sign for sign in plain if sign.isalnum() and not sign.isascii()}):
         raise UsageError(
             f"a plugin id may only contain a-z and 0-9; remove: {' '.join(strange)}",
-            hint="give another name, and the one that people see with --data title=…",
+            hint="choose another name, and set the title with --data title=…",
         )
     words = re.findall(r"[0-9A-Za-z]+", plain)
     if not words:
         raise UsageError(
-            f"{text!r} can't become a plugin id: it holds no letter and no digit", hint="for example: acme-sales"
+            f"{text!r} can't become a plugin id: it has no letter and no digit", hint="for example: acme-sales"
         )
     return words

@@ -1,4 +1,4 @@
-"""A plugin project on disk: where its parts are, what its plugin.json says, and whether its owned folders are whole."""
+"""A plugin project on disk: the paths of its parts, its plugin.json, and whether its owned folders are unchanged."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWNED_FOLDERS = ("src/pluginv2", "src/upstream", "vendor")
-"""Folders that gfplug replaces whole; everything else is the user's."""
+"""Folders that gfplug replaces completely; all other files are the user's."""
 
 _MARKS = {"src/upstream": "description.json"}
-"""A file by which a folder is known to be gfplug's: before gfplug 0.2, the name was anybody's."""
+"""A file that identifies a folder as gfplug's: before gfplug 0.2, users could have folders of these names."""
 
 FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
-"""What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
+"""The folders that gfplug owned in projects of gfplug 0.1: the runtime, and the editors; both are no longer copied."""
 
 
 _LARGEST = 64 << 20  # bytes of a file that gfplug owns
@@ -35,7 +35,7 @@ _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What gfplug needs of a plugin.json."""
+    """The parts of a plugin.json that gfplug needs."""
 
     id: str
     name: str
@@ -46,17 +46,17 @@ class Manifest:
     def read(cls, path: Path) -> Manifest:
         """Read a plugin.json.
 
-        Raises: ProjectError if it is missing, or as `of` does.
+        Raises: ProjectError if it is missing, or as in `of`.
         """
         content = documents.read_json(path, missing="run this in a project made by `gfplug new`")
         return cls.of(content, source=str(path))
 
     @classmethod
     def of(cls, content: object, *, source: str) -> Manifest:
-        """Return the manifest that a plugin.json holds; `source` is what errors call it.
+        """Return the manifest of a plugin.json; `source` is its name in errors.
 
-        Raises: ProjectError if it is not a JSON object, or lacks a key that a backend plugin needs, or has an id or
-        executable that can't be the name of a file.
+        Raises: ProjectError if it is not a JSON object, or lacks a key that a backend plugin needs, or its id or
+        executable is not a valid file name.
         """
         if not isinstance(content, dict):
             raise ProjectError(f"{source} is not a JSON object")
@@ -78,7 +78,7 @@ class Manifest:
     def version(self) -> str:
         """The version in its `info`.
 
-        Raises: ProjectError if there is none, or one that can't be part of a file's name.
+        Raises: ProjectError if it is missing, or not allowed in a file name.
         """
         info = self.content.get("info")
         value = info.get("version") if isinstance(info, dict) else None
@@ -97,9 +97,9 @@ class Project:
 
     @classmethod
     def find(cls, start: Path) -> Project:
-        """Return the project that a folder is in.
+        """Return the project of a folder.
 
-        Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted, or if the project
+        Raises: as in `find_unfinished`; ProjectError if an upgrade of the project was interrupted, or if the project
         needs a newer gfplug.
         """
         project = cls.find_unfinished(start)
@@ -109,13 +109,13 @@ class Project:
 
     @classmethod
     def find_unfinished(cls, start: Path) -> Project:
-        """Return the project that a folder is in, for a command that finishes an interrupted upgrade.
+        """Return the project of a folder, for a command that finishes an interrupted upgrade.
 
-        Raises: ProjectError if there is no such folder, or neither it nor one above it holds a `gfplug.lock`; or if the
-        one above belongs to another user, who could have put it there for everybody's folders below.
+        Raises: ProjectError if the folder does not exist, or neither it nor a parent has a `gfplug.lock`; or if that
+        parent belongs to another user, who could have put it above everybody's folders.
         """
         folder = start.resolve()
-        if not folder.exists():  # else a name that was mistyped in a project would mean that project
+        if not folder.exists():  # otherwise a mistyped name inside a project would select that project
             raise ProjectError(f"{folder} does not exist", hint="name a project, or a folder in one")
         for candidate in (folder, *folder.parents):
             if (candidate / lock.LOCK_NAME).is_file():
@@ -126,7 +126,7 @@ class Project:
                 return cls(candidate)
         raise ProjectError(
             f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above",
-            hint="make one with `gfplug new NAME`",
+            hint="create one with `gfplug new NAME`",
         )
 
     @property
@@ -136,7 +136,7 @@ class Project:
 
     @property
     def lock_path(self) -> Path:
-        """Where the lock is."""
+        """The path of the lock."""
         return self.root / lock.LOCK_NAME
 
     @property
@@ -146,12 +146,12 @@ class Project:
 
     @property
     def source(self) -> Path:
-        """The folder on Python's path: `plugin` and `pluginv2` are below it."""
+        """The source folder for Python's path, with `plugin` and `pluginv2`."""
         return self.root / "src"
 
     @property
     def proto(self) -> Path:
-        """The SDK proto the stubs were generated from."""
+        """The SDK proto from which the stubs were generated."""
         return self.root / "src" / "pluginv2" / "backend.proto"
 
     def read_proto(self) -> bytes:
@@ -196,7 +196,7 @@ class Project:
         return str(self.pyproject["version"])
 
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
-        """Map each file in an owned folder to its SHA-256, as it is on disk; one that is too large has none."""
+        """Map each file in an owned folder to its current SHA-256; a file that is too large has none."""
         return {
             path.relative_to(self.root).as_posix(): files.sha256_of(path) if path.stat().st_size < _LARGEST else ""
             for folder in folders
@@ -205,12 +205,12 @@ class Project:
         }
 
     def owned_folders(self) -> tuple[str, ...]:
-        """Return the folders that gfplug owns, with those that it owned when the project was last upgraded."""
+        """Return the folders that gfplug owns, including those that it owned at the project's last upgrade."""
         former = [name for name in FORMER_FOLDERS if any(path.startswith(f"{name}/") for path in self.lock.owned)]
         return (*OWNED_FOLDERS, *former)
 
     def changed_owned(self) -> dict[str, str]:
-        """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
+        """Map each owned file that differs from the lock to its change: `edited`, `added` or `deleted`."""
         lock_digests, digests = dict(self.lock.owned), self.owned_digests(self.owned_folders())
         return {
             path: "added" if path not in lock_digests else "deleted" if path not in digests else "edited"
@@ -219,30 +219,32 @@ class Project:
         }
 
     def require_library(self) -> None:
-        """Refuse a project that keeps the runtime's source, or whose wheels are not the ones in the lock.
+        """Refuse a project that has the runtime's source, or whose wheels differ from the lock.
 
         Raises: ProjectError naming the folder; IntegrityError naming the wheels.
         """
         if files.walk(self.root / "src" / "gfruntime"):
             raise ProjectError(
-                f"{self.root / 'src' / 'gfruntime'}: this gfplug's runtime is a library, and no folder of a project",
-                hint="run gfplug upgrade; it makes the project depend on the library, and keeps your edits",
+                f"{self.root / 'src' / 'gfruntime'}: now the runtime is a library, not a folder of the project",
+                hint="run gfplug upgrade: the project then depends on the library, and your edits are kept",
             )
-        if changed := [f"{path} ({what})" for path, what in self.changed_owned().items() if path.startswith("vendor/")]:
+        if edited_files := [
+            f"{path} ({what})" for path, what in self.changed_owned().items() if path.startswith("vendor/")
+        ]:
             raise IntegrityError(
-                f"{', '.join(changed)}: not as {lock.LOCK_NAME} has it",
+                f"{', '.join(edited_files)}: different from {lock.LOCK_NAME}",
                 hint="restore it from version control, or run gfplug upgrade --force",
             )
 
     def require_whole(self) -> None:
-        """Refuse to go on when an owned folder was edited.
+        """Refuse a project with edited owned folders.
 
-        Raises: ProjectError naming the files; as `require_library` does.
+        Raises: ProjectError naming the files; as in `require_library`.
         """
         self.require_library()
-        if changed := self.changed_owned():
-            names = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
-            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
+        if edited_files := self.changed_owned():
+            names = ", ".join(f"{path} ({what})" for path, what in list(edited_files.items())[:5])
+            more = f" and {len(edited_files) - 5} more" if len(edited_files) > 5 else ""  # noqa: PLR2004 - as many as are listed
             raise ProjectError(
                 f"owned files differ from {lock.LOCK_NAME}: {names}{more}",
                 hint="restore them from version control; your code belongs in src/plugin",

@@ -1,7 +1,7 @@
-"""Where this gfplug came from, and so where a project gets gfplug and the runtime from.
+"""Where this gfplug was installed from, and so where a project installs gfplug and the runtime from.
 
-A project only says what is true: it asks an index for gfplug only where gfplug came from an index. Otherwise somebody
-else could publish a package of that name, and every project's CI would run it.
+A project names a package index only if gfplug came from an index. Otherwise somebody else could publish a package of
+that name, and every project's CI would run it.
 
 Source: PEP 610 (direct_url.json); PEP 508 (requirements).
 """
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 VENDOR = "vendor"
-"""The folder of a project that holds wheels."""
+"""The folder of a project with wheels."""
 
-_PLAIN = re.compile(r"(?:(?!\$\{\{)[\x21-\x7e]){1,1000}")  # GitHub replaces ${{ }} before a shell sees any quotes
-_WRITTEN = re.compile(rf"\./{VENDOR}/gfplug-\*\.whl|gfplug[<>=!~][^\s'\"`$&|;]*|'gfplug @ [^\s'\"`$&|;]+'")
-"""What gfplug itself writes behind `pip install`."""
+_PLAIN = re.compile(r"(?:(?!\$\{\{)[\x21-\x7e]){1,1000}")  # GitHub replaces ${{ }} before the shell parses quotes
+_OWN_ARGUMENT = re.compile(rf"\./{VENDOR}/gfplug-\*\.whl|gfplug[<>=!~][^\s'\"`$&|;]*|'gfplug @ [^\s'\"`$&|;]+'")
+"""The arguments of `pip install` that gfplug itself writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a project gets gfplug and its runtime from.
 
-    `gfplug` is what `pip install` takes to install this gfplug again, `newest` to install its newest release, empty
-    where there is no such address. `vendored` are the distributions whose wheels the project keeps.
+    `gfplug` is the argument of `pip install` for this gfplug, `newest` for its newest release, empty if there is no
+    such address. `vendored` are the distributions whose wheels are in the project.
     """
 
     gfplug: str
@@ -44,32 +44,32 @@ class Provenance:
 
     @property
     def pip_argument(self) -> str:
-        """What follows `pip install` in a shell; the wheel in `vendor/` without its version, which upgrades change."""
+        """The argument of `pip install` in a shell; for the wheel in `vendor/` without its version, which changes."""
         return self.gfplug if "gfplug" in self.vendored else shlex.quote(self.gfplug)
 
     @property
     def runtime(self) -> str:
-        """The runtime's requirement, as pyproject.toml has it; hatchling fills in the project's folder."""
+        """The runtime's requirement in pyproject.toml; hatchling fills in the project's folder."""
         wheel = self.runtime_wheel
         return f"gfruntime @ {{root:uri}}/{wheel}" if wheel else f"gfruntime=={__version__}"
 
     @property
     def runtime_wheel(self) -> str:
-        """The path of the runtime's wheel in the project; empty where it comes from an index."""
+        """The path of the runtime's wheel in the project; empty if it comes from an index."""
         return f"{VENDOR}/{wheels.NAMES['gfruntime']}" if "gfruntime" in self.vendored else ""
 
     def files(self) -> dict[str, bytes]:
-        """Return the wheels that the project keeps, by their paths in it.
+        """Return the wheels of the project, by their paths in it.
 
-        Raises: ProjectError if one can't be made.
+        Raises: ProjectError if one can't be built.
         """
         return {f"{VENDOR}/{wheels.NAMES[name]}": wheels.build(name) for name in self.vendored}
 
 
 def detect(requirement: str = "") -> Provenance:
-    """Return where projects of this gfplug get it from; a requirement, where one is given, decides.
+    """Return where projects of this gfplug get it from; a given requirement decides.
 
-    Raises: UsageError if the requirement is none of gfplug's.
+    Raises: UsageError if the requirement is not one of gfplug.
     """
     if requirement:
         return _from_requirement(requirement)
@@ -81,34 +81,34 @@ def detect(requirement: str = "") -> Provenance:
 
 
 def renew(requirement: str) -> str:
-    """Return a project's requirement for this version of gfplug: one that names another version exactly moves on.
+    """Return a project's requirement for this version of gfplug; an exact older version is replaced.
 
-    Raises: UsageError as `find` does, or if the requirement excludes this version.
+    Raises: UsageError as in `detect`, or if the requirement excludes this version.
     """
     if not requirement:
         return ""
-    parsed = _parse(requirement)
-    pins = [part.version for part in parsed.specifier if part.operator == "==" and not part.version.endswith(".*")]
-    if pins and len(parsed.specifier) == 1:
+    current = _parse(requirement)
+    pins = [part.version for part in current.specifier if part.operator == "==" and not part.version.endswith(".*")]
+    if pins and len(current.specifier) == 1:
         return f"gfplug=={__version__}"
-    if not parsed.specifier.contains(__version__, prereleases=True):
+    if not current.specifier.contains(__version__, prereleases=True):
         raise UsageError(
-            f"the project asks for {requirement}, which excludes gfplug {__version__}",
-            hint=f"say what it shall ask for: gfplug upgrade --data gfplug=gfplug=={__version__}",
+            f"the project requires {requirement}, which excludes gfplug {__version__}",
+            hint=f"set a new requirement: gfplug upgrade --data gfplug=gfplug=={__version__}",
         )
     return requirement
 
 
 def doubt(requirement: str) -> str:
-    """Return a note where an address decides which gfplug a project installs; empty where a version does."""
+    """Return a note if a URL decides which gfplug a project installs; empty if a version does."""
     if not requirement or _parse(requirement).url is None:
         return ""
-    return f"README and workflows install {requirement}: if that is no gfplug {__version__}, give --data gfplug=…"
+    return f"README and workflows install {requirement}: if that is not gfplug {__version__}, set --data gfplug=…"
 
 
 def is_plain(argument: str) -> bool:
-    """Return whether a text is what gfplug writes behind `pip install`, and no more: a lock may be a stranger's."""
-    return bool(_WRITTEN.fullmatch(argument)) and argument.isascii() and argument.isprintable()
+    """Return whether a text is an argument that gfplug writes after `pip install`; a lock may be untrusted."""
+    return bool(_OWN_ARGUMENT.fullmatch(argument)) and argument.isascii() and argument.isprintable()
 
 
 def _from_requirement(text: str) -> Provenance:
@@ -140,9 +140,9 @@ def _from_index(requirement: str) -> Provenance:
 
 
 def _repository() -> tuple[str, str] | None:
-    """Return the address of the commit that gfplug was installed from, and that of its repository; None without one.
+    """Return the URLs of gfplug's commit and of its repository; None if it was not installed from one.
 
-    An address on this machine is of no use to others, and counts as none.
+    A URL on this machine is of no use to others, and does not count.
     """
     try:
         direct: Any = json.loads(distribution("gfplug").read_text("direct_url.json") or "{}")

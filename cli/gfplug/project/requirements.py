@@ -1,4 +1,4 @@
-"""The oldest versions a project may be installed with: those its generated stubs accept."""
+"""The oldest package versions for a project, which its generated stubs accept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGEST = 1_000_000
 
 
 def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
-    """Return a pyproject.toml whose dependencies are no older than the floors; comments and order stay.
+    """Return a pyproject.toml whose dependencies are not older than the floors; comments and order are kept.
 
     A dependency that is missing is added. A cap below the floor moves to the floor's next major version.
 
@@ -30,7 +30,7 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
 
     if len(pyproject) > _LARGEST:
-        raise ProjectError(f"pyproject.toml: {len(pyproject)} characters are too many to be edited")
+        raise ProjectError(f"pyproject.toml: the file is too large to edit ({len(pyproject)} characters)")
     try:
         document = tomlkit.parse(pyproject)
         dependencies: Any = document["project"]["dependencies"]
@@ -49,10 +49,10 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
 
 
 def _raise_floor(requirement: Requirement, floor: str) -> str:
-    """Return the requirement with at least this floor, or as it is when its own floor is higher."""
+    """Return the requirement with at least this floor; unchanged if its own floor is higher."""
     from packaging.version import Version  # noqa: PLC0415 - heavy
 
-    if requirement.url:  # a file of the user's choice
+    if requirement.url:  # the user's own file or URL
         return str(requirement)
     lowest = Version(floor)
     lower = [part for part in requirement.specifier if part.operator in {">", ">="}]
@@ -64,7 +64,7 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
     fits = [part for part in others if part.contains(lowest, prereleases=True)]
     if any(part.operator not in {"<", "<="} for part in others if part not in fits):
         raise ProjectError(
-            f"pyproject.toml asks for {requirement}, but the generated stubs need {requirement.name} {floor} or newer",
+            f"pyproject.toml requires {requirement}, but the generated stubs need {requirement.name} {floor} or newer",
             hint=f"change it to {requirement.name}>={floor}",
         )
     has_cap = any(part.operator in {"<", "<=", "~=", "=="} for part in fits)
@@ -75,12 +75,12 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
 
 
 def follow(pyproject: str, fresh: str) -> str:
-    """Return a pyproject.toml whose lines of gfplug's are those of a freshly rendered one; the author's lines stay.
+    """Return a pyproject.toml whose gfplug lines come from a newly rendered one; the author's lines stay.
 
-    Both sides of a merge follow the new rendering before they are merged, so that an edit beside these lines is no
-    conflict. A requirement of the author's that is stricter than a floor stays.
+    Both sides of a merge get the new lines before the merge, so that an edit next to them is no conflict. An author's
+    requirement that is stricter than a floor stays.
 
-    Raises: ProjectError as `raise_floors` does.
+    Raises: ProjectError as in `raise_floors`.
     """
     import tomlkit  # noqa: PLC0415 - heavy
 
@@ -99,7 +99,7 @@ def follow(pyproject: str, fresh: str) -> str:
 
 
 def list_dependencies(pyproject: str) -> list[str]:
-    """Return the dependencies that a pyproject.toml lists; none if it can't be read."""
+    """Return the dependencies in a pyproject.toml; none if it can't be read."""
     try:
         lines = documents.parse_toml(pyproject)["project"]["dependencies"]
     except (ValueError, LookupError, TypeError):
@@ -112,25 +112,25 @@ def asks_for_runtime(lines: Iterable[str]) -> bool:
     return any(name_of(line) == RUNTIME for line in lines)
 
 
-def exchange(pyproject: str, *, removed: Iterable[str], added: Iterable[str]) -> str:
-    """Return a pyproject.toml without some dependencies and with others at the end, unless it has them already."""
+def exchange(pyproject: str, *, old: Iterable[str], new: Iterable[str]) -> str:
+    """Return a pyproject.toml without some dependencies, and with others at the end if it does not have them."""
     import tomlkit  # noqa: PLC0415 - heavy
 
     document: Any = tomlkit.parse(pyproject)
     dependencies = document["project"]["dependencies"]
-    staying = {name_of(line) for line in added if name_of(line) != RUNTIME}
-    for line in {*removed} & {*dependencies}:
+    staying = {name_of(line) for line in new if name_of(line) != RUNTIME}
+    for line in {*old} & {*dependencies}:
         if name_of(line) not in staying:
             dependencies.remove(line)
     names = {name_of(line) for line in dependencies}
-    for line in added:
+    for line in new:
         if name_of(line) not in names:
             dependencies.append(line)
     return tomlkit.dumps(document)
 
 
 def _uv_source(document: Any) -> Any:  # noqa: ANN401 - TOML
-    """Return the table that tells uv where the runtime is from; an empty one where there is none."""
+    """Return the table that tells uv where the runtime comes from; empty if there is none."""
     value = document
     for key in ("tool", "uv", "sources", RUNTIME):
         value = value.get(key) if isinstance(value, dict) else None
@@ -138,9 +138,9 @@ def _uv_source(document: Any) -> Any:  # noqa: ANN401 - TOML
 
 
 def name_of(line: str) -> str:
-    """Return the name that a requirement is of; hatchling may fill in a part of its address.
+    """Return the name in a requirement; hatchling may fill in a part of its URL.
 
-    Raises: ProjectError if it is none.
+    Raises: ProjectError if it is invalid.
     """
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - heavy

@@ -1,8 +1,7 @@
-"""The wheels of gfplug and of its runtime, as a project keeps them in `vendor/`.
+"""The wheels of gfplug and of its runtime for a project's `vendor/`.
 
-In a checkout both are built from its sources, and kept in the user's cache until a source changes, so that none is ever
-older than they are. An installed gfplug carries the runtime's wheel, and puts its own together again from the files
-that were installed.
+In a checkout both are built from its sources, and cached until a source changes, so they are never older than the
+sources. An installed gfplug contains the runtime's wheel, and packs its own wheel again from its installed files.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ NAMES = {
 """The file names of the wheels, by distribution."""
 
 SOURCES = ("cli", "template", "proto", "runtime", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
-"""The parts of a checkout that its wheels are built from."""
+"""The parts of a checkout from which its wheels are built."""
 
 _HEAD = 2 * hashlib.sha256().digest_size  # bytes in front of a wheel in the cache
 _RECORD = "/RECORD"
@@ -45,9 +44,9 @@ _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_bui
 
 @cache
 def build(name: str) -> bytes:
-    """Return the wheel of `gfplug` or of `gfruntime`, in the version that runs; the same files, the same bytes.
+    """Return the wheel of `gfplug` or of `gfruntime` in the running version; the same files give the same bytes.
 
-    Raises: ProjectError if gfplug's files can't be told from others, or differ from what was installed.
+    Raises: ProjectError if gfplug's files are unknown, or differ from the installed ones.
     """
     if here := resources.checkout():
         return _keep(name, here)
@@ -55,7 +54,7 @@ def build(name: str) -> bytes:
 
 
 def _keep(name: str, checkout: Path) -> bytes:
-    """Return the wheel in the user's cache if it is of these sources, and whole; else build it, and put it there."""
+    """Return the cached wheel if it matches these sources, and is intact; else build and cache it."""
     import platformdirs  # noqa: PLC0415 - only a checkout needs it
 
     place = platformdirs.user_cache_path("gfplug") / "wheels" / name
@@ -75,7 +74,7 @@ def _head(sources: bytes, wheel: bytes) -> bytes:
 
 
 def _fingerprint(checkout: Path) -> bytes:
-    """Return a SHA-256 of all that the wheels are made of: sources, tools, and what the build reads from variables."""
+    """Return a SHA-256 of everything that affects the wheels: sources, tools, and variables that the build reads."""
     variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
     hasher = hashlib.sha256(repr([sys.version, version("hatchling"), variables]).encode())
     for part in (checkout / name for name in SOURCES):
@@ -99,9 +98,10 @@ def _contents(wheel: bytes) -> dict[str, bytes]:
 
 
 def _installed() -> Distribution:
-    """Return the installed distribution whose code runs.
+    """Return the installed distribution of the running code.
 
-    Raises: ProjectError if there is none, as where a system's package manager installed it without a list of files.
+    Raises: ProjectError if there is none, for example if a system's package manager installed it without a list of
+    files.
     """
     package = Path(__file__).parents[1]
     try:
@@ -110,19 +110,19 @@ def _installed() -> Distribution:
         installed = None
     if installed is None or not installed.files or Path(str(installed.locate_file("gfplug"))).resolve() != package:
         raise ProjectError(
-            f"cannot make a wheel of the gfplug in {package}: it has no list of its files",
-            hint="say where projects get it from: gfplug new NAME --data gfplug=REQUIREMENT",
+            f"cannot pack a wheel of the gfplug in {package}: it has no list of its files",
+            hint="set where projects get it from: gfplug new NAME --data gfplug=REQUIREMENT",
         )
     return installed
 
 
 def _installed_files(installed: Distribution) -> dict[str, bytes]:
-    """Return the files of the wheel that a distribution was installed from, without what the installer added."""
+    """Return the files of the distribution's wheel, without those that the installer added."""
     return {path.as_posix(): _read(path) for path in installed.files or () if _is_of_the_wheel(path)}
 
 
 def _pack(contents: Mapping[str, bytes]) -> bytes:
-    """Return a wheel of these files, stored: compressed bytes would differ from one zlib to another."""
+    """Return a wheel of these files, without compression, whose bytes would differ between zlib versions."""
     record = next(name for name in contents if name.endswith(".dist-info/WHEEL")).replace("/WHEEL", _RECORD)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
@@ -131,7 +131,7 @@ def _pack(contents: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with ZipFile(packed, "w") as wheel:
         for name, content in (*sorted(contents.items()), (record, lines.getvalue().encode())):
-            entry = ZipInfo(name)  # of 1980, as it is without a time
+            entry = ZipInfo(name)  # the default time is in 1980
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             wheel.writestr(entry, content)
     return packed.getvalue()
@@ -145,7 +145,7 @@ def _is_of_the_wheel(path: PackagePath) -> bool:
 def _read(path: PackagePath) -> bytes:
     """Read an installed file.
 
-    Raises: ProjectError if it is not as it was installed: a project must not get somebody's local changes.
+    Raises: ProjectError if it has changed since its installation: a project must not get local changes.
     """
     content = Path(str(path.locate())).read_bytes()
     if path.hash and path.hash.mode == "sha256" and path.hash.value != _digest(content):
@@ -154,5 +154,5 @@ def _read(path: PackagePath) -> bytes:
 
 
 def _digest(content: bytes) -> str:
-    """Return a SHA-256 as a wheel's RECORD writes it."""
+    """Return a SHA-256 in the form of a wheel's RECORD."""
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""The Go SDK's releases: which are known, and the proto of each, obtained from somewhere and verified before use."""
+"""The Go SDK's releases: which are known, and the proto of each, verified before use."""
 
 from __future__ import annotations
 

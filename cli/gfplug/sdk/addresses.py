@@ -1,4 +1,4 @@
-"""Where a request may go, and what it may show there: URLs without their credentials, and redirects."""
+"""URLs for requests: without their credentials, which are sent separately, and with safe redirects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes, and the Authorization header that may go there; its repr never shows either's secrets."""
+    """A URL, and the Authorization header for it; its repr shows the secrets of neither."""
 
     url: str
     authorization: str | None
@@ -24,7 +24,7 @@ class Target:
     def of(cls, url: str) -> Target:
         """Split the credentials off a URL, or find them in netrc.
 
-        Raises: FetchError for what is not a whole http or https URL.
+        Raises: FetchError for anything but a complete http or https URL.
         """
         try:
             parts = urlsplit(url)
@@ -39,7 +39,7 @@ class Target:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether nothing that is sent there leaves the machine."""
+        """Whether requests stay on this machine."""
         host = urlsplit(self.url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -48,30 +48,30 @@ class Target:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on the way can read what is sent there."""
+        """Whether nobody on the network can read the request."""
         return self.url.startswith("https:") or self.is_on_this_machine
 
     def redirected(self, location: str) -> Target:
-        """Return where a redirect leads: never from https to http; the credentials go to the same origin only."""
+        """Return the target of a redirect: never from https to http; credentials go only to the same origin."""
         try:
-            joined = urljoin(self.url, location)
+            absolute = urljoin(self.url, location)
         except ValueError as error:
-            raise FetchError(f"{redact(self.url)} redirects to what is not a valid URL") from error
-        target = Target.of(joined)
+            raise FetchError(f"{redact(self.url)} redirects to an invalid URL") from error
+        target = Target.of(absolute)
         if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
-            raise FetchError(f"{redact(self.url)} redirects to an unencrypted address: not followed")
+            raise FetchError(f"{redact(self.url)} redirects to an unencrypted address, which gfplug does not follow")
         same = _origin(self.url) == _origin(target.url)
         return Target(target.url, self.authorization if same else trust.read_netrc(urlsplit(target.url)))
 
 
 def redact(url: str) -> str:
-    """Return a URL without user, password, query and fragment: fit for a message."""
+    """Return a URL for a message, without user, password, query and fragment."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "(an address that is not valid)"
+        return "(an invalid address)"
     return f"{parts.scheme}://{host}{port}{parts.path}" if host else f"{parts.scheme}:{parts.path}"
 
 

@@ -1,7 +1,7 @@
-"""What was fetched before: one JSON file per version in the user's cache, checked when it is read.
+"""Cached protos: one JSON file per version in the user's cache, verified when it is read.
 
-The cache is a convenience: a damaged file counts as absent, and a cache that can not be written is no failure. Each
-file is replaced whole, so several processes may use it at once.
+A damaged file counts as missing, and a cache that can't be written is no error. Each file is replaced atomically, so
+several processes may use the cache at once.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ _FORMAT = 1
 
 
 def folder() -> Path:
-    """Return where the files are."""
+    """Return the folder of the files."""
     import platformdirs  # noqa: PLC0415 - only a version that is not embedded pays for it
 
     return platformdirs.user_cache_path("gfplug") / "sdk"
 
 
 def find(version: SdkVersion) -> ProtoSet | None:
-    """Return a proto fetched before, or None."""
+    """Return a cached proto, or None."""
     try:
         record = json.loads((folder() / f"{version}.json").read_text(encoding="utf-8"))
         if record["format"] != _FORMAT or record["version"] != str(version):
             return None
         text = record["proto"].encode()
         if files.sha256(text) != record["sha256"]:
-            _log.warning("the cached proto of SDK %s is damaged, and was passed over", version)
+            _log.warning("the cached proto of SDK %s is damaged, and was ignored", version)
             return None
         return accept(text, version, source="cache", commit=record["commit"])
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # absent, or not what this gfplug wrote
+        return None  # missing, or not written by this gfplug
     except IntegrityError as error:
-        _log.warning("the cached proto of SDK %s was passed over: %s", version, error)
+        _log.warning("the cached proto of SDK %s was ignored: %s", version, error)
         return None
 
 
 def keep(protos: ProtoSet) -> None:
-    """Store a proto for the next time, if possible."""
+    """Store a proto in the cache, if possible."""
     record = {
         "format": _FORMAT,
         "version": str(protos.version),

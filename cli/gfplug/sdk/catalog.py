@@ -1,4 +1,4 @@
-"""The releases to choose from: those the index knows, and on request those that a source lists beyond them."""
+"""The available releases: those in the index, and on request others that a source lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gfplug.sdk.versions import FLOOR, SdkVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One release and what is known of it: for one that only a source lists, nothing.
+    """One release and its facts; a release that only a source lists has no facts.
 
     Shape: `time` is RFC 3339 in UTC; `same_wire` are the other known releases that speak this wire, newest first.
     """
@@ -26,7 +26,7 @@ class Release:
 def releases(*, with_remote: bool = False) -> list[Release]:
     """Return the supported releases, newest first.
 
-    Raises: FetchError if `with_remote`, and the source can not be asked.
+    Raises: FetchError if `with_remote`, and the source can't be asked.
     """
     sdk_index = index.load()
     versions = set(sdk_index.entries)

@@ -1,6 +1,6 @@
-"""Go's checksum database: a release that gfplug's index does not know is compared with what everybody else got.
+"""Go's checksum database: a release that is not in gfplug's index is compared with what everybody else got.
 
-The `go` command asks the database, as its own settings say (GOSUMDB, GONOSUMDB, GOPRIVATE), and proves the answer.
+The `go` command asks the database, following its own settings (GOSUMDB, GONOSUMDB, GOPRIVATE), and verifies the answer.
 Source: go1.26.8, cmd/go/internal/modfetch/fetch.go (checkMod, haveModSumLocked, useSumDB).
 """
 
@@ -25,7 +25,7 @@ _ALARMS = ("SECURITY ERROR", "checksum mismatch")
 
 
 def compare(version: SdkVersion, h1: str | None) -> str:
-    """Compare the checksum of a release's module zip with Go's checksum database; return why that can't be done, or "".
+    """Compare a module zip's checksum with Go's checksum database; return why that is impossible, or "".
 
     Raises: IntegrityError if they differ.
     """
@@ -34,17 +34,17 @@ def compare(version: SdkVersion, h1: str | None) -> str:
     if goenv.setting("GOSUMDB") == "off" or goenv.is_without_checksums():
         return "Go's settings turn the checksum database off"
     try:
-        known = _ask_go(version)
+        database_sum = _ask_go(version)
     except ToolError as error:
         if any(alarm in error.details for alarm in _ALARMS):
             raise IntegrityError(
                 f"Go's checksum database refuses SDK {version}", hint="do not use it", details=error.details
             ) from error
         return error.message
-    if known != h1:
+    if database_sum != h1:
         raise IntegrityError(
-            f"the module zip of SDK {version} has the checksum {h1}, but Go's checksum database has {known}",
-            hint="the zip was changed on its way; try another source",
+            f"the module zip of SDK {version} has the checksum {h1}, but Go's checksum database has {database_sum}",
+            hint="the zip was changed in transit; try another source",
         )
     return ""
 
@@ -58,4 +58,4 @@ def _ask_go(version: SdkVersion) -> str:
     try:
         return str(json.loads(answer)["Sum"])
     except (ValueError, LookupError, TypeError) as error:
-        raise ToolError(f"{' '.join(command)} answered something else than a checksum") from error
+        raise ToolError(f"{' '.join(command)} did not return a checksum") from error

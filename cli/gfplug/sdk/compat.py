@@ -1,6 +1,6 @@
-"""What changes between two SDK protos, by what it breaks: bytes on the wire, code that uses the stubs, or nothing.
+"""The differences between two SDK protos, by what they break: the wire format, code that uses the stubs, or nothing.
 
-The comparison is of descriptors, so comments, file names, options and the order of declarations never count.
+Descriptors are compared, so comments, file names, options and the order of declarations do not matter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ALIKE = (  # types whose bytes are read as one another: https://protobuf.dev/pr
 
 
 class Level(enum.StrEnum):
-    """What a change breaks, worst first: hosts and plugins of the other version; code; nothing; not even a byte."""
+    """What a change breaks, worst first: hosts and plugins of the other version; code; nothing; documentation only."""
 
     WIRE = "wire"
     SOURCE = "source"
@@ -40,8 +40,8 @@ class Level(enum.StrEnum):
 class Change:
     """One difference.
 
-    Shape: `path` is `Message.field`, `Service/Rpc`, `Enum.VALUE`, or the declaration itself; `name` is what code would
-    spell; `message` is a sentence without its full stop; `hint` names what probably replaces a thing that went.
+    Shape: `path` is `Message.field`, `Service/Rpc`, `Enum.VALUE`, or the declaration itself; `name` is its name in
+    code; `message` is a sentence without its full stop; `hint` is the probable replacement of a removed thing.
     """
 
     level: Level
@@ -52,7 +52,7 @@ class Change:
 
     @property
     def name(self) -> str:
-        """What code that uses it spells: the last part of the path."""
+        """The name in code: the last part of the path."""
         return self.path.replace("/", ".").rsplit(".", 1)[-1]
 
     def to_json(self) -> dict[str, str]:
@@ -62,7 +62,7 @@ class Change:
 
 
 def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
-    """List what differs, what breaks most first, then by path."""
+    """List the differences, the worst first, then by path."""
     before, after = descriptors.read(old), descriptors.read(new)
     types = _Types(before, after, _find_renames(before, after))
     changes = [*_messages(types), *_enums(before, after), *_services(types)]
@@ -71,20 +71,20 @@ def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
 
 
 def worst(changes: Iterable[Change]) -> Level | None:
-    """Return the gravest level among changes, None when there are none."""
+    """Return the worst level of the changes; None without changes."""
     return min((change.level for change in changes), key=list(Level).index, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Types:
-    """What is needed to judge a change of type: both protocols, and the messages that only changed their name."""
+    """Both protocols, and the renamed messages, to compare types."""
 
     old: Protocol
     new: Protocol
     renamed: dict[str, str]
 
     def are_alike(self, before: str, after: str) -> bool:
-        """Tell whether bytes written as one type can be read as the other."""
+        """Tell whether bytes of one type can be read as the other."""
         types = (self.renamed.get(before, before), after)
         names = {"int32" if name in self.old.enums or name in self.new.enums else name for name in types}
         return len(names) == 1 or any(names <= alike for alike in _ALIKE)
@@ -96,7 +96,7 @@ class _Types:
 
 
 def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
-    """Pair each message that went with a new one of the very same fields."""
+    """Pair each removed message with a new one that has exactly the same fields."""
     born = sorted(new.messages.keys() - old.messages.keys())
     gone = {name: old.messages[name] for name in old.messages.keys() - new.messages.keys()}
     twins = {
@@ -111,22 +111,22 @@ def _messages(types: _Types) -> Iterator[Change]:
     for name, other in renamed.items():
         yield Change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
     staying = old.keys() - renamed.keys(), new.keys() - set(renamed.values())
-    yield from _compare_names("message", *staying, removed=Level.SOURCE)
+    yield from _compare_names("message", *staying, removal_level=Level.SOURCE)
     for name in old.keys() & new.keys():
         yield from _fields(name, old[name], new[name], types)
 
 
-def _compare_names(what: str, old: set[str], new: set[str], *, removed: Level) -> Iterator[Change]:
-    """Report the declarations that one side alone has."""
+def _compare_names(what: str, old: set[str], new: set[str], *, removal_level: Level) -> Iterator[Change]:
+    """Yield the declarations that only one side has."""
     for name in old - new:
-        yield Change(removed, f"{what}-removed", name, f"{what} {name} was removed")
+        yield Change(removal_level, f"{what}-removed", name, f"{what} {name} was removed")
     for name in new - old:
         yield Change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
 
 
 def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
     for number, before in old.fields.items():
-        path, after, moved = f"{message}.{before.name}", new.fields.get(number), new.named(before.name)
+        path, after, moved = f"{message}.{before.name}", new.fields.get(number), new.field_named(before.name)
         if after is not None and after.name == before.name:
             yield from _compare_types(path, before, after, types)
         elif moved is not None:
@@ -135,7 +135,7 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
             if str(moved) != str(before):
                 yield from _compare_types(path, before, moved, types)
         elif after is not None:
-            yield _judge_reuse(path, before, after, types, is_new=old.named(after.name) is None)
+            yield _judge_reuse(path, before, after, types, is_new=old.field_named(after.name) is None)
         else:
             note = "" if new.is_reserved(before) else "; its number is not reserved"
             yield Change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
@@ -144,16 +144,16 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
     for after in new.fields.values():
         path = f"{message}.{after.name}"
         is_number_reused = after.number in old.fields  # reported above, by the field that had the number
-        if old.named(after.name) is None and not is_number_reused and old.is_reserved(after):
+        if old.field_named(after.name) is None and not is_number_reused and old.is_reserved(after):
             yield Change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
-        elif old.named(after.name) is None and not is_number_reused:
+        elif old.field_named(after.name) is None and not is_number_reused:
             yield Change(
                 Level.ADDITIVE, "field-added", path, f"field {path} ({after}, number {after.number}) was added"
             )
 
 
 def _judge_reuse(path: str, before: ProtoField, after: ProtoField, types: _Types, *, is_new: bool) -> Change:
-    """Judge a number that another name has now: a new name for the same field, or another field altogether."""
+    """Classify a number with a new name: a renamed field, or another field."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
         return Change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
@@ -189,7 +189,7 @@ def _oneof(one: ProtoField) -> str:
 
 
 def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
-    yield from _compare_names("enum", {*old.enums}, {*new.enums}, removed=Level.SOURCE)
+    yield from _compare_names("enum", {*old.enums}, {*new.enums}, removal_level=Level.SOURCE)
     for name in old.enums.keys() & new.enums.keys():
         yield from _values(name, old.enums[name], new.enums[name])
 
@@ -216,7 +216,7 @@ def _services(types: _Types) -> Iterator[Change]:
     old, new = types.old, types.new
     everywhere = {f"{service}/{name}": rpc for service, rpcs in new.services.items() for name, rpc in rpcs.items()}
     old_paths = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
-    yield from _compare_names("service", {*old.services}, {*new.services}, removed=Level.WIRE)
+    yield from _compare_names("service", {*old.services}, {*new.services}, removal_level=Level.WIRE)
     for service, rpcs in old.services.items():
         for name, rpc in rpcs.items():
             path = f"{service}/{name}"
@@ -233,7 +233,7 @@ def _services(types: _Types) -> Iterator[Change]:
 
 
 def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
-    """Guess which new RPC replaces one that went: the same name elsewhere, its plural, or the same messages."""
+    """Guess which new RPC replaces a removed one: the same name elsewhere, its plural, or the same messages."""
     for path, other in sorted(born.items()):
         new_name = path.split("/")[1]
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):

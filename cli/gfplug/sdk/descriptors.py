@@ -1,4 +1,4 @@
-"""The plugin protocol as plain data: what a compiled proto declares, without file names, options, comments or order."""
+"""The plugin protocol as plain data: a compiled proto's declarations, without files, options, comments or order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
         MethodDescriptorProto,
     )
 
-_NAMED = {11, 14}  # messages and enums
+_TYPES_WITH_NAMES = {11, 14}  # messages and enums
 _REPEATED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtoField:
-    """One field. Shape: `type` as a proto spells it, `map<string, bytes>` included; `label` is `repeated` or empty."""
+    """One field. Shape: `type` as in a proto, including `map<string, bytes>`; `label` is `repeated` or empty."""
 
     name: str
     number: int
@@ -34,20 +34,20 @@ class ProtoField:
     json_name: str
 
     def __str__(self) -> str:
-        """Write the field's type as a proto does."""
+        """Write the field's type as in a proto."""
         return f"{self.label} {self.type}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. Shape: `fields` by number; `reserved` and `reserved_names` are what no field may take again."""
+    """One message. Shape: `fields` by number; `reserved` and `reserved_names` may not be used again."""
 
     fields: Mapping[int, ProtoField]
     reserved: tuple[range, ...]
     reserved_names: frozenset[str]
 
-    def named(self, name: str) -> ProtoField | None:
-        """Return the field of a name, if there is one."""
+    def field_named(self, name: str) -> ProtoField | None:
+        """Return the field with a name, if there is one."""
         return next((field for field in self.fields.values() if field.name == name), None)
 
     def is_reserved(self, one: ProtoField) -> bool:
@@ -66,14 +66,14 @@ class Rpc:
     is_deprecated: bool
 
     def __str__(self) -> str:
-        """Write the call's signature as a proto does."""
+        """Write the call's signature as in a proto."""
         streams = [("stream " if stream else "") for stream in (self.is_request_stream, self.is_response_stream)]
         return f"({streams[0]}{self.request}) returns ({streams[1]}{self.response})"
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything a proto declares. Shape: keys are names within the package, `Outer.Inner` for what is nested."""
+    """All declarations of a proto. Shape: keys are names within the package, `Outer.Inner` for nested ones."""
 
     messages: dict[str, Message] = field(default_factory=dict)
     enums: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Protocol:
 
 
 def read(descriptor_set: FileDescriptorSet) -> Protocol:
-    """Return what a descriptor set declares; the files of `google.*` that it imports do not count."""
+    """Return the declarations of a descriptor set, without imported files of `google.*`."""
     protocol = Protocol()
     for file in descriptor_set.file:
         if file.package.split(".")[0] == "google":
@@ -97,7 +97,7 @@ def read(descriptor_set: FileDescriptorSet) -> Protocol:
 
 
 def _nested(prefix: str, messages: object) -> Iterator[tuple[str, DescriptorProto]]:
-    """Yield messages with their names, outer before inner, without the entries of maps."""
+    """Yield messages with their names, outer before inner, without map entries."""
     for message in messages:  # type: ignore[attr-defined]  # protobuf's repeated container has no public type
         if not message.options.map_entry:
             yield prefix + message.name, message
@@ -131,7 +131,7 @@ def _field(
 
 
 def _type(one: FieldDescriptorProto, scope: str) -> str:
-    if one.type not in _NAMED:
+    if one.type not in _TYPES_WITH_NAMES:
         return one.Type.Name(one.type).removeprefix("TYPE_").lower()
     return one.type_name.removeprefix(scope).removeprefix(".")
 

@@ -1,4 +1,4 @@
-"""Where a proto comes from, in order: a path the user names, gfplug itself, this machine's caches, the network."""
+"""The sources of a proto, in order: a path from the user, gfplug itself, this machine's caches, the network."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from gfplug.sdk.versions import SdkVersion, require_supported
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECONDS = 60.0  # for all network work together
+_SECONDS = 60.0  # for all network requests together
 _log = logging.getLogger("gfplug")
 
 
 def default() -> SdkVersion:
-    """Return the newest release this gfplug was made for; its wire is the embedded proto's."""
+    """Return the newest release that this gfplug was made for; the embedded proto has its wire format."""
     return index.load().default
 
 
 def resolve(text: str, *, offline: bool = False) -> SdkVersion:
-    """Return the version that a text means: a release, `default`, or `latest`.
+    """Return the version for a text: a release, `default`, or `latest`.
 
     `latest` is the newest release that the configured source lists or the index knows; offline, that the index knows.
     Raises: UsageError if the text is no version; CompatError if it is below the floor; FetchError if `latest` could not
-    be looked up.
+    be determined.
     """
     if text == "default":
         return default()
@@ -42,9 +42,9 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
 
 
 def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = False) -> ProtoSet:
-    """Obtain the proto of a version, verified against everything that is known about it.
+    """Return the proto of a version, verified against all known facts.
 
-    Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are not it.
+    Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are wrong.
     """
     require_supported(version)
     if source is not None:
@@ -55,8 +55,8 @@ def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = Fa
         return protos
     if offline:
         raise FetchError(
-            f"the proto of SDK {version} is not on this machine, and the network may not be used",
-            hint="leave out --offline, or name a file with --from",
+            f"the proto of SDK {version} is not on this machine, and --offline forbids the network",
+            hint="omit --offline, or name a file with --from",
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
@@ -75,5 +75,5 @@ def _from_go(version: SdkVersion) -> ProtoSet | None:
     try:
         return accept(archive.proto, version, source="gomodcache", commit=module.commit, h1=archive.h1)
     except IntegrityError as error:
-        _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
+        _log.warning("Go's module cache was ignored for SDK %s: %s", version, error)
         return None

@@ -1,6 +1,6 @@
-"""The SDK's repository on GitHub: its tags with their commits, and one file as of one commit.
+"""The SDK's repository on GitHub: its tags with their commits, and a file of one commit.
 
-Tags come from git's own smart HTTP protocol, which unlike the API has no rate limit and needs no token.
+Tags come from git's smart HTTP protocol, which unlike the API has no rate limit and needs no token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TAGS = "refs/tags/"
 
 @dataclass(frozen=True, slots=True)
 class TaggedProto:
-    """The proto of a release, and the commit its tag points to, when the tags could be read."""
+    """The proto of a release, and the commit of its tag, if the tags could be read."""
 
     proto: bytes
     commit: str | None
@@ -36,28 +36,26 @@ class TaggedProto:
 def tags(deadline: Deadline) -> dict[SdkVersion, str]:
     """Map each release to its commit.
 
-    Raises: FetchError; IntegrityError if the answer is not git's.
+    Raises: FetchError; IntegrityError if the response is not git's.
     """
     commits = refs(web.get(f"{REPOSITORY}/info/refs?service=git-upload-pack", deadline=deadline, limit=_REFS_LIMIT))
     names = [name.removeprefix(_TAGS) for name in commits if name.startswith(_TAGS)]
     return {
-        version: commits.get(
-            f"{_TAGS}{version}^{{}}", commits[f"{_TAGS}{version}"]
-        )  # an annotated tag's commit is its peel
+        version: commits.get(f"{_TAGS}{version}^{{}}", commits[f"{_TAGS}{version}"])  # the commit of an annotated tag
         for version in versions.releases(names)
         if f"{_TAGS}{version}" in commits
     }
 
 
 def download(version: SdkVersion, deadline: Deadline) -> TaggedProto:
-    """Return the proto of a release, by commit where possible: a tag can move, a commit can not.
+    """Return the proto of a release, by commit if possible, because a tag can be moved.
 
-    Raises: MissingError if there is no such tag or no proto in it; FetchError.
+    Raises: MissingError if the tag or its proto does not exist; FetchError.
     """
     try:
         commits = tags(deadline)
     except (FetchError, IntegrityError):
-        commits = None  # another host serves files
+        commits = None  # files come from another host
     if commits is not None and version not in commits:
         raise web.MissingError(
             f"{REPOSITORY} has no tag {version}", hint="`gfplug proto list --remote` shows which exist"
@@ -68,10 +66,10 @@ def download(version: SdkVersion, deadline: Deadline) -> TaggedProto:
 
 
 def refs(content: bytes) -> dict[str, str]:
-    """Read the ref advertisement of git's smart HTTP protocol: ref name to object id.
+    """Parse the ref advertisement of git's smart HTTP protocol: ref name to object id.
 
     Source: git v2.39, Documentation/gitprotocol-http and gitprotocol-pack.
-    Raises: IntegrityError if it is something else.
+    Raises: IntegrityError if it is invalid.
     """
     commits: dict[str, str] = {}
     for line in _packets(content):
@@ -86,7 +84,7 @@ def refs(content: bytes) -> dict[str, str]:
 
 
 def _packets(content: bytes) -> list[bytes]:
-    """Split pkt-lines: four hexadecimal digits of length, themselves included; a length of 0 to 2 is a mark."""
+    """Split pkt-lines: four hexadecimal digits of length, including themselves; a length of 0 to 2 is a marker."""
     packets, at = [], 0
     while at < len(content):
         try:

@@ -1,4 +1,4 @@
-"""Go's own settings, read as Go reads them: the environment, then Go's env file, then what `go env` answers."""
+"""Go's settings, read as Go reads them: the environment, then Go's env file, then the output of `go env`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GO_SECONDS = 10.0
 
 
 def proxy() -> str:
-    """Return GOPROXY, or an empty text where neither the user nor an installed Go names one."""
+    """Return GOPROXY; empty if neither the user nor an installed Go sets it."""
     return setting("GOPROXY") or _ask_go()
 
 
 def module_cache() -> Path | None:
-    """Return Go's module cache, or None where there is no place for one."""
+    """Return Go's module cache; None if there is no folder for one."""
     if folder := setting("GOMODCACHE"):
         return Path(folder)
     first = setting("GOPATH").split(os.pathsep)[0]
@@ -31,7 +31,7 @@ def module_cache() -> Path | None:
 
 
 def is_private() -> bool:
-    """Tell whether GONOPROXY, or else GOPRIVATE, keeps the SDK away from proxies.
+    """Tell whether GONOPROXY, or else GOPRIVATE, excludes the SDK from proxies.
 
     Source: go1.26.8, cmd/vendor/golang.org/x/mod, module.MatchPrefixPatterns.
     """
@@ -39,12 +39,12 @@ def is_private() -> bool:
 
 
 def is_without_checksums() -> bool:
-    """Tell whether GONOSUMDB, or else GOPRIVATE, keeps the SDK away from the checksum database."""
+    """Tell whether GONOSUMDB, or else GOPRIVATE, excludes the SDK from the checksum database."""
     return _is_listed(setting("GONOSUMDB") or setting("GOPRIVATE"))
 
 
 def setting(name: str) -> str:
-    """Return a setting from the environment or Go's env file; an empty one counts as unset, as in Go."""
+    """Return a setting from the environment or Go's env file; as in Go, an empty one counts as unset."""
     return (os.environ.get(name) or _read_file().get(name, "")).strip()
 
 
@@ -68,10 +68,10 @@ def _read_file() -> dict[str, str]:
 
 
 def _file() -> Path | None:
-    """Return where `go env -w` writes; GOENV=off means nowhere."""
-    chosen = os.environ.get("GOENV", "")
-    if chosen:
-        return None if chosen == "off" else Path(chosen)
+    """Return the file that `go env -w` writes; None for GOENV=off."""
+    setting_text = os.environ.get("GOENV", "")
+    if setting_text:
+        return None if setting_text == "off" else Path(setting_text)
     home = _home()
     if sys.platform == "win32":
         base = Path(os.environ["APPDATA"]) if os.environ.get("APPDATA") else None
@@ -92,7 +92,7 @@ def _home() -> Path | None:
 
 @cache
 def _ask_go() -> str:
-    """Return Go's built-in GOPROXY; from a folder without a go.mod, which could make Go fetch another Go."""
+    """Return Go's built-in GOPROXY; run in a folder without a go.mod, which could make Go fetch another Go."""
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     try:
         answer = process.run(["go", "env", "GOPROXY"], cwd=Path(__file__).parent, env=environment, timeout=_GO_SECONDS)

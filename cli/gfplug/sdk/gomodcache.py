@@ -1,4 +1,4 @@
-"""Go's module cache: a release that Go has downloaded on this machine before."""
+"""Go's module cache: a release that Go has already downloaded on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger("gfplug")
 
 
 def find(version: SdkVersion) -> Module | None:
-    """Return a release from the cache; None where it is not there, or not whole: other sources will do."""
+    """Return a release from the cache; None if it is missing or incomplete, because other sources may have it."""
     root = goenv.module_cache()
     if root is None:
         return None
@@ -33,7 +33,7 @@ def find(version: SdkVersion) -> Module | None:
     except (OSError, ProjectError):
         return None
     except IntegrityError as error:
-        _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
+        _log.warning("Go's module cache was ignored for SDK %s: %s", version, error)
         return None
 
 

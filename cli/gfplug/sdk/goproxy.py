@@ -1,4 +1,4 @@
-"""Go module proxies: the list GOPROXY names, and the three questions put to one of them.
+"""Go module proxies: the list in GOPROXY, and the three requests to a proxy.
 
 Source: go1.26.8, cmd/go/internal/modfetch/proxy.go (proxyList, TryProxies), and the Go reference on module proxies.
 """
@@ -27,7 +27,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One entry of GOPROXY: a proxy's address, `direct` or `off`; `forgives` when any failure leads to the next one."""
+    """One entry of GOPROXY: a proxy's URL, `direct` or `off`; `forgives` if any failure leads to the next one."""
 
     address: str
     forgives: bool = False
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """One release as a proxy serves it; `time` and `commit` are None where the proxy does not tell."""
+    """One release from a proxy; `time` and `commit` are None if the proxy does not send them."""
 
     content: bytes
     time: str | None
@@ -43,9 +43,9 @@ class Module:
 
 
 def parse(text: str) -> list[Source]:
-    """Read GOPROXY: after `,` the next entry is for what is not found, after `|` for any failure.
+    """Parse GOPROXY: after `,` the next entry is used if something is not found, after `|` after any failure.
 
-    What follows `off` or `direct` can never be reached, and is left out.
+    Entries after `off` or `direct` can never be reached, and are left out.
     Raises: FetchError if it has no entry.
     """
     sources: list[Source] = []
@@ -55,38 +55,39 @@ def parse(text: str) -> list[Source]:
             if address in {"off", "direct"}:
                 break
     if not sources:
-        raise FetchError("GOPROXY is set, but names no proxy", hint="set it to a proxy's address, `direct` or `off`")
+        raise FetchError("GOPROXY is set, but has no entry", hint="set it to a proxy's address, `direct` or `off`")
     return sources
 
 
 def list_releases(address: str, deadline: Deadline) -> list[SdkVersion]:
-    """Return the releases a proxy lists, oldest first; it may know more than it lists."""
+    """Return the releases that a proxy lists, oldest first; it may have more than it lists."""
     answer = _get(address, "list", deadline, _TEXT_LIMIT)
     return versions.releases(answer.decode(errors="replace").splitlines())
 
 
 def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
-    """Return a release's zip, with its time and commit where the proxy tells them.
+    """Return a release's zip, with its time and commit if the proxy sends them.
 
-    Raises: MissingError if the proxy does not have it; FetchError; IntegrityError if it answers for another version.
+    Raises: MissingError if the proxy does not have it; FetchError; IntegrityError if the response is for another
+    version.
     """
     content = _get(address, f"{version}.zip", deadline, modzip.LIMIT)
     try:
         info = documents.parse_json(_get(address, f"{version}.info", deadline, _TEXT_LIMIT))
     except (GfplugError, ValueError):
-        info = {}  # the facts are welcome, and the zip says enough without them
+        info = {}  # the facts are optional; the zip is enough
     return describe(content, info, version)
 
 
 def describe(content: bytes, info: object, version: SdkVersion) -> Module:
-    """Join a zip and the `.info` beside it.
+    """Combine a zip and its `.info`.
 
     Raises: IntegrityError if the `.info` is of another version.
     """
     facts = info if isinstance(info, dict) else {}
     if facts.get("Version", str(version)) != str(version):
         raise IntegrityError(
-            f"the answer for SDK {version} describes {str(facts['Version'])[:40]!r}", hint="try another source"
+            f"the response for SDK {version} describes {str(facts['Version'])[:40]!r}", hint="try another source"
         )
     origin = facts.get("Origin")
     commit = origin.get("Hash") if isinstance(origin, dict) else None
@@ -99,7 +100,7 @@ def describe(content: bytes, info: object, version: SdkVersion) -> Module:
 
 
 def _complete(address: str) -> str:
-    """Add the https that an address may leave out, as Go does."""
+    """Add the https that a URL may omit, as Go does."""
     if address in {"off", "direct"} or ":/" in address or not re.search(r"[.:/]", address):
         return address
     return f"https://{address}"

@@ -1,4 +1,4 @@
-"""The index: what is known, ahead of any download, about each release of the Go SDK (`proto/versions.json`)."""
+"""The index: facts about each release of the Go SDK that are known before any download (`proto/versions.json`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class IndexedRelease:
     """One release.
 
     Shape: `sha256` is of upstream's file with LF line ends; `descriptor` is `stubs.digest` of it; `h1` is the Go
-    checksum of the module's zip. `time` is when upstream released it, RFC 3339 in UTC; `commit` may be unknown.
+    checksum of the module's zip. `time` is upstream's release time, RFC 3339 in UTC; `commit` may be unknown.
     """
 
     version: SdkVersion
@@ -35,7 +35,7 @@ class IndexedRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """Every known release; `default` is the one whose wire the embedded proto restates."""
+    """All known releases; the embedded proto has the wire format of `default`."""
 
     default: SdkVersion
     floor: SdkVersion
@@ -43,7 +43,7 @@ class Index:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Index:
-        """Read the stored form, in which releases with the same proto share one record of it."""
+        """Read the stored form, in which releases with the same proto share one record."""
         protos = value["protos"]
         releases = [
             IndexedRelease(
@@ -63,16 +63,16 @@ class Index:
         )
 
     def find(self, version: SdkVersion) -> IndexedRelease | None:
-        """Return what is known about a release; unknown ones exist: those made after this gfplug."""
+        """Return the facts about a release; None for releases after this gfplug."""
         return self.entries.get(version)
 
     def same_wire(self, one: SdkVersion, other: SdkVersion) -> bool:
-        """Tell whether two releases are known to speak the same wire."""
+        """Tell whether two releases are known to have the same wire format."""
         entries = [self.entries.get(version) for version in (one, other)]
         return all(entries) and len({entry.descriptor for entry in entries if entry}) == 1
 
 
 @cache
 def load() -> Index:
-    """Return the index that ships with this gfplug."""
+    """Return the index that is part of this gfplug."""
     return Index.from_json(json.loads((resources.folder("proto") / "versions.json").read_text(encoding="utf-8")))

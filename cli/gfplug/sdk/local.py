@@ -1,4 +1,4 @@
-"""A proto from a path the user names: a proto file, a checkout of the SDK, or a module zip."""
+"""A proto from the user's path: a proto file, a checkout of the SDK, or a module zip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACES = (index.PROTO_PATH, "backend.proto", "pluginv2/backend.proto")
 def read(path: Path, version: SdkVersion) -> ProtoSet:
     """Return the proto of a version from a file or folder.
 
-    Raises: FetchError if there is none; IntegrityError if it is not that version's.
+    Raises: FetchError if there is none; IntegrityError if it belongs to another version.
     """
     content = read_file(_locate(path), modzip.LIMIT)
     if content.startswith(_ZIP):
@@ -29,14 +29,14 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
         return accept(archive.proto, version, source="file", h1=archive.h1)
     ours = embedded(version)
     if ours and files.sha256(normalise(content)) == ours.sha256:
-        return ours  # gfplug's own restatement, written to a file by `gfplug proto show`
+        return ours  # gfplug's own proto, as `gfplug proto show` prints it
     return accept(content, version, source="file")
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
-    Raises: MissingError if there is none; FetchError if it can't be read or is larger than `limit` bytes.
+    Raises: MissingError if it does not exist; FetchError if it can't be read or is larger than `limit` bytes.
     """
     try:
         with path.open("rb") as stream:
@@ -59,5 +59,5 @@ def _locate(path: Path) -> Path:
         if (path / place).is_file():
             return path / place
     raise FetchError(
-        f"{path} holds no {index.PROTO_PATH}", hint="name a proto file, a checkout of the SDK, or a module zip"
+        f"{path} has no {index.PROTO_PATH}", hint="name a proto file, a checkout of the SDK, or a module zip"
     )

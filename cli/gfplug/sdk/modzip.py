@@ -1,4 +1,4 @@
-"""A Go module zip: the proto in it, and Go's checksum of it; hostile archives are refused before they are unpacked.
+"""A Go module zip: its proto and its Go checksum; hostile archives are refused before they are unpacked.
 
 Source: go1.26.8, cmd/vendor/golang.org/x/mod, zip (names, limits) and sumdb/dirhash (Hash1).
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from gfplug.sdk.versions import SdkVersion
 
 LIMIT = 64 << 20
-"""The largest zip accepted, in bytes; real ones have less than 2 MiB."""
+"""The largest accepted zip, in bytes; real ones have less than 2 MiB."""
 
 _LIMITS = archives.Limits(packed=LIMIT, unpacked=256 << 20)
 _PROTO_LIMIT = 1 << 20
-_HINT = "the file was damaged or changed; get it again, from another source"
+_HINT = "the file was damaged or changed; download it again, from another source"
 
 
 @dataclass(frozen=True, slots=True)
 class ZipContent:
-    """What a module zip holds of interest: the proto's bytes, and `h1`, the checksum as go.sum writes it."""
+    """The proto's bytes of a module zip, and `h1`, the checksum in the form of go.sum."""
 
     proto: bytes
     h1: str
@@ -37,18 +37,18 @@ class ZipContent:
 def unpack(content: bytes, version: SdkVersion) -> ZipContent:
     """Read the SDK's module zip of a version.
 
-    Raises: IntegrityError if it is no zip, is damaged or oversized, holds foreign or unsafe names, is of another
-    version, or has no proto.
+    Raises: IntegrityError if it is no zip, is damaged or too large, has foreign or unsafe names, is of another version,
+    or has no proto.
     """
     what = f"module zip of SDK {version}"
     prefix = f"{MODULE}@{version}/"
     with archives.opened(io.BytesIO(content), name=what, limits=_LIMITS) as archive:
         for name, member in archive.members.items():
             if not name.startswith(prefix) or member.is_link:
-                raise IntegrityError(f"{what} holds {name[:120]!r}, which is not a file below {prefix}", hint=_HINT)
+                raise IntegrityError(f"{what} contains {name[:120]!r}, which is not a file below {prefix}", hint=_HINT)
         proto = archive.members.get(prefix + PROTO_PATH)
         if proto is None:
-            raise IntegrityError(f"{what} has no {PROTO_PATH}", hint="choose a release of the SDK that has one")
+            raise IntegrityError(f"{what} has no {PROTO_PATH}", hint="choose a release of the SDK with one")
         if proto.size > _PROTO_LIMIT:
             raise IntegrityError(f"{what} has a {PROTO_PATH} of more than {_PROTO_LIMIT >> 20} MiB", hint=_HINT)
         digests = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.members}

@@ -1,4 +1,4 @@
-"""A proto as text that has been checked: line ends, encoding, package, and the digest the index promises."""
+"""A proto as verified text: its line ends, encoding, package, and the digest in the index."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ _SYNTAX = re.compile(rb"""^[ \t]*syntax[ \t]*=[ \t]*["']proto3["'][ \t]*;""", re
 class ProtoSet:
     """The SDK proto of one version.
 
-    Shape: `text` has LF line ends; `source` is a kind (`embedded`, `cache`, `gomodcache`,
-    `goproxy`, `github`, `file`), never an address; `descriptor` is the digest that the index promises, None for a
-    version it does not know.
+    Shape: `text` has LF line ends; `source` is a kind (`embedded`, `cache`, `gomodcache`, `goproxy`, `github`, `file`),
+    never a URL; `descriptor` is the digest in the index, None for a version that is not in it.
     """
 
     version: SdkVersion
@@ -42,7 +41,7 @@ class ProtoSet:
 
 
 def embedded(version: SdkVersion) -> ProtoSet | None:
-    """Return the proto that ships with gfplug for a version that speaks its wire; None for another wire."""
+    """Return the proto inside gfplug for a version with its wire format; None for another wire format."""
     sdk_index = index.load()
     entry = sdk_index.find(version)
     if entry is None or not sdk_index.same_wire(version, sdk_index.default):
@@ -52,7 +51,7 @@ def embedded(version: SdkVersion) -> ProtoSet | None:
 
 
 def normalise(raw: bytes) -> bytes:
-    """Return a proto with LF line ends and no byte order mark: the form whose digest counts."""
+    """Return a proto with LF line ends and no byte order mark; digests are of this form."""
     return raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
 
 
@@ -61,9 +60,9 @@ def accept(
 ) -> ProtoSet:
     """Verify the bytes and return them as a ProtoSet.
 
-    A version the index does not know is compared with Go's checksum database, else trusted on first use: the lock then
+    A version that is not in the index is compared with Go's checksum database, else trusted on first use: the lock then
     pins it.
-    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index or the database promises.
+    Raises: IntegrityError if they are no pluginv2 proto, or differ from the index or the database.
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")
@@ -88,7 +87,7 @@ def accept(
 
 
 def require_proto(text: bytes, what: str) -> None:
-    """Refuse bytes that can not be a proto of the plugin protocol, and say what they look like.
+    """Refuse bytes that can't be a proto of the plugin protocol, and describe what they look like.
 
     Raises: IntegrityError if they are empty, a web page, not UTF-8, not proto3, or of another package.
     """
@@ -105,9 +104,7 @@ def require_proto(text: bytes, what: str) -> None:
     elif not _PACKAGE.search(text):
         problem = "does not declare the package pluginv2"
     if problem:
-        raise IntegrityError(
-            f"{what} {problem}", hint="check the source: a login page or a wrong file may be in between"
-        )
+        raise IntegrityError(f"{what} {problem}", hint="check the source: it may be a login page or a wrong file")
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -121,6 +118,6 @@ def _is_utf8(text: bytes) -> bool:
 def _require_equal(what: str, actual: str, promised: str) -> None:
     if actual != promised:
         raise IntegrityError(
-            f"{what} is {actual}, but the index promises {promised}",
-            hint="the bytes were changed on their way, or belong to another version; try another source",
+            f"{what} is {actual}, but the index has {promised}",
+            hint="the bytes were changed in transit, or belong to another version; try another source",
         )

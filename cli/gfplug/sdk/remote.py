@@ -1,4 +1,4 @@
-"""The network: module proxies in the order GOPROXY gives, and GitHub where it says `direct` or says nothing."""
+"""The network sources: module proxies in the order of GOPROXY, and GitHub for `direct` or without GOPROXY."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DIRECT = "direct"
 
 
 def ask_in_turn(ask: Callable[[str], _T]) -> _T:
-    """Ask one source after the other, as GOPROXY says, and return the first answer; without a proxy, ask GitHub.
+    """Ask the sources in the order of GOPROXY, and return the first answer; without a proxy, ask GitHub.
 
-    Raises: the first failure that does not lead on to the next source; those before it are its details.
+    Raises: the first failure that does not allow the next source; earlier failures are its details.
     """
     failures: list[GfplugError] = []
     configured = "" if goenv.is_private() else goenv.proxy()
@@ -43,7 +43,7 @@ def ask_in_turn(ask: Callable[[str], _T]) -> _T:
 def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
     """Fetch and verify the proto of a version, within some seconds.
 
-    Raises: FetchError if no source has it; IntegrityError if what one sent is not it.
+    Raises: FetchError if no source has it; IntegrityError if a source sends wrong bytes.
     """
     deadline = web.Deadline(seconds)
 
@@ -63,7 +63,7 @@ def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
 
 
 def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
-    """Return the releases that the first source to answer lists, oldest first."""
+    """Return the releases of the first source that answers, oldest first."""
     deadline = web.Deadline(seconds)
 
     def ask(address: str) -> list[SdkVersion]:
@@ -73,7 +73,7 @@ def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
 
 
 def _combine(failures: list[GfplugError]) -> GfplugError:
-    """Return the failure that ended the search; the earlier ones become its details."""
+    """Return the last failure; the earlier ones become its details."""
     last = failures[-1]
     last.details = "\n".join(
         [*(f"before: {error}" for error in failures[:-1]), *([last.details] if last.details else [])]

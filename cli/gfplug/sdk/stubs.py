@@ -1,8 +1,8 @@
-"""protoc: an SDK proto becomes a descriptor and typed Python stubs.
+"""protoc: compile an SDK proto to a descriptor and typed Python stubs.
 
-protoc runs as a child process: inside ours its errors go to file descriptor 2, where nobody can catch them. Its exit
-code 0 proves nothing (an empty file compiles), so what it made is checked. Code is generated from the descriptor, which
-has no comments: a comment of a stranger's proto could end a docstring and be run.
+protoc runs as a child process: in this process its errors would go to file descriptor 2, where they can't be caught.
+Its exit code 0 proves nothing (an empty file compiles), so the result is checked. Code is generated from the
+descriptor, which has no comments: a comment in an untrusted proto could end a docstring and be executed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PACKAGE = "pluginv2"
 TOOLS = ("grpcio-tools", "mypy-protobuf")
 OWN_VERSION = ("gfplug-stubs", "2")
-"""How gfplug calls the tools: raised when it makes other code of the same proto. 2: without the proto's comments."""
+"""The version of how gfplug calls the tools; increased if the same proto gives other code. 2: without comments."""
 
 _FILE = "backend.proto"
 _SERVICES = {"Resource", "Data", "Diagnostics", "Stream"}
@@ -40,8 +40,8 @@ _PROTOC_SECONDS = 120.0
 class Stubs:
     """Generated code.
 
-    Shape: `files` maps a path relative to `src/` to bytes; `floors` maps a package to the oldest version the stubs
-    import under; `tools` maps a generator to the version used; `descriptor` is `digest` of what was compiled.
+    Shape: `files` maps a path relative to `src/` to bytes; `floors` maps a package to the oldest version that the stubs
+    accept; `tools` maps a generator to its version; `descriptor` is `digest` of the compiled proto.
     """
 
     files: Mapping[str, bytes]
@@ -53,9 +53,9 @@ class Stubs:
 def generate(protos: ProtoSet) -> Stubs:
     """Generate the package `pluginv2`: the proto, its Python code, and types for it.
 
-    Same proto and same tools, same bytes.
-    Raises: IntegrityError if the proto does not compile, is not the plugin protocol, or is not the wire that the index
-    promises; ToolError if protoc or its plugins can not be run.
+    The same proto and tools give the same bytes.
+    Raises: IntegrityError if the proto does not compile, is not the plugin protocol, or has another wire format than
+    the index says; ToolError if protoc or its plugins can't be run.
     """
     options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
     outputs = _compile(protos.text, options, is_known=protos.descriptor is not None)
@@ -65,7 +65,7 @@ def generate(protos: ProtoSet) -> Stubs:
     if protos.descriptor is not None and descriptor != protos.descriptor:
         raise IntegrityError(
             f"the proto of SDK {protos.version} from {protos.source} compiles to {descriptor}, "
-            f"but the index promises {protos.descriptor}",
+            f"but the index has {protos.descriptor}",
             hint="fetch the proto again, or reinstall gfplug if it came with it",
         )
     code = {name: content.replace(b"\r\n", b"\n") for name, content in outputs.items()}
@@ -79,15 +79,15 @@ def generate(protos: ProtoSet) -> Stubs:
 
 
 def describe(protos: ProtoSet) -> FileDescriptorSet:
-    """Compile a proto to its descriptors: one file named `pluginv2/backend.proto`, after the files it imports.
+    """Compile a proto to its descriptors: one file named `pluginv2/backend.proto`, after the files that it imports.
 
-    Raises: IntegrityError if it does not compile; ToolError if protoc can not be run.
+    Raises: IntegrityError if it does not compile; ToolError if protoc can't be run.
     """
     return _parse(_compile(protos.text)["described"])
 
 
 def digest(descriptor_set: FileDescriptorSet) -> str:
-    """Return a digest of the wire: comments, file options and file names do not count, nor does what is imported."""
+    """Return a digest of the wire format, without comments, file options, file names and imported files."""
     from google.protobuf.descriptor_pb2 import FileDescriptorProto  # noqa: PLC0415 - only commands that compile pay for it
 
     hasher = hashlib.sha256()
@@ -103,17 +103,17 @@ def digest(descriptor_set: FileDescriptorSet) -> str:
 
 
 def check(descriptor_set: FileDescriptorSet) -> None:
-    """Refuse what compiles but is not the plugin protocol.
+    """Refuse a proto that compiles but is not the plugin protocol.
 
-    Raises: IntegrityError unless the package is `pluginv2` and the four services every plugin speaks are there.
+    Raises: IntegrityError unless the package is `pluginv2` and has the four services of every plugin.
     """
     files = [file for file in descriptor_set.file if file.package == PACKAGE]
     services = {service.name for file in files for service in file.service}
     if not files:
-        raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check where it came from")
+        raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check its source")
     if missing := sorted(_SERVICES - services):
         raise IntegrityError(
-            f"the proto lacks the services {', '.join(missing)} of the plugin protocol", hint="check where it came from"
+            f"the proto lacks the services {', '.join(missing)} of the plugin protocol", hint="check its source"
         )
 
 
@@ -131,9 +131,9 @@ def tool_versions() -> dict[str, str]:
 
 
 def _compile(text: bytes, options: Sequence[str] = (), *, is_known: bool = True) -> dict[str, bytes]:
-    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold.
+    """Compile in a separate folder, with relative paths only: protoc splits `-I` at colons, which TMPDIR may have.
 
-    With options, code is generated from the descriptor; that of a proto that the index does not know is imported once.
+    With options, code is generated from the descriptor; code of a proto that is not in the index is imported as a test.
     """
     import tempfile  # noqa: PLC0415 - as above
 
@@ -156,21 +156,19 @@ def _protoc(folder: Path, *options: str) -> None:
     try:
         process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
     except ToolError as error:
-        if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
+        if _FILE not in error.details:  # protoc itself failed, not the proto
             raise
-        raise IntegrityError(
-            "the proto does not compile", hint="check where it came from", details=error.details
-        ) from error
+        raise IntegrityError("the proto does not compile", hint="check its source", details=error.details) from error
 
 
 def _require_importable(folder: Path) -> None:
-    """Import the generated code in another process: a method may have the name of a keyword."""
+    """Import the generated code in another process, because a method may have the name of a keyword."""
     command = [sys.executable, "-B", "-c", f"import {PACKAGE}.backend_pb2_grpc"]
     try:
         process.run(command, cwd=folder, what="importing the generated code", timeout=_PROTOC_SECONDS)
     except ToolError as error:
         raise IntegrityError(
-            "the proto makes code that Python can't import", hint="check where it came from", details=error.details
+            "the proto gives code that Python can't import", hint="check its source", details=error.details
         ) from error
 
 
@@ -203,7 +201,7 @@ def _script(name: str) -> Path:
     for candidate in (*scripts, beside, *([Path(on_path)] if on_path else [])):
         if candidate.is_file():
             return candidate.resolve()
-    raise ToolError(f"{name} was not found", hint="install gfplug again: mypy-protobuf belongs to it")
+    raise ToolError(f"{name} was not found", hint="install gfplug again: it depends on mypy-protobuf")
 
 
 def _floors(code: Mapping[str, bytes]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The certificates that a TLS connection trusts, and the stored credentials for a host."""
+"""The CA certificates for TLS connections, and the stored credentials for a host."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BUNDLES = ("GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
 def context() -> ssl.SSLContext:
-    """Return a TLS context that trusts the operating system's store and the bundle the environment names.
+    """Return a TLS context that trusts the operating system's store and the bundle in the environment.
 
-    Raises: FetchError if that bundle can not be read: going on without it would only fail with less to say.
+    Raises: FetchError if that bundle can't be read, because without it every request would fail with a worse error.
     """
     import truststore  # noqa: PLC0415 - only https pays for it
 
@@ -41,7 +41,7 @@ def context() -> ssl.SSLContext:
             tls.load_verify_locations(cafile=path)
     except OSError as error:  # a missing file, or one without certificates (ssl.SSLError)
         raise FetchError(
-            f"{name} names {path}, which holds no readable certificates", hint=f"mend or unset {name}"
+            f"{name} names {path}, which has no readable certificates", hint=f"correct or unset {name}"
         ) from error
     return tls
 
@@ -54,7 +54,7 @@ def authorization(parts: SplitResult) -> str | None:
 
 
 def read_netrc(parts: SplitResult) -> str | None:
-    """Return the Authorization header that netrc holds for a host; over https only, as Go does."""
+    """Return the Authorization header that netrc has for a host; for https only, as in Go."""
     if parts.scheme != "https" or not parts.hostname:
         return None
     try:
@@ -62,7 +62,7 @@ def read_netrc(parts: SplitResult) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:
-        _log.warning("netrc was ignored: it can not be read (%s)", type(error).__name__)
+        _log.warning("netrc was ignored, because it can't be read (%s)", type(error).__name__)
         return None
     return _basic(login[0], login[2] or "") if login and login[0] else None
 

@@ -1,4 +1,4 @@
-"""`gfplug proto verify`: do a project's proto, lock and stubs agree? Answered without a network."""
+"""`gfplug proto verify`: check that a project's proto, lock and stubs match. It needs no network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STUBS = "src/pluginv2/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question and its answer: `passed` is None where it could not be asked, and `sentence` tells why."""
+    """One check and its result: `passed` is None if it could not run, and `sentence` says why."""
 
     name: str
     passed: bool | None
@@ -42,9 +42,9 @@ class Verification:
 
 
 def committed(project: Project) -> sdk.ProtoSet:
-    """Return the proto in a project, as the version its lock names.
+    """Return a project's proto, as the version in its lock.
 
-    Raises: ProjectError if there is none, or the lock names no version.
+    Raises: ProjectError if there is none, or the lock has no version.
     """
     lock = project.lock
     text = sdk.normalise(project.read_proto())
@@ -55,9 +55,9 @@ def committed(project: Project) -> sdk.ProtoSet:
 
 
 def verify(project: Project) -> Verification:
-    """Compare a project's committed proto, its lock and its stubs with one another, and with the index.
+    """Compare a project's proto, its lock and its stubs with one another, and with the index.
 
-    Raises: ProjectError if there is no proto or no readable lock; ToolError if protoc can not be run.
+    Raises: ProjectError if the proto or a readable lock is missing; ToolError if protoc can't be run.
     """
     lock, protos = project.lock, committed(project)
     checks = [_proto(lock, protos), _owned(project)]
@@ -87,15 +87,15 @@ def _proto(lock: Lock, protos: sdk.ProtoSet) -> Check:
 
 
 def _owned(project: Project) -> Check:
-    changed = [f"{path} ({what})" for path, what in project.changed_owned().items() if path.startswith(_STUBS)]
-    problem = f"differs from the lock: {', '.join(changed)}" if changed else ""
+    edited_files = [f"{path} ({what})" for path, what in project.changed_owned().items() if path.startswith(_STUBS)]
+    problem = f"differs from the lock: {', '.join(edited_files)}" if edited_files else ""
     return _judge("files", problem, f"every file in {_STUBS} is the one in the lock")
 
 
 def _wire(lock: Lock, new_stubs: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
     is_same = new_stubs.descriptor == lock.descriptor
     problem = "" if is_same else f"the proto compiles to {new_stubs.descriptor}, the lock names {lock.descriptor}"
-    origin = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
+    origin = "as the index says" if protos.descriptor else "a release this gfplug does not know"
     return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {origin}")
 
 
@@ -106,13 +106,13 @@ def _floors(lock: Lock, new_stubs: stubs.Stubs) -> Check:
 
 
 def _stubs(project: Project, new_stubs: stubs.Stubs) -> Check:
-    changed = [path for path, content in new_stubs.files.items() if _read(project, path) != content]
-    problem = f"generated anew, these differ: {', '.join(changed)}" if changed else ""
+    differing = [path for path, content in new_stubs.files.items() if _read(project, path) != content]
+    problem = f"generated anew, these differ: {', '.join(differing)}" if differing else ""
     return _judge("stubs", problem, "generated anew, every stub is the same")
 
 
 def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
-    """Say which generators are of another version here than when the stubs were made."""
+    """Describe which generators have another version here than those that made the stubs."""
     return ", ".join(
         f"{name} is {new_stubs.tools.get(name, 'absent')} here, {lock.tools.get(name, 'absent')} in the lock"
         for name in sorted({*lock.tools, *new_stubs.tools})
@@ -121,7 +121,7 @@ def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
 
 
 def _read(project: Project, path: str) -> bytes | None:
-    """Return a generated file with LF line ends: a checkout may have changed them."""
+    """Return a generated file with LF line ends, which a checkout may have changed."""
     try:
         return documents.read_bytes(project.source / path).replace(b"\r\n", b"\n")
     except (OSError, ProjectError):

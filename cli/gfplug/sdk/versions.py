@@ -1,4 +1,4 @@
-"""SDK versions: the release tags of the Go SDK, `v0.<minor>.<patch>`, and nothing else that looks like a version."""
+"""SDK versions: the release tags of the Go SDK, `v0.<minor>.<patch>`, and no other texts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from gfplug.errors import CompatError, UsageError
 
 _PLAIN = re.compile(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
-_SHOWN = 40
+_LONGEST_TEXT = 40
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SdkVersion:
-    """A release of the Go SDK; ordered as numbers, written with its `v`."""
+    """A release of the Go SDK, ordered by number and written with its `v`."""
 
     major: int
     minor: int
@@ -21,13 +21,13 @@ class SdkVersion:
 
     @classmethod
     def parse(cls, text: str) -> SdkVersion:
-        """Read `v0.298.0` or `0.298.0`: three numbers in ASCII digits without leading zeros.
+        """Parse `v0.298.0` or `0.298.0`: three numbers in ASCII digits without leading zeros.
 
         Raises: UsageError for anything else: pre-releases, build metadata, Go's pseudo-versions, branches.
         """
         match = _PLAIN.fullmatch(text)
         if match is None:
-            excerpt = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            excerpt = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
             raise UsageError(
                 f"{excerpt!r} is not a release of the Go SDK", hint="write a version like v0.298.0, or latest"
             )
@@ -39,18 +39,18 @@ class SdkVersion:
 
 
 FLOOR = SdkVersion(0, 97, 0)
-"""The oldest version supported: from here on the wire only grows, but for v0.243.0's conversion service."""
+"""The oldest supported version: later ones only add to the wire format, except v0.243.0's conversion service."""
 
 
 def releases(lines: list[str]) -> list[SdkVersion]:
-    """Return the releases among some lines, oldest first; what is not one is left out."""
+    """Return the releases among some lines, oldest first; other lines are left out."""
     return sorted(
         {SdkVersion(*map(int, match.groups())) for line in lines if (match := _PLAIN.fullmatch(line.strip()))}
     )
 
 
 def require_supported(version: SdkVersion) -> SdkVersion:
-    """Return a version that gfplug can serve.
+    """Return a version that gfplug supports.
 
     Raises: CompatError if it is older than the floor.
     """

@@ -1,7 +1,7 @@
-"""One HTTP GET or POST, done carefully with the standard library.
+"""One HTTP GET or POST with the standard library, with all safety limits.
 
-Bounded in time (the whole exchange, not only each read), size, redirects and tries; complete or an error; through the
-proxies and certificates the environment names; and no credential ever reaches a message.
+Limited in time (for the whole exchange, not only each read), size, redirects and tries; complete or an error; through
+the proxies and certificates of the environment; and no credential ever appears in a message.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ _LONGEST_TEXT = 2000
 
 
 class MissingError(FetchError):
-    """The server answered that it has no such thing (404, 410): another source may."""
+    """The server does not have the file (404, 410); another source may have it."""
 
 
 class RefusedError(FetchError):
-    """The server refused what was posted: with this status, and this text."""
+    """The server refused a POST, with this status and text."""
 
     def __init__(self, address: str, status: int, text: str) -> None:
-        """Keep what the server said."""
+        """Store the server's answer."""
         super().__init__(f"{address} answered {status}: {text}")
         self.status = status
         self.text = text
 
 
 class Deadline:
-    """A moment by which all the work must be done, however many requests it takes."""
+    """The time limit for all requests together."""
 
     def __init__(self, seconds: float) -> None:
         """Start the clock."""
@@ -71,7 +71,7 @@ class Deadline:
 
 
 class _TransientError(Exception):
-    """A failure that may pass; `final` is what to raise when it does not."""
+    """A temporary failure; `final` is the error to raise if it persists."""
 
     def __init__(self, final: GfplugError, after: float | None = None) -> None:
         super().__init__()
@@ -80,11 +80,11 @@ class _TransientError(Exception):
 
 
 def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
-    """Return the body of a URL, whole.
+    """Return the complete body of a URL.
 
     Units: `limit` is in bytes.
-    Raises: MissingError for 404 and 410; IntegrityError for a body cut short or a web page instead of data; FetchError
-    for everything else: refused, unreachable, too large, too slow.
+    Raises: MissingError for 404 and 410; IntegrityError for a body that is cut or a web page instead of data;
+    FetchError for all other failures: refused, unreachable, too large, too slow.
     """
     target = Target.of(url)
     for attempt in range(_TRIES):
@@ -96,15 +96,15 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
                 raise error.final from error
             _log.debug("%s; trying again in %.1f s", error.final, pause)
             time.sleep(pause)
-    raise AssertionError  # the last try returns or raises
+    raise AssertionError  # the last attempt returns or raises
 
 
 def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -> bytes:
-    """Send JSON with a bearer token, once, to this address and no other; return the answer's body, whole.
+    """Send JSON with a bearer token, once, only to this address; return the complete body of the response.
 
     Units: `limit` is in bytes.
-    Raises: FetchError for an address that is not encrypted nor on this machine, for a redirect, for what is
-    unreachable, too large or too slow; RefusedError for an error status; IntegrityError as `get` does.
+    Raises: FetchError for an address that is neither encrypted nor on this machine, for a redirect, or if it is
+    unreachable, too large or too slow; RefusedError for an error status; IntegrityError as in `get`.
     """
     address = redact(url)
     target = Target(Target.of(url).url, f"Bearer {token}")
@@ -129,7 +129,7 @@ def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
 
 
 def _ask(target: Target, *, deadline: Deadline, limit: int, body: bytes | None = None) -> bytes | str:
-    """Send one request, a POST where there is a body; return the answer's body, or the address a redirect names."""
+    """Send one request, a POST if there is a body; return the response's body, or the target of a redirect."""
     address = redact(target.url)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
     if target.authorization:
@@ -160,14 +160,16 @@ def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadlin
     if encoding != "identity":
         raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which was not asked for")
     if response.headers.get_content_type() == "text/html":
-        raise IntegrityError(f"{address} answered with a web page", hint="a login page or a proxy may be in between")
+        raise IntegrityError(
+            f"{address} answered with a web page", hint="the address may lead to a login page or a proxy"
+        )
     body = bytearray()
     while piece := response.read1(_PIECE):
         body += piece
         deadline.remaining()
         if len(body) > limit:
             raise FetchError(f"{address} is larger than {limit} bytes")
-    deadline.remaining()  # a cut connection looks like an end
+    deadline.remaining()  # a cut connection looks like the end of the body
     promised = response.headers.get("Content-Length", "")
     if promised.isascii() and promised.isdigit() and len(body) != int(promised[:15]):
         raise _TransientError(IntegrityError(f"{address} broke off after {len(body)} of {promised[:15]} bytes"))
@@ -179,7 +181,7 @@ def _refusal(response: http.client.HTTPResponse, address: str) -> Exception:
     if status in {404, 410}:
         return MissingError(words)
     if status in {401, 403, 407}:
-        return FetchError(words, hint="it may lack this version, or want credentials: in its address, or in netrc")
+        return FetchError(words, hint="it may not have this version, or need credentials: in its address, or in netrc")
     if status == http.client.TOO_MANY_REQUESTS or status >= http.client.INTERNAL_SERVER_ERROR:
         return _TransientError(FetchError(words, hint="try again later"), _seconds(response.headers.get("Retry-After")))
     return FetchError(words)
@@ -198,14 +200,14 @@ def _unreachable(address: str, reason: object, deadline: Deadline) -> Exception:
 
 
 def _words(reason: object) -> str:
-    """Say why in the system's words only: other texts may quote an address, with its password."""
+    """Return the system's own error text only: other texts may quote an address with its password."""
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
     return type(reason).__name__ if isinstance(reason, Exception) else "unknown reason"
 
 
 def _seconds(text: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date."""
+    """Parse a Retry-After header: seconds or a date."""
     if not text:
         return None
     if text.isascii() and text.isdigit():
@@ -218,15 +220,15 @@ def _seconds(text: str | None) -> float | None:
 
 @contextlib.contextmanager
 def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
-    """Collect the sockets of a request and shut them at the deadline: a server may drip even its headers."""
+    """Collect the sockets of a request and shut them down at the deadline, because a server may send headers slowly."""
     sockets: list[socket.socket] = []
 
-    def cut() -> None:
+    def shut_down() -> None:
         for opened in sockets:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not TLS's own shutdown, which would wait
 
-    timer = threading.Timer(deadline.remaining(), cut)
+    timer = threading.Timer(deadline.remaining(), shut_down)
     timer.daemon = True
     timer.start()
     try:
@@ -236,7 +238,7 @@ def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
 
 
 def _opener(target: Target, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
-    """Make an opener that knows the environment's proxies, and neither redirects, nor files, nor error statuses."""
+    """Make an opener with the environment's proxies, but without redirects, files, and error statuses."""
 
     class Plain(http.client.HTTPConnection):
         def connect(self) -> None:

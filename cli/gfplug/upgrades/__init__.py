@@ -1,1 +1,1 @@
-"""The three-way merge of an upgrade: what was rendered, what the user made of it, and what is rendered now."""
+"""The three-way merge of an upgrade: the last rendered files, the user's files, and the newly rendered files."""

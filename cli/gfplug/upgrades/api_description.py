@@ -1,4 +1,4 @@
-"""The folder of a project that comes from an API's description: made again, from what it keeps or from another one."""
+"""Write the folder that comes from an API's description again, from the stored description or a new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read(project: Project) -> StoredModel:
-    """Return what the project keeps of the description.
+    """Return the stored description of the project.
 
     Raises: ProjectError if the project was not made from one, or the file can't be read.
     """
@@ -36,31 +36,31 @@ def read(project: Project) -> StoredModel:
 
 
 def choose(source: DataSource, operations: Sequence[str]) -> StoredModel:
-    """Keep the operations that a project has chosen, as far as a description still has them; none for all.
+    """Return a description with the project's chosen operations, as far as it still has them; all if none are chosen.
 
-    Raises: ProjectError if it has none of them any more.
+    Raises: ProjectError if it has none of them.
     """
-    kept = tuple(each for each in source.operations if not operations or each.name in operations)
-    if not kept:
+    operations_left = tuple(each for each in source.operations if not operations or each.name in operations)
+    if not operations_left:
         raise ProjectError(
             f"the description has none of the project's operations: {', '.join(operations)}",
             hint="choose others with --operations",
         )
-    return stored_model.StoredModel(replace(source, operations=kept), tuple(operations))
+    return stored_model.StoredModel(replace(source, operations=operations_left), tuple(operations))
 
 
 def compare(project: Project, after: StoredModel) -> list[Change]:
-    """List what another description changes for those who ask.
+    """List what a new description changes for saved queries and alert rules.
 
-    Raises: as `read` does.
+    Raises: like `read`.
     """
     return upstream_changes.compare(read(project).source, after.source)
 
 
 def write(project: Project, stored: StoredModel | None) -> Upstream:
-    """Write the folder's files, from another description or from what the project keeps; none without any.
+    """Write the folder's files, from a new description or the stored one; nothing if the project has none.
 
-    Raises: as `read` does, where there should be one.
+    Raises: like `read`, if the project should have one.
     """
     if stored is None and stored_model.NAME not in project.lock.owned:
         return Upstream({}, {})

@@ -1,4 +1,4 @@
-"""The author's files in a project, as far as an upgrade may look at them: those of git, and no large ones."""
+"""The author's files that an upgrade may read: those of git, without large ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST = 1_000_000
 
 
 def find(root: Path) -> Iterator[str]:
-    """Yield the paths of the files that git tracks or would track; without git, of all but what tools make."""
+    """Yield the paths of files that git tracks or would track; without git, all except files that tools generate."""
     names = repository.list_files(root)
     if names is None:
         names = [path.relative_to(root).as_posix() for path in _walk(root)]
@@ -25,7 +25,7 @@ def find(root: Path) -> Iterator[str]:
 
 
 def in_the_way(root: Path, rendered: Iterable[str]) -> Iterator[str]:
-    """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
+    """List the user's files where the template has a folder, or in a folder where it has a file."""
     for path in rendered:
         above = [folder.as_posix() for folder in PurePosixPath(path).parents]
         yield from (folder for folder in above if (root / folder).is_file())

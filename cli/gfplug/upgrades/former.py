@@ -1,7 +1,7 @@
-"""What projects of gfplug 0.1 looked like, for the upgrade that brings them here.
+"""Projects of gfplug 0.1, and how an upgrade converts them.
 
-They held the runtime's source in `src/gfruntime` and the editors' in `frontend/stub`, and named the runtime's
-requirements beside the author's own. Both folders go; pyproject.toml asks for the library instead.
+They had the runtime's source in `src/gfruntime` and the editors' in `frontend/stub`, and listed the runtime's
+requirements among the author's. Both folders are removed; pyproject.toml depends on the library instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOOKS = "frontend/hooks.js"
-"""A file that projects of gfplug 0.1 had only when their authors wrote it."""
+"""A file that projects of gfplug 0.1 had only if their authors wrote it."""
 
 _LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
 _FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
@@ -27,10 +27,10 @@ _GONE = ('"src/gfruntime", ', '"gfruntime.*", ')
 
 
 def pyproject(text: str, *, base: str, fresh: str) -> str:
-    """Return a pyproject.toml of gfplug 0.1 with the dependencies as the new one lists them, the author's among them.
+    """Return a pyproject.toml of gfplug 0.1 with the new dependencies and the author's own.
 
-    `base` is what was rendered then: its dependencies were gfplug's. A list that is written as the template writes it
-    keeps its lines and comments; in any other, gfplug's requirements are taken out and put at the end.
+    `base` is the old rendered file: its dependencies were gfplug's. A list in the template's format keeps its lines and
+    comments; from any other list, gfplug's requirements are removed and added again at the end.
     """
     ours, new = requirements.list_dependencies(base), requirements.list_dependencies(fresh)
     mine = requirements.list_dependencies(text)
@@ -43,11 +43,11 @@ def pyproject(text: str, *, base: str, fresh: str) -> str:
     names = sorted(map(requirements.name_of, requirements.list_dependencies(edited)))
     if names == sorted(set(map(requirements.name_of, lines))) and _is_alike(edited, text):
         return edited
-    return requirements.exchange(text, removed=ours, added=new)
+    return requirements.exchange(text, old=ours, new=new)
 
 
 def _is_alike(edited: str, text: str) -> bool:
-    """Return whether two texts differ in nothing but the list of dependencies."""
+    """Return whether two texts differ only in the list of dependencies."""
     tables = [documents.parse_toml(each) for each in (edited, text)]
     for table in tables:
         table["project"].pop("dependencies")
@@ -55,7 +55,7 @@ def _is_alike(edited: str, text: str) -> bool:
 
 
 def _edit_lines(text: str, *, base: str, fresh: str) -> str:
-    """Exchange the lines of a list that is written as the template writes it; the caller checks the result."""
+    """Replace the lines of a list in the template's format; the caller checks the result."""
     mine, old, new = (_LIST.search(each[: each.rfind("\n]\n") + 3]) for each in (text, base, fresh))
     if not mine or not old or not new:
         return text
@@ -70,7 +70,7 @@ def _edit_lines(text: str, *, base: str, fresh: str) -> str:
 
 
 def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]) -> Iterator[str]:
-    """Yield the new list's lines: the author's below the comment that speaks of them, the floors as they were."""
+    """Yield the new list's lines: the author's below the comment for them, the floors unchanged."""
     for line in new:
         match = _FLOORED.match(line)
         yield floored.get(match[1], line) if match else line
@@ -81,13 +81,13 @@ def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]
 def complete_base(
     base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]
 ) -> dict[str, TreeFile]:
-    """Return the base with the file that the author had before the template: theirs is no change to it."""
+    """Return the base with the file that the author had before the template did, so that it counts as unchanged."""
     is_authors = HOOKS in yours and HOOKS in theirs and HOOKS not in base
     return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
 
 
 def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
-    """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
+    """Return files as gfplug wrote them, from the project's git history, as far as it has them."""
     versions = {path: repository.contents(root, path) for path in paths}
     return {
         path: TreeFile(content)

@@ -1,6 +1,6 @@
-"""The git program, when there is one: a throw-away repository that merges three trees, shielded from every setting.
+"""The git program, if it is installed: merges three trees in a temporary repository, isolated from all settings.
 
-Nothing here reads the user's configuration, runs a hook, or touches a repository of theirs.
+Nothing here reads the user's configuration, runs a hook, or changes a repository of the user's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 BASE, YOURS, THEIRS = 1, 2, 3
-"""The sides of a merge, as git numbers them."""
+"""The sides of a merge, by git's numbers."""
 
 _OPTIONS = {
     "commit.gpgSign": "false",
@@ -43,10 +43,10 @@ _MARKER = re.compile(rb"^(<{7} HEAD|>{7} theirs)(:[^\r\n]*)?(?=\r?$)", re.MULTIL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitMerge:
-    """What git made of three trees.
+    """The result of git's merge of three trees.
 
     Shape: `tree` is the result, conflict markers included; `stages` maps each unresolved path to the sides that still
-    have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path of theirs to the path of the base that it was.
+    have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path of theirs to its path in the base.
     """
 
     tree: Mapping[str, TreeFile]
@@ -61,7 +61,7 @@ def merge(
     *,
     labels: tuple[str, str],
 ) -> GitMerge:
-    """Merge three trees as `git merge` does, renames followed; `labels` name yours and theirs in conflict markers.
+    """Merge three trees like `git merge`, following renames; `labels` name yours and theirs in conflict markers.
 
     Raises: ToolError if git fails for another reason than a conflict.
     """
@@ -96,15 +96,15 @@ class _Repository:
             "LC_ALL": "C",
             **{f"GIT_{who}_{what}": "gfplug" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
-        done = repository.run_git(self.folder, *settings, *words, variables=shield, stdin=stdin)
-        if done.returncode not in accepted:
-            output = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=output[-2000:])
-        return done.stdout
+        completed = repository.run_git(self.folder, *settings, *words, variables=shield, stdin=stdin)
+        if completed.returncode not in accepted:
+            output = (completed.stdout + completed.stderr).decode(errors="replace").strip()
+            raise ToolError(f"git {words[0]} failed with exit code {completed.returncode}", details=output[-2000:])
+        return completed.stdout
 
 
 def _stream(base: Mapping[str, TreeFile], sides: Mapping[str, Mapping[str, TreeFile]]) -> Iterator[bytes]:
-    """Write three commits, both sides upon the base, as `git fast-import` reads them."""
+    """Write three commits, both sides on top of the base, for `git fast-import`."""
     yield from _commit("base", base, mark=1)
     for number, (name, tree) in enumerate(sides.items(), start=2):
         yield from _commit(name, tree, mark=number, parent=b"from :1\n")

@@ -1,4 +1,4 @@
-"""What a project was rendered from: the answers given then, and the user's files as they were then."""
+"""What a project was rendered from: the answers, and the user's files at that time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Migration = tuple[str, "Callable[[dict[str, str]], dict[str, str]]"]
 
 MIGRATIONS: tuple[Migration, ...] = ()
-"""Answers of older templates become answers of this one: the template version that changed a question, and a function.
+"""Convert answers of older templates: the template version that changed a question, and a function.
 
-Each function takes the stored answers and returns them as that version asks; they run oldest first.
+Each function takes the stored answers and returns them for that version; they run oldest first.
 """
 
 _FORMAT = 1
@@ -34,10 +34,10 @@ def answers(
     overrides: Mapping[str, str] | None = None,
     migrations: Sequence[Migration] | None = None,
 ) -> Answers:
-    """Return what the project answered, as this gfplug's template asks; new questions take what is given, or defaults.
+    """Return the project's answers for this gfplug's template; new questions get the overrides, or defaults.
 
-    Raises: ProjectError if nothing readable is stored, or a question has no answer; UsageError if an answer no longer
-    serves, or one is given for a question that is not asked.
+    Raises: ProjectError if no readable answers are stored, or a question has no answer; UsageError if an answer is no
+    longer valid, or an override has no question.
     """
     from packaging.version import Version  # noqa: PLC0415 - heavy
 
@@ -47,13 +47,16 @@ def answers(
             stored = migrate(stored)
     questions = [field.name for field in fields(Answers)]
     if unknown := [key for key in overrides or {} if key not in questions]:
-        raise UsageError(f"--data: {unknown[0]!r} is not asked here", hint=f"what is asked: {', '.join(questions)}")
+        raise UsageError(
+            f"--data: {unknown[0]!r} is not a question of the template",
+            hint=f"the questions are: {', '.join(questions)}",
+        )
     stored |= overrides or {}
     for field in fields(Answers):
         if field.name not in stored and field.default is MISSING:
             raise ProjectError(
-                f"the template now asks for {field.name!r}, and {ANSWERS_NAME} has no answer",
-                hint=f"give it: gfplug upgrade --data {field.name}=…",
+                f"the template now needs {field.name!r}, but {ANSWERS_NAME} has no answer",
+                hint=f"add it: gfplug upgrade --data {field.name}=…",
             )
         stored.setdefault(field.name, str(field.default))
     return Answers.from_json(stored)
@@ -62,7 +65,7 @@ def answers(
 def base(root: Path) -> dict[str, TreeFile]:
     """Return the user's files as the template last rendered them.
 
-    Raises: ProjectError if they were not kept; IntegrityError if they are damaged, or a name leads out of the project.
+    Raises: ProjectError if they are not stored; IntegrityError if they are damaged, or a path leaves the project.
     """
     _require_no_link(root, BASE_NAME)
     try:

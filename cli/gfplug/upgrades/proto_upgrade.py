@@ -1,7 +1,7 @@
 """Move a project to another SDK version: its proto, its stubs and its floors, all at once or not at all.
 
-What changes for this project is found out first, then rehearsed: the project's tests run in a copy that already has
-the new stubs. Only when they pass is the project itself touched, so a failure has nothing to take back.
+The changes for this project are determined first, and then rehearsed: the project's tests run in a copy with the new
+stubs. The project is changed only if they pass, so a failure leaves nothing to undo.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gfplug.sdk.stubs import Stubs
 
 SEARCHED = ("src/plugin", "tests")
-"""The folders whose code is searched for what changes; the runtime copes with every supported version."""
+"""The folders whose code is searched for changed names; the runtime supports every version."""
 
 _STUBS = "src/pluginv2/"
 _PYPROJECT = "pyproject.toml"
@@ -43,10 +43,10 @@ _TEST_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtoUpgradeRequest:
-    """The options of the move: the version, the source of its proto, and which checks to make.
+    """The options of the move: the version, the source of its proto, and which checks to run.
 
-    Shape: `python` runs the tests instead of the project's `.venv`; `force` goes on although the author's code uses
-    what goes, or stubs were edited, of which a copy is kept.
+    Shape: `python` runs the tests instead of the project's `.venv`; `force` continues although the author's code uses
+    removed names, or stubs were edited, which are then backed up.
     """
 
     version: SdkVersion
@@ -59,7 +59,7 @@ class ProtoUpgradeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """What a move to another version does; `uses` maps a changed name to where the project's code says it."""
+    """What a move to another version does; `uses` maps a changed name to its places in the project's code."""
 
     before: str
     after: str
@@ -89,8 +89,8 @@ class Upgrade:
 def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
     """Move a project to another SDK version.
 
-    Raises: as `plan` does; ToolError if the project's tests fail with the new stubs, with their last lines. Whatever
-    fails, the project is as it was.
+    Raises: like `plan`; ToolError if the project's tests fail with the new stubs, with their last lines. After any
+    failure the project is unchanged.
     """
     stages = stages or Stages()
     with journal.lock_project(project.root):
@@ -101,11 +101,11 @@ def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | 
 
 
 def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
-    """Find out what moving a project to another SDK version would do.
+    """Determine what moving a project to another SDK version would do.
 
-    Raises: FetchError, IntegrityError or CompatError if the proto can't be had, trusted or used; CompatError if the
-    author's code uses what the new version lacks; ProjectError if the stubs were edited, or as
-    `Project.require_library` does.
+    Raises: FetchError, IntegrityError or CompatError if the proto is not available, not trusted or not usable;
+    CompatError if the author's code uses names that the new version lacks; ProjectError if the stubs were edited, or as
+    in `Project.require_library`.
     """
     project.require_library()
     stages, old = stages or Stages(), project.lock
@@ -134,15 +134,15 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
 
 
 def _list_edited(project: Project, *, force: bool) -> list[str]:
-    """List the stubs that somebody edited."""
-    changed = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
-    if changed and not force:
-        names = ", ".join(f"{path} ({what})" for path, what in changed.items())
+    """List the stubs that were edited."""
+    edited_files = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
+    if edited_files and not force:
+        names = ", ".join(f"{path} ({what})" for path, what in edited_files.items())
         raise ProjectError(
             f"generated files differ from {lock.LOCK_NAME}: {names}",
-            hint="restore them from version control, or use --force: it keeps a copy",
+            hint="restore them from version control, or use --force, which keeps a copy",
         )
-    return [path for path, what in changed.items() if what != "deleted"]
+    return [path for path, what in edited_files.items() if what != "deleted"]
 
 
 def _require_locked(old: lock.Lock, protos: ProtoSet, new_stubs: Stubs) -> None:
@@ -168,7 +168,7 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
 
 
 def _edits(project: Project, protos: ProtoSet, new_stubs: Stubs) -> dict[str, Edit]:
-    """Return what becomes of the stubs, the floors and the lock."""
+    """Return the edits of the stubs, the floors and the lock."""
     new = {f"src/{path}": TreeFile(content) for path, content in new_stubs.files.items()}
     others = {path: digest for path, digest in project.owned_digests().items() if not path.startswith(_STUBS)}
     unchanged = {path: project.lock.owned.get(path, digest) for path, digest in others.items()}
@@ -190,7 +190,7 @@ def _edits(project: Project, protos: ProtoSet, new_stubs: Stubs) -> dict[str, Ed
 
 
 def _raise_floors(project: Project, new_stubs: Stubs) -> TreeFile:
-    """Return pyproject.toml with the stubs' floors, line ends as they are."""
+    """Return pyproject.toml with the stubs' floors; line ends are kept."""
     try:
         entry = trees.entry_of(project.root / _PYPROJECT)
         return trees.edit_text(entry, lambda text: requirements.raise_floors(text, new_stubs.floors))
@@ -199,7 +199,7 @@ def _raise_floors(project: Project, new_stubs: Stubs) -> TreeFile:
 
 
 def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
-    """Run the project's tests in a copy that is upgraded already, and say how it went."""
+    """Run the project's tests in a copy that is already upgraded, and describe the result."""
     if not request.with_tests:
         return "not run: --no-tests"
     if not (project.root / "tests").is_dir():
@@ -228,5 +228,5 @@ def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, s
 
 
 def _leave_out(root: Path, folder: str, names: list[str]) -> set[str]:
-    """Name the top-level folders that the copy leaves out: what was built or installed."""
+    """Return the top-level folders to leave out of the copy: build results and environments."""
     return _NOT_COPIED.intersection(names) if Path(folder) == root else set()

@@ -1,4 +1,4 @@
-"""A project's editors become its author's: React sources from its dataclasses, in the place of what a build makes."""
+"""Give a project's author the editors: React sources made from the dataclasses, instead of generated editors."""
 
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ _LOCALES = "frontend/locales"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editors:
-    """The files that are new, and what the author should know."""
+    """The new files, and notes for the author."""
 
     edits: Mapping[str, Edit] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def write(root: Path, schema: Mapping[str, Any] | None, *, deleted: Collection[str]) -> Editors:
-    """Write the sources that the schema describes; nothing without one. A file that is there stays as it is.
+    """Write the sources for the schema; nothing without one. Existing files stay unchanged.
 
-    `deleted` are files that the upgrade removes, because their author left them as they were.
-    Raises: ProjectError naming a field that has no control in this gfplug.
+    `deleted` are files that the upgrade removes, because their author has not changed them.
+    Raises: ProjectError naming a field without a control in this gfplug.
     """
     if schema is None:
         return Editors()
     sources = write_sources(schema)
-    there = [path for path in sources if os.path.lexists(root / path)]
-    edits = {path: Edit(None, TreeFile(content)) for path, content in sources.items() if path not in there}
-    notes = [f"{path}: yours is there already: left so" for path in there]
+    existing = [path for path in sources if os.path.lexists(root / path)]
+    edits = {path: Edit(None, TreeFile(content)) for path, content in sources.items() if path not in existing}
+    notes = [f"{path}: your file exists already: left unchanged" for path in existing]
     if _HOOKS not in deleted and (root / _HOOKS).is_file():
-        notes.append(
-            f"{_HOOKS}: nothing runs it any more: move what it does into the DataSource class in {FOLDER}datasource.ts"
-        )
+        notes.append(f"{_HOOKS}: it no longer runs: move its code into the DataSource class in {FOLDER}datasource.ts")
     if any((root / _LOCALES).glob("*.json")):
-        notes.append(f"{_LOCALES}: nothing reads it any more: the texts in {FOLDER} are those of the dataclasses")
+        notes.append(f"{_LOCALES}: it is no longer read: the texts in {FOLDER} come from the dataclasses")
     return Editors(edits=edits, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""Give a plugin another id: in its manifest, its compose file, its provisioning, its code, and its folder's name."""
+"""Change a plugin's id: in its manifest, compose file, provisioning, code, and its folder's name."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renaming:
-    """A new name for a project: what the answers become, and the ids before and after."""
+    """A new name for a project: the new answers, and the ids before and after."""
 
     before: Answers
     after: Answers
 
     @property
     def request(self) -> UpgradeRequest:
-        """The upgrade that brings the new names."""
-        changed = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
+        """The upgrade that applies the new names."""
+        new_answers = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
         pairs = {self.before.plugin_id: self.after.plugin_id, self.before.executable: self.after.executable}
-        return upgrade.UpgradeRequest(answers=changed, names={old: new for old, new in pairs.items() if old != new})
+        return upgrade.UpgradeRequest(answers=new_answers, names={old: new for old, new in pairs.items() if old != new})
 
 
 def plan_rename(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
-    """Read a new name as `gfplug new` does; the organisation and the title stay unless they are given.
+    """Parse a new name like `gfplug new`; the organisation and the title stay unless they are given.
 
-    Raises: UsageError if no id can be made of it, or it is the present one; ProjectError if the project must be
-    upgraded first, or its id is that of a plugin it was added to.
+    Raises: UsageError if the name gives no valid id, or the present one; ProjectError if the project must be upgraded
+    first, or its id belongs to a plugin that it was added to.
     """
     version = project.lock.template_version
     if version != __version__:
@@ -47,26 +47,26 @@ def plan_rename(project: Project, text: str, *, org: str | None = None, title: s
     if before.frontend == ADOPTED:
         raise ProjectError(
             f"{before.plugin_id} is the id of the plugin that this backend was added to",
-            hint="change it in that plugin, then run gfplug adopt anew",
+            hint="change it in that plugin, then run gfplug adopt again",
         )
-    parsed = names.parse(text)
+    new_names = names.parse(text)
     answers = before.to_json() | {
-        "org": names.organisation(org) if org is not None else parsed.org or before.org,
-        "name": parsed.org + parsed.name if org is not None else parsed.name,
+        "org": names.organisation(org) if org is not None else new_names.org or before.org,
+        "name": new_names.org + new_names.name if org is not None else new_names.name,
         "title": before.title if title is None else title,
     }
     if before.description == f"{before.title} in Grafana":
         answers["description"] = f"{answers['title']} in Grafana"
     after = Answers(**answers)
     if after == before:
-        raise UsageError(f"the plugin id is {before.plugin_id} already")
+        raise UsageError(f"the plugin id is already {before.plugin_id}")
     return Renaming(before=before, after=after)
 
 
 def rename(project: Project, renaming: Renaming) -> tuple[Plan, Project]:
-    """Rename a project, and its folder where that is named as the plugin; return what changed, and the project.
+    """Rename a project, and its folder if it has the plugin's name; return the changes, and the project.
 
-    Raises: as `upgrade.upgrade` does; ProjectError if the folder's new name is taken. Then nothing has changed.
+    Raises: like `upgrade.upgrade`; ProjectError if the folder's new name exists. Then nothing has changed.
     """
     old, new = project.root, project.root.with_name(renaming.after.plugin_id)
     is_moved = old.name == renaming.before.plugin_id and old != new

@@ -1,7 +1,7 @@
-"""What an upgrade changes in the author's files by itself, before it merges them.
+"""Automatic changes of the author's files before an upgrade merges them.
 
-Both sides of the merge, the author's files and the base, are rewritten in the same way. What is left for the merge is
-what the author edited, and what the template changed.
+Both sides of the merge, the author's files and the base, are rewritten in the same way. The merge then sees only what
+the author edited, and what the template changed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 _INSTALLING = ("README.md", ".github/workflows/")
-"""Where a project says how gfplug is installed."""
+"""The places where a project names how gfplug is installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrites:
-    """What to write instead: `names` maps names, such as a plugin's id, to new ones.
+    """The replacements: `names` maps names, such as a plugin's id, to new ones.
 
-    `base` is what was rendered last, `fresh` what is rendered now; `sources` maps what installed the gfplug of then to
-    what installs this one, for the README and the workflows.
+    `base` is the last rendered file, `fresh` the new one; `sources` maps the old `pip install` argument of gfplug to
+    the new one, for the README and the workflows.
     """
 
     base: Mapping[str, TreeFile]
@@ -38,7 +38,7 @@ class Rewrites:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, tree: Mapping[str, TreeFile]) -> dict[str, TreeFile]:
-        """Return a tree with every text rewritten, line ends as they are.
+        """Return a tree with every text rewritten; line ends are kept.
 
         Raises: ProjectError if pyproject.toml can't be read.
         """

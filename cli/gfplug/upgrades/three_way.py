@@ -1,7 +1,7 @@
-"""Three trees become one: what was rendered, what the user made of it, and what would be rendered now.
+"""Merge three trees: the last rendered files, the user's files, and the newly rendered files.
 
-Nothing the user wrote is ever lost: an edit is merged, kept beside, or left alone, and each such case is told. The
-merge is git's own; without a git, only files that one side alone changed are merged, and the rest is put beside.
+No user edit is ever lost: it is merged, kept beside, or left alone, and each case is reported. The merge is git's;
+without git, only files that one side changed are merged, and other new files are put beside the user's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfplug.upgrades.git import GitMerge
 
 BESIDE = ".gfplug-new"
-"""What is appended to the name of a file that is put beside the user's own."""
+"""The suffix of a file that is put beside the user's own."""
 
 _log = logging.getLogger("gfplug")
 _YOURS_ASIDE = ".yours"
@@ -29,13 +29,13 @@ _MARKERS = (b"<<<<<<< yours", b">>>>>>> ")
 
 
 def unresolved(tree: Mapping[str, TreeFile]) -> list[str]:
-    """List the files that still hold the conflict markers of an earlier merge."""
+    """List the files that still have conflict markers of an earlier merge."""
     return [path for path, entry in sorted(tree.items()) if _has_markers(entry)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A file that needs the user's eye, and why."""
+    """A file that the user must check, and why."""
 
     path: str
     why: str
@@ -43,7 +43,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeResult:
-    """The result, as what to do to the user's tree; `notes` tell what was decided without a conflict."""
+    """The result, as edits of the user's tree; `notes` describe decisions without a conflict."""
 
     writes: Mapping[str, TreeFile]
     deletes: tuple[str, ...]
@@ -56,14 +56,14 @@ def merge(
 ) -> MergeResult:
     """Merge three trees of relative POSIX paths; `label` names theirs in conflict markers, such as `template 1.2.0`.
 
-    `yours` may hold more than the template ever rendered: candidates for files that the user moved.
-    Line ends are the user's, file by file; what is new keeps the template's.
+    `yours` may have more than the template ever rendered: candidates for files that the user moved.
+    The user's line ends are kept, file by file; new files have the template's.
     """
     sides = _Sides(*({path: _with_lf(entry) for path, entry in tree.items()} for tree in (base, yours, theirs)))
     if repository.is_installed():
         result = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
     else:
-        _log.warning("git was not found: files that both sides changed are put beside yours as *%s", BESIDE)
+        _log.warning("git is not installed: files that both sides changed are put beside yours as *%s", BESIDE)
         result = _merge_whole_files(sides)
     return _as_changes(result, yours=yours, theirs=theirs)
 
@@ -79,7 +79,7 @@ class _Sides:
 
 @dataclass(slots=True)
 class _Result:
-    """The resulting tree while it is put together; `renames` maps a path of theirs to what it was in the base."""
+    """The resulting tree during the merge; `renames` maps a path of theirs to its path in the base."""
 
     tree: dict[str, TreeFile]
     renames: Mapping[str, str] = field(default_factory=dict)
@@ -87,19 +87,19 @@ class _Result:
     notes: list[str] = field(default_factory=list)
 
     def conflict(self, path: str, why: str) -> None:
-        """Report a file that needs the user's eye."""
+        """Report a file that the user must check."""
         self.conflicts.append(Conflict(path=path, why=why))
 
     def put_beside(self, path: str, new: TreeFile, why: str) -> None:
-        """Put the template's file beside the user's own, or beside theirs that is in the way of its folder."""
+        """Put the template's file beside the user's own, or beside a user's file that blocks its folder."""
         blocked = next((above for above in _folders(path) if above in self.tree), path)
         name = blocked + BESIDE + path.removeprefix(blocked)
         self.tree[name] = new
-        self.conflict(path, f"{why}: the template's is {name}")
+        self.conflict(path, f"{why}: the template's file is {name}")
 
 
 def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
-    """Settle what git left open, so that nothing of the user's is lost."""
+    """Resolve what git left open, without losing a user's edit."""
     result = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
     paths = {*sides.base, *sides.yours, *sides.theirs}
     for path, having in sorted(outcome.stages.items()):
@@ -108,10 +108,10 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
             _set_aside(result, plain, outcome.tree[path], is_yours=git.YOURS in having)
         elif git.YOURS not in having:
             if git.THEIRS in having and path in sides.theirs:
-                result.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+                result.notes.append(f"{path}: the template changed it, but you deleted or moved it: left unchanged")
         elif having == {git.BASE, git.YOURS}:
             result.tree[path] = sides.yours[path]
-            result.notes.append(f"{path}: the template no longer has it, you changed it: kept")
+            result.notes.append(f"{path}: the template no longer has it, but you changed it: kept")
         else:
             _settle_contents(result, path, outcome.tree.get(path), sides)
     _keep_edits(result, sides)
@@ -119,7 +119,7 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
 
 
 def _settle_contents(result: _Result, path: str, entry: TreeFile | None, sides: _Sides) -> None:
-    """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
+    """Use git's text with its markers; of two binaries, keep the user's and put the template's beside it."""
     mine = sides.yours.get(path) or sides.yours.get(result.renames.get(path, ""))
     new = sides.theirs.get(path)
     if entry is not None and _has_markers(entry):
@@ -127,21 +127,23 @@ def _settle_contents(result: _Result, path: str, entry: TreeFile | None, sides: 
         result.conflict(path, "you and the template changed the same lines")
     elif mine is not None and new is not None and mine.content != new.content:
         result.tree[path] = mine
-        result.put_beside(path, new, "both changed it, and it can't be merged")
+        result.put_beside(path, new, "both sides changed it, and it can't be merged")
     elif choice := entry or mine or new:
         result.tree[path] = choice
 
 
 def _set_aside(result: _Result, path: str, entry: TreeFile, *, is_yours: bool) -> None:
-    """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
+    """Report a file with a new name, because a folder replaced a file or the other way round."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
     result.tree[name] = entry
-    whose, other = ("your file", "the template has a folder") if is_yours else ("the template's", "you have a folder")
+    whose, other = (
+        ("your file", "the template has a folder") if is_yours else ("the template's file", "you have a folder")
+    )
     result.conflict(path, f"{whose} is now {name}: {other} of that name")
 
 
 def _keep_edits(result: _Result, sides: _Sides) -> None:
-    """Tell of files that go because the template dropped them; whatever else would go, stays."""
+    """Report files that are removed because the template dropped them; keep all others."""
     moved = {old for new, old in result.renames.items() if new in result.tree}
     aside = {path.removesuffix(_YOURS_ASIDE) for path in result.tree if path.endswith(_YOURS_ASIDE)}
     for path in sorted(sides.yours.keys() - result.tree.keys() - moved - aside):
@@ -153,12 +155,12 @@ def _keep_edits(result: _Result, sides: _Sides) -> None:
 
 
 def _merge_whole_files(sides: _Sides) -> _Result:
-    """Merge without git: a file that one side alone changed is settled, any other is put beside."""
+    """Merge without git: a file that one side changed is merged, any other is put beside."""
     result = _Result(dict(sides.yours))
     for path in sorted((sides.base.keys() - sides.theirs.keys()) & sides.yours.keys()):
         is_edited = sides.yours[path] != sides.base[path]
         result.notes.append(
-            f"{path}: the template no longer has it{', you changed it: kept' if is_edited else ': deleted'}"
+            f"{path}: the template no longer has it{', but you changed it: kept' if is_edited else ': deleted'}"
         )
         if not is_edited:
             del result.tree[path]
@@ -167,27 +169,27 @@ def _merge_whole_files(sides: _Sides) -> _Result:
         if new in (old, mine):
             continue
         if mine is None and old is not None:
-            result.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+            result.notes.append(f"{path}: the template changed it, but you deleted or moved it: left unchanged")
         elif mine == old and not _is_blocked(path, result.tree):
             result.tree[path] = new
         else:
-            result.put_beside(path, new, "both changed it")
+            result.put_beside(path, new, "both sides changed it")
     return result
 
 
 def _is_blocked(path: str, tree: Mapping[str, TreeFile]) -> bool:
-    """Tell whether a path can't be made: a part of it is a file, or it is a folder."""
+    """Tell whether a path can't be created: a part of it is a file, or it is a folder."""
     return any(above in tree for above in _folders(path)) or any(name.startswith(f"{path}/") for name in tree)
 
 
 def _folders(path: str) -> list[str]:
-    """List the folders a path is in, outermost first."""
+    """List the folders of a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _as_changes(result: _Result, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> MergeResult:
-    """Return the result as changes to the user's tree, line ends as they were."""
+    """Return the result as edits of the user's tree; line ends are kept."""
     models = {path: yours.get(path) or yours.get(result.renames.get(path, "")) for path in result.tree}
     tree = {
         path: _with_ends_of(entry, models[path] or theirs.get(path.replace(BESIDE, "")))

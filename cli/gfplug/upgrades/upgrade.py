@@ -1,7 +1,7 @@
 """Bring a project to this gfplug's template and runtime, without losing a line that its author wrote.
 
-The user's files are merged three ways, the owned folders replaced whole, and everything is changed at once or not at
-all. `src/plugin/`, `tests/` and `frontend/src/`, the author's code and what proves it, are written once.
+The user's files are merged three ways, the owned folders are replaced completely, and all changes are applied at once
+or not at all. `src/plugin/`, `tests/` and `frontend/src/`, the author's code and its tests, are written only once.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     from gfplug.upgrades.three_way import Conflict, MergeResult
 
 ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
-"""What is written once, and then no upgrade touches."""
+"""Files that are written once, and never changed by an upgrade."""
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
-_MOST_ORIGINALS = 20  # each is looked up in the project's history
-_KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
+_MOST_ORIGINALS = 20  # each needs a look into the project's history
+_STORED_FILES = (template.ANSWERS_NAME, template.BASE_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeRequest:
     """The options of an upgrade: `answers` replace stored ones; `force` replaces edited owned files, after a backup.
 
-    `names` are names in the author's files and what they become: a plugin's old and new id. `schema` is what the
-    dataclasses say, where React editors are to be written from them. `upstream` is what another description of the
-    project's API tells.
+    `names` maps names in the author's files to new ones: a plugin's old id to its new one. `schema` is the schema of
+    the dataclasses, if React editors must be written from them. `upstream` is the result of a new description of the
+    project's API.
     """
 
     answers: Mapping[str, str]
@@ -60,7 +60,7 @@ class UpgradeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an upgrade would do; nothing is done yet."""
+    """What an upgrade would do; nothing is changed yet."""
 
     before: str
     after: str
@@ -82,7 +82,7 @@ class Plan:
 def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
     """Upgrade a project; running it again changes nothing.
 
-    Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
+    Raises: like `plan`; ProjectError if a file can't be written. Then the project is unchanged.
     """
     with journal.lock_project(project.root):
         result = plan(project, request, stages=stages)
@@ -91,10 +91,10 @@ def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None 
 
 
 def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
-    """Find out what an upgrade would do.
+    """Determine what an upgrade would do.
 
-    Raises: ProjectError if an owned file was edited (with the difference), or the project is of a newer gfplug, or
-    lacks what it keeps for upgrades; ConflictError if an earlier upgrade left something to resolve; ToolError if the
+    Raises: ProjectError if an owned file was edited (with the difference), the project needs a newer gfplug, or its
+    stored upgrade data is missing; ConflictError if an earlier upgrade left something to resolve; ToolError if the
     template can't be rendered or git fails.
     """
     stages, before = stages or Stages(), project.lock
@@ -135,18 +135,18 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
             *merged.notes,
             *editors.notes,
             *(
-                f"{path}: you have a link there: left so"
+                f"{path}: you have a link there: left unchanged"
                 for path in sorted(fresh)
                 if not path.startswith(ONCE) and paths.is_linked(project.root, path)
             ),
             *filter(None, [provenance.doubt(answers.gfplug)]),
-            *(f"{path}: a copy of a file of yours" for path in backups),
+            *(f"{path}: a copy of your file" for path in backups),
         ),
     )
 
 
 def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
-    """Complete a rendering as `gfplug new` would, and return it with its lock."""
+    """Complete the rendered files as `gfplug new` would, and return them with their lock."""
     stub_files, new_lock = _stubs(project)
     pyproject = folder / "pyproject.toml"
     text = requirements.raise_floors(documents.read_text(pyproject), new_lock.floors)
@@ -160,7 +160,7 @@ def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[
 
 
 def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
-    """Return the generated package and the lock that fits; made anew if it was edited, or if other tools made it."""
+    """Return the generated package and its lock; generate it again if it was edited, or if other tools made it."""
     old_lock = project.lock
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
     if is_whole and dict(old_lock.tools) == stubs.tool_versions():
@@ -182,22 +182,22 @@ def _on_disk(project: Project) -> dict[str, TreeFile]:
 
 
 def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:
-    """Replace the owned folders whole; refuse when one was edited, unless `force` is set."""
+    """Replace the owned folders completely; refuse if one was edited, unless `force` is set."""
     current = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
-    if (changed := project.changed_owned()) and not force:
+    if (edited_files := project.changed_owned()) and not force:
         raise ProjectError(
             f"owned files differ from {lock.LOCK_NAME}: "
-            + ", ".join(f"{path} ({what})" for path, what in changed.items()),
-            hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
-            details=difference.show(_authors_edits(project, current, changed)),
+            + ", ".join(f"{path} ({what})" for path, what in edited_files.items()),
+            hint="move your changes to src/plugin and restore the files, or use --force, which keeps a copy",
+            details=difference.show(_authors_edits(project, current, edited_files)),
         )
     return trees.compare(current, new)
 
 
-def _authors_edits(project: Project, current: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
-    """Return what the author changed in owned files: against the project's history, or else the whole file."""
-    names = [path for path in changed if path in current]
+def _authors_edits(project: Project, current: Mapping[str, TreeFile], edited_paths: Iterable[str]) -> dict[str, Edit]:
+    """Return the author's changes in owned files: compared with the project's history, or else the whole file."""
+    names = [path for path in edited_paths if path in current]
     originals = former.originals(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
     return trees.compare(originals, {path: current[path] for path in names})
 
@@ -205,7 +205,7 @@ def _authors_edits(project: Project, current: Mapping[str, TreeFile], changed: I
 def _merge(
     project: Project, fresh: Mapping[str, TreeFile], request: UpgradeRequest, sources: Mapping[str, str]
 ) -> tuple[MergeResult, dict[str, TreeFile], dict[str, TreeFile]]:
-    """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
+    """Merge the user's files after replacing names in them; also returns the base and the user's tree."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
     is_lost = request.force and not (root / template.BASE_NAME).exists()
@@ -232,7 +232,7 @@ def _merge(
 
 
 def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
-    """Return the edits that put new names into files that are not merged: code, tests, the author's own files."""
+    """Return edits that replace names in files that are not merged: code, tests, the author's own files."""
     if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}
@@ -242,21 +242,21 @@ def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterab
 
 
 def _is_merged(root: Path, path: str) -> bool:
-    """Tell whether a path is merged: the user's, not written once, and no link of theirs."""
+    """Tell whether a path is merged: a user's file, not written once, and no link."""
     return (
         not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
     )
 
 
 def _update_records(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
-    """Renew what the project keeps for the next upgrade, and the lock."""
-    new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: TreeFile(lock.encode(after))}
+    """Update the project's stored upgrade data, and the lock."""
+    new = {**{path: fresh[path] for path in _STORED_FILES}, lock.LOCK_NAME: TreeFile(lock.encode(after))}
     return trees.compare(trees.read(project.root, new), new)
 
 
 def _edited_without_a_copy(
     project: Project, base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], merged: MergeResult
 ) -> list[str]:
-    """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
+    """List files that the merge changes and whose edits exist nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
     return repository.find_uncommitted(project.root, edited)

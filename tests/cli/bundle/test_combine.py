@@ -95,7 +95,7 @@ def test_one_commit_at_two_times_differs_in_its_date(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as caught:
         combine.combine(given, tmp_path / "out.zip")
 
-    assert "one SOURCE_DATE_EPOCH" in caught.value.hint
+    assert "the same SOURCE_DATE_EPOCH" in caught.value.hint
 
 
 def replace(bundle: Path, **keys: object) -> None:

@@ -103,7 +103,7 @@ def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], secon
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣", "4354819199", "9999999999"])
 def test_an_epoch_that_is_no_number_is_refused(value: str) -> None:
-    """Nor is one after the years that a zip file holds; the sentence shows the value."""
+    """Nor is one after the years that a zip file can have; the sentence shows the value."""
     with pytest.raises(UsageError, match=f"SOURCE_DATE_EPOCH is '?{value}"):
         packing.epoch({"SOURCE_DATE_EPOCH": value})
 
@@ -115,7 +115,7 @@ def _entry(**values: Any) -> packing.ArchiveEntry:
 @pytest.mark.parametrize(
     ("entries", "sentence"),
     [
-        ([_entry()] * 65_536, "has 65536 files; a zip file holds 65535"),
+        ([_entry()] * 65_536, "has 65536 files; a zip file can have 65535"),
         ([_entry(name="é" * 32_768)], "is too long for a zip file"),
         ([_entry(size=2**32)], "over 4 GB"),
         ([_entry(name="é" * 30_000, packed=b"")] * 36_000, "over 4 GB"),

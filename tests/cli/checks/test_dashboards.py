@@ -265,7 +265,7 @@ def test_every_field_of_a_query_is_named() -> None:
         ("a.yaml", "a: [", "is not valid YAML"),
         ("a.yaml", "a: !!python/object/apply:os.system [ls]", "is not valid YAML"),
         ("a.yaml", "[" * 20_000, "a.yaml is"),
-        ("a.txt", "x", "is no dashboard: expected .json, .yaml or .yml"),
+        ("a.txt", "x", "is not a dashboard: expected .json, .yaml or .yml"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(project: Project, name: str, content: str, sentence: str) -> None:

@@ -49,13 +49,13 @@ def test_an_import_without_a_dependency_is_an_error(tmp_path: Path, imports: str
     ((level, where, message, hint),) = findings(tmp_path, imports)
 
     assert (level, where) == ("error", "src/plugin/datasource.py, line 2")
-    assert message == f"`{name}` is imported, and no dependency brings it"
+    assert message == f"`{name}` is imported, but no dependency provides it"
     assert hint.startswith(f'add "{package}" to the dependencies in pyproject.toml')
 
 
 def test_a_package_of_an_extra_is_told_from_one_that_nobody_asks_for(tmp_path: Path) -> None:
     """An extra is not in the bundle."""
-    assert findings(tmp_path, "import pandas")[0][3].endswith("in the extra 'dev' it is for development alone")
+    assert findings(tmp_path, "import pandas")[0][3].endswith("the extra 'dev' is only for development")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_a_dependency_may_bring_is_a_warning(tmp_path: Path) -> None:
 
     assert (level, message) == (
         "warning",
-        "`numpy` is imported, and no dependency has its name; pandas may bring it",
+        "`numpy` is imported, but no dependency has its name; pandas may provide it",
     )
 
 

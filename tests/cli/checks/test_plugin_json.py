@@ -119,7 +119,7 @@ def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> No
         ({"includes": [{"type": "dashboard"}]}, "error: plugin.json: includes[0] is a dashboard without a path"),
         (
             {"includes": [{"type": "dashboard", "path": "img/logo.svg"}]},
-            "error: plugin.json: includes[0].path is 'img/logo.svg', which is no .json file",
+            "error: plugin.json: includes[0].path is 'img/logo.svg', which is not a .json file",
         ),
         ({"languages": ["de-DE"]}, f"error: plugin.json: languages names de-DE, but locales/de-DE/{ID}.json is not in"),
         ({"languages": ["german!"]}, "error: plugin.json: languages names 'german!', which is not a language"),
@@ -137,9 +137,9 @@ def test_what_plugin_json_says_wrongly_is_told(dist: Path, keys: dict[str, Any],
     ("name", "content", "sentence"),
     [
         ("dashboards/a.json", '{"title": ', "error: dashboards/a.json: it is not valid JSON"),
-        ("dashboards/a.json", "[]", "error: dashboards/a.json: it is not a dashboard: it is no JSON object"),
+        ("dashboards/a.json", "[]", "error: dashboards/a.json: it is not a dashboard: it is not a JSON object"),
         ("dashboards/a.json", "{}", "error: dashboards/a.json: it is not a dashboard: it has neither"),
-        ("dashboards/a.json", '{"dashboard": {"title": "a"}}', "error: dashboards/a.json: it holds a dashboard inside"),
+        ("dashboards/a.json", '{"dashboard": {"title": "a"}}', "error: dashboards/a.json: it has the dashboard inside"),
         (
             "dashboards/a.json",
             b'\xef\xbb\xbf{"title": "a"}',

@@ -64,7 +64,7 @@ def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) 
 def test_a_file_that_is_no_language_is_named(tmp_path: Path, name: str, is_known: bool) -> None:  # noqa: FBT001 - a value
     """The editors look for the language of the user's settings, and would never read it."""
     found = check(tmp_path, **{name: dict.fromkeys(TEXTS, "x")})
-    message = "no user has this language: the name of the file is one such as de or pt-BR"
+    message = "Grafana has no language of this name: use a name such as de or pt-BR"
 
     assert found == ([] if is_known else [("warning", f"frontend/locales/{name}.json", message)])
 

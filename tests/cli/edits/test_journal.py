@@ -105,7 +105,7 @@ def test_the_journal_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch
     assert moves[:5] == ["journal", "a", "d", "dir", "e"]
 
 
-@pytest.mark.parametrize(("path", "says"), [("a", "a was changed meanwhile"), ("new/e", "new/e is in the way")])
+@pytest.mark.parametrize(("path", "says"), [("a", "a was changed in the meantime"), ("new/e", "new/e already exists")])
 def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: str, says: str) -> None:
     """What the user wrote since the plan was made is not overwritten."""
     root = project(tmp_path)
@@ -124,7 +124,7 @@ def test_a_link_is_in_the_way(tmp_path: Path) -> None:
     (root / "new").mkdir()
     (root / "new" / "e").symlink_to("nowhere")
 
-    with pytest.raises(ProjectError, match="new/e is in the way"):
+    with pytest.raises(ProjectError, match="new/e already exists"):
         apply(root, edits())
 
 

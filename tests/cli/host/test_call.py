@@ -74,7 +74,7 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None
 def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
     """The name that Grafana would start, and those that are there."""
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
-    with pytest.raises(ProjectError, match=f"holds no gpx_sales_{go_platform()}") as caught:
+    with pytest.raises(ProjectError, match=f"has no gpx_sales_{go_platform()}") as caught:
         call.resolve_target(root / "dist")
 
     assert "gpx_sales_plan9_mips" in caught.value.hint
@@ -211,7 +211,7 @@ def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
 
     assert caught.value.message == (
         "query B failed with status 502 (downstream): down; query C failed with status 500 (plugin): no message; "
-        "query D was not answered: Grafana shows no data"
+        "query D has no answer: Grafana shows no data"
     )
     call.require_answers(["A"], {"A": answers["A"]})
 

@@ -181,5 +181,5 @@ def test_basic_authentication_is_true_or_false(tmp_path: Path, text: str, *, is_
     """In the words that Go reads; `no` would be neither, and Grafana would not start."""
     assert source_of(tmp_path, f"    basicAuth: {text}\n").basic_auth_enabled is is_on
 
-    with pytest.raises(UsageError, match="'basicAuth' is 'no', and Grafana reads true and false only"):
+    with pytest.raises(UsageError, match="'basicAuth' must be true or false, got 'no'"):
         source_of(tmp_path, "    basicAuth: no\n")

@@ -32,8 +32,8 @@ KNOWN = KnownKeys.from_json({"keys": KEYS}, None)
         (['tls={"keyFile":1}'], "--option: no option `tls.keyFile`; there are tls.ca", "did you mean tls.key_file?"),
         (["Host=x"], "--option: no option `Host`; there are host, port, user, tls", "did you mean host?"),
         (["zzzz=1"], "--option: no option `zzzz`; there are host, port, user, tls", ""),
-        (["token=hush"], "--option: `token` is a secret, no option", "give it as one: --secret, or secureJsonData"),
-        (["address=http://x"], "--option: `address` is the data source's URL, no option", "give it as one: --url"),
+        (["token=hush"], "--option: `token` is a secret, not an option", "set it with --secret, or secureJsonData"),
+        (["address=http://x"], "--option: `address` is the data source's URL, not an option", "set it with --url"),
     ],
 )
 def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint: str) -> None:
@@ -50,7 +50,7 @@ def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint
     ("typed", "sentence"),
     [
         ("tokn=hush", "--secret: no secret `tokn`; there is token"),
-        ("host=hush", "--secret: `host` is an option, no secret"),
+        ("host=hush", "--secret: `host` is an option, not a secret"),
         ("aHVzaA==", "--secret: what was given is no secret; there is token"),
         ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
     ],
@@ -139,7 +139,7 @@ def test_what_a_file_provisions_is_judged_and_shows_no_value() -> None:
         known_keys.require(known_keys.of_source(KNOWN, source), where="a.yaml", error=ProjectError)
 
     assert caught.value.message == (
-        "a.yaml: Grafana reads no `urll` of a data source; no option `prot`; there are host, port, user, tls; "
+        "a.yaml: Grafana does not read `urll` of a data source; no option `prot`; there are host, port, user, tls; "
         "no secret `tokn`; there is token"
     )
     assert caught.value.hint == "did you mean url?; did you mean port?; did you mean token?"

@@ -143,10 +143,10 @@ def test_all_values_are_the_values_and_are_called_all(text: str, expected: str) 
 @pytest.mark.parametrize(
     ("pair", "sentence"),
     [
-        ("svc=$__all", r"--var svc=\$__all stands for all values of the variable, and none is given"),
-        ("a-b=1", "--var a-b: a-b is no name of a variable"),
-        ("__interval=5m", "--var __interval: __interval is Grafana's own"),
-        ("[]=1", r"--var \[\]:  is no name of a variable"),
+        ("svc=$__all", r"--var svc=\$__all stands for all values of the variable, but none is given"),
+        ("a-b=1", "--var a-b: a-b is not a valid name"),
+        ("__interval=5m", "--var __interval: __interval is reserved by Grafana"),
+        ("[]=1", r"--var \[\]:  is not a valid name"),
     ],
 )
 def test_a_variable_that_could_never_be_put_in_is_refused(pair: str, sentence: str) -> None:

@@ -45,8 +45,8 @@ def test_a_name_is_split_into_organisation_and_name(text: str, org: str, name: s
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "holds no letter and no digit"),
-        ("---", "holds no letter and no digit"),
+        ("", "has no letter and no digit"),
+        ("---", "has no letter and no digit"),
         ("売上", "売"),
         ("Größe", "remove: ß"),
         ("./sales", "is a path, not a name"),

@@ -67,9 +67,9 @@ def test_another_checksum_is_refused(go: Callable[[object], list[list[str]]], an
     ("answer", "reason"),
     [
         (ToolError("go: go was not found"), "go was not found"),
-        ("nonsense", "something else than a checksum"),
-        ("[]", "something else than a checksum"),
-        ({}, "something else than a checksum"),
+        ("nonsense", "did not return a checksum"),
+        ("[]", "did not return a checksum"),
+        ({}, "did not return a checksum"),
     ],
 )
 def test_what_cannot_be_compared_is_told(go: Callable[[object], list[list[str]]], answer: object, reason: str) -> None:

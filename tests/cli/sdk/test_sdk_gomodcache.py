@@ -33,7 +33,7 @@ def test_a_downloaded_release_is_found(folder: Path, world: World, *, has_info: 
 
 @pytest.mark.parametrize("name", ["v0.250.0.zip", "v0.250.0.ziphash"])
 @pytest.mark.parametrize(
-    ("content", "warning"), [(None, ""), (b"damaged", "module cache was passed over for SDK v0.250.0")]
+    ("content", "warning"), [(None, ""), (b"damaged", "module cache was ignored for SDK v0.250.0")]
 )
 def test_a_download_that_is_not_whole_is_passed_over(
     folder: Path, world: World, name: str, caplog: pytest.LogCaptureFixture, *, content: bytes | None, warning: str

@@ -46,7 +46,7 @@ def test_what_is_not_there_is_named(tmp_path: Path, world: World, name: str) -> 
     """A path that does not exist, and a folder without a proto."""
     (tmp_path / "empty-folder").mkdir()
 
-    with pytest.raises(FetchError, match=f"{name} (does not exist|holds no proto/backend.proto)"):
+    with pytest.raises(FetchError, match=f"{name} (does not exist|has no proto/backend.proto)"):
         local.read(tmp_path / name, world.indexed)
 
 

@@ -28,7 +28,7 @@ def test_the_proto_and_the_checksum_come_out(world: World, step: int) -> None:
 @pytest.mark.parametrize(
     ("entries", "problem"),
     [
-        *(([(_PROTO_NAME, b""), (name, b"x")], r"(holds|names) .*, which is not") for name in FOREIGN),
+        *(([(_PROTO_NAME, b""), (name, b"x")], r"(contains|names) .*, which is not") for name in FOREIGN),
         ([(_PROTO_NAME, b""), (f"{_PREFIX}readme", b"x"), (f"{_PREFIX}README", b"x")], "README' twice"),
         ([(_PROTO_NAME, b""), (f"{_PREFIX}zeros", bytes((1 << 20) + 1))], "unpacks to more than 1 MB"),
         ([(_PROTO_NAME, bytes((1 << 10) + 1))], r"proto/backend\.proto of more than 0 MiB"),

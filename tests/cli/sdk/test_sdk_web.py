@@ -128,7 +128,7 @@ def test_a_redirect_loop_ends(server: Server) -> None:
 @pytest.mark.parametrize(
     ("location", "sentence"),
     [
-        *((location, "is not") for location in ("file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://[bad")),
+        *((place, "is not|invalid") for place in ("file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://[bad")),
         ("http://a.example/x", "redirects to an unencrypted address"),
     ],
 )
@@ -165,7 +165,7 @@ def test_credentials_stay_with_their_origin() -> None:
     [
         ("https://me:secret@a.example:8443/go?token=1#x", "https://a.example:8443/go"),
         ("https://a.example/go", "https://a.example/go"),
-        ("https://me:secret@a.example:port/go", "(an address that is not valid)"),
+        ("https://me:secret@a.example:port/go", "(an invalid address)"),
         ("file:///srv/go", "file:/srv/go"),
         ("me:secret@a.example", "me:secret@a.example"),
     ],

@@ -118,7 +118,7 @@ def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (["--add-section", "pydata=/bin/sh"], "/x: not a whole 64-bit"),
-        (["--strip-all"], "does only what PyInstaller asks of it, not: --strip-all"),
+        (["--strip-all"], "does only what PyInstaller needs, not: --strip-all"),
     ],
 )
 def test_objcopy_refuses_what_it_cannot_do(tmp_path: Path, words: list[str], sentence: str) -> None:

@@ -212,7 +212,7 @@ def test_without_git_the_date_is_said_to_be_that_of_today(
 
     monkeypatch.setenv("PATH", str(tmp_path))
     service.day_of(project)
-    lost = "git was not found: the bundle has the date of today, and not that of the last commit"
+    lost = "git is not installed: the bundle has today's date instead of the last commit's"
     assert caplog.messages == ([lost] if name == ".git" else [])
 
 
@@ -319,7 +319,7 @@ def test_a_result_that_was_changed_is_made_again(project: Project, python: Path,
     [
         (BuildOptions(libc="musl"), "system or bundled"),
         (BuildOptions(max_glibc="newest"), "not a glibc version"),
-        (BuildOptions(libc="bundled", max_glibc="2.31"), "brings its own libc"),
+        (BuildOptions(libc="bundled", max_glibc="2.31"), "with its own libc"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused_first(project: Project, wishes: BuildOptions, sentence: str) -> None:

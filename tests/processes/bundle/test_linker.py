@@ -120,7 +120,7 @@ def test_a_control_for_a_field_that_no_form_has_ends_the_build(project: Project)
     (project.root / "frontend/hooks.js").write_text("exports.fields = { tabel: Table };\n", encoding="utf-8")
 
     with pytest.raises(
-        ProjectError, match=r"exports\.fields names 'tabel', which is no field that the query editor shows"
+        ProjectError, match=r"exports\.fields names 'tabel', which is not a field that the query editor shows"
     ):
         linker.link_module(project, schema)
     (project.root / "frontend/hooks.js").write_text("exports.fields = { table: Table };\n", encoding="utf-8")

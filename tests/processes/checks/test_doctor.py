@@ -48,9 +48,7 @@ def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, machine: Machin
         "venv": "install uv",
     }
     (git,) = (each.seen for each in examined if each.name == "git")
-    assert git.startswith(
-        "not found; it merges, in an upgrade, what you and the template changed in one file, and dates "
-    )
+    assert git.startswith("not found; it merges your changes and the template's in an upgrade, and gives ")
     assert not [each for each in examined if "objcopy" in f"{each.name} {each.seen} {each.remedy}"]
 
 

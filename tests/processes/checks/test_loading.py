@@ -94,7 +94,7 @@ def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check)
     code, findings = check(*PYTHON)
 
     assert (code, [(each["rule"], each["where"]) for each in findings]) == (3, [("undeclared", f"{MODULE}, line 8")])
-    assert findings[0]["message"] == "`yaml` is imported, and no dependency brings it"
+    assert findings[0]["message"] == "`yaml` is imported, but no dependency provides it"
     assert findings[0]["hint"].startswith('add "pyyaml" to the dependencies')
     change(project, "pyproject.toml", "dependencies = [\n", 'dependencies = [\n  "PyYAML",\n')
     assert check(*PYTHON) == (0, [])
@@ -104,8 +104,8 @@ def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check)
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("nothing-like-it>=1", "nothing-like-it is a dependency, and it is not installed"),
-        ("PyYAML>=900", "PyYAML>=900 is a dependency, and "),
+        ("nothing-like-it>=1", "nothing-like-it is a dependency, but it is not installed"),
+        ("PyYAML>=900", "PyYAML>=900 is a dependency, but "),
         ("nothing-like-it; sys_platform == 'other'", ""),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
     ("file", "old", "new", "rule", "message"),
     [
         (SOURCE, "seed: 0", "sead: 0", "unknown-option", "no option `sead`; there is seed"),
-        (SOURCE, "jsonData:", "secureJsonData:", "unknown-option", "`seed` is an option, no secret"),
+        (SOURCE, "jsonData:", "secureJsonData:", "unknown-option", "`seed` is an option, not a secret"),
         (RULES, "period: 600", "perod: 600", "unknown-field", "no field `perod`; there are "),
         (BOARD, '"period": 600', '"perod": 600', "unknown-field", "no field `perod`; there are "),
         (BOARD, '"series": 2', '"series": 30000000', "saved-query", "field 'series': 30000000 is above the maximum"),
@@ -160,7 +160,7 @@ def test_static_runs_nothing_and_still_reads(
     mark = tmp_path / "ran"
     change(project, MODULE, "import hashlib\n", f"open({str(mark)!r}, 'w')\nimport pandas\nimport hashlib\n")
 
-    assert [each["message"] for each in check("--static")[1]] == ["`pandas` is imported, and no dependency brings it"]
+    assert [each["message"] for each in check("--static")[1]] == ["`pandas` is imported, but no dependency provides it"]
     assert not mark.exists()
     check()
     assert mark.exists()
@@ -184,7 +184,7 @@ def test_a_control_for_a_field_that_no_form_has_is_told(project: Path, check: Ch
 
     assert code == 3
     assert (finding["rule"], finding["level"], finding["where"]) == ("hooks", "error", "frontend/hooks.js")
-    assert finding["message"].startswith("frontend/hooks.js:2: exports.fields names 'tabel', which is no field")
+    assert finding["message"].startswith("frontend/hooks.js:2: exports.fields names 'tabel', which is not a field")
     assert finding["hint"].startswith("its fields are ")
     name = finding["hint"].removeprefix("its fields are ").partition(",")[0]
     (project / "frontend/hooks.js").write_text(f"exports.fields = {{ {name}: Table }};\n", encoding="utf-8")

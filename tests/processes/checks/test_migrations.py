@@ -21,7 +21,7 @@ MODULE = "src/plugin/datasource.py"
 RULES, BOARD = "provisioning/alerting/rules.yaml", "provisioning/dashboards/example.json"
 SOURCE = "provisioning/datasources/datasource.yaml"
 ID = "acme-sales-datasource"
-OLD = "an older version saved it, and it is migrated whenever it is read"
+OLD = "an older version saved it, so it is migrated each time it is read"
 MIGRATE = '''
     @staticmethod
     def migrate(old: dict[str, object]) -> dict[str, object]:
@@ -162,7 +162,7 @@ def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> N
     """Nothing is said to be good that nobody has looked at."""
     add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
 
-    with pytest.raises(ProjectError, match=r"ended the interpreter before gfruntime\.author\.saved had an answer"):
+    with pytest.raises(ProjectError, match=r"ended the interpreter before gfruntime\.author\.saved had a result"):
         judge(project, {"seconds": 60})
 
 

@@ -132,7 +132,7 @@ def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Pat
     ended = gfplug("call", "health", altered(tmp_path, old=b"ld-linux", new=b"ld-linuy"))
 
     assert ended.code == 6
-    assert "it is there, but the loader of its C library (glibc's ld-linux) is not" in ended.err
+    assert "it exists, but the loader of its C library (glibc's ld-linux) does not" in ended.err
     assert "hint: for systems without glibc: `gfplug build --libc bundled`" in ended.err
 
 
@@ -160,7 +160,7 @@ def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Pa
     called, checked = gfplug("call", "health", dist), gfplug("check", dist)
 
     assert "hint: was it built for this platform?" in called.err
-    assert "it is made for linux_" in checked.out
+    assert "it is built for linux_" in checked.out
 
 
 @pytest.mark.shows("errors: the process ends")

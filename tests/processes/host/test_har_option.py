@@ -85,7 +85,7 @@ LINE = {"@level": "info", "@timestamp": "2026-01-01T00:00:00.000000Z", "@message
 @pytest.mark.parametrize(
     ("stderr", "sentence"),
     [
-        ("", "nothing was captured: the plugin answered no traffic"),
+        ("", "nothing was captured: the plugin returned no traffic"),
         (json.dumps(LINE) + "\n", "nothing was captured: the call used nothing"),
     ],
 )
@@ -112,7 +112,7 @@ def test_what_is_no_har_document_is_refused(
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER, "__har__gfplug": traffic(har)}}))
 
     assert main(["call", "query", dist, "--har", str(tmp_path / "x.har")]) == 6
-    assert "the frame __har__gfplug holds no HAR document: " in capsys.readouterr().err
+    assert "the frame __har__gfplug is not a HAR document: " in capsys.readouterr().err
     assert not (tmp_path / "x.har").exists()
 
 
@@ -121,5 +121,5 @@ def test_a_file_that_cannot_be_starts_nothing(fake: Fake, tmp_path: Path, capsys
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 
     assert main(["call", "query", dist, "--har", str(tmp_path)]) == 2
-    assert "there can be no such file" in capsys.readouterr().err
+    assert "this file cannot be written" in capsys.readouterr().err
     assert not (fake.folder / "record").exists()

@@ -161,7 +161,7 @@ def test_a_plugin_that_ends_badly_is_told(fake: Fake) -> None:
 
 @pytest.mark.parametrize("orphan", ["near", "far"])
 def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> None:
-    """Grafana would wait for it without end; this host does not, in its process group or out of it."""
+    """Grafana would wait for it for ever; this host does not, in its process group or out of it."""
     endings: list[Ending] = []
     start = time.monotonic()
     with launch(fake.healthy(orphan=orphan), ended=endings.append):

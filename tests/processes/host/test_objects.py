@@ -121,8 +121,8 @@ def test_converted_objects_are_printed_in_their_order(
     ("answer", "sentence"),
     [
         ({"uid": "gfplug", "result": REFUSAL}, "did not convert the objects: a query needs a table (422 Invalid)"),
-        ({"uid": "other", "result": {"status": "Success"}}, "answered the request 'other', and was asked 'gfplug'"),
-        ({"uid": "gfplug", "result": {"status": "Success"}}, "was given 1 objects, and returned 0"),
+        ({"uid": "other", "result": {"status": "Success"}}, "answered the request 'other', expected 'gfplug'"),
+        ({"uid": "gfplug", "result": {"status": "Success"}}, "was given 1 objects, but returned 0"),
     ],
 )
 def test_a_conversion_that_grafana_could_not_use_exits_with_6(
@@ -154,8 +154,8 @@ def test_a_plugin_without_the_method_is_told_its_name(
         ("validate", [], "is not a JSON object"),
         ("validate", {"object": {}, "objectt": {}}, "the request has no key 'objectt'"),
         ("validate", {"kind": KIND}, "the request has no object"),
-        ("validate", {"object": {}, "operation": "CONNECT"}, "operation is 'CONNECT'"),
-        ("validate", {"object": {}, "operation": 1}, "operation is 1"),
+        ("validate", {"object": {}, "operation": "CONNECT"}, "got 'CONNECT'"),
+        ("validate", {"object": {}, "operation": 1}, "got 1"),
         ("validate", {"object": {}, "objectBytes": "AA=="}, "both object and objectBytes"),
         ("validate", {"objectBytes": "?"}, "objectBytes is not base64"),
         ("validate", {"objectBytes": 7}, "objectBytes is not base64"),

@@ -108,7 +108,7 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
         (["--timeout", "nan"], "'--timeout'"),
         (["--timeout", "inf"], "'--timeout'"),
         (["--timeout", "0"], "'--timeout'"),
-        (["--plot", "x.gif"], "a picture is .svg or .png"),
+        (["--plot", "x.gif"], "the file name must end with .svg or .png"),
         (["--alert", "--when", "last > 0"], "--alert does not go with --when"),
         (["--when", "last > 0", "--model", "{}", "--model", "{}"], "--when evaluates one query, got 2 models"),
         *(
@@ -121,7 +121,7 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
             for other in others
         ),
         (["--model", "[]"], ""),
-        (["--replay", "none.json"], "make it with --record"),
+        (["--replay", "none.json"], "create it with --record"),
     ],
 )
 def test_what_cannot_be_starts_nothing(
@@ -182,7 +182,7 @@ def test_a_plot_can_be_a_png(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"), [("a.png", "a PNG needs matplotlib"), ("a.gif", "a picture is .svg or .png")]
+    ("name", "sentence"), [("a.png", "a PNG needs matplotlib"), ("a.gif", "the file name must end with .svg or .png")]
 )
 def test_a_picture_that_cannot_be_drawn_is_a_usage_error(
     dist: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, sentence: str

@@ -117,7 +117,7 @@ def test_names_that_there_are_and_grafanas_own_pass(project: Path, capsys: pytes
     ("file", "old", "new", "words", "sentence"),
     [
         (SOURCE, "seed: 0", "sead: 0", HEALTH, "datasource.yaml: no option `sead`; there are host, port, seed, tls"),
-        (SOURCE, "jsonData:", "jsonDta:", HEALTH, "datasource.yaml: Grafana reads no `jsonDta` of a data source"),
+        (SOURCE, "jsonData:", "jsonDta:", HEALTH, "datasource.yaml: Grafana does not read `jsonDta` of a data source"),
         (RULES, "period: 600", "perod: 600", [*QUERY, "--alert"], "the rule 'The signal is up': no field `perod`"),
     ],
 )

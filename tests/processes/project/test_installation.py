@@ -240,7 +240,7 @@ def test_an_environment_without_pip_and_ensurepip_is_a_sentence(
     monkeypatch.setattr(uv, "program", str)
     (packages,) = project.root.glob(".venv/lib/python*/site-packages")
     (packages / "broken.pth").write_text("import sys; sys.modules['ensurepip'] = None\n")
-    with pytest.raises(ToolError, match=r"\.venv has no pip, and ensurepip, which brings it, failed") as caught:
+    with pytest.raises(ToolError, match=r"\.venv has no pip, and ensurepip, which installs it, failed") as caught:
         install(project)
 
-    assert caught.value.hint == f"install uv; or remove {project.root}/.venv: gfplug makes a new one"
+    assert caught.value.hint == f"install uv; or remove {project.root}/.venv: gfplug creates a new one"

@@ -71,7 +71,7 @@ def test_the_package_is_named_for_the_manager_at_hand(
     machine.program(manager)
     error = refusal(project)
 
-    assert "has no shared libpython; no other Python on this machine serves" in error.message
+    assert "has no shared libpython; no other Python on this machine is suitable" in error.message
     assert error.hint == (f"{line}, or install uv" if line else "install uv")
 
 

@@ -100,7 +100,7 @@ def test_a_free_threaded_python_that_uv_brings_is_refused(machine: Machine) -> N
     fake = machine.folder / "downloaded/python"
     fake.write_text(fake.read_text().replace('"free_threaded": false', '"free_threaded": true'))
     with pytest.raises(
-        ToolError, match=r"Python 3\.12\.9t at .*, which uv brought, is free-threaded, and grpcio has no"
+        ToolError, match=r"Python 3\.12\.9t at .*, which uv installed, is free-threaded, and grpcio has no"
     ):
         python_search.download(python_search.search(None))
 
@@ -116,7 +116,7 @@ def test_the_project_says_which_versions_serve(machine: Machine, project: Projec
 
     assert result.chosen
     assert result.chosen.path == newer
-    assert result.reason.startswith("pyproject.toml asks for Python >=3.13, and gfplug runs on Python 3.12.1 at ")
+    assert result.reason.startswith("pyproject.toml requires Python >=3.13, and gfplug runs on Python 3.12.1 at ")
 
 
 def test_a_version_that_is_none_is_named(project: Project) -> None:
@@ -173,7 +173,7 @@ def test_uv_is_not_asked_to_download_what_it_may_not(
 def test_a_download_that_fails_shows_uvs_words(machine: Machine) -> None:
     """With the reason why it was tried, and what to look at."""
     machine.uv(can=("3.12.9",), venv="echo the mirror is empty >&2; exit 1")
-    with pytest.raises(ToolError, match=r"no shared libpython, and uv did not bring Python 3\.12$") as caught:
+    with pytest.raises(ToolError, match=r"no shared libpython, and uv did not install Python 3\.12$") as caught:
         python_search.download(python_search.search(None))
 
     assert caught.value.details == "the mirror is empty"

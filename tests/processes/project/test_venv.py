@@ -224,7 +224,7 @@ def test_our_environment_is_replaced_if_no_plugin_can_be_made_with_its_python(
 def test_the_users_environment_is_not_replaced(project: Project, report: str, defect: str) -> None:
     """A Python in it that can't serve is reported, with what to do."""
     python = fake_python(project.root / ".venv/bin/python", report=report)
-    with pytest.raises(ToolError, match=rf"{defect}.* gfplug did not make this environment") as caught:
+    with pytest.raises(ToolError, match=rf"{defect}.* gfplug did not create this environment") as caught:
         venv.ensure(project, stages=Stages())
 
     assert caught.value.hint.startswith(f"remove {project.root}/.venv: ")
@@ -245,7 +245,7 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
     ("report", "sentence"),
     [
         (REPORT.format("[3, 9, 2]", "true", "[]"), r"is Python 3\.9\.2; a plugin needs 3\.11 or newer"),
-        (STATIC, r"^Python 3\.12\.1 at \S+ has no shared libpython; a plugin can't be made with it"),
+        (STATIC, r"^Python 3\.12\.1 at \S+ has no shared libpython; it cannot build a plugin"),
         (
             FREE_THREADED,
             r"^Python 3\.13\.1t at \S+ is free-threaded, and grpcio has no wheels for such builds; a plugin",

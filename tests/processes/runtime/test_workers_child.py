@@ -21,7 +21,7 @@ from gfruntime.serving.workers.template import WORKER
         ("sys.exit(3)", "it ended with status 3 while it was loading"),
         ("sys.exit('no')", "it ended with status 1 while it was loading: no"),
         ("os.kill(os.getpid(), 9)", "it was killed by SIGKILL while it was loading"),
-        ("time.sleep(60)", "it said nothing while it was loading"),
+        ("time.sleep(60)", "it did not answer while it was loading"),
     ],
 )
 def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_protocs_own_words_are_kept() -> None:
 
 def test_another_wire_than_promised_is_refused() -> None:
     """The index knows the descriptor of each release."""
-    with pytest.raises(IntegrityError, match="but the index promises sha256:another"):
+    with pytest.raises(IntegrityError, match="but the index has sha256:another"):
         stubs.generate(_protos(_SMALL, descriptor="sha256:another"))
 
 

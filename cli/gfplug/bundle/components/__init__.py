@@ -1,1 +1,1 @@
-"""What others made and a bundle holds: packages, native libraries, their versions and licences."""
+"""Third-party components of a bundle: packages, native libraries, their versions and licences."""

@@ -1,4 +1,4 @@
-"""What others made and a bundle holds: Python, its packages, native libraries; their names, versions and licences."""
+"""Third-party components of a bundle: Python, its packages, native libraries; names, versions and licences."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One third-party component; fields that are not known are empty.
+    """One third-party component; unknown fields are empty.
 
-    What is from an index has the name and the version that advisories name; `installed_version` is another that it has.
-    `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
-    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into; `parts` are
-    compiled into it. `texts` are its licences: where each is from, and what it says.
+    A component from an index has the name and version that advisories use; `installed_version` is its actual version if
+    it differs. `licenses` are SPDX expressions or plain words. `sha256` is the digest of its archive; `files` are its
+    libraries in the contents folder, `inside` the files there that it is linked into; `parts` are compiled into it.
+    `texts` are its licences: their source and their text.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Component:
 
 
 def list_components(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
-    """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
+    """List the components of a project's bundle; `more` are libraries that were added after freezing."""
     wheels = _wheels(project.root / "vendor")
     own = own_names(project)
     packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) not in own]
@@ -88,7 +88,7 @@ def _python(inventory: Inventory) -> Component:
 
 
 def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
-    """Describe a Python package; one from elsewhere is not the package of that name that an index may have."""
+    """Describe a Python package; one from elsewhere is not the package of that name in an index."""
     name = canonicalize_name(package.name)
     licenses = spdx.statements(expression=package.expression, text=package.license, classifiers=package.classifiers)
     wheel = wheels.get((name, _normal(package.version)), "")
@@ -103,7 +103,7 @@ def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
     )
     if wheel or not package.is_from_index:
         return component
-    version = _normal(package.version).partition("+")[0]  # an index has no local versions, and no advisory names one
+    version = _normal(package.version).partition("+")[0]  # indexes and advisories have no local versions
     return replace(
         component,
         name=name,
@@ -120,12 +120,12 @@ def _unpublished(name: str, package: Package, sha256: str) -> str:
 
 
 def generic(name: str, version: str) -> str:
-    """Return the package URL of something that no index has."""
+    """Return the package URL of something that is in no index."""
     return f"pkg:generic/{quote(name)}" + (f"@{quote(version)}" if version else "")
 
 
 def _normal(version: str) -> str:
-    """Return a version as indexes and advisories write it; unchanged where it is none of Python's."""
+    """Return a version in the form of indexes and advisories; unchanged if it is not a Python version."""
     try:
         return str(Version(version))
     except InvalidVersion:
@@ -165,12 +165,12 @@ def _wheels(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _standard(package: Package, licenses: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the text of each licence that a package names and brings no text of; none if we lack one."""
+    """Return the text of each licence that a package names without including it; empty if gfplug lacks one."""
     names = [name for text in licenses for name in spdx.ids(text)]
     if not names or not all((_TEXTS / f"{name}.txt").is_file() for name in names):
         return ()
     author = f"Author: {package.author}" if package.author else "Its metadata names no author."
-    return (("its metadata, since it brings no text", author), *_shipped_texts(names))
+    return (("its metadata, because it includes no text", author), *_shipped_texts(names))
 
 
 def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -178,7 +178,7 @@ def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _read(paths: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Read the texts that are there."""
+    """Read the existing texts."""
     return tuple(
         (name, documents.read_bytes(Path(path)).decode(errors="replace"))
         for name, path in paths.items()

@@ -1,4 +1,4 @@
-"""Which Debian package a system file is of, as dpkg's own database has it; dpkg itself is not asked.
+"""The Debian package of a system file, from dpkg's database files; dpkg itself is not run.
 
 Source: dpkg 1.21, lib/dpkg/dpkg-db (status, info/*.list, info/*.md5sums); package-url/purl-spec, types-doc/deb.
 """
@@ -20,7 +20,7 @@ _ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianPackage:
-    """A package; `source` is the source package that security advisories name, `distribution` such as `debian-12`."""
+    """A package; `source` is the source package in security advisories, `distribution` is such as `debian-12`."""
 
     name: str
     version: str
@@ -30,7 +30,7 @@ class DebianPackage:
 
     @property
     def purl(self) -> str:
-        """Its package URL, by which scanners find it."""
+        """Its package URL, which scanners use."""
         facts = {"arch": self.architecture, "distro": self.distribution, "upstream": self.source}
         qualifiers = "&".join(f"{key}={quote(value, safe='')}" for key, value in facts.items() if value)
         vendor = self.distribution.partition("-")[0]
@@ -38,7 +38,7 @@ class DebianPackage:
 
 
 def find_owners(paths: Iterable[Path], root: Path = _ROOT) -> dict[Path, DebianPackage]:
-    """Map files to the packages that they are of and unchanged from; other files are not in the result."""
+    """Map files to their packages, if the files are unchanged; other files are not in the result."""
     info = root / "var/lib/dpkg/info"
     names = {name: path for path in paths for name in _spellings(path)}
     owners: dict[Path, DebianPackage] = {}
@@ -52,18 +52,18 @@ def find_owners(paths: Iterable[Path], root: Path = _ROOT) -> dict[Path, DebianP
 
 
 def copyright_file(package: DebianPackage, root: Path = _ROOT) -> Path:
-    """Return where a package's copyright and licences are written down."""
+    """Return the path of a package's copyright and licences."""
     return root / "usr/share/doc" / package.name / "copyright"
 
 
 def _spellings(path: Path) -> set[str]:
-    """List the names that a package's list may have for a file: /lib is a link to /usr/lib, or the other way round."""
+    """List the paths that a package's list may have for a file: /lib is a link to /usr/lib, or the other way round."""
     texts = {os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100 - a link is a name too
     return texts | {text.removeprefix("/usr") for text in texts} | {f"/usr{text}" for text in texts}
 
 
 def _is_unchanged(path: Path, sums: Path) -> bool:
-    """Tell whether a file is what its package brought, as far as the package has digests."""
+    """Tell whether a file is unchanged since its package was installed, if the package has digests."""
     real = Path(os.path.realpath(path))
     names = {name.removeprefix("/") for name in _spellings(real)}
     lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
@@ -89,7 +89,7 @@ def _package(name: str, root: Path) -> DebianPackage | None:
 
 
 def _source(text: str) -> str:
-    """Read `bzip2 (1.0.8-5)` as scanners want it: `bzip2@1.0.8-5`."""
+    """Convert `bzip2 (1.0.8-5)` to the form for scanners: `bzip2@1.0.8-5`."""
     name, _, version = text.partition(" ")
     return f"{name}@{version.strip('()')}" if version else name
 

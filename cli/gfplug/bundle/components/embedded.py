@@ -1,4 +1,4 @@
-"""What is compiled into a package's libraries, as the maker of its wheel wrote it down: cryptography's OpenSSL, crates.
+"""Components compiled into a package's libraries, as its wheel lists them: cryptography's OpenSSL, crates.
 
 Source: PEP 770 (`*.dist-info/sboms/`); CycloneDX specification 1.6, `components`.
 """
@@ -21,7 +21,7 @@ _SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
-    """One of them; `version` may be empty."""
+    """One compiled-in component; `version` may be empty."""
 
     name: str
     version: str
@@ -29,9 +29,9 @@ class Part:
 
 
 def read(paths: Iterable[str], *, own: str) -> tuple[Part, ...]:
-    """Read the lists that a package brings; what has no package URL, and the package `own` itself, are left out.
+    """Read the lists of a package, without entries that have no package URL, and without the package `own` itself.
 
-    A list that is none of CycloneDX's says nothing.
+    A list that is not CycloneDX is ignored.
     """
     parts = {part for path in paths for part in _parts(Path(path))}
     return tuple(sorted(part for part in parts if not part.purl.startswith(f"pkg:pypi/{own}@")))
@@ -56,7 +56,7 @@ def _part(entry: dict[str, Any]) -> Part | None:
     if not name or not purl.startswith("pkg:") or not set(purl) <= _SIGNS:
         return None
     address, _, qualifiers = purl.partition("?")
-    kept = "&".join(
+    other_qualifiers = "&".join(
         each for each in qualifiers.split("&") if not each.startswith("download_url=file:")
-    )  # a builder's path
-    return Part(name, version, f"{address}?{kept}" if kept else address)
+    )  # the build machine's path
+    return Part(name, version, f"{address}?{other_qualifiers}" if other_qualifiers else address)

@@ -1,4 +1,4 @@
-"""Run by the interpreter of a project's environment: says which packages it has, and which of them some files are of.
+"""Run by the interpreter of a project's environment: prints its packages, and to which of them some files belong.
 
 `python packages.py [FILE]` prints one JSON object; FILE holds a JSON list of paths. Imports nothing of gfplug.
 """
@@ -29,7 +29,7 @@ def _folder(path: str) -> str:
 
 
 def _normal(path: str) -> str:
-    """Return one spelling of a path, whatever links lead to its folder."""
+    """Return one spelling of a path, independent of links to its folder."""
     return os.path.join(_folder(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120 - texts
 
 
@@ -38,9 +38,9 @@ def _field(distribution: Distribution, key: str) -> str:
 
 
 def _origin(distribution: Distribution) -> dict[str, object]:
-    """Return where a package came from, as the installer noted it; it notes nothing of one from an index (PEP 610).
+    """Return a package's origin, as the installer recorded it; nothing for a package from an index (PEP 610).
 
-    `sha256` is the archive's digest. `repository` is empty for one on this machine, and holds no password.
+    `sha256` is the archive's digest. `repository` is empty for one on this machine, and never has a password.
     """
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     archive, vcs = direct.get("archive_info", {}), direct.get("vcs_info", {})
@@ -57,7 +57,7 @@ def _origin(distribution: Distribution) -> dict[str, object]:
 
 
 def _digest_of(url: str) -> str:
-    """Return the digest of an archive on this machine: pip notes it, uv does not."""
+    """Return the digest of an archive on this machine, which pip records and uv does not."""
     path = url2pathname(urlsplit(url).path)
     if not os.path.isfile(path):  # noqa: PTH113 - it is text
         return ""
@@ -73,12 +73,12 @@ def _is_license(name: str, license_files: set[str]) -> bool:
 
 
 def _files(distribution: Distribution) -> dict[str, str]:
-    """Map the names of a package's files to where they are, in one spelling."""
+    """Map the names of a package's files to their paths, in one spelling."""
     return {str(file): _normal(str(distribution.locate_file(file))) for file in distribution.files or ()}
 
 
 def _is_list(name: str) -> bool:
-    """Tell whether a file lists what is compiled into a package (PEP 770)."""
+    """Tell whether a file lists components that are compiled into a package (PEP 770)."""
     parts = name.split("/")
     return _is_metadata(name) and parts[1] == "sboms" and name.endswith(".json")
 
@@ -88,7 +88,7 @@ def _is_metadata(name: str) -> bool:
 
 
 def _folder_of(distribution: Distribution) -> str:
-    """Return the folder that an editable package's code is in; empty for any other package."""
+    """Return the folder of an editable package's code; empty for any other package."""
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     if not direct.get("dir_info", {}).get("editable"):
         return ""
@@ -107,7 +107,7 @@ def _by_folder(distributions: dict[str, Distribution], paths: list[str]) -> dict
 
 
 def _modules(names: Iterable[str]) -> list[str]:
-    """List the names by which a package's code is imported."""
+    """List the import names of a package's code."""
     code = [name for name in names if name.endswith((".py", ".so", ".pyd")) and not name.startswith("..")]
     tops = {name.partition("/")[0].partition(".")[0] for name in code if not _is_metadata(name)}
     return sorted(name for name in tops if name.isidentifier() and not name.startswith("__"))
@@ -117,9 +117,9 @@ def _describe(
     distribution: Distribution, files: dict[str, str], paths: set[str], shared: set[str], linked: set[str]
 ) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
-    used = paths.intersection(files.values())
+    own_paths = paths.intersection(files.values())
     metadata = {path for name, path in files.items() if _is_metadata(name)}
-    code = (used - metadata - shared) | linked
+    code = (own_paths - metadata - shared) | linked
     license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
     report = {
         "name": distribution.metadata["Name"],
@@ -130,20 +130,20 @@ def _describe(
         "author": _field(distribution, "Author") or _field(distribution, "Author-email"),
         **_origin(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
-        "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
-        "sboms": sorted(path for name, path in files.items() if used and _is_list(name)),
+        "texts": {name: path for name, path in sorted(files.items()) if own_paths and _is_license(name, license_files)},
+        "sboms": sorted(path for name, path in files.items() if own_paths and _is_list(name)),
         "requires": distribution.requires or [],
         "modules": _modules(files),
         "is_listed": distribution.files is not None,
         "files": len(code),
         "size": sum(os.path.getsize(path) for path in code if os.path.isfile(path)),  # noqa: PTH113, PTH202
-        "used": bool(code or used - shared),
+        "used": bool(code or own_paths - shared),
     }
-    return report, used
+    return report, own_paths
 
 
 def _own_license() -> str:
-    """Return where this Python's licence is, as `license()` looks for it; empty if it is nowhere."""
+    """Return the path of this Python's licence, searched like `license()`; empty if it does not exist."""
     library = os.path.dirname(os.__file__)  # noqa: PTH120
     for folder in (library, os.path.dirname(library), sys.base_prefix):  # noqa: PTH120
         for name in ("LICENSE.txt", "LICENSE"):
@@ -153,7 +153,7 @@ def _own_license() -> str:
 
 
 def _markers() -> dict[str, str]:
-    """Return what the conditions of requirements know of this interpreter (PEP 508)."""
+    """Return the interpreter's values for environment markers in requirements (PEP 508)."""
     version = platform.python_version()
     return {
         "implementation_name": sys.implementation.name,
@@ -175,7 +175,7 @@ def main(paths: list[str]) -> None:
     entries = [
         _describe(by_name[name], files[name], set(originals), shared, linked[name]) for name in sorted(by_name) if name
     ]
-    owned = set().union(*(used for _, used in entries))
+    owned = set().union(*(own_paths for _, own_paths in entries))
     report = {
         "python": platform.python_version(),
         "build": [sys.version, sys.prefix, sys.base_prefix],

@@ -1,4 +1,4 @@
-"""What a project's environment holds, and what of it a bundle holds."""
+"""The packages of a project's environment, and those that are in its bundle."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ _BINARY, _EXTENSION = "BINARY", "EXTENSION"  # PyInstaller's words
 class Package:
     """An installed package.
 
-    `record` is the SHA-256 of its list of files and their digests, `sha256` that of the archive it was installed from,
-    where the installer noted one. One that is not from an index may be from a `repository`: an address and a commit.
-    `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps the names of its licence texts
-    to where they are, if it is in the bundle; `sboms` are its own lists of what is compiled into it.
-    `requires` are its requirements, `modules` the names that its code is imported by. `files` is the number of its
-    files that the bundle holds, metadata aside, `size` their bytes as installed; where `is_listed` is false, nobody
-    noted which files are its own.
+    `record` is the SHA-256 of its list of files and their digests, `sha256` that of its archive, if the installer
+    recorded it. A package that is not from an index may have a `repository`: a URL and a commit. `expression`,
+    `license`, `classifiers` and `author` are its metadata; `texts` maps the names of its licence texts to their paths,
+    if it is in the bundle; `sboms` are its lists of compiled-in components. `requires` are its requirements, `modules`
+    its import names. `files` is the number of its files in the bundle without metadata, `size` their installed bytes;
+    if `is_listed` is false, there is no list of its files.
     """
 
     name: str
@@ -56,16 +55,16 @@ class Package:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Package:
-        """Read a stored one."""
+        """Read a stored package."""
         return cls(**{**value, **{key: tuple(value[key]) for key in ("classifiers", "sboms", "requires", "modules")}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The packages of one environment, and its Python: `build` says where it is and how it was compiled.
+    """The packages of one environment, and its Python: `build` has its path and how it was compiled.
 
-    `used` are the packages that a bundle holds something of, `libraries` the native ones that came with none of them;
-    `license` is where Python's own is; `markers` are what conditions of requirements know of the interpreter.
+    `used` are the packages with files in a bundle, `libraries` the native ones that belong to none of them; `license`
+    is the path of Python's licence; `markers` are the interpreter's environment markers.
     """
 
     python: str
@@ -77,12 +76,12 @@ class Inventory:
     markers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as it is stored beside a frozen plugin."""
+        """Return the form that is stored beside a frozen plugin."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Inventory:
-        """Read a stored one."""
+        """Read a stored inventory."""
         return cls(
             python=value["python"],
             build=tuple(value["build"]),
@@ -96,16 +95,16 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class CollectedFiles:
-    """What PyInstaller collected: all paths that it read, and where each binary of the bundle came from, by kind."""
+    """The files that PyInstaller collected: all paths that it read, and the source of each binary, by kind."""
 
     paths: frozenset[str] = frozenset()
     binaries: tuple[tuple[str, str, str], ...] = ()
 
 
 def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | None = None) -> Inventory:
-    """Ask an interpreter for its packages, and which of them the collected files are of.
+    """Ask an interpreter for its packages, and to which of them the collected files belong.
 
-    `note` is where the question can be put: there are too many files for a command line.
+    `note` is the path for the list of files, which is too long for a command line.
     """
     collected = collected or CollectedFiles()
     command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("installed.py")]
@@ -130,7 +129,7 @@ def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | 
 
 
 def read_collected(work: Path) -> CollectedFiles:
-    """Return what PyInstaller collected, from the tables that it leaves in its work folder."""
+    """Return the files that PyInstaller collected, from the tables in its work folder."""
     tables = {path: ast.literal_eval(path.read_text(encoding="utf-8")) for path in sorted(work.rglob("*.toc"))}
     texts = {text for table in tables.values() for text in _texts(table)}
     binaries = {
@@ -144,9 +143,9 @@ def read_collected(work: Path) -> CollectedFiles:
 
 
 def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
-    """Identify the native libraries: those of no package, what Python's own files hold, and what wheels brought along.
+    """Identify the native libraries: those of no package, those inside Python's own files, and copies in wheels.
 
-    Of what a wheel's maker copied from a system into it, only libraries that are known by name count.
+    Of libraries that a wheel's maker copied from a system, only known ones count.
     """
     binaries = [entry for entry in collected.binaries if entry[1] in unowned]
     shared = {file: Path(path) for file, path, kind in binaries if kind == _BINARY}
@@ -163,7 +162,7 @@ def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[
 
 
 def _is_copy(file: str) -> bool:
-    """Tell whether the maker of a wheel copied a library into it, as auditwheel, delocate and delvewheel do."""
+    """Tell whether a wheel's maker copied a library into it, as auditwheel, delocate and delvewheel do."""
     return PurePath(file).parent.name.endswith((".libs", ".dylibs"))
 
 

@@ -1,7 +1,7 @@
-"""Native libraries that no Python package brought: whose they are, and which version, as far as the files tell.
+"""Native libraries that belong to no Python package: their projects and versions, as far as the files show.
 
-A version comes from the text that the library itself carries, or from the Debian package that the file is of. What
-neither tells stays open.
+A version comes from the text in the library itself, or from the file's Debian package. If neither has it, the version
+stays unknown.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """A native library; `file` is its place in the contents folder.
+    """A native library; `file` is its path in the contents folder.
 
-    `upstream` is a key of `UPSTREAMS`, else a name made of the file's; `is_inside` says that `file` is another library
-    that holds this one. `purl` and `package_version` are a system package's; `text` is its copyright file.
+    `upstream` is a key of `UPSTREAMS`, else a name made from the file's; `is_inside` means that `file` is another
+    library that contains this one. `purl` and `package_version` are a system package's; `text` is its copyright file.
     """
 
     file: str
@@ -41,7 +41,7 @@ class Library:
 
 
 def identify(binaries: Mapping[str, Path], *, root: Path = _ROOT) -> tuple[Library, ...]:
-    """Say what some libraries are, given the file that each was copied from, by its place in the contents folder."""
+    """Identify libraries by their original files, which are mapped by their paths in the contents folder."""
     owners = debian.find_owners(binaries.values(), root)
     libraries = [_library(file, path, owners.get(path), root) for file, path in sorted(binaries.items())]
     return tuple(_with_versions(libraries))
@@ -83,13 +83,13 @@ def _library(file: str, path: Path, owner: debian.DebianPackage | None, root: Pa
 
 
 def _version(upstream: NativeProject, content: bytes) -> str:
-    """Return the one version that a file names; empty if it names none, or several."""
+    """Return the version in a file; empty if it has none, or several."""
     versions = {match.decode() for match in re.findall(upstream.marks, content)} if upstream.marks else set()
     return versions.pop() if len(versions) == 1 else ""
 
 
 def _with_versions(libraries: Iterable[Library]) -> list[Library]:
-    """Give libraries without a version the one that the others of the same project have: libssl has libcrypto's."""
+    """Give libraries without a version the version of their project's other libraries: libssl has libcrypto's."""
     libraries = list(libraries)
     versions: dict[str, set[str]] = {}
     for library in libraries:

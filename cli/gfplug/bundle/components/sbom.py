@@ -1,6 +1,6 @@
-"""The list of what a bundle is made of, as CycloneDX 1.6 JSON.
+"""The components of a bundle as CycloneDX 1.6 JSON.
 
-Deterministic: no random serial number, no time but the build's.
+Deterministic: no random serial number, and no time except the build's.
 
 Source: CycloneDX specification 1.6, schema/bom-1.6.schema.json.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def describe(project: Project, components: Sequence[Component], contents: Path, *, seconds: int) -> bytes:
-    """Return the list of components for a bundle whose libraries are in the folder `contents`.
+    """Return the list of components of a bundle whose libraries are in the folder `contents`.
 
     Units: `seconds` is the time of the build, since 1970.
     """

@@ -1,4 +1,4 @@
-"""Licences by their SPDX names: what packages say about theirs in many words, and how CycloneDX writes it.
+"""Licences by their SPDX names: parsed from the many spellings of packages, and written as CycloneDX.
 
 Source: PEP 639; the classifiers of trove-classifiers 2025; CycloneDX specification 1.6, `licenseChoice`.
 """
@@ -22,7 +22,7 @@ _GNU = {
         ("3.0", "v3", "-only"),
         ("3.0", "v3 or later", "-or-later"),
     )
-    if version == "3.0" or short == "GPL"  # of the others there is no version 2, or it is 2.1 or 2.0
+    if version == "3.0" or short == "GPL"  # the others have no version 2, or have 2.1 or 2.0
 }
 _NAMES = {
     **_GNU,
@@ -60,7 +60,7 @@ _NAMES = {
 
 
 def canonical(text: str) -> str:
-    """Return the SPDX id or expression that a text is, in many spellings; empty if it is none, or could be several."""
+    """Return the SPDX id or expression of a text in any of many spellings; empty if unknown or ambiguous."""
     from packaging.licenses import (  # noqa: PLC0415 - the list is long, and only a build reads it
         InvalidLicenseExpression,
         canonicalize_license_expression,
@@ -75,10 +75,10 @@ def canonical(text: str) -> str:
 
 
 def statements(*, expression: str, text: str, classifiers: Sequence[str]) -> tuple[str, ...]:
-    """Return what a package's metadata says its licences are: SPDX where that is clear, else its own words."""
+    """Return a package's licences from its metadata: as SPDX if that is clear, else in its own words."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     short = lines[0] if len(lines) == 1 and len(text) <= _LONGEST else ""
-    heading = next(filter(None, map(canonical, (" ".join(lines[:2]), *lines[:1]))), "")  # of a whole text
+    heading = next(filter(None, map(canonical, (" ".join(lines[:2]), *lines[:1]))), "")  # of a complete licence text
     if spdx := canonical(expression) or heading:
         return (spdx,)
     names = [line.rpartition(" :: ")[2] for line in classifiers if line.count(" :: ") > 1]
@@ -88,7 +88,7 @@ def statements(*, expression: str, text: str, classifiers: Sequence[str]) -> tup
 
 
 def to_cyclonedx(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Write licences as CycloneDX has them: one expression, or any number of ids and names."""
+    """Write licences in CycloneDX's form: one expression, or any number of ids and names."""
     choices = [(text, canonical(text)) for text in texts]
     if len(choices) == 1 and choices[0][1] and not _is_id(choices[0][1]):
         return [{"expression": choices[0][1]}]
@@ -96,7 +96,7 @@ def to_cyclonedx(texts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def ids(text: str) -> list[str]:
-    """List the licences and exceptions that an SPDX expression names, `GPL-3.0-or-later` as `GPL-3.0`."""
+    """List the licences and exceptions in an SPDX expression, `GPL-3.0-or-later` as `GPL-3.0`."""
     words = re.findall(r"[A-Za-z0-9.-]+", canonical(text))
     return [re.sub(r"-(only|or-later)$", "", word) for word in words if word not in {"AND", "OR", "WITH"}]
 
@@ -106,6 +106,6 @@ def _is_id(spdx: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a name without the words that mean nothing, and without its abbreviation: `mit` for `The MIT License`."""
+    """Return a name without filler words and abbreviation: `mit` for `The MIT License`."""
     text = re.sub(r" +\((A|L)?GPLv\d\+?\)$", "", " ".join(text.replace(",", " ").split()))
     return re.sub(r"^the (?!unlicense)| licen[cs]e$", "", text.lower())

@@ -1,4 +1,4 @@
-"""What a bundle says about others' work in it: the list of components for programs, the licences for people."""
+"""The third-party files of a bundle: the list of components for programs, the licences for people."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = logging.getLogger("gfplug")
 def write(
     project: Project, inventory: Inventory, bundle: Bundle, platform: str, *, seconds: int, more: Iterable[Library] = ()
 ) -> None:
-    """Write both files into a bundle, and warn of what has no licence text.
+    """Write both files into a bundle, and warn about components without a licence text.
 
-    `more` are libraries that came after the freeze. Units: `seconds` is the time of the build, since 1970.
+    `more` are libraries that were added after freezing. Units: `seconds` is the time of the build, since 1970.
     """
     parts = component.list_components(project, inventory, more=more)
     contents = bundle.folder / f"_internal_{platform}"
@@ -42,8 +42,8 @@ def write(
 
 
 def licenses(parts: Sequence[Component]) -> str:
-    """Return the licence texts of components, one after the other; a text that was there before is only named."""
-    sections = ["This plugin holds the work of others, under these licences.\n"]
+    """Return the licence texts of components, one after the other; a repeated text is only referenced."""
+    sections = ["This plugin contains third-party software under these licences.\n"]
     places: dict[str, str] = {}
     for part in parts:
         sections.append(f"{_RULE}\n{title(part)}\n{' / '.join(part.licenses) or 'see below'}\n{_RULE}\n")
@@ -55,7 +55,7 @@ def licenses(parts: Sequence[Component]) -> str:
                 places[body] = title(part)
                 sections.append(f"[{label}]\n\n{body}\n")
         if not part.texts:
-            sections.append("[no text came with it]\n")
+            sections.append("[it includes no text]\n")
     return "\n".join(sections)
 
 

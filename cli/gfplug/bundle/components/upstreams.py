@@ -1,4 +1,4 @@
-"""The projects whose native libraries bundles hold: their names, licences, and how their files name a version.
+"""Projects whose native libraries are in bundles: names, licences, and the version texts in their files.
 
 Source: SPDX license list 3.28.0; the projects' own files in `texts`; the National Vulnerability Database for `cpe`.
 """
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 PYTHON = "python"
-_WHEELS_MARK = re.compile(r"-[0-9a-f]{8,64}(?=[.-])")  # what auditwheel, delvewheel and the like put into a name
+_WHEELS_MARK = re.compile(r"-[0-9a-f]{8,64}(?=[.-])")  # added to names by auditwheel, delvewheel and similar tools
 _VERSION_PARTS = re.compile(r"\.so\b|\.dylib$|\.dll$|\.\d|-\d")
 
 
@@ -18,9 +18,9 @@ class NativeProject:
     """A project that makes native libraries.
 
     `stems` are the names of its libraries without version and suffix; `marks` is the text with its version in them;
-    `is_alone` says that the text proves the library to be in any file of Python's, otherwise `host` starts the name of
-    the one that may hold it; `cpe` is vendor and product, as the National Vulnerability Database spells them; `texts`
-    name files in the folder `texts`.
+    `is_alone` means that the text is enough to find the library in any file of Python, otherwise `host` is the start of
+    the name of a file that may contain it; `cpe` is vendor and product in the National Vulnerability Database; `texts`
+    are files in the folder `texts`.
     """
 
     stems: tuple[str, ...]
@@ -116,7 +116,7 @@ _LATER_XZ = replace(UPSTREAMS["xz"], license="0BSD", texts=("0BSD",))
 
 
 def describe_version(name: str, version: str) -> NativeProject | None:
-    """Return what is known of a version of a project; None for an unknown project."""
+    """Return the facts about a version of a project; None for an unknown project."""
     numbers = [int(part) for part in re.findall(r"\d+", version)]
     if name == "openssl" and [0] < numbers < [3]:
         return _FORMER_OPENSSL
@@ -126,9 +126,9 @@ def describe_version(name: str, version: str) -> NativeProject | None:
 
 
 def name_of(file: str) -> str:
-    """Return the project that a library's file is of; for an unknown one, the file's name without version and suffix.
+    """Return the project of a library's file; for an unknown one, the file's name without version and suffix.
 
-    `libssl-3-x64.dll` is of `openssl`.
+    `libssl-3-x64.dll` belongs to `openssl`.
     """
     stem = _VERSION_PARTS.split(_WHEELS_MARK.sub("", file.rpartition("/")[2].lower()))[0]
     if stem == PYTHON or stem.startswith(("python3", "libpython3")):

@@ -1,1 +1,1 @@
-"""A plugin's part in the browser: module.js joined without Node, or built by the project's own npm."""
+"""A plugin's browser code: module.js linked without Node, or built by the project's own npm."""

@@ -1,7 +1,7 @@
-"""The fields that `frontend/hooks.js` has controls for: each must be one that a form shows.
+"""Check the fields that `frontend/hooks.js` has controls for: each must be shown in a form.
 
-The names are read from `exports.fields = { table: Table }` and `exports.fields.table = Table`. This is no parser of
-JavaScript: what it can't read to its end, it leaves to the browser, where the editors look at the names themselves.
+The names are read from `exports.fields = { table: Table }` and `exports.fields.table = Table`. This is not a JavaScript
+parser: code that it can't read is left to the browser, where the editors check the names themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORMS = {
     "variableFields": "the form of variables",
     "annotationFields": "the form of annotations",
 }
-"""What hooks.js exports controls under, and the form that they are for."""
+"""The exports of hooks.js with controls, and their forms."""
 
 _OWN = {"variableFields": "query_variable", "annotationFields": "query_annotation"}
 _EXPORT = re.compile(rf"(?<![\w$.])(?:module\.)?exports\.(?P<export>{'|'.join(FORMS)})\b\s*")
@@ -48,18 +48,18 @@ def check(text: str, schema: Mapping[str, Any]) -> None:
         if form is None:
             raise ProjectError(
                 f"{FILE}:{line}: exports.{export} names {name!r}, but there is no {FORMS[export].removeprefix('the ')}",
-                hint=f"the query editor is used for them, with exports.fields; {_OWN[export]} gives them a form",
+                hint=f"they use the query editor, with exports.fields; {_OWN[export]} gives them their own form",
             )
-        shown = [field["name"] for field in form["fields"] if field["kind"] != "hidden"]
-        if name not in shown:
+        field_names = [field["name"] for field in form["fields"] if field["kind"] != "hidden"]
+        if name not in field_names:
             raise ProjectError(
-                f"{FILE}:{line}: exports.{export} names {name!r}, which is no field that {FORMS[export]} shows",
-                hint=f"its fields are {', '.join(shown)}" if shown else "it has no fields",
+                f"{FILE}:{line}: exports.{export} names {name!r}, which is not a field that {FORMS[export]} shows",
+                hint=f"its fields are {', '.join(field_names)}" if field_names else "it has no fields",
             )
 
 
 def names(text: str) -> Iterator[tuple[str, str, int]]:
-    """Give the export, the field's name and the line of each control, as far as they can be read."""
+    """Yield the export, the field's name and the line of each control, as far as they can be read."""
     code = without_comments(text)
     for match in _EXPORT.finditer(code):
         if member := _MEMBER.match(code, match.end()):
@@ -70,7 +70,7 @@ def names(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _keys(code: str, position: int) -> Iterator[tuple[str, int]]:
-    """Give the keys of an object and where they are, from behind its brace to its end, or to what can't be read."""
+    """Yield the keys of an object and their positions, from after its brace to its end, or to unreadable code."""
     depth, is_key = 1, True
     while depth and (token := _TOKEN.match(code, position)):
         position = token.end()

@@ -1,7 +1,7 @@
-"""`frontend/hooks.js`: the author's own code in the browser, one CommonJS file that module.js ends with.
+"""`frontend/hooks.js`: the author's browser code, one CommonJS file that is appended to module.js.
 
-Owns what that file may require, the packages that every supported Grafana shares with its plugins, and the check of its
-syntax. It reads lines, and is no parser: a `require` in a line that is no comment counts.
+This module has the packages that the file may require, which every supported Grafana shares with plugins, and the
+syntax check. It reads lines and is not a parser: a `require` in a line outside of comments counts.
 
 Source: grafana v11.6.0 and v13.0.0, public/app/features/plugins/loader/sharedDependencies.ts.
 """
@@ -31,7 +31,7 @@ SHARED = frozenset(
         *("react-router-dom", "redux", "rxjs", "rxjs/operators"),
     }
 )
-"""The packages that Grafana 11.6 and every later version hand to a plugin."""
+"""The packages that Grafana 11.6 and every later version share with plugins."""
 
 _COMMENT = re.compile(r"(?<!\S)(?://[^\n]*|/\*.*?\*/)", re.DOTALL)
 _LINE_COMMENT = re.compile(r"(?<!\S)//[^\n]*")
@@ -55,9 +55,9 @@ class Hooks:
 
 
 def read_hooks(project: Project) -> Hooks:
-    """Return a project's hooks; empty ones where it has no such file.
+    """Return a project's hooks; empty ones if it has no such file.
 
-    Raises: ProjectError naming file and line, as `parse` and `check_syntax` do.
+    Raises: ProjectError naming file and line, as in `parse` and `check_syntax`.
     """
     path = project.root / FILE
     if not path.is_file():
@@ -68,9 +68,9 @@ def read_hooks(project: Project) -> Hooks:
 
 
 def parse(text: str) -> Hooks:
-    """Return hooks with the packages that they require; empty ones for a text of comments alone.
+    """Return hooks with the packages that they require; empty ones for a text of only comments.
 
-    Raises: ProjectError naming file and line, if they require what Grafana does not share, or use import or export.
+    Raises: ProjectError naming file and line, if they require a package that is not shared, or use import or export.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     code = without_comments(text)
@@ -89,14 +89,14 @@ def parse(text: str) -> Hooks:
 
 
 def check_syntax(text: str) -> None:
-    """Let Node check the syntax, if it is on PATH.
+    """Let Node check the syntax, if it is on the PATH.
 
     Raises: ProjectError naming file and line of a syntax error.
     """
     if (node := shutil.which("node")) is None:
         return
     with tempfile.TemporaryDirectory(prefix="gfplug-hooks-") as folder:
-        path = Path(folder) / "hooks.cjs"  # the suffix says that it is CommonJS, whatever package.json is near
+        path = Path(folder) / "hooks.cjs"  # the suffix makes it CommonJS, whatever package.json says
         path.write_text(f"'use strict';{text}", encoding="utf-8", newline="\n")
         try:
             process.run([node, "--check", path], what=f"checking {FILE}", timeout=_NODE_SECONDS)
@@ -111,7 +111,7 @@ def check_syntax(text: str) -> None:
 def _refusal(place: str, name: str) -> ProjectError:
     if name.startswith((".", "/")):
         return ProjectError(
-            f"{place}: {name!r} is another file, and module.js takes {FILE} alone",
+            f"{place}: {name!r} is another file, but module.js contains only {FILE}",
             hint=f"move what you need of it into {FILE}",
         )
     return ProjectError(
@@ -126,7 +126,7 @@ def _place(code: str, match: re.Match[str]) -> str:
 
 
 def without_comments(text: str) -> str:
-    """Replace comments by their line ends; behind the last end of a block none begins, and a search for one is long."""
+    """Replace comments by their line ends; it stops at the last end of a block comment, as the search is slow."""
     end = f"{text}\n".find("\n", text.rfind("*/")) if "*/" in text else 0
     parts = ((_COMMENT, text[:end]), (_LINE_COMMENT, text[end:]))
     return "".join(pattern.sub(lambda comment: "\n" * comment[0].count("\n"), part) for pattern, part in parts)

@@ -1,11 +1,11 @@
-"""The code behind the editors: gfplug's own JavaScript sources, joined into one text that every module.js carries.
+"""The code of the editors: gfplug's JavaScript sources, joined into one text that every module.js contains.
 
-The text is joined once, when gfplug's wheel is built: its build hook loads this file by path, so that it imports the
-standard library only. In a checkout the sources are joined at each use.
+The text is joined once, when gfplug's wheel is built: the build hook loads this file by path, so it imports only the
+standard library. In a checkout the sources are joined at each use.
 
-The sources in `editors/` follow conventions, held by tests, so that joining needs no parser: each file is a CommonJS
-module; it requires a neighbour as `./name`, or one of PACKAGES; `/*` begins a comment and nothing else; `//` at the
-begin of a line does, too, and other comments stay in the text.
+The sources in `editors/` follow conventions, which tests check, so that joining needs no parser: each file is a
+CommonJS module; it requires a neighbour as `./name`, or one of PACKAGES; `/*` occurs only as the start of a comment;
+`//` at the start of a line is a comment, too, and other comments stay in the text.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 PACKAGES = ("@grafana/data", "@grafana/runtime", "@grafana/ui", "react", "rxjs")
-"""What the editors require of Grafana."""
+"""The Grafana packages that the editors require."""
 
 SOURCES = Path(__file__).with_name("editors")
 _SHIPPED = Path(__file__).parents[2] / "_data" / "editors.js"
 _INSERTED = "project"
-"""The module whose content the joined text takes as an argument."""
+"""The module whose content the joined text receives as an argument."""
 
 _PART = re.compile(r"^'\./(?P<name>\w+)'\(module, exports, require\) \{\n.*?\n\},\n", re.MULTILINE | re.DOTALL)
 """One of the sources in the joined text: no line of theirs is `},`."""
@@ -56,7 +56,7 @@ _FILE = """\
 
 
 def read(*, without: Collection[str] = ()) -> str:
-    """Return the joined text: the one that gfplug's wheel holds, else one made from the checkout's sources.
+    """Return the joined text from gfplug's wheel, else one joined from the checkout's sources.
 
     `without` names sources to leave out; nothing may require them.
     """

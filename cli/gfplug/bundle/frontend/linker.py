@@ -1,7 +1,7 @@
-"""module.js: the editors, the schema of the author's dataclasses and the project's hooks.js, joined without Node.
+"""module.js: the editors, the schema of the author's dataclasses and the project's hooks.js, linked without Node.
 
-Grafana's loader (SystemJS) and its sandbox both take one anonymous AMD `define` whose factory returns the module; the
-sandbox ignores `exports`. `library` has the editors, `hooks` the author's file; this module puts both into that one
+Grafana's loader (SystemJS) and its sandbox both accept one anonymous AMD `define` whose factory returns the module; the
+sandbox ignores `exports`. `library` has the editors, `hooks` the author's file; this module puts both into one
 definition, with the schema and the translations.
 
 Source: grafana v11.6.0 and v13.0.0, public/app/features/plugins/sandbox/sandboxPluginLoader.ts.
@@ -31,7 +31,7 @@ JsonT = TypeVar("JsonT", dict[str, Any], list[Any])
 
 DATASOURCE = "plugin.datasource:Datasource"
 SCHEMA_FILE = "schema/v0alpha1.json"
-"""Where Grafana 13 reads what settings, queries and resources a plugin has."""
+"""The file in which Grafana 13 reads a plugin's settings, queries and resources."""
 
 _FOR_GFPLUG = ("keys", "pluginSchema")  # browsers need neither
 _IMPORT_SECONDS = 120.0
@@ -54,9 +54,9 @@ return {{ plugin: createPlugin({{ packages, schema, locales, runHooks }}) }};
 
 
 def build_frontend(project: Project, python: Path) -> dict[str, bytes]:
-    """Return the files that Grafana reads without the backend, by name: the browser's half, and the plugin's schema.
+    """Return the files that Grafana reads without the backend, by name: the browser's code, and the plugin's schema.
 
-    The browser's half is linked from the editors, or built from sources of its own.
+    The browser's code is linked from the editors, or built from its own sources.
     Raises: ProjectError if the dataclasses cannot become a form, or hooks.js cannot be linked; ToolError if npm fails.
     """
     if (own := npm.locate_frontend(project)) is not None:
@@ -78,17 +78,17 @@ def _schema_file(schema: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def read_schema(project: Project, python: Path) -> dict[str, Any]:
-    """Describe the project's dataclasses as a UI schema, with the project's own interpreter.
+    """Return the schema of the project's dataclasses, from the project's own interpreter.
 
-    Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then holds its traceback.
+    Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then has its traceback.
     """
     return _describe(project, python)
 
 
 def read_keys(project: Project, python: Path) -> dict[str, Any]:
-    """Describe which keys the project's dataclasses read, whether or not they can become a form, under `keys`.
+    """Return the keys that the project's dataclasses read, under `keys`, even if they cannot become a form.
 
-    Raises: ProjectError if the author's module fails; `details` then holds its traceback.
+    Raises: ProjectError if the author's module fails; `details` then has its traceback.
     """
     return _describe(project, python, "--keys")
 
@@ -99,10 +99,10 @@ def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
 
 
 def run_module(project: Project, python: Path, module: str, words: Sequence[str], *, kind: type[JsonT]) -> JsonT:
-    """Run a module of the runtime with the project's class and more words, and return the JSON that it prints last.
+    """Run a module of the runtime with the project's class and more arguments, and return the JSON on its last line.
 
     Raises: ProjectError with the sentence that it ends with, or if the author's module ends the interpreter; `details`
-    then holds the traceback. ToolError if it does not end.
+    then has the traceback. ToolError if it does not end.
     """
     path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
@@ -122,7 +122,7 @@ def run_module(project: Project, python: Path, module: str, words: Sequence[str]
     except (IndexError, ValueError):
         value = None
     if not isinstance(value, kind):
-        raise ProjectError(f"{DATASOURCE} ended the interpreter before {module} had an answer", details=answer)
+        raise ProjectError(f"{DATASOURCE} ended the interpreter before {module} had a result", details=answer)
     return value
 
 

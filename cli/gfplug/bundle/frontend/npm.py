@@ -1,7 +1,7 @@
-"""A frontend with sources of its own: what `npm run build` makes of it goes into the bundle.
+"""A frontend with its own sources: the output of `npm run build` goes into the bundle.
 
-Owns where such a frontend is (`frontend/package.json`, or a plugin that was there before: `frontend/adopted.json`),
-when its packages must be installed, and what of its output goes on. What the build does is the frontend's own business.
+This module knows where such a frontend is (`frontend/package.json`, or an adopted plugin's: `frontend/adopted.json`),
+when its packages must be installed, and which of its output is used. The frontend itself decides what its build does.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _LOCKS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", _LOCK: "npm"}
 _SECONDS = 900.0
 _LARGEST = 1 << 28
 _NOT_SOURCES = {".git", "node_modules", "dist", "coverage", ".yarn"}
-_NODE = "install Node.js, which brings npm; the default frontend (--frontend schema) needs neither"
+_NODE = "install Node.js, which includes npm; the default frontend (--frontend schema) needs neither"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frontend:
-    """A folder with a package.json, and what must not be taken for its sources: the backend inside it, if any."""
+    """A folder with a package.json, and the backend's folder inside it, if any, which is not part of its sources."""
 
     folder: Path
     backend: Path
 
     @property
     def output(self) -> Path:
-        """Where its build writes."""
+        """The folder of its build's output."""
         return self.folder / "dist"
 
     @property
@@ -52,9 +52,9 @@ class Frontend:
 
 
 def locate_frontend(project: Project) -> Frontend | None:
-    """Return the project's own frontend, or the one that it was added to; None where gfplug makes the editors.
+    """Return the project's own frontend, or that of the plugin that it was added to; None if gfplug links the editors.
 
-    Raises: ProjectError if `frontend/adopted.json` leads nowhere.
+    Raises: ProjectError if `frontend/adopted.json` names no frontend.
     """
     folder = project.root / "frontend"
     if (folder / _PACKAGE).is_file():
@@ -63,16 +63,16 @@ def locate_frontend(project: Project) -> Frontend | None:
     if not note.is_file():
         return None
     try:
-        there = (folder / documents.read_json(note)["folder"]).resolve()
+        target = (folder / documents.read_json(note)["folder"]).resolve()
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ProjectError(f'{note} is not a JSON object with "folder"') from error
-    if not (there / _PACKAGE).is_file():
-        raise ProjectError(f"{there} has no {_PACKAGE}", hint=f"say in {note} where the frontend is")
-    return Frontend(folder=there, backend=project.root)
+    if not (target / _PACKAGE).is_file():
+        raise ProjectError(f"{target} has no {_PACKAGE}", hint=f"set the frontend's folder in {note}")
+    return Frontend(folder=target, backend=project.root)
 
 
 def state(frontend: Frontend | None) -> str:
-    """Return the digest of a frontend's sources, wherever they are; empty without one."""
+    """Return the digest of a frontend's sources; empty without one."""
     if frontend is None:
         return ""
     digests = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in list_sources(frontend)}
@@ -80,9 +80,9 @@ def state(frontend: Frontend | None) -> str:
 
 
 def build(frontend: Frontend) -> dict[str, bytes]:
-    """Install the packages if they are not there, run the frontend's own build, and return its files by name.
+    """Install the packages if necessary, run the frontend's own build, and return its files by name.
 
-    Raises: ToolError with the last lines of what failed, or if there is no module.js afterwards.
+    Raises: ToolError with the last lines of the failed step, or if there is no module.js afterwards.
     """
     if not _is_installed(frontend):
         if frontend.manager != "npm":
@@ -112,7 +112,7 @@ def build(frontend: Frontend) -> dict[str, bytes]:
 
 
 def read_output(frontend: Frontend) -> dict[str, bytes]:
-    """Return what the last build wrote, by name; nothing before the first."""
+    """Return the files of the last build, by name; empty before the first build."""
     return {
         path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_LARGEST)
         for path in files.walk(frontend.output)
@@ -120,15 +120,15 @@ def read_output(frontend: Frontend) -> dict[str, bytes]:
 
 
 def _is_installed(frontend: Frontend) -> bool:
-    """Tell whether every package that the lock names is there in its version, but for other platforms' ones."""
+    """Tell whether every package of the lock is installed in its version, except those for other platforms."""
     modules = frontend.folder / "node_modules"
     lock = frontend.folder / _LOCK
     if not lock.is_file():
         return modules.is_dir()
-    content = documents.read_json(lock, broken="let npm write it anew")
+    content = documents.read_json(lock, broken="let npm write it again")
     packages = content.get("packages", {}) if isinstance(content, dict) else None
     if not isinstance(packages, dict) or not all(isinstance(entry, dict) for entry in packages.values()):
-        raise ProjectError(f"{lock} has no object of packages", hint="let npm write it anew")
+        raise ProjectError(f"{lock} has no object of packages", hint="let npm write it again")
     required = {name: entry for name, entry in packages.items() if name and not _may_lack(entry)}
     return all(_version(frontend.folder / name) == entry.get("version") for name, entry in required.items())
 
@@ -145,7 +145,7 @@ def _version(package: Path) -> str:
 
 
 def list_sources(frontend: Frontend) -> Iterator[Path]:
-    """Yield the files that a build reads, but for the packages."""
+    """Yield the files that a build reads, without the packages."""
     for folder, names, file_names in os.walk(frontend.folder):
         here = Path(folder)
         names[:] = sorted(name for name in names if name not in _NOT_SOURCES and here / name != frontend.backend)

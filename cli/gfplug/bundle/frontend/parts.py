@@ -1,4 +1,4 @@
-"""Which of the editors' sources a schema does without: what no field of the author's asks for is not in module.js."""
+"""The editors' sources that a schema does not need, and that are left out of module.js."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def unused(schema: Schema, *, has_hooks: bool = True) -> frozenset[str]:
-    """Name the sources in `editors/` that the others do not require for this schema, and without code in hooks.js."""
+    """Return the sources in `editors/` that this schema does not need, with or without code in hooks.js."""
     names = {name for name, is_needed in _NEEDED.items() if not is_needed(schema)}
     return frozenset(names if has_hooks else {*names, _OF_HOOKS})
 
@@ -54,4 +54,4 @@ _NEEDED: dict[str, Callable[[Schema], bool]] = {
     "migration": _migrates,
     "values": _writes_values,
 }
-"""The sources that are required on a condition, which is the same in JavaScript."""
+"""The sources that are required conditionally; the conditions are the same in JavaScript."""

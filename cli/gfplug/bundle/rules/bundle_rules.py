@@ -1,4 +1,4 @@
-"""The rules of a bundle, in a folder or in an archive: what is started, modes, links, signature, size.
+"""The rules of a bundle, in a folder or in an archive: executables, modes, links, signature, size.
 
 Source: grafana/grafana v13.0.0, pkg/plugins/storage/fs.go (unpacking), pkg/plugins/manager/signature (manifest),
 pkg/plugins/backendplugin (names of executables).
@@ -33,7 +33,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     if len(contents.roots) > 1:
         yield error("archive-roots", "archive", f"it has {len(contents.roots)} folders at its top, not one")
     if manifest_rules.FILE not in contents.items:
-        yield error("manifest-missing", manifest_rules.FILE, "there is none: Grafana finds no plugin here")
+        yield error("manifest-missing", manifest_rules.FILE, "it is missing: Grafana finds no plugin here")
         return
     try:
         content = named_files.read_document(contents.items[manifest_rules.FILE].read())
@@ -47,9 +47,9 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
     yield from manifest_rules.check(content, is_built=True)
     readers = {name: _target(contents, item).read for name, item in contents.items.items()}
-    yield from named_files.check(content, readers, manifest=manifest_rules.FILE, there="the bundle")
+    yield from named_files.check(content, readers, manifest=manifest_rules.FILE, place="the bundle")
     if "module.js" not in contents.items:
-        yield error("module", "module.js", "there is none: Grafana cannot show the data source's pages")
+        yield error("module", "module.js", "it is missing: Grafana cannot show the data source's pages")
     programs = executables(contents, str(content.get("executable", "")))
     yield from _programs(content, programs)
     yield from _files(contents, programs)
@@ -59,7 +59,7 @@ def check(contents: Contents) -> Iterator[Finding]:
 
 
 def _target(contents: Contents, item: BundledFile) -> BundledFile:
-    """Return the file that a link leads to, if it is in the bundle, and a file itself."""
+    """Return the target of a link, if it is in the bundle and a regular file."""
     if not item.is_link:
         return item
     return contents.items.get(_leads_to(item), item)
@@ -70,7 +70,7 @@ def _leads_to(link: BundledFile) -> str:
 
 
 def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
-    """Map each platform that a bundle serves to its executable."""
+    """Map each platform of a bundle to its executable."""
     by_platform = {}
     for item in contents.items.values():
         platform = item.name.removeprefix(f"{name}_")
@@ -90,9 +90,9 @@ def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iter
     for platform, item in sorted(programs.items()):
         made_for = machine.detect_platform(item.read()[:4096])
         if made_for not in {platform, "a script"} and not (made_for == "darwin_universal" and "darwin" in platform):
-            yield error("executable-machine", item.name, f"it is made for {made_for or 'no machine at all'}")
+            yield error("executable-machine", item.name, f"it is built for {made_for or 'no known machine'}")
         if not item.is_executable and not platform.startswith("windows"):
-            yield error("executable-mode", item.name, "it may not be executed", f"chmod 755 {item.name}")
+            yield error("executable-mode", item.name, "it is not executable", f"chmod 755 {item.name}")
 
 
 def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Finding]:
@@ -102,7 +102,9 @@ def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Fin
             if target.startswith(("/", "..")):
                 yield error("link-outside", item.name, f"this link leads out of the plugin, to {target}", "remove it")
             elif target not in contents.items:
-                yield error("link-nowhere", item.name, f"this link leads to {target}, which is not there", "remove it")
+                yield error(
+                    "link-nowhere", item.name, f"this link leads to {target}, which does not exist", "remove it"
+                )
             else:
                 yield warning("link", item.name, "a link: some archivers store what it points to twice")
         elif item.is_executable and item not in programs.values() and item.name.endswith(_ASSETS):
@@ -110,11 +112,11 @@ def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Fin
                 "asset-mode", item.name, "Grafana does not serve executable files to browsers", f"chmod 644 {item.name}"
             )
         elif item.name.endswith(".bin") and "/" not in item.name and not item.is_executable:
-            yield error("executable-mode", item.name, "the launcher's program may not be executed")
+            yield error("executable-mode", item.name, "the launcher's program is not executable")
 
 
 def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
-    """Check that a signed bundle is what was signed."""
+    """Check that the files of a signed bundle match its signature."""
     if SIGNATURE not in contents.items:
         yield note(
             "unsigned",
@@ -125,9 +127,11 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
         return
     signed = signed_content(contents.items[SIGNATURE].read())
     if signed is None:
-        yield error("signature", SIGNATURE, "it holds no signed manifest")
+        yield error("signature", SIGNATURE, "it has no signed manifest")
         return
-    yield note("signature", SIGNATURE, "the signature is there, and was not verified: Grafana has the key for that")
+    yield note(
+        "signature", SIGNATURE, "the bundle has a signature, which gfplug cannot verify: only Grafana has the key"
+    )
     info: dict[str, Any] = content["info"] if isinstance(content.get("info"), dict) else {}
     for what, is_so, should in (
         ("plugin", signed.get("plugin"), content.get("id")),
@@ -140,14 +144,14 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
     for name in sorted(present.keys() - digests.keys()):
         yield error("signature-unlisted", name, "not in the signature: Grafana refuses the plugin as modified")
     for name in sorted(digests.keys() - present.keys()):
-        yield error("signature-missing", name, "signed, but not there")
+        yield error("signature-missing", name, "signed, but missing")
     for name in sorted(present.keys() & digests.keys()):
         if files.sha256(present[name].read()) != digests[name]:
             yield error("signature-modified", name, "changed after it was signed", "sign it again")
 
 
 def signed_content(text: bytes) -> dict[str, Any] | None:
-    """Return what a MANIFEST.txt signs; None if it is none. The signature itself is Grafana's to verify."""
+    """Return what a MANIFEST.txt signs; None if it is invalid. Grafana itself verifies the signature."""
     _, _, rest = text.decode("utf-8", errors="replace").replace("\r\n", "\n").partition(_MESSAGE)
     message, is_signed, _ = rest.partition("\n\n")[2].partition(_SIGNATURE)
     try:

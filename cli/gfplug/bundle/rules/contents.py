@@ -30,7 +30,7 @@ class BundledFile:
 
     @property
     def is_link(self) -> bool:
-        """Whether it is a symbolic link; `read` then gives where it leads."""
+        """Whether it is a symbolic link; `read` then returns its target."""
         return stat.S_ISLNK(self.mode)
 
     @property
@@ -41,7 +41,7 @@ class BundledFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """All files of a bundle by name; of an archive also its root folders."""
+    """All files of a bundle by name; for an archive also its root folders."""
 
     items: dict[str, BundledFile]
     roots: tuple[str, ...] = ()
@@ -62,9 +62,9 @@ def of_folder(folder: Path) -> Contents:
 
 @contextmanager
 def of_archive(archive: Path) -> Iterator[Contents]:
-    """List an archive, whose files can be read as long as the block lasts.
+    """List an archive, whose files can be read inside the block.
 
-    Raises: IntegrityError if it is not a whole zip file, or holds what no plugin's archive holds.
+    Raises: IntegrityError if it is not a complete zip file, or has entries that no plugin's archive has.
     """
     with archives.opened(archive) as source:
         roots, items = set(), {}

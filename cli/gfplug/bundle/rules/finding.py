@@ -1,4 +1,4 @@
-"""One thing that a check found."""
+"""One finding of a check."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 LEVELS = ("error", "warning", "note")
-"""An error fails later, a warning may, a note is good to know."""
+"""An error will fail later, a warning may fail, a note is information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found, where, and what to do; `rule` is a stable name for programs."""
+    """A problem, its place, and what to do; `rule` is a stable name for programs."""
 
     level: str
     rule: str
@@ -25,10 +25,10 @@ class Finding:
 
 
 error = partial(Finding, "error")
-"""Make a finding that fails later: rule, where, message, hint."""
+"""Make a finding that will fail later: rule, where, message, hint."""
 
 warning = partial(Finding, "warning")
 """Make a finding that may fail later."""
 
 note = partial(Finding, "note")
-"""Make a finding that is good to know."""
+"""Make a finding that is information."""

@@ -1,4 +1,4 @@
-"""Which system and machine an executable is for, by its first bytes, as Go names them."""
+"""The system and machine of an executable, from its first bytes, in Go's names."""
 
 from __future__ import annotations
 

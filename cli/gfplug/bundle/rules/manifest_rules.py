@@ -1,4 +1,4 @@
-"""The rules of plugin.json for a backend data source, written from the facts of Grafana's schema.
+"""The rules of plugin.json for a backend data source, from the facts of Grafana's schema.
 
 Source: grafana/grafana v13.0.0, docs/sources/developers/plugins/plugin.schema.json (facts only, no text of it), and
 pkg/plugins/plugins.go, JSONData. Which keys there are is data: `plugin_keys`.
@@ -25,7 +25,7 @@ EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
 
 def check(content: dict[str, Any], *, is_built: bool) -> Iterator[Finding]:
-    """Check a plugin.json; one that `is_built` has no placeholders left."""
+    """Check a plugin.json; one that `is_built` may have no placeholders."""
     yield from _identity(content)
     yield from plugin_keys.check(content, file=FILE)
     yield from _info(content.get("info"), is_built=is_built)
@@ -40,7 +40,7 @@ def _identity(content: dict[str, Any]) -> Iterator[Finding]:
             yield error("manifest-missing", FILE, f"{key!r} is missing")
     kind, name = content.get("type"), content.get("id")
     if "type" in content and kind != "datasource":
-        yield error("manifest-type", FILE, f"type is {kind!r}, not 'datasource'", "a data source is what gfplug makes")
+        yield error("manifest-type", FILE, f"type is {kind!r}, not 'datasource'", "gfplug only builds data sources")
     if isinstance(name, str):
         if not ID.fullmatch(name):
             yield error("manifest-id", FILE, f"{name!r} is not a plugin id", "<org>-<name>-datasource, lower case")
@@ -60,12 +60,12 @@ def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
     if updated and not _DATE.fullmatch(updated):
         yield error("manifest-updated", FILE, f"info.updated {updated!r} is not a date, such as 2026-07-01")
     if is_built and ("%" in version or "%" in updated):
-        yield error("manifest-placeholder", FILE, f"info still holds {version} and {updated}", "run `gfplug build`")
+        yield error("manifest-placeholder", FILE, f"info still has {version} and {updated}", "run `gfplug build`")
     yield from _presentation(info)
 
 
 def _presentation(info: dict[str, Any]) -> Iterator[Finding]:
-    """Check what Grafana shows of the plugin."""
+    """Check what Grafana shows about the plugin."""
     logos = info.get("logos")
     for size in ("small", "large"):
         if isinstance(logos, dict) and not isinstance(logos.get(size), str):
@@ -82,12 +82,12 @@ def _dependencies(dependencies: object) -> Iterator[Finding]:
         yield error("manifest-missing", FILE, "dependencies.grafanaDependency is missing", 'such as ">=11.6.0"')
     elif not isinstance(text, str) or not _is_range(text):
         yield error(
-            "manifest-range", FILE, f"dependencies.grafanaDependency {text!r} is no version range", '">=11.6.0"'
+            "manifest-range", FILE, f"dependencies.grafanaDependency {text!r} is not a version range", '">=11.6.0"'
         )
 
 
 def _is_range(text: str) -> bool:
-    """Tell whether a text is a range of versions as npm writes them: `>=11.6.0 <13`, `1.2 - 3`, `^11 || ^12`."""
+    """Tell whether a text is a range of versions in npm's form: `>=11.6.0 <13`, `1.2 - 3`, `^11 || ^12`."""
     parts = [_OPERATOR.sub(r"\1", part).replace(" - ", " ").split() for part in text.split("||")]
     return all(words and all(map(_COMPARATOR.fullmatch, words)) for words in parts)
 

@@ -1,4 +1,4 @@
-"""What ships with a plugin beside its program: the files that plugin.json names, locales, and every JSON document.
+"""The files that ship with a plugin beside its program: those in plugin.json, locales, and every JSON document.
 
 Source: grafana/grafana v13.0.0, pkg/plugins/plugins.go (includes, languages) and pkg/services/plugindashboards;
 @grafana/i18n 13.2.2 (the shape of a locale file: texts, in objects that may nest).
@@ -25,12 +25,12 @@ _LOCALE = re.compile(r"locales/([^/]+)/[^/]+\.json")
 _DASHBOARD_KEYS = ("panels", "title", "rows", "elements", "spec", "schemaVersion")
 
 
-def check(content: dict[str, Any], files: Files, *, manifest: str, there: str) -> Iterator[Finding]:
-    """Check what a plugin.json names; `there` says where the files should be, such as "the bundle"."""
-    yield from _pictures(content, files, manifest, there)
-    yield from _includes(content.get("includes"), files, manifest, there)
-    yield from _languages(content, files, manifest, there)
-    yield from _documentation(content.get("docsPath"), files, manifest, there)
+def check(content: dict[str, Any], files: Files, *, manifest: str, place: str) -> Iterator[Finding]:
+    """Check the files that a plugin.json names; `there` is where they should be, such as "the bundle"."""
+    yield from _pictures(content, files, manifest, place)
+    yield from _includes(content.get("includes"), files, manifest, place)
+    yield from _languages(content, files, manifest, place)
+    yield from _documentation(content.get("docsPath"), files, manifest, place)
     for name in sorted(files):
         if name.endswith(".json") and name != "plugin.json" and not name.startswith("_internal_"):
             yield from _document(name, files[name]())
@@ -46,9 +46,9 @@ def named_by(content: Mapping[str, Any]) -> set[str]:
 
 
 def read_document(content: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON document as Go does, which Grafana is written in.
+    """Parse a JSON document like Go, in which Grafana is written.
 
-    Raises: ValueError saying why it cannot.
+    Raises: ValueError that says why it is invalid.
     """
     if content.startswith(_BOM):
         raise ValueError("it begins with a byte order mark, which Grafana cannot read")
@@ -58,20 +58,20 @@ def read_document(content: bytes) -> Any:  # noqa: ANN401 - JSON
         raise ValueError(f"it is not UTF-8: {failure.reason} at byte {failure.start}") from failure
 
 
-def _pictures(content: dict[str, Any], files: Files, manifest: str, there: str) -> Iterator[Finding]:
+def _pictures(content: dict[str, Any], files: Files, manifest: str, place: str) -> Iterator[Finding]:
     for number, shot in enumerate(_screenshots(content)):
         if isinstance(shot, dict) and not shot.get("path"):
             yield warning("manifest-screenshots", manifest, f"info.screenshots[{number}] has no path")
     for name in dict.fromkeys(name for name in _named_pictures(content) if isinstance(name, str)):
         if "://" not in name and name and not _is_there(name, files):
-            yield error("manifest-file", manifest, f"it names {name}, which is not in {there}")
+            yield error("manifest-file", manifest, f"it names {name}, which is not in {place}")
 
 
 def _named_pictures(content: Mapping[str, Any]) -> list[Any]:
     info = content.get("info")
     logos = info.get("logos") if isinstance(info, dict) else None
-    named = list(logos.values()) if isinstance(logos, dict) else []
-    return [*named, *(shot.get("path") for shot in _screenshots(content) if isinstance(shot, dict))]
+    pictures = list(logos.values()) if isinstance(logos, dict) else []
+    return [*pictures, *(shot.get("path") for shot in _screenshots(content) if isinstance(shot, dict))]
 
 
 def _screenshots(content: Mapping[str, Any]) -> list[Any]:
@@ -80,7 +80,7 @@ def _screenshots(content: Mapping[str, Any]) -> list[Any]:
     return shots if isinstance(shots, list) else []
 
 
-def _includes(includes: Any, files: Files, manifest: str, there: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
+def _includes(includes: Any, files: Files, manifest: str, place: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
     for number, include in enumerate(includes if isinstance(includes, list) else []):
         if not isinstance(include, dict):
             continue
@@ -92,9 +92,9 @@ def _includes(includes: Any, files: Files, manifest: str, there: str) -> Iterato
         if not isinstance(path, str) or not path:
             yield error("manifest-includes", manifest, f"{where} is a dashboard without a path")
         elif not path.endswith(".json"):
-            yield error("manifest-includes", manifest, f"{where}.path is {path!r}, which is no .json file")
+            yield error("manifest-includes", manifest, f"{where}.path is {path!r}, which is not a .json file")
         elif not _is_there(path, files):
-            yield error("manifest-includes", manifest, f"{where}.path names {path}, which is not in {there}")
+            yield error("manifest-includes", manifest, f"{where}.path names {path}, which is not in {place}")
         else:
             yield from _dashboard(posixpath.normpath(path), files)
 
@@ -103,30 +103,32 @@ def _dashboard(name: str, files: Files) -> Iterator[Finding]:
     try:
         content = read_document(files[name]())
     except ValueError:
-        return  # `_document` says it
+        return  # `_document` reports it
     if not isinstance(content, dict):
-        yield error("dashboard", name, "it is not a dashboard: it is no JSON object")
+        yield error("dashboard", name, "it is not a dashboard: it is not a JSON object")
     elif "dashboard" in content and "title" not in content:
-        yield error("dashboard", name, "it holds a dashboard inside `dashboard`", "keep what is in `dashboard` alone")
+        yield error(
+            "dashboard", name, "it has the dashboard inside `dashboard`", "keep only the content of `dashboard`"
+        )
     elif not any(key in content for key in _DASHBOARD_KEYS):
         yield error("dashboard", name, "it is not a dashboard: it has neither a title nor panels")
 
 
-def _languages(content: dict[str, Any], files: Files, manifest: str, there: str) -> Iterator[Finding]:
+def _languages(content: dict[str, Any], files: Files, manifest: str, place: str) -> Iterator[Finding]:
     languages = content.get("languages")
-    listed = [each for each in languages if isinstance(each, str)] if isinstance(languages, list) else []
-    for number, language in enumerate(listed):
+    names = [each for each in languages if isinstance(each, str)] if isinstance(languages, list) else []
+    for number, language in enumerate(names):
         name = f"locales/{language}/{content.get('id')}.json"
         if not _LANGUAGE.fullmatch(language):
             yield error("locales", manifest, f"languages names {language!r}, which is not a language such as 'de-DE'")
-        elif language in listed[:number]:
+        elif language in names[:number]:
             yield warning("locales", manifest, f"languages names {language} twice")
         elif name not in files:
-            yield error("locales", manifest, f"languages names {language}, but {name} is not in {there}")
+            yield error("locales", manifest, f"languages names {language}, but {name} is not in {place}")
         else:
             yield from _locale(name, files)
     for name in sorted(files):
-        if (locale := _LOCALE.fullmatch(name)) and locale[1] not in listed:
+        if (locale := _LOCALE.fullmatch(name)) and locale[1] not in names:
             yield warning("locales", name, f"Grafana does not load it: languages in plugin.json lacks {locale[1]!r}")
 
 
@@ -147,12 +149,12 @@ def _locale(name: str, files: Files) -> Iterator[Finding]:
             yield error("locales", name, f"{place} is {str(value)[:40]!r}, not a text")
 
 
-def _documentation(path: Any, files: Files, manifest: str, there: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
+def _documentation(path: Any, files: Files, manifest: str, place: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
     if not isinstance(path, str):
         return
     folder = posixpath.normpath(path)
     if not any(name.startswith(f"{folder}/") for name in files):
-        yield warning("manifest-docs", manifest, f"docsPath names {path}, but {there} has no file below it")
+        yield warning("manifest-docs", manifest, f"docsPath names {path}, but {place} has no file below it")
 
 
 def _document(name: str, content: bytes) -> Iterator[Finding]:

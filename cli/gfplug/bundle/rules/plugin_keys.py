@@ -1,4 +1,4 @@
-"""The keys of plugin.json: which there are, and what each holds, as data that `.ci/refresh_plugin_json.py` writes."""
+"""The keys of plugin.json and their values, as data that `.ci/refresh_plugin_json.py` writes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).with_name("plugin_json.json")
 _KINDS = {"string": "text", "boolean": "true or false", "number": "a number", "object": "an object"}
-_SHOWN = 80
+_LONGEST_VALUE = 80
 
 
 def check(content: dict[str, Any], *, file: str) -> Iterator[Finding]:
-    """Check that each key is one that Grafana knows, and holds what Grafana reads; null is as if it were not there."""
+    """Check that Grafana knows each key, and can read its value; null counts as missing."""
     yield from _keys(_tree(), content, "", file)
 
 
@@ -45,20 +45,20 @@ def _keys(kind: dict[str, Any], value: dict[str, Any], place: str, file: str) ->
 
 
 def _guess(key: str, kind: dict[str, Any]) -> str:
-    """Name the key that was meant, if one is near."""
+    """Return a question with a similar key, if there is one."""
     names = {name.lower(): name for name in kind["keys"]}
     near = difflib.get_close_matches(key.lower(), names, n=1)
     return f"did you mean {names[near[0]]}?" if near else ""
 
 
 def _value(kind: Any, value: Any, place: str, file: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
-    """Check one value: `kind` is a word, the values that there are, a list of a kind, or the keys of an object."""
+    """Check one value: `kind` is a word, the allowed values, a list of a kind, or the keys of an object."""
     if isinstance(kind, dict) and "values" in kind:
         if not isinstance(value, str):
             yield _mismatch(place, value, "text", file)
         elif value not in kind["values"]:
             choices = ", ".join(map(repr, kind["values"]))
-            yield warning("manifest-value", file, f"{place} is {_shown(value)}, which is not one of {choices}")
+            yield warning("manifest-value", file, f"{place} is {_value_text(value)}, which is not one of {choices}")
     elif isinstance(kind, dict) and "list" in kind:
         if not isinstance(value, list):
             yield _mismatch(place, value, "a list", file)
@@ -81,9 +81,9 @@ def _fits(kind: str, value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _mismatch(place: str, value: Any, kind: str, file: str) -> Finding:  # noqa: ANN401 - JSON
-    return error("manifest-kind", file, f"{place} is {_shown(value)}, not {kind}")
+    return error("manifest-kind", file, f"{place} is {_value_text(value)}, not {kind}")
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _value_text(value: Any) -> str:  # noqa: ANN401 - JSON
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -1,1 +1,1 @@
-"""Render frames as tables and plots of characters, or as picture files; `console` prints the characters."""
+"""Draw frames as tables and plots of characters, or as picture files; `console` prints the characters."""

@@ -1,6 +1,6 @@
-"""Draw time series with characters: braille dots, or one mark for each series where there is no colour.
+"""Draw time series with characters: braille dots, or one mark for each series if there are no colours.
 
-No library draws it as well: plotext 6 and plotille fail at a gap, and plotext 5 writes the legend over the data.
+No library does this well: plotext 6 and plotille fail at a gap, and plotext 5 writes the legend over the data.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _BRAILLE = 0x2800
 _ROWS_PER_TICK = 4
 _MINUTES, _DAY, _YEAR = 600, 86400, 366 * 86400
 _NARROWEST = 20
-_WIDE, _FINE = 1e7, 6  # beyond, digits would take the place of the drawing
-_SMALLEST = 1e-290  # below, a difference has too few digits to be divided
+_WIDE, _FINE = 1e7, 6  # larger numbers would leave no room for the drawing
+_SMALLEST = 1e-290  # smaller differences have too few digits to be divided
 _SAME = 1e-12
-"""Values that differ by less than this part of themselves are drawn as one."""
+"""Values that differ relatively by less than this are drawn as one."""
 
 
 _Cells = dict[tuple[int, int], tuple[str, int]]
-"""What is drawn: from column and row to a character and the number of its series."""
+"""The drawing: from column and row to a character and the number of its series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +47,19 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One direction of a drawing, by the values at its first and its last dot."""
+    """One direction of a drawing, with the values at its first and its last dot."""
 
     first: float
     last: float
     dots: int
 
     def share(self, value: float) -> float:
-        """Return how far a value is from the first one: 0 to 1. Halves, since a difference may be too large."""
+        """Return a value's position from the first to the last: 0 to 1. Halves, as a difference may be too large."""
         whole = self.last / 2 - self.first / 2
         return (value / 2 - self.first / 2) / whole if whole else 0.0  # two times that are one float
 
     def value(self, share: float) -> float:
-        """Return the value at a share of the way."""
+        """Return the value at a position from 0 to 1."""
         return self.first * (1 - share) + self.last * share
 
     def dot(self, value: float) -> int:
@@ -68,7 +68,7 @@ class Axis:
 
 
 def series(frame: dict[str, Any]) -> list[Series]:
-    """Find the time series of a frame in Grafana's JSON, wide or long; a frame without any gives none."""
+    """Return the time series of a frame in Grafana's JSON, wide or long; empty if it has none."""
     fields, values = frame["schema"]["fields"], frame["data"]["values"]
     kinds = [field.get("type") for field in fields]
     if "time" not in kinds or "number" not in kinds or not values:
@@ -89,9 +89,9 @@ def series(frame: dict[str, Any]) -> list[Series]:
 def draw(
     lines: Sequence[Series], *, width: int, height: int = 14, colour: bool = False, plain: bool = False
 ) -> list[Part]:
-    """Draw series with their axes and a legend; `plain` uses ASCII alone. Empty when there are no two moments.
+    """Draw series with their axes and a legend; `plain` uses only ASCII. Empty without two different times.
 
-    `colour` tells whether styles will be seen; without them several series are drawn with different marks.
+    `colour` tells whether styles are visible; without them several series get different marks.
     Units: `width` is the whole width in cells, `height` that of the canvas.
     """
     visible = lines[:_MOST]
@@ -124,7 +124,7 @@ def legend_lines(lines: Sequence[Series]) -> int:
 
 
 def value_range(values: Sequence[float]) -> tuple[float, float]:
-    """Return the least and the greatest value; around a constant there is room."""
+    """Return the smallest and the largest value; with a margin around a constant."""
     low, high = float(min(values)), float(max(values))
     largest = max(abs(low), abs(high))
     if high - low > max(largest * _SAME, _SMALLEST):
@@ -134,7 +134,7 @@ def value_range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _value_labels(down: Axis, height: int) -> dict[int, str]:
-    """Map rows to round values, at least two; each stands in the row in which that value is drawn."""
+    """Map rows to round values, at least two; each is in the row in which that value is drawn."""
     high, low = down.first, down.last
     most = (high / 2 - low / 2) / max(2, height / _ROWS_PER_TICK) * 2
     power = 10.0 ** math.floor(math.log10(most))
@@ -154,7 +154,7 @@ def _value_labels(down: Axis, height: int) -> dict[int, str]:
 
 
 def _dots(line: Series, across: Axis, down: Axis) -> Iterator[tuple[int, int]]:
-    """Yield the dots of a line; what is between two points is straight, and a gap stays open."""
+    """Yield the dots of a line: straight between two points, and open at a gap."""
     before: tuple[int, int] | None = None
     for at, value in line.points:
         if value is None:
@@ -169,24 +169,24 @@ def _dots(line: Series, across: Axis, down: Axis) -> Iterator[tuple[int, int]]:
 
 
 def _cells(lines: Sequence[Series], across: Axis, down: Axis, *, use_marks: bool) -> _Cells:
-    """Draw each line's dots, a mark or a part of a braille character; of lines that meet, the last one is seen."""
+    """Draw each line's dots as a mark or a part of a braille character; later lines are on top."""
     cells: _Cells = {}
     for at, line in enumerate(lines):
         for x, y in _dots(line, across, down):
             if use_marks:
                 cells[x, y] = (_MARKS[at], at)
             else:
-                drawn, _ = cells.get((x // 2, y // 4), (chr(_BRAILLE), at))
-                cells[x // 2, y // 4] = (chr(ord(drawn) | _DOTS[y % 4][x % 2]), at)
+                character, _ = cells.get((x // 2, y // 4), (chr(_BRAILLE), at))
+                cells[x // 2, y // 4] = (chr(ord(character) | _DOTS[y % 4][x % 2]), at)
     return cells
 
 
 def _row(cells: _Cells, row: int, columns: int) -> Iterator[Part]:
-    """Yield what is drawn in one row, neighbours of one series together."""
-    drawn = [cells.get((column, row)) for column in range(columns)]
-    while drawn and drawn[-1] is None:
-        drawn.pop()
-    for line, run in groupby(drawn, key=lambda cell: None if cell is None else cell[1]):
+    """Yield the parts of one row; neighbours of one series are one part."""
+    row_cells = [cells.get((column, row)) for column in range(columns)]
+    while row_cells and row_cells[-1] is None:
+        row_cells.pop()
+    for line, run in groupby(row_cells, key=lambda cell: None if cell is None else cell[1]):
         text = "".join(" " if cell is None else cell[0] for cell in run)
         yield text if line is None else (text, _STYLES[line])
 

@@ -39,7 +39,7 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
 
 
 def title(field: dict[str, Any]) -> str:
-    """Name a field as a legend does: the data source's name for it, or its own name and labels."""
+    """Return a field's title as in a legend: the data source's name for it, or its own name and labels."""
     if name := (field.get("config") or {}).get("displayNameFromDS"):
         return str(name)
     labels = ", ".join(f"{key}={value}" for key, value in sorted((field.get("labels") or {}).items()))
@@ -47,19 +47,19 @@ def title(field: dict[str, Any]) -> str:
 
 
 def heading(ref_id: str, frame: dict[str, Any]) -> str:
-    """Name a frame in one line: ref id, name, type, size."""
+    """Describe a frame in one line: ref id, name, type, size."""
     schema = frame["schema"]
     values = frame["data"]["values"]
     rows = len(values[0]) if values else 0
     kind = (schema.get("meta") or {}).get("type", "")
-    named = " ".join(str(part) for part in (ref_id, schema.get("name"), f"({kind})" if kind else "") if part)
-    return f"{named}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
+    words = " ".join(str(part) for part in (ref_id, schema.get("name"), f"({kind})" if kind else "") if part)
+    return f"{words}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
 
 
 def notices(frame: dict[str, Any]) -> list[tuple[str, str]]:
     """List the severity and text of each notice that a panel would show in its corner."""
-    listed = (frame["schema"].get("meta") or {}).get("notices")
-    notices = [notice for notice in listed if isinstance(notice, dict)] if isinstance(listed, list) else []
+    items = (frame["schema"].get("meta") or {}).get("notices")
+    notices = [notice for notice in items if isinstance(notice, dict)] if isinstance(items, list) else []
     return [(str(notice.get("severity") or "info"), str(notice.get("text") or "")) for notice in notices]
 
 
@@ -113,7 +113,7 @@ def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever 
 
 
 def _enum_texts(field: dict[str, Any]) -> list[Any]:
-    """Return the texts of an enum's numbers; none where its config has another shape."""
+    """Return the texts of an enum's numbers; empty if its config has another shape."""
     value: Any = field
     for key in ("config", "type", "enum", "text"):
         value = value.get(key) if isinstance(value, dict) else None
@@ -121,12 +121,12 @@ def _enum_texts(field: dict[str, Any]) -> list[Any]:
 
 
 def _short(text: str) -> str:
-    """Keep a cell on one line: control characters escaped, the end of long text cut."""
+    """Keep a cell on one line: control characters escaped, long text cut."""
     line = terminal.escape(text, keep="")
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:
-    """Count how many columns fit, at least two: a time and a value say something."""
+    """Count how many columns fit, at least two: a time and a value."""
     ends = accumulate(widths, lambda end, wide: end + terminal.GAP + wide)
     return min(len(widths), max(2, sum(end <= width for end in ends)))

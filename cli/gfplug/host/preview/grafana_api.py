@@ -75,7 +75,7 @@ class GrafanaApi:
                 is_alert=request.headers.get(_AS_ALERT) == "true",
                 headers={f"http_{name}": request.headers[name] for name in _FORWARDED if name in request.headers},
                 timeout=self._timeout,
-                began=request.when_gone,
+                on_start=request.when_gone,
             )
         except UsageError as error:
             return refusal(error, self._source.masked)
@@ -119,7 +119,7 @@ class GrafanaApi:
         mark = self._feed.mark()
         try:
             health = self._keeper.plugin().check_health(
-                self._source.settings(), timeout=self._timeout, began=request.when_gone
+                self._source.settings(), timeout=self._timeout, on_start=request.when_gone
             )
         except GfplugError as error:
             return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
@@ -141,7 +141,7 @@ class GrafanaApi:
                 headers=headers,
                 body=request.body,
                 timeout=self._timeout,
-                began=request.when_gone,
+                on_start=request.when_gone,
             )
         except GfplugError as error:
             return plugin_failure(error, self._source.masked, self._feed.places_since(mark))

@@ -115,7 +115,7 @@ class LiveStreams:
         Raises: ToolError if the plugin refuses or fails, or sends what is no JSON.
         """
         plugin = self._keeper.plugin()
-        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, began=stream.began):
+        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.began):
             document = masked_meta(live.read(packet), self._mask)
             if stream.stopped.is_set():
                 return

@@ -1,1 +1,1 @@
-"""The Python environment of a project: which interpreter it is made with, and what the machine must have."""
+"""The Python environment of a project: the interpreter for it, and the machine's prerequisites."""

@@ -1,4 +1,4 @@
-"""Installs a project into its environment: with uv where it is, else with pip; a failure names what can't be built."""
+"""Install a project into its environment, with uv if it is installed, else with pip; errors name the failed package."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Installer:
-    """uv or pip: its command, its option to install a package again, and what of its settings an error names."""
+    """uv or pip: its command, its option to reinstall a package, and the settings that an error names."""
 
     command: tuple[str, ...]
     again: str
@@ -41,7 +41,7 @@ class _Installer:
 def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
     """Install the project, editable, with its `build` extra, into the environment at `folder`.
 
-    Unless that is new, the runtime's wheel is installed again: an installed one of the same version may be another.
+    In an existing environment the runtime's wheel is reinstalled, because a wheel of the same version may have changed.
 
     Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
     """
@@ -65,7 +65,7 @@ def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) 
         if unbuilt := _name_unbuilt(error.details, log):
             raise ToolError(
                 f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
-                hint="choose a version that has one, another Python (--python), or install what its build asks for",
+                hint="choose a version that has one, another Python (--python), or install what its build needs",
                 details=error.details,
             ) from error
         raise
@@ -84,13 +84,13 @@ def _uv(project: Project, folder: Path, interpreter: Path) -> _Installer:
 
 
 def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
-    """Use the environment's pip; one that uv made has none, until Python's own ensurepip brings it."""
+    """Use the environment's pip; an environment from uv has none until ensurepip installs it."""
     if probe(interpreter, modules=["pip"]).missing:
         process.run(
             [interpreter, "-m", "ensurepip"],
             env=clean_environment(),
-            what=f"{folder} has no pip, and ensurepip, which brings it,",
-            hint=f"install uv; or remove {folder}: gfplug makes a new one",
+            what=f"{folder} has no pip, and ensurepip, which installs it,",
+            hint=f"install uv; or remove {folder}: gfplug creates a new one",
             timeout=SECONDS,
         )
     return _Installer(
@@ -102,7 +102,7 @@ def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
 
 
 def _require_usable_path(project: Project) -> None:
-    """Refuse a folder whose address pip can't read back: hatchling writes `#` and `%` into it as they are.
+    """Refuse a folder whose URL pip can't read back: hatchling writes `#` and `%` into it unescaped.
 
     Raises: ProjectError naming the folder.
     """
@@ -116,11 +116,11 @@ def _require_usable_path(project: Project) -> None:
 def _name_unbuilt(output: str, log: Path) -> str:
     """Name the package whose build failed; empty if something else did.
 
-    pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
-    one it began with, as its log tells.
+    pip reports which wheel it could not build, but not whose requirements or metadata it could not get: that is the
+    last package in its log.
     """
-    if named := _UNBUILT.search(output):
-        return named[1]
+    if match := _UNBUILT.search(output):
+        return match[1]
     if not _UNPREPARED.search(output) or not log.is_file():
         return ""
     return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")

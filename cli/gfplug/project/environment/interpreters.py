@@ -1,4 +1,4 @@
-"""Python interpreters: the one that gfplug runs on, those on the PATH, and what each says about itself."""
+"""Python interpreters: the one that runs gfplug, those on the PATH, and the properties of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PROBE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter said about itself; `missing` are the names it was asked about and does not have."""
+    """An interpreter's properties; `missing` are the requested names that it does not have."""
 
     path: Path
     version: tuple[int, ...]
@@ -40,14 +40,14 @@ class Interpreter:
 
     @property
     def defect(self) -> str:
-        """Say why no plugin can be made with it, whatever is installed; empty if one can."""
+        """Describe why no plugin can be built with it, whatever is installed; empty if one can."""
         if self.is_free_threaded:
             return "is free-threaded, and grpcio has no wheels for such builds"
         return "" if self.has_libpython else "has no shared libpython"
 
 
 def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
-    """Ask an interpreter what it is and which of some distributions, or modules, it lacks.
+    """Ask an interpreter for its properties, and which distributions or modules it lacks.
 
     Raises: ToolError if it is missing or does not run.
     """
@@ -56,7 +56,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
         [python, "-I", "-B", Path(__file__).with_name("probe.py"), *question],
         env=clean_environment(),
         what=f"the interpreter {python}",
-        hint="name a Python interpreter with --python, or leave it out to use the project's .venv",
+        hint="name a Python interpreter with --python, or omit --python to use the project's .venv",
         timeout=_PROBE_SECONDS,
     )
     try:
@@ -73,12 +73,12 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
 
 
 def running() -> Path:
-    """Return the interpreter that gfplug runs on: the one behind a virtual environment."""
+    """Return the interpreter that runs gfplug: the one behind a virtual environment."""
     return Path(getattr(sys, "_base_executable", sys.executable))
 
 
 def on_path() -> Iterator[Path]:
-    """Yield the Pythons on the PATH, each once, but for the one gfplug runs on and those of virtual environments."""
+    """Yield the Pythons on the PATH, each once, except the one that runs gfplug and those of virtual environments."""
     names = ["python3", *(f"python3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1))]
     folders = [Path(folder) for folder in os.get_exec_path() if os.path.isabs(folder)]  # noqa: PTH117 - it is text
     programs = {running().resolve()}
@@ -90,7 +90,10 @@ def on_path() -> Iterator[Path]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would lead another interpreter astray; its output is UTF-8."""
+    """Return this process's environment without variables that mislead another interpreter; its output is UTF-8."""
     astray = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
-    kept = {name: value for name, value in os.environ.items() if name not in astray}
-    return {**kept, "PYTHONIOENCODING": "utf-8"}  # as `process.run` reads it; on Windows it would be a code page
+    variables = {name: value for name, value in os.environ.items() if name not in astray}
+    return {
+        **variables,
+        "PYTHONIOENCODING": "utf-8",
+    }  # `process.run` reads UTF-8; Windows has code pages

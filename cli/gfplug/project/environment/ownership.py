@@ -1,7 +1,7 @@
-"""Whether gfplug has used an environment here before: one that came with a stranger's project is not run unasked.
+"""Whether gfplug has used an environment before: an untrusted project's environment is not run without a command.
 
-`check` and `doctor` promise to run nothing of a project that nobody built. The environment and the user's cache share a
-word that no project can bring along.
+`check` and `doctor` promise to run no code of a project that was not built here. The environment and the user's cache
+share a secret that no project can contain.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = "gfplug-word"
 
 
 def is_own(folder: Path) -> bool:
-    """Tell whether an environment was noted as gfplug's, on this machine and by this user."""
+    """Tell whether an environment is recorded as gfplug's, on this machine and by this user."""
     try:
         return documents.read_bytes(folder / _WORD) == documents.read_bytes(_record(folder))
     except (OSError, ProjectError):
@@ -31,10 +31,10 @@ def is_own(folder: Path) -> bool:
 
 
 def note(folder: Path) -> None:
-    """Note that an environment is gfplug's, for a command that the user gave to run it."""
+    """Record that an environment is gfplug's, because the user's command runs it."""
     if not is_own(folder):
         word = secrets.token_hex(16).encode()
-        with contextlib.suppress(OSError):  # then `check` says that it has not looked
+        with contextlib.suppress(OSError):  # then `check` reports that it has not checked it
             files.write_atomic(_record(folder), word)
             files.write_atomic(folder / _WORD, word)
 

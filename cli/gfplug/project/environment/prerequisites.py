@@ -1,6 +1,6 @@
-"""What a machine must have before a project's environment is made: all that is missing is said at once.
+"""The prerequisites for a project's environment: everything that the machine lacks is reported at once.
 
-It needs the standard library and nothing else, so that `.ci/prerequisites.py` can ask it on a bare machine.
+It needs only the standard library, so that `.ci/prerequisites.py` can use it on a bare machine.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 ROOM = 1_000_000_000
-"""Bytes that a first build takes: an environment, a frozen plugin twice, and an archive."""
+"""The bytes that a first build needs: an environment, a frozen plugin twice, and an archive."""
 
 LONGEST_PATH, DEEPEST = 259, 145
-"""Characters of the longest path that Windows takes, and of the longest below an environment: PyInstaller's hooks."""
+"""The length of the longest path on Windows, and of the longest path below an environment: PyInstaller's hooks."""
 
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lack:
-    """One thing that is missing: a sentence; the packages that bring it, or what else does; what can only be done."""
+    """One missing thing: a sentence; packages or alternatives that provide it; advice if nothing can be installed."""
 
     sentence: str
     packages: tuple[str, ...] = ()
@@ -44,9 +44,9 @@ class Lack:
 
 
 def require(project: Project, folder: Path) -> Interpreter:
-    """Return the Python to make an environment at `folder` with, downloaded by uv if need be; log it if not our own.
+    """Return the Python for an environment at `folder`, downloaded by uv if necessary; log it if it is not gfplug's.
 
-    Raises: ToolError that names everything the machine lacks; ProjectError if pyproject.toml can't be read.
+    Raises: ToolError that lists everything the machine lacks; ProjectError if pyproject.toml can't be read.
     """
     search = python_search.search(python_search.versions_of(project))
     if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder), *missing_length(folder)]:
@@ -59,7 +59,7 @@ def require(project: Project, folder: Path) -> Interpreter:
 
 
 def missing_python(search: Search) -> Iterator[Lack]:
-    """Yield what is missing where no installed Python serves, and uv can't download one."""
+    """Yield what is missing if no installed Python is suitable, and uv can't download one."""
     if search.chosen or search.downloadable:
         return
     package = system_packages.with_libpython(search.without, search.nearest_version)
@@ -68,14 +68,14 @@ def missing_python(search: Search) -> Iterator[Lack]:
         version = ".".join(map(str, search.own.version))
         ways.insert(0, f"PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force {version}")
     yield Lack(
-        sentence=f"{search.reason}; no other Python on this machine serves",
+        sentence=f"{search.reason}; no other Python on this machine is suitable",
         packages=(package,) if package else (),
         otherwise=tuple(ways),
     )
 
 
 def missing_venv(search: Search) -> Iterator[Lack]:
-    """Yield what is missing where neither uv nor the Python to take makes environments."""
+    """Yield what is missing if neither uv nor the chosen Python can create environments."""
     python = search.chosen or next(iter(search.without), search.own)
     if uv.program() or not interpreters.probe(python.path, modules=["venv", "ensurepip"]).missing:
         return
@@ -88,7 +88,7 @@ def missing_venv(search: Search) -> Iterator[Lack]:
 
 
 def missing_room(folder: Path) -> Iterator[Lack]:
-    """Yield what is missing where the disk is full, or nothing can be written."""
+    """Yield what is missing if the disk is full or not writable."""
     place = nearest_existing(folder)
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -101,7 +101,7 @@ def missing_room(folder: Path) -> Iterator[Lack]:
 
 
 def missing_length(folder: Path) -> Iterator[Lack]:
-    """Yield what is missing where Windows refuses the paths of an environment's files, for the folder's is long.
+    """Yield what is missing if Windows refuses the paths of an environment's files, because the folder's is too long.
 
     Source: Microsoft, "Maximum Path Length Limitation": 260 characters with the null, unless LongPathsEnabled is 1.
     """
@@ -109,7 +109,7 @@ def missing_length(folder: Path) -> Iterator[Lack]:
     longest = {"win32": LONGEST_PATH - DEEPEST}.get(sys.platform, len(place))
     if len(place) > longest and not _long_paths_enabled():
         yield Lack(
-            sentence=f"{place} has {len(place)} characters, and what is installed there adds up to {DEEPEST}: Windows "
+            sentence=f"{place} has {len(place)} characters, and installed files add up to {DEEPEST}: Windows "
             f"allows {LONGEST_PATH} in all",
             advice="move the project to a shorter path, or let an administrator enable long paths (LongPathsEnabled)",
         )
@@ -128,12 +128,12 @@ def _long_paths_enabled() -> bool:
 
 
 def nearest_existing(folder: Path) -> Path:
-    """Return a folder, or the nearest one above it that exists."""
+    """Return a folder, or its nearest existing parent."""
     return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
 
 
 def remedy(lacks: Sequence[Lack]) -> str:
-    """Return what to type or to do, in one line: one command for all packages, what serves instead, and the rest."""
+    """Return what to type or to do, in one line: one command for all packages, alternatives, and the rest."""
     command = system_packages.install(*(package for lack in lacks for package in lack.packages))
     ways = dict.fromkeys([command, *(way for lack in lacks for way in lack.otherwise)])
     things = [", or ".join(filter(None, ways)), *(lack.advice for lack in lacks)]

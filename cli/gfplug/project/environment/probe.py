@@ -1,7 +1,7 @@
-"""Run by the interpreter of a project's environment: says what that interpreter is, and what it lacks.
+"""Run by the interpreter of a project's environment: prints its properties, and what it lacks.
 
 `python probe.py distributions NAME...` and `python probe.py modules NAME...` print one JSON object. The interpreter may
-be any Python 3, so this file is old-fashioned Python, and it imports nothing of gfplug.
+be any Python 3, so this file uses only old syntax, and it imports nothing of gfplug.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ import sysconfig
 def _has_libpython() -> bool:
     """Tell whether there is a shared libpython, which a frozen program loads.
 
-    Conda's and Debian's interpreters do not use the one they ship, so the file counts, not how Python was linked.
+    Conda's and Debian's interpreters do not use the one that they have, so the file counts, not how Python was linked.
     """
     if sys.platform == "win32" or sysconfig.get_config_var("PYTHONFRAMEWORK"):
         return True
@@ -44,7 +44,7 @@ def _lacks_distribution(requirement: str) -> bool:
 def _lacks_module(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is None
-    except (ImportError, ValueError):  # its parent is missing, or is no package
+    except (ImportError, ValueError):  # its parent is missing or is no package
         return True
 
 

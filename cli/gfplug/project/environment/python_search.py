@@ -1,6 +1,6 @@
-"""Which Python a project's environment is made with: one with a shared libpython (PyInstaller needs it) and with a GIL.
+"""Find the Python for a project's environment: one with a shared libpython, which PyInstaller needs, and with a GIL.
 
-That is the Python that gfplug runs on; else the nearest version on the PATH or of uv's; else one that uv downloads.
+First the Python that runs gfplug; else the nearest version on the PATH or of uv; else one that uv downloads.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What a search for a Python brought.
+    """The result of a search for a Python.
 
-    `own` is the Python that gfplug runs on, `chosen` the installed one to take; where there is none, `downloadable` is
-    the minor version that uv can download, None if it can't. `without` are those without a shared libpython.
+    `own` is the Python that runs gfplug, `chosen` the installed one to use; if there is none, `downloadable` is the
+    minor version that uv can download, None if it can't. `without` are those without a shared libpython.
     """
 
     own: Interpreter
@@ -40,22 +40,22 @@ class Search:
 
     @property
     def reason(self) -> str:
-        """Say why the Python that gfplug runs on does not serve; empty if it does."""
+        """Describe why the Python that runs gfplug is not suitable; empty if it is."""
         if self.own == self.chosen:
             return ""
         if not _is_among(self.own.version, self.versions):
-            return f"pyproject.toml asks for Python {self.versions}, and gfplug runs on {self.own}"
+            return f"pyproject.toml requires Python {self.versions}, and gfplug runs on {self.own}"
         return f"{self.own}, which gfplug runs on, {self.own.defect}"
 
     @property
     def nearest_version(self) -> tuple[int, int]:
-        """The nearest minor version that a plugin can be made with."""
+        """The nearest minor version with which a plugin can be built."""
         minors = range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)
         return _nearest({(3, minor) for minor in minors}, self.versions, self.own) or OLDEST_PYTHON
 
 
 def versions_of(project: Project | None) -> SpecifierSet | None:
-    """Return the Python versions that a project asks for; None, which is all of them, without a project.
+    """Return the Python versions that a project requires; None for all versions, or without a project.
 
     Raises: ProjectError if its pyproject.toml can't be read.
     """
@@ -72,28 +72,28 @@ def versions_of(project: Project | None) -> SpecifierSet | None:
 
 
 def search(versions: SpecifierSet | None) -> Search:
-    """Look for an installed Python of some versions that a plugin can be made with.
+    """Search for an installed Python of these versions with which a plugin can be built.
 
-    Raises: ToolError if the Python that gfplug runs on does not say what it is.
+    Raises: ToolError if the Python that runs gfplug does not report its properties.
     """
     own = interpreters.probe(interpreters.running())
     candidates = [own] if _is_among(own.version, versions) else []
     if not candidates or own.defect:
         candidates += sorted(_others(versions), key=lambda other: _distance(other.version, own.version))
-    chosen = next((python for python in candidates if not python.defect), None)
+    best = next((python for python in candidates if not python.defect), None)
     return Search(
         own=own,
         versions=versions,
         without=tuple(python for python in candidates if not (python.has_libpython or python.is_free_threaded)),
-        chosen=chosen,
-        downloadable=None if chosen else _nearest(_ask_uv(uv.list_downloadable), versions, own),
+        chosen=best,
+        downloadable=None if best else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )
 
 
 def download(result: Search) -> Interpreter:
-    """Let uv download the Python that a search ended with.
+    """Let uv download the Python that a search found.
 
-    Raises: ToolError with uv's own words.
+    Raises: ToolError with uv's own message.
     """
     version = result.downloadable or result.nearest_version
     minor = "{}.{}".format(*version)
@@ -102,17 +102,17 @@ def download(result: Search) -> Interpreter:
         python = interpreters.probe(uv.download(version))
     except ToolError as error:
         raise ToolError(
-            f"{result.reason}, and uv did not bring Python {minor}",
+            f"{result.reason}, and uv did not install Python {minor}",
             hint="see uv's lines above: a mirror (UV_PYTHON_INSTALL_MIRROR), a proxy, or its settings",
             details=error.details or error.message,
         ) from error
     if python.defect:
-        raise ToolError(f"{result.reason}, and {python}, which uv brought, {python.defect}")
+        raise ToolError(f"{result.reason}, and {python}, which uv installed, {python.defect}")
     return python
 
 
 def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
-    """Yield the Pythons on the PATH and of uv's that a plugin can be made with, but for those that do not run."""
+    """Yield the Pythons on the PATH and of uv with which a plugin can be built, except those that do not run."""
     for path in [*interpreters.on_path(), *_ask_uv(uv.list_installed)]:
         try:
             python = interpreters.probe(path)
@@ -125,7 +125,7 @@ def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
 
 
 def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
-    """Ask uv for Pythons; if it fails, it has none."""
+    """Ask uv for Pythons; if it fails, return none."""
     try:
         return question()
     except ToolError as error:
@@ -136,7 +136,7 @@ def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
 def _nearest(
     versions: Collection[tuple[int, int]], allowed: SpecifierSet | None, own: Interpreter
 ) -> tuple[int, int] | None:
-    """Return the minor version, of those a plugin can be made with and a project asks for, that is nearest to ours."""
+    """Return the minor version nearest to ours that is possible for plugins and allowed by the project."""
     fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), allowed)]
     return min(fitting, key=lambda version: _distance(version, own.version), default=None)
 
@@ -146,5 +146,5 @@ def _is_among(version: tuple[int, ...], versions: SpecifierSet | None) -> bool:
 
 
 def _distance(version: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
-    """Order versions by how near they are, of two equally near ones the newer first."""
+    """Return a sort key by distance; of two equally near versions, the newer comes first."""
     return abs(version[1] - other[1]), -version[1]

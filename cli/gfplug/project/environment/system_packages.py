@@ -1,6 +1,6 @@
-"""What to type so that a machine gets what it lacks, with the package manager that it has.
+"""The command that installs what a machine lacks, with its package manager.
 
-Debian and Ubuntu keep the shared libpython and ensurepip apart from Python; everybody else's Python comes with both.
+Debian and Ubuntu package the shared libpython and ensurepip separately from Python; other systems include both.
 
 Source: Debian 12's libpython3.11 and python3.11-venv; Ubuntu 24.04's libpython3.12t64; Fedora's python3-libs, which the
 main executable uses; openSUSE's python311-base, which requires libpython3_11-1_0; Alpine's python3 (--enable-shared).
@@ -34,20 +34,20 @@ _PYTHON = {
     "brew": "python@{0}.{1}",
 }
 _APT = "apt-get"
-_RENAMED = {"3.12": "libpython3.12t64"}  # the one that came before Debian and Ubuntu moved to 64-bit times
+_RENAMED = {"3.12": "libpython3.12t64"}  # from before Debian and Ubuntu moved to 64-bit times
 
 
 def install(*packages: str) -> str:
-    """Return the line that installs packages; empty without packages, or without a package manager that we name."""
+    """Return the command that installs packages; empty without packages, or with an unknown package manager."""
     manager = _manager()
     return f"{_INSTALL[manager]} {' '.join(packages)}" if manager and packages else ""
 
 
 def with_libpython(static: Sequence[Interpreter], version: tuple[int, int]) -> str:
-    """Name the package after which a Python with a shared libpython is here.
+    """Return the package that provides a Python with a shared libpython.
 
-    `static` are the Pythons without one: Debian's packages complete only Debian's own Pythons. Elsewhere it is the
-    package of a Python of the wanted minor version. Empty if there is none.
+    `static` are the Pythons without one: Debian's packages complete only Debian's own Pythons. On other systems it is
+    the package of a Python of this minor version. Empty if there is none.
     """
     manager = _manager()
     if manager == _APT:
@@ -57,7 +57,7 @@ def with_libpython(static: Sequence[Interpreter], version: tuple[int, int]) -> s
 
 
 def with_venv(interpreter: Interpreter) -> str:
-    """Name the package with which an interpreter makes virtual environments; empty if there is none."""
+    """Return the package with which an interpreter can create virtual environments; empty if there is none."""
     if _manager() != _APT or not _is_the_systems(interpreter):
         return ""
     return "python{}.{}-venv".format(*interpreter.version)

@@ -1,4 +1,4 @@
-"""uv, where it is installed: the Pythons that it manages, and those that it can download."""
+"""uv, if it is installed: the Pythons that it manages, and those that it can download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gfplug.project.environment.interpreters import clean_environment
 from gfplug.untrusted import documents
 
 BESIDE = sysconfig.get_path("scripts")
-"""Where programs are that were installed into gfplug's own environment."""
+"""The folder of programs in gfplug's own environment."""
 
 _LIST_SECONDS, _DOWNLOAD_SECONDS = 60.0, 1800.0
 _PLAIN = ("cpython", "default")
@@ -40,7 +40,7 @@ def list_installed() -> list[Path]:
 
 
 def list_downloadable() -> set[tuple[int, int]]:
-    """Return the minor versions of CPython that uv can download; empty if it is not here, or may not by itself.
+    """Return the minor versions of CPython that uv can download; empty without uv, or if its settings forbid downloads.
 
     Raises: ToolError if uv fails.
     """
@@ -52,10 +52,10 @@ def list_downloadable() -> set[tuple[int, int]]:
 
 
 def download(version: tuple[int, int]) -> Path:
-    """Return a Python of a minor version that uv manages, downloaded if need be.
+    """Return a Python of a minor version that uv manages, downloaded if necessary.
 
-    uv decides by its own settings whether it may: an environment is what it downloads a Python for by itself.
-    Raises: ToolError with uv's own words if it can't, or may not.
+    uv's own settings decide whether it may download: creating an environment downloads a Python automatically.
+    Raises: ToolError with uv's own message if it can't, or may not.
     """
     minor = "{}.{}".format(*version)
     options = ["--no-project", "--managed-python"]

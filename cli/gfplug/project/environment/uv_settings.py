@@ -1,7 +1,7 @@
-"""What uv is told when it installs: the settings that a person made for pip, of which uv reads none.
+"""Pass pip's settings to uv, which reads none of them.
 
-uv's own settings come first. For each topic on which uv has none, pip's are handed on: as variables, because an index
-address may hold a password. It needs the standard library and nothing else.
+uv's own settings take precedence. If uv has no setting on a topic, pip's is passed on: as a variable, because an index
+URL may have a password. This module needs only the standard library.
 
 Source: pip 23.2.1, _internal/configuration.py and _internal/utils/appdirs.py; uv 0.13.9, `uv help pip install`.
 """
@@ -27,7 +27,7 @@ _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Topic:
-    """pip's options with the variables that tell uv; the variables and uv.toml's keys by which uv knows already."""
+    """pip's options and the variables that set them in uv; the variables and uv.toml keys that already set them."""
 
     options: Mapping[str, str]
     variables: tuple[str, ...]
@@ -65,7 +65,7 @@ _TOPICS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What uv gets of pip's settings: variables, options of `uv pip install`, and the names that pip has for them."""
+    """What uv gets of pip's settings: variables, options of `uv pip install`, and pip's names for them."""
 
     variables: Mapping[str, str]
     options: tuple[str, ...]
@@ -73,9 +73,9 @@ class Settings:
 
 
 def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> Settings:
-    """Return the settings of pip to hand on to a uv that runs in `folder`, for a virtual environment if there is one.
+    """Return pip's settings for a uv that runs in `folder`, for a virtual environment if there is one.
 
-    Raises: ToolError if a configuration file of pip's is broken.
+    Raises: ToolError if a configuration file of pip is invalid.
     """
     own = _keys_of_uv(folder or Path.cwd())
     pip = _read_pip(environment)
@@ -94,9 +94,9 @@ def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> 
 
 
 def _translate(option: str, value: str, folder: Path) -> str:
-    """Write a value of pip's as uv expects it; empty if it says nothing.
+    """Write a pip value in uv's form; empty if it has no effect.
 
-    pip passes over a folder of `find-links` that is missing; uv would fail.
+    pip ignores a missing folder in `find-links`; uv would fail.
     """
     values = value.split()
     if option == "no-index":
@@ -110,21 +110,23 @@ def _translate(option: str, value: str, folder: Path) -> str:
 
 
 def _read_pip(environment: Path | None) -> dict[str, str]:
-    """Read what pip knows: variables win over `[install]` in any file, it over `[global]`, a later file over others."""
+    """Read pip's settings: variables override `[install]`, which overrides `[global]`; later files override earlier."""
     sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for path in _files_of_pip(environment):
         parser = configparser.RawConfigParser()
         try:
             parser.read(path, encoding="utf-8")
-        except (configparser.Error, ValueError) as error:  # its text may quote a line that holds a password
-            raise ToolError(f"{path} is no configuration file of pip: {type(error).__name__}", hint="mend it") from None
+        except (configparser.Error, ValueError) as error:  # its text may quote a line with a password
+            raise ToolError(
+                f"{path} is not a valid configuration file of pip: {type(error).__name__}", hint="correct it"
+            ) from None
         for name in sections.keys() & set(parser.sections()):
             sections[name].update({_option(key): value for key, value in parser.items(name) if value})
     prefix = "PIP_"
-    named = {
+    variables = {
         _option(name[len(prefix) :]): text for name, text in os.environ.items() if name.startswith(prefix) and text
     }
-    return {**sections["global"], **sections["install"], **named}
+    return {**sections["global"], **sections["install"], **variables}
 
 
 def _option(key: str) -> str:
@@ -132,7 +134,7 @@ def _option(key: str) -> str:
 
 
 def _files_of_pip(environment: Path | None) -> Iterator[Path]:
-    """Yield where pip looks for its configuration, in the order in which later files win."""
+    """Yield the paths of pip's configuration files; later files override earlier ones."""
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
     override = os.environ.get("PIP_CONFIG_FILE", "")
     if override == os.devnull:
@@ -148,7 +150,7 @@ def _files_of_pip(environment: Path | None) -> Iterator[Path]:
 
 
 def _keys_of_uv(folder: Path) -> set[str]:
-    """Name the settings that uv finds in its files: one it is given, else the project's, the user's, the machine's."""
+    """Return the settings in uv's files: a given file, else the project's, the user's, the machine's."""
     if os.environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
         return set()
     if override := os.environ.get("UV_CONFIG_FILE"):
@@ -166,7 +168,7 @@ def _keys_of_uv(folder: Path) -> set[str]:
 
 
 def _keys(table: object) -> set[str]:
-    """Name the keys of a table of uv's settings, those of its `pip` table too."""
+    """Return the keys of a table of uv's settings, including those of its `pip` table."""
     if not isinstance(table, dict):
         return set()
     pip = table.get("pip")
@@ -174,7 +176,7 @@ def _keys(table: object) -> set[str]:
 
 
 def _table(path: Path) -> dict[str, object]:
-    """Read a TOML file; empty if there is none, or if it is broken: then uv says so."""
+    """Read a TOML file; empty if it does not exist, or is invalid, which uv then reports."""
     try:
         return documents.read_toml(path)
     except (OSError, ProjectError):
@@ -182,9 +184,9 @@ def _table(path: Path) -> dict[str, object]:
 
 
 def _folders(program: str, *, is_xdg: bool = False) -> tuple[list[Path], Path]:
-    """Return the folders where a program looks for the machine's configuration, and the one for the user's.
+    """Return the folders of a program's configuration for the machine, and the one for the user.
 
-    On macOS pip looks in Apple's folders, uv (`is_xdg`) in those of a Linux.
+    On macOS, pip uses Apple's folders, and uv (`is_xdg`) those of Linux.
     """
     home = _home()
     if sys.platform == "win32":

@@ -1,6 +1,6 @@
 """The Python environment of one project: its own `.venv`, or an interpreter that the user names.
 
-A plugin is frozen and tested in the environment its pyproject.toml describes, never in gfplug's.
+A plugin is frozen and tested in the environment that its pyproject.toml describes, never in gfplug's.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
     """Return the interpreter to build and run a project with.
 
-    Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
-    alone while pyproject.toml is the same. A `python` is used as it is, after a check.
+    Without `python` that is the project's `.venv`, created with uv if it is installed, else with venv and pip, and
+    unchanged while pyproject.toml is the same. A given `python` is used without changes, after a check.
     Raises: ToolError if there is no interpreter, it is too old, has a defect, lacks a package, or pip fails;
     ProjectError or IntegrityError as `Project.require_library` does.
     """
@@ -59,9 +59,9 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
 
 
 def requirements(project: Project) -> tuple[str, ...]:
-    """Name the packages that pyproject.toml asks for to run and build, but for those it asks for conditionally.
+    """Return the packages that pyproject.toml requires to run and build, except conditional ones.
 
-    The runtime is named with its version: the one that the project was rendered with.
+    The runtime has the version with which the project was rendered.
 
     Raises: ProjectError if pyproject.toml cannot be read.
     """
@@ -71,26 +71,26 @@ def requirements(project: Project) -> tuple[str, ...]:
         names = [match[0] for line in lines if ";" not in line and (match := _NAME.match(line))]
     except (AttributeError, TypeError) as error:
         path = project.root / "pyproject.toml"
-        raise ProjectError(f"{path}: its dependencies are no lists of texts: {error}") from error
+        raise ProjectError(f"{path}: its dependencies must be lists of texts: {error}") from error
     runtime = f"gfruntime=={project.lock.template_version}"
     return tuple(dict.fromkeys([*(name for name in names if name != "gfruntime"), runtime, "pyinstaller"]))
 
 
 def interpreter_of(environment: Path) -> Path:
-    """Return where a virtual environment keeps its interpreter."""
+    """Return the path of a virtual environment's interpreter."""
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
 def locate(python: Path) -> Path:
-    """Return an interpreter's absolute path, links kept: a virtual environment is known by its link.
+    """Return an interpreter's absolute path without resolving links: a virtual environment is known by its link.
 
-    Raises: ToolError if there is none.
+    Raises: ToolError if it does not exist.
     """
     if python.is_dir():
         python = interpreter_of(python)
     path = python if python.exists() else Path(shutil.which(str(python)) or "")
     if not path.is_file():
-        raise ToolError(f"no Python interpreter at {python}", hint="give --python the path of an interpreter")
+        raise ToolError(f"no Python interpreter at {python}", hint="pass the path of an interpreter to --python")
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the link
 
 
@@ -101,8 +101,8 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
         raise ToolError(f"{interpreter.path} is Python {version}; a plugin needs {oldest} or newer")
     if interpreter.defect:
         raise ToolError(
-            f"{interpreter} {interpreter.defect}; a plugin can't be made with it",
-            hint="leave --python out: gfplug takes another Python; `gfplug doctor` says which, or what to install",
+            f"{interpreter} {interpreter.defect}; it cannot build a plugin",
+            hint="omit --python: gfplug then uses another Python; `gfplug doctor` says which, or what to install",
         )
     if interpreter.missing:
         pip = f"uv pip install --python {interpreter.path}" if uv.program() else f"{interpreter.path} -m pip install"
@@ -113,7 +113,7 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
 
 
 def _stamp(project: Project) -> bytes:
-    """Return what an environment was made from: the requirements, and the wheels that they name."""
+    """Return what an environment was created from: the requirements, and the wheels that they name."""
     sources = [project.root / "pyproject.toml", *sorted((project.root / "vendor").glob("*.whl"))]
     return "".join(f"{files.sha256_of(path)}\n" for path in sources).encode()
 
@@ -124,7 +124,7 @@ def _is_current(project: Project, folder: Path) -> bool:
 
 
 def _make(project: Project, folder: Path) -> bool:
-    """Make a virtual environment where there is none that serves; tell whether it is a new one."""
+    """Create a virtual environment if none is usable; tell whether it is a new one."""
     if _serves(folder):
         return False
     base = str(prerequisites.require(project, folder).path)
@@ -136,9 +136,9 @@ def _make(project: Project, folder: Path) -> bool:
 
 
 def _serves(folder: Path) -> bool:
-    """Tell whether a virtual environment is there and can be frozen; if it can't, and gfplug made it, it can go.
+    """Tell whether a virtual environment exists and can be frozen; if it can't, and gfplug created it, it is replaced.
 
-    Raises: ToolError if it is not ours.
+    Raises: ToolError if gfplug did not create it.
     """
     interpreter = interpreter_of(folder)
     if not interpreter.exists():
@@ -146,22 +146,22 @@ def _serves(folder: Path) -> bool:
     python = probe(interpreter)
     if python.defect and not (folder / _MARKER).is_file():
         raise ToolError(
-            f"{python} {python.defect}; a plugin can't be made with it, and gfplug did not make this environment",
-            hint=f"remove {folder}: gfplug makes it again with another Python; or name an interpreter (--python)",
+            f"{python} {python.defect}; it cannot build a plugin, and gfplug did not create this environment",
+            hint=f"remove {folder}: gfplug creates it again with another Python; or name an interpreter (--python)",
         )
     return not python.defect
 
 
 def forget(folder: Path) -> None:
-    """Remove a virtual environment that `ensure` made: it names the project's folder, which has moved."""
+    """Remove a virtual environment that `ensure` created, because it names the project's old folder."""
     if (folder / _MARKER).is_file() and not folder.is_symlink():
         _clear(folder)
 
 
 def _clear(folder: Path) -> None:
-    """Remove what is left of a virtual environment; a folder that is something else stays."""
+    """Remove the rest of a virtual environment; keep a folder that is something else."""
     if not folder.exists():
         return
     if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
-        raise ToolError(f"{folder} is in the way: it is not a virtual environment", hint="move it, or use --python")
+        raise ToolError(f"{folder} exists and is not a virtual environment", hint="move it, or use --python")
     shutil.rmtree(folder)

@@ -67,7 +67,7 @@ def test_a_package_without_a_text_gets_that_of_its_spdx_licence(tmp_path: Path) 
     (_, component) = of(tmp_path, Package(name="a", version="1", record="", license="MIT License", author=author))
     labels = [label for label, _ in component.texts]
 
-    assert labels == ["its metadata, since it brings no text", "text of MIT"]
+    assert labels == ["its metadata, because it includes no text", "text of MIT"]
     assert component.texts[0][1] == "Author: A. U. Thor"
     assert "Permission is hereby granted" in component.texts[1][1]
     assert not [text for _, text in component.texts if "Copyright (c)" in text]

@@ -28,7 +28,7 @@ def test_each_component_has_a_section_with_its_texts() -> None:
     assert "=\na 1\nMIT\n=" in text
     assert "[LICENSE]\n\nfree\nas air\n" in text
     assert "[NOTICE]\n\nby me\n" in text
-    assert text.endswith("=\nb 1\nMIT\n" + "=" * 80 + "\n\n[no text came with it]\n")
+    assert text.endswith("=\nb 1\nMIT\n" + "=" * 80 + "\n\n[it includes no text]\n")
 
 
 def test_a_text_is_there_once() -> None:

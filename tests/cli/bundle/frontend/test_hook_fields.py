@@ -63,7 +63,7 @@ exports.variableFields = { of: D };
     [
         (
             "exports.fields = {\n  table: A,\n  tabel: B,\n};",
-            "frontend/hooks.js:3: exports.fields names 'tabel', which is no field that the query editor shows",
+            "frontend/hooks.js:3: exports.fields names 'tabel', which is not a field that the query editor shows",
             "its fields are table, window.size, rows",
         ),
         (
@@ -81,7 +81,7 @@ exports.variableFields = { of: D };
         (
             "exports.annotationFields = { kind: A };",
             "frontend/hooks.js:1: exports.annotationFields names 'kind', but there is no form of annotations",
-            "the query editor is used for them, with exports.fields; query_annotation gives them a form",
+            "they use the query editor, with exports.fields; query_annotation gives them their own form",
         ),
     ],
 )

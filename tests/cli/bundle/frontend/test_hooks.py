@@ -57,7 +57,10 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
         ("require('@grafana/i18n')", "frontend/hooks.js:1: Grafana does not share the package '@grafana/i18n'"),
         ("/*\n\n*/ require('fs')", "frontend/hooks.js:3: Grafana does not share the package 'fs'"),
         ("require('/etc/passwd')", "frontend/hooks.js:1: '/etc/passwd' is another file"),
-        ("require('./rows')", "frontend/hooks.js:1: './rows' is another file, and module.js takes frontend/hooks.js"),
+        (
+            "require('./rows')",
+            "frontend/hooks.js:1: './rows' is another file, but module.js contains only frontend/hooks.js",
+        ),
         ("require('../rows.js')", "frontend/hooks.js:1: '../rows.js' is another file"),
         ("\n\nimport x from 'x'", "frontend/hooks.js:3: 'import' is the syntax of ES modules"),
         ("import 'x'", "frontend/hooks.js:1: 'import' is the syntax of ES modules"),
