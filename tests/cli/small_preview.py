@@ -97,20 +97,20 @@ class FakePlugin:
         is_alert: bool = False,
         headers: dict[str, str] | None = None,
         timeout: float,
-        began: Callable[[Callable[[], object]], None] = lambda _: None,
+        on_start: Callable[[Callable[[], object]], None] = lambda _: None,
     ) -> dict[str, QueryAnswer]:
         """Answer each query with a frame, unless the test has another answer for it."""
-        began(self.cancelled.set)
+        on_start(self.cancelled.set)
         self.wait()
         self._note(settings, queries=queries, is_alert=is_alert, headers=headers, timeout=timeout)
         standard = {each.ref_id: QueryAnswer(ref_id=each.ref_id, status=200, frames=[FRAME]) for each in queries}
         return {ref_id: self.answers.get(ref_id, answer) for ref_id, answer in standard.items()}
 
     def check_health(
-        self, settings: Settings, *, timeout: float, began: Callable[[Callable[[], object]], None]
+        self, settings: Settings, *, timeout: float, on_start: Callable[[Callable[[], object]], None]
     ) -> Health:
         """Answer the health that the test gave."""
-        began(self.cancelled.set)
+        on_start(self.cancelled.set)
         self.wait()
         self._note(settings, timeout=timeout)
         return self.health
@@ -120,21 +120,21 @@ class FakePlugin:
         path: str,
         settings: Settings | None = None,
         *,
-        began: Callable[[Callable[[], object]], None] = lambda _: None,
+        on_start: Callable[[Callable[[], object]], None] = lambda _: None,
         **more: Any,
     ) -> ResourceAnswer:
         """Answer the resource that the test gave."""
-        began(self.cancelled.set)
+        on_start(self.cancelled.set)
         self.wait()
         self._note(settings, path=path, **more)
         return self.resource
 
     def stream(
-        self, path: str, settings: Settings, *, data: bytes, began: Callable[[Callable[[], object]], None]
+        self, path: str, settings: Settings, *, data: bytes, on_start: Callable[[Callable[[], object]], None]
     ) -> Iterator[bytes]:
         """Send the packets that the test gave."""
         self._note(settings, path=path, data=data)
-        began(lambda: None)
+        on_start(lambda: None)
         yield from self.packets
 
     def _note(self, settings: Settings | None, **asked: Any) -> None:

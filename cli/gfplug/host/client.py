@@ -284,7 +284,7 @@ class RunningPlugin:
         except grpc.FutureCancelledError as error:
             raise ToolError(f"{name} was cancelled because the caller disconnected") from error
         except ValueError as error:
-            if "closed" not in str(error).lower():  # what grpc says of a channel
+            if "closed" not in str(error).lower():  # grpc's message about a closed channel
                 raise
             raise ToolError(f"{name} failed: the plugin has ended", details=self.logs.tail()) from error
 

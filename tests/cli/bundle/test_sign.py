@@ -92,7 +92,7 @@ def test_a_signature_of_something_else_is_not_written(
 ) -> None:
     """The bundle stays unsigned, also when a proxy's page comes back."""
     api.changes, api.body = changes, body
-    with pytest.raises(IntegrityError, match="no signed manifest" if body else "the bundle was left unsigned"):
+    with pytest.raises(IntegrityError, match="not a signed manifest" if body else "the bundle was left unsigned"):
         sign(dist, api)
 
     assert not (dist / "MANIFEST.txt").exists()

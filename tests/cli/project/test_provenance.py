@@ -129,7 +129,7 @@ def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: s
 
 def test_an_address_is_noted() -> None:
     """Nobody can tell which version is there."""
-    assert "give --data gfplug=" in provenance.doubt("gfplug @ https://example.com/x.whl")
+    assert "set --data gfplug=" in provenance.doubt("gfplug @ https://example.com/x.whl")
     assert provenance.doubt("gfplug==1") == provenance.doubt("") == ""
 
 

@@ -40,7 +40,7 @@ def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[Source]) -> Non
 @pytest.mark.parametrize("text", [",", " ", "|,|"])
 def test_a_list_without_entries_is_an_error(text: str) -> None:
     """Set, but empty, is a mistake worth telling."""
-    with pytest.raises(FetchError, match="names no proxy"):
+    with pytest.raises(FetchError, match="has no entry"):
         goproxy.parse(text)
 
 
