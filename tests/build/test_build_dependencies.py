@@ -102,7 +102,7 @@ def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, s
     assert 'Add "certifi" to HIDDEN_IMPORTS in plugin.spec' in line
 
 
-@pytest.mark.shows("errors: a package that only")
+@pytest.mark.shows("errors: a package that is installed but not needed makes the bundle huge")
 def test_what_is_not_a_dependency_and_comes_along_gets_a_line(built: tuple[Path, str]) -> None:
     """With its size; what dependencies ask for is not in it."""
     (line,) = (line for line in built[1].splitlines() if "not among your dependencies" in line)

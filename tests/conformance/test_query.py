@@ -110,7 +110,7 @@ def test_one_failing_query_leaves_the_others_whole(
     assert words in answers["B"]["error"]
 
 
-@pytest.mark.shows("errors: a part of an answer")
+@pytest.mark.shows("errors: a partial response")
 @pytest.mark.parametrize("form", ["ARROW", "JSON"])
 def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: str) -> None:
     """The host decodes both, and another query of the request is whole."""

@@ -154,7 +154,7 @@ def test_sentences_are_short_and_without_secrets() -> None:
     assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
 
 
-@pytest.mark.shows("errors: a connection made")
+@pytest.mark.shows("errors: several threads use a connection that `__init__` opened")
 @pytest.mark.parametrize(
     ("text", "advice"),
     [

@@ -24,7 +24,7 @@ def ask(upstream: Script, **options: Any) -> Any:
     return HttpClient(HttpSettings(url=upstream.url)).get("x", **options).raise_for_status().json()
 
 
-@pytest.mark.shows("errors: nonsense in place of HTTP")
+@pytest.mark.shows("errors: invalid HTTP")
 @pytest.mark.parametrize(
     "answer",
     [

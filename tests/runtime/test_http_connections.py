@@ -111,7 +111,7 @@ def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) 
     assert not [answer for answer in answers if "proxy-authorization" in answer["headers"]]
 
 
-@pytest.mark.shows("errors: a proxy that is none")
+@pytest.mark.shows("errors: an invalid proxy address")
 def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> None:
     """Even where the data source's own certificate is not: before the credentials are sent, or anything else."""
     (tmp_path / "other").mkdir()
@@ -173,7 +173,7 @@ def test_a_socks_proxy_of_the_environment_is_used(
     assert proxy.asked == [("inside.example", b"u", b"p@") if credentials else ("inside.example", b"", b"")]
 
 
-@pytest.mark.shows("errors: a proxy that is none")
+@pytest.mark.shows("errors: an invalid proxy address")
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [

@@ -141,7 +141,7 @@ def test_a_redirect_below_the_data_sources_path_is_followed(location: str, targe
     assert (redirected.target, redirected.is_foreign, redirected.is_confined) == (target, False, True)
 
 
-@pytest.mark.shows("errors: nonsense in place of HTTP")
+@pytest.mark.shows("errors: invalid HTTP")
 @pytest.mark.parametrize(
     "location",
     [

@@ -143,7 +143,7 @@ def told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> p
     return caplog
 
 
-@pytest.mark.shows("errors: a mistyped `--option`")
+@pytest.mark.shows("errors: a mistyped name in `--option`")
 def test_an_ignored_key_of_a_query_is_told_once(told: pytest.LogCaptureFixture) -> None:
     """With its kind and the keys there are; the number of an item is none of it, and no value is shown."""
     decode = convert.model_decoder(Model)

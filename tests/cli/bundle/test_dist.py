@@ -175,7 +175,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
     assert "%VERSION%" in (project.root / "plugin.json").read_text()
 
 
-@pytest.mark.shows("protocol 7", "errors: assets are executable")
+@pytest.mark.shows("protocol 7", "errors: frontend files are executable")
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """The executable and other programs 0755, libraries and data 0644, folders 0755, whatever PyInstaller left."""

@@ -32,7 +32,7 @@ def findings(folder: Path, imports: str, *more: str) -> list[tuple[str, str, str
     return [(each.level, each.where, each.message, each.hint) for each in declared_imports.check(project, None)]
 
 
-@pytest.mark.shows("errors: a package is imported")
+@pytest.mark.shows("errors: the code imports a package that is not a dependency")
 @pytest.mark.parametrize(
     ("imports", "name", "package"),
     [
@@ -55,7 +55,7 @@ def test_an_import_without_a_dependency_is_an_error(tmp_path: Path, imports: str
 
 def test_a_package_of_an_extra_is_told_from_one_that_nobody_asks_for(tmp_path: Path) -> None:
     """An extra is not in the bundle."""
-    assert findings(tmp_path, "import pandas")[0][3].endswith("in the extra 'dev' is only for development")
+    assert findings(tmp_path, "import pandas")[0][3].endswith("the extra 'dev' is only for development")
 
 
 @pytest.mark.parametrize(

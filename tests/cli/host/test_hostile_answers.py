@@ -36,7 +36,7 @@ def frame(*fields: Any, **data: Any) -> dict[str, Any]:
     return {"schema": {"fields": list(fields)}, "data": data}
 
 
-@pytest.mark.shows("errors: an answer that is no frame")
+@pytest.mark.shows("errors: a response that is not a frame")
 @pytest.mark.parametrize(
     "value",
     [
@@ -112,7 +112,7 @@ def test_a_frame_with_less_than_usual_can_be_shown(value: Mapping[str, Any]) -> 
     plot.draw(plot.series(shown), width=40)
 
 
-@pytest.mark.shows("errors: an answer that is no frame")
+@pytest.mark.shows("errors: a response that is not a frame")
 def test_a_text_that_is_not_utf_8_is_replaced_as_in_grafana() -> None:
     """In texts, and in the frame's name."""
     data = b"a\xffb\xed"
@@ -157,7 +157,7 @@ def test_health_details_that_are_no_json_object_are_refused(text: bytes) -> None
         convert.health(SimpleNamespace(status=1, message="", jsonDetails=text))
 
 
-@pytest.mark.shows("errors: an answer that is no frame")
+@pytest.mark.shows("errors: a response that is not a frame")
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize(
     "packet",

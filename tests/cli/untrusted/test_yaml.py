@@ -106,7 +106,7 @@ def test_tags_aliases_and_forms(tmp_path: Path, text: str, value: object) -> Non
     assert read(tmp_path, text) == value
 
 
-@pytest.mark.shows("errors: YAML that would lose something")
+@pytest.mark.shows("errors: YAML that would lose data")
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

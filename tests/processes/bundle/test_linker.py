@@ -57,7 +57,7 @@ def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project
     assert (caught.value.message, caught.value.details) == ("Model.table has no default", "Traceback: line 7")
 
 
-@pytest.mark.shows("errors: a package needs a library of the system")
+@pytest.mark.shows("errors: a package needs a system library")
 def test_a_system_library_that_a_package_needs_comes_with_what_to_install(project: Project) -> None:
     """Such a package is pyodbc: its wheel has no unixODBC."""
     with pytest.raises(ProjectError, match=r"libodbc\.so\.2") as caught:

@@ -87,7 +87,7 @@ def test_code_in_another_module_is_told_with_that_modules_line(project: Path, ch
     assert "has no attribute 'Datasource'" in finding["message"]
 
 
-@pytest.mark.shows("errors: a package is imported")
+@pytest.mark.shows("errors: the code imports a package that is not a dependency")
 def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
     """The environment says which package brings it; what comes with a dependency is good."""
     change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
@@ -100,7 +100,7 @@ def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check)
     assert check(*PYTHON) == (0, [])
 
 
-@pytest.mark.shows("errors: a package is imported")
+@pytest.mark.shows("errors: the code imports a package that is not a dependency")
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -118,7 +118,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
     assert all(each["message"].startswith(message) for each in findings)
 
 
-@pytest.mark.shows("errors: a mistyped `--option`")
+@pytest.mark.shows("errors: a mistyped name in `--option`")
 @pytest.mark.parametrize(
     ("file", "old", "new", "rule", "message"),
     [

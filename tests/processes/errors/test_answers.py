@@ -129,7 +129,7 @@ def errors(ended: Ended) -> list[str]:
     return [line for line in ended.err.splitlines() if line.startswith("error:")]
 
 
-@pytest.mark.shows("errors: a query that fails")
+@pytest.mark.shows("errors: a query fails")
 @KINDS
 @pytest.mark.parametrize("do", ["bug", "mean"])
 def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
@@ -150,7 +150,7 @@ def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
     assert "plugin: Plugin Request Completed" in verbose.err
 
 
-@pytest.mark.shows("errors: a query that fails")
+@pytest.mark.shows("errors: a query fails")
 def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
     """As a query is, with where it was raised."""
     write(project)
@@ -163,7 +163,7 @@ def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, proje
         assert "Traceback" not in ended.err
 
 
-@pytest.mark.shows("errors: a part of an answer")
+@pytest.mark.shows("errors: a partial response")
 @KINDS
 def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind: str) -> None:
     """The frames on stdout, as a table or as JSON; then the error, once, and exit code 6."""
@@ -179,7 +179,7 @@ def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind
     assert answer["frames"][0]["data"]["values"][1] == [1.5]
 
 
-@pytest.mark.shows("errors: a part of an answer")
+@pytest.mark.shows("errors: a partial response")
 def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
     """Grafana's alert engine reads no frame of an answer with an error."""
     write(project)
@@ -244,7 +244,7 @@ def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> Non
     assert all("--timeout SECONDS waits longer" in ended.err for ended in (health, resource, loading))
 
 
-@pytest.mark.shows("errors: a connection made")
+@pytest.mark.shows("errors: several threads use a connection that `__init__` opened")
 def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project: Path) -> None:
     """For SQLite, and for a client of another loop."""
     write(project)

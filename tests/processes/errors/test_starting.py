@@ -101,7 +101,7 @@ def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path)
     assert "mounted noexec" in done.err
 
 
-@pytest.mark.shows("errors: assets are executable")
+@pytest.mark.shows("errors: frontend files are executable")
 @posix
 def test_an_executable_asset_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
     """Before Grafana refuses to serve it."""
@@ -136,9 +136,7 @@ def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Pat
     assert "hint: for systems without glibc: `gfplug build --libc bundled`" in ended.err
 
 
-@pytest.mark.shows(
-    "errors: `libstdc++.so.6` is missing in the image", "errors: a package needs a library of the system"
-)
+@pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: a package needs a system library")
 @elf
 def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path) -> None:
     """The loader's line is shown, the hint says what mends it."""

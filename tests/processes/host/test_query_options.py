@@ -59,7 +59,7 @@ def test_a_ref_id_of_a_file_is_kept(fake: Fake, tmp_path: Path) -> None:
     assert sent(ask(fake, "--model", f"@{tmp_path / 'model.json'}")) == [("Z", "Z")]
 
 
-@pytest.mark.shows("errors: two queries of one ref id")
+@pytest.mark.shows("errors: two queries with the same ref id")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -74,7 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QUERY, HEALTH = ["call", "query"], ["call", "health"]
 
 
-@pytest.mark.shows("errors: a mistyped `--option`")
+@pytest.mark.shows("errors: a mistyped name in `--option`")
 @pytest.mark.parametrize(
     ("words", "sentence", "hint"),
     [
@@ -112,7 +112,7 @@ def test_names_that_there_are_and_grafanas_own_pass(project: Path, capsys: pytes
     assert main([*QUERY, str(project), *PYTHON, "--model", model, "--set", 'rows=[{"size": 2}]']) == 0
 
 
-@pytest.mark.shows("errors: a mistyped `--option`")
+@pytest.mark.shows("errors: a mistyped name in `--option`")
 @pytest.mark.parametrize(
     ("file", "old", "new", "words", "sentence"),
     [
