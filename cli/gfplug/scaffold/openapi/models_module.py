@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.operation_fields import SHOW, choices_type
+from gfplug.scaffold.openapi.class_names import choices_type
+from gfplug.scaffold.openapi.operation_fields import SHOW
 from gfplug.scaffold.openapi.option_fields import GRANTS, option_lines
 from gfplug.scaffold.openapi.python_text import (
     Bracket,
@@ -22,8 +23,9 @@ from gfplug.scaffold.openapi.python_text import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gfplug.scaffold.openapi.class_names import Names
     from gfplug.scaffold.openapi.model import DataSource
-    from gfplug.scaffold.openapi.operation_fields import Names, QueryClass
+    from gfplug.scaffold.openapi.operation_fields import QueryClass
     from gfplug.scaffold.openapi.option_fields import OptionNames
 
 _LONGEST_LABEL = 80

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug.scaffold.openapi.python_text import Bracket, Code, one_line, subscript
+from gfplug.scaffold.openapi.class_names import camel
+from gfplug.scaffold.openapi.python_text import Bracket, Code, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfplug.scaffold.openapi.model import Column, DataSource, Operation, Parameter, Scalar
+    from gfplug.scaffold.openapi.class_names import Names
+    from gfplug.scaffold.openapi.model import Column, DataSource, Operation, Parameter
 
 _LONGEST_HELP = 300
 _LONGEST_PLACEHOLDER = 60
@@ -20,10 +22,6 @@ _NOT_FIELDS = {*_VIEW, "str", "int", "float", "bool", "tuple", "constructor", "p
 _NOT_IN_MODELS = {"operation", "hide", "key", "datasource", "scopes", "constructor", "prototype"}
 """What Grafana, JavaScript or the class itself means by these names."""
 
-_NOT_CLASSES = {
-    *("Annotated", "HttpOptions", "Literal", "Model", "OAuth2Options", "Operation", "Options", "Secret", "Ui"),
-    *("EXAMPLES", "GRANTS", "QUERIES", "SHOW"),
-}
 _TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "json": "str"}
 _NUMBERS = ("integer", "number")
 _WHOLE = "-?[0-9]+"
@@ -67,40 +65,6 @@ class QueryClass:
     def bounds_rows(self) -> bool:
         """Tell whether the panel's time range bounds what is answered."""
         return any(parameter.bound for parameter in self.operation.parameters)
-
-
-@dataclass(slots=True)
-class Names:
-    """The names in one module: classes, and the types that are choices, which operations share."""
-
-    taken: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
-    choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
-    _exact: dict[str, tuple[tuple[type, Scalar], ...]] = field(default_factory=dict)
-
-    def take(self, name: str) -> str:
-        """Return a name that is free, and take it."""
-        return self._free(name, self.taken)
-
-    def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
-        """Return the name of the type with these choices; the same choices under one name are one type."""
-        exact = tuple((type(value), value) for value in values)  # True is no 1
-        for candidate in (name, f"{owner}{name}"):
-            if self._exact.get(candidate) == exact:
-                return Code(candidate)
-            if candidate not in self.taken:
-                break
-        else:
-            candidate = f"{owner}{name}"
-        free = self.take(candidate)
-        self.choices[free], self._exact[free] = values, exact
-        return Code(free)
-
-    @staticmethod
-    def _free(name: str, taken: set[str]) -> str:
-        candidates = (name, f"{name}Query", *(f"{name}Query{number}" for number in range(2, 10_000)))
-        free = next(candidate for candidate in candidates if candidate not in taken)
-        taken.add(free)
-        return free
 
 
 def query_classes(source: DataSource, names: Names) -> list[QueryClass]:
@@ -236,16 +200,6 @@ class _Plan:
 
     def _choose(self, name: str, values: tuple[str, ...]) -> Code:
         return self.names.choose(name, values, self.class_name)
-
-
-def choices_type(values: tuple[Scalar, ...]) -> Bracket:
-    """Write the type that has these choices."""
-    return subscript("Literal", *values)
-
-
-def camel(identifier: str) -> str:
-    """Turn `list_pets` into `ListPets`."""
-    return "".join(part[:1].upper() + part[1:] for part in identifier.split("_"))
 
 
 def is_id(column: Column) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug.scaffold.openapi.operation_fields import camel
+from gfplug.scaffold.openapi.class_names import camel
 from gfplug.scaffold.openapi.python_text import Code, annotated, call, mapping, one_line, subscript
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gfplug.scaffold.openapi.class_names import Names
     from gfplug.scaffold.openapi.model import Auth, BaseUrl, DataSource
-    from gfplug.scaffold.openapi.operation_fields import Names
 
 _LONGEST_HELP = 300
 _RESERVED = {"url", "http", "oauth2", "timeout", "user", "password", "database", "constructor", "prototype", "str"}

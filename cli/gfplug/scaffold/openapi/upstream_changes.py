@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.operation_fields import Names, query_classes
+from gfplug.scaffold.openapi.class_names import Names
+from gfplug.scaffold.openapi.operation_fields import query_classes
 from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:

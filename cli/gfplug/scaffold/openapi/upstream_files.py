@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, resources
 from gfplug.scaffold.openapi import first_query, stored_model
+from gfplug.scaffold.openapi.class_names import Names
 from gfplug.scaffold.openapi.endpoints_module import write_endpoints
 from gfplug.scaffold.openapi.models_module import write_models
-from gfplug.scaffold.openapi.operation_fields import Names, query_classes
+from gfplug.scaffold.openapi.operation_fields import query_classes
 from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:

@@ -1,0 +1,60 @@
+"""The names of types in one module of generated code: classes, and the types that are choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.python_text import Bracket, Code, subscript
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.model import Scalar
+
+_NOT_CLASSES = {
+    *("Annotated", "HttpOptions", "Literal", "Model", "OAuth2Options", "Operation", "Options", "Secret", "Ui"),
+    *("EXAMPLES", "GRANTS", "QUERIES", "SHOW"),
+}
+
+
+@dataclass(slots=True)
+class Names:
+    """The names in one module: classes, and the types that are choices, which operations share."""
+
+    taken: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
+    choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    _exact: dict[str, tuple[tuple[type, Scalar], ...]] = field(default_factory=dict)
+
+    def take(self, name: str) -> str:
+        """Return a name that is free, and take it."""
+        return self._free(name, self.taken)
+
+    def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
+        """Return the name of the type with these choices; the same choices under one name are one type."""
+        exact = tuple((type(value), value) for value in values)  # True is no 1
+        for candidate in (name, f"{owner}{name}"):
+            if self._exact.get(candidate) == exact:
+                return Code(candidate)
+            if candidate not in self.taken:
+                break
+        else:
+            candidate = f"{owner}{name}"
+        free = self.take(candidate)
+        self.choices[free], self._exact[free] = values, exact
+        return Code(free)
+
+    @staticmethod
+    def _free(name: str, taken: set[str]) -> str:
+        candidates = (name, f"{name}Query", *(f"{name}Query{number}" for number in range(2, 10_000)))
+        free = next(candidate for candidate in candidates if candidate not in taken)
+        taken.add(free)
+        return free
+
+
+def choices_type(values: tuple[Scalar, ...]) -> Bracket:
+    """Write the type that has these choices."""
+    return subscript("Literal", *values)
+
+
+def camel(identifier: str) -> str:
+    """Turn `list_pets` into `ListPets`."""
+    return "".join(part[:1].upper() + part[1:] for part in identifier.split("_"))
