@@ -22,10 +22,10 @@ OpenApi = Annotated[
 ]
 Operations = Annotated[
     str | None,
-    typer.Option(metavar="NAME,NAME", help="Only these operations of the description."),
+    typer.Option(metavar="NAME,NAME", help="Use only these operations of the description."),
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Refuse a description with an operation that can't be read as it is described.")
+    bool, typer.Option("--strict", help="Refuse a description if one of its operations can't be read completely.")
 ]
 
 _MOST_VIOLATIONS = 5
