@@ -91,7 +91,6 @@ def test_the_readme_to_the_letter(team: Path) -> None:
     shown = "".join(run(block, project, team) for block in blocks)
 
     assert "value {series=1" in shown
-    assert "would fire" in shown
     assert "12 passed" in shown
     assert list((project / "artifacts").glob("acme-sales-datasource-*.zip"))
     run(". ~/gfplug-env/bin/activate; gfplug check; gfplug call query dist; gfplug upgrade", project, team)
