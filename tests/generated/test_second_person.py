@@ -45,7 +45,9 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     succeed(*download, *names, timeout=600)
     for own in (folder / "packages").glob("gf*.whl"):
         own.unlink()  # gfplug and its runtime come from the repository, or not at all
-    (folder / "home").mkdir()
+    settings = folder / "home" / ".config" / "uv" / "uv.toml"  # uv has no variable that forbids an index
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'no-index = true\nfind-links = ["{(folder / "packages").as_posix()}"]\n', encoding="utf-8")
     return folder
 
 
