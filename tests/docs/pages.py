@@ -49,7 +49,7 @@ NOT_RUN = {
         "needs Go; the suite's own programs.py does it"
     ),
     ("tests/platforms/README.md", "python -m pip install ."): "needs Go, takes minutes; ci.yml runs it",
-    (TEMPLATE, "uv pip install --python .venv --require-hashes --requirement requirements-lock.txt"): (
+    (TEMPLATE, ". ~/gfplug-env/bin/activate         # in a new terminal; Windows: ~\\gfplug-env\\Scripts\\activate"): (
         "downloads packages; tests/generated/test_second_person.py does it"
     ),
     (TEMPLATE, "gfplug release --dry-run           # checks, builds, and says what a release would be"): (

@@ -74,14 +74,14 @@ def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None
     root = new_project(tmp_path / "project", replace(ANSWERS, gfplug="gfplug==0.0.1"))
     workflow = root / ".github" / "workflows" / "ci.yml"
     text = workflow.read_text(encoding="utf-8")
-    workflow.write_text(text.replace('gfplug==0.0.1 --editable ".[dev]"', 'gfplug==0.0.1 --editable ".[dev,otel]"'))
+    workflow.write_text(text.replace("install uv gfplug==0.0.1", "install uv httpx gfplug==0.0.1"))
     (root / "src" / "plugin" / "mine.py").write_text('TEXT = "gfplug==0.0.1"\n')
     (root / "CHANGELOG.md").write_text("The bug of gfplug==0.0.1 is gone.\n")
     readme = root / "README.md"
     readme.write_text(readme.read_text(encoding="utf-8") + "Not with gfplug==0.0.1.post1\n", encoding="utf-8")
 
     assert cli.main(["upgrade", str(root)]) == 0
-    assert f'gfplug=={__version__} --editable ".[dev,otel]"' in workflow.read_text(encoding="utf-8")
+    assert f"install uv httpx gfplug=={__version__}\n" in workflow.read_text(encoding="utf-8")
     assert "gfplug==0.0.1" not in workflow.read_text(encoding="utf-8")
     assert "gfplug==0.0.1" in (root / "src" / "plugin" / "mine.py").read_text()
     assert "gfplug==0.0.1 " in (root / "CHANGELOG.md").read_text()
