@@ -71,8 +71,8 @@ def samples() -> list[Sample]:
             request.pluginContext.dataSourceInstanceSettings.url = upstream.url
             services.query(request)
     seen = metrics.rpc("/pluginv2.Data/QueryData", "unary")  # as the transport does
-    seen.sent()
-    seen.ended()
+    seen.count_message()
+    seen.count_end()
     answer = services.unary("Diagnostics/CollectMetrics", pb.CollectMetricsRequest(), pb.CollectMetricsResponse)
     return [
         (sample.name, dict(sample.labels))
