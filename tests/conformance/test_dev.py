@@ -129,7 +129,7 @@ def test_changed_dataclasses_are_linked_into_module_js(plugin: Plugin, editor: E
     editor.file.write_text(text.replace("    pass", "    depth: int = 3"), encoding="utf-8")
 
     eventually(lambda: module.read_bytes() != before, within_s=30)
-    eventually(lambda: any(message.startswith("linked module.js anew") for message in messages(plugin)), within_s=10)
+    eventually(lambda: any(message.startswith("linked module.js again") for message in messages(plugin)), within_s=10)
     assert '"name":"depth"' in module.read_text(encoding="utf-8")
     assert len([message for message in messages(plugin) if "module.js" in message]) == 1
 

@@ -74,4 +74,4 @@ def test_the_python_that_a_build_takes_is_named(tmp_path: Path, machine: Machine
     assert before.is_good
     assert before.seen.endswith("has no shared libpython: `gfplug build` lets uv download Python 3.13")
     assert after.is_good
-    assert after.seen.endswith(f"has no shared libpython: `gfplug build` takes Python 3.13.0 at {other}")
+    assert after.seen.endswith(f"has no shared libpython: `gfplug build` uses Python 3.13.0 at {other}")

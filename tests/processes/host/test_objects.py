@@ -122,7 +122,7 @@ def test_converted_objects_are_printed_in_their_order(
     [
         ({"uid": "gfplug", "result": REFUSAL}, "did not convert the objects: a query needs a table (422 Invalid)"),
         ({"uid": "other", "result": {"status": "Success"}}, "answered the request 'other', expected 'gfplug'"),
-        ({"uid": "gfplug", "result": {"status": "Success"}}, "was given 1 objects, but returned 0"),
+        ({"uid": "gfplug", "result": {"status": "Success"}}, "received 1 objects, but returned 0"),
     ],
 )
 def test_a_conversion_that_grafana_could_not_use_exits_with_6(

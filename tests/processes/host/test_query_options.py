@@ -238,7 +238,7 @@ def test_parts_of_an_answer_are_shown_as_they_come(fake: Fake, capsys: pytest.Ca
     ("parts", "sentence"),
     [
         (chunks({"refId": "A", "error": "no more", "status": 502}), "query A failed with status 502 (plugin): no more"),
-        ([], "query A was not answered"),
+        ([], "query A has no answer"),
     ],
 )
 def test_an_error_in_a_part_fails_the_call(

@@ -45,7 +45,7 @@ def test_a_changed_schema_is_linked_and_the_log_says_so(module: Path, caplog: py
     followed(module, writing(module), schema={"hash": "ba9876543210"})
 
     assert module.read_text(encoding="utf-8") == HEAD + "linked"
-    assert "linked module.js anew" in caplog.text
+    assert "linked module.js again" in caplog.text
     assert "reload the page" in caplog.text
 
 
