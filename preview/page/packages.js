@@ -12,7 +12,8 @@ import * as rxjs from 'rxjs';
 import { lazy } from 'lazy-packages';
 import { address } from './server.js';
 
-const here = {
+/** What Grafana shares with plugins, by name; further packages are loaded when a plugin asks. */
+export const shared = {
   '@emotion/css': emotionCss,
   '@emotion/react': emotionReact,
   '@grafana/data': data,
@@ -29,9 +30,9 @@ const IS_DEFAULT = new Set(['jquery', 'lodash', 'moment', 'prismjs']);
 
 const loader = window.System;
 const { prototype } = loader.constructor;
-const names = [...Object.keys(here), ...Object.keys(lazy)];
+const names = [...Object.keys(shared), ...Object.keys(lazy)];
 loader.addImportMap({ imports: Object.fromEntries(names.map((name) => [name, `package:${name}`])) });
-Object.entries(here).forEach(([name, module]) => loader.set(`package:${name}`, module));
+Object.entries(shared).forEach(([name, module]) => loader.set(`package:${name}`, module));
 
 prototype.shouldFetch = () => false; // by a script element, which needs no eval
 
@@ -42,8 +43,8 @@ prototype.instantiate = async function instantiatePackage(url, ...rest) {
   }
   const name = url.slice('package:'.length);
   const module = await lazy[name]();
-  const shared = IS_DEFAULT.has(name) ? { default: module.default, __useDefault: true } : module;
-  return [[], (give) => ({ execute: () => give(shared) })];
+  const given = IS_DEFAULT.has(name) ? { default: module.default, __useDefault: true } : module;
+  return [[], (give) => ({ execute: () => give(given) })];
 };
 prototype.resolve = function resolvePackage(name, parent) {
   try {

@@ -114,7 +114,8 @@ function fetchObservable(options) {
 }
 
 const content = async (options) => (await firstValueFrom(fetchObservable(options))).data;
-const backend = {
+/** What a plugin knows as getBackendSrv(). */
+export const backend = {
   fetch: fetchObservable,
   datasourceRequest: (options) => firstValueFrom(fetchObservable(options)),
   request: content,

@@ -16,12 +16,12 @@ from commands import run, succeed
 from gfplug.host.preview.page_files import PageFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 BROWSER = Path(__file__).parent / "page"
 PREVIEW = Path(__file__).parents[2] / "preview"
 VERSIONS = ("11", "12", "13")
-BUNDLED = {"bundle.mjs", "host.js", "pages.js", "settings.js"}
+BUNDLED = ("host.js", "pages.js", "settings.js")
 PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
 OLDEST_NODE = 20
 """What the newest Grafana's packages ask for."""
@@ -74,29 +74,29 @@ def _rename(stage: Path, folder: Path) -> None:
 def bundle(version: str) -> Path:
     """Bundle one Grafana's packages for the browser, once per machine; return the folder."""
     modules = installed(version)
-    sources = sorted(path for path in BROWSER.iterdir() if path.name in BUNDLED)
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    folder = modules.with_name(f"bundle-{digest}")
-    if not folder.is_dir():
-        stage = folder.with_name(f"{folder.name}.{os.getpid()}")
-        succeed(program("node"), BROWSER / "bundle.mjs", modules, stage, timeout=300)
-        _rename(stage, folder)
-    return folder
+    files = [BROWSER / name for name in BUNDLED]
+    return _built(modules.with_name("bundle"), files, files[:2])
 
 
 def page(version: str) -> PageFiles:
     """Build the page of `gfplug preview` for one Grafana version, once per machine."""
     modules = installed(version)
-    sources = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    folder = modules.with_name(f"page-{digest}")
-    if not folder.is_dir():
-        stage = folder.with_name(f"{folder.name}.{os.getpid()}")
-        succeed(program("node"), PREVIEW / "bundle.mjs", modules, stage, timeout=300)
-        _rename(stage, folder)
+    folder = _built(modules.with_name("page"), [], [])
     manifest = json.loads((BROWSER / f"grafana-{version}" / "package.json").read_text(encoding="utf-8"))
     number = manifest["dependencies"]["@grafana/ui"]
     return PageFiles(folder=folder, version=number, versions=(number,))
+
+
+def _built(name: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Path:
+    """Build files, or the page, beside a node_modules, unless they are there; return the folder."""
+    page = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [*page, *sources])).hexdigest()[:12]
+    folder = name.with_name(f"{name.name}-{digest}")
+    if not folder.is_dir():
+        stage = folder.with_name(f"{folder.name}.{os.getpid()}")
+        succeed(program("node"), PREVIEW / "bundle.mjs", name.with_name("node_modules"), stage, *entries, timeout=300)
+        _rename(stage, folder)
+    return folder
 
 
 def passes(*names: str, tests: int, version: str, plugins: Mapping[str, Path], **places: str) -> None:

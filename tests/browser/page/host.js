@@ -1,37 +1,21 @@
-// The part of Grafana that a data source's browser code meets: the loader with its shared packages, the services, and a
-// page with the config page and the query editor. Everything the plugin does is kept in `window.host` for the tests.
+// The config page and the query editor beside each other, on the loader and the requests of the preview's page. Everything
+// the plugin does is kept in `window.host` for the tests.
 import './settings.js';
-import * as emotionCss from '@emotion/css';
 import * as data from '@grafana/data';
 import * as runtime from '@grafana/runtime';
 import * as ui from '@grafana/ui';
 import * as React from 'react';
-import * as ReactDOM from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import * as rxjs from 'rxjs';
 import { initializeLoggersRegistry } from 'optional-loggers';
+import { createDatasource, loadPlugin, shared } from '../../../preview/page/packages.js';
+import { backend } from '../../../preview/page/services.js';
 
 const h = React.createElement;
 let parameters = new URLSearchParams(location.search);
 // What Grafana has saved, where the address says so.
 const saved = (name, otherwise) => (parameters.has(name) ? JSON.parse(parameters.get(name)) : otherwise);
 const host = (window.host = {});
-
-const shared = {
-  '@emotion/css': emotionCss,
-  '@grafana/data': data,
-  '@grafana/runtime': runtime,
-  '@grafana/ui': ui,
-  react: React,
-  'react-dom': ReactDOM,
-  rxjs,
-};
-
-// As Grafana does it: shared packages by name, a plugin's file by a script element, its version in the address.
-const loader = window.System;
-loader.addImportMap({ imports: Object.fromEntries(Object.keys(shared).map((name) => [name, `package:${name}`])) });
-Object.entries(shared).forEach(([name, module]) => loader.set(`package:${name}`, module));
-loader.constructor.prototype.shouldFetch = () => false;
 
 // The frontend sandbox: only what the factory returns counts, and an unknown package is an error.
 async function sandboxed(url) {
@@ -56,21 +40,8 @@ const instanceSettings = {
   meta: { id: 'acme-sales-datasource', info: { version: '1.2.3' } },
 };
 
-async function request(options) {
-  const url = new URL(options.url, location.origin);
-  Object.entries(options.params ?? {}).forEach(([name, value]) => url.searchParams.set(name, value));
-  const body = options.data === undefined ? undefined : JSON.stringify(options.data);
-  const headers = { ...options.headers, 'content-type': 'application/json' };
-  const answer = await fetch(url, { method: options.method ?? 'GET', headers, body });
-  const response = { status: answer.status, ok: answer.ok, data: await answer.json(), headers: answer.headers, config: options };
-  if (!answer.ok) {
-    throw response;
-  }
-  return response;
-}
-
 const variables = { env: 'prod', hosts: ['a', 'b'] };
-runtime.setBackendSrv({ fetch: (options) => rxjs.from(request(options)) });
+runtime.setBackendSrv(backend);
 runtime.setTemplateSrv({
   getVariables: () => Object.keys(variables).map((name) => ({ name })),
   containsTemplate: (text) => /\$/.test(text ?? ''),
@@ -127,6 +98,7 @@ function Others({ datasource }) {
   );
 }
 
+let lastRequest = 0; // each has an id of its own: a newer request with the same id would end it
 let roots = [];
 
 function render(place, theme, ...children) {
@@ -147,21 +119,19 @@ host.load = async (url, search = location.search) => {
   Object.assign(host, { runs: 0, streams: [] });
   const headers = parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {};
   instanceSettings.jsonData = host.jsonData ?? saved('options', headers);
-  const found = parameters.has('sandbox') ? await sandboxed(url) : await loader.import(url);
-  const module = found.__useDefault ? found.default : found;
-  const plugin = module.plugin;
+  const module = parameters.has('sandbox') ? await sandboxed(url) : await window.System.import(url);
+  const plugin = parameters.has('sandbox') ? module.plugin : await loadPlugin(url, instanceSettings.meta);
   plugin.meta = instanceSettings.meta;
-  host.datasource = new plugin.DataSourceClass(instanceSettings);
-  Object.assign(host.datasource, { meta: instanceSettings.meta, components: plugin.components });
+  host.datasource = createDatasource(plugin, instanceSettings);
   const theme = data.createTheme({ colors: { mode: parameters.get('theme') ?? 'dark' } });
   render(document.getElementById('root'), theme, h(ui.GlobalStyles), h(ui.PortalContainer), h(host.page ?? Page, { plugin, datasource: host.datasource }));
-  return { exports: Object.keys(module), isPlugin: plugin instanceof data.DataSourcePlugin, react: React.version };
+  return { exports: Object.keys(module.__useDefault ? module.default : module), isPlugin: plugin instanceof data.DataSourcePlugin, react: React.version };
 };
 
 // As Grafana's runRequest: filterQuery is asked first, unless a variable brings a query function of its own.
 host.ask = (given, more) => {
   const targets = given.filter((target) => host.datasource.filterQuery(target));
-  const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, ...more, targets };
+  const asked = { requestId: `Q${(lastRequest += 1)}`, interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, ...more, targets };
   return rxjs.lastValueFrom(host.datasource.query(asked).pipe(rxjs.toArray()));
 };
 host.askVariable = (query) => rxjs.lastValueFrom(host.datasource.variables.query({ requestId: 'V1', range: data.getDefaultTimeRange(), scopedVars: {}, targets: [query] }));
