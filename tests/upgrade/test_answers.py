@@ -20,7 +20,7 @@ BROKEN = {
     "not JSON": (b"{", "is not valid JSON"),
     "no answers": (b"[]", "has no answers"),
     "newer": (b'{"format": 99, "answers": {}}', "has format 99"),
-    "unknown key": (b'{"format": 1, "answers": {"colour": "red"}}', "asks for 'org'"),
+    "unknown key": (b'{"format": 1, "answers": {"colour": "red"}}', "needs 'org'"),
 }
 
 
@@ -64,7 +64,7 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
         return {"title" if key == "label" else key: text for key, text in answers.items()}
 
     assert origin.answers(project, "0.0.1", migrations=[("0.1.0", rename)]) == ANSWERS
-    with pytest.raises(ProjectError, match="asks for 'title'") as caught:
+    with pytest.raises(ProjectError, match="needs 'title'") as caught:
         origin.answers(project, "0.1.0", migrations=[("0.1.0", rename)])
     assert caught.value.hint == "add it: gfplug upgrade --data title=…"
 
