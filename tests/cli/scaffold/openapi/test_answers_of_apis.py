@@ -73,7 +73,7 @@ def test_rows_beside_an_error_come_with_its_text(modules: dict[str, Any]) -> Non
     """They may be a part of what there is."""
     found = modules["endpoint"].rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(modules), "/x")
 
-    assert (len(found.rows), found.notices) == (1, ("The API says of its answer: half",))
+    assert (len(found.rows), found.notices, found.is_cut) == (1, ("The API says of its answer: half",), True)
 
 
 def test_what_is_missing_is_told(modules: dict[str, Any]) -> None:

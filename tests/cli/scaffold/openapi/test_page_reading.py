@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.client import HTTPMessage
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openapi_sources import WEATHER, imported
 
-from gfruntime import DownstreamError, HttpResponse
+from gfruntime import DownstreamError, HttpResponse, Query, QueryError, Settings, TimeRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +34,7 @@ class Reading:
         self.modules = modules
         self.asked: list[tuple[dict[str, Any], str]] = []
         self.values: dict[str, Any] = {}
+        self.is_cut = False
 
     def __call__(self, answer: Answer, kind: str, **pages: Any) -> tuple[int, list[str]]:
         """Return how many rows were read, and what was said."""
@@ -57,6 +60,7 @@ class Reading:
         read = self.modules["api"].read_pages(ask, endpoint, self.values)
         ids = [row["id"] for _, row in read.rows if isinstance(row, dict)]
         assert len(ids) == len(set(ids)), "a row was read twice"
+        self.is_cut = read.is_cut
         return len(read.rows), list(read.notices)
 
 
@@ -291,7 +295,7 @@ def test_pages_that_cannot_be_asked_for_are_told(reading: Reading, body: Any, ke
     """The first page does not pass for all."""
     count, notices = reading(lambda *_: {"items": rows(0, 2), **body}, "unknown", **keys)
 
-    assert (count, notices) == (2, [notice] if notice else [])
+    assert (count, notices, reading.is_cut) == (2, [notice] if notice else [], bool(notice))
     assert len(reading.asked) == 1
 
 
@@ -301,6 +305,7 @@ def test_a_first_page_that_is_full_may_not_be_all(reading: Reading) -> None:
         2,
         ["Only the first 2 rows were read: there may be more"],
     )
+    assert not reading.is_cut  # nobody knows
     assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=3) == (2, [])
 
 
@@ -319,4 +324,29 @@ def test_a_query_that_says_how_many_rows_it_wants_gets_no_more(reading: Reading)
         2,
         ["Only 2 of 9 rows were read"],
     )
+    assert not reading.is_cut  # it is what the query wants
     assert len(reading.asked) == 2
+
+
+@pytest.mark.parametrize(("kind", "answer"), [("page", numbered(100, most=2)), ("offset", shelf(100, most=2, first=1))])
+def test_more_pages_than_are_read_are_a_part(reading: Reading, kind: str, answer: Answer) -> None:
+    """Alert rules get an error for it."""
+    _, notices = reading(answer, kind, most=3)
+
+    assert reading.is_cut
+    assert len(notices) == 1
+
+
+def test_an_alert_rule_gets_no_part_of_an_answer(modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule would judge what was read; a panel shows it with the notice."""
+    api, models = modules["api"], modules["models"]
+    part = modules["endpoint"].Rows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
+    monkeypatch.setattr(api, "read_pages", lambda *_: part)
+    source = api.Api(Settings(options=models.Options(), url="http://127.0.0.1:9"))
+    now = TimeRange(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))
+    query = Query(ref_id="A", model=models.Model(operation="list_stations"), time_range=now)
+
+    (frame,) = source.query(query)
+    assert [notice["text"] for notice in frame.meta["notices"]] == ["Only 1 of 9 rows were read"]
+    with pytest.raises(QueryError, match=r"can't judge a part of .*Only 1 of 9 rows"):
+        source.query(replace(query, from_alert=True))

@@ -57,6 +57,8 @@ class Api:
         endpoint, asked = ENDPOINTS[name], getattr(query.model, name, QUERIES[name]())
         values = {**request.bounds_of(endpoint, query.time_range), **request.values_of(asked, endpoint)}
         answer = read_pages(partial(self.ask, endpoint), endpoint, values)
+        if answer.is_cut and query.from_alert:
+            raise QueryError(f"An alert rule can't judge a part of {endpoint.path}. {answer.notices[-1]}")
         frames = to_frames(answer.rows, endpoint, View.of(asked))
         first = request.build(endpoint, first_values(endpoint.pages, values) if endpoint.pages else values)
         frames = [frame.with_meta(executedQueryString=f"{first.method} {first.url}") for frame in frames]
@@ -174,7 +176,7 @@ def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
                 break
             raise
         step = reader.take(response, step)
-    return Rows(reader.rows, tuple(dict.fromkeys(reader.notices)))
+    return Rows(reader.rows, tuple(dict.fromkeys(reader.notices)), reader.is_cut)
 
 
 def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,12 +196,14 @@ class Reader:
         self.before: list[Row] = []
         self.count = 0  # of pages
         self.is_sized = False  # a page was as long as it was asked to be
+        self.is_cut = False  # rows are missing that the query did not leave out
 
     def take(self, response: HttpResponse, step: Step) -> Step | None:
         """Keep the rows of a page, and tell how the next one is asked for; None after the last one."""
         body = json_of(response)
         page = rows_of(body, self.endpoint, response.path)
         self.notices += page.notices
+        self.is_cut = self.is_cut or page.is_cut
         pages, is_again = self.endpoint.pages, bool(page.rows) and page.rows == self.before
         self.count, self.before = self.count + 1, page.rows
         if pages is None:
@@ -210,13 +214,13 @@ class Reader:
         self.rows += page.rows
         following = self.next_step(pages, step, response, body)
         if following is None:
-            self.say_what_is_missing(pages, body)
+            self.is_cut = self.say_what_is_missing(pages, body) or self.is_cut
         elif step.values.get(pages.size_parameter) and not pages.size:  # a query says how many it wants
             self.say_what_is_missing(pages, body)
             return None
         elif self.count >= pages.most or len(self.rows) > MOST_ROWS:
             doubt = "may be" if following.is_guess else "are"
-            self.notices.append(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
+            self.cut(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
             return None
         return following
 
@@ -227,8 +231,13 @@ class Reader:
             return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
         is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
         if not (is_plain and step.is_guess):
-            self.notices.append(AGAIN.format(count=len(self.rows)))
+            self.cut(AGAIN.format(count=len(self.rows)))
         return None
+
+    def cut(self, notice: str) -> None:
+        """Say that rows are missing; an alert rule must not judge the others."""
+        self.notices.append(notice)
+        self.is_cut = True
 
     def next_step(self, pages: Pages, step: Step, response: HttpResponse, body: Any) -> Step | None:
         """Tell how the next page is asked for; None after the last one."""
@@ -268,17 +277,20 @@ class Reader:
             return find(self.before[-1][1], pages.last_row_keys) if self.before else None
         return find(body, pages.next_keys)
 
-    def say_what_is_missing(self, pages: Pages, body: Any) -> None:
-        """Say that the API tells of more rows than were read, where it does."""
+    def say_what_is_missing(self, pages: Pages, body: Any) -> bool:
+        """Say that the API tells of more rows than were read, where it does, and return whether it does."""
         total, count = total_of(pages, body), len(self.rows)
         is_more = bool(pages.has_more_keys) and find(body, pages.has_more_keys) is True
         is_pointed = pages.kind == "unknown" and bool(pages.next_keys) and bool(find(body, pages.next_keys))
         if total is not None and total > count:
             self.notices.append(f"Only {count} of {total} rows were read")
-        elif is_more or is_pointed:
+            return True
+        if is_more or is_pointed:
             self.notices.append(f"Only the first {count} rows were read: the API says that there are more")
-        elif pages.kind == "unknown" and 0 < pages.size <= count:
+            return True
+        if pages.kind == "unknown" and 0 < pages.size <= count:
             self.notices.append(f"Only the first {count} rows were read: there may be more")
+        return False
 
 
 def total_of(pages: Pages, body: Any) -> int | None:

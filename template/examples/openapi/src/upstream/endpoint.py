@@ -117,10 +117,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one answer or of several, and what the panel should say about them."""
+    """The rows of one answer or of several, and what the panel should say about them. `is_cut`: some are missing."""
 
     rows: list[Row]
     notices: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 def json_of(response: HttpResponse) -> Any:
@@ -151,7 +152,7 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
         "The answer has nothing of what the API describes": is_strange,
         f"{strangers} rows are empty: they are no objects, as the API describes them": strangers > 0,
     }
-    return Rows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so))
+    return Rows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so), is_cut=bool(failure))
 
 
 def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
