@@ -225,7 +225,6 @@ def imported(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     with packages_from(folder / "src"):
-        names = ("endpoint", "endpoints", "frames", "mock", "models", "request")
-        yield {"api": importlib.import_module("upstream")} | {
-            name: importlib.import_module(f"upstream.{name}") for name in names
+        yield {name: importlib.import_module(f"upstream.{name}") for name in ("endpoints", "mock", "models")} | {
+            "api": importlib.import_module("upstream")
         }

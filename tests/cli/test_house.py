@@ -48,6 +48,7 @@ ROOMS = {
     "runtime/gfruntime": [
         {"config", "dev", "fakes", "fixtures"},
         {"serve", "testing"},
+        {"openapi"},
         {"calls", "http"},
         {"author", "serving"},
         {"telemetry", "sql"},

@@ -45,6 +45,7 @@ def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[s
         ("from gfruntime import requests_session as session", SQL),
         ("from gfruntime.http.oauth2 import OAuth2", SQL),
         ("from gfruntime import http", SQL),
+        ("from gfruntime.openapi.api import DescribedApi", SQL),
         ("import gfruntime.sql.database", HTTP),
         ("from gfruntime import expand_sql", HTTP),
         ("from gfruntime.sql import macros\nfrom gfruntime import HttpSettings", ()),

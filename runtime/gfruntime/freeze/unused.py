@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
 """The authorities that grpcio brings, for TLS where the system has none; 0.5 MB."""
 
-_CLIENTS = ("http", "sql")
+_CLIENTS = {"http": ("http", "openapi"), "sql": ("sql",)}
+"""The runtime's packages for upstreams, and those whose names in the author's code say that one is used."""
 
 _OF_THE_OTHER = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
@@ -55,7 +56,7 @@ def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
     if any(not within(user, ("gfruntime", *authors)) and not Path(user).is_relative_to(source) for user in users):
         return ()
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return tuple(f"gfruntime.{client}" for client in _CLIENTS if not _names(client).search(text))
+    return tuple(f"gfruntime.{client}" for client, packages in _CLIENTS.items() if not _names(packages).search(text))
 
 
 def trusts_servers(users: Iterable[str], clients_left_out: Collection[str]) -> bool:
@@ -71,8 +72,9 @@ def within(module: str, packages: Iterable[str]) -> bool:
     return f"{module}.".startswith(tuple(f"{package}." for package in packages))
 
 
-def _names(client: str) -> re.Pattern[str]:
-    """Match what code writes that uses a client: its package's name, `*`, or a name that `gfruntime` gives out."""
+def _names(packages: Collection[str]) -> re.Pattern[str]:
+    """Match what code writes that uses some packages: their names, `*`, or a name that `gfruntime` gives out."""
     homes = gfruntime._HOMES.items()  # noqa: SLF001  # the same distribution's
-    exported = [name for home, names in homes if home.startswith(f"{client}.") for name in names]
-    return re.compile(rf"\bgfruntime\.{client}\b|\bgfruntime import (?:\*|{client}\b)|\b(?:{'|'.join(exported)})\b")
+    exported = [name for home, names in homes if home.partition(".")[0] in packages for name in names]
+    own = "|".join(packages)
+    return re.compile(rf"\bgfruntime\.(?:{own})\b|\bgfruntime import (?:\*|{own})|\b(?:{'|'.join(exported)})\b")

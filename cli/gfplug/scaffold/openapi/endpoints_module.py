@@ -33,7 +33,7 @@ def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: 
         [
             doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
             "",
-            f"from upstream.endpoint import {', '.join(sorted(used))}",
+            f"from gfruntime.openapi.operation import {', '.join(sorted(used))}",
             "",
             *layout("ADDRESS: Address | None = ", base),
             *layout("CREDENTIALS: dict[str, Credential] = ", credentials),

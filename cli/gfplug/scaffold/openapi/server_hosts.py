@@ -20,7 +20,7 @@ def find_strangers(
 ) -> Iterator[LeftOut]:
     """Say which operations are at another host, where tokens come from another one, and what is not encrypted.
 
-    Source: `foreign_host` of the template's `src/upstream/request.py`, which keeps credentials from such operations.
+    Source: `foreign_host` of `gfruntime.openapi.hosts`, which keeps credentials from such operations.
     """
     home = urlsplit(base_urls[0].url).hostname or "" if base_urls else ""
     for operation in operations if home else ():

@@ -1,4 +1,4 @@
-"""The folder `src/upstream/` of a project: what a description makes, and the modules that are the same for all."""
+"""The folder `src/upstream/` of a project: what a description makes, and the two modules that are the same for all."""
 
 from __future__ import annotations
 

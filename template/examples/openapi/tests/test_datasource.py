@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from gfruntime import Frame, PluginError, Secret, Settings
+from gfruntime.openapi.views import TYPES
 from gfruntime.testing import ask, query
 from plugin.datasource import Datasource
 from upstream import Model, Options
 from upstream.endpoints import CREDENTIALS, ENDPOINTS
-from upstream.frames import TYPES
 from upstream.mock import Mock
 from upstream.models import EXAMPLES, QUERIES
 

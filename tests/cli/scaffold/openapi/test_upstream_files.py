@@ -6,6 +6,7 @@ import ast
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.client import HTTPMessage
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,8 +15,10 @@ from openapi_sources import ATTACK, COUNTS, HOSTILE, OLD, READINGS, SEARCH, STAT
 
 from gfplug.scaffold.openapi import upstream_files
 from gfplug.scaffold.openapi.stored_model import StoredModel
-from gfruntime import DownstreamError, HttpResponse, PluginError, Query, QueryError, Secret, Settings
+from gfruntime import DownstreamError, HttpResponse, PluginError, Query, QueryError, Secret, Settings, TimeRange
 from gfruntime.author import schema
+from gfruntime.openapi import api as api_module
+from gfruntime.openapi import hosts, operation, pages, rows, views, wire_request
 from gfruntime.testing import START, ask, query
 
 if TYPE_CHECKING:
@@ -46,6 +49,11 @@ class World:
         operations = self.modules["models"]
         kind = operations.QUERIES[name]
         return operations.Model(operation=name, **({name: kind(**fields)} if kind.__dataclass_fields__ else {}))
+
+
+def notices(frame: Any) -> list[str]:
+    """List the texts of a frame's notices."""
+    return [notice["text"] for notice in frame.meta["notices"]]
 
 
 @pytest.fixture(scope="module")
@@ -243,14 +251,13 @@ def test_an_errors_text_is_where_the_description_says(world: World) -> None:
 @pytest.mark.parametrize("station", ["..", ".", "a/b", "{stationId}", "7?x=1#"])
 def test_a_value_stays_one_part_of_the_path(world: World, station: str) -> None:
     """It comes from whoever edits a panel."""
-    request = world.modules["request"]
     endpoint = world.modules["endpoints"].ENDPOINTS["list_readings"]
     if station in (".", ".."):
         with pytest.raises(QueryError, match="can't be a part of a path"):
-            request.build(endpoint, {"station_id": station})
+            wire_request.build(endpoint, {"station_id": station})
         return
 
-    path = request.build(endpoint, {"station_id": station}).url
+    path = wire_request.build(endpoint, {"station_id": station}).url
 
     assert path.count("/") == 3
     assert not {"?", "#", "{"} & set(path)
@@ -276,11 +283,14 @@ def test_links_lead_to_the_next_page(world: World) -> None:
 
 def test_an_operation_has_its_own_address(world: World) -> None:
     """Unless the data source has a URL; a variable of the address is an option."""
-    access, endpoints = world.modules["api"], world.modules["endpoints"].ENDPOINTS
+    access, endpoints = world.modules["api"].Api, world.modules["endpoints"].ENDPOINTS
     options = world.modules["models"].Options(region="us")
 
-    urls = [access.url_of(endpoints[name], Settings(options=options)) for name in ("counts", "old_readings")]
-    own = access.url_of(endpoints["old_readings"], Settings(options=options, url="https://proxy.example"))
+    names = ("counts", "old_readings")
+    urls = [hosts.url_of(endpoints[name], Settings(options=options), access.address) for name in names]
+    own = hosts.url_of(
+        endpoints["old_readings"], Settings(options=options, url="https://proxy.example"), access.address
+    )
 
     assert urls == ["https://us.example/v1", "https://archive.example"]
     assert own == "https://proxy.example"
@@ -288,13 +298,13 @@ def test_an_operation_has_its_own_address(world: World) -> None:
 
 def test_another_host_gets_no_credentials(world: World) -> None:
     """Only what needs none is asked there; hosts below the API's own, and those that the author trusts, get them."""
-    access, endpoints = world.modules["api"], world.modules["endpoints"].ENDPOINTS
+    access, endpoints = world.modules["api"].Api, world.modules["endpoints"].ENDPOINTS
     settings = Settings(options=world.modules["models"].Options(account=Secret("token")))
-    api = access.Api(settings)
+    api = access(settings)
 
     def host(template: str, *trusted: str) -> str:
-        endpoint = replace(endpoints["old_readings"], address=world.modules["endpoint"].Address(template=template))
-        return cast("str", access.foreign_host(endpoint, settings, trusted))
+        endpoint = replace(endpoints["old_readings"], address=operation.Address(template=template))
+        return hosts.foreign_host(endpoint, settings, access.address, trusted)
 
     with pytest.raises(QueryError, match=r"at https://archive\.example, which is not the API's own host"):
         api.ask(endpoints["old_readings"], {}, "")
@@ -308,13 +318,13 @@ def test_another_host_gets_no_credentials(world: World) -> None:
 
 def test_another_host_is_asked_for_what_is_public(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what the data source sends with all its requests."""
-    access, endpoints = world.modules["api"], world.modules["endpoints"]
-    monkeypatch.setattr(access, "ADDRESS", world.modules["endpoint"].Address(template="https://api.example"))
-    own = world.modules["endpoint"].Address(template=world.mock.url)
+    access, endpoints = world.modules["api"].Api, world.modules["endpoints"]
+    monkeypatch.setattr(access, "address", operation.Address(template="https://api.example"))
+    own = operation.Address(template=world.mock.url)
     endpoint = replace(endpoints.ENDPOINTS["counts"], address=own)
     basic: dict[str, Any] = {"basic_auth_enabled": True, "basic_auth_user": "ada"}
-    api = access.Api(Settings(options=world.modules["models"].Options(), **basic))
-    monkeypatch.setattr(access, "foreign_host", lambda *_: world.mock.url)
+    api = access(Settings(options=world.modules["models"].Options(), **basic))
+    monkeypatch.setattr(api_module, "foreign_host", lambda *_: world.mock.url)
 
     api.ask(endpoint, {}, "")
 
@@ -332,38 +342,38 @@ def test_an_errors_text_shows_no_secret(world: World) -> None:
 
 def test_oauth2_has_the_apis_token_url(world: World) -> None:
     """Where the config page has none."""
-    prepared = world.modules["api"].prepare(Settings(options=world.modules["models"].Options()))
+    prepared = api_module.prepare(Settings(options=world.modules["models"].Options()))
 
     assert prepared.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
 
 
 def test_values_that_are_not_as_described_are_shown_as_text(world: World) -> None:
     """And a notice says which; in a series they are an error."""
-    frames, endpoints = world.modules["frames"], world.modules["endpoints"].ENDPOINTS
+    endpoints = world.modules["endpoints"].ENDPOINTS
     strange = [("", {"id": "seven", "name": 1, "kind": "sea"}), ("", {"id": 8})]
 
-    frame = frames.table(strange, endpoints["list_stations"].columns)
+    frame = views.table(strange, endpoints["list_stations"].columns)
 
     assert frame["id"].to_list() == ["seven", "8"]
     assert frame["name"].to_list() == ["1", None]
-    assert [notice["text"].partition(",")[0] for notice in frame.meta["notices"]] == ["id is shown as text"]
+    assert [text.partition(",")[0] for text in notices(frame)] == ["id is shown as text"]
     with pytest.raises(DownstreamError, match="makes no series"):
-        frames.to_frames(
+        views.to_frames(
             [("", {"at": "2026-01-01", "celsius": "warm"})],
             endpoints["list_readings"],
-            frames.View(show="series", time_column="at"),
+            views.View(show="series", time_column="at"),
         )
 
 
 def test_rows_that_a_series_cannot_tell_apart_are_noticed(world: World) -> None:
     """As rows without a time are."""
-    frames, endpoints = world.modules["frames"], world.modules["endpoints"].ENDPOINTS
+    endpoints = world.modules["endpoints"].ENDPOINTS
     row = ("", {"at": "2026-01-01T00:00:00Z", "celsius": 1})
-    view = frames.View(show="series", time_column="at")
+    view = views.View(show="series", time_column="at")
 
-    (frame,) = frames.to_frames([row, row, ("", {"celsius": 2})], endpoints["list_readings"], view)
+    (frame,) = views.to_frames([row, row, ("", {"celsius": 2})], endpoints["list_readings"], view)
 
-    texts = [notice["text"] for notice in frame.meta["notices"]]
+    texts = notices(frame)
     assert texts[0] == "1 rows have no at"
     assert texts[1].startswith("Several rows have the same at and labels")
 
@@ -381,7 +391,7 @@ def answers(*bodies: Any) -> Any:
 
 def test_pages_have_a_bound_and_say_so(world: World) -> None:
     """However many there are."""
-    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
     bodies = [{"items": [{"id": number}], "next": str(number)} for number in range(50)]
 
     answer = pages.read_pages(answers(*bodies), endpoint, {})
@@ -393,7 +403,7 @@ def test_pages_have_a_bound_and_say_so(world: World) -> None:
 @pytest.mark.parametrize("body", [{"items": [], "next": ""}, {"items": None}, {}, None])
 def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
     """In whatever way the API says so."""
-    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     answer = pages.read_pages(answers(body), endpoint, {})
 
@@ -402,7 +412,7 @@ def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
 
 def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
     """The path of the rows is named."""
-    pages, endpoint = world.modules["api"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     with pytest.raises(DownstreamError, match="items is no list of rows"):
         pages.read_pages(answers({"items": "none"}), endpoint, {})
@@ -433,3 +443,18 @@ def test_first_queries_prefer_what_needs_nothing() -> None:
     assert json.loads(data["table_query"])["operation"] == "list_stations"
     assert json.loads(only["rule_query"])["list_stations"]["show"] == "numbers"
     assert (data["has_rule"], data["threshold"]) == (True, 51)
+
+
+def test_an_alert_rule_gets_no_part_of_an_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule would judge what was read; a panel shows it with the notice."""
+    models = world.modules["models"]
+    part = rows.Rows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
+    monkeypatch.setattr(api_module, "read_pages", lambda *_: part)
+    source = world.modules["api"].Api(Settings(options=models.Options(), url="http://127.0.0.1:9"))
+    now = TimeRange(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))
+    query = Query(ref_id="A", model=models.Model(operation="list_stations"), time_range=now)
+
+    (frame,) = source.query(query)
+    assert notices(frame) == ["Only 1 of 9 rows were read"]
+    with pytest.raises(QueryError, match=r"can't judge a part of .*Only 1 of 9 rows"):
+        source.query(replace(query, from_alert=True))

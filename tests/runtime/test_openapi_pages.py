@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
 from http.client import HTTPMessage
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openapi_sources import WEATHER, imported
 
-from gfruntime import DownstreamError, HttpResponse, Query, QueryError, Settings, TimeRange
+from gfruntime import DownstreamError, HttpResponse
+from gfruntime.openapi import operation, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     Answer = Callable[[Mapping[str, Any], str], Any]
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Import the modules that are the same for all descriptions."""
-    with imported(WEATHER, tmp_path_factory.mktemp("pages")) as made:
-        yield made
 
 
 class Reading:
     """Reads the pages of one operation, whose rows are in `items`, and remembers how they were asked for."""
 
-    def __init__(self, modules: dict[str, Any]) -> None:
-        """Take the modules."""
-        self.modules = modules
+    def __init__(self) -> None:
+        """Begin without requests."""
         self.asked: list[tuple[dict[str, Any], str]] = []
         self.values: dict[str, Any] = {}
         self.is_cut = False
 
-    def __call__(self, answer: Answer, kind: str, **pages: Any) -> tuple[int, list[str]]:
+    def __call__(self, answer: Answer, kind: Any, **more: Any) -> tuple[int, list[str]]:
         """Return how many rows were read, and what was said."""
-        model = self.modules["endpoint"]
-        parameter = {} if kind in ("link", "next_url", "unknown") else {"parameter": "at"}
-        endpoint = model.Endpoint(
+        parameter: dict[str, Any] = {} if kind in ("link", "next_url", "unknown") else {"parameter": "at"}
+        endpoint = operation.Endpoint(
             method="GET",
             path="/things",
             rows=("items",),
-            columns=(model.Column(name="id", keys=("id",), kind="integer"),),
-            pages=model.Pages(kind=kind, **parameter, **pages),
+            columns=(operation.Column(name="id", keys=("id",), kind="integer"),),
+            pages=operation.Pages(kind=kind, **parameter, **more),
         )
 
         def ask(values: Mapping[str, Any], url: str) -> HttpResponse:
@@ -57,7 +46,7 @@ class Reading:
                 headers["Link"] = link
             return HttpResponse(status=200, reason="OK", headers=headers, body=json.dumps(body).encode())
 
-        read = self.modules["api"].read_pages(ask, endpoint, self.values)
+        read = pages.read_pages(ask, endpoint, self.values)
         ids = [row["id"] for _, row in read.rows if isinstance(row, dict)]
         assert len(ids) == len(set(ids)), "a row was read twice"
         self.is_cut = read.is_cut
@@ -65,9 +54,9 @@ class Reading:
 
 
 @pytest.fixture
-def reading(modules: dict[str, Any]) -> Reading:
+def reading() -> Reading:
     """Read with a fresh memory."""
-    return Reading(modules)
+    return Reading()
 
 
 def rows(first: int, last: int) -> list[dict[str, int]]:
@@ -263,9 +252,9 @@ def test_a_page_0_that_is_page_1_does_not_end_the_reading(reading: Reading) -> N
         ("</b?x=1,2>; rel=next; title=c", "/b?x=1,2"),
     ],
 )
-def test_links_are_read_as_the_standard_has_them(modules: dict[str, Any], link: str, url: str) -> None:
+def test_links_are_read_as_the_standard_has_them(link: str, url: str) -> None:
     """RFC 8288: quotes of both kinds, none, and commas in them."""
-    assert modules["api"].next_link([link]) == url
+    assert pages.next_link([link]) == url
 
 
 def test_links_lead_on(reading: Reading) -> None:
@@ -335,18 +324,3 @@ def test_more_pages_than_are_read_are_a_part(reading: Reading, kind: str, answer
 
     assert reading.is_cut
     assert len(notices) == 1
-
-
-def test_an_alert_rule_gets_no_part_of_an_answer(modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule would judge what was read; a panel shows it with the notice."""
-    api, models = modules["api"], modules["models"]
-    part = modules["endpoint"].Rows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
-    monkeypatch.setattr(api, "read_pages", lambda *_: part)
-    source = api.Api(Settings(options=models.Options(), url="http://127.0.0.1:9"))
-    now = TimeRange(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))
-    query = Query(ref_id="A", model=models.Model(operation="list_stations"), time_range=now)
-
-    (frame,) = source.query(query)
-    assert [notice["text"] for notice in frame.meta["notices"]] == ["Only 1 of 9 rows were read"]
-    with pytest.raises(QueryError, match=r"can't judge a part of .*Only 1 of 9 rows"):
-        source.query(replace(query, from_alert=True))

@@ -1,21 +1,25 @@
-"""From what a query asks to the request that the API gets: what is sent, where to, and who asks."""
+"""From what a query asks to the request that the API gets, without credentials."""
+
+from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from gfruntime import QueryError, Settings, TimeRange
-from upstream.endpoint import Address, Credential, Endpoint, Keys, Parameter, Wire
-from upstream.endpoints import ADDRESS, CREDENTIALS
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gfruntime.openapi.operation import Endpoint, Keys, Parameter, Wire
+    from gfruntime.request.vocabulary import TimeRange
 
 RESERVED_IN_PATH = "/:@!$&'()*+,;="
 RESERVED_IN_QUERY = ":/?@!$'()*,[]"  # without what begins another parameter, or is a space there
-UNSUITABLE = frozenset("\\?#@ ")  # in a part of an address
 FORM = "application/x-www-form-urlencoded"
 NOTHING: Any = object()
 
@@ -179,96 +183,3 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else json.dumps(value)
-
-
-def url_of(endpoint: Endpoint, settings: Settings[Any]) -> str:
-    """Return the address below which an operation is: the data source's, else its own, else the API's."""
-    address = endpoint.address or ADDRESS
-    if settings.url.strip() or address is None:
-        if not settings.url.strip():
-            raise QueryError("the data source has no URL")
-        return settings.url.strip()
-    return fill(address, settings)
-
-
-def fill(address: Address, settings: Settings[Any]) -> str:
-    """Write an address with the options that are its variables."""
-    url = address.template
-    for name, option in address.variables:
-        value = str(getattr(settings.options, option))
-        if not UNSUITABLE.isdisjoint(value):
-            raise QueryError(f"{option} is {value!r}, which can't be a part of the address {address.template}")
-        url = url.replace("{" + name + "}", value)
-    return url
-
-
-def foreign_host(endpoint: Endpoint, settings: Settings[Any], trusted: Collection[str]) -> str:
-    """Return the host, with its port, of an operation that is not at the API's own host, as it is described."""
-    if settings.url.strip() or endpoint.address is None or ADDRESS is None:
-        return ""
-    own, api = (urlsplit(fill(each, settings)) for each in (endpoint.address, ADDRESS))
-    name, home = own.hostname or "", api.hostname or ""
-    origin = f"{own.scheme}://{own.netloc}"
-    if not {name, own.netloc, origin}.isdisjoint(trusted):
-        return ""
-    is_home = name == home or name.endswith(f".{home}")
-    return "" if is_home and (own.scheme, api.scheme) != ("http", "https") else origin
-
-
-def credentials_for(endpoint: Endpoint, settings: Settings[Any]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the headers and the parameters that say who asks: the first alternative that the options fill.
-
-    Raises: QueryError where an alternative is filled in part: the API would answer less, and not say so.
-    """
-    headers: dict[str, str] = {}
-    parameters: list[tuple[str, str]] = []
-    filled = {name for name in CREDENTIALS if is_filled(CREDENTIALS[name], settings)}
-    whole = [names for names in endpoint.auth if filled.issuperset(names)]
-    optional = [name for name in endpoint.optional_auth if name in filled]
-    if not whole and (missing := missing_of(endpoint, filled)):
-        raise QueryError(f"{endpoint.path} needs {missing}, too: the config page of the data source has no value")
-    for name in dict.fromkeys((*(whole[0] if whole else ()), *optional)):
-        add_credential(CREDENTIALS[name], settings, headers, parameters)
-    return headers, parameters
-
-
-def missing_of(endpoint: Endpoint, filled: set[str]) -> str:
-    """Name what is missing of the alternative that is filled the most; nothing where none is filled in part."""
-    begun = [names for names in endpoint.auth if filled.intersection(names)]
-    best = max(begun, key=lambda names: len(filled.intersection(names)), default=())
-    return " and ".join(CREDENTIALS[name].option or name for name in best if name not in filled)
-
-
-def secret_of(credential: Credential, settings: Settings[Any]) -> str:
-    """Return the secret that is sent."""
-    return str(getattr(settings.options, credential.option, "")) if credential.option else ""
-
-
-def secrets_of(settings: Settings[Any]) -> list[str]:
-    """List all secrets that may be sent."""
-    return [secret for each in CREDENTIALS.values() if (secret := secret_of(each, settings))]
-
-
-def is_filled(credential: Credential, settings: Settings[Any]) -> bool:
-    """Tell whether the options have a credential; basic and OAuth2 are the HTTP client's."""
-    if credential.kind == "basic":
-        return settings.basic_auth_enabled
-    is_granted = credential.kind == "oauth2" and settings.json_data.get("oauth2Grant") not in (None, "", "none")
-    return is_granted or bool(secret_of(credential, settings))
-
-
-def add_credential(
-    credential: Credential, settings: Settings[Any], headers: dict[str, str], parameters: list[tuple[str, str]]
-) -> None:
-    """Put one credential where it is sent."""
-    secret = secret_of(credential, settings)
-    match credential.kind:
-        case "bearer" | "oauth2" if secret:
-            headers["Authorization"] = f"Bearer {secret}"
-        case "header":
-            headers[credential.name] = secret
-        case "cookie":
-            cookie = f"{credential.name}={secret}"
-            headers["Cookie"] = f"{headers['Cookie']}; {cookie}" if "Cookie" in headers else cookie
-        case "query":
-            parameters.append((credential.name, secret))

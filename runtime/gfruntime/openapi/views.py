@@ -1,14 +1,22 @@
 """From rows to frames: a table with typed columns, series by a time, or numbers by their labels."""
 
+from __future__ import annotations
+
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import DownstreamError, Field, Frame, FrameError, QueryError
-from upstream.endpoint import Column, Endpoint, Row, find
+from gfruntime.errors import DownstreamError, FrameError, QueryError
+from gfruntime.frames.data import Frame
+from gfruntime.frames.field import Field
+from gfruntime.openapi.operation import Column, Endpoint, find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.openapi.rows import Row
 
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,7 +35,7 @@ class View:
     label_columns: Sequence[str] = ()
 
     @classmethod
-    def of(cls, query: object) -> "View":
+    def of(cls, query: object) -> View:
         """Read it from a query, which need not have it."""
         names = ("show", "time_column", "value_columns", "label_columns")
         return cls(**{name: getattr(query, name) for name in names if hasattr(query, name)})

@@ -1,0 +1,165 @@
+"""An API that is described: what a query says becomes requests, and the answers become frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urljoin
+
+from gfruntime.errors import PluginError, QueryError
+from gfruntime.http.client import HttpClient
+from gfruntime.openapi import wire_request
+from gfruntime.openapi.credentials import Credentials, credentials_for, secrets_of
+from gfruntime.openapi.hosts import fill, foreign_host, url_of
+from gfruntime.openapi.operation import Address, Endpoint, find
+from gfruntime.openapi.pages import first_values, read_pages
+from gfruntime.openapi.rows import json_of, one_line, rows_of
+from gfruntime.openapi.views import View, raw, to_frames
+from gfruntime.request.vocabulary import Query, Settings, TimeRange
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from gfruntime.frames.data import Frame
+    from gfruntime.http.response import HttpResponse
+
+FAILED = 400
+DAY = timedelta(days=1)
+OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")
+"""Options that have the API's own values as defaults."""
+
+_log = logging.getLogger(__name__)
+
+
+class DescribedApi:
+    """The API of one configured data source; for any number of threads. A project's `Api` says which one.
+
+    Its credentials are for its own host, those below it, and `trusted_hosts`: operations may be described to be at
+    others.
+    """
+
+    address: ClassVar[Address | None]
+    """Where the API is, if no URL is configured."""
+
+    checked: ClassVar[str]
+    """The operation that "Save & test" asks; empty if each has parameters that it needs."""
+
+    credentials: ClassVar[Credentials]
+    endpoints: ClassVar[Mapping[str, Endpoint]]
+    queries: ClassVar[Mapping[str, type]]
+    """By the names of operations: how each is asked, and the dataclass of its query."""
+
+    def __init__(self, settings: Settings[Any], *, trusted_hosts: Collection[str] = ()) -> None:
+        """Keep the settings; a connection is opened when it is needed."""
+        self.settings = prepare(settings)
+        self.trusted_hosts = frozenset(trusted_hosts)
+        self.clients: dict[str, HttpClient] = {}
+
+    def query(self, query: Query[Any]) -> list[Frame]:
+        """Answer one query: the operation that it chooses, asked with the parameters of its fields."""
+        name = query.model.operation
+        endpoint, asked = self.endpoints[name], getattr(query.model, name, self.queries[name]())
+        values = {**wire_request.bounds_of(endpoint, query.time_range), **wire_request.values_of(asked, endpoint)}
+        answer = read_pages(partial(self.ask, endpoint), endpoint, values)
+        if answer.is_cut and query.from_alert:
+            raise QueryError(f"An alert rule can't judge a part of {endpoint.path}. {answer.notices[-1]}")
+        frames = to_frames(answer.rows, endpoint, View.of(asked))
+        first = wire_request.build(endpoint, first_values(endpoint.pages, values) if endpoint.pages else values)
+        frames = [frame.with_meta(executedQueryString=f"{first.method} {first.url}") for frame in frames]
+        for notice in answer.notices:
+            frames[0] = frames[0].with_notice(notice, "warning")
+        return frames
+
+    def choices(self, name: str, given: Mapping[str, list[str]]) -> list[dict[str, str]]:
+        """List the choices of a field, `operation.field`, that are rows of another operation."""
+        operation, _, field = name.partition(".")
+        endpoint = self.endpoints.get(operation)
+        if endpoint is None or field not in endpoint.choices:
+            raise QueryError(f"there are no choices of {name!r}", status=404)
+        choices = endpoint.choices[field]
+        source = self.endpoints[choices.operation]
+        values = {key: texts[0] for key, texts in given.items() if key in source.parameters and texts[0]}
+        answer = read_pages(partial(self.ask, source), source, {**self.usual_values(choices.operation), **values})
+        for notice in answer.notices:
+            _log.warning("the choices of %s: %s", name, notice)
+        columns = {column.name: column for column in source.columns}
+        pairs = {as_choice(raw(row, columns[choices.value])): raw(row, columns[choices.label]) for row in answer.rows}
+        return [{"value": value, "label": as_choice(label) or value} for value, label in pairs.items() if value]
+
+    def check(self) -> str:
+        """Ask for something that needs no parameter, and say how it went."""
+        if not self.checked:
+            return "The settings can be read; the API has no operation that could be asked without parameters"
+        endpoint = self.endpoints[self.checked]
+        rows_of(json_of(self.ask(endpoint, self.usual_values(self.checked), "")), endpoint, endpoint.path)
+        return f"{endpoint.path} answered"
+
+    def ask(self, endpoint: Endpoint, values: Mapping[str, Any], url: str) -> HttpResponse:
+        """Send one request; what the API says of a failure is in the error. `url` is a next page's, if it has one."""
+        built = wire_request.build(endpoint, values)
+        address = url_of(endpoint, self.settings, self.address).rstrip("/")
+        host = foreign_host(endpoint, self.settings, self.address, self.trusted_hosts)
+        if url or host:
+            built = dataclasses.replace(built, url=urljoin(address + built.url, url))
+        headers, parameters = credentials_for(endpoint, self.settings, self.credentials)
+        if host and (endpoint.auth or headers or parameters):
+            raise QueryError(
+                f"{endpoint.path} is at {host}, which is not the API's own host and gets no credentials: "
+                f"name it in Api(settings, trusted_hosts=[...]), or give the data source a URL for all operations"
+            )
+        if "Cookie" in headers and "Cookie" in built.headers:
+            headers = {**headers, "Cookie": f"{built.headers['Cookie']}; {headers['Cookie']}"}
+        response = self.client(endpoint, host).request(
+            built.method, built.with_parameters(parameters), headers={**built.headers, **headers}, body=built.body
+        )
+        if response.status >= FAILED and endpoint.error_keys:
+            response = with_explanation(response, endpoint, secrets_of(self.settings, self.credentials))
+        return response.raise_for_status()
+
+    def client(self, endpoint: Endpoint, host: str) -> HttpClient:
+        """Return the client for the address of an operation; at a host that is not the API's, it has no credentials."""
+        url = (
+            fill(self.address, self.settings)
+            if host and self.address
+            else url_of(endpoint, self.settings, self.address)
+        )
+        key = f"{url} {host}"
+        if key not in self.clients:
+            settings = dataclasses.replace(self.settings, url=url)
+            self.clients[key] = HttpClient.of(settings, allowed_hosts=[host] if host else [])
+        return self.clients[key]
+
+    def usual_values(self, name: str) -> dict[str, Any]:
+        """Return an operation's parameters where no query says more: its defaults, and the last day if it needs one."""
+        now = datetime.now(UTC)
+        bounds = wire_request.bounds_of(self.endpoints[name], TimeRange(start=now - DAY, end=now), needed_only=True)
+        return {**bounds, **wire_request.values_of(self.queries[name](), self.endpoints[name])}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for client in self.clients.values():
+            client.close()
+
+
+def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: list[str]) -> HttpResponse:
+    """Put the text of an error where the API's description says that it is."""
+    try:
+        text = find(response.json(), endpoint.error_keys)
+    except PluginError:  # what is no JSON has no such text
+        return response
+    line = one_line(text, secrets) if isinstance(text, str) else ""
+    return dataclasses.replace(response, explanation=line) if line else response
+
+
+def as_choice(value: Any) -> str:
+    """Write a value as a choice."""
+    return "" if value is None else wire_request.text_of(value)
+
+
+def prepare(settings: Settings[Any]) -> Settings[Any]:
+    """Return the settings with what the API's description says of OAuth2, where the config page says nothing."""
+    own = {name: getattr(settings.options, name, "") for name in OAUTH2}
+    return dataclasses.replace(settings, json_data={**settings.json_data, **{k: v for k, v in own.items() if v}})

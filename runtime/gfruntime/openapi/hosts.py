@@ -1,0 +1,51 @@
+"""Where an operation is, and whether that is the API's own host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gfruntime.openapi.operation import Address, Endpoint
+    from gfruntime.request.vocabulary import Settings
+
+UNSUITABLE = frozenset("\\?#@ ")
+"""What can't be a part of an address."""
+
+
+def url_of(endpoint: Endpoint, settings: Settings[Any], api: Address | None) -> str:
+    """Return the address below which an operation is: the data source's, else its own, else the API's."""
+    address = endpoint.address or api
+    if settings.url.strip() or address is None:
+        if not settings.url.strip():
+            raise QueryError("the data source has no URL")
+        return settings.url.strip()
+    return fill(address, settings)
+
+
+def fill(address: Address, settings: Settings[Any]) -> str:
+    """Write an address with the options that are its variables."""
+    url = address.template
+    for name, option in address.variables:
+        value = str(getattr(settings.options, option))
+        if not UNSUITABLE.isdisjoint(value):
+            raise QueryError(f"{option} is {value!r}, which can't be a part of the address {address.template}")
+        url = url.replace("{" + name + "}", value)
+    return url
+
+
+def foreign_host(endpoint: Endpoint, settings: Settings[Any], api: Address | None, trusted: Collection[str]) -> str:
+    """Return the host, with its port, of an operation that is not at the API's own host, as it is described."""
+    if settings.url.strip() or endpoint.address is None or api is None:
+        return ""
+    own, home = (urlsplit(fill(each, settings)) for each in (endpoint.address, api))
+    name, home_name = own.hostname or "", home.hostname or ""
+    origin = f"{own.scheme}://{own.netloc}"
+    if not {name, own.netloc, origin}.isdisjoint(trusted):
+        return ""
+    is_home = name == home_name or name.endswith(f".{home_name}")
+    return "" if is_home and (own.scheme, home.scheme) != ("http", "https") else origin

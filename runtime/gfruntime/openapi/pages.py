@@ -1,0 +1,182 @@
+"""The pages of an answer, read to the end that the API tells: no next page, `has_more: false`, its total of rows.
+
+Where it tells nothing, a page of numbers is the last one if it is short and one before it was as long as it was asked
+to be; else a notice says what is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gfruntime.errors import PluginError
+from gfruntime.http.response import HttpResponse
+from gfruntime.openapi.operation import Endpoint, Pages, find
+from gfruntime.openapi.rows import Row, Rows, json_of, rows_of
+
+Ask = Callable[[Mapping[str, Any], str], HttpResponse]
+"""From a query's values, or a whole address, to an answer."""
+
+LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"\']+(?:\s*=\s*(?:"[^"]*"|\'[^\']*\'|[^\s;,"\']*))?)*)')
+RELATION = re.compile(r';\s*([^\s=;,<>"\']+)(?:\s*=\s*(?:"([^"]*)"|\'([^\']*)\'|([^\s;,"\']*)))?')
+MOST_ROWS = 100_000
+NO_SUCH_PAGE = (400, 404, 416, 422)
+AGAIN = "The API answered one page twice: only the first {count} rows were read"
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a page is asked for. `is_guess`: nothing says that there is one."""
+
+    values: Mapping[str, Any]
+    url: str = ""
+    is_guess: bool = False
+
+
+def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
+    """Read the pages of an answer, up to a number of them, or of rows."""
+    reader = Reader(endpoint)
+    step: Step | None = Step(values if endpoint.pages is None else first_values(endpoint.pages, values))
+    while step is not None:
+        try:
+            response = ask(step.values, step.url)
+        except PluginError as error:
+            if step.is_guess and error.status in NO_SUCH_PAGE:
+                break
+            raise
+        step = reader.take(response, step)
+    return Rows(reader.rows, tuple(dict.fromkeys(reader.notices)), reader.is_cut)
+
+
+def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for the first page, of as many rows as a page can have."""
+    size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
+    start = {pages.parameter: pages.first} if pages.kind in ("page", "offset") else {}
+    return {**size, **values, **start}
+
+
+class Reader:
+    """What was read of one answer so far."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Begin before the first page."""
+        self.endpoint = endpoint
+        self.rows: list[Row] = []
+        self.notices: list[str] = []
+        self.before: list[Row] = []
+        self.count = 0  # of pages
+        self.is_sized = False  # a page was as long as it was asked to be
+        self.is_cut = False  # rows are missing that the query did not leave out
+
+    def take(self, response: HttpResponse, step: Step) -> Step | None:
+        """Keep the rows of a page, and tell how the next one is asked for; None after the last one."""
+        body = json_of(response)
+        page = rows_of(body, self.endpoint, response.path)
+        self.notices += page.notices
+        self.is_cut = self.is_cut or page.is_cut
+        pages, is_again = self.endpoint.pages, bool(page.rows) and page.rows == self.before
+        self.count, self.before = self.count + 1, page.rows
+        if pages is None:
+            self.rows = page.rows
+            return None
+        if is_again:
+            return self.skip(pages, step)
+        self.rows += page.rows
+        following = self.next_step(pages, step, response, body)
+        if following is None:
+            self.is_cut = self.say_what_is_missing(pages, body) or self.is_cut
+        elif step.values.get(pages.size_parameter) and not pages.size:  # a query says how many it wants
+            self.say_what_is_missing(pages, body)
+            return None
+        elif self.count >= pages.most or len(self.rows) > MOST_ROWS:
+            doubt = "may be" if following.is_guess else "are"
+            self.cut(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
+            return None
+        return following
+
+    def skip(self, pages: Pages, step: Step) -> Step | None:
+        """End at a page that was there before: some APIs answer the last one for those behind it."""
+        has_read_two = len(self.rows) == len(self.before)  # the first page, and the same again
+        if pages.kind == "page" and pages.first == 0 and has_read_two:
+            return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
+        is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
+        if not (is_plain and step.is_guess):
+            self.cut(AGAIN.format(count=len(self.rows)))
+        return None
+
+    def cut(self, notice: str) -> None:
+        """Say that rows are missing; an alert rule must not judge the others."""
+        self.notices.append(notice)
+        self.is_cut = True
+
+    def next_step(self, pages: Pages, step: Step, response: HttpResponse, body: Any) -> Step | None:
+        """Tell how the next page is asked for; None after the last one."""
+        has_more = find(body, pages.has_more_keys) if pages.has_more_keys else None
+        if has_more is False or pages.kind == "unknown":
+            return None
+        if pages.kind in ("page", "offset"):
+            return self.next_number(pages, step, body, has_more=has_more is True)
+        pointer = self.pointer(pages, response, body)
+        if not isinstance(pointer, str | int) or pointer in ("", False):
+            return None
+        is_url = pages.kind != "cursor" or (isinstance(pointer, str) and pointer.startswith(("http://", "https://")))
+        if is_url:
+            return None if pointer == step.url else Step(step.values, str(pointer))
+        is_moved = pointer != step.values.get(pages.parameter)
+        return Step({**step.values, pages.parameter: pointer}) if is_moved else None
+
+    def next_number(self, pages: Pages, step: Step, body: Any, *, has_more: bool) -> Step | None:
+        """Count on, until the API's total is reached, or there are no more rows."""
+        total, length = total_of(pages, body), len(self.before)
+        size = step.values.get(pages.size_parameter, pages.size)
+        is_full = self.count == 1 and length == size  # then a total may be that of the page
+        if not length or (total is not None and len(self.rows) >= total and not is_full):
+            return None
+        is_told = has_more or (total is not None and len(self.rows) < total)
+        if isinstance(size, int) and length < size and self.is_sized and not is_told:
+            return None
+        self.is_sized = self.is_sized or length == size
+        move = 1 if pages.kind == "page" else length
+        return Step({**step.values, pages.parameter: step.values[pages.parameter] + move}, is_guess=not is_told)
+
+    def pointer(self, pages: Pages, response: HttpResponse, body: Any) -> Any:
+        """Find what leads to the next page: a header's address, what the last row has, or what the answer has."""
+        if pages.kind == "link":
+            return next_link(response.headers.get_all("Link", []))
+        if pages.last_row_keys:
+            return find(self.before[-1][1], pages.last_row_keys) if self.before else None
+        return find(body, pages.next_keys)
+
+    def say_what_is_missing(self, pages: Pages, body: Any) -> bool:
+        """Say that the API tells of more rows than were read, where it does, and return whether it does."""
+        total, count = total_of(pages, body), len(self.rows)
+        is_more = bool(pages.has_more_keys) and find(body, pages.has_more_keys) is True
+        is_pointed = pages.kind == "unknown" and bool(pages.next_keys) and bool(find(body, pages.next_keys))
+        if total is not None and total > count:
+            self.notices.append(f"Only {count} of {total} rows were read")
+            return True
+        if is_more or is_pointed:
+            self.notices.append(f"Only the first {count} rows were read: the API says that there are more")
+            return True
+        if pages.kind == "unknown" and 0 < pages.size <= count:
+            self.notices.append(f"Only the first {count} rows were read: there may be more")
+        return False
+
+
+def total_of(pages: Pages, body: Any) -> int | None:
+    """Find how many rows there are; None where the API does not say."""
+    total = find(body, pages.total_keys) if pages.total_keys else None
+    if isinstance(total, str) and total.isascii() and total.isdecimal():
+        return int(total[:18])
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def next_link(headers: list[str]) -> str:
+    """Find the address with the relation `next` in the header `Link` (RFC 8288)."""
+    for url, parameters in LINK.findall(", ".join(headers)):
+        for name, *values in RELATION.findall(parameters):
+            if name.lower() == "rel" and "next" in "".join(values).lower().split():
+                return str(url)
+    return ""
