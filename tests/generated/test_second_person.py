@@ -39,7 +39,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["upgrade", str(origin), "--packages"]) == 0
     commit(origin)
     lock = origin / package_lock.NAME
-    names = [str(origin / "vendor" / wheels.NAMES["gfplug"]), "uv", "editables"]
+    extras = tomllib.loads((origin / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = [str(origin / "vendor" / wheels.NAMES["gfplug"]), "uv", "editables", *extras["otel"], *extras["pages"]]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
     succeed(*download, "--require-hashes", "--requirement", lock, timeout=600)
     succeed(*download, *names, timeout=600)
