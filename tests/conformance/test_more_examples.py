@@ -107,6 +107,6 @@ def test_the_sql_example_reads_a_file_and_changes_nothing(host: Host, programs: 
 
     (frame,) = plugin.query(recent(), settings=configured)["A"]["frames"]
     assert (frame["fields"][1]["values"], frame["fields"][1]["labels"]) == ([7], {"region": "east"})
-    for sql, words in (("DROP TABLE sales", "readonly"), ("SELECT missing FROM sales", "no such column")):
+    for sql, words in (("DROP TABLE sales", "read-only"), ("SELECT missing FROM sales", "no such column")):
         answer = plugin.query(recent(sql=sql), settings=configured)["A"]
         assert (words in answer["error"], answer["status"]) == (True, 400)

@@ -195,7 +195,7 @@ def test_a_query_only_reads(clickhouse: ClickHouse, sql: str) -> None:
 def test_a_server_that_does_not_keep_the_setting_gets_no_query(clickhouse: ClickHouse) -> None:
     """A proxy may drop it."""
     clickhouse.keeps_settings = False
-    with pytest.raises(QueryError, match="does not keep this session from writing"):
+    with pytest.raises(QueryError, match="does not make this session read-only"):
         read(clickhouse.open(), "SELECT 5 AS x")
     assert not any("SELECT 5" in sql for sql in clickhouse.statements)
 
@@ -205,7 +205,7 @@ def test_an_account_that_may_change_no_setting_is_enough(clickhouse: ClickHouse)
     clickhouse.profile = {"readonly": "1"}
     assert read(clickhouse.open(), "SELECT 5 AS x")["x"].to_list() == [5]
     clickhouse.profile = {"readonly": "2"}
-    with pytest.raises(QueryError, match="does not keep this session from writing"):
+    with pytest.raises(QueryError, match="does not make this session read-only"):
         read(clickhouse.open(), "SELECT 5 AS x")
 
 

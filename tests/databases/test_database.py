@@ -408,7 +408,7 @@ def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
         "PRAGMA database_list",
         "",
     ):
-        with pytest.raises(Exception, match=r"disabled|the data source is readonly: a query is one SELECT"):
+        with pytest.raises(Exception, match=r"disabled|the data source is read-only: expected one SELECT"):
             read(database, sql)
     database.close()
     assert sorted(tmp_path.iterdir()) == before

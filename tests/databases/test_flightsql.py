@@ -134,6 +134,6 @@ def test_nothing_is_sent_before_the_account_is_said_to_only_read(
     address: str, open_at: Callable[..., Database]
 ) -> None:
     """The protocol has no transaction that may only read."""
-    with pytest.raises(QueryError, match="no session that may only read"):
+    with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(address), "SELECT 1 AS x")
     assert "only the account's rights" in open_at(address).check().message

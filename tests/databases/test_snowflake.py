@@ -183,7 +183,7 @@ def test_a_query_ends_though_the_server_is_silent(silent: list[bytes]) -> None:
 
 def test_nothing_is_sent_before_the_account_is_said_to_only_read(silent: list[bytes]) -> None:
     """No session of Snowflake may only read."""
-    with pytest.raises(QueryError, match="no session that may only read"):
+    with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(ADDRESS, password=PASSWORD), "SELECT 1 AS x")
     assert silent == []
 

@@ -51,7 +51,7 @@ def test_sql_macros_are_expanded(text: str, expected: str) -> None:
         ("$__timeFilter(a, b)", "expected 1 argument, received 2"),
         ("$__timeFilter", "expected 1 argument, received 0"),
         ("$__timeGroup(t)", "expected 2 arguments, received 1"),
-        ("$__timeGroup(t, week)", "not by 'week'"),
+        ("$__timeGroup(t, week)", "got 'week'"),
     ],
 )
 def test_broken_macros_are_errors(text: str, because: str) -> None:

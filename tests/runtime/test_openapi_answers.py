@@ -31,7 +31,7 @@ def endpoint(rows: tuple[str, ...] = ("data",), shape: Any = "array", **more: An
         ({"data": None, "errors": [{"message": "denied", "path": []}]}, "denied"),
         ({"code": 401, "msg": "who asks?"}, "who asks?"),
         ({"error": True, "message": "closed today"}, "closed today"),
-        ({"success": False}, "it has failed, and does not say why"),
+        ({"success": False}, "it failed without an explanation"),
         ({"error": {"message": "two\nlines \x1b[31m"}}, r"two lines \[31m"),
     ],
 )
@@ -39,7 +39,7 @@ def test_an_error_with_the_status_200_is_an_error(body: Any, text: str) -> None:
     """An alert rule would take it for no data."""
     described = endpoint(error_keys=("msg",))
 
-    with pytest.raises(DownstreamError, match=f"/x answered an error: {text}"):
+    with pytest.raises(DownstreamError, match=f"/x returned an error: {text}"):
         rows.rows_of(body, described, "/x")
 
 
@@ -90,10 +90,10 @@ def test_what_is_missing_is_told() -> None:
 @pytest.mark.parametrize(
     ("shape", "body", "message"),
     [
-        ("object", {"data": [{"id": 1}]}, "data is no object"),
-        ("object", {"data": 3}, "data is no object"),
-        ("array", {"data": {"id": 1}}, "data is no list of rows"),
-        ("map", {"data": [1]}, "data is no object of rows"),
+        ("object", {"data": [{"id": 1}]}, "data is not an object"),
+        ("object", {"data": 3}, "data is not an object"),
+        ("array", {"data": {"id": 1}}, "data is not a list of rows"),
+        ("map", {"data": [1]}, "data is not an object of rows"),
     ],
 )
 def test_another_shape_is_the_apis_failure(shape: str, body: Any, message: str) -> None:

@@ -213,7 +213,7 @@ def test_a_page_that_comes_twice_is_told(reading: Reading, kind: str) -> None:
 
     assert reading(answer, kind, next_keys=("next",)) == (
         2,
-        ["The API answered one page twice: only the first 2 rows were read"],
+        ["The API returned one page twice: only the first 2 rows were read"],
     )
 
 

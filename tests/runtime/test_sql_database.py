@@ -291,7 +291,7 @@ def test_a_file_that_can_not_be_read_is_said(tmp_path: Path, content: bytes | No
         ("postgresql://u:secret@[::1", "is no URI"),
         ("postgresql://u:secret@host:port/db", "is no URI"),
         ("sqlite:x.db?mode=rw", "sqlite has no parameter 'mode'; it has none"),
-        ("grpc://host?dialect=klingon", "the dialect is one of postgres"),
+        ("grpc://host?dialect=klingon", "the dialect must be one of postgres"),
     ],
 )
 def test_an_address_that_is_none_is_refused(address: str, sentence: str) -> None:

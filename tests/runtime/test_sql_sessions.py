@@ -230,7 +230,7 @@ def test_what_was_left_behind_takes_the_idle_connections_with_it(server: Server)
 def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
     """Unless the account is said to only read; "Save & test" tells of it."""
     server.keeps_from_writing = False
-    with pytest.raises(QueryError, match="does not keep this session from writing: connect with an account"):
+    with pytest.raises(QueryError, match="does not make this session read-only: connect with an account"):
         read(opened())
     assert "run" not in server.log
     assert server.log[-1] == "close"
@@ -416,7 +416,7 @@ def test_a_path_is_written_in_many_ways(address: str, path: str) -> None:
 @pytest.mark.parametrize("address", ["sqlite://shop.db", "duckdb://shop.duckdb", "sqlite://data/shop.db"])
 def test_two_slashes_are_no_path(address: str) -> None:
     """They would mean an empty database, in which each query fails."""
-    with pytest.raises(QueryError, match=r"after (sqlite|duckdb): comes a path"):
+    with pytest.raises(QueryError, match=r"needs a path after (sqlite|duckdb):, such as"):
         Database(address)
 
 

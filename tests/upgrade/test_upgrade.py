@@ -138,7 +138,7 @@ def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pyte
     assert "dropped.txt: the template no longer has it, but you changed it: kept" in err
     assert "short.txt: you and the template changed the same lines" in err
     assert "error: 1 file needs you" in err
-    assert "hint: resolve what is listed above, then commit; everything else is done" in err
+    assert "hint: resolve the conflicts above, then commit; everything else is done" in err
 
 
 def test_an_upgrade_that_was_not_finished_is_not_built_upon(project: Path) -> None:

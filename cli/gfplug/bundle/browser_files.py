@@ -1,6 +1,6 @@
-"""A plugin's files in the browser for `gfplug preview`: of a project's source, kept in memory, or of a bundle.
+"""A plugin's files for the browser of `gfplug preview`: built from a project's source, in memory, or from a bundle.
 
-Nothing is written into the project, but by a frontend's own build.
+Only a frontend's own build writes to the project.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST = 64 << 20
 
 
 class SourceFiles:
-    """The files of a project, as `gfplug build` would make them; `relink` and `rebuild` bring them up to date."""
+    """The files of a project, as `gfplug build` would build them; `relink` and `rebuild` update them."""
 
     is_source = True
 
@@ -42,56 +42,56 @@ class SourceFiles:
         self.frontend = npm.locate_frontend(project)
         self.problem: GfplugError | None = None
         self._lock = threading.Lock()
-        self._made: dict[str, bytes] = {}
+        self._built_files: dict[str, bytes] = {}
         self._meta: dict[str, Any] | None = None
 
     @property
     def is_adopted(self) -> bool:
-        """Tell whether the frontend is a plugin's that was there before: its own tools build it on save."""
+        """Whether the frontend is of a plugin that existed before the project: its own tools build it on save."""
         return self.frontend is not None and self.frontend.backend == self.project.root
 
     def relink(self, schema: Mapping[str, Any]) -> bool:
-        """Link module.js from the dataclasses' schema, as the plugin says it; tell whether another file came of it."""
+        """Link module.js from the schema of the plugin's dataclasses; return whether the file changed."""
         try:
-            made = {_MODULE: linker.link_module(self.project, schema).encode()}
+            built_files = {_MODULE: linker.link_module(self.project, schema).encode()}
         except GfplugError as error:
             self.problem = error
             return False
-        return self._keep(made)
+        return self._keep(built_files)
 
     def rebuild(self, *, is_first: bool = False) -> bool:
-        """Build a frontend of the project's own where its sources are newer; tell whether another file came of it."""
+        """Build the project's own frontend if its sources are newer; return whether the files changed."""
         frontend = self.frontend
         if frontend is None:
             return False
         try:
-            made = npm.build(frontend) if self._is_stale(is_first=is_first) else npm.read_output(frontend)
+            built_files = npm.build(frontend) if self._is_stale(is_first=is_first) else npm.read_output(frontend)
         except GfplugError as error:
             self.problem = error
             return False
-        return self._keep(made)
+        return self._keep(built_files)
 
     def refuse(self, problem: GfplugError) -> None:
-        """Keep why there is no new module.js."""
+        """Keep the error that explains why there is no new module.js."""
         self.problem = problem
 
     def read(self, name: str) -> bytes | None:
         """Return a file by its path in the bundle; None if there is none."""
         with self._lock:
-            made = self._made.get(name)
+            built_files = self._built_files.get(name)
         if name == _MANIFEST:
             return self._manifest_text().encode()
-        if made is not None:
-            return made
+        if built_files is not None:
+            return built_files
         place = dist.shipped_files(self.project).get(name)
         with suppress(FileNotFoundError):
             return documents.read_bytes(place, most=_LARGEST) if place else None
         return None
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as Grafana's frontend sees it; the last one that could be read, once there was one.
+        """Return plugin.json as Grafana's frontend gets it; if it can't be read, the last valid one.
 
-        Raises: ProjectError if the first can't be read.
+        Raises: ProjectError if none was valid yet.
         """
         try:
             self._meta = frontend_meta(documents.parse_json(self._manifest_text()))
@@ -104,16 +104,16 @@ class SourceFiles:
         return self._meta
 
     def module_address(self) -> str | None:
-        """Return where module.js is; None before the first."""
+        """Return the address of module.js; None before the first build."""
         with self._lock:
-            module = self._made.get(_MODULE)
+            module = self._built_files.get(_MODULE)
         return None if module is None else _address(self.project.manifest.id, module)
 
-    def _keep(self, made: dict[str, bytes]) -> bool:
+    def _keep(self, built_files: dict[str, bytes]) -> bool:
         with self._lock:
-            changed, self._made, self.problem = made != self._made, made, None
-        self.meta()  # which may be the problem
-        return changed
+            is_new, self._built_files, self.problem = built_files != self._built_files, built_files, None
+        self.meta()  # may set the problem
+        return is_new
 
     def _is_stale(self, *, is_first: bool) -> bool:
         frontend = self.frontend
@@ -129,12 +129,12 @@ class SourceFiles:
 
     def _manifest_text(self) -> str:
         with self._lock:
-            theirs = self._made.get(_MANIFEST)
+            theirs = self._built_files.get(_MANIFEST)
         return dist.manifest_text(self.project, theirs, datetime.now(UTC).date())
 
 
 class BundleFiles:
-    """The files of a bundle: a `dist/` folder, as Grafana would serve it."""
+    """The files of a bundle: a `dist/` folder, as Grafana serves it."""
 
     is_source = False
 
@@ -151,7 +151,7 @@ class BundleFiles:
         """Why there is no module.js."""
         if (self._folder / _MODULE).is_file():
             return None
-        return ProjectError(f"{self._folder} holds no {_MODULE}", hint="build it with `gfplug build`")
+        return ProjectError(f"{self._folder} has no {_MODULE}", hint="build it with `gfplug build`")
 
     def read(self, name: str) -> bytes | None:
         """Return a file by its path; None if there is none."""
@@ -163,11 +163,11 @@ class BundleFiles:
             return None
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as Grafana's frontend sees it."""
+        """Return plugin.json as Grafana's frontend gets it."""
         return frontend_meta(self._manifest.content)
 
     def module_address(self) -> str | None:
-        """Return where module.js is; None if there is none."""
+        """Return the address of module.js; None if there is none."""
         module = self.read(_MODULE)
         return None if module is None else _address(self._manifest.id, module)
 

@@ -1,7 +1,7 @@
-"""What a save changes in a running preview: code, module.js, the data source, dashboards, alert rules.
+"""Reload parts of a running preview after a save: code, module.js, the data source, dashboards, alert rules.
 
-The plugin itself is reloaded by `gfruntime.dev`, behind the connection that stays; its log says when. What it does not
-look at is watched here, in the same way.
+`gfruntime.dev` reloads the plugin itself, while the connection stays; its log says when. This module watches all other
+files, in the same way.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ _SETTLE_SECONDS = 0.03
 _SCHEMA_SECONDS = 60.0
 _RELOADED = re.compile(r"reloaded \(pid \d+\)")
 _CODE_REFUSED = "the saved code cannot be used: "
-_FOUND = 200
+_OK = 200
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True)
 class _Reload:
-    """The plugin answers with the code of a save, or it can't be used."""
+    """The plugin runs the saved code, or the saved code can't be used."""
 
     problem: str = ""
 
 
 class Reloader:
-    """Brings the preview up to date after each save; `watch` is to see every line of the plugin's log."""
+    """Updates the preview after each save; `watch` must be called with every line of the plugin's log."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Reloader:
         provisioned: Mapping[str, Any],
         feed: EventFeed,
     ) -> None:
-        """Watch nothing yet; `provisioned` is what the data source began with."""
+        """Watch nothing yet; `provisioned` is the data source's first state."""
         self._files = plugin_files
         self._source = source
         self._provisioning = provisioning
@@ -73,16 +73,16 @@ class Reloader:
         self._thread = threading.Thread(target=self._run, name="preview reload", daemon=True)
 
     def watch(self, line: LogLine) -> None:
-        """Hear from the plugin's supervisor."""
+        """Read a line of the plugin's supervisor."""
         if _RELOADED.fullmatch(line.message):
             self._reloads.put(_Reload())
         elif line.message.startswith(_CODE_REFUSED):
             self._reloads.put(_Reload(line.message))
 
     def start(self, keeper: PluginKeeper) -> None:
-        """Make module.js for the first time, and watch from now on."""
+        """Build module.js for the first time, and start to watch."""
         self._keeper = keeper
-        self._seen = self._look()
+        self._last_snapshot = self._look()
         if self._files.frontend is None:
             self._relink()
             self._warn_of_unknown()
@@ -91,20 +91,20 @@ class Reloader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            before = self._seen
+            before = self._last_snapshot
             try:
                 with contextlib.suppress(queue.Empty):
                     self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
                 self._compare()
-            except OSError as error:  # a file that is being replaced; the next look sees it
-                self._seen = before
+            except OSError as error:  # a file is being replaced: the next check reads it
+                self._last_snapshot = before
                 _log.debug("the project's files could not be read: %s", error)
             except Exception as error:  # noqa: BLE001 - the next save is to be followed
                 _log.exception("a save could not be followed; this is a bug in gfplug")
@@ -125,13 +125,13 @@ class Reloader:
         self._tell_ready(code=True, has_module=has_module)
 
     def _compare(self) -> None:
-        """Look at the files, and act on what changed once a save is complete."""
+        """Check the files, and once a save is complete, reload what changed."""
         now = self._look()
-        if now == self._seen:
+        if now == self._last_snapshot:
             return
         while not self._stopping.wait(_SETTLE_SECONDS) and (later := self._look()) != now:
             now = later
-        before, self._seen = self._seen, now
+        before, self._last_snapshot = self._last_snapshot, now
         self._began = time.monotonic()
         self._feed.publish("reload", {"state": "started"})
         changed_page = now.frontend != before.frontend
@@ -142,7 +142,7 @@ class Reloader:
             self._tell_ready(has_module=has_module)
 
     def _remake(self) -> bool:
-        """Make module.js anew after a change of the frontend's files."""
+        """Build module.js again after a change of the frontend's files."""
         has_module = self._relink() if self._files.frontend is None else self._files.rebuild()
         if problem := self._files.problem:
             self._feed.publish_masked("reload", {"state": "failed", **describe(problem)})
@@ -151,25 +151,25 @@ class Reloader:
     def _relink(self) -> bool:
         assert self._keeper is not None  # noqa: S101 - set by `start`
         try:
-            changed = self._files.relink(read_schema(self._keeper.plugin()))
+            is_new = self._files.relink(read_schema(self._keeper.plugin()))
         except GfplugError as error:
             self._files.refuse(error)
             return False
-        return changed
+        return is_new
 
     def _warn_of_unknown(self) -> None:
-        """Say in the log what the project provisions and the plugin does not read, as `gfplug call` does."""
+        """Warn of provisioned keys that the plugin does not read, as `gfplug call` does."""
         assert self._keeper is not None  # noqa: S101 - set by `start`
         try:
             reply = known_keys.ask(self._keeper.plugin(), timeout=_SCHEMA_SECONDS)
-            known, there = known_keys.KnownKeys.from_json(reply, self._files.project), self._provisioning.source()
+            keys, source = known_keys.KnownKeys.from_json(reply, self._files.project), self._provisioning.source()
         except GfplugError as error:
             _log.warning("%s", error.message)
             return
-        if there is None:
+        if source is None:
             return
-        for each in known_keys.of_source(known, there[1]):
-            message = f"{self._provisioning.name_of(there[0])}: {each.sentence}"
+        for each in known_keys.of_source(keys, source[1]):
+            message = f"{self._provisioning.name_of(source[0])}: {each.sentence}"
             self._feed.add_line(LogLine(level="warn", message=message, fields={"hint": each.hint}))
             _log.warning("%s", message)
 
@@ -177,8 +177,8 @@ class Reloader:
         names = {path for path, state in now.provisioning.items() if before.provisioning.get(path) != state}
         names |= before.provisioning.keys() - now.provisioning.keys()
         parts = {part: any(f"/{part}/" in name.replace("\\", "/") for name in names) for part in _PARTS.values()}
-        changed = {key: parts[part] for key, part in _PARTS.items()}
-        if changed["settings"]:
+        changes = {key: parts[part] for key, part in _PARTS.items()}
+        if changes["settings"]:
             try:
                 value = self._provisioning.value()
                 self._source.merge(self._provisioned, value)
@@ -186,14 +186,14 @@ class Reloader:
                 self._feed.publish("settings", self._source.for_page())
             except GfplugError as error:
                 self._feed.publish_masked("reload", {"state": "failed", **describe(error)})
-        return changed
+        return changes
 
-    def _tell_ready(self, *, code: bool = False, has_module: bool = False, **changed: bool) -> None:
+    def _tell_ready(self, *, code: bool = False, has_module: bool = False, **changes: bool) -> None:
         value = {
             "settings": False,
             "dashboards": False,
             "rules": False,
-            **changed,
+            **changes,
             "state": "ready",
             "code": code,
             "module": self._files.module_address() if has_module else None,
@@ -209,9 +209,9 @@ _PARTS = {"settings": "datasources", "dashboards": "dashboards", "rules": "alert
 
 
 def read_schema(plugin: RunningPlugin) -> dict[str, Any]:
-    """Ask the plugin what its dataclasses are.
+    """Ask the plugin for the schema of its dataclasses.
 
-    Raises: ProjectError with the plugin's sentence if they can't become a form, or its code can't be loaded; ToolError
+    Raises: ProjectError with the plugin's own text if they can't become a form, or its code can't be loaded; ToolError
     if it does not answer.
     """
     reply = plugin.call_resource("gfplug/schema", timeout=_SCHEMA_SECONDS)
@@ -219,9 +219,9 @@ def read_schema(plugin: RunningPlugin) -> dict[str, Any]:
         schema = documents.parse_json(reply.body)
     except ValueError:
         schema = None
-    if not isinstance(schema, dict) or reply.status != _FOUND or "hash" not in schema:
+    if not isinstance(schema, dict) or reply.status != _OK or "hash" not in schema:
         message = schema.get("message") if isinstance(schema, dict) else ""
         raise ProjectError(
-            str(message or "the plugin does not say what its dataclasses are"), hint="fix src/plugin/datasource.py"
+            str(message or "the plugin returns no schema of its dataclasses"), hint="fix src/plugin/datasource.py"
         )
     return schema

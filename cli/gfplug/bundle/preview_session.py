@@ -1,4 +1,4 @@
-"""`gfplug preview` as a service: the plugin runs, the server answers, saves are followed, until the block ends."""
+"""Run `gfplug preview` for the length of a block: start the plugin and the server, and reload after each save."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RELOADING = "gfruntime.dev"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewOptions:
-    """What to show, and where. Units: `timeout`, for the handshake and for each answer, is seconds."""
+    """The target and the options. Units: `timeout` is the seconds for the handshake and for each answer."""
 
     target: Path
     python: Path | None = None
@@ -50,7 +50,7 @@ class PreviewOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A preview that runs: its address, token included, one that leads there once, and what it shows."""
+    """A running preview: its address with the token, an address that opens it only once, and what it shows."""
 
     url: str
     ticket_url: str
@@ -63,7 +63,7 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
     """Run a preview for the length of a block.
 
     Raises: ToolError if the page is not installed, or the plugin can't be started; UsageError for a port that is taken
-    or a version of Grafana that there is no page for; ProjectError for a target that is none.
+    or a version of Grafana without a page; ProjectError for an invalid target.
     """
     page = page or locate_page(options.grafana)
     parts = _prepare(options, page)
@@ -88,7 +88,7 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """What there is before the plugin runs."""
+    """The parts that exist before the plugin runs."""
 
     target: Target
     page: PageFiles
@@ -99,7 +99,7 @@ class _Parts:
     reloader: Reloader | None
 
     def watch(self, line: LogLine) -> None:
-        """Take a line of the plugin's log."""
+        """Pass on a line of the plugin's log."""
         call.log_line(line)
         self.feed.add_line(line)
         if self.reloader:
@@ -168,18 +168,18 @@ def _listen(application: Application, port: int) -> WebServer:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         is_taken = error.errno == errno.EADDRINUSE
-        reason = "another program uses this port" if is_taken else "you may not open this port"
+        reason = "another program uses the port" if is_taken else "you have no permission to open the port"
         raise UsageError(f"--port {port}: {reason}", hint="omit --port to use a free one") from error
 
 
 def _as_grafana_starts(target: Target, version: str, *, is_source: bool) -> Target:
-    """Return what to start: a project's source by the supervisor that follows saves."""
+    """Return the target to start; a project's source is started by the supervisor that reloads it after a save."""
     command = (*target.command[:-1], _RELOADING) if is_source else target.command
     return replace(target, command=command, env={"GF_VERSION": version, **target.env})
 
 
 def _provisioning_folders(project: Project | None) -> list[Path]:
-    """List the folders `provisioning/` of a project, and of the plugin it was added to."""
+    """List the folders `provisioning/` of a project, and of the plugin to which it was added."""
     if project is None:
         return []
     frontend = npm.locate_frontend(project)

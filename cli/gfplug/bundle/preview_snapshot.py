@@ -1,4 +1,4 @@
-"""What the files of a project are now, for `gfplug preview`: a save makes another snapshot."""
+"""A snapshot of a project's files, for `gfplug preview`: each save changes it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from gfplug.bundle.browser_files import SourceFiles
 
 Snapshot = dict[str, tuple[int, int]]
-"""Files by their path: the time of the last change, in nanoseconds, and the size."""
+"""Files by path: the time of the last change, in nanoseconds, and the size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSnapshot:
-    """The files of a project, by what they belong to."""
+    """The files of a project, by the part to which they belong."""
 
     source: Snapshot
     frontend: Snapshot
@@ -28,7 +28,7 @@ class ProjectSnapshot:
 
 
 def take_snapshot(files: SourceFiles, provisioning: Sequence[Path]) -> ProjectSnapshot:
-    """Look at the files of a project, and of its folders `provisioning/`."""
+    """Read the state of a project's files, and of the files in its folders `provisioning/`."""
     watch = resources.runtime_module("dev/watch.py")
     project, frontend = files.project, files.frontend
     if frontend is None:

@@ -1,1 +1,1 @@
-"""One module per command: parse, make one call, print one result. Heavy imports stay inside the functions."""
+"""One module per command: parse options, make one call, print one result. Heavy imports stay inside the functions."""

@@ -1,4 +1,4 @@
-"""`gfplug adopt`: a data source that has only a frontend gets a backend in Python."""
+"""`gfplug adopt`: add a Python backend to a data source that has only a frontend."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from gfplug import console
 from gfplug.commands.options import ProjectFolder, choice
 
 Libc = Literal["system", "bundled"]
-_SHOWN = 50_000  # bytes, which round to 0.1 MB
+_SMALLEST_CHANGE = 50_000  # bytes, which round to 0.1 MB
 
 
 def build(
@@ -56,6 +56,6 @@ def _megabytes(size: int) -> str:
 
 
 def _change(size: int, before: int | None) -> str:
-    """Say how much a size has changed since the last build; nothing where that is less than can be shown."""
+    """Return how much a size has changed since the last build; empty if the change rounds to 0."""
     change = 0 if before is None else size - before
-    return f" ({change / 1e6:+.1f} MB since the last build)" if abs(change) >= _SHOWN else ""
+    return f" ({change / 1e6:+.1f} MB since the last build)" if abs(change) >= _SMALLEST_CHANGE else ""

@@ -52,10 +52,10 @@ def check(
             f"--static does not go with {other}, which runs the project's code", hint="leave one of them out"
         )
     if dashboards:
-        project, more = saved.separate(targets or [])  # `--dashboards a.json b.json` gives the option only the first
+        project, more = saved.separate(targets or [])  # the option itself gets only the first file
         report = saved.check(project, [*dashboards, *more], python=python)
     elif len(targets or []) > 1:
-        raise UsageError(f"one target at a time, got {' '.join(map(str, targets or []))}")
+        raise UsageError(f"expected one target, got {' '.join(map(str, targets or []))}")
     else:
         target = targets[0] if targets else Path()
         report = (
@@ -76,4 +76,4 @@ def check(
         )
         raise ProjectError(f"{report.path}: {', '.join(counts)}", hint="see the hint below each finding")
     if not as_json:
-        console.note(f"{report.path} is good{', as far as it was looked at' if report.is_partial else ''}")
+        console.note(f"{report.path} is good{', as far as it was checked' if report.is_partial else ''}")

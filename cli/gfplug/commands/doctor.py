@@ -54,16 +54,17 @@ def doctor(
 
 
 def _read_stdin() -> str:
-    """Read a log, in whatever encoding its lines are.
+    """Read a log, in any encoding.
 
-    Raises: UsageError for a larger one than is read.
+    Raises: UsageError if it is too large.
     """
     from gfplug.errors import UsageError  # noqa: PLC0415 - a command's imports are its own
 
     content = sys.stdin.buffer.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise UsageError(
-            f"--explain -: standard input has more than {_LARGEST >> 20} MB", hint="give its last lines: tail -n 1000"
+            f"--explain -: standard input has more than {_LARGEST >> 20} MB",
+            hint="pass its last lines: tail -n 1000",
         )
     return content.decode(errors="replace")
 
@@ -78,7 +79,7 @@ def _explain(text: str, *, as_json: bool) -> None:
     if not explanations:
         raise UsageError(
             f"--explain expects what Grafana logs when a plugin does not start, got {text[:80]!r}",
-            hint="give the line with the plugin's own words: logger=plugin.<id>, or try `gfplug call health`",
+            hint="pass the line that the plugin wrote: logger=plugin.<id>, or try `gfplug call health`",
         )
     if as_json:
         console.result_json([asdict(each) for each in explanations])

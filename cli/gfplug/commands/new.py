@@ -1,4 +1,4 @@
-"""`gfplug new`: a name becomes a plugin project."""
+"""`gfplug new`: make a plugin project from a name."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 _FIRST_CALLS = {
     "http": ["python -m example_api.server &", "gfplug call query --url http://localhost:8000"],
 }
-"""What to type first, by example, where it takes more than `gfplug call query`."""
+"""The first commands for an example that needs more than `gfplug call query`."""
 _log = logging.getLogger("gfplug")
 
 
 def _list_examples(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    """Print each example with what it is, and end the command."""
+    """Print each example with its description, and end the command."""
     if is_wanted:
         _show_examples(console.result)
         raise typer.Exit
@@ -99,8 +99,8 @@ def new(
     if example is None and mode == "hybrid" and openapi is None:
         example = "http"
     upstream = None if openapi is None else _read_upstream(openapi, operations, strict=strict)
-    chosen = {"example": UPSTREAM if upstream else example, "mode": mode, "frontend": frontend}
-    values = {key: value for key, value in {**chosen, **pairs(data or [], DATA)}.items() if value is not None}
+    options = {"example": UPSTREAM if upstream else example, "mode": mode, "frontend": frontend}
+    values = {key: value for key, value in {**options, **pairs(data or [], DATA)}.items() if value is not None}
     answers = _answers(name, org=org, values=values, ask=not defaults and console.is_interactive())
     _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
     request = service.NewProject(
@@ -126,37 +126,37 @@ def new(
 
 
 def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
-    """Read an API's description, and say what of it is left out."""
+    """Read an API's description, and print which parts are left out."""
     from gfplug.scaffold.openapi.stored_model import StoredModel  # noqa: PLC0415 - as above
 
-    chosen = openapi_options.names(operations)
-    source = openapi_options.read(openapi, chosen, strict=strict)
-    return StoredModel(source, tuple(each.name for each in source.operations) if chosen else ())
+    operation_names = openapi_options.names(operations)
+    source = openapi_options.read(openapi, operation_names, strict=strict)
+    return StoredModel(source, tuple(each.name for each in source.operations) if operation_names else ())
 
 
 def show_next_steps(project: Path, *lines: str) -> None:
-    """Say which file to edit, and what to type next."""
+    """Print which file to edit, and the next commands."""
     _log.info("\nMade %s. The one file to edit: src/plugin/datasource.py.\nNext:", project)
     for line in (f"cd {shlex.quote(str(project))}", *lines):
         _log.info("  %s", line)
 
 
 def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool) -> Answers:
-    """Put the answers together: what was given, else what the person says, else the default.
+    """Collect the answers: from the options, else from the user, else the default.
 
-    A person is asked four questions: whose it is, its title, what it begins with, and its licence.
+    A user is asked four questions: the organisation, the title, the example, and the licence.
     """
     from gfplug.scaffold import template  # noqa: PLC0415 - as above
 
-    parsed = names.parse(text)
+    plugin_name = names.parse(text)
     author = org
     if author is None:
         question = "Whose is it? The first part of the plugin id"
-        author = _ask(question, parsed.org or names.DEFAULT_ORG, _organisation, ask=ask)
+        author = _ask(question, plugin_name.org or names.DEFAULT_ORG, _organisation, ask=ask)
     owner = names.organisation(author)
     answers = dict(values)
     if "title" not in answers:
-        answers["title"] = _ask("Title", parsed.title, partial(template.line, "title"), ask=ask)
+        answers["title"] = _ask("Title", plugin_name.title, partial(template.line, "title"), ask=ask)
     if "example" not in answers:
         if ask:
             _show_examples(console.note)
@@ -166,12 +166,12 @@ def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool
         answers["license"] = _ask(question, LICENSES[0], template.license_name, ask=ask)
     answers.setdefault("description", f"{answers['title']} in Grafana")
     answers.setdefault("author", author if ask else owner)
-    name = parsed.name if org is None else parsed.org + parsed.name
+    name = plugin_name.name if org is None else plugin_name.org + plugin_name.name
     return template.Answers(org=owner, name=name, **answers)
 
 
 def _organisation(text: str) -> str:
-    """Return a text of which the first part of an id can be made."""
+    """Return a text that can become the first part of an id."""
     from gfplug.scaffold import template  # noqa: PLC0415 - as above
 
     names.organisation(text)
@@ -179,7 +179,7 @@ def _organisation(text: str) -> str:
 
 
 def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool) -> str:
-    """Return the default, or what the person answers, asked until it can be accepted."""
+    """Return the default, or the user's answer; ask again until the answer is valid."""
     while ask:
         try:
             return accept(console.ask(question, default))

@@ -1,4 +1,4 @@
-"""The options about an API's description, and what is said of what was left out of it."""
+"""The options about an API's description, and the messages about parts that are left out."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ _KINDS = {
 
 
 def names(operations: str | None) -> tuple[str, ...]:
-    """Split the names of operations."""
+    """Split a list of operations' names."""
     return tuple(filter(None, (name.strip() for name in (operations or "").split(","))))
 
 
 def require_openapi(openapi: str | None, *, operations: str | None, strict: bool) -> None:
-    """Refuse options that say something about a description, without one.
+    """Refuse options about a description if there is no description.
 
-    Raises: UsageError naming the option.
+    Raises: UsageError that names the option.
     """
-    given = {"--operations": operations is not None, "--strict": strict}
-    if openapi is None and (option := next((name for name, is_given in given.items() if is_given), None)):
-        raise UsageError(f"{option} is about an API's description", hint="give one with --openapi FILE")
+    is_set = {"--operations": operations is not None, "--strict": strict}
+    if openapi is None and (option := next((name for name, value in is_set.items() if value), None)):
+        raise UsageError(f"{option} needs an API's description", hint="give one with --openapi FILE")
 
 
 def read(openapi: str, operations: Sequence[str], *, strict: bool, known: Sequence[str] = ()) -> DataSource:
-    """Read a description, and say what of it is left out.
+    """Read a description, and print which parts are left out.
 
     Raises: as `description.read` does; ProjectError if `strict` is set and an operation can't be read.
     """
@@ -64,23 +64,23 @@ def read(openapi: str, operations: Sequence[str], *, strict: bool, known: Sequen
     for violation in (source.violations or ())[:_MOST_VIOLATIONS]:
         console.note(f"not valid: ({violation.place}): {violation.sentence}")
     counts: Counter[str] = Counter(each.kind for each in source.left_out)
-    said = "".join(f"; {counts[kind]} {words}" for kind, words in _KINDS.items() if counts[kind])
-    console.note(f"{_count(len(source.operations))} of {source.title!r} can be queried{said}")
+    rest = "".join(f"; {counts[kind]} {words}" for kind, words in _KINDS.items() if counts[kind])
+    console.note(f"{_count(len(source.operations))} of {source.title!r} can be queried{rest}")
     if strict and counts["flawed"]:
         raise ProjectError(
-            f"{_count(counts['flawed'])} can't be read as described, and --strict asks for all",
-            hint="choose others with --operations, or leave --strict away",
+            f"{_count(counts['flawed'])} can't be read as described, but --strict requires all",
+            hint="choose others with --operations, or omit --strict",
             details="\n".join(_sentence(each) for each in source.left_out if each.kind == "flawed"),
         )
     return source
 
 
 def show_changes(changes: Sequence[Change]) -> None:
-    """Say what another description changes for those who ask."""
+    """Print what another description changes for queries."""
     for change in changes:
         console.note(f"{'breaking' if change.is_breaking else 'note'}: {change.message}")
     if not changes:
-        console.note("The API's operations, parameters and columns are as they were")
+        console.note("The API's operations, parameters and columns did not change")
 
 
 def _count(number: int) -> str:

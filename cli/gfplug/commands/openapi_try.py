@@ -1,4 +1,4 @@
-"""Ask a new project its first query, with the mock of its API in the API's place."""
+"""Send a new project its first query, with a mock instead of its API."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def ask_mock(project: Path, upstream: StoredModel, *, python: Path | None = None) -> None:
-    """Run the mock and the plugin, ask the plugin, and show its answer as `gfplug call query` does.
+    """Run the mock and the plugin, send the query, and print the answer as `gfplug call query` does.
 
-    Without `python` the plugin runs in the project's own environment, which is made first.
+    Without `python`, the plugin runs in the project's own environment, which is created first.
 
     Raises: ToolError if the mock does not start; as `gfplug call query` does.
     """
@@ -31,7 +31,7 @@ def ask_mock(project: Path, upstream: StoredModel, *, python: Path | None = None
 
 
 def hints(upstream: StoredModel) -> list[str]:
-    """Write the commands that run the mock, and ask the project's first query."""
+    """Return the commands that run the mock and send the project's first query."""
     query_line = f"gfplug call query --url http://localhost:8000 --model {_data(upstream)['table_model']}"
     return ["python src/upstream/mock.py &", query_line]
 

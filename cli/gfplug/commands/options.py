@@ -1,4 +1,4 @@
-"""What commands have in common: arguments, options, how their usage is written, and the changes they list."""
+"""Common parts of the commands: arguments, options, usage lines, and lists of changes."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _NO_BRACES = str.maketrans("", "", "{}")
 
 
 class Command(TyperCommand):
-    """A command whose usage is `NAME [DIR]`; typer would write `{NAME} [DIR]`, and `Value error,` in its errors."""
+    """A command whose usage is `NAME [DIR]`, and whose errors have no `Value error,` as typer's would."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer does not export the type
         """Read the arguments.
 
-        Raises: typer.BadParameter without the words that pydantic puts in front.
+        Raises: typer.BadParameter without pydantic's prefix.
         """
         try:
             return super().parse_args(ctx, args)
@@ -52,7 +52,7 @@ class Command(TyperCommand):
 
 
 def group(text: str, **commands: Callable[..., None]) -> typer.Typer:
-    """Make a command that has subcommands, by their names; `text` is its help."""
+    """Make a command with subcommands, by their names; `text` is its help."""
     app = typer.Typer(help=text, no_args_is_help=True)
     for name, command in commands.items():
         app.command(name, cls=Command)(command)
@@ -60,19 +60,19 @@ def group(text: str, **commands: Callable[..., None]) -> typer.Typer:
 
 
 def choice(kind: object, *names: str, help: str) -> Any:  # noqa: A002, ANN401 - as typer.Option has it
-    """Describe an option whose values are those of a Literal; the help shows them as `[a|b]`."""
+    """Describe an option for the values of a Literal; the help shows them as `[a|b]`."""
     return typer.Option(*names, metavar=f"[{'|'.join(get_args(kind))}]", help=help)
 
 
 def pairs(texts: Sequence[str], keys: Sequence[str] = ()) -> dict[str, str]:
-    """Read the values of `--data`, each of them KEY=VALUE; without `keys`, any key will do.
+    """Read the values of `--data`, each KEY=VALUE; without `keys`, any key is allowed.
 
-    Raises: UsageError for a text that has no key, or another one.
+    Raises: UsageError for a text without a key, or with an unknown key.
     """
     return dict(arguments.pair(text, "--data", keys=keys) for text in texts)
 
 
 def show_changes(changes: Mapping[str, str], show: Callable[[str], None] = console.result) -> None:
-    """Print what happens to each file."""
+    """Print the kind of change of each file."""
     for path, what in changes.items():
         show(f"{what:<9} {path}")

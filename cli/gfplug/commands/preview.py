@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SECONDS = 60.0
-_ENDINGS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))  # SIGHUP: the terminal is closed
+_ENDINGS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))  # SIGHUP: the terminal was closed
 
 
 def preview(
@@ -45,7 +45,7 @@ def preview(
     from gfplug.bundle import preview_session as service  # noqa: PLC0415 - a command's imports are its own
 
     for number in _ENDINGS:
-        signal.signal(number, _end)  # so that the plugin is ended, too
+        signal.signal(number, _end)  # so that the plugin ends too
     options = service.PreviewOptions(target=target, python=python, port=port, grafana=grafana)
     with service.open_preview(options) as running:
         console.result(running.url)
@@ -60,7 +60,7 @@ def preview(
 
 
 def _has_screen() -> bool:
-    """Tell whether a browser can open a window: without one, `webbrowser` may start one of the terminal."""
+    """Return whether a browser can open a window; without a display, `webbrowser` may start a text browser."""
     is_unix_desktop = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     return sys.platform in ("win32", "darwin") or is_unix_desktop
 

@@ -1,4 +1,4 @@
-"""`gfplug proto`: the SDK protos known, one of them, and whether a project's own is in order."""
+"""`gfplug proto`: list the SDK's protos, print one, and check a project's own."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def list_releases(
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
 
     project, default = _project(), sdk.default()
-    used = project.lock.sdk_version if project else None
+    project_version = project.lock.sdk_version if project else None
     releases = sdk.releases(with_remote=remote)
     if as_json:
-        console.result_json([_release_json(release, used, default) for release in releases])
+        console.result_json([_release_json(release, project_version, default) for release in releases])
     else:
-        rows = [_release_row(release, used, default) for release in releases]
+        rows = [_release_row(release, project_version, default) for release in releases]
         console.table(("VERSION", "DATE", "SAME WIRE AS", "NOTE"), rows)
 
 
@@ -96,7 +96,7 @@ app = group(
 
 
 def _project() -> Project | None:
-    """Return the project here, if this is one."""
+    """Return the project of the current folder, if there is one."""
     from gfplug.project.plugin_project import Project  # noqa: PLC0415 - a command's imports are its own
 
     with suppress(ProjectError):
@@ -116,10 +116,10 @@ def _protos(version: str | None, *, source: Path | None, offline: bool) -> Proto
     return sdk.fetch(sdk.resolve(version or "default", offline=offline), source=source, offline=offline)
 
 
-def _release_row(release: Release, used: str | None, default: SdkVersion) -> tuple[str, ...]:
+def _release_row(release: Release, project_version: str | None, default: SdkVersion) -> tuple[str, ...]:
     notes = {
         "default": release.version == default,
-        "this project": str(release.version) == used,
+        "this project": str(release.version) == project_version,
         "embedded": release.is_embedded,
         "not in the index": release.descriptor is None,
     }
@@ -132,7 +132,7 @@ def _release_row(release: Release, used: str | None, default: SdkVersion) -> tup
     )
 
 
-def _release_json(release: Release, used: str | None, default: SdkVersion) -> dict[str, Any]:
+def _release_json(release: Release, project_version: str | None, default: SdkVersion) -> dict[str, Any]:
     return {
         "version": str(release.version),
         "time": release.time,
@@ -141,7 +141,7 @@ def _release_json(release: Release, used: str | None, default: SdkVersion) -> di
         "same_wire": [str(version) for version in release.same_wire],
         "default": release.version == default,
         "embedded": release.is_embedded,
-        "project": str(release.version) == used,
+        "project": str(release.version) == project_version,
     }
 
 

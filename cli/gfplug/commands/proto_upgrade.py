@@ -1,4 +1,4 @@
-"""`gfplug proto diff` and `gfplug proto upgrade`: what another SDK version changes, and the move to it."""
+"""`gfplug proto diff` and `gfplug proto upgrade`: print what another SDK version changes, and move to it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def upgrade(
 
 
 def _release(text: str | None, *, offline: bool) -> ProtoSet:
-    """Return the proto of a release, or of the project here."""
+    """Return the proto of a release, or of the current folder's project."""
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.sdk import verify  # noqa: PLC0415 - a command's imports are its own
@@ -117,7 +117,7 @@ def _sentence(change: Change) -> str:
 
 
 def _tell(move: Upgrade) -> None:
-    """Say what the move means, for this project first."""
+    """Print what the move changes, and where this project is affected."""
     if not move.edits:
         console.note(f"Already at SDK {move.after}, from {move.source}")
         return
@@ -125,9 +125,9 @@ def _tell(move: Upgrade) -> None:
     if not move.changes:
         console.note("  same wire: only the version and the generated files' origin change")
     elif move.is_back:
-        console.note("  going back: what is removed below is lost")
+        console.note("  to an older version: the parts that are removed below are lost")
     for change in move.changes:
         places = move.uses.get(change.name)
-        used = f"; used in {', '.join(places)}" if places else ""
-        console.note(f"  {change.level:<8}  {_sentence(change)}{used}")
+        uses = f"; used in {', '.join(places)}" if places else ""
+        console.note(f"  {change.level:<8}  {_sentence(change)}{uses}")
     console.note(f"Tests: {move.tests}")

@@ -1,4 +1,4 @@
-"""`gfplug rename`: another plugin id."""
+"""`gfplug rename`: change the plugin id."""
 
 from __future__ import annotations
 

@@ -66,15 +66,15 @@ def upgrade(
 
 
 def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
-    """Make the lock of packages with the newest versions.
+    """Write the lock of packages with the newest versions.
 
-    Raises: UsageError beside other options; as `package_lock.write` does.
+    Raises: UsageError if there are other options; as `package_lock.write` does.
     """
     from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if not is_alone:
-        raise UsageError("--packages goes with no other option", hint="run gfplug upgrade once more for the rest")
+        raise UsageError("--packages does not go with other options", hint="run gfplug upgrade again for the others")
     if package_lock.write(Project.find(folder), newest=True):
         console.result(package_lock.NAME)
     else:
@@ -82,7 +82,7 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
 
 
 def _renew_packages(project: Project) -> None:
-    """Take the newest packages into the lock, if there is one; the upgrade is done whether or not that works."""
+    """Write the newest packages to the lock, if there is one; a failure does not undo the upgrade."""
     from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
 
     if not package_lock.path_of(project).is_file():
@@ -91,14 +91,14 @@ def _renew_packages(project: Project) -> None:
         if package_lock.write(project, newest=True):
             show_changes({package_lock.NAME: "changed"})
     except GfplugError as error:
-        console.note(f"note: {package_lock.NAME} is as it was: {error.message}")
+        console.note(f"note: {package_lock.NAME} did not change: {error.message}")
 
 
 def _read_schema(project: Project) -> dict[str, Any] | None:
-    """Describe the project's dataclasses, if its editors are still made from them; its `.venv` is made if need be.
+    """Describe the project's dataclasses, if its editors are still made from them; create its `.venv` if needed.
 
-    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be made; UsageError if an
-    API's description makes them.
+    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be created; UsageError if they
+    come from an API's description.
     """
     from gfplug.bundle.frontend import linker, npm  # noqa: PLC0415 - as above
     from gfplug.project.environment import venv  # noqa: PLC0415
@@ -114,24 +114,24 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
 
 
 def _read_upstream(project: Project, openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
-    """Read another description of the project's API, and say what it changes.
+    """Read another description of the project's API, and print what it changes.
 
     Raises: as `description.read` does; ProjectError if the project was not made from a description.
     """
     from gfplug.upgrades import api_description  # noqa: PLC0415 - as above
 
-    before, chosen = api_description.read(project), openapi_options.names(operations)
-    source = openapi_options.read(openapi, chosen, strict=strict, known=before.operations)
-    kept = tuple(each.name for each in source.operations) if chosen else before.operations
-    stored = api_description.choose(source, kept)
+    before, operation_names = api_description.read(project), openapi_options.names(operations)
+    source = openapi_options.read(openapi, operation_names, strict=strict, known=before.operations)
+    selection = tuple(each.name for each in source.operations) if operation_names else before.operations
+    stored = api_description.choose(source, selection)
     openapi_options.show_changes(api_description.compare(project, stored))
     return stored
 
 
 def report(plan: Plan, *, is_rehearsal: bool) -> None:
-    """Say what was decided, and what is left to decide.
+    """Print the result, and the conflicts to resolve.
 
-    Raises: ConflictError if something is.
+    Raises: ConflictError if there are conflicts.
     """
     for note in plan.notes:
         console.note(f"note: {note}")
@@ -148,6 +148,6 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
         need = "would need" if is_rehearsal else "needs" if count == 1 else "need"
         raise ConflictError(
             f"{count} {'file' if count == 1 else 'files'} {need} you",
-            hint="resolve what is listed above, then commit; everything else is done",
+            hint="resolve the conflicts above, then commit; everything else is done",
             details=lines,
         )

@@ -1,1 +1,1 @@
-"""Input from strangers: archives, documents, paths and texts, each read in one way, with bounds."""
+"""Untrusted input: archives, documents, paths and texts; each kind has one reader, with limits."""

@@ -1,8 +1,8 @@
-"""Zip archives that a stranger may have made: all members are checked before one is read, and each within bounds.
+"""Untrusted zip archives: all members are checked before one is read, and each is read within limits.
 
-Refused, in one sentence that names the member: paths that leave the archive or that some system reads differently, two
-members for one file, links that leave it, devices, encryption, compression other than stored and deflated, more bytes
-or a better ratio than an honest archive has, members that share their bytes.
+Refused, by an error that names the member: paths that lead out of the archive or that some system reads differently,
+two members for one file, links that lead out of the archive, devices, encryption, compression other than stored and
+deflated, more bytes or a better ratio than a real archive has, members that share their bytes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _LONGEST_COMMENT = 1 << 16
 _BROKEN = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
 _ENCRYPTED = 0x1
 _FIRST_DAY = 315_532_800  # 1980-01-01
-_LOCAL_HEADER = 30  # bytes, and the name's
+_LOCAL_HEADER = 30  # bytes of the record, and of the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much an archive may hold; sizes are in bytes.
 
-    `ratio` is unpacked to packed bytes, and is asked for archives that unpack to more than `free`.
+    `ratio` is the limit of unpacked to packed bytes, for archives that unpack to more than `free` bytes.
     """
 
     packed: int = 1 << 30
@@ -49,7 +49,7 @@ class Limits:
 
 
 DEFAULTS = Limits()
-"""Room for the archive of a plugin for six platforms."""
+"""The limits for a plugin's archive; they fit six platforms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Member:
 
     @property
     def is_link(self) -> bool:
-        """Whether it is a symbolic link; its bytes then say where it leads."""
+        """Whether it is a symbolic link; its bytes are then the link's target."""
         return stat.S_ISLNK(self.mode)
 
     @property
@@ -73,7 +73,7 @@ class Member:
 
     @property
     def seconds(self) -> int:
-        """When it was last changed, in seconds since 1970; the first day that a zip file knows, for what is no date."""
+        """When it was last changed, in seconds since 1970; 1980-01-01 if its date is invalid."""
         try:
             return int(datetime(*self.info.date_time, tzinfo=UTC).timestamp())
         except ValueError:
@@ -89,9 +89,9 @@ class Archive:
     _zip: zipfile.ZipFile
 
     def read(self, name: str) -> bytes:
-        """Return a member's bytes, as many as its header says, and with its checksum.
+        """Return a member's bytes, after a check of their number and checksum.
 
-        Raises: IntegrityError if the bytes are others.
+        Raises: IntegrityError if the bytes differ from the header.
         """
         return _read(self._zip, self.members[name].info, source=self.name)
 
@@ -102,9 +102,9 @@ class Archive:
 
 @contextmanager
 def opened(source: Path | IO[bytes], *, name: str = "", limits: Limits = DEFAULTS) -> Iterator[Archive]:
-    """Open an archive after checking all of its members; `name` is what errors call it.
+    """Open an archive after a check of all its members; errors call it `name`.
 
-    Raises: IntegrityError if it is no whole zip file, or holds what is refused; FileNotFoundError if there is none.
+    Raises: IntegrityError if it is not a complete zip file, or is refused; FileNotFoundError if it does not exist.
     """
     name = name or str(source)
     stream = documents.opened(source, most=limits.packed, name=name) if isinstance(source, Path) else source
@@ -115,14 +115,14 @@ def opened(source: Path | IO[bytes], *, name: str = "", limits: Limits = DEFAULT
         except _BROKEN as error:
             raise IntegrityError(f"{name} is not a whole zip file: {error}", hint=_HINT) from error
         with archive:
-            yield Archive(name, _checked(archive, name, limits), archive)
+            yield Archive(name, _check_members(archive, name, limits), archive)
 
 
 _HINT = "the file was damaged or changed; get it again, or build it again"
 
 
 def _check_directory(stream: IO[bytes], name: str, limits: Limits) -> None:
-    """Refuse an archive whose list of members would take much memory, before it is read."""
+    """Refuse an archive whose list of members would take too much memory, before the list is read."""
     size = stream.seek(0, 2)
     stream.seek(max(0, size - _LONGEST_COMMENT - _END.size))
     tail = stream.read()
@@ -135,7 +135,7 @@ def _check_directory(stream: IO[bytes], name: str, limits: Limits) -> None:
         raise IntegrityError(f"{name} holds more than {limits.members} members", hint=_HINT)
 
 
-def _checked(archive: zipfile.ZipFile, source: str, limits: Limits) -> dict[str, Member]:
+def _check_members(archive: zipfile.ZipFile, source: str, limits: Limits) -> dict[str, Member]:
     infos = archive.infolist()
     if len(infos) > limits.members:
         raise IntegrityError(f"{source} holds more than {limits.members} members", hint=_HINT)
@@ -165,7 +165,7 @@ def _check_sizes(infos: Sequence[zipfile.ZipInfo], source: str, limits: Limits) 
 
 
 def _check_overlap(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], source: str) -> None:
-    """Refuse members that share bytes: a small archive unpacks to any size by them."""
+    """Refuse members that share bytes: with them a small archive can unpack to any size."""
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
@@ -188,7 +188,7 @@ def _checked_name(info: zipfile.ZipInfo, source: str) -> str:
 
 
 def _checked_mode(info: zipfile.ZipInfo, source: str) -> int:
-    """Return a member's st_mode, that of a regular file where the archive was made on Windows."""
+    """Return a member's st_mode; that of a regular file if the archive was made on Windows."""
     mode = info.external_attr >> 16
     kind = stat.S_IFMT(mode)
     if kind not in (0, stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR) or (kind == stat.S_IFDIR) > info.is_dir():
@@ -199,7 +199,7 @@ def _checked_mode(info: zipfile.ZipInfo, source: str) -> int:
 
 
 def _check_distinct(infos: Sequence[zipfile.ZipInfo], source: str) -> None:
-    """Refuse two members that are one file on some system, and a file that is also another's folder."""
+    """Refuse two members that are one file on some system, and a file that is also the folder of another."""
     folders = {parent for info in infos for parent in _parents(info.filename.removesuffix("/"))}
     paths.require_distinct((info.filename.removesuffix("/") for info in infos), source=source)
     for info in infos:

@@ -1,6 +1,6 @@
-"""Documents that a stranger may have written: regular files of bounded size, as bytes, text, JSON, YAML and TOML.
+"""Untrusted documents: regular files of limited size, as bytes, text, JSON, YAML and TOML.
 
-A FIFO or a device would make a reader wait or fill its memory; a document that nests deeply would end it.
+A FIFO or a device would block a reader or fill its memory; a document that nests deeply would crash it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from gfplug.untrusted.yaml_loader import Loader
 
 MOST = 16 << 20
-"""Bytes of the largest document that is read."""
+"""The most bytes of a document."""
 
-_MOST_YAML = 1 << 20  # it is read slowly
+_MOST_YAML = 1 << 20  # YAML is slow to read
 _DEEPEST = 100
-_MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
+_MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases can multiply values
 _MOST_ITEMS_OF_LARGE = 3_000_000
 
 
 def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
-    """Open a regular file of at most `most` bytes; `name` is what errors call it.
+    """Open a regular file of at most `most` bytes; errors call it `name`.
 
-    Raises: ProjectError if it is another thing, or larger; FileNotFoundError if there is none.
+    Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
     """
     name = name or str(path)
     try:
@@ -55,12 +55,12 @@ def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
 def read_bytes(path: Path, *, most: int = MOST) -> bytes:
     """Return the bytes of a regular file.
 
-    Raises: ProjectError if it is another thing, or larger; FileNotFoundError if there is none.
+    Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
     """
     with opened(path, most=most) as stream:
         size = os.fstat(stream.fileno()).st_size
-        content = stream.read(size + 1)  # Python reserves as much as is asked for, and Windows takes it from others
-        if len(content) > size:  # it grows
+        content = stream.read(size + 1)  # Python reserves all the memory at once, which Windows then counts
+        if len(content) > size:  # the file grows meanwhile
             content += stream.read(most + 1 - len(content))
     if len(content) > most:
         raise ProjectError(f"{path} has more than {most:,} bytes")
@@ -70,7 +70,7 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
 def read_text(path: Path, *, most: int = MOST) -> str:
     """Return the text of a regular file in UTF-8.
 
-    Raises: ProjectError if it is another thing, larger, or not UTF-8; FileNotFoundError if there is none.
+    Raises: ProjectError if it is not a regular file, larger, or not UTF-8; FileNotFoundError if it does not exist.
     """
     try:
         return read_bytes(path, most=most).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
@@ -79,7 +79,7 @@ def read_text(path: Path, *, most: int = MOST) -> str:
 
 
 def read_json(path: Path, *, missing: str = "", broken: str = "fix that line") -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON file; `missing` and `broken` are hints for when it is.
+    """Read a JSON file; `missing` and `broken` are the hints of the errors.
 
     Raises: ProjectError naming the file.
     """
@@ -92,9 +92,9 @@ def read_json(path: Path, *, missing: str = "", broken: str = "fix that line") -
 
 
 def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON document that nests at most a hundred deep; NaN and infinities are no JSON.
+    """Read a JSON document that nests at most a hundred deep; NaN and infinities are not JSON.
 
-    Of a key that is there twice the last one counts; with `repeated`, the first does, and it gets a sentence.
+    If a key appears twice, the last one counts; with `repeated`, the first one counts, and `repeated` gets a message.
     Raises: ValueError saying what is wrong with it.
     """
 
@@ -102,7 +102,7 @@ def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any: 
         value = dict(reversed(pairs))
         if repeated is not None and len(value) < len(pairs):
             counts = Counter(key for key, _ in pairs)
-            repeated.extend(f"the key {key[:40]!r} is there again" for key, count in counts.items() if count > 1)
+            repeated.extend(f"the key {key[:40]!r} appears twice" for key, count in counts.items() if count > 1)
         return {key: value[key] for key, _ in pairs}
 
     hook = None if repeated is None else keep_first
@@ -151,7 +151,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - YAML
-    """Read a YAML file as what JSON can hold, and as Grafana does; `yaml_loader` says what that means.
+    """Read a YAML file as JSON values, as Grafana does; for the rules see `yaml_loader`.
 
     Raises: ProjectError naming the file; FileNotFoundError if there is none.
     """
@@ -161,9 +161,9 @@ def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - Y
 
 
 def parse_large_yaml(text: str, *, name: str, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - YAML
-    """Read a YAML document of some megabytes as `read_yaml` does; `name` is what errors call it.
+    """Read a YAML document of some megabytes as `read_yaml` does; errors call it `name`.
 
-    A key that is there twice is refused; with `repeated`, the first counts, and it gets a sentence.
+    A key that appears twice is refused; with `repeated`, the first one counts, and `repeated` gets a message.
 
     Raises: ProjectError.
     """
@@ -188,14 +188,14 @@ def _parse_yaml(text: str, loader: Callable[[str], Loader], *, name: str, most_i
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401 - YAML
-    """Return the text of a scalar that was read: a number of YAML as it was written, and nothing for null."""
+    """Return the text of a scalar: a number as the YAML file writes it, and an empty text for null."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(getattr(value, "written", value))
 
 
 def _sentence(error: Exception) -> str:
-    """Say in one line what is wrong with a YAML document, and where."""
+    """Return in one line what is wrong with a YAML document, and where."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     if not problem or mark is None:
         return " ".join(str(error).split())
@@ -203,7 +203,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _check_depth(value: object, *, most_items: float = math.inf) -> None:
-    """Refuse a document that nests deeply, or that aliases make large: what walks it may recurse.
+    """Refuse a document that nests deeply, or that aliases make large: other code walks it recursively.
 
     Raises: ValueError.
     """

@@ -1,4 +1,4 @@
-"""Paths that a stranger's file names: each is proved to stay inside its folder before it is used."""
+"""Paths in untrusted files: each is checked to stay inside its folder before it is used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST = 1024
-"""Characters of the longest path that is accepted."""
+"""The most characters of a path."""
 
 _FORBIDDEN = frozenset("\\:")  # Windows' separator, its drives and its streams
-_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories: they change what a terminal shows
+_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories that change what a terminal shows
 _GIT = ".git"
 
 
 def is_inside(path: str) -> bool:
-    """Return whether a POSIX path stays below its folder on every system, and out of git's own folder."""
+    """Return whether a POSIX path stays below its folder on every system, and outside of git's own folder."""
     parts = path.split("/")
     return (
         len(path) <= LONGEST
@@ -30,7 +30,7 @@ def is_inside(path: str) -> bool:
 
 
 def require_inside(path: str, *, source: str) -> str:
-    """Return a path after checking that it is inside; `source` is the file that names it, for the message.
+    """Return a path after a check that it is inside; the error calls the file that names it `source`.
 
     Raises: IntegrityError if the path is absolute, leads out of the folder or into git's own folder, or is one that
     some system reads differently.
@@ -38,13 +38,13 @@ def require_inside(path: str, *, source: str) -> str:
     if not is_inside(path):
         raise IntegrityError(
             f"{source} names {path[:80]!r}, which is not a path inside it",
-            hint="nothing was changed; restore the file from where it came, or ask who made it",
+            hint="nothing was changed; restore the file from its origin, or ask its author",
         )
     return path
 
 
 def require_real(root: Path, path: str) -> Path:
-    """Return where a file below a folder is, after checking that no link on the way leads out of the folder.
+    """Return the path of a file below a folder, after a check that no link on the way leads out of the folder.
 
     Raises: ProjectError naming the path.
     """
@@ -55,16 +55,16 @@ def require_real(root: Path, path: str) -> Path:
 
 
 def require_distinct(paths: Iterable[str], *, source: str) -> None:
-    """Refuse paths that are one file on some system: the same twice, or but for upper and lower case.
+    """Refuse paths that are one file on some system: equal paths, or paths that differ only in case.
 
     Raises: IntegrityError naming the path.
     """
-    seen: set[str] = set()
+    folded_paths: set[str] = set()
     for path in paths:
         folded = unicodedata.normalize("NFC", path).casefold()
-        if folded in seen:
+        if folded in folded_paths:
             raise IntegrityError(f"{source} names {path[:80]!r} twice")
-        seen.add(folded)
+        folded_paths.add(folded)
 
 
 def is_linked(root: Path, path: str) -> bool:

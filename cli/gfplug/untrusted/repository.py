@@ -1,4 +1,4 @@
-"""A git repository that a stranger may have made: it is asked by commands that run no program which its settings name.
+"""Untrusted git repositories: read only by commands that run no program from the repository's settings.
 
 Git's porcelain runs filters, hooks, monitors, signature checkers and pagers that `.git/config` and `.gitattributes`
 choose; here only plumbing reads objects and names, and contents are compared by their digests.
@@ -25,20 +25,20 @@ _SHIELD = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "",
 
 
 def is_installed() -> bool:
-    """Tell whether there is a git to run."""
+    """Return whether git is installed."""
     return shutil.which("git") is not None
 
 
 def list_files(folder: Path) -> list[str] | None:
-    """List the files below a folder that git tracks or would track, None when it is in no repository of git's."""
+    """List the files below a folder that git tracks or would track; None if the folder is in no git repository."""
     names = _read(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return None if names is None else sorted({os.fsdecode(name) for name in names.split(b"\0") if name})
 
 
 def find_uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
-    """Return those of some paths below a folder whose contents the last commit does not hold.
+    """Return those of some paths below a folder whose contents are not in the last commit.
 
-    All, where git keeps none of them. A file that a filter of the repository changes counts as uncommitted.
+    Return all, if git has none of them. A file that a filter of the repository changes counts as uncommitted.
     """
     records = _read(folder, "ls-tree", "-r", "-z", "HEAD", ".")
     if records is None:
@@ -63,23 +63,23 @@ def head(folder: Path) -> str:
 
 
 def origin(folder: Path) -> str:
-    """Return the address of the repository that this one was cloned from, as it was typed; empty if there is none."""
+    """Return the address from which the repository was cloned, as the user typed it; empty if there is none."""
     return _line(folder, "config", "--local", "--no-includes", "--get", "remote.origin.url")
 
 
 def has_reference(folder: Path, name: str) -> bool:
-    """Tell whether there is a branch or a tag of this name, such as `refs/tags/v1.0.0`."""
+    """Return whether a branch or a tag of this name exists, such as `refs/tags/v1.0.0`."""
     return bool(_line(folder, "rev-parse", "--verify", "--quiet", name))
 
 
 def set_reference(folder: Path, name: str) -> subprocess.CompletedProcess[bytes]:
-    """Let a new tag or branch name the last commit; an existing one stays, and git says so."""
+    """Create a tag or branch at the last commit; an existing one stays, and git reports an error."""
     none = "0" * 40
     return run_git(folder, *_SETTINGS, "update-ref", name, "HEAD", none, variables=_SHIELD)
 
 
 def contents(folder: Path, path: str) -> Iterator[bytes]:
-    """Yield what a file below a folder held in each of the last commits that changed it, the newest first."""
+    """Yield the content of a file below a folder in each of the last commits that changed it, the newest first."""
     commits = _read(folder, "rev-list", f"--max-count={_NEWEST_COMMITS}", "HEAD", "--", path) or b""
     for commit in commits.decode("ascii", "replace").split():
         blob = _read(folder, "cat-file", "blob", f"{commit}:./{path}")
@@ -90,7 +90,7 @@ def contents(folder: Path, path: str) -> Iterator[bytes]:
 def run_git(
     folder: Path, *words: str, variables: Mapping[str, str], stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder, without the variables of git that a hook which calls gfplug would have set.
+    """Run git in a folder, without git's variables, which are set if a git hook calls gfplug.
 
     Raises: ToolError if git can't be run, or does not end.
     """
@@ -110,7 +110,7 @@ def run_git(
 
 
 def _read(folder: Path, *words: str) -> bytes | None:
-    """Ask a repository, and change nothing in it; None if there is no git, no repository, or git refuses."""
+    """Read from a repository, and change nothing; None if there is no git or no repository, or git refuses."""
     if not is_installed():
         return None
     answer = run_git(folder, *_SETTINGS, *words, variables=_SHIELD)
@@ -122,7 +122,7 @@ def _line(folder: Path, *words: str) -> str:
 
 
 def _digests(path: Path) -> set[str]:
-    """Return git's names of a file's content, with its own line ends and with those that git keeps."""
+    """Return git's digests of a file's content: with the file's line ends, and with those that git stores."""
     if not path.is_file():
         return set()
     content = path.read_bytes()

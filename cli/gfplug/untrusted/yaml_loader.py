@@ -1,17 +1,17 @@
-"""YAML as Grafana reads its provisioning files, and as what JSON can hold.
+"""Read YAML as Grafana reads its provisioning files, as JSON values.
 
 | written                          | is                                                                       |
 | -------------------------------- | ------------------------------------------------------------------------ |
 | `yes`, `no`, `on`, `off`, `y`    | text: only `true` and `false` are booleans                                 |
-| `2024-01-01`, `12:30:45`         | text, as it was written                                                   |
-| `0123`, `0o17`, `0x1f`, `1_000`  | a whole number, which keeps how it was written for what is to be a text    |
+| `2024-01-01`, `12:30:45`         | text, unchanged                                                           |
+| `0123`, `0o17`, `0x1f`, `1_000`  | a whole number; it keeps its text for keys whose value must be a text      |
 | `1e5`, `.5`                      | a number                                                                  |
-| `1: a`, `on: a`, `~: a`          | the key as it was written                                                 |
+| `1: a`, `on: a`, `~: a`          | the key's text, unchanged                                                 |
 | `.inf`, `.nan`                   | refused: JSON has no such number                                          |
 | a key twice, several documents   | refused                                                                   |
 
 Source: gopkg.in/yaml.v3 v3.0.1, resolve.go and decode.go. There a date is a time, which JSON shows as
-`2024-01-01T00:00:00Z`; here it stays the text that its author wrote.
+`2024-01-01T00:00:00Z`; here it stays the text in the file.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ _FIRST = frozenset("+-0123456789")
 _MOST_DIGITS = 400
 _MOST_MERGED = 100_000
 _INT64, _UINT64 = -(1 << 63), (1 << 64) - 1
-_EXACT = 1e21  # below it Go writes a whole number without an exponent
+_EXACT = 1e21  # smaller whole numbers are written without an exponent by Go
 
 
 class WrittenInt(int):
-    """A whole number, and how it was written."""
+    """A whole number, and its text in the file."""
 
     written: str = ""
 
 
 class WrittenFloat(float):
-    """A number, and how it was written."""
+    """A number, and its text in the file."""
 
     written: str = ""
 
 
 class Loader(yaml.SafeLoader):
-    """A loader of mappings, lists, texts, finite numbers, booleans and null, and of nothing else."""
+    """A loader for mappings, lists, texts, finite numbers, booleans and null only."""
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401 - yaml has no types
         """Begin a document."""
@@ -66,7 +66,7 @@ class Loader(yaml.SafeLoader):
         self._merges = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:  # noqa: ANN401 - yaml has no types
-        """Return the tag of a value that has none: of a plain scalar by how it is written."""
+        """Return the tag of a value without a tag; the text of a plain scalar decides."""
         if kind is not yaml.ScalarNode or not implicit[0]:
             return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         return _TAG + _kind_of(value)
@@ -78,19 +78,19 @@ class Loader(yaml.SafeLoader):
         if not self.check_event(yaml.StreamEndEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(
-                problem="another document begins, and Grafana reads the first one only", problem_mark=mark
+                problem="a second document begins, but Grafana reads only the first one", problem_mark=mark
             )
         return node
 
     def compose_mapping_node(self, anchor: Any) -> Any:  # noqa: ANN401 - as above
-        """Read a mapping whose keys are scalars, each written once."""
+        """Read a mapping whose keys are scalars without duplicates."""
         node = super().compose_mapping_node(anchor)
         lines: dict[str, int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise _fail(key, "a key is not a text")
             if key.value in lines:
-                self.repeat(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} is there again"))
+                self.repeat(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} appears again"))
             lines.setdefault(key.value, key.start_mark.line + 1)
         if len(lines) < len(node.value):
             firsts = {key.value: (key, value) for key, value in reversed(node.value)}
@@ -98,11 +98,11 @@ class Loader(yaml.SafeLoader):
         return node
 
     def repeat(self, error: yaml.MarkedYAMLError) -> None:
-        """Refuse a key that is there twice."""
+        """Refuse a key that appears twice."""
         raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
-        """Map a mapping's keys to their nodes: its own, before those that it merges, of which the first counts."""
+        """Map a mapping's keys to their nodes; its own keys win over merged ones, of which the first counts."""
         if id(node) in self._items:
             return self._items[id(node)]
         merged: dict[str, Any] = {}
@@ -116,7 +116,7 @@ class Loader(yaml.SafeLoader):
 
     def _merge(self, source: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         if not isinstance(source, yaml.MappingNode):
-            raise _fail(source, "`<<` merges a mapping, or a list of mappings, and this is neither")
+            raise _fail(source, "`<<` expects a mapping or a list of mappings")
         items = self.items_of(source)
         self._merges += len(items) + 1
         if self._merges > _MOST_MERGED:
@@ -125,9 +125,9 @@ class Loader(yaml.SafeLoader):
 
 
 class LargeLoader(Loader):
-    """The same values, several times as fast: libyaml splits the text, where PyYAML was built with it.
+    """A loader for the same values, several times as fast: libyaml parses the text, if PyYAML was built with it.
 
-    Of a key that is there twice the first counts; `repeated` gets a sentence about it.
+    If a key appears twice, the first one counts; `repeated` gets a message.
     """
 
     def __init__(self, text: str, repeated: list[str] | None = None) -> None:
@@ -140,7 +140,7 @@ class LargeLoader(Loader):
                 setattr(self, name, getattr(parser, name))
 
     def repeat(self, error: yaml.MarkedYAMLError) -> None:
-        """Note a key that is there twice, if somebody wants to know."""
+        """Report a key that appears twice, if `repeated` is set."""
         mark: Any = error.problem_mark
         if self._repeated is None:
             raise error
@@ -150,7 +150,7 @@ class LargeLoader(Loader):
 def load(text: str, *, loader: Callable[[str], Loader] = Loader) -> Any:  # noqa: ANN401 - YAML
     """Read a document.
 
-    Raises: yaml.YAMLError or ValueError for what is none, or holds what JSON cannot; RecursionError.
+    Raises: yaml.YAMLError or ValueError if it is not YAML, or has values that JSON can't hold; RecursionError.
     """
     reader = loader(text)
     try:
@@ -229,14 +229,14 @@ def _list(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _mapping(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
-    """Make a mapping; its keys are texts, and a merged one gives way to its own."""
+    """Make a mapping; its keys are texts, and its own keys win over merged ones."""
     mapping: dict[str, Any] = {}
     yield mapping
     mapping.update((key, loader.construct_object(value)) for key, value in loader.items_of(node).items())
 
 
 def _unknown(_loader: Any, node: Any) -> None:  # noqa: ANN401 - as above
-    raise _fail(node, f"the tag {node.tag.replace(_TAG, '!!')[:40]} is not one that JSON has a value for")
+    raise _fail(node, f"JSON has no value for the tag {node.tag.replace(_TAG, '!!')[:40]}")
 
 
 def _binary(loader: Any, node: Any) -> str:  # noqa: ANN401 - as above

@@ -1,7 +1,7 @@
-"""How PyInstaller turns a plugin into one folder with one executable. A project's `plugin.spec` calls `freeze`.
+"""Freeze a plugin with PyInstaller into one folder with one executable. A project's `plugin.spec` calls `freeze`.
 
-Runs in PyInstaller's process only, and is in no bundle. The files in `hooks/` tell PyInstaller what pyarrow and
-others need; it finds them through the entry point `pyinstaller40` of this distribution.
+This package runs only in PyInstaller's process, and is in no bundle. The files in `hooks/` tell PyInstaller what
+pyarrow and others need; it finds them by the entry point `pyinstaller40` of this distribution.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _LATER = ("pyi_rth_inspect", "pyi_rth_pkgutil")
 """PyInstaller's patches of the standard library that `gfruntime.serving.modes` applies after the handshake."""
 
 _NEEDLESS = ("pyi_rth_multiprocessing",)
-"""Another one, whose work `gfruntime.serving.modes` does; it imports multiprocessing at every start."""
+"""Another patch, which `gfruntime.serving.modes` replaces; it would import multiprocessing at every start."""
 
 _OPTIONAL = {
-    "adbc-driver-flightsql": ("adbc_driver_flightsql.dbapi",),  # imported by the address of a database
+    "adbc-driver-flightsql": ("adbc_driver_flightsql.dbapi",),  # imported for the address of a database
     "adbc-driver-postgresql": ("adbc_driver_postgresql.dbapi",),
     "adbc-driver-snowflake": ("adbc_driver_snowflake.dbapi",),
     "azure-identity": ("azure.identity",),
     "botocore": ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"),
     "clickhouse-connect": ("clickhouse_connect",),
     "cryptography": (
-        # what `gfruntime.serving.tls` and `gfruntime.http.assertions` import
+        # the imports of `gfruntime.serving.tls` and `gfruntime.http.assertions`
         "cryptography.hazmat.primitives.asymmetric.ec",
         "cryptography.hazmat.primitives.asymmetric.padding",
         "cryptography.hazmat.primitives.asymmetric.rsa",
@@ -62,15 +62,15 @@ _OPTIONAL = {
     "httpx": ("httpx",),
     "pymysql": ("pymysql", "pymysql.cursors"),
     "requests": ("requests",),
-    "trino": ("trino", "tzdata"),  # it looks its time zone up
+    "trino": ("trino", "tzdata"),  # it looks up its time zone
 }
 
 _IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
-"""Modules that a bundle has another source of."""
+"""Modules for which a bundle has another source."""
 
 
 def hook_folders() -> list[str]:
-    """Return the folders in which PyInstaller finds this library's hooks."""
+    """Return the folders with this library's hooks for PyInstaller."""
     return [str(_HOOKS)]
 
 
@@ -81,7 +81,7 @@ def freeze(
     data: Iterable[tuple[str, str]] = (),
     excludes: Sequence[str] = (),
 ) -> None:
-    """Freeze the plugin in a project's folder; PyInstaller's command line says where to.
+    """Freeze the plugin in a project's folder; PyInstaller's command line sets the destination.
 
     Shape: `hidden_imports` are modules that PyInstaller can't see; `data` are pairs of a path in the project and the
     bundle's folder for it; `excludes` are packages to leave out.
@@ -96,7 +96,7 @@ def freeze(
     root = Path(folder)
     program = root / "src" / "plugin" / "__main__.py"
     direct, excluded = dependencies.direct_names(root), [*excludes, *unused.transport(program)]
-    # what the runtime uses of packages that the project asks for; those that others installed are not bundled
+    # packages that the runtime uses if the project depends on them; other installed packages are not bundled
     optional = [module for name, modules in _OPTIONAL.items() if name in direct for module in modules]
     names = dependencies.all_names(root)
     data_modules, data_files = dependencies.data_packages(names, excludes=excluded)
@@ -114,8 +114,8 @@ def freeze(
         ],
         excludes=excluded,
         runtime_hooks=[str(_HOOKS / "start_process.py")],
-        module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
-        optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
+        module_collection_mode={"plugin": "pyc"},  # separate files make a second build quick
+        optimize=2,  # no assert statements, and no docstrings except those that `_keep_docstrings` restores
     )
     clients = unused.clients(root / "src", _users("gfruntime", analysis.pure, analysis.graph.get_code_using))
     modules = [entry for entry in analysis.pure if not unused.within(entry[0], clients)]
@@ -134,19 +134,19 @@ def freeze(
 
 
 def _users(package: str, modules: Iterable[links.Entry], importers: Callable[[str], Iterable[str]]) -> set[str]:
-    """Name the modules that import a package or a part of it."""
+    """Return the modules that import a package or a part of it."""
     parts = [name for name, *_ in modules if unused.within(name, [package])]
     return {user for part in parts for user in importers(part)}
 
 
 def _platform() -> str:
-    """Return this platform as Grafana writes it in an executable's name: Go's words for system and processor."""
+    """Return this platform as in an executable's name: Go's names of the system and the processor."""
     machine = platform.machine().lower()
     return f"{_GOOS.get(sys.platform, sys.platform)}_{_GOARCH.get(machine, machine)}"
 
 
 def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
-    """Compile packages with their docstrings, which some format when they are imported; ours and Python's never do."""
+    """Keep docstrings in compiled packages, because some format them on import; ours and Python's never do."""
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
         (name, _IN_PLACE.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")

@@ -1,4 +1,4 @@
-"""What a project asks for: its dependencies and theirs, as they are installed, and what of them no code imports."""
+"""A project's dependencies and their own dependencies, as installed, and the parts of them that no code imports."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _NO_DATA = {".py", ".pyc", ".pyi", ".typed", ".pth"}
 
 
 def direct_names(root: Path) -> set[str]:
-    """Name the packages that pyproject.toml lists for this machine, by extras of gfruntime too: `gfruntime[aws]`."""
-    listed = _applying(_listed(root), {""})
-    extras = {extra for name, more in listed if name == "gfruntime" for extra in more}
+    """Return the packages that pyproject.toml lists for this machine, also by extras of gfruntime: `gfruntime[aws]`."""
+    packages = _applying(_requirement_lines(root), {""})
+    extras = {extra for name, more in packages if name == "gfruntime" for extra in more}
     try:
         own = importlib.metadata.requires("gfruntime") or () if extras else ()
     except importlib.metadata.PackageNotFoundError:
         own = ()
-    return {name for name, _ in [*listed, *_applying(own, extras)]}
+    return {name for name, _ in [*packages, *_applying(own, extras)]}
 
 
 def all_names(root: Path) -> set[str]:
-    """Name the packages that pyproject.toml lists, and what these ask for, with the extras that are asked for."""
-    ahead = [(name, frozenset({"", *extras})) for name, extras in _applying(_listed(root), {""})]
+    """Return the packages that pyproject.toml lists, and all their dependencies, with the requested extras."""
+    ahead = [(name, frozenset({"", *extras})) for name, extras in _applying(_requirement_lines(root), {""})]
     visited = set()
     while ahead:
         name, extras = each = ahead.pop()
@@ -46,9 +46,9 @@ def all_names(root: Path) -> set[str]:
 
 
 def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """List the modules and the files of the packages that hold nothing but data, such as tzdata.
+    """List the modules and the files of the packages that have only data, such as tzdata.
 
-    No code imports those: they are read by their names, as `zoneinfo` does, which PyInstaller can't see.
+    No code imports these packages: other code reads them by name, as `zoneinfo` does, which PyInstaller can't see.
     """
     modules, data = [], []
     for name in sorted(names):
@@ -63,7 +63,7 @@ def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[l
 
 
 def sqlalchemy_dialects(names: Iterable[str]) -> dict[str, list[str]]:
-    """Map packages that register a dialect with SQLAlchemy to its modules; none where nothing asks for SQLAlchemy.
+    """Map packages that register a dialect with SQLAlchemy to its modules; empty if nothing depends on SQLAlchemy.
 
     An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller sees neither.
     """
@@ -82,7 +82,7 @@ def _entry_points(name: str, group: str) -> Iterable[importlib.metadata.EntryPoi
 
 
 def _files(name: str) -> list[tuple[str, PurePosixPath]]:
-    """List the files of a package that holds nothing but data, and where they are in it; none for any other."""
+    """List the files of a package that has only data, and their paths in it; empty for any other package."""
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
@@ -100,20 +100,20 @@ def _files(name: str) -> list[tuple[str, PurePosixPath]]:
     return [(str(file.locate()), file) for file in files]
 
 
-def _listed(root: Path) -> list[str]:
-    """List the dependencies, and those of the project's own extras that its extra `build` asks for: `"name[mysql]"`."""
+def _requirement_lines(root: Path) -> list[str]:
+    """List the dependencies, and those of the project's own extras that its extra `build` names: `"name[mysql]"`."""
     from packaging.utils import canonicalize_name  # noqa: PLC0415  # PyInstaller brings it
 
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
     extras = project.get("optional-dependencies", {})
     own = canonicalize_name(project.get("name", ""))
-    built = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
-    asked = sorted({extra for each in built for extra in each.extras} - {"build"})
-    return [*project.get("dependencies", ()), *(line for extra in asked for line in extras.get(extra, ()))]
+    own_extras = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
+    names = sorted({extra for each in own_extras for extra in each.extras} - {"build"})
+    return [*project.get("dependencies", ()), *(line for extra in names for line in extras.get(extra, ()))]
 
 
 def _applying(lines: Iterable[str], extras: Collection[str]) -> list[tuple[str, set[str]]]:
-    """Return the names of the requirements that hold on this machine with these extras, and the extras they ask for."""
+    """Return the requirements that apply to this machine with these extras: their names and their extras."""
     from packaging.utils import canonicalize_name  # noqa: PLC0415  # PyInstaller brings it
 
     requirements = map(_requirement, lines)
@@ -125,7 +125,7 @@ def _applying(lines: Iterable[str], extras: Collection[str]) -> list[tuple[str, 
 
 
 def _requirement(line: str) -> Requirement:
-    """Read a requirement; its address may have parts that only the project's build fills in."""
+    """Parse a requirement; its address may have parts that only the project's build fills in."""
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # as above
 
     try:

@@ -1,8 +1,8 @@
-"""Where a bundle has its libraries, and what becomes of PyInstaller's links to them.
+"""Place a bundle's libraries, and replace PyInstaller's links to them.
 
-On macOS PyInstaller lets each library ask for `@rpath/NAME`, and the top of the contents folder is the only run path:
-links there lead to the libraries of packages. Unpackers lose links, so here the library itself lies at the top, and
-its package has the link. Elsewhere the links stay; `gfplug build` removes those that no library needs.
+On macOS, PyInstaller makes each library load `@rpath/NAME`, and the top of the contents folder is the only run path:
+it has links to the libraries of packages. Unpackers lose links, so this module puts the library itself at the top, and
+the link in its package. On other systems the links stay; `gfplug build` removes those that no library needs.
 
 Source: PyInstaller 6.22, depend/bindepend.py (binary_dependency_analysis), utils/osx.py (set_dylib_dependency_paths).
 """
@@ -25,9 +25,9 @@ _FRAMEWORK = ".framework/"
 
 
 def put_libraries_first(entries: Sequence[Entry]) -> list[Entry]:
-    """Let each library that a link at the top leads to change places with that link.
+    """Swap each link at the top with the library to which it leads.
 
-    A framework's library leaves its folder without a link: what makes that folder a framework goes too.
+    A framework's library leaves no link in its folder: the files that make the folder a framework are removed too.
     """
     kinds = {place: kind for place, _, kind in entries}
     targets = {place: _target(place, source) for place, source, kind in entries if kind == _LINK}

@@ -1,13 +1,13 @@
-"""In bundles in the place of `pyarrow.vendored.docscrape`, which reads documentation: there is none in a bundle.
+"""Replaces `pyarrow.vendored.docscrape` in bundles, where there is no documentation to read.
 
-pyarrow makes the help texts of its 300 compute functions with it, which takes half the time that their import takes.
+pyarrow makes the help texts of its 300 compute functions with it, which takes half of the time of their import.
 """
 
 from __future__ import annotations
 
 
 class NumpyDocString(dict[str, list[object]]):
-    """A documentation without any section."""
+    """A documentation without sections."""
 
     def __init__(self, docstring: str) -> None:
         """Read nothing."""

@@ -1,6 +1,6 @@
-"""What a plugin does not use of the runtime and of grpcio, though PyInstaller would bundle it.
+"""Find parts of the runtime and of grpcio that a plugin does not use, but PyInstaller would bundle.
 
-The runtime imports its clients when they are first used, so PyInstaller sees only the imports that type checkers read.
+The runtime imports its clients at their first use, so PyInstaller sees only the imports for type checkers.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
-"""The authorities that grpcio brings, for TLS where the system has none; 0.5 MB."""
+"""grpcio's own certificate authorities, for TLS on systems that have none; 0.5 MB."""
 
 _CLIENTS = {"http": ("http", "openapi"), "sql": ("sql",)}
-"""The runtime's packages for upstreams, and those whose names in the author's code say that one is used."""
+"""The runtime's packages for upstreams, and the names in an author's code that show that one is used."""
 
 _OF_THE_OTHER = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
     "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
 }
-"""By the transport in use, what the other one is made of."""
+"""By the transport in use: the modules of the other one."""
 
 _ONLY_ANSWERING = ("gfruntime", "grpc", "pluginv2")
 
 
 def transport(program: Path) -> tuple[str, ...]:
-    """Name what brings the transport that a program does not tell `serve` to use; nothing where that can't be read.
+    """Return the modules of the transport that a program does not use with `serve`; empty if the code does not show it.
 
     Raises: OSError or SyntaxError if the program can't be read.
     """
@@ -45,10 +45,10 @@ def transport(program: Path) -> tuple[str, ...]:
 
 
 def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
-    """Name the runtime's packages for upstreams that neither the author's code nor a library of theirs names.
+    """Return the runtime's packages for upstreams that neither the author's code nor a library of theirs names.
 
-    Shape: `source` is the folder of the author's packages; `users` are what imports the runtime: modules by
-    name, the program by its path. One that is neither the author's nor the runtime's may use anything.
+    Shape: `source` is the folder of the author's packages; `users` are the importers of the runtime: modules by
+    name, the program by its path. An importer that is neither the author's nor the runtime's may use anything.
     Raises: OSError or UnicodeDecodeError if a file can't be read.
     """
     paths = sorted(source.rglob("*.py"))
@@ -60,20 +60,20 @@ def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
 
 
 def trusts_servers(users: Iterable[str], clients_left_out: Collection[str]) -> bool:
-    """Tell whether a plugin asks servers over TLS with grpcio's authorities: by gRPC, or with the runtime's client.
+    """Return whether a plugin connects to servers over TLS with grpcio's authorities: by gRPC, or the runtime's client.
 
-    Shape: `users` are the modules that import grpc. Those of the runtime and the stubs only answer by it.
+    Shape: `users` are the modules that import grpc. The runtime and the stubs use it only to answer.
     """
     return "gfruntime.http" not in clients_left_out or not all(within(user, _ONLY_ANSWERING) for user in users)
 
 
 def within(module: str, packages: Iterable[str]) -> bool:
-    """Tell whether a module is one of the packages or is in one of them."""
+    """Return whether a module is one of the packages or is in one of them."""
     return f"{module}.".startswith(tuple(f"{package}." for package in packages))
 
 
 def _names(packages: Collection[str]) -> re.Pattern[str]:
-    """Match what code writes that uses some packages: their names, `*`, or a name that `gfruntime` gives out."""
+    """Make a pattern for code that uses some packages: their names, `*`, or a name that `gfruntime` exports."""
     homes = gfruntime._HOMES.items()  # noqa: SLF001  # the same distribution's
     exported = [name for home, names in homes if home.partition(".")[0] in packages for name in names]
     own = "|".join(packages)

@@ -1,4 +1,4 @@
-"""An API that is described: what a query says becomes requests, and the answers become frames."""
+"""A described API: turns queries into requests, and the answers into frames."""
 
 from __future__ import annotations
 
@@ -29,44 +29,44 @@ if TYPE_CHECKING:
 FAILED = 400
 DAY = timedelta(days=1)
 OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")
-"""Options that have the API's own values as defaults."""
+"""Options whose defaults are the API's own values."""
 
 _log = logging.getLogger(__name__)
 
 
 class DescribedApi:
-    """The API of one configured data source; for any number of threads. A project's `Api` says which one.
+    """The API of one configured data source, for any number of threads. A project's subclass `Api` describes it.
 
-    Its credentials are for its own host, those below it, and `trusted_hosts`: operations may be described to be at
-    others.
+    Only the API's own host, its subdomains and `trusted_hosts` get credentials: the description may place operations
+    at other hosts.
     """
 
     address: ClassVar[Address | None]
-    """Where the API is, if no URL is configured."""
+    """The API's address, if no URL is configured."""
 
     checked: ClassVar[str]
-    """The operation that "Save & test" asks; empty if each has parameters that it needs."""
+    """The operation that "Save & test" calls; empty if all have required parameters."""
 
     credentials: ClassVar[Credentials]
     endpoints: ClassVar[Mapping[str, Endpoint]]
     queries: ClassVar[Mapping[str, type]]
-    """By the names of operations: how each is asked, and the dataclass of its query."""
+    """By the name of the operation: the dataclass of its query."""
 
     def __init__(self, settings: Settings[Any], *, trusted_hosts: Collection[str] = ()) -> None:
-        """Keep the settings; a connection is opened when it is needed."""
+        """Keep the settings; connections are opened when they are needed."""
         self.settings = prepare(settings)
         self.trusted_hosts = frozenset(trusted_hosts)
         self.clients: dict[str, HttpClient] = {}
 
     def query(self, query: Query[Any]) -> list[Frame]:
-        """Answer one query: the operation that it chooses, asked with the parameters of its fields."""
+        """Answer one query: call its operation with the values of its fields."""
         name = query.model.operation
-        endpoint, asked = self.endpoints[name], getattr(query.model, name, self.queries[name]())
-        values = {**wire_request.bounds_of(endpoint, query.time_range), **wire_request.values_of(asked, endpoint)}
+        endpoint, fields = self.endpoints[name], getattr(query.model, name, self.queries[name]())
+        values = {**wire_request.bounds_of(endpoint, query.time_range), **wire_request.values_of(fields, endpoint)}
         answer = read_pages(partial(self.ask, endpoint), endpoint, values)
         if answer.is_cut and query.from_alert:
             raise QueryError(f"An alert rule can't judge a part of {endpoint.path}. {answer.notices[-1]}")
-        frames = to_frames(answer.rows, endpoint, View.of(asked))
+        frames = to_frames(answer.rows, endpoint, View.of(fields))
         first = wire_request.build(endpoint, first_values(endpoint.pages, values) if endpoint.pages else values)
         frames = [frame.with_meta(executedQueryString=f"{first.method} {first.url}") for frame in frames]
         for notice in answer.notices:
@@ -78,7 +78,7 @@ class DescribedApi:
         operation, _, field = name.partition(".")
         endpoint = self.endpoints.get(operation)
         if endpoint is None or field not in endpoint.choices:
-            raise QueryError(f"there are no choices of {name!r}", status=404)
+            raise QueryError(f"the field {name!r} has no choices", status=404)
         choices = endpoint.choices[field]
         source = self.endpoints[choices.operation]
         values = {key: texts[0] for key, texts in given.items() if key in source.parameters and texts[0]}
@@ -90,37 +90,40 @@ class DescribedApi:
         return [{"value": value, "label": as_choice(label) or value} for value, label in pairs.items() if value]
 
     def check(self) -> str:
-        """Ask for something that needs no parameter, and say how it went."""
+        """Call an operation that needs no parameters, and return the message of "Save & test"."""
         if not self.checked:
-            return "The settings can be read; the API has no operation that could be asked without parameters"
+            return "The settings can be read; the API has no operation without required parameters to test"
         endpoint = self.endpoints[self.checked]
         rows_of(json_of(self.ask(endpoint, self.usual_values(self.checked), "")), endpoint, endpoint.path)
         return f"{endpoint.path} answered"
 
     def ask(self, endpoint: Endpoint, values: Mapping[str, Any], url: str) -> HttpResponse:
-        """Send one request; what the API says of a failure is in the error. `url` is a next page's, if it has one."""
-        built = wire_request.build(endpoint, values)
+        """Send one request; an error has the API's own text. `url` is the next page's address, if it has one."""
+        request = wire_request.build(endpoint, values)
         address = url_of(endpoint, self.settings, self.address).rstrip("/")
         host = foreign_host(endpoint, self.settings, self.address, self.trusted_hosts)
         if url or host:
-            built = dataclasses.replace(built, url=urljoin(address + built.url, url))
+            request = dataclasses.replace(request, url=urljoin(address + request.url, url))
         headers, parameters = credentials_for(endpoint, self.settings, self.credentials)
         if host and (endpoint.auth or headers or parameters):
             raise QueryError(
                 f"{endpoint.path} is at {host}, which is not the API's own host and gets no credentials: "
                 f"name it in Api(settings, trusted_hosts=[...]), or give the data source a URL for all operations"
             )
-        if "Cookie" in headers and "Cookie" in built.headers:
-            headers = {**headers, "Cookie": f"{built.headers['Cookie']}; {headers['Cookie']}"}
+        if "Cookie" in headers and "Cookie" in request.headers:
+            headers = {**headers, "Cookie": f"{request.headers['Cookie']}; {headers['Cookie']}"}
         response = self.client(endpoint, host).request(
-            built.method, built.with_parameters(parameters), headers={**built.headers, **headers}, body=built.body
+            request.method,
+            request.with_parameters(parameters),
+            headers={**request.headers, **headers},
+            body=request.body,
         )
         if response.status >= FAILED and endpoint.error_keys:
             response = with_explanation(response, endpoint, secrets_of(self.settings, self.credentials))
         return response.raise_for_status()
 
     def client(self, endpoint: Endpoint, host: str) -> HttpClient:
-        """Return the client for the address of an operation; at a host that is not the API's, it has no credentials."""
+        """Return the client for an operation's address; for a host that is not the API's, it has no credentials."""
         url = (
             fill(self.address, self.settings)
             if host and self.address
@@ -133,33 +136,33 @@ class DescribedApi:
         return self.clients[key]
 
     def usual_values(self, name: str) -> dict[str, Any]:
-        """Return an operation's parameters where no query says more: its defaults, and the last day if it needs one."""
+        """Return an operation's parameters without a query: its defaults, and the last day if it needs a time range."""
         now = datetime.now(UTC)
         bounds = wire_request.bounds_of(self.endpoints[name], TimeRange(start=now - DAY, end=now), needed_only=True)
         return {**bounds, **wire_request.values_of(self.queries[name](), self.endpoints[name])}
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for client in self.clients.values():
             client.close()
 
 
 def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: list[str]) -> HttpResponse:
-    """Put the text of an error where the API's description says that it is."""
+    """Return a response with the API's own error text, from the place that the description names."""
     try:
         text = find(response.json(), endpoint.error_keys)
-    except PluginError:  # what is no JSON has no such text
+    except PluginError:  # a body that is not JSON has no such text
         return response
     line = one_line(text, secrets) if isinstance(text, str) else ""
     return dataclasses.replace(response, explanation=line) if line else response
 
 
 def as_choice(value: Any) -> str:
-    """Write a value as a choice."""
+    """Return the text of a value for a choice."""
     return "" if value is None else wire_request.text_of(value)
 
 
 def prepare(settings: Settings[Any]) -> Settings[Any]:
-    """Return the settings with what the API's description says of OAuth2, where the config page says nothing."""
+    """Return the settings, with OAuth2 values from the API's description where the config page has none."""
     own = {name: getattr(settings.options, name, "") for name in OAUTH2}
     return dataclasses.replace(settings, json_data={**settings.json_data, **{k: v for k, v in own.items() if v}})

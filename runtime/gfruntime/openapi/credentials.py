@@ -1,4 +1,4 @@
-"""Who asks an API: the credentials that its operations need and the data source's options have."""
+"""The credentials that an API's operations need, from the data source's options."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Settings
 
 Credentials = Mapping[str, Credential]
-"""All that the API's description names."""
+"""All credentials of the API's description, by name."""
 
 
 def credentials_for(
     endpoint: Endpoint, settings: Settings[Any], credentials: Credentials
 ) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the headers and the parameters that say who asks: the first alternative that the options fill.
+    """Return the headers and the parameters with credentials: the first alternative whose options all have values.
 
-    Raises: QueryError where an alternative is filled in part: the API would answer less, and not say so.
+    Raises: QueryError if an alternative has only some values: the API might return less, without an error.
     """
     headers: dict[str, str] = {}
     parameters: list[tuple[str, str]] = []
-    filled = {name for name, credential in credentials.items() if is_filled(credential, settings)}
-    whole = [names for names in endpoint.auth if filled.issuperset(names)]
-    optional = [name for name in endpoint.optional_auth if name in filled]
-    if not whole and (missing := missing_of(endpoint, filled, credentials)):
-        raise QueryError(f"{endpoint.path} needs {missing}, too: the config page of the data source has no value")
+    available = {name for name, credential in credentials.items() if is_filled(credential, settings)}
+    whole = [names for names in endpoint.auth if available.issuperset(names)]
+    optional = [name for name in endpoint.optional_auth if name in available]
+    if not whole and (missing := missing_of(endpoint, available, credentials)):
+        raise QueryError(f"{endpoint.path} also needs {missing}: the config page of the data source has no value")
     for name in dict.fromkeys((*(whole[0] if whole else ()), *optional)):
         add_credential(credentials[name], settings, headers, parameters)
     return headers, parameters
 
 
-def missing_of(endpoint: Endpoint, filled: set[str], credentials: Credentials) -> str:
-    """Name what is missing of the alternative that is filled the most; nothing where none is filled in part."""
-    begun = [names for names in endpoint.auth if filled.intersection(names)]
-    best = max(begun, key=lambda names: len(filled.intersection(names)), default=())
-    return " and ".join(credentials[name].option or name for name in best if name not in filled)
+def missing_of(endpoint: Endpoint, available: set[str], credentials: Credentials) -> str:
+    """Name the missing options of the alternative with the most values; empty if no alternative has only some."""
+    begun = [names for names in endpoint.auth if available.intersection(names)]
+    best = max(begun, key=lambda names: len(available.intersection(names)), default=())
+    return " and ".join(credentials[name].option or name for name in best if name not in available)
 
 
 def secret_of(credential: Credential, settings: Settings[Any]) -> str:
-    """Return the secret that is sent."""
+    """Return the secret to send."""
     return str(getattr(settings.options, credential.option, "")) if credential.option else ""
 
 
@@ -52,7 +52,7 @@ def secrets_of(settings: Settings[Any], credentials: Credentials) -> list[str]:
 
 
 def is_filled(credential: Credential, settings: Settings[Any]) -> bool:
-    """Tell whether the options have a credential; basic and OAuth2 are the HTTP client's."""
+    """Return whether the options have a credential; the HTTP client handles basic and OAuth2."""
     if credential.kind == "basic":
         return settings.basic_auth_enabled
     is_granted = credential.kind == "oauth2" and settings.json_data.get("oauth2Grant") not in (None, "", "none")
@@ -62,7 +62,7 @@ def is_filled(credential: Credential, settings: Settings[Any]) -> bool:
 def add_credential(
     credential: Credential, settings: Settings[Any], headers: dict[str, str], parameters: list[tuple[str, str]]
 ) -> None:
-    """Put one credential where it is sent."""
+    """Add one credential to the headers or the parameters."""
     secret = secret_of(credential, settings)
     match credential.kind:
         case "bearer" | "oauth2" if secret:

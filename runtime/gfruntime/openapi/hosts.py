@@ -1,4 +1,4 @@
-"""Where an operation is, and whether that is the API's own host."""
+"""The address of an operation, and whether it is at the API's own host."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Settings
 
 UNSUITABLE = frozenset("\\?#@ ")
-"""What can't be a part of an address."""
+"""Characters that can't be in an option that is a part of an address."""
 
 
 def url_of(endpoint: Endpoint, settings: Settings[Any], api: Address | None) -> str:
-    """Return the address below which an operation is: the data source's, else its own, else the API's."""
+    """Return the base address of an operation: the data source's, else its own, else the API's."""
     address = endpoint.address or api
     if settings.url.strip() or address is None:
         if not settings.url.strip():
@@ -28,7 +28,7 @@ def url_of(endpoint: Endpoint, settings: Settings[Any], api: Address | None) -> 
 
 
 def fill(address: Address, settings: Settings[Any]) -> str:
-    """Write an address with the options that are its variables."""
+    """Fill the variables of an address with options."""
     url = address.template
     for name, option in address.variables:
         value = str(getattr(settings.options, option))
@@ -39,7 +39,7 @@ def fill(address: Address, settings: Settings[Any]) -> str:
 
 
 def foreign_host(endpoint: Endpoint, settings: Settings[Any], api: Address | None, trusted: Collection[str]) -> str:
-    """Return the host, with its port, of an operation that is not at the API's own host, as it is described."""
+    """Return the host, with its port, of an operation that is described to be at another host than the API's."""
     if settings.url.strip() or endpoint.address is None or api is None:
         return ""
     own, home = (urlsplit(fill(each, settings)) for each in (endpoint.address, api))

@@ -1,4 +1,4 @@
-"""What is known of an operation of an API: a project's `src/upstream/endpoints.py` has an `Endpoint` for each."""
+"""The description of an operation: a project's `src/upstream/endpoints.py` has an `Endpoint` for each."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Keys = tuple[str, ...]
-"""They lead into a JSON value, from the outermost; without any, it is the value itself."""
+"""A path into a JSON value, from the outermost key; if empty, the value itself."""
 
 Kind = Literal["string", "integer", "number", "boolean", "time", "json"]
 Wire = Literal["", "rfc3339", "date", "seconds", "milliseconds"]
-"""How a time travels."""
+"""The format of a time in a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where the API is; a variable is a name in the template, and the option that fills it."""
+    """The API's address; a variable is a name in the template, and the option that fills it."""
 
     template: str
     variables: tuple[tuple[str, str], ...] = ()
@@ -23,7 +23,7 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """One way to say who asks: the secret of the options that is sent, and where."""
+    """One credential: the option with the secret, and where to send it."""
 
     kind: Literal["bearer", "basic", "oauth2", "header", "query", "cookie"]
     option: str = ""
@@ -32,36 +32,36 @@ class Credential:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """How one value is sent. A list is a prefix and the items with separators; without a separator, it is repeated."""
+    """How to send one value. A list is a prefix and the items with separators; without a separator, it is repeated."""
 
     name: str
     location: Literal["path", "query", "header", "cookie", "form", "body"] = "query"
-    keys: Keys = ()  # where it goes in a body of JSON
+    keys: Keys = ()  # its place in a JSON body
     separator: str = ""
     prefix: str = ""
     allows_reserved: bool = False
-    is_json: bool = False  # the value is a text of JSON
-    bound: Literal["", "start", "end"] = ""  # of the panel's time range, which fills it
+    is_json: bool = False  # the value is a JSON text
+    bound: Literal["", "start", "end"] = ""  # the end of the panel's time range that fills it
     wire: Wire = ""
     is_required: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of the table: its name, where a row has its value, and what the value is."""
+    """One column of the table: its name, the place of its value in a row, and the value's type."""
 
     name: str
     keys: Keys = ()
     kind: Kind = "string"
     wire: Wire = ""
     is_key: bool = False  # the key that leads to the row
-    is_id: bool = False  # a number that names something, and measures nothing
-    is_labels: bool = False  # an object of texts, each of them a label
+    is_id: bool = False  # a number that is a name, not a measurement
+    is_labels: bool = False  # an object of texts, each a label
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """How the next page is asked for; at most `most` are read. The next page of the kind `unknown` can't be."""
+    """How to request the next page; at most `most` are read. For the kind `unknown`, there is no way to request it."""
 
     kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
     parameter: str = ""
@@ -77,7 +77,7 @@ class Pages:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """Where the choices of a parameter come from: rows of another operation."""
+    """The source of a parameter's choices: rows of another operation."""
 
     operation: str
     value: str
@@ -86,9 +86,9 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One operation. `parameters` are by the names of the query's fields.
+    """One operation. `parameters` is by the name of the query's field.
 
-    `auth` has alternatives, each with credentials that go together; those of `optional_auth` are sent if there are any.
+    `auth` has alternatives, each with credentials that are sent together; those of `optional_auth` are sent if set.
     """
 
     method: Literal["GET", "POST"]
@@ -108,7 +108,7 @@ class Endpoint:
 
 
 def find(value: Any, keys: Keys) -> Any:
-    """Return what the keys lead to, where a number is the place in a list; None where there is nothing."""
+    """Return the value at a path of keys, in which a number is an index of a list; None if there is none."""
     for key in keys:
         if isinstance(value, list) and key.isdecimal():
             value = value[int(key)] if int(key) < len(value) else None

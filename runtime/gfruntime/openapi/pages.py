@@ -1,7 +1,7 @@
-"""The pages of an answer, read to the end that the API tells: no next page, `has_more: false`, its total of rows.
+"""Read the pages of an answer until the API says that it ends: no next page, `has_more: false`, its total of rows.
 
-Where it tells nothing, a page of numbers is the last one if it is short and one before it was as long as it was asked
-to be; else a notice says what is missing.
+If the API does not say so, a numbered page is the last one if it is short and an earlier page had the full length; else
+a notice says that rows are missing.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from gfruntime.openapi.operation import Endpoint, Pages, find
 from gfruntime.openapi.rows import Row, Rows, json_of, rows_of
 
 Ask = Callable[[Mapping[str, Any], str], HttpResponse]
-"""From a query's values, or a whole address, to an answer."""
+"""Sends a query's values, or a request to a whole address, and returns the response."""
 
 LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"\']+(?:\s*=\s*(?:"[^"]*"|\'[^\']*\'|[^\s;,"\']*))?)*)')
 RELATION = re.compile(r';\s*([^\s=;,<>"\']+)(?:\s*=\s*(?:"([^"]*)"|\'([^\']*)\'|([^\s;,"\']*)))?')
 MOST_ROWS = 100_000
 NO_SUCH_PAGE = (400, 404, 416, 422)
-AGAIN = "The API answered one page twice: only the first {count} rows were read"
+AGAIN = "The API returned one page twice: only the first {count} rows were read"
 
 
 @dataclass(frozen=True)
 class Step:
-    """How a page is asked for. `is_guess`: nothing says that there is one."""
+    """How to request a page. `is_guess`: the API does not say that the page exists."""
 
     values: Mapping[str, Any]
     url: str = ""
@@ -36,7 +36,7 @@ class Step:
 
 
 def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
-    """Read the pages of an answer, up to a number of them, or of rows."""
+    """Read the pages of an answer, up to a limit of pages or rows."""
     reader = Reader(endpoint)
     step: Step | None = Step(values if endpoint.pages is None else first_values(endpoint.pages, values))
     while step is not None:
@@ -51,14 +51,14 @@ def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
 
 
 def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for the first page, of as many rows as a page can have."""
+    """Return the values for the first page, with as many rows as a page can have."""
     size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
     start = {pages.parameter: pages.first} if pages.kind in ("page", "offset") else {}
     return {**size, **values, **start}
 
 
 class Reader:
-    """What was read of one answer so far."""
+    """The rows of one answer so far, and its notices."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Begin before the first page."""
@@ -67,11 +67,11 @@ class Reader:
         self.notices: list[str] = []
         self.before: list[Row] = []
         self.count = 0  # of pages
-        self.is_sized = False  # a page was as long as it was asked to be
-        self.is_cut = False  # rows are missing that the query did not leave out
+        self.is_sized = False  # a page had the full length
+        self.is_cut = False  # rows are missing that the query asks for
 
     def take(self, response: HttpResponse, step: Step) -> Step | None:
-        """Keep the rows of a page, and tell how the next one is asked for; None after the last one."""
+        """Add the rows of a page, and return how to request the next one; None after the last one."""
         body = json_of(response)
         page = rows_of(body, self.endpoint, response.path)
         self.notices += page.notices
@@ -87,7 +87,7 @@ class Reader:
         following = self.next_step(pages, step, response, body)
         if following is None:
             self.is_cut = self.say_what_is_missing(pages, body) or self.is_cut
-        elif step.values.get(pages.size_parameter) and not pages.size:  # a query says how many it wants
+        elif step.values.get(pages.size_parameter) and not pages.size:  # the query has a limit of its own
             self.say_what_is_missing(pages, body)
             return None
         elif self.count >= pages.most or len(self.rows) > MOST_ROWS:
@@ -97,8 +97,8 @@ class Reader:
         return following
 
     def skip(self, pages: Pages, step: Step) -> Step | None:
-        """End at a page that was there before: some APIs answer the last one for those behind it."""
-        has_read_two = len(self.rows) == len(self.before)  # the first page, and the same again
+        """End at a page that equals the previous one: some APIs return the last page for later ones."""
+        has_read_two = len(self.rows) == len(self.before)  # the first page, twice
         if pages.kind == "page" and pages.first == 0 and has_read_two:
             return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
         is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
@@ -107,12 +107,12 @@ class Reader:
         return None
 
     def cut(self, notice: str) -> None:
-        """Say that rows are missing; an alert rule must not judge the others."""
+        """Add a notice that rows are missing; an alert rule must not judge the others."""
         self.notices.append(notice)
         self.is_cut = True
 
     def next_step(self, pages: Pages, step: Step, response: HttpResponse, body: Any) -> Step | None:
-        """Tell how the next page is asked for; None after the last one."""
+        """Return how to request the next page; None after the last one."""
         has_more = find(body, pages.has_more_keys) if pages.has_more_keys else None
         if has_more is False or pages.kind == "unknown":
             return None
@@ -128,10 +128,10 @@ class Reader:
         return Step({**step.values, pages.parameter: pointer}) if is_moved else None
 
     def next_number(self, pages: Pages, step: Step, body: Any, *, has_more: bool) -> Step | None:
-        """Count on, until the API's total is reached, or there are no more rows."""
+        """Return the next number, until the API's total is reached, or there are no more rows."""
         total, length = total_of(pages, body), len(self.before)
         size = step.values.get(pages.size_parameter, pages.size)
-        is_full = self.count == 1 and length == size  # then a total may be that of the page
+        is_full = self.count == 1 and length == size  # a total may then count only the page
         if not length or (total is not None and len(self.rows) >= total and not is_full):
             return None
         is_told = has_more or (total is not None and len(self.rows) < total)
@@ -142,7 +142,7 @@ class Reader:
         return Step({**step.values, pages.parameter: step.values[pages.parameter] + move}, is_guess=not is_told)
 
     def pointer(self, pages: Pages, response: HttpResponse, body: Any) -> Any:
-        """Find what leads to the next page: a header's address, what the last row has, or what the answer has."""
+        """Find the pointer to the next page: in a header, in the last row, or in the answer."""
         if pages.kind == "link":
             return next_link(response.headers.get_all("Link", []))
         if pages.last_row_keys:
@@ -150,7 +150,7 @@ class Reader:
         return find(body, pages.next_keys)
 
     def say_what_is_missing(self, pages: Pages, body: Any) -> bool:
-        """Say that the API tells of more rows than were read, where it does, and return whether it does."""
+        """Add a notice if the API has more rows than were read, and return whether it does."""
         total, count = total_of(pages, body), len(self.rows)
         is_more = bool(pages.has_more_keys) and find(body, pages.has_more_keys) is True
         is_pointed = pages.kind == "unknown" and bool(pages.next_keys) and bool(find(body, pages.next_keys))
@@ -166,7 +166,7 @@ class Reader:
 
 
 def total_of(pages: Pages, body: Any) -> int | None:
-    """Find how many rows there are; None where the API does not say."""
+    """Find the total of rows; None if the API does not say."""
     total = find(body, pages.total_keys) if pages.total_keys else None
     if isinstance(total, str) and total.isascii() and total.isdecimal():
         return int(total[:18])

@@ -1,4 +1,4 @@
-"""From an answer of an API to its rows. An answer that says that it has failed is an error, whatever its status is."""
+"""Read the rows of an API's answer. An answer that says that it failed is an error, with any status."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
 
 Row = tuple[str, Any]
-"""The key that leads to a row, if there is one, and the row."""
+"""The key of a row, if it has one, and the row."""
 
 NO_CONTENT = (204, 205)
 LONGEST = 300
-"""Characters of what an API says of a failure."""
+"""The most characters of an API's error text."""
 
 SUCCESS = ("ok", "success")
 FAILURE = ("error", "errors")
-KINDS = {"array": "list of rows", "map": "object of rows", "object": "object"}
+KINDS = {"array": "a list of rows", "map": "an object of rows", "object": "an object"}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one answer or of several, and what the panel should say about them. `is_cut`: some are missing."""
+    """The rows of one or several answers, and notices for the panel. `is_cut`: rows are missing."""
 
     rows: list[Row]
     notices: tuple[str, ...] = ()
@@ -35,14 +35,14 @@ class Rows:
 
 
 def json_of(response: HttpResponse) -> Any:
-    """Read an answer; one that has no content, as its status says, is null."""
+    """Parse an answer as JSON; null if its status says that it has no content."""
     return None if response.status in NO_CONTENT and not response.body else response.json()
 
 
 def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
-    """List the rows of one answer; `path` is what was asked, for messages.
+    """List the rows of one answer; `path` is the operation's path, for messages.
 
-    Raises: DownstreamError for an answer that says that it is a failure, and for one of another shape.
+    Raises: DownstreamError for an answer that says that it failed, and for one of another shape.
     """
     where = ".".join(endpoint.rows) or "its answer"
     value = find(body, endpoint.rows)
@@ -52,9 +52,9 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
     is_strange = endpoint.shape == "object" and has_fields and bool(rows) and not has_any(value, endpoint)
     failure = failure_of(body, endpoint, is_told=is_told and not is_strange)
     if failure and (not rows or is_strange):
-        raise DownstreamError(f"{path} answered an error: {failure}")
+        raise DownstreamError(f"{path} returned an error: {failure}")
     if rows is None:
-        raise DownstreamError(f"{path}: {where} is no {KINDS[endpoint.shape]}")
+        raise DownstreamError(f"{path}: {where} is not {KINDS[endpoint.shape]}")
     strangers = sum(not isinstance(row, dict) for _, row in rows) if has_fields else 0
     sentences = {
         f"The API says of its answer: {failure}": bool(failure),
@@ -66,7 +66,7 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
 
 
 def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
-    """List what a value holds; None for a value of another shape. Null holds nothing."""
+    """List the rows of a value; None for a value of another shape. Null has no rows."""
     if value is None:
         return []
     if shape == "object":
@@ -77,7 +77,7 @@ def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
 
 
 def is_there(body: Any, keys: Sequence[str]) -> bool:
-    """Tell whether the keys lead to something; a null on the way is there, too."""
+    """Return whether a path of keys exists; a null on the way counts as existing."""
     for key in keys:
         if body is None:
             return True
@@ -88,28 +88,28 @@ def is_there(body: Any, keys: Sequence[str]) -> bool:
 
 
 def has_any(value: Any, endpoint: Endpoint) -> bool:
-    """Tell whether an object has any of the columns."""
+    """Return whether an object has any of the columns."""
     return any(find(value, column.keys) is not None for column in endpoint.columns)
 
 
 def failure_of(body: Any, endpoint: Endpoint, *, is_told: bool) -> str:
-    """Return what an answer says of its failure, or nothing.
+    """Return the error text of an answer that failed; empty if it did not fail.
 
-    Beside what the API describes, only `success: false`, `errors` and their like are signs of one; in its place, any
-    text that is where the API has those of errors.
+    If the answer has what the API describes, only `success: false`, `errors` and similar keys are signs of a failure;
+    else also any text at the place of the API's error texts.
     """
     if not isinstance(body, dict) or (is_told and not endpoint.rows):
         return ""
     signs = [body[name] for name in FAILURE if name not in endpoint.rows[:1] and is_sign(body.get(name))]
-    told = text_in(find(body, endpoint.error_keys)) if endpoint.error_keys else ""
+    text = text_in(find(body, endpoint.error_keys)) if endpoint.error_keys else ""
     if signs or any(body.get(name) is False for name in SUCCESS):
-        texts = (told, *map(text_in, signs), text_in(body.get("message")))
-        return next(filter(None, texts), "it has failed, and does not say why")
-    return "" if is_told else told
+        texts = (text, *map(text_in, signs), text_in(body.get("message")))
+        return next(filter(None, texts), "it failed without an explanation")
+    return "" if is_told else text
 
 
 def is_sign(value: Any) -> bool:
-    """Tell whether `error` or `errors` has what says that there is one."""
+    """Return whether a value of `error` or `errors` means that there is an error."""
     return value is True or (isinstance(value, str | list | dict) and bool(value))
 
 
@@ -124,7 +124,7 @@ def text_in(value: Any) -> str:
 
 
 def one_line(text: str, secrets: Sequence[str] = ()) -> str:
-    """Write what an API says in one line, without secrets and without what controls a terminal."""
+    """Return an API's text in one line, without secrets and without control characters."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST]

@@ -1,4 +1,4 @@
-"""From rows to frames: a table with typed columns, series by a time, or numbers by their labels."""
+"""Convert rows to frames: a table with typed columns, series by a time, or numbers by their labels."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE | re.ASCII)
-LEAST, MOST = 1e9, 1e11  # seconds since 1970 of 2001 and later; as milliseconds, they are all in the seventies
+LEAST, MOST = 1e9, 1e11  # seconds since 1970 for 2001 and later; read as milliseconds, such values are all before 1980
 UNREADABLE = (FrameError, OverflowError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What of the rows is shown, and how; without value columns, all numbers but ids."""
+    """Which columns to show, and how; without value columns, all numbers except ids."""
 
     show: Show = "table"
     time_column: str = ""
@@ -36,13 +36,13 @@ class View:
 
     @classmethod
     def of(cls, query: object) -> View:
-        """Read it from a query, which need not have it."""
+        """Read the view from a query; it may have none."""
         names = ("show", "time_column", "value_columns", "label_columns")
         return cls(**{name: getattr(query, name) for name in names if hasattr(query, name)})
 
 
 def to_frames(rows: Sequence[Row], endpoint: Endpoint, view: View) -> list[Frame]:
-    """Make the frames of an answer; without rows, its columns have their types all the same."""
+    """Make the frames of an answer; the columns have their types even without rows."""
     if view.show == "table":
         return [table(rows, endpoint.columns)]
     columns = {column.name: column for column in endpoint.columns}
@@ -66,13 +66,13 @@ def to_frames(rows: Sequence[Row], endpoint: Endpoint, view: View) -> list[Frame
         ]
         frames = series(records, time, values, labels) if time else numbers_of(records, values, labels)
     except UNREADABLE as error:
-        raise DownstreamError(f"{endpoint.path} answered what makes no {view.show}: {error}") from error
+        raise DownstreamError(f"the answer of {endpoint.path} can't be shown as {view.show}: {error}") from error
     doubt = doubt_of(rows, columns[time]) if time else ""
     return [frames[0].with_notice(doubt, "warning"), *frames[1:]] if doubt else frames
 
 
 def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
-    """Make a table; a column that is not as the API describes it is shown as text, and a notice says so."""
+    """Make a table; a column that does not fit the API's description is shown as text, and a notice says so."""
     fields: list[Field] = []
     sentences: list[str] = []
     for column in columns:
@@ -80,7 +80,7 @@ def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
             fields.append(Field(column.name, [value_of(row, column) for row in rows], TYPES[column.kind]))
             sentences += filter(None, [doubt_of(rows, column)])
         except UNREADABLE as error:
-            sentences.append(f"{column.name} is shown as text, for it is not as the API describes it: {error}")
+            sentences.append(f"{column.name} is shown as text, because it does not fit the API's description: {error}")
             fields.append(Field(column.name, [as_text(raw(row, column)) for row in rows], "string"))
     frame = Frame(fields=fields)
     for sentence in sentences:
@@ -121,12 +121,12 @@ def count_distinct(records: Sequence[dict[str, Any]], names: Sequence[str]) -> i
 
 
 def raw(row: Row, column: Column) -> Any:
-    """Return a row's value as the API has sent it; None where there is none."""
+    """Return a row's value as the API sent it; None if there is none."""
     return row[0] if column.is_key else find(row[1], column.keys)
 
 
 def labels_of(row: Row, columns: Sequence[Column]) -> dict[str, str | None]:
-    """Return a row's labels, of which an empty one is none; an object of texts has several."""
+    """Return a row's labels, without empty ones; an object of texts has several."""
     labels: dict[str, str | None] = {}
     names = {column.name for column in columns}
     for column in columns:
@@ -141,7 +141,7 @@ def labels_of(row: Row, columns: Sequence[Column]) -> dict[str, str | None]:
 
 
 def value_of(row: Row, column: Column) -> Any:
-    """Return a row's value as its column has it."""
+    """Return a row's value, converted to the column's type."""
     value = raw(row, column)
     if value is None or column.kind == "string":
         return as_text(value)
@@ -158,34 +158,34 @@ def value_of(row: Row, column: Column) -> Any:
 
 
 def number_of(value: Any) -> float | None:
-    """Read a number; some APIs write them as texts. A whole one stays one, however large it is."""
+    """Read a number; some APIs write numbers as texts. A whole number stays whole, however large it is."""
     if isinstance(value, str):
         text = value.strip()
         if re.fullmatch("[+-]?[0-9]+", text):
             return int(text)
-        if "_" in text:  # which Python reads in a number
-            raise ValueError(f"{text} is no number")
+        if "_" in text:  # Python allows it in a number
+            raise ValueError(f"{text} is not a number")
         return float(text) if text else None
     number: float = require(value, (int, float))
     return number
 
 
 def real(value: float | None) -> float | None:
-    """Return a number as one that may have a fraction, with the digits that such a number has."""
+    """Return a number as a float, with a float's precision."""
     return None if value is None else float(value)
 
 
 def doubt_of(rows: Sequence[Row], column: Column) -> str:
-    """Say what is doubtful about a column of times: too small counts, or times without a zone.
+    """Return a notice about a doubtful column of times: counts that are too small, or times without a zone.
 
-    Counts that are too large are no times at all.
+    Counts that are too large are not times at all.
     """
     if column.kind != "time" or column.wire == "date":
         return ""
     values = [value for row in rows if (value := raw(row, column)) not in (None, "", 0)]
     if column.wire == "rfc3339":
         bare = sum(isinstance(value, str) and not ZONE.search(value.strip()) for value in values)
-        return f"{bare} times of {column.name} have no zone: they are taken for UTC" if bare else ""
+        return f"{bare} times of {column.name} have no zone: they are read as UTC" if bare else ""
     numbers = [number for value in values if (number := number_of(value)) is not None]
     if column.wire == "milliseconds" and numbers and min(numbers) > LEAST and max(numbers) < MOST:
         return f"{column.name} looks like seconds since 1970, and the API describes it as milliseconds"
@@ -193,14 +193,14 @@ def doubt_of(rows: Sequence[Row], column: Column) -> str:
 
 
 def require(value: Any, kinds: type | tuple[type, ...]) -> Any:
-    """Return a value of one of these types; true is no number."""
+    """Return a value of one of these types; a boolean is not a number."""
     if isinstance(value, kinds) and (kinds is bool or not isinstance(value, bool)):
         return value
     raise ValueError(f"{as_text(value)} is of another type")
 
 
 def as_text(value: Any) -> str | None:
-    """Write any value as a text."""
+    """Return the text of any value."""
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""From what a query asks to the request that the API gets, without credentials."""
+"""Convert a query's values to the API's request, without credentials."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import TimeRange
 
 RESERVED_IN_PATH = "/:@!$&'()*+,;="
-RESERVED_IN_QUERY = ":/?@!$'()*,[]"  # without what begins another parameter, or is a space there
+RESERVED_IN_QUERY = ":/?@!$'()*,[]"  # without the characters that begin another parameter, or mean a space
 FORM = "application/x-www-form-urlencoded"
 NOTHING: Any = object()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRequest:
-    """A request, without credentials; `url` is below the data source's."""
+    """A request without credentials; `url` is below the data source's."""
 
     method: str
     url: str
@@ -34,7 +34,7 @@ class ApiRequest:
     body: bytes = b""
 
     def with_parameters(self, pairs: Iterable[tuple[str, str]]) -> str:
-        """Return the address with more parameters in its query string; those that it has already stay as they are."""
+        """Return the address with more parameters in its query string; its own parameters do not change."""
         names = {name for name, _ in parse_qsl(urlsplit(self.url).query, keep_blank_values=True)}
         more = urlencode([(name, value) for name, value in pairs if name not in names])
         return f"{self.url}{'&' if '?' in self.url else '?'}{more}" if more else self.url
@@ -42,7 +42,7 @@ class ApiRequest:
 
 @dataclass
 class Parts:
-    """What a request is put together from."""
+    """The parts of a request."""
 
     path: str
     query: list[str] = field(default_factory=list)
@@ -53,13 +53,13 @@ class Parts:
 
 
 def values_of(query: object, endpoint: Endpoint) -> dict[str, Any]:
-    """List what a query gives for the parameters; what is empty is not sent."""
-    given = {name: getattr(query, name, None) for name in endpoint.parameters}
-    return {name: value for name, value in given.items() if value is not None and value not in ("", ())}
+    """Return a query's values for the parameters; empty ones are not sent."""
+    values = {name: getattr(query, name, None) for name in endpoint.parameters}
+    return {name: value for name, value in values.items() if value is not None and value not in ("", ())}
 
 
 def bounds_of(endpoint: Endpoint, time_range: TimeRange, *, needed_only: bool = False) -> dict[str, str | int]:
-    """List the parameters that the time range fills: the start rounded down, the end rounded up; a date is its day."""
+    """Return the parameters that the time range fills: the start is rounded down, the end up; a date is its day."""
     return {
         name: to_wire(getattr(time_range, each.bound), each.wire, is_end=each.bound == "end")
         for name, each in endpoint.parameters.items()
@@ -68,7 +68,7 @@ def bounds_of(endpoint: Endpoint, time_range: TimeRange, *, needed_only: bool = 
 
 
 def to_wire(moment: datetime, wire: Wire, *, is_end: bool) -> str | int:
-    """Write a time as the API reads it."""
+    """Format a time for the API."""
     if wire == "date":
         return moment.date().isoformat()
     round_off = math.ceil if is_end else math.floor
@@ -81,14 +81,14 @@ def to_wire(moment: datetime, wire: Wire, *, is_end: bool) -> str | int:
 
 
 def build(endpoint: Endpoint, values: Mapping[str, Any]) -> ApiRequest:
-    """Put a request together."""
+    """Build a request."""
     is_whole = any(each.location == "body" and not each.keys for each in endpoint.parameters.values())
     parts = Parts(path=endpoint.path, headers={"Accept": endpoint.accept}, document=NOTHING if is_whole else {})
     for name, parameter in endpoint.parameters.items():
         if name in values:
             put(parts, parameter, values[name])
         elif parameter.location == "path":
-            raise QueryError(f"{name} is empty, and {endpoint.path} needs it")
+            raise QueryError(f"{name} is empty, but {endpoint.path} needs it")
     require_segments(parts.path)
     if parts.cookies:
         parts.headers["Cookie"] = "; ".join(parts.cookies)
@@ -99,27 +99,27 @@ def build(endpoint: Endpoint, values: Mapping[str, Any]) -> ApiRequest:
 
 
 def body_of(endpoint: Endpoint, parts: Parts) -> bytes:
-    """Write the body; a JSON document that is not given is none."""
+    """Encode the body; empty without a JSON document."""
     if endpoint.body_type == FORM:
         return urlencode(parts.form).encode()
     return b"" if not endpoint.body_type or parts.document is NOTHING else json.dumps(parts.document).encode()
 
 
 def put(parts: Parts, parameter: Parameter, value: Any) -> None:
-    """Put one value where it belongs."""
+    """Add one value to its part of the request."""
     match parameter.location:
         case "path":
-            text = ",".join(texts_of(parameter, value, encoded))
+            text = ",".join(texts_of(parameter, value, percent_encode))
             if not text.removeprefix(parameter.prefix):
                 raise QueryError(f"{parameter.name} is empty, which can't be a part of a path")
             parts.path = parts.path.replace("{" + parameter.name + "}", text)
         case "query":
             name = quote(parameter.name, safe="[]$")
-            parts.query += [f"{name}={text}" for text in texts_of(parameter, value, encoded)]
+            parts.query += [f"{name}={text}" for text in texts_of(parameter, value, percent_encode)]
         case "header":
             parts.headers[parameter.name] = ",".join(texts_of(parameter, value, plain))
         case "cookie":
-            parts.cookies += [f"{parameter.name}={text}" for text in texts_of(parameter, value, encoded)]
+            parts.cookies += [f"{parameter.name}={text}" for text in texts_of(parameter, value, percent_encode)]
         case "form":
             value = json.dumps(document(parameter, value)) if parameter.is_json else value
             parts.form += [(parameter.name, text) for text in texts_of(parameter, value, plain)]
@@ -129,13 +129,13 @@ def put(parts: Parts, parameter: Parameter, value: Any) -> None:
 
 
 def require_segments(path: str) -> None:
-    """Refuse a path that leads out of the operation's, however a server or a proxy reads it."""
+    """Refuse a path that may lead out of the operation's path for any server or proxy."""
     if not {".", ".."}.isdisjoint(re.split(r"[/\\;]", unquote(unquote(path)))):
         raise QueryError(f"{unquote(path)[:200]!r} has '.' or '..', which can't be a part of a path")
 
 
 def texts_of(parameter: Parameter, value: Any, write: Callable[[Parameter, Any], str]) -> list[str]:
-    """Write a value: a list without a separator is several texts, any other value is one."""
+    """Encode a value: a list without a separator is several texts, any other value is one."""
     is_list = isinstance(value, list | tuple)
     texts = [write(parameter, item) for item in (value if is_list else (value,))]
     if is_list and not parameter.separator:
@@ -145,18 +145,18 @@ def texts_of(parameter: Parameter, value: Any, write: Callable[[Parameter, Any],
 
 
 def plain(_parameter: Parameter, value: Any) -> str:
-    """Write one value as it is."""
+    """Return one value as text, without encoding."""
     return text_of(value)
 
 
-def encoded(parameter: Parameter, value: Any) -> str:
-    """Write one value, percent-encoded."""
+def percent_encode(parameter: Parameter, value: Any) -> str:
+    """Percent-encode one value."""
     reserved = RESERVED_IN_PATH if parameter.location == "path" else RESERVED_IN_QUERY
     return quote(text_of(value), safe=reserved if parameter.allows_reserved else "")
 
 
 def within(body: Any, keys: Keys, value: Any) -> Any:
-    """Put a value into a document, below its keys; without any, it is the document."""
+    """Put a value into a document, below its keys; without keys, it is the document."""
     if not keys:
         return value
     outer: dict[str, Any] = body if isinstance(body, dict) else {}
@@ -164,7 +164,7 @@ def within(body: Any, keys: Keys, value: Any) -> Any:
 
 
 def document(parameter: Parameter, text: str) -> Any:
-    """Read a text of JSON."""
+    """Parse a JSON text."""
     try:
         return json.loads(text, parse_constant=refuse)
     except ValueError as error:
@@ -172,12 +172,12 @@ def document(parameter: Parameter, text: str) -> Any:
 
 
 def refuse(constant: str) -> None:
-    """Refuse what Python takes for JSON, and nothing else does."""
-    raise ValueError(f"{constant} is no number of JSON")
+    """Refuse NaN and infinities, which only Python accepts in JSON."""
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def text_of(value: Any) -> str:
-    """Write a value as texts on the web have it."""
+    """Return the text of a value as usual on the web."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

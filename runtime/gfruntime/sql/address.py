@@ -21,31 +21,31 @@ class Address:
     """
 
     scheme: str
-    """What comes before the colon, in lower case; it names the driver."""
+    """The part before the colon, in lower case; it names the driver."""
 
     user: str = ""
     """The user's name."""
 
     password: str = field(default="", repr=False)
-    """The password given beside the URI, else the one in it."""
+    """The separate password, else the one in the URI."""
 
     host: str = ""
     """The server's name or number."""
 
     port: int | None = None
-    """The server's port; None where the URI has none."""
+    """The server's port; None if the URI has none."""
 
     path: str = ""
-    """What comes after the server, with its first slash: a file's path, or a database's name."""
+    """The part after the server, with its first slash: a file's path, or a database's name."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What comes after the question mark."""
+    """The parameters after the question mark."""
 
     @classmethod
     def parse(cls, uri: str, *, password: str = "") -> Address:
         """Read a URI.
 
-        Raises: QueryError, without the URI, which may hold a password.
+        Raises: QueryError; its text leaves out the URI, which may hold a password.
         """
         try:
             parts = urlsplit(uri.strip())
@@ -59,7 +59,7 @@ class Address:
                 parameters=dict(parse_qsl(parts.query, keep_blank_values=True)),
             )
         except ValueError:
-            raise QueryError("the database's address is no URI: such as postgresql://reader@host:5432/shop") from None
+            raise QueryError("the database's address is not a URI such as postgresql://reader@host:5432/shop") from None
 
     @property
     def database(self) -> str:
@@ -68,11 +68,11 @@ class Address:
 
     @property
     def server(self) -> str:
-        """The host as URIs have it: a number of IPv6 in brackets."""
+        """The host as in a URI: an IPv6 address is in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def to_uri(self, *, scheme: str = "", without: Collection[str] = (), **more: str) -> str:
-        """Write the URI, its password in it, without some parameters and with others where it lacks them."""
+        """Write the URI with its password, without some parameters, and with default values for others."""
         login = quote(self.user, safe="") + (f":{quote(self.password, safe='')}" if self.password else "")
         parameters = {**more, **{name: value for name, value in self.parameters.items() if name not in without}}
         server = f"{login}{'@' if login else ''}{self.server}{f':{self.port}' if self.port else ''}"
@@ -80,9 +80,9 @@ class Address:
         return f"{scheme or self.scheme}://{server}{quote(self.path)}{query}"
 
     def pick(self, *names: str) -> dict[str, str]:
-        """Return the parameters, all of which must be among these names.
+        """Return the parameters; only these names are allowed.
 
-        Raises: QueryError naming another one.
+        Raises: QueryError that names any other parameter.
         """
         for name in self.parameters:
             if name not in names:

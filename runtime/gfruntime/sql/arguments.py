@@ -1,4 +1,4 @@
-"""The arguments of a macro in brackets, and the bounds of what a viewer's text may cost."""
+"""The arguments of a macro in brackets, and limits for the text that a viewer writes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from gfruntime.errors import QueryError
 
 MOST_CHARACTERS = 1_000_000
 MOST_NESTED = 16
-MOST_BRACKETS = 200  # within one another
+MOST_BRACKETS = 200  # nesting depth
 
 PUNCTUATION = re.compile(r"[(),]")
 QUOTES = re.compile(r"""[(),]|'[^']*+(?:'|\Z)|"[^"]*+(?:"|\Z)|`[^`]*+(?:`|\Z)|\[[^\[\]]*+\]""")
-"""Brackets and commas, and texts, names and subscripts in which these mean nothing."""
+"""Brackets and commas; and texts, names and subscripts, in which brackets and commas have no meaning."""
 BACKSLASHES = re.compile(
     r"""[(),]|'(?:[^'\\]++|\\.)*+(?:'|\Z)|"(?:[^"\\]++|\\.)*+(?:"|\Z)|`[^`]*+(?:`|\Z)|\[[^\[\]]*+\]""", re.DOTALL
 )
-"""The same where a backslash keeps a quote from ending a text."""
+"""The same for databases where a backslash escapes a quote."""
 
 
 def read_arguments(text: str, start: int, *, marks: re.Pattern[str] = PUNCTUATION) -> tuple[list[str], int]:
-    """Read a list of arguments in brackets, which may hold brackets themselves; give the position after them.
+    """Read a list of arguments in brackets, which may hold brackets too; return it with the position after it.
 
-    Raises: QueryError when a bracket is missing, or when too many are within one another.
+    Raises: QueryError if a bracket is missing, or if brackets nest too deeply.
     """
     if text[start : start + 1] != "(":
         return [], start
@@ -42,7 +42,7 @@ def read_arguments(text: str, start: int, *, marks: re.Pattern[str] = PUNCTUATIO
 
 
 def check_size(characters: int) -> None:
-    """Refuse a text that the macros made too long.
+    """Refuse a query that is too long once its macros are expanded.
 
     Raises: QueryError.
     """

@@ -1,4 +1,4 @@
-"""The macros that only ClickHouse's data source has.
+"""The macros that exist only in ClickHouse's data source.
 
 Source: clickhouse-datasource v4, pkg/macros/macros.go.
 """
@@ -20,7 +20,7 @@ _MS = dt.timedelta(milliseconds=1)
 
 
 def macros(between: TimeRange, interval: dt.timedelta) -> Iterator[tuple[str, Callable[[Sequence[str]], str], int]]:
-    """Give each macro's name, function and number of arguments."""
+    """Return each macro's name, function and number of arguments."""
     seconds, milliseconds = max(interval // _SECOND, 1), max(interval // _MS, 1)
     in_seconds, in_ms, days = (
         tuple(map(write, (between.start, between.end))) for write in (_date_time, _date_time_ms, _date)

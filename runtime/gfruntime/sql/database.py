@@ -1,7 +1,7 @@
 """Open a database by its address: read-only, with a connection pool, limits and cancellation.
 
-`gfruntime.sql.drivers` lists the addresses. What a query may cost is in `Limits`; whether the database itself keeps it
-from writing depends on the database: where only the account's rights do, `Database` wants to be told that they do.
+`gfruntime.sql.drivers` lists the addresses. `Limits` says what a query may cost. Some databases can't open a read-only
+session. For those, the account must have no right to write, and the author must confirm it with `account_reads_only`.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _BY_ACCOUNT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one query may cost. An answer with more rows or bytes is cut, and a notice says so.
+    """Limits of one query. An answer with more rows or bytes is cut, and a notice says so.
 
-    An alert rule gets an error in its place.
+    An alert rule gets an error instead.
 
     >>> Limits(rows=1000).seconds
     30.0
@@ -56,21 +56,21 @@ class Limits:
     """The rows of an answer."""
 
     bytes: int = 100_000_000
-    """The bytes of an answer's rows, as the driver gives them."""
+    """The bytes of an answer's rows, as the driver returns them."""
 
     seconds: float = 30.0
-    """How long a query may take, connecting included; less, where Grafana waits for less."""
+    """How long a query may take, including the connection; less, if Grafana's own time limit is shorter."""
 
     connections: int = 4
-    """How many statements run at once; others wait as long as a statement may run."""
+    """How many statements run at once; others wait, at most as long as a statement may run."""
 
 
 class Database:
     """The database at an address, for the queries of a data source, in any number of threads.
 
-    `password` goes beside the address, which Grafana shows to those who edit the data source. `script` is SQL that
-    makes the tables of `sqlite:`, a database in memory. `account_reads_only` says that the account has no right to
-    write: some databases have nothing else that keeps queries from it, such as Flight SQL.
+    `password` is separate from the address, because Grafana shows the address to those who edit the data source.
+    `script` is SQL that creates the tables of `sqlite:`, a database in memory. `account_reads_only` says that the
+    account has no right to write: for some databases, such as Flight SQL, nothing else prevents a write.
 
     >>> Database("sqlite:", script="CREATE TABLE t (a)").dialect
     'sqlite'
@@ -98,32 +98,32 @@ class Database:
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect of its SQL, whose macros a query may use."""
+        """The dialect of its SQL; a query may use the macros of this dialect."""
         return self._driver.dialect
 
     def query(self, query: Query[Any], sql: str, *, format: Format = "timeseries") -> list[Frame]:  # noqa: A002
         """Answer a query's SQL, its macros expanded, in a format of Grafana's SQL editors.
 
-        In a time series and in a table, numbers in the column `time` become times. An answer of more rows or bytes than
-        the limits is cut: a notice says so, its gaps are not filled, and for an alert rule it is an error.
+        In a time series and in a table, numbers in the column `time` become times. An answer that exceeds the limits is
+        cut: a notice says so, and its gaps are not filled; for an alert rule it is an error.
 
-        Raises: QueryError for a wrong macro, a statement that was cancelled or took too long, and where nothing keeps
-        it from writing; otherwise the driver's own errors, which the panel shows.
+        Raises: QueryError for a wrong macro, for a statement that was cancelled or took too long, and if the query
+        might write; the driver's own errors, which the panel shows.
 
-        >>> asked = Query(model=model, time_range=time_range)
-        >>> Database("sqlite:").query(asked, "SELECT 1 AS value", format="table")[0]["value"].to_list()
+        >>> query = Query(model=model, time_range=time_range)
+        >>> Database("sqlite:").query(query, "SELECT 1 AS value", format="table")[0]["value"].to_list()
         [1]
         """
         text = expand_sql(sql, query, dialect=self.dialect)
         frame, is_whole = self._read(query, lambda session: session.run(text), self._limits)
         if query.from_alert and not is_whole:
-            raise QueryError("the answer has more rows or bytes than it may have: an alert rule must not judge a part")
+            raise QueryError("the answer has too many rows or bytes: an alert rule must not judge a part of it")
         if format == "timeseries":
             return formatted(frame, format, sql=sql if is_whole else "", query=query)
         return formatted(with_times(frame), format)
 
     def check(self) -> Health:
-        """Connect, read nothing, and answer "Save & test"; what fails is said in the database's words.
+        """Connect, read nothing, and answer "Save & test"; a failure has the database's own text.
 
         >>> Database("sqlite:").check().message
         'sqlite answered'
@@ -136,9 +136,9 @@ class Database:
         return Health.ok(f"{self.dialect} answered{by_account}")
 
     def names(self) -> list[dict[str, str]]:
-        """List the tables and columns, as the choices of `Ui(options_from=…)`: each with its table or its type.
+        """List the tables and columns as choices for `Ui(options_from=…)`: each with its table or its type.
 
-        Shape: at most 10,000. They are read again after half a minute, whatever rows a query may have.
+        Shape: at most 10,000, whatever the limit on a query's rows. They are cached for half a minute.
 
         >>> Database("sqlite:", script="CREATE TABLE t (a INTEGER)").names()[1]
         {'value': 'a', 'label': 'a', 'description': 't, INTEGER'}
@@ -157,7 +157,7 @@ class Database:
         return self._names
 
     def close(self) -> None:
-        """Close the connections, those in use when their queries end.
+        """Close the connections; a connection in use is closed when its query ends.
 
         >>> Database("sqlite:").close()
         """
@@ -168,15 +168,15 @@ class Database:
         return session
 
     def _read(self, query: Query[Any], run: Callable[[Session], Any], limits: Limits) -> tuple[Frame, bool]:
-        """Read what a session gives, and tell whether it is the whole answer."""
+        """Read from a session, and return whether it is the whole answer."""
         if not (self._driver.refuses_writes or self._account_reads_only):
-            raise QueryError(f"{self._address.scheme} has no session that may only read: {_BY_ACCOUNT}")
+            raise QueryError(f"{self._address.scheme} has no read-only sessions: {_BY_ACCOUNT}")
         with self._pool.slot(query, limits.seconds):
             job = Job[tuple[Frame, bool]](query, limits.seconds)
             try:
                 return job.run(lambda: self._answer(job, run, limits))
             finally:
-                if job.is_left_behind:  # the others have the same network
+                if job.is_left_behind:  # the other sessions use the same network
                     threading.Thread(target=self._pool.close_idle, name="sql-close", daemon=True).start()
 
     def _begin(self, job: Job[Any]) -> Session:
@@ -185,7 +185,7 @@ class Database:
             return session
         job.cancel_by(None)
         close_session(session)
-        raise QueryError(f"the server does not keep this session from writing: {_BY_ACCOUNT}")
+        raise QueryError(f"the server does not make this session read-only: {_BY_ACCOUNT}")
 
     def _answer(self, job: Job[Any], run: Callable[[Session], Any], limits: Limits) -> tuple[Frame, bool]:
         session = self._begin(job)
@@ -193,7 +193,7 @@ class Database:
             frame = _fetch(run(session), limits)
             is_whole = frame.meta is None
             if not is_whole:
-                with suppress(Exception):  # the driver's: the rest is still on its way
+                with suppress(Exception):  # an error of the driver: the rest of the answer is still on its way
                     session.cancel()
             job.cancel_by(None)
             if is_whole and not job.is_stopped and session.end():
@@ -208,7 +208,7 @@ class Database:
 
 
 def _fetch(rows: Any, limits: Limits) -> Frame:  # noqa: ANN401  # PEP 249 has no types
-    """Read rows within limits; a frame with a notice is a part of them."""
+    """Read rows within the limits; a notice on the frame says that rows are missing."""
     cursor: Any = BoundedCursor(rows, limits.bytes)
     if not cursor.description:
         raise QueryError(NO_ROWS)
@@ -220,6 +220,6 @@ def _fetch(rows: Any, limits: Limits) -> Frame:  # noqa: ANN401  # PEP 249 has n
 
 
 def _nobodys_query() -> Query[None]:
-    """Make the query of a call that has none."""
+    """Make a query for a call that has no query."""
     now = datetime.now(UTC)
     return Query(model=None, time_range=TimeRange(start=now, end=now))

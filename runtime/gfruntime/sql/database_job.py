@@ -1,7 +1,7 @@
-"""Work with a database, in a thread of its own: nobody waits for it longer than its time limit and some seconds.
+"""Database work in a thread of its own: a caller waits at most for the time limit plus some seconds.
 
-A driver may wait without end: for a network that is gone, in a call that nothing interrupts. Its thread is then left
-behind, and ends by itself once the system gives up the connection.
+A driver may wait forever for a lost network, in a call that nothing interrupts. The caller then leaves its thread
+behind; the thread ends when the operating system gives up the connection.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GRACE_S = 5.0
-"""How long the work may take to end after it is cancelled."""
+"""How long cancelled work may take to end."""
 
 _LOGGER = logging.getLogger("gfruntime")
 _AGAIN_S = 0.5
 
 
 class Job(Generic[T]):
-    """Work for one query; once that is cancelled or `seconds` are over, what `cancel_by` was told is called.
+    """Work for one query; the function of `cancel_by` is called if the query is cancelled or exceeds `seconds`.
 
-    It is called again and again until the work ends: one call between two statements cancels nothing.
+    It is called repeatedly until the work ends: a call between two statements cancels nothing.
     """
 
     def __init__(self, query: Query[Any], seconds: float) -> None:
-        """Keep whom it is for, and how long it may take: less, where Grafana waits for less."""
-        self._query, left = query, query.time_left
-        self._seconds = seconds if left is None else min(seconds, left.total_seconds())
+        """Keep the query and the time limit; the limit is shorter if Grafana's own is shorter."""
+        self._query, time_left = query, query.time_left
+        self._seconds = seconds if time_left is None else min(seconds, time_left.total_seconds())
         self._wake, self._is_done = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._cancel: Callable[[], object] | None = None
@@ -48,8 +48,8 @@ class Job(Generic[T]):
     def run(self, work: Callable[[], T]) -> T:
         """Do the work.
 
-        Raises: what it raises; QueryError if it was cancelled or took too long, in the place of its error, and of its
-        result, which may be a part of one.
+        Raises: the work's own errors; QueryError if it was cancelled or took too long. This error replaces the work's
+        own error, and its result, which may be incomplete.
         """
         context = contextvars.copy_context()
         registration = self._query.on_cancel(self._wake.set)
@@ -68,12 +68,12 @@ class Job(Generic[T]):
         return self._result[0]
 
     def cancel_by(self, cancel: Callable[[], object] | None) -> None:
-        """Say what cancels that which is done now; None for nothing: no call of the one before runs any more then."""
+        """Set the function that cancels the current step, or None; a call of the previous one is over afterwards."""
         with self._lock:
             self._cancel = cancel
 
     def check(self) -> None:
-        """Begin nothing more for a query that is cancelled.
+        """Stop if the query is cancelled.
 
         Raises: QueryError.
         """
@@ -94,7 +94,7 @@ class Job(Generic[T]):
         threading.Thread(target=self._cancel_again, name="sql-cancel", daemon=True).start()
         self.is_left_behind = not self._is_done.wait(GRACE_S)
         if self.is_left_behind:
-            _LOGGER.warning("A database does not answer, not even to a cancellation: its connection is left behind")
+            _LOGGER.warning("A database answers neither the query nor its cancellation: its connection is abandoned")
 
     def _cancel_again(self) -> None:
         while not self._is_done.is_set():
@@ -102,6 +102,6 @@ class Job(Generic[T]):
                 try:
                     if self._cancel is not None:
                         self._cancel()
-                except Exception:  # the driver's; the statement ends by itself, or at the next call
+                except Exception:  # an error of the driver; the statement ends by itself, or at the next call
                     _LOGGER.warning("A statement could not be cancelled", exc_info=True)
             self._is_done.wait(_AGAIN_S)

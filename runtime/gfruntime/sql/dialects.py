@@ -25,14 +25,14 @@ For a time range from second S to second E since 1970, FROM and TO in ISO 8601, 
 | `$__text(a)`, `$__text(a,b)`                            | the texts, percent-encoded here, by their digits: `texts`  |
 
 timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has
-`DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's
-times are texts that its `strftime` reads, or numbers, which are taken as seconds. clickhouse has the macros of its own
-data source too: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
+`DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, like those of mysql, sqlite and clickhouse.
+sqlite's times are texts that its `strftime` reads, or numbers of seconds. clickhouse also has the macros of its own
+data source: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
 timeInterval_ms and interval_s. snowflake has `DATE_PART(EPOCH_SECOND, t)`, trino `to_unixtime(t)`; set the session of
 both to UTC.
 
-Units: times are in UTC. MySQL's `FROM_UNIXTIME` gives times in the session's zone: set it to `'+00:00'` where columns
-hold UTC.
+Units: times are in UTC. MySQL's `FROM_UNIXTIME` returns times in the session's zone: set it to `'+00:00'` if the
+columns hold UTC.
 Source: grafana v12, pkg/tsdb/{grafana-postgresql-datasource,mysql,mssql}/macros.go and sqleng/sql_engine.go;
 clickhouse-datasource v4, pkg/macros/macros.go.
 """
@@ -58,9 +58,9 @@ _SIMPLE = re.compile(r"""[\w.]+(\([^()]*\))?|"[^"]*"|`[^`]*`|\[[^\[\]]*\]""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrases:
-    """How a database says what the macros mean: `{c}` is the column, `{s}` the seconds of a group.
+    """The SQL of one database for the macros: `{c}` is the column, `{s}` the seconds of a group.
 
-    `moment` writes a time; `compared` is the column where it is compared with a `bound`.
+    `moment` writes a time; `compared` is the SQL of a column that is compared with a `bound`.
     """
 
     moment: Callable[[dt.datetime], str]
@@ -73,17 +73,17 @@ class Phrases:
     unix_group: str
     alias: str = ' AS "time"'
     whole_seconds: bool = True
-    escapes: bool = False  # a backslash keeps a quote from ending a text
+    escapes: bool = False  # a backslash escapes a quote
     text: Callable[[str], str]
-    has_strict_numbers: bool = False  # it compares no text with a number as numbers
-    join: tuple[str, str] = ("", " || ")  # a function's name and what stands between texts, to join them
+    has_strict_numbers: bool = False  # compares a text with a number as texts, never as numbers
+    join: tuple[str, str] = ("", " || ")  # concatenation: a function's name, and the separator between the texts
 
     def compare(self, column: str, sign: str, moment: dt.datetime) -> str:
         """Write `column >= moment`."""
         return f"{self.compared.format(c=column)} {sign} {(self.bound or self.moment)(moment)}"
 
     def filter(self, column: str, start: dt.datetime, end: dt.datetime) -> str:
-        """Write that a column is between two moments, both included."""
+        """Write the condition that a column is between two moments, both included."""
         bound = self.bound or self.moment
         return self.between.format(c=self.compared.format(c=column), a=bound(start), b=bound(end))
 
@@ -102,7 +102,7 @@ def _quoted(moment: dt.datetime) -> str:
 
 
 def _from_unixtime(moment: dt.datetime) -> str:
-    """MySQL's `FROM_UNIXTIME` knows no time before 1970."""
+    """Write a time for MySQL, whose `FROM_UNIXTIME` has no times before 1970."""
     seconds = _seconds(moment)
     return f"FROM_UNIXTIME({seconds})" if seconds >= 0 else f"DATE_ADD(FROM_UNIXTIME(0), INTERVAL {seconds} SECOND)"
 

@@ -1,6 +1,6 @@
 """Durations and intervals in Grafana's words: `1h30m`, `5d`, `<10s`.
 
-Units: all functions give `timedelta`, so that what is below a microsecond is cut off.
+Units: all functions return `timedelta`, so digits below a microsecond are cut off.
 Source: grafana-plugin-sdk-go v0.298.0, backend/gtime.
 """
 
@@ -25,7 +25,7 @@ _MOST = 2**63 - 1  # nanoseconds that Go's duration holds
 _LONGEST = 100  # characters; int() refuses long numbers with an error of its own
 
 _S, _M, _H, _D = 1000, 60_000, 3_600_000, 86_400_000
-_STEPS = (  # up to this many milliseconds → this many
+_STEPS = (  # milliseconds up to this limit → the rounded interval
     (10, 1), (15, 10), (35, 20), (75, 50), (150, 100), (350, 200), (750, 500),
     (1.5 * _S, _S), (3.5 * _S, 2 * _S), (7.5 * _S, 5 * _S), (12.5 * _S, 10 * _S), (17.5 * _S, 15 * _S),
     (25 * _S, 20 * _S), (45 * _S, 30 * _S),
@@ -50,7 +50,7 @@ def parse_duration(text: str) -> dt.timedelta:
 
 
 def parse_interval(text: str, *, now: dt.datetime | None = None) -> dt.timedelta:
-    """Read an interval, whose d, w, M and y are those of the calendar from now on, in UTC.
+    """Read an interval; d, w, M and y are calendar days, weeks, months and years from now, in UTC.
 
     Raises: QueryError naming the text.
 
@@ -71,7 +71,7 @@ def parse_interval(text: str, *, now: dt.datetime | None = None) -> dt.timedelta
 
 
 def parse_step(text: str) -> dt.timedelta:
-    """Read a query's or data source's minimum interval: a duration, `<` and `>` around it passed over, or seconds.
+    """Read a query's or data source's minimum interval: a duration, or seconds; `<` and `>` around it are ignored.
 
     Raises: QueryError naming the text.
 
@@ -90,7 +90,7 @@ def interval_from(
     """Choose the minimum interval: the query's, else its milliseconds, else the data source's, else the default.
 
     A query's `0s` means that it has none.
-    Raises: QueryError naming a text that is no interval.
+    Raises: QueryError that names a text that is not an interval.
 
     >>> interval_from(query="30s")
     datetime.timedelta(seconds=30)
@@ -139,12 +139,12 @@ def _go_duration(text: str) -> int:
     while at < len(rest):
         part = _PART.match(rest, at)
         if part is None or not (part[1] or part[2]):
-            raise QueryError(f"{text!r} is no duration: expected one like 1h30m, 15s or 7d")
+            raise QueryError(f"{text!r} is not a duration: expected one like 1h30m, 15s or 7d")
         whole, fraction, unit = part[1] or "0", part[2] or "", _UNITS[part[3]]
         total += int(whole) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
         at = part.end()
     if not rest:
-        raise QueryError("an empty text is no duration: expected one like 1h30m, 15s or 7d")
+        raise QueryError("an empty text is not a duration: expected one like 1h30m, 15s or 7d")
     return sign * total
 
 
@@ -156,7 +156,7 @@ def _timedelta(nanoseconds: int, text: str) -> dt.timedelta:
 
 
 def _plus_months(start: dt.datetime, months: int) -> dt.datetime:
-    """Add months as Go does: a day that its month lacks runs over into the next."""
+    """Add months as Go does: a day that does not exist in its month moves into the next month."""
     years, month = divmod(start.month - 1 + months, 12)
     first = start.replace(year=start.year + years, month=month + 1, day=1)
     days = calendar.monthrange(first.year, first.month)[1]

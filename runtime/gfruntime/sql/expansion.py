@@ -1,8 +1,8 @@
-"""The macros of Grafana's SQL data sources in a text: which there are, where they stand, what replaces them.
+"""Expand the macros of Grafana's SQL data sources in a text.
 
-As in Grafana a macro is replaced wherever it stands, in comments and in texts too, and in mssql comments are removed
-first. Unlike there, arguments may hold brackets, commas in quotes and other macros, and `$__timeFilter (t)` is
-understood. The text that replaces a macro is not read again.
+As in Grafana, a macro is replaced everywhere, in comments and in texts too, and in mssql comments are removed first.
+Unlike in Grafana, arguments may hold brackets, commas in quotes and other macros, and `$__timeFilter (t)` is allowed.
+The text that replaces a macro is not expanded again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SECOND = dt.timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class _Macro:
-    """A macro and how many arguments it takes; `most` is None for one of the author's own, which looks for itself."""
+    """A macro and how many arguments it takes; `most` is None for the author's own macro, which checks them itself."""
 
     call: Macro
     least: int = 0
@@ -58,14 +58,14 @@ class _Macro:
 def expand(
     text: str, between: TimeRange, interval: dt.timedelta, *, dialect: Dialect, macros: Mapping[str, Macro]
 ) -> str:
-    """Replace the macros of a dialect, and the author's own, which come before those of the same name.
+    """Replace the macros of a dialect, and the author's own, which override those of the same name.
 
-    Raises: QueryError for an unknown macro, a wrong argument, or too much of anything; ValueError for an unknown
-    dialect.
+    Raises: QueryError for an unknown macro, a wrong argument, or a text that exceeds a limit; ValueError for an
+    unknown dialect.
     """
     name = _ALIASES.get(dialect, dialect)
     if name not in PHRASES:
-        raise ValueError(f"the dialect {dialect!r} is none of {', '.join(get_args(Dialect))}")
+        raise ValueError(f"the dialect must be one of {', '.join(get_args(Dialect))}, got {dialect!r}")
     macros_by_name = _standard(PHRASES[name], between, interval)
     if name == "clickhouse":
         macros_by_name |= {key: _Macro(call, count, count) for key, call, count in clickhouse.macros(between, interval)}
@@ -92,7 +92,7 @@ class _Expander:
         pieces, at, size = [], 0, len(text)
         check_size(size)
         for match in _CALL.finditer(text):
-            if match.start() < at:  # within the arguments of the one before
+            if match.start() < at:  # within the arguments of the previous macro
                 continue
             replacement, end = self._replacement(text, match, nested)
             pieces += [text[at : match.start()], replacement]
@@ -115,7 +115,7 @@ class _Expander:
         args, end = self._arguments(text, match.end(), self.macros[name])
         if name == "text" and is_count(text[: match.start()]):
             return write_texts(PHRASES[self.dialect].text, args, has_numbers=True), end
-        if name in _GROUPS and self.macros[name].most is not None:  # a variable may be the interval, and the fill
+        if name in _GROUPS and self.macros[name].most is not None:  # the interval and the fill may be variables
             args = [*args[:1], *(decode_text(arg) for arg in args[1:])]
         expanded = [self.expand(arg, nested=nested + 1) for arg in args]
         if name == "timeGroup" and self._names_the_time(text, match.start(), end):
@@ -140,7 +140,7 @@ class _Expander:
         return ([] if args == [""] else args), end
 
     def _names_the_time(self, text: str, start: int, end: int) -> bool:
-        """Tell whether a query of old, whose first column `$__timeGroup(…),` has no name, means the time."""
+        """Return whether this is the unnamed first column `$__timeGroup(…),` of an old query, which means the time."""
         is_first = _FIRST_COLUMN.search(text[max(0, start - 40) : start]) is not None
         return self.dialect in ("postgres", "timescaledb") and text.startswith(",", end) and is_first
 
@@ -194,18 +194,18 @@ def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[
 
 
 def group_interval(text: str) -> dt.timedelta:
-    """Read the interval of a group as people write it: `5m`, `'5m'`, `"1h30m"`.
+    """Read the interval of a group as users write it: `5m`, `'5m'`, `"1h30m"`.
 
     Raises: QueryError naming the text.
     """
     interval = parse_interval(text.strip("'\" "))
     if interval <= dt.timedelta(0):
-        raise QueryError(f"a group lasts longer than nothing, not {text}")
+        raise QueryError(f"the interval of a group must be longer than 0, got {text}")
     return interval
 
 
 def _group_seconds(text: str, say: Phrases) -> float:
     seconds = group_interval(text).total_seconds()
     if say.whole_seconds and seconds % 1:
-        raise QueryError(f"a group of this database is whole seconds, not {text}")
+        raise QueryError(f"the interval of a group must be whole seconds for this database, got {text}")
     return int(seconds) if seconds % 1 == 0 else seconds

@@ -1,11 +1,11 @@
-"""What Grafana's SQL data sources make of the rows of a time series, gaps filled where the query asks for it.
+"""Turn rows into a time series as Grafana's SQL data sources do, and fill gaps if the query asks for it.
 
-1. The column `time` (or `time_sec`, in any case), else the first of times, is the time, and the rows are sorted by it.
+1. The time is the column `time` (or `time_sec`, in any case), else the first column of times; rows are sorted by it.
    Numbers in it become times: seconds, milliseconds, microseconds or nanoseconds by their size; texts are ISO 8601.
-2. Numbers and booleans become float64; texts become labels, each combination a series of its own.
+2. Numbers and booleans become float64; texts become labels, and each combination of labels is a series.
 3. A single label `metric` beside a single value becomes the name of the series.
-4. Where the query says `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a
-   number, each group of the time range without a row gets one.
+4. If the query has `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a number,
+   each group of the time range that has no row gets one.
 
 Source: grafana v12, pkg/tsdb/mysql/sqleng/sql_engine.go.
 """
@@ -46,16 +46,16 @@ _MOST_CELLS = 5_000_000
 
 
 class Grid(NamedTuple):
-    """Where rows should be, and what those are filled with that are not there."""
+    """The times at which rows are expected, and the values of missing rows."""
 
     interval: dt.timedelta
     fill: Fill
 
 
 def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
-    """Read from a query, whose macros are not replaced yet, how its series are filled; comments do not count.
+    """Read how a query fills its series, from SQL whose macros are not expanded yet; comments do not count.
 
-    Raises: QueryError when it is neither NULL nor previous nor a number.
+    Raises: QueryError if the fill is neither NULL nor previous nor a number.
     """
     grid = None
     text = without_comments(sql)
@@ -82,10 +82,11 @@ def with_times(frame: Frame) -> Frame:
 
 
 def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
-    """Make a wide series of a query's rows, by the rules of this module.
+    """Make a wide series from a query's rows, by the rules of this module.
 
-    Shape: at most 5,000,000 cells; gaps that would make more stay, and a notice says so, or for an alert rule an error.
-    Raises: QueryError when there is no time; FrameError when a row has none, or labels make too many cells.
+    Shape: at most 5,000,000 cells; if filled gaps would make more, they are not filled, and a notice says so; for an
+    alert rule it is an error.
+    Raises: QueryError without a column of times; FrameError if a row has no time, or labels make too many cells.
     """
     grid = parse_grid(sql, query)
     if not len(frame):
@@ -99,7 +100,7 @@ def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
     return wide if grid is None else _fill_gaps(wide, grid, query)
 
 
-_WITH_METRIC = 3  # columns: the time, the metric and a value
+_WITH_METRIC = 3  # number of columns: the time, the metric and a value
 
 
 def _fill(text: str) -> Fill:
@@ -111,20 +112,20 @@ def _fill(text: str) -> Fill:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise QueryError(f"a series is filled with NULL, previous or a number, not {text!r}")
+        raise QueryError(f"the fill of a series must be NULL, previous or a number, got {text!r}")
     return Fill("value", value)
 
 
 def _time_field(frame: Frame) -> Field:
-    named = [field for field in frame.fields if field.name.lower() in ("time", "time_sec")]
-    for field in (*named, *frame.fields):
-        if field.type == "time" or (field in named and field.type in (*NUMBERS, "string")):
+    time_columns = [field for field in frame.fields if field.name.lower() in ("time", "time_sec")]
+    for field in (*time_columns, *frame.fields):
+        if field.type == "time" or (field in time_columns and field.type in (*NUMBERS, "string")):
             return field
-    raise QueryError("a time series needs a column of times: name one time, or choose the format table")
+    raise QueryError("a time series needs a column of times: name a column `time`, or choose the format table")
 
 
 def _as_time(field: Field) -> Field:
-    """Read numbers since 1970 and texts; Grafana's panels call the column Time."""
+    """Read numbers since 1970 and texts as times; Grafana's panels call the column Time."""
     if field.type != "time":
         field = Field(field.name, times.read(field.to_list(), "guess"))
     return copy_with(field, name="Time")
@@ -143,7 +144,7 @@ def _sort(frame: Frame) -> Frame:
 
 
 def _name_by_metric(frame: Frame) -> Frame:
-    """Name each series as Grafana did before version 8 and still does."""
+    """Name each series as Grafana has done since before version 8."""
     fields = [
         copy_with(field, name=labels["metric"], labels=None) if set(labels) == {"metric"} else field
         for field, labels in ((field, field.labels or {}) for field in frame.fields)
@@ -152,7 +153,7 @@ def _name_by_metric(frame: Frame) -> Frame:
 
 
 def _fill_gaps(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
-    """Put a series on the grid of its groups, from the one in which the time range begins."""
+    """Add a row for each group without one, from the group in which the time range begins."""
     start, end = query.time_range.start, query.time_range.end
     since = start - _EPOCH
     first = since - since % grid.interval

@@ -1,4 +1,4 @@
-"""The formats that SQL editors offer: what a table of rows is to become.
+"""The formats of SQL editors: the shape into which a table of rows is converted.
 
 | format     | becomes                                                                                 |
 | ---------- | --------------------------------------------------------------------------------------- |
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Query
 
 Format = Literal["timeseries", "table", "logs", "traces", "multi"]
-"""The formats of a query, as the format menu of Grafana's SQL editors has them."""
+"""The formats of a query, as in the format menu of Grafana's SQL editors."""
 
 _FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 def parse_format(given: object) -> Format:
-    """Read the format of a query: a number from 0 to 4, or its name; nothing is timeseries.
+    """Read the format of a query: a number from 0 to 4, or its name; None or an empty text is timeseries.
 
-    Raises: QueryError naming what is neither.
+    Raises: QueryError that names any other value.
 
     >>> parse_format(0)
     'timeseries'
@@ -51,16 +51,15 @@ def parse_format(given: object) -> Format:
 def formatted(
     frame: Frame, wanted: Format, *, fill: Fill | None = NULL, sql: str = "", query: Query[Any] | None = None
 ) -> list[Frame]:
-    """Bring a table of rows, sorted by time where it has one, to a format.
+    """Convert a table of rows, sorted by its time if it has one, to a format.
 
-    With the `sql` that a user wrote, macros and all, and its `query`, a time series is what Grafana's own SQL data
-    sources make of it: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills what is missing
-    with 0.
+    With the user's `sql`, whose macros are not expanded, and its `query`, a time series is as in Grafana's own SQL
+    data sources: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills gaps with 0.
 
     >>> [field.labels for field in formatted(frame, "timeseries")[0].fields]
     [None, {'host': 'a'}, {'host': 'b'}]
 
-    Raises: FrameError when the rows can't become it; QueryError when the query says a wrong fill, or has no time.
+    Raises: FrameError if the rows don't fit the format; QueryError if the query has a wrong fill, or no time.
     """
     if wanted == "timeseries" and query is not None:
         return [as_series(frame, sql, query)]

@@ -1,7 +1,7 @@
-"""Macros that Grafana's users write into queries: those of SQL, and those of URLs.
+"""Macros that Grafana's users write in queries: for SQL, and for URLs.
 
-With a `dialect` they are those of Grafana's own data source for that database: see `gfruntime.sql.dialects`. Without
-one they are those of Grafana's SDK:
+With a `dialect`, they are the macros of Grafana's own data source for that database: see `gfruntime.sql.dialects`.
+Without one, they are the macros of Grafana's SDK:
 
 | in SQL                        | becomes                                                                    |
 | ----------------------------- | -------------------------------------------------------------------------- |
@@ -20,8 +20,8 @@ one they are those of Grafana's SDK:
 | `${__from:date:YYYY-MM-DD}`   | by the letters YYYY YY MMMM MMM MM M DD D HH hh h mm m ss s SSS A dddd ddd z |
 
 A macro of the author's own is a function of its arguments (`macros={"daysAgo": lambda args: ...}`). Times are in UTC.
-Nothing is quoted or escaped: what a user writes is what the database gets. A viewer writes queries, so the result has
-at most 1,000,000 characters, and a macro stands within its own arguments at most 16 times.
+Nothing is quoted or escaped: the database gets what the user writes. Viewers write queries, so the result has at most
+1,000,000 characters, and macros nest at most 16 deep.
 Source: grafana-plugin-sdk-go v0.298.0, data/sqlutil/macros.go, experimental/macros.
 """
 
@@ -61,15 +61,15 @@ def expand_sql(
     macros: Mapping[str, Macro] | None = None,
     dialect: Dialect | None = None,
 ) -> str:
-    """Replace the macros of SQL; the author's own come before those of the same name.
+    """Replace the macros of SQL; the author's own override those of the same name.
 
-    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse, snowflake, trino) they are those
-    that Grafana's data source for this database has, and one that it does not have is an error. As in Grafana, a macro
-    is replaced wherever it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills
-    the gaps of a series where the query asks for it (`$__timeGroup(col, '5m', 0)`).
+    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse, snowflake, trino) they are the
+    macros of Grafana's data source for this database, and any other macro is an error. As in Grafana, a macro is
+    replaced everywhere, in comments and in texts too; in mssql comments are removed first. `formatted` fills the gaps
+    of a series if the query asks for it (`$__timeGroup(col, '5m', 0)`).
 
-    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much;
-    with a dialect, for an unknown macro too. ValueError for an unknown dialect.
+    Raises: QueryError if a bracket or an argument is missing, or if the macros nest too deeply or make too long a text;
+    with a dialect, also for an unknown macro. ValueError for an unknown dialect.
 
     >>> expand_sql("SELECT * FROM sales WHERE $__timeFilter(day)", query)  # doctest: +ELLIPSIS
     "SELECT * FROM sales WHERE day ..."
@@ -117,7 +117,7 @@ def _standard(between: TimeRange, interval: dt.timedelta, table: str, column: st
 def _time_group(args: Sequence[str]) -> str:
     name, period = _exactly(args, 2)
     if period not in _PERIODS:
-        raise QueryError(f"$__timeGroup groups by {', '.join(_PERIODS)}, not by {period!r}")
+        raise QueryError(f"$__timeGroup expects one of {', '.join(_PERIODS)}, got {period!r}")
     return ",".join(f"datepart({part}, {name})" for part in _PERIODS[_PERIODS.index(period) :])
 
 
@@ -133,13 +133,13 @@ def _exactly(args: Sequence[str], count: int) -> Sequence[str]:
 
 
 def _replace(text: str, name: str, macro: Macro, *, nested: int = 0) -> str:
-    """Replace one macro, wherever a word ends after its name; the text that replaces it is not read again."""
+    """Replace one macro where a word ends after its name; the replacement is not expanded again."""
     if nested > MOST_NESTED:
         raise QueryError(f"$__{name} is nested more than {MOST_NESTED} times")
     pieces, at, size = [], 0, len(text)
     check_size(size)
     for match in re.finditer(rf"\$__{re.escape(name)}(?![A-Za-z0-9_])", text):
-        if match.start() < at:  # within the arguments of the one before
+        if match.start() < at:  # within the arguments of the previous macro
             continue
         args, end = read_arguments(text, match.end())
         replacement = macro([_replace(arg, name, macro, nested=nested + 1) for arg in args])

@@ -1,4 +1,4 @@
-"""The time range's ends as people ask for them: `${__from}`, `${__to:date:iso}`, `${__from:date:YYYY-MM-DD}`.
+"""Format the ends of the time range: `${__from}`, `${__to:date:iso}`, `${__from:date:YYYY-MM-DD}`.
 
 Source: grafana-plugin-sdk-go v0.298.0, experimental/macros.
 """
@@ -38,7 +38,7 @@ def format_moment(moment: dt.datetime, form: str) -> str:
 
 
 def rfc3339(moment: dt.datetime, *, fraction: bool = False) -> str:
-    """Write `2026-01-01T00:00:00Z`; with a fraction as many of its digits as are needed, as Go's RFC3339Nano."""
+    """Write `2026-01-01T00:00:00Z`; a fraction has as many digits as it needs, like Go's RFC3339Nano."""
     utc = moment.astimezone(_UTC).replace(tzinfo=None)
     if fraction and utc.microsecond:
         return utc.isoformat(timespec="microseconds").rstrip("0") + "Z"
@@ -60,6 +60,6 @@ def _letters(letters: str, utc: dt.datetime) -> str:
 
 
 def _iso(utc: dt.datetime) -> str:
-    """Write milliseconds without zeros at their end, and no point without them, as Go does."""
+    """Write milliseconds without trailing zeros, and without a point if nothing is left, as Go does."""
     fraction = f".{utc.microsecond // 1000:03}".rstrip("0").rstrip(".")
     return f"{utc:%Y-%m-%dT%H:%M:%S}{fraction}Z"

@@ -1,4 +1,4 @@
-"""The connections of a database: so many at once, used again while they are as new, closed when nobody uses them."""
+"""A connection pool of one database: limits the number, reuses clean connections, closes idle ones."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class _Idle(NamedTuple):
 
 
 class Pool:
-    """Sessions that `open_session` opens, `most` at once; one that is idle for `idle_s` seconds is closed."""
+    """At most `most` sessions, opened by `open_session`; one that is idle for `idle_s` seconds is closed."""
 
     def __init__(self, open_session: Callable[[], Session], *, most: int, idle_s: float) -> None:
-        """Open none yet."""
+        """Open no session yet."""
         self._open, self._most, self._idle_s = open_session, most, idle_s
         self._slots = threading.BoundedSemaphore(most)
         self._idle: list[_Idle] = []
@@ -37,9 +37,9 @@ class Pool:
 
     @contextmanager
     def slot(self, query: Query[Any], seconds: float) -> Iterator[None]:
-        """Hold the right to one session.
+        """Reserve one session.
 
-        Raises: QueryError if the query is cancelled meanwhile, or none is free for so many seconds.
+        Raises: QueryError if the query is cancelled meanwhile, or no session becomes free in so many seconds.
         """
         deadline = time.monotonic() + seconds
         while not self._slots.acquire(timeout=_LOOK_S):
@@ -51,19 +51,19 @@ class Pool:
             self._slots.release()
 
     def begin(self, job: Job[Any]) -> tuple[Session, bool]:
-        """Begin a query in a session that is there and works, else in a new one; tell whether it may only read.
+        """Begin a query in an idle session that works, else in a new one; return whether the session is read-only.
 
-        Raises: what the driver raises; nothing is left open then.
+        Raises: the driver's own errors; no session stays open then.
         """
         while (idle := self._pop()) is not None:
-            with suppress(Exception):  # the driver's: the server has closed it, or it has another file
+            with suppress(Exception):  # the server has closed the session, or its file was replaced
                 return idle, _begin(idle, job)
             job.check()
         session = self._open()
         return session, _begin(session, job)
 
     def give_back(self, session: Session) -> None:
-        """Keep a session that is as new for the next query."""
+        """Keep a clean session for the next query."""
         with self._lock:
             if not self._is_closed:
                 self._idle.append(_Idle(session, time.monotonic()))
@@ -72,7 +72,7 @@ class Pool:
         close_session(session)
 
     def close_idle(self) -> None:
-        """Close the sessions that nobody uses."""
+        """Close the idle sessions."""
         with self._lock:
             sessions, self._idle = self._idle, []
             if self._timer is not None:
@@ -81,7 +81,7 @@ class Pool:
         _close_all(each.session for each in sessions)
 
     def close(self) -> None:
-        """Close all: those in use when their queries end."""
+        """Close all sessions; a session in use is closed when its query ends."""
         with self._lock:
             self._is_closed = True
         self.close_idle()
@@ -107,8 +107,8 @@ class Pool:
 
 
 def close_session(session: Session) -> None:
-    """Close a session, which may be gone."""
-    with suppress(Exception):  # the driver's
+    """Close a session, which may have lost its connection."""
+    with suppress(Exception):  # an error of the driver
         session.close()
 
 

@@ -1,12 +1,12 @@
-r"""Texts of variables in SQL: written so that none of their characters can become SQL.
+r"""Write the texts of variables in SQL so that none of their characters can become SQL.
 
-`$__text(north)`, or `$__text(north,south)` for several, is what an editor sends in the place of a variable, in a field
-`Ui(widget="code", language="sql", variables="values")`; its arguments are percent-encoded. A database gets the
-characters as hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: whatever stands around them, they end no text and begin
-no word. Within a text in single quotes the text is cut there: `'%$__text(n)%'` becomes `('%' || … || '%')`.
+For a variable in a field `Ui(widget="code", language="sql", variables="values")`, an editor sends `$__text(north)`, or
+`$__text(north,south)` for several values; the arguments are percent-encoded. A database gets the characters as
+hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: in any place, they end no text and begin no word. A text in single
+quotes around it is split: `'%$__text(n)%'` becomes `('%' || … || '%')`.
 
-A database may take a text for no number: SQLite says that `100 > '90'` is false. There a value that is written as a
-number, outside of quotes, is one; after LIMIT and OFFSET it is in each database.
+Some databases don't compare a text as a number: in SQLite `100 > '90'` is false. For those, a value that looks like a
+number and is outside of quotes is written as a number; after LIMIT and OFFSET this holds for all databases.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _TOKEN_WITH_BACKSLASHES = re.compile(
 
 
 def by_numbers(text: str) -> str:
-    r"""Write a text as PostgreSQL reads it, by the numbers of its characters: `E'\U0000006E'`."""
+    r"""Write a text for PostgreSQL, by its code points: `E'\U0000006E'`."""
     return "E'" + "".join(f"\\U{ord(character):08X}" for character in text) + "'"
 
 
 def by_bytes(text: str) -> str:
-    r"""Write a text as DuckDB reads it, by its bytes: `E'\x6E'`."""
+    r"""Write a text for DuckDB, by its bytes: `E'\x6E'`."""
     return "E'" + "".join(f"\\x{byte:02X}" for byte in text.encode("utf-8", "replace")) + "'"
 
 
 def hexadecimal(phrase: str, encoding: str = "utf-8") -> Callable[[str], str]:
-    """Make a function that writes a text by its bytes: `{hex}` in the phrase stands for their digits."""
+    """Make a function that writes a text by its bytes; `{hex}` in the phrase is replaced by their digits."""
     return lambda text: phrase.format(hex=text.encode(encoding, "replace").hex().upper())
 
 
 def write_texts(write: Callable[[str], str], arguments: Sequence[str], *, has_numbers: bool = False) -> str:
-    """Write the arguments of `$__text`, separated by commas; those in quotes are texts, whatever they hold.
+    """Write the arguments of `$__text`, separated by commas; those in quotes are always texts.
 
-    A number has spaces around it, so that it joins no word and no minus.
+    A number has spaces around it, so that it doesn't join a word or a minus.
     """
     return ", ".join(_write_text(write, argument, has_numbers) for argument in arguments or [""])
 
@@ -62,29 +62,29 @@ def _write_text(write: Callable[[str], str], argument: str, has_numbers: bool) -
 
 
 def is_count(before: str) -> bool:
-    """Tell whether a number must follow: after LIMIT and OFFSET."""
+    """Return whether a number must follow: after LIMIT and OFFSET."""
     return _COUNT.search(before[-40:]) is not None
 
 
 def decode_text(argument: str) -> str:
-    """Return the text of a macro's argument that is `$__text(…)` alone, in quotes or not; others as they are."""
+    """Return the text of a macro's argument that is only `$__text(…)`, in quotes or not; others unchanged."""
     match = _WHOLE.fullmatch(argument)
     return argument if match is None else unquote(match[1])
 
 
 def cut_quoted(sql: str, *, join: tuple[str, str], has_backslashes: bool) -> str:
-    """Take each `$__text(…)` out of the text in single quotes that it stands in: it becomes `$__text('…')`.
+    """Take each `$__text(…)` out of the text in single quotes around it: it becomes `$__text('…')`.
 
-    `join` is how a database joins texts: a function's name, which may be empty, and what stands between the texts.
-    Raises: QueryError for one in a name in quotes, and for several values within one text.
+    `join` is how a database concatenates texts: a function's name, which may be empty, and the separator.
+    Raises: QueryError for one within a quoted name, and for several values within one text.
     """
     if "$__text(" not in sql:
         return sql
     tokens = _TOKEN_WITH_BACKSLASHES if has_backslashes else _TOKEN
-    return tokens.sub(partial(_cut, join), sql)
+    return tokens.sub(partial(_split_text, join), sql)
 
 
-def _cut(join: tuple[str, str], token: re.Match[str]) -> str:
+def _split_text(join: tuple[str, str], token: re.Match[str]) -> str:
     text = token[0]
     if text.startswith(("--", "/*")) or text[-1] != text[0] or not (marks := list(_MARK.finditer(text))):
         return text

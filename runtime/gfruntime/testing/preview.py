@@ -1,4 +1,4 @@
-"""The data source in a browser, for the author's own tests: `gfplug preview` shows it, playwright drives the page.
+"""Test a data source in a browser: `gfplug preview` serves the page, playwright drives it.
 
 pytest_plugins = ["gfruntime.testing.preview"]
 
@@ -6,10 +6,10 @@ def test_editor(preview: Preview) -> None:
     preview.query("A").fill("Table", "sales")
     assert preview.panel().series == ["north", "south"]
 
-A test that takes the fixture is skipped, with the reason, where there is no gfplug, no page of the preview, no
-playwright or no Chromium. One server and one browser serve all tests; each test has a page of its own.
+A test with this fixture is skipped, with the reason, if gfplug, the preview's page, playwright or Chromium is missing.
+One server and one browser serve all tests; each test has its own page.
 
-PYTEST_DONT_REWRITE: a test module that names this plugin has imported its classes before.
+PYTEST_DONT_REWRITE: a test module that names this plugin imports its classes first.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ new Promise((resolve, reject) => {{
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows, once its queries are answered.
+    """The content of a panel, after its queries were answered.
 
     >>> Panel(state="Done", series=["north"]).series
     ['north']
@@ -58,55 +58,55 @@ class Panel:
     frames: Sequence[Mapping[str, Any]] = ()
     """Its frames, in Grafana's frame JSON."""
     errors: Sequence[Mapping[str, Any]] = ()
-    """What failed: `refId`, `message`, `status`, `source`."""
+    """The errors: `refId`, `message`, `status`, `source`."""
     notices: Sequence[Mapping[str, Any]] = ()
-    """What the frames note: `severity`, `text`."""
+    """The notices of the frames: `severity`, `text`."""
 
 
 class Form:
-    """An editor on the page: a query's, or the config page's; its controls are found by their labels.
+    """An editor on the page: a query's, or the config page's; the methods take the labels of its controls.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     preview.query("A").fill("Table", "sales").choose("Unit", "percent")
     """
 
     def __init__(self, preview: Preview, region: Any) -> None:  # noqa: ANN401  # playwright's
-        """Take a region of the page; `region` is its locator."""
+        """Keep a region of the page; `region` is its locator."""
         self._preview = preview
         self.region = region
 
     def fill(self, label: str, value: object) -> Form:
-        """Type a value in the place of the one that is there."""
+        """Replace a control's value by typing."""
         control = self._control(label)
         control.fill(str(value))
         control.press("Tab")
-        return self._settled()
+        return self._wait_and_return()
 
     def choose(self, label: str, option: str) -> Form:
-        """Choose an option of a list by its text."""
+        """Choose an option of a list by the option's text."""
         self._control(label).click()
         self._preview.page.get_by_role("option", name=option, exact=True).first.click()
-        return self._settled()
+        return self._wait_and_return()
 
     def check(self, label: str, *, on: bool = True) -> Form:
         """Turn a switch on, or off."""
         self._control(label).set_checked(on, force=True)
-        return self._settled()
+        return self._wait_and_return()
 
     def value(self, label: str) -> str:
-        """Return the text that a control has."""
+        """Return the text of a control."""
         return str(self._control(label).input_value())
 
     def _control(self, label: str) -> Any:  # noqa: ANN401  # playwright's
         return self.region.get_by_label(label, exact=True).first
 
-    def _settled(self) -> Form:
+    def _wait_and_return(self) -> Form:
         self._preview.wait()
         return self
 
 
 class Preview:
-    """A page of `gfplug preview`; `page` is playwright's, for whatever is not here.
+    """A page of `gfplug preview`; `page` is playwright's, for anything that this class does not offer.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     preview.query("A").fill("Table", "sales")
@@ -121,7 +121,7 @@ class Preview:
         self._show("query")
 
     def query(self, ref_id: str = "A") -> Form:
-        """Go to the queries, and return the editor of one."""
+        """Go to the queries, and return the editor of a query."""
         self._show("query")
         return Form(self, self.page.get_by_role("region", name=f"Query {ref_id}", exact=True))
 
@@ -138,15 +138,15 @@ class Preview:
         return dict(self._ask("health()") or {})
 
     def panel(self) -> Panel:
-        """Return what the panel shows, once every query that waits is answered."""
+        """Wait until all queries are answered, and return the content of the panel."""
         self.wait()
-        shown = self._ask("panel()")
-        return Panel(**{name: shown[name] for name in ("state", "series", "frames", "errors", "notices")})
+        content = self._ask("panel()")
+        return Panel(**{name: content[name] for name in ("state", "series", "frames", "errors", "notices")})
 
     def ask(self, *queries: Mapping[str, Any]) -> Panel:
-        """Ask other queries, given as dashboards save them, and return what the panel shows."""
-        named = [{"refId": chr(ord("A") + at), **query} for at, query in enumerate(queries)]
-        self._ask(f"setQueries({json.dumps(named)})")
+        """Run other queries, in the form that dashboards save, and return the content of the panel."""
+        targets = [{"refId": chr(ord("A") + at), **query} for at, query in enumerate(queries)]
+        self._ask(f"setQueries({json.dumps(targets)})")
         return self.panel()
 
     def set_time_range(self, start: str, end: str = "now") -> None:
@@ -155,21 +155,21 @@ class Preview:
         self.wait()
 
     def set_variables(self, **values: str | Sequence[str]) -> None:
-        """Give dashboard variables their values; a list is several."""
-        chosen = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
-        self._ask(f"setVariables({json.dumps(chosen)})")
+        """Set the values of dashboard variables; a list sets several values."""
+        variables = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
+        self._ask(f"setVariables({json.dumps(variables)})")
         self.wait()
 
     def wait(self) -> None:
-        """Wait until the page has nothing left to ask; after a minute, the error says what it waits for."""
+        """Wait until the page has no open requests; after a minute, the error says what it waits for."""
         self._ask(f"idle({_WAIT_SECONDS})")
 
     def _show(self, view: str) -> None:
-        """Go to another part of the page, which stays the same otherwise."""
+        """Go to another part of the page, without other changes."""
         if view != self._view:
             self._view = view
             self.page.goto(f"{self.url}#/{view}")
-            self.page.evaluate(_IS_LOADED)  # the page's policy forbids what wait_for_function does
+            self.page.evaluate(_IS_LOADED)  # the page's policy forbids wait_for_function
             self.wait()
 
     def _ask(self, call: str) -> Any:  # noqa: ANN401  # JSON
@@ -178,7 +178,7 @@ class Preview:
 
 @pytest.fixture(scope="session")
 def preview_browser() -> Iterator[Any]:
-    """Run the system's Chromium, or playwright's; skip where there is none.
+    """Run the system's Chromium, or playwright's; skip if there is none.
 
     >>> def test_page(preview_browser):  # doctest: +SKIP
     ...     preview_browser.new_page()
@@ -189,7 +189,7 @@ def preview_browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Run `gfplug preview` of the project that the tests are in, and give its address; skip without gfplug or its page.
+    """Run `gfplug preview` for the tests' own project, and yield its address; skip without gfplug or its page.
 
     >>> def test_address(preview_url):  # doctest: +SKIP
     ...     assert preview_url.startswith("http://127.0.0.1:")
@@ -197,7 +197,7 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
     pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
     root = next((folder for folder in _around(request.config.rootpath) if (folder / "gfplug.lock").is_file()), None)
     if root is None:
-        pytest.skip(f"{request.config.rootpath} is in no project of gfplug")
+        pytest.skip(f"{request.config.rootpath} is not in a gfplug project")
     command = shutil.which("gfplug", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if command is None:
         pytest.skip("install gfplug: its `gfplug preview` shows the data source")
@@ -207,7 +207,7 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def preview(preview_url: str, preview_browser: Any) -> Iterator[Preview]:  # noqa: ANN401  # playwright's
-    """Give a page with the data source: its editor, a panel, its config page. The data source is as it is provisioned.
+    """Yield a page with the data source: its editor, a panel, its config page. The data source is the provisioned one.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     assert preview.panel().state == "Done"

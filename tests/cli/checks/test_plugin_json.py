@@ -241,7 +241,7 @@ def test_a_project_is_judged_by_what_a_build_takes(
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("datasources/a.yaml", "a: 1\na: 2\n", "is not valid YAML: the key 'a' of line 1 is there again at line 2"),
+        ("datasources/a.yaml", "a: 1\na: 2\n", "is not valid YAML: the key 'a' of line 1 appears again at line 2"),
         ("alerting/a.yml", "a: [", "is not valid YAML: "),
         ("dashboards/a.json", "{", "it is not valid JSON: "),
         ("dashboards/a.json", b"\xef\xbb\xbf{}", "it is not valid JSON: it begins with a byte order mark"),

@@ -109,7 +109,7 @@ def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, caps
     assert main(["check", str(project)]) == 0
     captured = capsys.readouterr()
     assert "its dataclasses were not checked: there is no .venv yet" in captured.out
-    assert captured.err.strip().endswith("is good, as far as it was looked at")
+    assert captured.err.strip().endswith("is good, as far as it was checked")
     assert main(["check", str(project), "--python", sys.executable]) == 3
 
 

@@ -145,7 +145,7 @@ def test_a_recording_is_asked_again_and_compared(
     assert main(["call", "query", dist, "--replay", str(recording)]) == 0
     again = fake.request(QUERY).queries[0]
     assert (again.timeRange, json.loads(again.json)["table"]) == (first.timeRange, "sales")
-    assert "as they were recorded" in capsys.readouterr().err
+    assert "The answers equal the recorded ones" in capsys.readouterr().err
 
     content = recording.read_text(encoding="utf-8").replace(" 7.0,", " 7.5,", 1)
     recording.write_text(content, encoding="utf-8")
@@ -253,7 +253,7 @@ def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytes
     assert main(["call", "stream", "ticks", dist]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == {"data": {"values": [[1.5]]}}
-    assert "these rows came before a schema: a panel shows nothing of them" in err
+    assert "these rows came before a schema: a panel does not show them" in err
 
 
 @pytest.mark.shows("errors: a packet of a stream that is not a frame")

@@ -1,4 +1,4 @@
-"""`gfplug call`: start a plugin as Grafana does, ask it, show the answer. One module for each question."""
+"""`gfplug call`: start a plugin as Grafana does, send a request, print the answer. One module for each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gfplug call query --alert` and `--when`: what alert rules would do with the plugin's answers."""
+"""`gfplug call query --alert` and `--when`: evaluate alert rules on the plugin's answers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HINT = "name a condition: --when 'last > 0'"
 
 
 def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> None:
-    """Evaluate the condition that was typed, or the project's alert rules, and print the state of each label set.
+    """Evaluate the condition of `--when`, or the project's alert rules, and print the state of each label set.
 
-    Raises: UsageError if there is no rule; ToolError if a rule would end with an error, or reads what nobody means.
+    Raises: UsageError if there is no rule; ToolError if a rule would fail, or is surely a mistake.
     """
     from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -49,7 +49,7 @@ def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> No
 
 
 def _rules(target: Path, condition: str | None, what: QueryOptions) -> Sequence[Rule]:
-    """Return the rule that was typed, or those of the project's provisioning.
+    """Return the rule of `--when`, or those of the project's provisioning.
 
     Raises: UsageError if there is none.
     """

@@ -1,4 +1,4 @@
-"""The options that every call has, defined once, and the plugin that they start."""
+"""The options of every call, defined once, and the start of the plugin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Texts = list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class AskedQuery:
-    """A query's model, and where it is written: after an option, or in a rule that the project provisions."""
+    """A query's model, and its origin: an option, or an alert rule that the project provisions."""
 
     where: str
     model: Mapping[str, Any]
@@ -37,7 +37,7 @@ class AskedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """Which plugin to call, with which settings, and how to show the answer; typer reads the fields."""
+    """The plugin, its settings, and the output format; typer reads the fields."""
 
     target: Annotated[
         Path,
@@ -69,7 +69,7 @@ class CallOptions:
 
     @property
     def caller(self) -> dict[str, str]:
-        """Who asks.
+        """The user who asks.
 
         Raises: UsageError for what can't be read.
         """
@@ -80,7 +80,7 @@ class CallOptions:
 
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
-        """Run the plugin for the length of a block, and return the settings that it is to be sent.
+        """Run the plugin for the length of a block, and yield it with the settings to send.
 
         Raises: UsageError or ProjectError for options and secrets that the plugin does not read.
         """
@@ -101,7 +101,7 @@ class CallOptions:
             toggles=self.feature_toggle or [],
         )
         settings = service.settings(target, overrides)
-        signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
+        signal.signal(signal.SIGTERM, _exit)  # so that the plugin ends too
         with service.plugin(target, timeout=self.timeout) as plugin:
             if target.is_source or service.gives_keys(target, overrides):
                 reply = known_keys.ask(plugin, timeout=self.timeout)
@@ -113,16 +113,16 @@ class CallOptions:
             yield plugin, settings
 
     def require_fields(self, plugin: RunningPlugin, queries: Iterable[AskedQuery]) -> None:
-        """Refuse what is no field of a query; in a provisioned rule it may be for a frontend of the project's own.
+        """Refuse unknown fields of queries; those of provisioned rules are allowed if the project has its own frontend.
 
-        Raises: UsageError or ProjectError, naming the fields there are.
+        Raises: UsageError or ProjectError, which names the existing fields.
         """
         from gfplug.host import known_keys  # noqa: PLC0415 - as above
 
-        if given := [query for query in queries if query.model]:
+        if queries_with_model := [query for query in queries if query.model]:
             project = _project_around(self.target)
             known = known_keys.KnownKeys.from_json(known_keys.ask(plugin, timeout=self.timeout), project)
-            for query in given:
+            for query in queries_with_model:
                 unknown = known.of_query(query.model, kind=query.model.get("queryType"))
                 if query.is_typed:
                     known_keys.require(unknown, where=query.where)
@@ -150,15 +150,15 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every call, in the place of its parameter `call`, and those of other groups.
+    """Give a command the options of every call for its parameter `call`, and those of other groups of options.
 
-    typer reads a function's signature. The one made here lists the command's own parameters, then the fields of each
-    parameter that is a dataclass; what is typed for those becomes the object that the command gets.
+    typer reads a function's signature. This decorator makes a signature with the command's own parameters, then the
+    fields of each parameter that is a dataclass; their values become the dataclass that the command gets.
     """
-    written = inspect.signature(command, eval_str=True).parameters
-    kinds: dict[str, Any] = {name: each.annotation for name, each in written.items()}
+    parameters = inspect.signature(command, eval_str=True).parameters
+    kinds: dict[str, Any] = {name: each.annotation for name, each in parameters.items()}
     groups = [name for name, kind in kinds.items() if is_dataclass(kind)]
-    own = [each for name, each in written.items() if name not in groups]
+    own = [each for name, each in parameters.items() if name not in groups]
     fields = {name: inspect.signature(kinds[name], eval_str=True).parameters for name in groups}
 
     @functools.wraps(command)

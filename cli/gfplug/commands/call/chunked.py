@@ -46,7 +46,7 @@ def chunked(
 
 
 def _show(part: Chunk, *, rows: int) -> None:
-    """Print the rows of one part as a table."""
+    """Print one part's rows as a table."""
     from gfplug.host.drawing import tables  # noqa: PLC0415 - as above
 
     for frame in part.answer.frames:

@@ -56,7 +56,7 @@ def convert(file: _RequestFile, *, no_data_source: _WithoutDataSource = False, c
 
 
 def _admit(file: Path, call: call_options.CallOptions, *, mutates: bool, has_source: bool) -> AdmissionAnswer:
-    """Ask, and print the answer as JSON, if wanted, and its warnings."""
+    """Send the request, and print the answer's warnings, and with --json the answer itself."""
     from gfplug.host import objects  # noqa: PLC0415 - as above
 
     values = objects.admission_values(objects.read_request(file))
@@ -79,11 +79,11 @@ def _refusal(sentence: str, result: Result | None) -> ToolError:
 
 
 def _show(content: bytes) -> None:
-    """Print an object; what is not JSON in base64."""
+    """Print an object; in base64 if it is not JSON."""
     from gfplug.host import objects  # noqa: PLC0415 - as above
 
-    shown = objects.object_json(content)
-    if "object" in shown:
-        console.result_json(shown["object"])
+    document = objects.object_json(content)
+    if "object" in document:
+        console.result_json(document["object"])
     else:
-        console.result(shown["objectBase64"])
+        console.result(document["objectBase64"])

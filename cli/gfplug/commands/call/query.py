@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfplug.host.convert import Query, QueryAnswer
     from gfplug.host.traffic import Traffic
 
-_NOTES = 2  # lines on stderr beside the answer
+_NOTES = 2  # lines on stderr in addition to the answer
 _MOST_DIFFERENCES = 20
 _RANGE = ("--from", "--to", "--interval", "--max-data-points")
 _MODEL = ("--model", "--set", "--var")
@@ -29,7 +29,7 @@ _EXCLUDED = {
     "--when": (*_RANGE, "--header", "--record", "--replay", "--plot", "--har"),
     "--replay": (*_RANGE, *_MODEL),
 }
-"""What an option leaves without effect."""
+"""The options that have no effect together with an option."""
 
 
 @call_options.takes_call_options
@@ -65,7 +65,7 @@ def query(
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
     from gfplug.host import traffic  # noqa: PLC0415 - as above
 
-    used = {
+    is_used = {
         "--alert": alert,
         "--when": when is not None,
         "--record": record is not None,
@@ -73,7 +73,7 @@ def query(
         "--plot": plot is not None,
         "--har": har is not None,
     }
-    _require_compatible(what.used | {name for name, is_used in used.items() if is_used})
+    _require_compatible(what.option_names | {name for name, value in is_used.items() if value})
     if when is not None and len(what.model or []) > 1:
         raise UsageError(f"--when evaluates one query, got {len(what.model or [])} models")
     _require_writable(plot=plot, har=har)
@@ -109,20 +109,20 @@ def query(
         ask()
 
 
-def _require_compatible(used: AbstractSet[str]) -> None:
-    """Refuse an option that another one leaves without effect.
+def _require_compatible(option_names: AbstractSet[str]) -> None:
+    """Refuse an option that has no effect together with another one.
 
-    Raises: UsageError naming both.
+    Raises: UsageError that names both.
     """
     for option, others in _EXCLUDED.items():
-        if option in used and (other := next((each for each in others if each in used), None)):
+        if option in option_names and (other := next((each for each in others if each in option_names), None)):
             raise UsageError(f"{option} does not go with {other}", hint="leave one of them out")
 
 
 def _require_writable(*, plot: Path | None, har: Path | None) -> None:
     """Refuse a file that can't be written.
 
-    Raises: UsageError naming it.
+    Raises: UsageError that names the file.
     """
     from gfplug.host import traffic  # noqa: PLC0415 - as above
     from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
@@ -136,7 +136,7 @@ def _require_writable(*, plot: Path | None, har: Path | None) -> None:
 def _queries(
     what: query_options.QueryOptions, caller: Mapping[str, str], replay: Path | None
 ) -> tuple[Sequence[Query], Mapping[str, object] | None]:
-    """Return what to ask, and the answers to compare with, if any."""
+    """Return the queries, and the recorded answers to compare with, if any."""
     from gfplug.host import recording  # noqa: PLC0415 - as above
 
     if replay:
@@ -148,7 +148,7 @@ def _queries(
 def show(answer: QueryAnswer, *, rows: int | None = None, share: int = 1) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series.
 
-    Without `rows` they take one of `share` parts of the screen.
+    Without `rows`, they take one of `share` parts of the screen.
     """
     from gfplug.host.drawing import layout, plot, tables  # noqa: PLC0415 - as above
 
@@ -157,19 +157,19 @@ def show(answer: QueryAnswer, *, rows: int | None = None, share: int = 1) -> Non
     if not answer.frames and not answer.error:
         console.result(f"{answer.ref_id}: no frames")
     lines = [line for frame in answer.frames for line in plot.series(frame)]
-    shown = layout.unbounded(frames=count, rows=rows or 0)
+    space = layout.unbounded(frames=count, rows=rows or 0)
     if rows is None:
         height = console.height() // share - _NOTES
-        shown = layout.fit(frames=count, legend=plot.legend_lines(lines), height=height)
-    for frame in answer.frames[: shown.frames]:
+        space = layout.fit(frames=count, legend=plot.legend_lines(lines), height=height)
+    for frame in answer.frames[: space.frames]:
         console.result(tables.heading(answer.ref_id, frame))
-        console.result(tables.table(frame, rows=shown.rows, width=width) + "\n")
-    if count > shown.frames:
-        console.result(f"… {count - shown.frames} more frames; --rows {shown.rows} shows all\n")
+        console.result(tables.table(frame, rows=space.rows, width=width) + "\n")
+    if count > space.frames:
+        console.result(f"… {count - space.frames} more frames; --rows {space.rows} shows all\n")
     for severity, text in dict.fromkeys(notice for frame in answer.frames for notice in tables.notices(frame)):
         console.note(f"{severity}: {answer.ref_id}: {text}")
     style = {"colour": console.has_colour(sys.stdout), "plain": not has_unicode}
-    drawing = plot.draw(lines, width=width, height=shown.plot, **style)
+    drawing = plot.draw(lines, width=width, height=space.plot, **style)
     if drawing:
         console.result(*drawing)
 
@@ -177,7 +177,7 @@ def show(answer: QueryAnswer, *, rows: int | None = None, share: int = 1) -> Non
 def _save(
     queries: Sequence[Query], answers: Mapping[str, QueryAnswer], *, record: Path | None, plot: Path | None
 ) -> None:
-    """Write the recording and the picture that were asked for."""
+    """Write the recording and the picture, if their options are set."""
     from gfplug.host import recording  # noqa: PLC0415 - as above
     from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
     from gfplug.host.drawing.plot import series  # noqa: PLC0415
@@ -192,9 +192,9 @@ def _save(
 
 
 def _save_traffic(captured: Traffic | None, path: Path | None) -> None:
-    """Write what was captured.
+    """Write the captured requests.
 
-    Raises: ToolError if the whole call failed, which a plugin on the Go SDK then tells here.
+    Raises: ToolError if the whole call failed; a plugin on the Go SDK reports that only here.
     """
     if captured is not None and path is not None:
         captured.write(path)
@@ -203,14 +203,14 @@ def _save_traffic(captured: Traffic | None, path: Path | None) -> None:
             raise ToolError(f"QueryData failed: {captured.failure}")
 
 
-def _compare(expected: Mapping[str, object], results: Mapping[str, object]) -> None:
+def _compare(recorded: Mapping[str, object], results: Mapping[str, object]) -> None:
     """Compare the answers with the recorded ones.
 
     Raises: ToolError if they differ.
     """
     from gfplug.host import recording  # noqa: PLC0415 - as above
 
-    differences = recording.differences(expected, results)
+    differences = recording.differences(recorded, results)
     if differences:
         rest = len(differences) - _MOST_DIFFERENCES
         raise ToolError(
@@ -218,4 +218,4 @@ def _compare(expected: Mapping[str, object], results: Mapping[str, object]) -> N
             hint="record them again if the new ones are right",
             details="\n".join([*differences[:_MOST_DIFFERENCES], *([f"... and {rest} more"] if rest > 0 else [])]),
         )
-    console.note("The answers are as they were recorded")
+    console.note("The answers equal the recorded ones")

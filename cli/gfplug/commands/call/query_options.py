@@ -1,4 +1,4 @@
-"""The options of a query, defined once for `gfplug call query` and `gfplug call chunked`, and the queries they make."""
+"""The options of a query, defined once for `gfplug call query` and `gfplug call chunked`; they make the queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _START, _END, _MAX_DATA_POINTS = "now-1h", "now", 100
 
 @dataclass(frozen=True, kw_only=True)
 class QueryOptions:
-    """What to ask, and as whom; typer reads the fields."""
+    """The queries, their range and their headers; typer reads the fields."""
 
     start: Annotated[
         str, typer.Option("--from", help="Start of the range: now-6h, milliseconds since 1970, or ISO 8601.")
@@ -53,9 +53,9 @@ class QueryOptions:
     header: Annotated[_Texts, typer.Option(metavar="'NAME: VALUE'", help="A header that Grafana forwards.")] = None
 
     @property
-    def used(self) -> set[str]:
-        """The options that were given, by name."""
-        given = {
+    def option_names(self) -> set[str]:
+        """The names of the options that the user set."""
+        is_set = {
             "--from": self.start != _START,
             "--to": self.end != _END,
             "--interval": self.interval is not None,
@@ -65,7 +65,7 @@ class QueryOptions:
             "--var": bool(self.var),
             "--header": bool(self.header),
         }
-        return {name for name, is_given in given.items() if is_given}
+        return {name for name, value in is_set.items() if value}
 
     @cached_property
     def headers(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class QueryOptions:
 
     @cached_property
     def models(self) -> list[dict[str, Any]]:
-        """The models of the queries, each with the fields of `--set`; variables are not yet put in.
+        """The models of the queries, each with the fields of `--set`; variables are not replaced yet.
 
         Raises: UsageError for what can't be read.
         """
@@ -85,7 +85,7 @@ class QueryOptions:
     def ref_ids(self) -> list[str]:
         """The ref ids of the queries.
 
-        Raises: UsageError for one that Grafana could not take.
+        Raises: UsageError for one that Grafana does not accept.
         """
         return arguments.ref_ids(self.models)
 
@@ -100,7 +100,7 @@ class QueryOptions:
         return variables.from_pairs(arguments.pair(text, "--var") for text in self.var or [])
 
     def check(self) -> None:
-        """Read everything that was typed.
+        """Read all options.
 
         Raises: UsageError for what can't be read.
         """
@@ -108,13 +108,13 @@ class QueryOptions:
 
     @property
     def typed(self) -> list[AskedQuery]:
-        """What was typed of each model, with the option that it was typed for."""
+        """The typed part of each model, with its option."""
         shared = arguments.assignments(self.assign or [], option="--set")
         queries: list[AskedQuery] = []
         for text, model in zip(self.model or ["{}"], self.models, strict=True):
             kind = {"queryType": model["queryType"]} if "queryType" in model else {}
-            written = {"--model": arguments.model(text), "--set": shared}
-            queries += [AskedQuery(option, {**part, **kind}) for option, part in written.items() if part]
+            parts = {"--model": arguments.model(text), "--set": shared}
+            queries += [AskedQuery(option, {**part, **kind}) for option, part in parts.items() if part]
         return queries
 
     @property
@@ -125,7 +125,7 @@ class QueryOptions:
         return QueryRange(start=self.start, end=self.end, interval=self.interval, max_data_points=self.max_data_points)
 
     def queries(self, caller: Mapping[str, str]) -> list[Query]:
-        """Make the queries as a panel sends them now, with all variables put in.
+        """Make the queries as a panel sends them now, with all variables replaced.
 
         Raises: UsageError for a time or duration that can't be read.
         """

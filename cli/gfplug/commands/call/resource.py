@@ -54,7 +54,7 @@ def _show_body(content: bytes) -> None:
     body = _body(content)
     if "body" not in body:
         if sys.stdout.isatty():
-            console.note(f"{len(content)} bytes that are not text: redirect stdout to keep them")
+            console.note(f"{len(content)} bytes that are not text: redirect stdout to a file")
             return
         sys.stdout.flush()
         sys.stdout.buffer.write(content)

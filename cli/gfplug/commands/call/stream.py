@@ -47,7 +47,7 @@ def stream(
 
 
 def _print(packet: bytes, live: Live, *, as_json: bool, show: Callable[[Sequence[Part]], None] | None) -> None:
-    """Print a packet: a frame as its rows, or as a part of the picture, anything else as a line of JSON."""
+    """Print a packet: a frame as rows or in the plot, anything else as a line of JSON."""
     from gfplug.host.live import has_rows, read  # noqa: PLC0415 - as above
 
     document = read(packet)
@@ -61,11 +61,11 @@ def _print(packet: bytes, live: Live, *, as_json: bool, show: Callable[[Sequence
         for row in zip(*rows, strict=True):
             console.result("  ".join(map(str, row)))
     if not is_frame and has_rows(document):
-        console.note("warning: these rows came before a schema: a panel shows nothing of them")
+        console.note("warning: these rows came before a schema: a panel does not show them")
 
 
 def _draw(frame: dict[str, Any] | None) -> Sequence[Part]:
-    """Draw a frame as a plot, or as a table if it has no two moments."""
+    """Draw a frame as a plot, or as a table if it has fewer than two times."""
     from gfplug.host.drawing import plot, tables  # noqa: PLC0415 - as above
 
     if frame is None:

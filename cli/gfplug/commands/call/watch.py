@@ -1,4 +1,4 @@
-"""`--watch`: a call is repeated at each change of the project's source."""
+"""`--watch`: repeat a call after each change of the project's source."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _POLL_SECONDS = 0.2
 
 
 def repeat(target: Path, call: Callable[[], None]) -> None:
-    """Call now and at each change, until Ctrl-C; a failure is shown, and the next change waited for.
+    """Call now and after each change, until Ctrl-C; after a failure, print it and wait for the next change.
 
-    On a terminal each answer takes the place of the one before.
+    On a terminal each answer replaces the previous one.
     """
     from gfplug.project.plugin_project import Project  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -38,12 +38,12 @@ def repeat(target: Path, call: Callable[[], None]) -> None:
 
 
 def _state(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Map each file to its time of change and its size."""
+    """Map each file to its modification time and its size."""
     from gfplug import files  # noqa: PLC0415 - as above
 
     state = {}
     for path in files.walk(folder):
-        with suppress(FileNotFoundError):  # removed meanwhile
+        with suppress(FileNotFoundError):  # the file was removed meanwhile
             stat = path.stat()
             state[path] = (stat.st_mtime_ns, stat.st_size)
     return state

@@ -1,6 +1,6 @@
-"""What a rule of Grafana's would do with a query's answer: read it, reduce it, compare it, and name who fires.
+"""Evaluate an alert rule on a query's answer as Grafana does: read it, reduce it, compare it, list what fires.
 
-How an answer is read is told by the runtime's own classifier, so that the plugin, the linter and this agree.
+The runtime's own classifier decides how to read an answer, so the plugin, the linter and this package agree.
 """
 
 from gfplug.host.alerting.alert_rules import Rule, condition, read_rules

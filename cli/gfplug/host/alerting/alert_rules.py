@@ -1,4 +1,4 @@
-"""The alert rules of a project's provisioning: what each asks the data source, and its reduce and threshold."""
+"""The alert rules of a project's provisioning: the query of each, and its reduce and threshold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXPRESSION = "__expr__"
 _MOST_POINTS, _INTERVAL_MS = 43_200, 1_000
-_LARGEST = 3e9  # seconds, a hundred years
+_LARGEST = 3e9  # seconds: a hundred years
 _log = logging.getLogger("gfplug")
 
 
@@ -36,7 +36,7 @@ class Rule:
 
 
 def condition(text: str, *, model: Mapping[str, Any]) -> Rule:
-    """Make a rule of a typed condition such as `last > 0.5`.
+    """Make a rule from a condition such as `last > 0.5`.
 
     Raises: UsageError if it cannot be read.
     """
@@ -45,7 +45,7 @@ def condition(text: str, *, model: Mapping[str, Any]) -> Rule:
 
 
 def read_rules(folder: Path) -> list[Rule]:
-    """Read every rule below a provisioning folder that this evaluates; the others are named in a warning.
+    """Read all supported rules below a provisioning folder; warnings name the others.
 
     Raises: ProjectError for a file that cannot be read.
     """
@@ -56,7 +56,7 @@ def read_rules(folder: Path) -> list[Rule]:
             titles = [rule.get("title") for rule in entries]
         except (AttributeError, TypeError) as error:
             raise ProjectError(
-                f"{path} is no file of alert rules", hint="it has `groups`, a list; each has `rules`, a list"
+                f"{path} is not a file of alert rules", hint="it needs a list `groups`; each group needs a list `rules`"
             ) from error
         for rule, title in zip(entries, titles, strict=True):
             try:
@@ -81,7 +81,7 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Rule]:
         elif model["type"] == "reduce" and reduction is None:
             reduction = _reduction(model)
         else:
-            _log.warning("rule %r: its %s step is not evaluated here", rule.get("title"), model["type"])
+            _log.warning("rule %r: gfplug does not evaluate its %s step", rule.get("title"), model["type"])
             return
         ref_id = model["expression"].lstrip("$").strip("{}")
     span, model = step.get("relativeTimeRange", {}), step["model"]

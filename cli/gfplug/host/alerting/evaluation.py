@@ -1,4 +1,4 @@
-"""One evaluation of a rule: a reading, reduced and compared, becomes the state of each label set.
+"""Evaluate a rule once: reduce and compare a reading; the result is the state of each label set.
 
 Source: github.com/grafana/grafana, pkg/services/ngalert/eval.
 """
@@ -24,7 +24,7 @@ _NEEDLESS = "the answer holds numbers, not series: the reduce step is not needed
 
 
 class State(Enum):
-    """What a rule says of one label set."""
+    """The state of one label set."""
 
     ALERTING = "would fire"
     NORMAL = "would not fire"
@@ -45,12 +45,12 @@ _NOTHING = Instance(labels={}, state=State.NO_DATA, value=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """What a rule makes of an answer: its instances, or the error that it would end with."""
+    """The result of a rule: its instances, or its error."""
 
     instances: Sequence[Instance] = ()
     error: str = ""
     mistake: str = ""
-    """Why Grafana would do this and nobody means it, such as one alert for each row; `hint` is what to write."""
+    """Why the rule's effect in Grafana is surely not intended, such as one alert for each row; `hint` is the fix."""
 
     hint: str = ""
     warnings: Sequence[str] = ()

@@ -39,7 +39,7 @@ _SIGNS = {">": "gt", "<": "lt", "==": "eq", "!=": "ne", ">=": "gte", "<=": "lte"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction:
-    """A series becomes a number. Modes: strict, dropNN, replaceNN (with `replacement`).
+    """Reduces a series to a number. Modes: strict, dropNN, replaceNN (with `replacement`).
 
     Raises: UsageError for a reducer or mode that Grafana does not have.
     """
@@ -51,9 +51,9 @@ class Reduction:
     def __post_init__(self) -> None:
         """Check the names."""
         if self.reducer not in REDUCERS:
-            raise UsageError(f"there is no reducer {self.reducer!r}", hint=f"one of {', '.join(REDUCERS)}")
+            raise UsageError(f"unknown reducer {self.reducer!r}", hint=f"one of {', '.join(REDUCERS)}")
         if self.mode not in _MODES:
-            raise UsageError(f"there is no reduce mode {self.mode!r}", hint=f"one of {', '.join(filter(None, _MODES))}")
+            raise UsageError(f"unknown reduce mode {self.mode!r}", hint=f"one of {', '.join(filter(None, _MODES))}")
 
     def apply(self, values: Sequence[Value]) -> Value:
         """Reduce the values of a series, in their order."""
@@ -88,7 +88,7 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A number becomes 1 or 0; null stays null.
+    """Compares a number: the result is 1 or 0; null stays null.
 
     Raises: UsageError for an operator that Grafana does not have, or too few bounds.
     """
@@ -100,14 +100,14 @@ class Comparison:
         """Check the operator."""
         if self.operator not in _COMPARED and self.operator not in _RANGES:
             names = ", ".join([*_COMPARED, *_RANGES])
-            raise UsageError(f"there is no threshold {self.operator!r}", hint=f"one of {names}")
+            raise UsageError(f"unknown threshold {self.operator!r}", hint=f"one of {names}")
         if not all(map(math.isfinite, self.bounds)):
             raise UsageError(f"the threshold {self.operator} expects numbers, got {', '.join(map(str, self.bounds))}")
         if len(self.bounds) < 1 + (self.operator in _RANGES):
-            raise UsageError(f"the threshold {self.operator} lacks a number")
+            raise UsageError(f"the threshold {self.operator} needs a number")
 
     def apply(self, value: Value) -> Value:
-        """Compare one number; NaN compares as false but with `ne`."""
+        """Compare one number; with NaN only `ne` is true."""
         if value is None:
             return None
         if self.operator in _RANGES:
@@ -116,7 +116,7 @@ class Comparison:
 
 
 def parse(text: str) -> tuple[Reduction | None, Comparison]:
-    """Read `last > 0.5`, or `> 0.5` for what needs no reducing.
+    """Read `last > 0.5`, or `> 0.5` for numbers, which need no reducer.
 
     Raises: UsageError for anything else.
     """

@@ -1,4 +1,4 @@
-"""Frames in Grafana's JSON → the series and numbers that expressions work on, with their values.
+"""Convert frames in Grafana's JSON to the series and numbers, with values, on which expressions work.
 
 Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go).
 """
@@ -34,7 +34,7 @@ class SeriesReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What Grafana makes of an answer: "no data", "numbers", "series" or "error", its items, and what to know of it."""
+    """How Grafana reads an answer: "no data", "numbers", "series" or "error"; the items; and warnings."""
 
     kind: str
     items: Sequence[SeriesReading] = ()
@@ -42,7 +42,7 @@ class Reading:
     hint: str = ""
     warnings: Sequence[str] = ()
     time_like: tuple[str, str] | None = None
-    """The column that looks like times and holds none, in words (`'time' holds texts`), and what to write."""
+    """A column that looks like times but has none: a description (`'time' holds texts`), and what to write instead."""
 
 
 def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
@@ -109,19 +109,19 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
 
 
 def _whole(column: _Column, kind: str) -> SeriesReading:
-    """Take a column as it is; a number is there only when there is one row."""
+    """Read a column without labels of rows; it is a number only if there is exactly one row."""
     values = [_number(value) for value in column.values]
     return SeriesReading(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
 
 
 def _split_groups(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReading]:
-    """Split rows by their texts: one series per group and value column, or one number per row and value column."""
+    """Group rows by their texts: one series per group and value column, or one number per row and value column."""
     texts = [column for column in columns if column.exact == "string"]
     types = _VALUES if kind == "series" else _NUMBERS
     for column in (column for column in columns if column.exact in types):
         groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
         for row, value in enumerate(column.values):
-            key = tuple({text.name: text.values[row] or "" for text in texts}.items())  # of one name the last
+            key = tuple({text.name: text.values[row] or "" for text in texts}.items())  # of equal names the last counts
             if kind == "series":
                 groups.setdefault(key, []).append(_number(value))
             else:
@@ -145,7 +145,7 @@ def _columns(frame: Mapping[str, Any]) -> list[_Column]:
 
 
 def _with_entities(values: Sequence[Any], special: Mapping[str, Sequence[int]] | None) -> Sequence[Any]:
-    """Put back what JSON cannot say."""
+    """Restore values that JSON cannot express."""
     whole = list(values)
     for name, rows in (special or {}).items():
         for row in rows or []:

@@ -1,6 +1,6 @@
-"""`gfplug preview`: a server on this machine that plays Grafana's HTTP API for one page, in front of gfplug's own host.
+"""`gfplug preview`: a local server that offers Grafana's HTTP API to one page, and calls the plugin by gfplug's host.
 
-`web_server` and `request_guard` are HTTP and who may ask; `grafana_api`, `data_proxy` and `preview_api` are the
-answers; `data_source` is what the config page saves; `plugin_keeper` runs the plugin. The page itself is not here:
-`page_files` says where it is.
+`web_server` is HTTP; `request_guard` checks who may ask; `grafana_api`, `data_proxy` and `preview_api` answer;
+`data_source` keeps what the config page saves; `plugin_keeper` runs the plugin. The page itself is elsewhere:
+`page_files` locates it.
 """

@@ -1,4 +1,4 @@
-"""Which part answers which path."""
+"""The application: passes each request to the part that answers its path."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = logging.getLogger("gfplug")
 
 
 class Application:
-    """The whole server but HTTP: a request goes in, a response comes out."""
+    """The whole server except HTTP: takes a request, returns a response."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Application:
         plugin_files: PluginFiles,
         page: PageFiles,
     ) -> None:
-        """Answer with these parts."""
+        """Keep the parts that answer."""
         self._grafana = grafana
         self._proxy = proxy
         self._preview = preview
@@ -61,7 +61,7 @@ class Application:
         }
 
     def __call__(self, request: WebRequest) -> WebResponse:
-        """Answer a request that was let in; the page hears of every failure."""
+        """Answer a request that passed the guard; the page gets an event for every failure."""
         try:
             return self._answer(request)
         except GfplugError as error:
@@ -69,7 +69,7 @@ class Application:
         except Exception as error:  # noqa: BLE001 - a page without an answer says nothing
             _log.exception("the preview failed to answer; this is a bug in gfplug")
             message = f"the preview failed to answer: {type(error).__name__}"
-            return json_response({"message": message, "hint": "gfplug's own output says more"}, status=FAILED)
+            return json_response({"message": message, "hint": "see gfplug's own output for details"}, status=FAILED)
 
     def _answer(self, request: WebRequest) -> WebResponse:
         path = request.path

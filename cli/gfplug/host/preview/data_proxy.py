@@ -1,6 +1,6 @@
-"""Grafana's data proxy: the browser asks an upstream by way of the server, which adds what plugin.json's routes say.
+"""Grafana's data proxy: the browser asks an upstream through the server, which adds what plugin.json's routes say.
 
-Routes with `jwtTokenAuth`, and client certificates, are not imitated: a sentence says so.
+Routes with `jwtTokenAuth`, and client certificates, are not supported: an error says so.
 Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go and utils.go.
 """
 
@@ -46,7 +46,7 @@ class DataProxy:
         self._tokens = RouteTokens(self._post)
 
     def answer(self, path: str, request: WebRequest) -> WebResponse:
-        """Ask the upstream, and answer as it does."""
+        """Ask the upstream, and return its answer."""
         try:
             return self._ask(self._upstream_request(path, request))
         except UsageError as error:
@@ -63,10 +63,10 @@ class DataProxy:
         if route is not None:
             values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
             if route.get(_JWT):
-                raise ToolError(f"the route {route.get('path')!r} has {_JWT}: the preview's proxy does not imitate it")
+                raise ToolError(f"the route {route.get('path')!r} has {_JWT}: the preview's proxy does not support it")
             if route.get("url"):
                 base, rest = fill(str(route["url"]), values), path.removeprefix(str(route.get("path", "")))
-            query = _joined_query(query, dict(_pairs(route.get("urlParams"), values)))
+            query = _join_query(query, dict(_pairs(route.get("urlParams"), values)))
         headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED}
         headers |= dict(_own_headers(settings))
         if route is not None:
@@ -77,19 +77,19 @@ class DataProxy:
                 headers["Authorization"] = f"Bearer {token}"
         headers["User-Agent"] = "Grafana/13.0.0"
         _require_sendable(headers)
-        address, body = _joined(base, rest, query), request.body or None
+        address, body = _join_address(base, rest, query), request.body or None
         return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
 
     def _route(self, path: str, method: str) -> Mapping[str, Any] | None:
         for route in self._routes:
-            wanted = route.get("method") or "*"
-            if wanted in ("*", method) and path.startswith(str(route.get("path", ""))):
+            route_method = route.get("method") or "*"
+            if route_method in ("*", method) and path.startswith(str(route.get("path", ""))):
                 return route
         return None
 
     def _post(self, address: str, form: bytes) -> tuple[int, bytes]:
         """Send a form, and return the status and the body."""
-        request = urllib.request.Request(_joined(address, "", urlsplit(address).query), form, _FORM)  # noqa: S310 - http alone
+        request = urllib.request.Request(_join_address(address, "", urlsplit(address).query), form, _FORM)  # noqa: S310 - http alone
         status, _, body = exchange(request, self._source.settings())
         return status, body
 
@@ -104,9 +104,9 @@ class DataProxy:
 
 
 def _require_sendable(headers: Mapping[str, str]) -> None:
-    """Refuse a header that HTTP does not allow, without its value.
+    """Refuse a header that HTTP does not allow; the error does not show its value.
 
-    Raises: UsageError naming it.
+    Raises: UsageError that names the header.
     """
     if name := next((name for name, value in headers.items() if _UNSENDABLE.search(f"{name}{value}")), None):
         raise UsageError(
@@ -116,7 +116,7 @@ def _require_sendable(headers: Mapping[str, str]) -> None:
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
-    """Fill the `{{ .JsonData.name }}` of a route's text; what is not there is `<no value>`, as in Grafana.
+    """Fill the `{{ .JsonData.name }}` of a route's text; a missing value is `<no value>`, as in Grafana.
 
     Raises: ToolError for another template.
     """
@@ -128,12 +128,12 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
                 f"plugin.json: the preview's proxy does not evaluate {match[0][:80]}",
                 hint="it evaluates {{ .URL }}, {{ .JsonData.name }} and {{ .SecureJsonData.name }}",
             )
-        found: Any = values
+        item: Any = values
         for part in name["path"].split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        if found is None:
+            item = item.get(part) if isinstance(item, dict) else None
+        if item is None:
             return _MISSING
-        return str(found).lower() if isinstance(found, bool) else str(found)
+        return str(item).lower() if isinstance(item, bool) else str(item)
 
     return _TEMPLATE.sub(value, text)
 
@@ -145,7 +145,7 @@ def _pairs(items: object, values: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
 
 def _own_headers(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield what Grafana sends of the data source's own: basic authentication, and custom headers."""
+    """Yield the headers that Grafana adds for the data source: basic authentication, and custom headers."""
     if settings.basic_auth_enabled:
         user = f"{settings.basic_auth_user}:{settings.secrets.get('basicAuthPassword', '')}"
         yield "Authorization", "Basic " + base64.b64encode(user.encode()).decode()
@@ -155,17 +155,17 @@ def _own_headers(settings: Settings) -> Iterator[tuple[str, str]]:
         number += 1
 
 
-def _joined_query(query: str, more: Mapping[str, str]) -> str:
+def _join_query(query: str, more: Mapping[str, str]) -> str:
     if not more:
         return query
-    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in more]
-    return urlencode([*kept, *more.items()])
+    other_pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in more]
+    return urlencode([*other_pairs, *more.items()])
 
 
-def _joined(base: str, rest: str, query: str) -> str:
+def _join_address(base: str, rest: str, query: str) -> str:
     """Return the upstream's address.
 
-    Raises: UsageError if the data source has none that can be asked.
+    Raises: UsageError if the data source has no http:// or https:// address.
     """
     parts = urlsplit(base.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:

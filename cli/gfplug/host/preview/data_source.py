@@ -1,4 +1,4 @@
-"""The data source as the config page saves it, kept in memory; its secrets come in, and never go out again.
+"""The data source as the config page saves it, in memory; its secrets are never sent back to the page.
 
 Source: grafana v13.0.0, pkg/api/dtos/datasource.go; pkg/api/datasources.go, UpdateDataSourceByUID; its frontend
 settings: pkg/api/frontendsettings.go.
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 ID = 1
 TEXTS = ("name", "url", "user", "database", "basicAuthUser")
-"""Keys of a data source that hold texts."""
+"""Keys of a data source whose values are texts."""
 
 SWITCHES = ("basicAuth", "withCredentials", "isDefault")
-"""Keys that hold true or false."""
+"""Keys whose values are true or false."""
 
 _MAPPINGS = ("jsonData", "secureJsonData")
 _SHORTEST_MASKED = 4
@@ -39,9 +39,9 @@ class DataSource:
     """One configured data source; any thread may read and change it."""
 
     def __init__(self, provisioned: Mapping[str, Any], *, plugin_id: str, plugin_name: str, logo: str) -> None:
-        """Begin with what is provisioned, its variables filled in.
+        """Begin with the provisioned data source, with its variables replaced.
 
-        Raises: UsageError naming the key whose value has the wrong type.
+        Raises: UsageError that names a key whose value has the wrong type.
         """
         Settings.from_mapping(provisioned, source="the provisioned data source")
         self._lock = threading.Lock()
@@ -56,25 +56,25 @@ class DataSource:
 
     @property
     def uid(self) -> str:
-        """What requests call it."""
+        """Its uid, by which requests name it."""
         return self.settings().uid
 
     def settings(self) -> Settings:
-        """Return what the plugin is told of it."""
+        """Return the settings that the plugin gets."""
         with self._lock:
             return replace(Settings.from_mapping(self._value), updated_ms=self._updated_ms)
 
     def value(self) -> dict[str, Any]:
-        """Return it with the keys of a provisioning file, its secrets included."""
+        """Return it with the keys of a provisioning file, including its secrets."""
         with self._lock:
             return dict(self._value)
 
     def with_defaults(self, provisioned: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is provisioned, over what a data source has without it."""
+        """Return the provisioned values, with defaults for missing ones."""
         return {"name": self._plugin_name, "uid": "gfplug", "isDefault": True, **provisioned}
 
     def merge(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """Take what changed between two states of a provisioning file; a secret whose variable is not set stays.
+        """Apply the changes between two states of a provisioning file; a secret whose variable is not set stays.
 
         Raises: UsageError as the constructor does.
         """
@@ -82,34 +82,34 @@ class DataSource:
         with self._lock:
             left_out_keys = before.keys() - now.keys() - {*_MAPPINGS}
             stay = {key: item for key, item in self._value.items() if key not in left_out_keys}
-            self._value = self.with_defaults(stay | _changed(before, now))
+            self._value = self.with_defaults(stay | _changes(before, now))
             for key in _MAPPINGS:
                 old, new = before.get(key) or {}, now.get(key) or {}
                 left_out = (old.keys() - new.keys()) if key == "jsonData" else set()
-                kept = {name: item for name, item in (self._value.get(key) or {}).items() if name not in left_out}
-                changed = _changed(old, new)
-                self._value[key] = kept | (changed if key == "jsonData" else {k: v for k, v in changed.items() if v})
+                rest = {name: item for name, item in (self._value.get(key) or {}).items() if name not in left_out}
+                edits = _changes(old, new)
+                self._value[key] = rest | (edits if key == "jsonData" else {k: v for k, v in edits.items() if v})
             self._count_change()
 
-    def update(self, sent: Mapping[str, Any]) -> None:
-        """Take what the config page saves; a secret that is not sent stays, an empty one goes.
+    def update(self, body: Mapping[str, Any]) -> None:
+        """Apply what the config page saves; a secret that is not sent stays, an empty one is removed.
 
-        Raises: UsageError naming the key whose value has the wrong type.
+        Raises: UsageError that names a key whose value has the wrong type.
         """
-        changes: dict[str, Any] = {key: _text(sent, key) for key in TEXTS if sent.get(key) is not None}
-        changes |= {key: _switch(sent, key) for key in SWITCHES if sent.get(key) is not None}
-        if sent.get("jsonData") is not None:
-            changes["jsonData"] = _object(sent, "jsonData")
-        secrets = _object(sent, "secureJsonData") if sent.get("secureJsonData") is not None else {}
+        changes: dict[str, Any] = {key: _text(body, key) for key in TEXTS if body.get(key) is not None}
+        changes |= {key: _switch(body, key) for key in SWITCHES if body.get(key) is not None}
+        if body.get("jsonData") is not None:
+            changes["jsonData"] = _object(body, "jsonData")
+        secrets = _object(body, "secureJsonData") if body.get("secureJsonData") is not None else {}
         if wrong := next((key for key, secret in secrets.items() if not isinstance(secret, str)), None):
             raise UsageError(f"secureJsonData: {wrong!r} is not text")
         with self._lock:
-            kept = {**(self._value.get("secureJsonData") or {}), **secrets}
-            self._value |= {**changes, "secureJsonData": {key: secret for key, secret in kept.items() if secret}}
+            secrets = {**(self._value.get("secureJsonData") or {}), **secrets}
+            self._value |= {**changes, "secureJsonData": {key: secret for key, secret in secrets.items() if secret}}
             self._count_change()
 
     def for_page(self) -> dict[str, Any]:
-        """Return the data source as Grafana's API shows it: of secrets, which are set."""
+        """Return the data source as Grafana's API shows it: for secrets, only which are set."""
         settings = self.settings()
         with self._lock:
             value, version = dict(self._value), self._version
@@ -138,19 +138,20 @@ class DataSource:
         }
 
     def for_plugin(self, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the plugin's code in the browser is made with: instance settings."""
-        shown = self.for_page()
-        kept = {key: shown[key] for key in ("id", "uid", "type", "name", "access", "jsonData", "isDefault", "readOnly")}
-        optional = {key: shown[key] for key in ("database", "withCredentials") if shown[key]}
-        return {**kept, **optional, "url": f"/api/datasources/proxy/uid/{shown['uid']}", "meta": dict(meta)}
+        """Return the instance settings, which the plugin's code in the browser gets."""
+        value = self.for_page()
+        keys = ("id", "uid", "type", "name", "access", "jsonData", "isDefault", "readOnly")
+        required = {key: value[key] for key in keys}
+        optional = {key: value[key] for key in ("database", "withCredentials") if value[key]}
+        return {**required, **optional, "url": f"/api/datasources/proxy/uid/{value['uid']}", "meta": dict(meta)}
 
     def masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return a JSON value without the secrets that its texts hold."""
+        """Return a JSON value with the secrets in its texts masked."""
         texts = {text for secret in self._past_secrets.copy() for text in _spellings(secret)}
         return _masked(value, sorted((text for text in texts if len(text) >= _SHORTEST_MASKED), key=len, reverse=True))
 
     def hide(self, secret: str) -> None:
-        """Mask a text from now on: a token that a secret led to."""
+        """Mask a text from now on, such as a token that was fetched with a secret."""
         self._past_secrets.add(secret)
 
     def _count_change(self) -> None:
@@ -159,13 +160,13 @@ class DataSource:
         self._updated_ms = max(_now(), self._updated_ms + 1)  # the plugin makes a new instance
 
 
-def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are others now, but for options and secrets as a whole."""
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that differ, except options and secrets, which are compared key by key."""
     return {key: item for key, item in now.items() if key not in _MAPPINGS and before.get(key) != item}
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return a secret as errors write it: within quotes, within JSON, within an address, without its line break."""
+    """Return the forms of a secret in error texts: in quotes, in JSON, in an address, without its line break."""
     plain = {secret, secret.strip()}
     return plain | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1], quote(text, safe=""))}
 
@@ -180,22 +181,22 @@ def _masked(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON
     return [_masked(item, secrets) for item in value] if isinstance(value, list) else value
 
 
-def _text(sent: Mapping[str, Any], key: str) -> str:
-    if not isinstance(sent[key], str):
+def _text(body: Mapping[str, Any], key: str) -> str:
+    if not isinstance(body[key], str):
         raise UsageError(f"{key!r} is not text")
-    return str(sent[key])
+    return str(body[key])
 
 
-def _switch(sent: Mapping[str, Any], key: str) -> bool:
-    if not isinstance(sent[key], bool):
+def _switch(body: Mapping[str, Any], key: str) -> bool:
+    if not isinstance(body[key], bool):
         raise UsageError(f"{key!r} is not true or false")
-    return bool(sent[key])
+    return bool(body[key])
 
 
-def _object(sent: Mapping[str, Any], key: str) -> dict[str, Any]:
-    if not isinstance(sent[key], dict):
+def _object(body: Mapping[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(body[key], dict):
         raise UsageError(f"{key!r} is not an object")
-    return dict(sent[key])
+    return dict(body[key])
 
 
 def _now() -> int:

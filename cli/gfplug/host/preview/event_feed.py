@@ -1,6 +1,6 @@
-"""What the page hears without asking: log lines, reloads, packets of streams, in one stream of events for each page.
+"""Events that the server sends to pages: log lines, reloads, packets of streams; one event stream for each page.
 
-One, because a browser opens six connections to a server at most.
+Only one, because a browser opens at most six connections to a server.
 Source: WHATWG HTML, Server-sent events, 9.2.6 Interpreting an event stream.
 """
 
@@ -27,57 +27,57 @@ _BEAT_SECONDS = 5.0
 
 
 class Listener:
-    """One page that is open: its events wait here until its connection takes them."""
+    """One open page: its events wait here until its connection sends them."""
 
     def __init__(self) -> None:
-        """Make it, with an id that nobody can guess."""
+        """Create the queue, with an id that nobody can guess."""
         self.id = secrets.token_urlsafe(12)
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._has_ended = False
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
 
     def send(self, event: str, value: Any, *, patience: float = 0.0) -> bool:  # noqa: ANN401 - JSON
-        """Add an event; False if too much waits for the page within `patience` seconds, or its connection is to end."""
+        """Add an event; False if the queue stays full for `patience` seconds, or its connection is to end."""
         part = f"event: {event}\ndata: {files.json_text(value)}\n\n".encode()
 
         def has_room() -> bool:
             return not self._waiting or (len(self._waiting) < _MOST_WAITING and self._bytes + len(part) <= _MOST_BYTES)
 
-        with self._changed:
+        with self._condition:
             if patience:
-                self._changed.wait_for(lambda: self._has_ended or has_room(), patience)
+                self._condition.wait_for(lambda: self._has_ended or has_room(), patience)
             if self._has_ended or not has_room():
                 return False
             self._waiting.append(part)
             self._bytes += len(part)
-            self._changed.notify_all()
+            self._condition.notify_all()
         return True
 
     def end(self) -> None:
-        """End the connection once it has taken what waits; a page that is there opens another, and asks anew."""
-        with self._changed:
+        """End the connection after the waiting events; an open page then connects again, and loads its state again."""
+        with self._condition:
             self._has_ended = True
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     def parts(self) -> Iterator[bytes]:
-        """Yield the events as they come, and a comment now and then, which shows whether the page is there."""
+        """Yield the events as they come, and now and then a comment, which shows whether the page is still open."""
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._has_ended or self._waiting, _BEAT_SECONDS)
+            with self._condition:
+                self._condition.wait_for(lambda: self._has_ended or self._waiting, _BEAT_SECONDS)
                 if not self._waiting and self._has_ended:
                     return
                 part = self._waiting.popleft() if self._waiting else b""
                 self._bytes -= len(part)
-                self._changed.notify_all()
+                self._condition.notify_all()
             yield part or b": here\n\n"
 
 
 class EventFeed:
-    """Everything that pages hear; the last log lines are kept for those that open later."""
+    """The events for all pages; the last log lines are kept for pages that open later."""
 
     def __init__(self, mask: Callable[[Any], Any]) -> None:
-        """Begin without pages; `mask` takes secrets out of what is said."""
+        """Begin without pages; `mask` removes secrets from events."""
         self._mask = mask
         self._lock = threading.Lock()
         self._listeners: dict[str, Listener] = {}
@@ -85,7 +85,7 @@ class EventFeed:
         self._count = 0
 
     def open(self) -> Listener:
-        """Add a page, and say hello."""
+        """Add a page, and send it the event `hello`."""
         listener = Listener()
         listener.send("hello", {"client": listener.id})
         with self._lock:
@@ -93,7 +93,7 @@ class EventFeed:
         return listener
 
     def close(self, listener: Listener) -> None:
-        """Forget a page."""
+        """Remove a page."""
         with self._lock:
             self._listeners.pop(listener.id, None)
 
@@ -110,22 +110,22 @@ class EventFeed:
         with self._lock:
             listener = self._listeners.get(client) if isinstance(client, str) else None
         if listener is None:
-            raise UsageError("`client` names no open page", hint="it is in the event `hello`")
+            raise UsageError("`client` is not the id of an open page", hint="take the id from the event `hello`")
         return listener
 
     def publish(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
-        """Tell every page; one that has not taken thousands of events before is to begin anew."""
+        """Send an event to every page; a page with thousands of waiting events must connect again."""
         for listener in self._all():
             if not listener.send(event, value):
                 listener.end()
 
     def publish_masked(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
-        """Tell every page, without the secrets that texts hold."""
+        """Send an event to every page, with the secrets in its texts masked."""
         self.publish(event, self._mask(value))
 
     def add_line(self, line: LogLine) -> None:
-        """Keep a line of the plugin's log, and tell every page."""
-        shown: dict[str, Any] = self._mask(
+        """Keep a line of the plugin's log, and send it to every page."""
+        entry: dict[str, Any] = self._mask(
             {
                 "time": int(time.time() * 1000),
                 "level": line.level,
@@ -136,8 +136,8 @@ class EventFeed:
         )
         with self._lock:
             self._count += 1
-            self._lines.append((self._count, shown))
-        self.publish("log", shown)
+            self._lines.append((self._count, entry))
+        self.publish("log", entry)
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the last lines, oldest first."""
@@ -145,12 +145,12 @@ class EventFeed:
             return [line for _, line in self._lines]
 
     def mark(self) -> int:
-        """Return how many lines there have been."""
+        """Return the number of all lines so far."""
         with self._lock:
             return self._count
 
     def places_since(self, mark: int) -> str:
-        """List where the author's code failed, of the lines after a mark."""
+        """List the places where the author's code failed, from the lines after a mark."""
         with self._lock:
             fields = [line["fields"] for count, line in self._lines if count > mark]
         return "; ".join(dict.fromkeys(str(each["at"]) for each in fields if each.get("at")))

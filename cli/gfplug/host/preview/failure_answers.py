@@ -1,4 +1,4 @@
-"""What a failed call becomes: the status and the words of Grafana's API, and beside them those of gfplug.
+"""The answer to a failed call: the status and the text of Grafana's API, and also gfplug's own text.
 
 Source: grafana v13.0.0, pkg/plugins/errors.go; pkg/util/errhttp.
 """
@@ -27,23 +27,23 @@ _OTHER = (web_messages.FAILED, "plugin.requestFailureError", "An error occurred 
 
 
 def describe(error: GfplugError, places: str = "") -> dict[str, str]:
-    """Return what the page shows of a failure; `places` are where the author's code failed."""
+    """Return what the page shows of a failure; `places` says where the author's code failed."""
     hint = failures.remedy(f"{error.message}\n{error.details}") or (f"raised in {places}" if places else error.hint)
     return {"message": error.message, "hint": hint, "details": error.details}
 
 
 def plugin_failure(error: GfplugError, mask: Callable[[Any], Any], places: str = "") -> WebResponse:
     """Answer for a plugin that failed, or a request that could not be sent to it."""
-    shown = mask(describe(error, places))
+    description = mask(describe(error, places))
     if isinstance(error, UsageError | ProjectError | ConflictError):
         return refusal(error, mask)
     answers = ((status, name, text) for kind, status, name, text in _KINDS if isinstance(error, kind))
     status, message_id, message = next(answers, _OTHER)
-    value = {"message": message, "messageId": message_id, "statusCode": status, "traceID": "", "preview": shown}
+    value = {"message": message, "messageId": message_id, "statusCode": status, "traceID": "", "preview": description}
     return json_response(value, status=status)
 
 
 def refusal(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
-    """Answer a request that is wrong, or can't be done."""
+    """Answer a request that is wrong, or can't be carried out."""
     status = web_messages.BAD_REQUEST if isinstance(error, UsageError) else web_messages.CONFLICT
     return json_response(mask({"message": error.message, "hint": error.hint}), status=status)

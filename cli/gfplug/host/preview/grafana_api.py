@@ -1,4 +1,4 @@
-"""The part of Grafana's HTTP API that a data source's page asks, answered by the plugin.
+"""The part of Grafana's HTTP API that a data source's page uses, answered by the plugin.
 
 Source: grafana v13.0.0, pkg/api/ds_query.go, pkg/api/plugin_resource.go, pkg/api/datasources.go; pkg/services/query,
 parseMetricRequest.
@@ -37,7 +37,7 @@ NOT_FORWARDED = frozenset(
         *("transfer-encoding", "content-length", "host", "user-agent", "cookie", "origin", "referer"),
     }
 )
-"""Headers of a request that Grafana keeps from a plugin; the last one holds the preview's token."""
+"""Request headers that Grafana does not forward to a plugin; the last one holds the preview's token."""
 
 _RETURNED = frozenset(
     {
@@ -45,7 +45,7 @@ _RETURNED = frozenset(
         *("cache-control", "etag", "last-modified", "location", "retry-after"),
     }
 )
-_NOT_RETURNED = ("x-content-type-options", "x-frame-options")  # what a browser does with them is the server's to say
+_NOT_RETURNED = ("x-content-type-options", "x-frame-options")  # only the server may set these
 _FAILED = 400
 _EXPRESSIONS = "__expr__"
 _LARGEST_POINTS = 1 << 62
@@ -53,10 +53,10 @@ _LONGEST_INTERVAL_MS = 10**14
 
 
 class GrafanaApi:
-    """Answers what is below `api/`, but for the data proxy."""
+    """Answers the paths below `api/`, except the data proxy."""
 
     def __init__(self, keeper: PluginKeeper, source: DataSource, feed: EventFeed, *, timeout: float) -> None:
-        """Answer with a plugin, for one data source. Units: `timeout`, for each call, is seconds."""
+        """Answer by a plugin, for one data source. Units: `timeout` is the seconds for each call."""
         self._keeper = keeper
         self._source = source
         self._feed = feed
@@ -88,17 +88,17 @@ class GrafanaApi:
         errors = [answer.error for answer in answers.values() if answer.error]
         results = {}
         for ref_id, answer in answers.items():
-            shown = answer.to_json()
-            if "frames" in shown:
-                shown["frames"] = [masked_meta(frame, self._source.masked) for frame in shown["frames"]]
-            results[ref_id] = shown | ({"error": self._source.masked(answer.error)} if answer.error else {})
+            result = answer.to_json()
+            if "frames" in result:
+                result["frames"] = [masked_meta(frame, self._source.masked) for frame in result["frames"]]
+            results[ref_id] = result | ({"error": self._source.masked(answer.error)} if answer.error else {})
         places = self._feed.places_since(mark) if errors else ""
         hint = failures.remedy("\n".join(errors)) or (f"raised in {places}" if places else "")
         own = {"milliseconds": milliseconds, "hint": self._source.masked(hint)}
         return json_response({"results": results, "preview": own}, status=_FAILED if errors else web_messages.OK)
 
     def data_source(self, request: WebRequest) -> WebResponse:
-        """Answer `datasources/uid/<uid>`: what is saved, or take what is to be saved."""
+        """Answer `datasources/uid/<uid>`: return the saved data source, or save another state of it."""
         if request.method == "GET":
             return json_response(self._source.for_page())
         if request.method != "PUT":
@@ -107,9 +107,9 @@ class GrafanaApi:
             self._source.update(request.json())
         except UsageError as error:
             return refusal(error, self._source.masked)
-        saved = self._source.for_page()
-        self._feed.publish("settings", saved)
-        value = {"datasource": saved, "id": saved["id"], "name": saved["name"], "message": "Datasource updated"}
+        source = self._source.for_page()
+        self._feed.publish("settings", source)
+        value = {"datasource": source, "id": source["id"], "name": source["name"], "message": "Datasource updated"}
         return json_response(value)
 
     def health(self, request: WebRequest) -> WebResponse:
@@ -150,7 +150,7 @@ class GrafanaApi:
 
 
 def masked_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
-    """Return a frame, as JSON, whose notes hold no secret: the executed query, notices. Its values stay as they are."""
+    """Return a frame, as JSON, with the secrets in its metadata masked. Its values do not change."""
     schema = frame.get("schema") if isinstance(frame, dict) else None
     if not isinstance(schema, dict) or not schema.get("meta"):
         return frame
@@ -158,20 +158,20 @@ def masked_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 
 
 
 def returned_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the headers of a plugin or an upstream that go to the browser: what the body is, and `X-` of its own."""
-    kept = {
+    """Return the headers of a plugin or an upstream that go to the browser: those about the body, and its own `X-`."""
+    for_browser = {
         name: ", ".join(values)
         for name, values in headers.items()
         if name.lower() in _RETURNED or (name.lower().startswith("x-") and name.lower() not in _NOT_RETURNED)
     }
-    is_cached = any(name.lower() == "cache-control" for name in kept)
-    return {**kept, **({} if is_cached else {"Cache-Control": "no-store"}), **SANDBOX}
+    is_cached = any(name.lower() == "cache-control" for name in for_browser)
+    return {**for_browser, **({} if is_cached else {"Cache-Control": "no-store"}), **SANDBOX}
 
 
 def read_queries(body: Mapping[str, Any], *, uid: str, now: datetime) -> list[Query]:
     """Read the queries of a request to `ds/query`.
 
-    Raises: UsageError saying what is wrong with it.
+    Raises: UsageError that says what is wrong.
     """
     queries = body.get("queries")
     if not isinstance(queries, list) or not queries:
@@ -189,7 +189,7 @@ def _query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Q
     end = _moment(span.get("to"), "to", now=now)
     interval, points = value.get("intervalMs", 1000), value.get("maxDataPoints", 100)
     if not _is_number(interval) or not _is_number(points):
-        raise UsageError("intervalMs and maxDataPoints are numbers")
+        raise UsageError("intervalMs and maxDataPoints must be numbers")
     ref_id = value.get("refId", "A")
     if not isinstance(ref_id, str):
         raise UsageError("refId is not text")
@@ -207,13 +207,13 @@ def _query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Q
 def _require_own(reference: object, uid: str) -> None:
     """Refuse a query for another data source.
 
-    Raises: UsageError naming it.
+    Raises: UsageError that names the data source.
     """
     other = reference.get("uid") if isinstance(reference, dict) else reference
     if other in (None, "", uid):
         return
     if other == _EXPRESSIONS:
-        raise UsageError("expressions are evaluated by Grafana; the preview asks this data source alone")
+        raise UsageError("the preview queries only this data source: expressions are evaluated by Grafana")
     raise UsageError(f"Data source not found: {str(other)[:80]!r}; this preview has {uid!r}")
 
 
@@ -221,13 +221,13 @@ def _moment(value: object, name: str, *, now: datetime) -> datetime:
     """Read a time: milliseconds since 1970 as a number or a text, or a text such as `now-1h`."""
     text = str(value) if _is_number(value) else value
     if not isinstance(text, str):
-        raise UsageError(f"{name!r} is no time")
+        raise UsageError(f"{name!r} is not a time")
     if not re.fullmatch(r"-?[0-9]{1,15}", text.partition(".")[0]):
         return timerange.moment(text, now=now, is_end=name == "to")
     try:
         return datetime.fromtimestamp(int(text.partition(".")[0]) / 1000, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"{name!r} is no time: {text[:40]}") from error
+        raise UsageError(f"{name!r} is not a time: {text[:40]}") from error
 
 
 def _is_number(value: object) -> bool:

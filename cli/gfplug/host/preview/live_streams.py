@@ -1,4 +1,4 @@
-"""Streams of the plugin that pages listen to: each has a thread, its packets are events of the page's connection."""
+"""The plugin's streams that pages listen to: each has a thread, and sends its packets as events to the page."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 5.0
 _REST_SECONDS = 1.0
 _MOST = 50
-_STOPPED_READING = {"message": "the page takes the packets of this stream too slowly", "hint": ""}
+_STOPPED_READING = {"message": "the page reads the packets of this stream too slowly", "hint": ""}
 
 
 @dataclass(slots=True)
 class _Stream:
-    """One subscription. `cancel` ends the call that waits for the next packet."""
+    """One subscription; `cancel` ends the call that waits for the next packet."""
 
     listener: Listener
     path: str
@@ -46,10 +46,10 @@ class _Stream:
 
 
 class LiveStreams:
-    """All subscriptions; a stream that ends is begun again, as Grafana does, until its page leaves it."""
+    """All subscriptions; a stream that ends is started again, as in Grafana, until its page unsubscribes."""
 
     def __init__(self, keeper: PluginKeeper, settings: Callable[[], Settings], mask: Callable[[Any], Any]) -> None:
-        """Begin without one."""
+        """Begin without subscriptions."""
         self._keeper = keeper
         self._settings = settings
         self._mask = mask
@@ -60,11 +60,11 @@ class LiveStreams:
     def begin(self, listener: Listener, channel: object, data: bytes) -> str:
         """Subscribe to a channel, given as `ds/<uid>/<path>`, and return the id of the stream.
 
-        Raises: UsageError if it is no such text, or of another data source, or there are too many.
+        Raises: UsageError if the channel is invalid or of another data source, or if there are too many streams.
         """
         prefix = f"ds/{self._settings().uid}/"
         if not isinstance(channel, str) or not channel.startswith(prefix) or channel == prefix:
-            raise UsageError(f"the channel is not {prefix}<path>")
+            raise UsageError(f"the channel must be {prefix}<path>")
         stream, number = _Stream(listener, channel.removeprefix(prefix), data), str(next(self._numbers))
         with self._lock:
             if len(self._streams) >= _MOST:
@@ -74,7 +74,7 @@ class LiveStreams:
         return number
 
     def end(self, number: str) -> None:
-        """End one stream; one that has ended is no error."""
+        """End one stream; it may have ended already."""
         with self._lock:
             stream = self._streams.pop(number, None)
         if stream is not None:
@@ -101,8 +101,8 @@ class LiveStreams:
             except GfplugError as error:
                 if stream.stopped.is_set():
                     break
-                shown = self._mask({"message": error.message, "hint": error.hint})
-                stream.listener.send("stream", {"id": number, "error": shown})
+                problem = self._mask({"message": error.message, "hint": error.hint})
+                stream.listener.send("stream", {"id": number, "error": problem})
                 if isinstance(error, RefusedStreamError | UnimplementedError):
                     break
             stream.stopped.wait(_REST_SECONDS)
@@ -112,7 +112,7 @@ class LiveStreams:
     def _read(self, number: str, stream: _Stream) -> None:
         """Send each packet on until the stream ends.
 
-        Raises: ToolError if the plugin refuses or fails, or sends what is no JSON.
+        Raises: ToolError if the plugin refuses or fails, or sends anything but JSON.
         """
         plugin = self._keeper.plugin()
         for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.began):

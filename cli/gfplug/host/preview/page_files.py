@@ -1,6 +1,6 @@
 """The page's own files: built from Grafana's packages, one folder for each version of Grafana.
 
-They are in a wheel of their own, `gfplug-preview`; in a checkout, `make preview-assets` builds them.
+They are in a separate wheel, `gfplug-preview`; in a checkout, `make preview-assets` builds them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _TEXTS = ("text/", "application/json", "image/svg+xml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFiles:
-    """The page for one version of Grafana, and the versions that there are, newest first."""
+    """The page for one version of Grafana, and all versions, newest first."""
 
     folder: Path
     version: str
@@ -63,9 +63,9 @@ class PageFiles:
 
 
 def locate_page(version: str | None = None, *, root: Path | None = None) -> PageFiles:
-    """Return the page for a version of Grafana; for the newest that there is without one.
+    """Return the page for a version of Grafana; default: the newest version that has a page.
 
-    Raises: ToolError where no page is installed or built; UsageError for a version that is not among them.
+    Raises: ToolError if no page is installed or built; UsageError for a version without a page.
     """
     top = root or _folder()
     versions = _versions(top) if top else ()
@@ -74,16 +74,16 @@ def locate_page(version: str | None = None, *, root: Path | None = None) -> Page
             "the page of the preview is not installed",
             hint="pip install 'gfplug[preview]'; in a checkout with Node.js: make preview-assets",
         )
-    chosen = version or versions[0]
-    if chosen not in versions:
+    version = version or versions[0]
+    if version not in versions:
         raise UsageError(
-            f"--grafana {chosen}: there is no page for this version", hint=f"there are {', '.join(versions)}"
+            f"--grafana {version}: there is no page for this version", hint=f"use one of {', '.join(versions)}"
         )
-    return PageFiles(folder=top / chosen, version=chosen, versions=versions)
+    return PageFiles(folder=top / version, version=version, versions=versions)
 
 
 def file_response(name: str, content: bytes | None, request: WebRequest) -> WebResponse:
-    """Answer with a file, which the browser keeps and asks about again; 404 without one."""
+    """Answer with a file, which the browser caches and revalidates; 404 if there is none."""
     if content is None:
         return text_response(NOT_FOUND, "there is no such file")
     tag = f'"{files.sha256(content)[:32]}"'
@@ -94,7 +94,7 @@ def file_response(name: str, content: bytes | None, request: WebRequest) -> WebR
 
 
 def decoded(path: str) -> str:
-    """Return the path that a percent-encoded one names."""
+    """Decode a percent-encoded path."""
     return unquote(path, errors="surrogateescape")
 
 
@@ -104,7 +104,7 @@ def _type_of(name: str) -> str:
 
 
 def _folder() -> Path | None:
-    """Return where the pages are: in the wheel, else in a checkout."""
+    """Return the folder of the pages: in the wheel, else in a checkout."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is not None and spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations))) / "assets"

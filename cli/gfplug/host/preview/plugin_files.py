@@ -1,4 +1,4 @@
-"""What the preview needs of a plugin's files in the browser; where they come from is the business of others."""
+"""The interface by which the preview gets a plugin's files for the browser; other modules provide the files."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ if TYPE_CHECKING:
 
 
 class PluginFiles(Protocol):
-    """The files below `public/plugins/<id>/`, as Grafana would serve them."""
+    """The files below `public/plugins/<id>/`, as Grafana serves them."""
 
     @property
     def is_source(self) -> bool:
-        """Tell whether they are made from a project's source, and follow it."""
+        """Whether the files are built from a project's source, and follow its changes."""
 
     @property
     def problem(self) -> GfplugError | None:
-        """Why module.js can't be made; None if it can."""
+        """Why module.js can't be built; None if it can."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file by its path; None if there is none."""
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as Grafana's frontend sees it: with `baseUrl`, `module`, and logos as addresses."""
+        """Return plugin.json as Grafana's frontend gets it: with `baseUrl`, `module`, and addresses of logos."""
 
     def module_address(self) -> str | None:
-        """Return where module.js is, another address for each version of it; None where it can't be made."""
+        """Return the address of module.js, which differs for each version of it; None if it can't be built."""
 
 
 def frontend_meta(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return a plugin.json as Grafana's frontend sees it.
+    """Return a plugin.json as Grafana's frontend gets it.
 
     Source: grafana v13.0.0, pkg/plugins/manager/pipeline/bootstrap, and pkg/plugins/pluginassets.
     """
@@ -39,12 +39,12 @@ def frontend_meta(manifest: dict[str, Any]) -> dict[str, Any]:
     logos = _mapping_or_empty(info.get("logos"))
     addresses = {size: f"{base}/{path}" for size, path in logos.items() if isinstance(path, str) and path}
     default = {"small": "public/img/icn-datasource.svg", "large": "public/img/icn-datasource.svg"}
-    shown = {"author": {"name": ""}, "description": "", "links": [], "screenshots": [], "version": "", "updated": ""}
+    no_info = {"author": {"name": ""}, "description": "", "links": [], "screenshots": [], "version": "", "updated": ""}
     return {
         **manifest,
         "baseUrl": base,
         "module": f"{base}/module.js",
-        "info": {**shown, **info, "logos": {**default, **addresses}},
+        "info": {**no_info, **info, "logos": {**default, **addresses}},
     }
 
 

@@ -1,4 +1,4 @@
-"""Keeps the plugin running while the preview runs: starts it as Grafana does, and again when it ends."""
+"""Keep the plugin running while the preview runs: start it as Grafana does, and start it again when it ends."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _REST_SECONDS = (1.0, 2.0, 5.0)
-_STEADY_SECONDS = 60.0  # a plugin that ran so long has not failed to start
+_STEADY_SECONDS = 60.0  # a plugin that ran this long did start
 _log = logging.getLogger("gfplug")
 
 
 class DownError(ToolError):
-    """The plugin does not run now."""
+    """The plugin is not running."""
 
 
 class _EndedError(Exception):
@@ -34,9 +34,9 @@ class _EndedError(Exception):
 
 
 class PluginKeeper:
-    """Runs a plugin inside of its `with`; entering waits for its first handshake.
+    """Runs a plugin within a `with` block; entering the block waits for the first handshake.
 
-    `watch` sees each log line, `tell` hears `("up", {})` and `("down", {message, hint, details})`.
+    `watch` is called with each log line, `tell` with `("up", {})` and `("down", {message, hint, details})`.
     Units: `timeout` is the seconds for a handshake.
     """
 
@@ -48,13 +48,13 @@ class PluginKeeper:
         watch: Callable[[LogLine], None],
         tell: Callable[[str, dict[str, Any]], None],
     ) -> None:
-        """Prepare to start it."""
+        """Prepare to start the plugin."""
         self._target = target
         self._timeout = timeout
         self._watch = watch
         self._tell = tell
         self._stopping = threading.Event()
-        self._settled = threading.Event()  # it has shaken hands, or failed to, for the first time
+        self._has_tried = threading.Event()  # set once the first start succeeded or failed
         self._running: RunningPlugin | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._problem: GfplugError | None = None
@@ -67,7 +67,7 @@ class PluginKeeper:
         """
         self._thread.start()
         try:
-            while not self._settled.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
+            while not self._has_tried.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
                 pass
         except BaseException:
             self.__exit__()
@@ -78,7 +78,7 @@ class PluginKeeper:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End the plugin, and wait for its end; one that has not shaken hands yet is killed."""
+        """End the plugin, and wait for its end; kill it if it is still starting."""
         is_running = self._running is not None
         self._stopping.set()
         if self._process is not None and not is_running:
@@ -86,9 +86,9 @@ class PluginKeeper:
         self._thread.join()
 
     def plugin(self) -> RunningPlugin:
-        """Return the plugin that runs.
+        """Return the running plugin.
 
-        Raises: DownError if none does; it says why.
+        Raises: DownError, with the reason, if the plugin is not running.
         """
         running = self._running
         if running is None:
@@ -104,7 +104,7 @@ class PluginKeeper:
         try:
             self._keep()
         finally:
-            self._settled.set()
+            self._has_tried.set()
 
     def _keep(self) -> None:
         failures = 0
@@ -119,7 +119,7 @@ class PluginKeeper:
                     _log.exception("the plugin could not be kept running; this is a bug in gfplug")
                     error = ToolError(f"the plugin could not be kept running: {failure}")
                 self._problem = error
-                if not self._settled.is_set():
+                if not self._has_tried.is_set():
                     return
                 self._tell("down", {"message": error.message, "hint": error.hint, "details": error.details})
                 _log.error("%s; starting it again", error.message)
@@ -140,9 +140,9 @@ class PluginKeeper:
         try:
             with launch(self._target, timeout=self._timeout, watch=self._watch, started=self._note) as plugin:
                 self._running, self._problem = plugin, None
-                if self._settled.is_set():
+                if self._has_tried.is_set():
                     self._tell("up", {})
-                self._settled.set()
+                self._has_tried.set()
                 try:
                     while not self._stopping.wait(_LOOK_SECONDS):
                         if plugin.process.poll() is not None:

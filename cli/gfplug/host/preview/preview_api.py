@@ -1,4 +1,4 @@
-"""What the page asks that Grafana has no path for: the beginning, events, streams, alert rules, writing back."""
+"""The preview's own API for its page: first state, events, streams, alert rules, writing the provisioning file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class PreviewApi:
-    """Answers what is below `preview/`."""
+    """Answers the paths below `preview/`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class PreviewApi:
         page: PageFiles,
         timeout: float,
     ) -> None:
-        """Answer with these parts. Units: `timeout`, for each call of the plugin, is seconds."""
+        """Keep the parts that answer. Units: `timeout` is the seconds for each call of the plugin."""
         self._keeper = keeper
         self._source = source
         self._feed = feed
@@ -82,7 +82,7 @@ class PreviewApi:
         return json_response(value)
 
     def frontend_settings(self, request: WebRequest) -> WebResponse:
-        """Answer `api/frontend/settings`, as far as packages of Grafana's ask for it."""
+        """Answer `api/frontend/settings`, as far as Grafana's packages read it."""
         if request.method != "GET":
             return not_allowed("GET")
         instance = self._source.for_plugin(self._plugin_files.meta())
@@ -102,7 +102,7 @@ class PreviewApi:
         return json_response(self._plugin_files.meta()) if request.method == "GET" else not_allowed("GET")
 
     def events(self, request: WebRequest) -> WebResponse:
-        """Answer with the stream of events, which lasts as long as the page is open."""
+        """Answer with the event stream, which lasts until the page is closed."""
         if request.method != "GET":
             return not_allowed("GET")
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
@@ -121,10 +121,10 @@ class PreviewApi:
         if request.method != "POST":
             return not_allowed("POST")
         try:
-            sent = request.json()
-            listener = self._feed.listener(sent.get("client"))
-            data = json.dumps(sent["data"]).encode() if sent.get("data") is not None else b""
-            return json_response({"id": self._streams.begin(listener, sent.get("channel"), data)})
+            body = request.json()
+            listener = self._feed.listener(body.get("client"))
+            data = json.dumps(body["data"]).encode() if body.get("data") is not None else b""
+            return json_response({"id": self._streams.begin(listener, body.get("channel"), data)})
         except GfplugError as error:
             return refusal(error, self._source.masked)
 
@@ -153,22 +153,22 @@ class PreviewApi:
         return json_response(self._source.masked({"at": at, "rules": results, "problem": problem}))
 
     def write_settings(self, request: WebRequest) -> WebResponse:
-        """Write the data source that is in memory to the provisioning file."""
+        """Write the data source from memory to the provisioning file."""
         if request.method != "POST":
             return not_allowed("POST")
         try:
-            path, written = self._write()
+            path, result = self._write()
         except OSError as error:
             problem = ConflictError(f"{error.filename} cannot be written: {error.strerror}")
             return refusal(problem, self._source.masked)
-        secrets = [{"key": key, "variable": name} for key, name in written.variables.items()]
+        secrets = [{"key": key, "variable": name} for key, name in result.variables.items()]
         name = self._provisioning.name_of(path)
-        return json_response({"file": name, "diff": self._source.masked(written.diff), "secrets": secrets})
+        return json_response({"file": name, "diff": self._source.masked(result.diff), "secrets": secrets})
 
     def _write(self) -> tuple[Path, WriteResult]:
-        """Change the file that provisions the data source, or make one.
+        """Change the file that provisions the data source, or create one.
 
-        Raises: ConflictError and ProjectError saying why nothing was written; OSError.
+        Raises: ConflictError and ProjectError that say why nothing was written; OSError.
         """
         plugin_id, new = self._provisioning.plugin_id, self._source.value()
         provisioned = self._provisioning.source()
@@ -181,7 +181,7 @@ class PreviewApi:
     def _new_file(self) -> Path:
         path = provisioning_file.place(self._provisioning.folders, self._provisioning.plugin_id)
         if path is None:
-            raise ConflictError("this is no project: there is no folder to write a provisioning file to")
+            raise ConflictError("this is not a project: there is no folder for a provisioning file")
         return path
 
     def _provisioning_file(self) -> dict[str, Any]:

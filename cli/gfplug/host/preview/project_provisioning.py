@@ -1,4 +1,4 @@
-"""What a project provisions, as the page shows it: its data source, its dashboards, its alert rules."""
+"""A project's provisioning, as the page shows it: its data source, dashboards and alert rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provisioning:
-    """The folders `provisioning/` of a project: its own, and that of the plugin it was added to."""
+    """The folders `provisioning/` of a project: its own, and that of the plugin to which it was added."""
 
     folders: Sequence[Path]
     plugin_id: str
@@ -38,13 +38,13 @@ class Provisioning:
         return None
 
     def value(self) -> Mapping[str, Any]:
-        """Return that data source with its variables filled in; nothing without one.
+        """Return that data source with its variables replaced; empty if there is none.
 
         Raises: ProjectError if a file cannot be read.
         """
         source = self.source()
-        filled: dict[str, Any] = provisioning.interpolate(source[1]) if source else {}
-        return filled
+        value: dict[str, Any] = provisioning.interpolate(source[1]) if source else {}
+        return value
 
     def name_of(self, path: Path) -> str:
         """Return a file's path in its project."""
@@ -52,8 +52,8 @@ class Provisioning:
         return next((path.relative_to(root).as_posix() for root in roots), str(path))
 
     def dashboards(self) -> list[dict[str, Any]]:
-        """Return the dashboards; one that can't be read is left out, and the log says so."""
-        found = []
+        """Return the dashboards; one that can't be read is skipped, and the log says so."""
+        dashboards = []
         for folder in self.folders:
             for path in sorted((folder / "dashboards").rglob("*.json"))[:_MOST_DASHBOARDS]:
                 try:
@@ -62,8 +62,8 @@ class Provisioning:
                     _log.warning("%s", error.message)
                     continue
                 if isinstance(dashboard, dict):
-                    found.append({"file": path.relative_to(folder.parent).as_posix(), "dashboard": dashboard})
-        return found
+                    dashboards.append({"file": path.relative_to(folder.parent).as_posix(), "dashboard": dashboard})
+        return dashboards
 
     def rules(self) -> list[Rule]:
         """Return the alert rules.

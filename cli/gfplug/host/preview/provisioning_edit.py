@@ -1,7 +1,7 @@
-"""Write a data source back into its provisioning file: the values that changed, and nothing else of the text.
+"""Write a data source back to its provisioning file: only the changed values, and no other text.
 
-Comments, order and variables stay. The new text is read again, and must say what was meant; else nothing is written.
-A secret is never written: a variable of the environment is named in its place.
+Comments, order and variables stay. The new text is parsed again, and must give the intended values; else nothing is
+written. A secret is never written: the file names an environment variable instead.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$__env\{\w+\}|\$\{\w+\}|\$\w+|\$__file\{[^}]+\}")
 _LINE_WIDTH = 1_000_000
-_REMOVED = object()
+_DELETE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteResult:
-    """What was written: the difference, and the variables that stand for secrets, by the secrets' keys."""
+    """The changes to the file: their diff, and the variables that replace secrets, by the secrets' keys."""
 
     diff: str
     variables: Mapping[str, str]
 
 
 def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> WriteResult:
-    """Write what differs between two states of a data source, with the keys of provisioning files, into its file.
+    """Write the differences between two states of a data source, with the keys of provisioning files, to its file.
 
     Raises: ProjectError if the file can't be read; ConflictError if it can't be changed in place, or nothing differs.
     """
     raw = documents.read_bytes(path)
     text = documents.read_text(path)
     edits = changes(old, new, provisioned=_source(text, plugin_id, path), prefix=plugin_id)
-    changed = _edit_text(text, plugin_id, edits, path)
-    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _REMOVED}
-    if changed == text and not names:
-        raise ConflictError(f"{path.name} says so already: nothing was written")
+    new_text = _edit_text(text, plugin_id, edits, path)
+    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _DELETE}
+    if new_text == text and not names:
+        raise ConflictError(f"{path.name} has these values already: nothing was written")
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
-    files.write_atomic(path, changed.encode().replace(b"\n", newline))
-    before, after = (without_secrets(each).splitlines(keepends=True) for each in (text, changed))
+    files.write_atomic(path, new_text.encode().replace(b"\n", newline))
+    before, after = (without_secrets(each).splitlines(keepends=True) for each in (text, new_text))
     diff = difflib.unified_diff(before, after, path.name, path.name, n=1)
     return WriteResult(diff="".join(diff), variables=names)
 
@@ -71,7 +71,7 @@ def without_secrets(text: str) -> str:
 def changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, provisioned: Mapping[str, Any], prefix: str
 ) -> dict[str, Any]:
-    """Return the values to write, as they are to be read again; `_REMOVED` for a key to remove.
+    """Return the values to write, as a reader will get them; `_DELETE` for a key to remove.
 
     `provisioned` is the data source as its file has it: a secret that is a variable there keeps its name.
     """
@@ -82,14 +82,14 @@ def changes(
     }
     options_old, options_new = (each.get("jsonData") or {} for each in (old, new))
     options = {
-        key: _escape(options_new[key]) if key in options_new else _REMOVED
+        key: _escape(options_new[key]) if key in options_new else _DELETE
         for key in sorted(options_old.keys() | options_new.keys())
-        if options_old.get(key, _REMOVED) != options_new.get(key, _REMOVED)
+        if options_old.get(key, _DELETE) != options_new.get(key, _DELETE)
     }
     secrets_old, secrets_new = (each.get("secureJsonData") or {} for each in (old, new))
     secrets_now = provisioned.get("secureJsonData") or {}
     secrets = {
-        key: _variable(secrets_now.get(key), prefix, key) if secrets_new.get(key) else _REMOVED
+        key: _variable(secrets_now.get(key), prefix, key) if secrets_new.get(key) else _DELETE
         for key in sorted(secrets_old.keys() | secrets_new.keys())
         if secrets_old.get(key) != secrets_new.get(key)
     }
@@ -104,7 +104,7 @@ def _variable(value: object, prefix: str, key: str) -> str:
 
 
 def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value whose dollar signs stand for themselves."""
+    """Return a value whose dollar signs begin no variable."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, dict):
@@ -115,24 +115,24 @@ def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
 def _edit_text(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> str:
     """Return the text with the edits.
 
-    Raises: ConflictError if it then says something else.
+    Raises: ConflictError if the text then has other values.
     """
-    expected = _merge_edits(_source(text, plugin_id, path), edits)
+    goal = _merge_edits(_source(text, plugin_id, path), edits)
     node = _node(text, plugin_id)
     splices = sorted(_splices(text, node, edits), key=lambda each: each[0])
     parts, at = [], 0
     for start, end, new in splices:
         parts += [text[at:start], new]
         at = end
-    changed = "".join([*parts, text[at:]])
+    new_text = "".join([*parts, text[at:]])
     try:
-        is_right = _without_empty(_source(changed, plugin_id, path)) == _without_empty(expected)
+        is_right = _without_empty(_source(new_text, plugin_id, path)) == _without_empty(goal)
     except (ProjectError, yaml.YAMLError, ValueError):
         is_right = False
     if not is_right:
-        shown = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
-        raise ConflictError(f"{path.name} can't be changed in place", hint=f"write into it by hand:\n{shown}")
-    return changed
+        yaml_text = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
+        raise ConflictError(f"{path.name} can't be changed in place", hint=f"write these by hand:\n{yaml_text}")
+    return new_text
 
 
 def _merge_edits(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,14 +140,14 @@ def _merge_edits(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[st
     for key, value in edits.items():
         if key in ("jsonData", "secureJsonData"):
             merged = {**(result.get(key) or {}), **value}
-            result[key] = {name: item for name, item in merged.items() if item is not _REMOVED}
+            result[key] = {name: item for name, item in merged.items() if item is not _DELETE}
         else:
             result[key] = value
     return result
 
 
 def _splices(text: str, node: yaml.MappingNode, edits: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
-    """Yield what to put in the place of which part of the text."""
+    """Yield the start and end of each part of the text to replace, and its replacement."""
     for key, value in edits.items():
         mapping = _value_of(node, key)
         if key not in ("jsonData", "secureJsonData"):
@@ -156,21 +156,21 @@ def _splices(text: str, node: yaml.MappingNode, edits: Mapping[str, Any]) -> Ite
             for name, item in value.items():
                 yield from _set(text, mapping, name, item)
         else:
-            whole = {name: item for name, item in value.items() if item is not _REMOVED}
+            whole = {name: item for name, item in value.items() if item is not _DELETE}
             yield from _set(text, node, key, whole)
 
 
 def _set(text: str, node: yaml.MappingNode, key: str, value: Any) -> Iterator[tuple[int, int, str]]:  # noqa: ANN401 - JSON
     old = _value_of(node, key)
-    if old is not None and value is _REMOVED:
+    if old is not None and value is _DELETE:
         yield _removal(text, node, key)
     elif isinstance(old, yaml.ScalarNode) and old.value == value:
-        return  # a variable that stands for a secret
+        return  # a variable that replaces a secret
     elif old is not None:
         start, end = old.start_mark.index, _end(text, old)
         gap = "" if start and text[start - 1].isspace() else " "
         yield start, end, gap + _flow(value)
-    elif value is not _REMOVED:
+    elif value is not _DELETE:
         yield _insertion(text, node, key, value)
 
 
@@ -197,7 +197,7 @@ def _removal(text: str, node: yaml.MappingNode, key: str) -> tuple[int, int, str
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Return where a value ends: a block's end mark is behind the comments that follow it."""
+    """Return where a value ends: the parser puts a block's end after the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)
@@ -206,7 +206,7 @@ def _end(text: str, node: yaml.Node) -> int:
 
 
 def _flow(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Write a value on one line, as JSON, which YAML can read."""
+    """Write a value on one line as JSON, which is valid YAML."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -229,7 +229,7 @@ def _value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
-    """Return the data source that a text holds, as it is written.
+    """Return the data source in a text; variables are not replaced.
 
     Raises: ConflictError if there is none.
     """
@@ -238,11 +238,11 @@ def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
     for each in sources if isinstance(sources, list) else []:
         if isinstance(each, dict) and each.get("type") == plugin_id:
             return each
-    raise ConflictError(f"{path.name} holds no data source of type {plugin_id}")
+    raise ConflictError(f"{path.name} has no data source of type {plugin_id}")
 
 
 def _without_empty(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a data source without options and secrets that are null."""
+    """Return a data source without its null options and secrets."""
     values: dict[str, Any] = plain(source)
     for key in ("jsonData", "secureJsonData"):
         values[key] = {name: item for name, item in (values.get(key) or {}).items() if item is not None}
@@ -250,5 +250,5 @@ def _without_empty(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value as JSON holds it, for comparison; what is to go is null."""
+    """Return a value as JSON, for comparison; a value to remove is null."""
     return json.loads(json.dumps(value, default=lambda _: None))

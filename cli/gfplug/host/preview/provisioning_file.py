@@ -1,4 +1,4 @@
-"""A provisioning file for a data source that none provisions yet, made of what the config page saved."""
+"""Create a provisioning file for a data source that no file provisions yet, from what the config page saved."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _LINE_WIDTH = 1_000_000
 
 
 def place(folders: Sequence[Path], plugin_id: str) -> Path | None:
-    """Return where such a file goes: below the first of the folders `provisioning/`; None without a folder."""
+    """Return the path of the new file: below the first of the folders `provisioning/`; None if there is no folder."""
     names = ("datasource.yaml", f"{plugin_id}.yaml")
     paths = [folder / "datasources" / name for folder in folders[:1] for name in names]
     return next((path for path in paths if not path.exists()), None)
 
 
 def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteResult:
-    """Write a file with one data source, given with the keys of provisioning files; its secrets become variables.
+    """Write a file with one data source, with the keys of provisioning files; its secrets become variables.
 
-    Raises: ConflictError if the file is there, or the folder can't be written.
+    Raises: ConflictError if the file exists, or can't be written.
     """
     values = provisioning_edit.changes({}, source, provisioned={}, prefix=plugin_id)
     secrets: dict[str, str] = values.get("secureJsonData", {})
@@ -36,7 +36,7 @@ def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteRes
     content = {"apiVersion": 1, "datasources": [entry]}
     text = yaml.safe_dump(provisioning_edit.plain(content), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
     if path.exists():
-        raise ConflictError(f"{path.name} is there already: nothing was written")
+        raise ConflictError(f"{path.name} exists already: nothing was written")
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(path, text.encode())
     diff = "".join(f"+{line}\n" for line in text.splitlines())

@@ -1,8 +1,8 @@
-"""Who may ask the preview: a page of its own, on this machine, that knows the token.
+"""Check who may use the preview: only its own page, on this machine, with the token.
 
-The token is the first part of each address, so that scripts, pictures and event streams need neither a cookie, which
-a browser would send to other ports of the machine, too, nor a header. An address without it is taken from a page whose
-own address has it: code that asks for `/api/...` works as in Grafana.
+The token is the first part of each address, so that scripts, pictures and event streams need no header and no cookie,
+which a browser would also send to other ports of the machine. A request without the token is accepted if it comes from
+a page whose own address has the token: code that asks for `/api/...` works as in Grafana.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _WITHOUT_TOKEN = ("/api/", "/public/")
 
 
 class RefusedError(Exception):
-    """A request that is not answered, with the status and the sentence that it gets instead."""
+    """A refused request, with the status and the text of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
-        """Keep both."""
+        """Keep the status and the text."""
         super().__init__(message)
         self.status = status
         self.message = message
 
 
 def admit(method: str, address: str, headers: Message, *, port: int, token: str) -> str:
-    """Return a request's address below the token, its query string included: empty for the page itself.
+    """Return a request's address below the token, with its query string; empty for the page itself.
 
-    Raises: RefusedError for another host (DNS rebinding), another origin, or a request that does not know the token.
+    Raises: RefusedError for another host (DNS rebinding), another origin, or a request without the token.
     """
     if not address.startswith("/") or address.startswith("//") or len(address) > _LONGEST:
         raise RefusedError(400, "the address is not a path")
@@ -39,15 +39,15 @@ def admit(method: str, address: str, headers: Message, *, port: int, token: str)
     below = _below_token(address, token)
     origins = headers.get_all("Origin", [])
     if any(origin != f"http://{host}" for origin in origins):
-        raise RefusedError(403, "another page may not ask: the Origin is not the preview's own")
+        raise RefusedError(403, "a request from another page is refused: the Origin is not the preview's own")
     sites = headers.get_all("Sec-Fetch-Site", [])
     if not all(site in _OWN_SITES for site in sites) and not (below == "" and _is_visit(method, headers)):
-        raise RefusedError(403, "another page may not ask: the request comes from another site")
+        raise RefusedError(403, "a request from another page is refused: it comes from another site")
     if below is not None:
         return below
     if address.startswith(_WITHOUT_TOKEN) and _comes_from_page(headers, host, token):
         return address[1:]
-    raise RefusedError(403, "open the address that `gfplug preview` shows: the token in it is missing or another one")
+    raise RefusedError(403, "the token in the address is missing or wrong: open the address that gfplug prints")
 
 
 def _require_host(headers: Message, port: int) -> str:
@@ -73,7 +73,7 @@ def _comes_from_page(headers: Message, host: str, token: str) -> bool:
 
 
 def _is_visit(method: str, headers: Message) -> bool:
-    """Tell whether a person follows a link to the page, which a frame of another page does not."""
+    """Return whether a user follows a link to the page; a frame within another page is not that."""
     return (
         method == "GET" and headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"
     )

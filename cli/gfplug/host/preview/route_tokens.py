@@ -1,4 +1,4 @@
-"""Access tokens for routes with `tokenAuth`: asked of the route's own address, and kept until they expire.
+"""Access tokens for routes with `tokenAuth`: requested from the route's own address, and cached until they expire.
 
 Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go.
 """
@@ -25,15 +25,15 @@ class RouteTokens:
     """The tokens of a data source; `post` sends a form to an address, and returns the status and the body."""
 
     def __init__(self, post: Callable[[str, bytes], tuple[int, bytes]]) -> None:
-        """Begin without one."""
+        """Begin without tokens."""
         self._post = post
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, bytes], tuple[str, float]] = {}
 
     def token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
-        """Return the token that a route's `tokenAuth` leads to; `fill` fills its templates.
+        """Return the token for a route's `tokenAuth`; `fill` fills its templates.
 
-        Raises: ToolError if the address gives none.
+        Raises: ToolError if the address returns no token.
         """
         params = auth.get("params")
         pairs = params.items() if isinstance(params, dict) else ()
@@ -50,16 +50,16 @@ class RouteTokens:
         return token
 
     def _ask(self, address: str, form: bytes) -> tuple[str, float]:
-        """Return a new token, and the time it expires at, in seconds since 1970."""
+        """Return a new token, and when it expires, in seconds since 1970."""
         place = urlsplit(address).hostname or address
-        hint = "see the route's tokenAuth in plugin.json, and what the config page fills in"
+        hint = "check the route's tokenAuth in plugin.json, and the values on the config page"
         status, body = self._post(address, form)
         try:
             answer = documents.parse_json(body)
             if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
-                raise ToolError(f"{place} gave no access token: it answered {status}", hint=hint)
+                raise ToolError(f"{place} returned no access token: its status is {status}", hint=hint)
             until = answer.get("expires_on")
             expires_at = float(until) if until is not None else time.time() + float(answer.get("expires_in") or 0)
         except (TypeError, ValueError) as error:
-            raise ToolError(f"{place} gave no access token: what it answered cannot be read", hint=hint) from error
+            raise ToolError(f"{place} returned no access token: its answer cannot be read", hint=hint) from error
         return answer["access_token"], expires_at

@@ -1,4 +1,4 @@
-"""One request of the data proxy to an upstream, as Go's client makes it: bounded in size and time, no redirects.
+"""One request of the data proxy to an upstream, as by Go's client: with limits of size and time, without redirects.
 
 Source: grafana v13.0.0, pkg/services/datasources/service, httpClientOptions.
 """
@@ -27,7 +27,7 @@ _PART = 1 << 16
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The browser gets a redirect, as from Grafana."""
+    """Follows no redirect: the browser gets it, as from Grafana."""
 
     def redirect_request(  # noqa: PLR0917 - the base class's
         self,
@@ -38,38 +38,38 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         newurl: str,
     ) -> None:
-        """Follow none."""
+        """Follow no redirect."""
 
 
 def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int, HTTPMessage, bytes]:
     """Ask an upstream, and return its status, headers and body.
 
-    Raises: ToolError if it does not answer, or with too much, or too slowly.
+    Raises: ToolError if it does not answer, answers too slowly, or sends too many bytes.
     """
     deadline = time.monotonic() + _SECONDS
     handlers: list[Any] = [_NoRedirects]
     if upstream.type == "https":
         handlers.append(urllib.request.HTTPSHandler(context=_tls(settings)))
-    if _is_this_machine(upstream.host):  # as in Go, whatever proxy is set
+    if _is_this_machine(upstream.host):  # as in Go: ignore the environment's proxies
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
     try:
         try:
             reply = opener.open(upstream, timeout=_SECONDS)
         except urllib.error.HTTPError as error:
-            reply = error  # an answer, too
+            reply = error  # an error status is an answer too
         with reply:
             return int(reply.status), reply.headers, read_body(reply, deadline)
     except (OSError, ValueError, HTTPException) as error:  # ValueError, InvalidURL: their texts may hold a secret
         is_ours = isinstance(error, ValueError) or type(error) is InvalidURL
         reason = "the request cannot be sent" if is_ours else getattr(error, "reason", error)
         raise ToolError(
-            f"the data source's address did not answer: {reason}", hint="see the URL on the config page"
+            f"the data source's address did not answer: {reason}", hint="check the URL on the config page"
         ) from error
 
 
 def read_body(reply: Any, deadline: float) -> bytes:  # noqa: ANN401 - a response of urllib's, or its error
-    """Read a body, of bounded size, before a moment of the monotonic clock.
+    """Read a body with a limit of size, until a deadline of the monotonic clock.
 
     Raises: ToolError if it is larger; TimeoutError.
     """
@@ -92,9 +92,9 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    """Return how the upstream is verified.
+    """Return the TLS context that verifies the upstream.
 
-    Raises: ToolError for a client certificate, and an authority that can't be read.
+    Raises: ToolError for a client certificate, and for an authority that can't be read.
     """
     options = settings.options
     if options.get("tlsAuth"):

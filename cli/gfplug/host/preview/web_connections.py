@@ -1,6 +1,6 @@
-"""The connections of the preview's server: how many there may be, and how long one may take to ask.
+"""The connections of the preview's server: a limit on their number, and on the time until a request.
 
-Anyone on this machine can connect, and only a request shows who knows the token.
+Any program on this machine can connect, and only a request shows whether it has the token.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _MOST = 200
 
 
 class Connections:
-    """Open connections, and when the next request of each must be there; any thread may use it."""
+    """The open connections, and the deadline for the next request of each; any thread may use it."""
 
     def __init__(self, *, most: int = _MOST, first_seconds: float = _FIRST_SECONDS) -> None:
-        """Begin without one. Units: `first_seconds` is the time for a new connection's first request."""
+        """Begin without connections. Units: `first_seconds` is the time for a new connection's first request."""
         self.most = most
         self.first_seconds = first_seconds
         self._lock = threading.Lock()
@@ -26,11 +26,11 @@ class Connections:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of open connections."""
         return len(self._deadlines)
 
     def add(self, connection: socket.socket) -> bool:
-        """Take a new one; False if there are too many."""
+        """Add a new connection; False if there are too many."""
         with self._lock:
             if len(self._deadlines) >= self.most:
                 return False
@@ -38,17 +38,17 @@ class Connections:
         return True
 
     def expect(self, connection: socket.socket, seconds: float) -> None:
-        """Say within how many seconds the next request of one must be there."""
+        """Set within how many seconds the next request of a connection must arrive."""
         with self._lock:
             self._deadlines[connection] = time.monotonic() + seconds
 
     def remove(self, connection: socket.socket) -> None:
-        """Forget one that ends."""
+        """Remove a connection that ends."""
         with self._lock:
             self._deadlines.pop(connection, None)
 
     def end_late(self) -> None:
-        """End those whose request is late."""
+        """End the connections whose request is late."""
         now = time.monotonic()
         with self._lock:
             late = [connection for connection, deadline in self._deadlines.items() if now > deadline]

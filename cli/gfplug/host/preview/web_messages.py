@@ -1,4 +1,4 @@
-"""Requests and responses of the preview's server, as its answering functions see them."""
+"""Requests and responses of the preview's server, for the functions that answer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 200, 400, 403, 404, 405
 CONFLICT, FAILED, NOT_IMPLEMENTED, BAD_GATEWAY, UNAVAILABLE, LATE = 409, 500, 501, 502, 503, 504
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
-"""For answers that come from a plugin or an upstream: opened as a page, they run no script and load nothing."""
+"""For answers from a plugin or an upstream: if a browser opens one as a page, it runs no script and loads nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRequest:
-    """A request that was let in. Shape: `path` is below the token and percent-encoded, `query` is behind its `?`.
+    """A request that passed the guard. Shape: `path` is below the token and percent-encoded, `query` is after its `?`.
 
-    `when_gone` is given what to call if the browser stops waiting for the answer.
+    `when_gone` takes a function that is called if the browser stops waiting for the answer.
     """
 
     method: str
@@ -36,7 +36,7 @@ class WebRequest:
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object.
 
-        Raises: UsageError if it is none.
+        Raises: UsageError if it is not a JSON object.
         """
         try:
             value = documents.parse_json(self.body)
@@ -49,7 +49,7 @@ class WebRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebResponse:
-    """An answer; a body of parts is sent as they come, and lasts as long as its connection."""
+    """An answer; a body that is an iterator is sent part by part, and may last as long as its connection."""
 
     status: int = OK
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -71,15 +71,15 @@ def json_response(
 
 
 def text_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> WebResponse:
-    """Answer with a sentence for a person."""
+    """Answer with a text for a user."""
     head = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", **(headers or {})}
     return WebResponse(status=status, headers=head, body=f"{message}\n".encode())
 
 
 def not_allowed(*methods: str) -> WebResponse:
-    """Answer a method that a path does not have."""
+    """Answer a request with a method that its path does not support."""
     return json_response(
-        {"message": f"this path is asked with {' or '.join(methods)}"},
+        {"message": f"this path supports only {' or '.join(methods)}"},
         status=NOT_ALLOWED,
         headers={"Allow": ", ".join(methods)},
     )

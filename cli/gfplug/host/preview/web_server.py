@@ -1,6 +1,6 @@
-"""HTTP/1.1 on 127.0.0.1: one thread for each connection, so that neither streams nor slow queries block each other.
+"""HTTP/1.1 on 127.0.0.1, with one thread for each connection: streams and slow queries do not block each other.
 
-Knows who may ask, how large a request may be, and what every response carries; what to answer is its `answer`'s.
+Checks who may ask and how large a request is, and sets the headers of every response; `answer` makes the response.
 Source: Python 3.11, Lib/http/server.py.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MOST_BODY = 16 << 20
-"""Bytes of the largest request body."""
+"""The most bytes of a request body."""
 
 _IDLE_SECONDS = 120.0
 _MOST_DIGITS = 10
@@ -63,7 +63,7 @@ _log = logging.getLogger("gfplug")
 
 
 class WebServer(ThreadingHTTPServer):
-    """Listens once it is made, and answers inside of its `with`."""
+    """Listens once it is created, and answers within its `with` block."""
 
     daemon_threads = True
     block_on_close = False  # a connection may be idle, or an event stream
@@ -82,23 +82,23 @@ class WebServer(ThreadingHTTPServer):
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="preview")
 
     def server_bind(self) -> None:
-        """Bind, without the look-up of this machine's name that http.server does, which may take seconds."""
+        """Bind without http.server's look-up of this machine's name, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     @property
     def url(self) -> str:
-        """The page's address, token included."""
+        """The page's address, with the token."""
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
 
     def ticket_url(self) -> str:
-        """Return an address that opens the page once; read later, in a list of processes, it is useless."""
+        """Return an address that opens the page only once, because other users may see it in a list of processes."""
         ticket = secrets.token_urlsafe(_TOKEN_BYTES)
         self._tickets.add(ticket)
         return f"http://127.0.0.1:{self.server_port}{_TICKET}{ticket}"
 
     def redeem(self, ticket: str) -> bool:
-        """Tell whether a ticket was good; it is not any more."""
+        """Use up a ticket, and return whether it was valid."""
         try:
             self._tickets.remove(ticket)
         except KeyError:
@@ -106,14 +106,14 @@ class WebServer(ThreadingHTTPServer):
         return True
 
     def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
-        """Answer a connection in a thread of its own, unless there are too many."""
+        """Answer a connection in its own thread, unless there are too many."""
         if self.connections.add(request):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def service_actions(self) -> None:
-        """End the connections whose request is late; the base class calls it all the time."""
+        """End the connections whose request is late; the base class calls this repeatedly."""
         self.connections.end_late()
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
@@ -133,7 +133,7 @@ class WebServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class's
-        """Log what a request ended with, unless the browser went away."""
+        """Log a request's error, unless the browser closed the connection."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             _log.error("the preview failed to answer; this is a bug in gfplug", exc_info=True)
 
@@ -148,16 +148,16 @@ class _Handler(BaseHTTPRequestHandler):
         return "gfplug"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing: the address holds the token."""
+        """Log nothing: the address holds the token."""
 
     def parse_request(self) -> bool:
-        """Read a request's headers, and let the answer take its time."""
+        """Read a request's headers, then remove the time limit for the answer."""
         is_request = super().parse_request()
         self.server.connections.expect(self.connection, math.inf)
         return is_request
 
     def handle_one_request(self) -> None:
-        """Answer a request, and wait for the next; the one before was let in, or its connection is closed."""
+        """Answer a request, and wait for the next one; a refused request closes the connection."""
         super().handle_one_request()
         self.server.connections.expect(self.connection, _IDLE_SECONDS)
 
@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             body = self._read_body()
         except RefusedError as error:
-            self.close_connection = True  # what is left of the body is not read
+            self.close_connection = True  # the rest of the body is not read
             self._send(text_response(error.status, error.message))
             return
         path, _, query = address.partition("?")
@@ -190,17 +190,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     def _redeem(self, ticket: str) -> None:
-        """Lead the browser that was opened to the page."""
+        """Redirect the browser that gfplug opened to the page."""
         if self.server.redeem(ticket):
             headers = {"Location": f"/{self.server.token}/", "Cache-Control": "no-store"}
             self._send(WebResponse(status=303, headers=headers))
         else:
-            self._send(text_response(403, "this address leads to the page once: open the one that is printed"))
+            self._send(text_response(403, "this address opens the page only once: open the printed address instead"))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - the base class's
 
     def _wait_for_end(self, cancel: Callable[[], object], is_answered: threading.Event) -> None:
-        """Call `cancel` if the connection ends before the answer is there."""
+        """Call `cancel` if the connection ends before the answer is ready."""
         with selectors.DefaultSelector() as selector:
             while not is_answered.wait(_LOOK_SECONDS):
                 try:
@@ -216,14 +216,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes:
         lengths = self.headers.get_all("Content-Length", [])
         if self.headers.get("Transfer-Encoding") is not None or len(lengths) > 1:
-            raise RefusedError(411, "a request has one Content-Length")
+            raise RefusedError(411, "a request must have exactly one Content-Length")
         if not lengths:
             return b""
         if not (lengths[0].isascii() and lengths[0].isdigit()):
-            raise RefusedError(400, "the Content-Length is no number")
+            raise RefusedError(400, "the Content-Length is not a number")
         length = MOST_BODY + 1 if len(lengths[0]) > _MOST_DIGITS else int(lengths[0])
         if length > MOST_BODY:
-            raise RefusedError(413, f"the body has {lengths[0][:20]} bytes; at most {MOST_BODY:,} are read")
+            raise RefusedError(413, f"the body has {lengths[0][:20]} bytes, more than the limit of {MOST_BODY:,}")
         body = self.rfile.read(length)
         if len(body) < length:
             raise RefusedError(400, "the body is shorter than its Content-Length")

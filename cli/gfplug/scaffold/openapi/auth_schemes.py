@@ -51,7 +51,7 @@ class AuthReader:
     """Reads the ways to authenticate, of which `known` are those that a data source can go."""
 
     def __init__(self, files: DescriptionFiles, base_url: str, names: Identifiers, remarks: Remarks) -> None:
-        """Read all of them; token URLs may be relative to the base URL."""
+        """Read all ways to authenticate; token URLs may be relative to the base URL."""
         root = files.main
         pairs = [
             *root.child("components").mapping("securitySchemes"),
@@ -85,7 +85,7 @@ class AuthReader:
     def key(self, parameter: Node) -> str:
         """Return the name of the way to authenticate whose key a parameter is, or nothing for any other parameter.
 
-        A key that no scheme tells of is one by its name: as a parameter it would stand in dashboards.
+        A key that no scheme describes is recognised by its name: as a parameter it would be stored in dashboards.
         """
         name, location = cut(parameter.text("name"), 100), parameter.text("in")
         if not name or location not in ("header", "query", "cookie"):
@@ -160,7 +160,7 @@ def _api_key(node: Node, name: str) -> Auth:
 
 
 def _oauth2(node: Node, name: str, base_url: str) -> Auth:
-    """Read the flow that needs the least of a person; one without a token's URL takes a token that the user has."""
+    """Read the flow that needs the fewest steps of a user; without a token URL, the user enters a token."""
     flows = dict(node.mapping("flows")) or {node.text("flow"): node}
     for key, flow in _FLOWS.items():
         if key not in flows:
@@ -185,7 +185,7 @@ def _oauth2(node: Node, name: str, base_url: str) -> Auth:
 
 def _absolute(base_url: str, address: str) -> str:
     try:
-        joined = urljoin(base_url + "/", address) if address else ""
+        url = urljoin(base_url + "/", address) if address else ""
     except ValueError:
         return ""
-    return joined if is_web_address(joined) else ""
+    return url if is_web_address(url) else ""

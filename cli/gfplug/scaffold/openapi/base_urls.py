@@ -114,7 +114,7 @@ def _join(source: str, address: str) -> str:
 
 
 def _relative(path: str) -> str:
-    """Return a path as a user's URL ends with it."""
+    """Return a path in the form in which a user's URL ends with it."""
     path = "/" + path.strip("/")
     return path if path != "/" and _PATH.fullmatch(path) else ""
 

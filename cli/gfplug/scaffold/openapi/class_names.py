@@ -20,21 +20,21 @@ _NOT_CLASSES = {
 class Names:
     """The names in one module: classes, and the types that are choices, which operations share."""
 
-    taken: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
+    used_names: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
     choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
     _exact: dict[str, tuple[tuple[type, Scalar], ...]] = field(default_factory=dict)
 
     def take(self, name: str) -> str:
-        """Return a name that is free, and take it."""
-        return self._free(name, self.taken)
+        """Return a free name, and reserve it."""
+        return self._free(name, self.used_names)
 
     def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
         """Return the name of the type with these choices; the same choices under one name are one type."""
-        exact = tuple((type(value), value) for value in values)  # True is no 1
+        exact = tuple((type(value), value) for value in values)  # True is not 1
         for candidate in (name, f"{owner}{name}"):
             if self._exact.get(candidate) == exact:
                 return Code(candidate)
-            if candidate not in self.taken:
+            if candidate not in self.used_names:
                 break
         else:
             candidate = f"{owner}{name}"
@@ -43,10 +43,10 @@ class Names:
         return Code(free)
 
     @staticmethod
-    def _free(name: str, taken: set[str]) -> str:
+    def _free(name: str, used_names: set[str]) -> str:
         candidates = (name, f"{name}Query", *(f"{name}Query{number}" for number in range(2, 10_000)))
-        free = next(candidate for candidate in candidates if candidate not in taken)
-        taken.add(free)
+        free = next(candidate for candidate in candidates if candidate not in used_names)
+        used_names.add(free)
         return free
 
 

@@ -1,4 +1,4 @@
-"""From an API's description to its data source: OpenAPI 3.0 to 3.2 and Swagger 2.0, YAML or JSON, a file or a URL."""
+"""Read an API's description as a data source: OpenAPI 3.0 to 3.2 or Swagger 2.0, YAML or JSON, a file or a URL."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _VERSION = re.compile(r"3\.[0-2](\.\d+)?([-.+].*)?")
 _MOST_OPERATIONS = 10_000
 _LONGEST_TITLE = 200
-_SHOWN = 5
+_MOST_SUGGESTIONS = 5
 _NEW = "its method is one of OpenAPI 3.2's, by which no operation is asked yet"
 
 
 def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = ()) -> DataSource:
     """Read a description, given by a path or an http or https URL.
 
-    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`);
-    without any, `known` does, of which some may be gone.
+    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`).
+    Without it, `known` chooses; names in `known` that no longer exist are ignored.
 
-    Raises: FetchError or IntegrityError if the description cannot be obtained; ProjectError for what is none, and for
-    one without a query; UsageError for an operation that it does not have.
+    Raises: FetchError or IntegrityError if the description cannot be fetched; ProjectError if it is invalid, or has no
+    query; UsageError for an operation that it does not have.
     """
     files = DescriptionFiles(source)
     is_swagger = _is_swagger(files.main, source)
@@ -50,15 +50,15 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
     auth = AuthReader(files, base_urls[0].url if base_urls else "", names, shared)
     reader = OperationReader(files, auth, urls, is_swagger=is_swagger)
     entries, flaws = _entries(files)
-    chosen = _chosen(entries, operations) if operations else _known(entries, known)
-    if len(chosen) > _MOST_OPERATIONS:
+    entries = _select(entries, operations) if operations else _select_existing(entries, known)
+    if len(entries) > _MOST_OPERATIONS:
         raise ProjectError(
             f"the description has more than {_MOST_OPERATIONS:,} operations", hint="choose some with --operations"
         )
     queries: list[Operation] = []
     repeated = [LeftOut(kind="flawed", place="/", operation="", reason=sentence) for sentence in files.repeated]
     left_out: list[LeftOut] = repeated if operations or known else [*repeated, *flaws]
-    for entry in chosen:
+    for entry in entries:
         remarks = Remarks(entry.name)
         try:
             queries.append(reader.read(entry, remarks))
@@ -82,7 +82,7 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
         auth=schemes,
         operations=tuple(add_options(named)),
         left_out=(*shared.parts, *left_out, *find_strangers(base_urls, named, schemes)),
-        violations=find_violations(files.main.value, chosen),
+        violations=find_violations(files.main.value, entries),
     )
 
 
@@ -106,7 +106,7 @@ def _is_swagger(root: Node, source: str) -> bool:
 
 
 def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
-    """List the operations, and the paths that cannot be read."""
+    """List the operations, and the flaws of paths that cannot be read."""
     entries, flaws = [], []
     for path, reference in files.main.mapping("paths"):
         if path.startswith("x-"):
@@ -118,7 +118,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
         except FlawError as flaw:
             flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
             continue
-        for owner in [item] if item is reference else [reference, item]:  # what stands beside a reference counts
+        for owner in [item] if item is reference else [reference, item]:  # keys beside a reference count
             for method in _METHODS:
                 node = owner.child(method)
                 name = entry_name(method.upper(), path, node)
@@ -133,28 +133,28 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
     return entries, flaws
 
 
-def _chosen(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
-    """Return the operations of some names, in the description's order; all of them where none is named.
+def _select(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
+    """Return the operations with these names, in the description's order; all operations without names.
 
-    Raises: UsageError for a name that no operation has.
+    Raises: UsageError for an unknown name.
     """
     if not operations:
         return list(entries)
-    chosen: set[int] = set()
-    for wanted in operations:
-        numbers = [number for number, entry in enumerate(entries) if wanted in _names(entry)]
+    selection: set[int] = set()
+    for name in operations:
+        numbers = [number for number, entry in enumerate(entries) if name in _names(entry)]
         if not numbers:
-            near = difflib.get_close_matches(wanted, [entry.name for entry in entries], n=_SHOWN, cutoff=0.4)
+            near = difflib.get_close_matches(name, [entry.name for entry in entries], n=_MOST_SUGGESTIONS, cutoff=0.4)
             raise UsageError(
-                f"the description has no operation {quoted(wanted)}",
-                hint=f"it has, for example: {', '.join(near or [entry.name for entry in entries[:_SHOWN]])}",
+                f"the description has no operation {quoted(name)}",
+                hint=f"it has, for example: {', '.join(near or [entry.name for entry in entries[:_MOST_SUGGESTIONS]])}",
             )
-        chosen.update(numbers)
-    return [entries[number] for number in sorted(chosen)]
+        selection.update(numbers)
+    return [entries[number] for number in sorted(selection)]
 
 
-def _known(entries: Sequence[Entry], names: Sequence[str]) -> list[Entry]:
-    """Return the operations of some names, as far as there are any; all of them where there is none."""
+def _select_existing(entries: Sequence[Entry], names: Sequence[str]) -> list[Entry]:
+    """Return the operations with these names that still exist; all operations if none does."""
     return [entry for entry in entries if entry.name in names] or list(entries)
 
 
@@ -168,7 +168,7 @@ def _left_out(entry: Entry, flaw: FlawError) -> LeftOut:
 
 
 def _name(source: str) -> str:
-    """Return the source as messages call it: an address without credentials."""
+    """Return the source for messages: an address without its credentials."""
     return redact(source) if is_url(source) else source
 
 

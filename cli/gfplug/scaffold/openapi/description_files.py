@@ -38,12 +38,12 @@ class DescriptionFiles:
         self._files: dict[str, object] = {}
         self._flaws: dict[str, str] = {}
         self.repeated: list[str] = []
-        """Sentences about keys that are there twice, of which the first counts."""
+        """Messages about keys that appear twice; the first one counts."""
 
         self.main = Node(self._read(self.url or self._path))
 
     def resolve(self, node: Node) -> Node:
-        """Follow a node's `$ref`, and that of what it leads to; return a node that is no reference.
+        """Follow a node's `$ref`, and further references; return a node that is not a reference.
 
         Raises: FlawError for a reference that leads nowhere, in a circle, or out of the description's folder.
         """
@@ -55,7 +55,7 @@ class DescriptionFiles:
         raise FlawError(node.place, f"the reference {quoted(node.value['$ref'])} leads to references in a circle")
 
     def follow(self, node: Node, reference: str) -> Node:
-        """Return what one reference of a node leads to."""
+        """Return the target of one reference of a node."""
         address, _, fragment = reference.partition("#")
         file = self._name(node, address) if address else node.file
         try:
@@ -78,13 +78,13 @@ class DescriptionFiles:
         refusal = FlawError(node.place, f"the reference {quoted(address)} leads out of the description's folder")
         if self.url:
             try:
-                joined = urljoin(node.file or self.url, address)
-                inside = urlsplit(joined)[:2] == urlsplit(self.url)[:2]
+                url = urljoin(node.file or self.url, address)
+                inside = urlsplit(url)[:2] == urlsplit(self.url)[:2]
             except ValueError:
                 raise refusal from None
             if not inside:
                 raise FlawError(node.place, f"the reference {quoted(address)} leads to another server")
-            return "" if joined == self.url else joined
+            return "" if url == self.url else url
         if is_url(address):
             raise FlawError(
                 node.place, f"the reference {quoted(address)} leads to a server, and the description is a file"
@@ -143,7 +143,7 @@ def is_url(source: str) -> bool:
 
 
 def _split_credentials(source: str) -> tuple[str, str]:
-    """Return an address without its credentials, and these, with the `@` behind them."""
+    """Return an address without its credentials, and the credentials with the `@` after them."""
     scheme, _, rest = source.partition("//")
     end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
     before, _, host = rest[:end].rpartition("@")

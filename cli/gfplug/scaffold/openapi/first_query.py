@@ -1,4 +1,4 @@
-"""Queries to begin with: one for each operation, and the ones that a new project's dashboard and alert rule ask."""
+"""The first queries: one for each operation, and those of a new project's dashboard and alert rule."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def example_call(each: QueryClass) -> Bracket:
-    """Write the query of one operation that the mock answers."""
+    """Write a query of one operation that the mock answers."""
     return call(each.class_name, **example_values(each))
 
 
@@ -72,7 +72,7 @@ def example_values(each: QueryClass) -> dict[str, Any]:
 
 
 def first_queries(source: DataSource, classes: Sequence[QueryClass], secrets: Sequence[str]) -> FirstQueries:
-    """Choose the first operation that fits: one that needs nothing, if there is one."""
+    """Choose the first suitable operation: preferably one without required fields."""
     numeric = [each for each in classes if _with_kind(each, *_NUMBERS)]
     fitting = [each for each in numeric if not all(map(is_id, _with_kind(each, *_NUMBERS)))] or numeric
     rule = next((each for each in fitting if each.needs_nothing), next(iter(fitting), None))
@@ -114,8 +114,8 @@ def _with_kind(each: QueryClass, *kinds: str) -> list[Column]:
 def _threshold(response: Response, keys: Path) -> int:
     """Return a whole number below what the example answers in its last row."""
     rows = _find(json.loads(response.example), response.row_path)
-    listed = rows if isinstance(rows, list) else list(rows.values()) if response.shape == "map" and rows else [rows]
-    numbers = [number for row in listed if _is_number(number := _find(row, keys))]
+    items = rows if isinstance(rows, list) else list(rows.values()) if response.shape == "map" and rows else [rows]
+    numbers = [number for row in items if _is_number(number := _find(row, keys))]
     return math.floor(min(numbers)) - 1 if numbers else 0
 
 
@@ -130,10 +130,10 @@ def _is_number(value: object) -> bool:
 
 
 def _value(field: QueryField, parameter: Parameter) -> object:
-    """Return a value for a field that needs one: the description's example, or one that is made."""
+    """Return a value for a required field: the description's example, or a generated one."""
     example = parameter.example
     items = example if isinstance(example, tuple) else () if example is None else (example,)
-    fitting: list[object] = [one for one in items if _fits(one, field, parameter)] or [_made(field, parameter)]
+    fitting: list[object] = [one for one in items if _fits(one, field, parameter)] or [_any_value(field, parameter)]
     if field.annotation.startswith("tuple["):
         return tuple(fitting)
     return fitting[0]
@@ -155,8 +155,8 @@ def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
     )
 
 
-def _made(field: QueryField, parameter: Parameter) -> object:
-    if parameter.type.choices:  # Grafana puts an environment variable in the place of `$name`
+def _any_value(field: QueryField, parameter: Parameter) -> object:
+    if parameter.type.choices:  # Grafana replaces `$name` by an environment variable
         return next((one for one in parameter.type.choices if "$" not in str(one)), parameter.type.choices[0])
     if "str" in field.annotation:
         if parameter.type.kind == "json":

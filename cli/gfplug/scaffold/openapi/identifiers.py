@@ -1,4 +1,4 @@
-"""Python identifiers made of a stranger's names: ASCII, short, no word of the language, each one once."""
+"""Python identifiers from untrusted names: ASCII, short, no keyword, unique."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LONGEST = 60
 _ROOM = 8  # for a number that makes a name unique
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PLURALS = re.compile(r"([A-Z]{2,})s(?![a-z])")  # `userIDs`
-_TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
-_TAKEN_CLASSES = frozenset({"none", "true", "false"})  # in CamelCase they are words of the language
+_RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
+_RESERVED_CLASSES = frozenset({"none", "true", "false"})  # in CamelCase they are words of the language
 
 
 def words(name: str) -> list[str]:
-    """Split a name into lower-case words: at capitals, digits' ends, and whatever is no letter."""
+    """Split a name into lower-case words: at capitals, after digits, and at all other characters."""
     ascii_only = unicodedata.normalize("NFKD", name[:500]).encode("ascii", "ignore").decode().replace("OAuth", "Oauth")
     ascii_only = _PLURALS.sub(lambda match: f"{match[1].capitalize()}s", ascii_only)
     parts: list[str] = []
@@ -33,31 +33,31 @@ def words(name: str) -> list[str]:
 
 @functools.lru_cache(maxsize=10_000)
 def snake(name: str) -> str:
-    """Return a name's words in snake case; nothing for a name without a letter or digit."""
+    """Return a name's words in snake case; empty for a name without a letter or digit."""
     return "_".join(words(name))
 
 
 def identifier(name: str, *, fallback: str) -> str:
-    """Return a name as an identifier in snake case; `fallback` begins one that has no letter in front."""
+    """Return a name as an identifier in snake case; `fallback` begins it if the name begins with no letter."""
     text = snake(name) or fallback
     if not text[0].isalpha():
         text = f"{fallback}_{text}"
     text = text[: _LONGEST - _ROOM].rstrip("_")
-    if text in _TAKEN_CLASSES:
+    if text in _RESERVED_CLASSES:
         return f"{text}_value"
-    return f"{text}_" if text in _TAKEN else text
+    return f"{text}_" if text in _RESERVED else text
 
 
 class Identifiers:
-    """Identifiers that differ, also when case and underscores are dropped."""
+    """Identifiers that stay unique without case and underscores."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without identifiers."""
         self._keys: set[str] = set()
         self._next: dict[str, int] = {}
 
     def take(self, name: str, *, fallback: str) -> str:
-        """Return an identifier for a name, with a number where the plain one is taken."""
+        """Return an identifier for a name, with a number if the plain one is in use."""
         base = identifier(name, fallback=fallback)
         text, number = base, self._next.get(base, 2)
         while text.replace("_", "") in self._keys:

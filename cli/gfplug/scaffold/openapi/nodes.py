@@ -1,6 +1,6 @@
-"""Values of a description and where each one is, and the flaws that they have.
+"""Values of a description, the place of each, and their flaws.
 
-Nothing here trusts a value to be of any type: `mapping`, `items` and `text` answer empty ones for what is another.
+A value may be of any type: `mapping`, `items` and `text` return an empty result for another type.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_VALUES = 1000
-_LONGEST_KEY = 200  # characters, in a place
+_LONGEST_KEY = 200  # characters of a place
 LONGEST_TEXT = 2000
-"""Characters of the longest description that is kept."""
+"""The most characters of a description."""
 
 
 class FlawError(ProjectError):
-    """A part of a description that cannot be read: `place` is where, and the message a whole sentence."""
+    """A part of a description that cannot be read: `place` says where, and the message is a whole sentence."""
 
     def __init__(self, place: str, reason: str) -> None:
-        """Keep both."""
+        """Keep the place and the message."""
         super().__init__(reason)
         self.place = place
 
 
 class NoQueryError(FlawError):
-    """An operation that is right as it is described, and is no query."""
+    """An operation that is valid, but not a query."""
 
 
 class Node:
@@ -65,7 +65,7 @@ class Node:
 
     @property
     def pointer(self) -> str:
-        """The JSON pointer into its file; of a key that is very long, the beginning."""
+        """The JSON pointer into its file; a very long key is cut."""
         keys: list[str] = []
         node = self
         while node.above is not None:
@@ -75,11 +75,11 @@ class Node:
 
     @property
     def place(self) -> str:
-        """Where it is, as messages say it."""
+        """The place, for messages."""
         return f"{self.file}#{self.pointer}" if self.file else self.pointer or "/"
 
     def child(self, key: str | int) -> Node:
-        """Return the value of a key or an index; that of a missing one is None."""
+        """Return the node of a key or an index; its value is None if it is missing."""
         value = None
         if isinstance(key, int):
             value = self.value[key] if isinstance(self.value, list) and 0 <= key < len(self.value) else None
@@ -125,7 +125,7 @@ class Node:
 
 
 def require_few(node: Node, key: str) -> None:
-    """Refuse a mapping or a list of more values than any operation has: many operations may share it.
+    """Refuse a mapping or a list with too many values: many operations may share it.
 
     Raises: FlawError.
     """
@@ -135,12 +135,12 @@ def require_few(node: Node, key: str) -> None:
 
 
 def escape(key: str) -> str:
-    """Return a key as a JSON pointer has it."""
+    """Return a key in the form of a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
 def cut(value: object, most: int = LONGEST_TEXT) -> str:
-    """Return a stripped text of at most `most` characters; empty for what is no text."""
+    """Return a stripped text of at most `most` characters; empty if the value is not a text."""
     if not isinstance(value, str):
         return ""
     text = value.strip()
@@ -148,7 +148,7 @@ def cut(value: object, most: int = LONGEST_TEXT) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return a stranger's text as a short Python literal, fit for a message."""
+    """Return an untrusted text as a short Python literal, for a message."""
     if value is None:
         return "null"
     return repr(cut(str(value), 60)) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"

@@ -45,7 +45,7 @@ class OperationReader:
     """Reads operations of one description."""
 
     def __init__(self, files: DescriptionFiles, auth: AuthReader, urls: BaseUrlReader, *, is_swagger: bool) -> None:
-        """Keep what all operations share."""
+        """Keep the readers that all operations share."""
         self._root = files.main
         self._auth = auth
         self._urls = urls
@@ -68,7 +68,7 @@ class OperationReader:
         keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
         plain = [parameter for parameter in nodes if parameter not in keys]
         ways = self._auth.alternatives(self._root, node, remarks)
-        told = {name for way in ways for name in way}
+        names = {name for way in ways for name in way}
         required = [name for parameter, name in keys.items() if parameter.is_true("required")]
         rows, columns, response = self._response(answer, entry.path, remarks)
         path, parameters, body = self._request(entry, method, plain, remarks)
@@ -87,7 +87,7 @@ class OperationReader:
             body_type=body.type,
             pagination=find_pagination(self._schemas, listing, remarks),
             auth=with_keys(ways, required),
-            optional_auth=tuple(name for name in dict.fromkeys(keys.values()) if name not in {*required, *told}),
+            optional_auth=tuple(name for name in dict.fromkeys(keys.values()) if name not in {*required, *names}),
             base_urls=self._urls.of_servers(node) or self._urls.of_servers(entry.item),
             error_path=self._responses.error_path(node),
             place=node.place,

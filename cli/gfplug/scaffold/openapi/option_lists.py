@@ -1,4 +1,4 @@
-"""Which list operation has the options of a path's parameter: `/users` has those of `/users/{user_id}/posts`."""
+"""Find the list operation with the choices of a path's parameter: `/users` for `/users/{user_id}/posts`."""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | N
         if name not in named or named[name].type.kind not in ("string", "integer"):
             continue
         wanted = [f"next_{name}", name, *page_words.NEXT]
-        found = [path for path in fields if _is_value(fields[path]) and not _is_url(path, fields[path])]
-        path = min(found, key=lambda path: _rank(path, wanted), default=())
+        candidates = [path for path in fields if _is_value(fields[path]) and not _is_url(path, fields[path])]
+        path = min(candidates, key=lambda path: _rank(path, wanted), default=())
         if path and _rank(path, wanted) < len(wanted):
             return _paged(listing, fields, Pagination(kind="cursor", parameter=named[name].identifier, next_path=path))
     return None
@@ -136,9 +136,9 @@ def _paged(listing: Listing, fields: Mapping[Path, Shape], pagination: Paginatio
 
 def _size(listing: Listing) -> Parameter | None:
     numbers = {snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
-    found = (name for name in page_words.SIZES if name in numbers)
+    candidates = (name for name in page_words.SIZES if name in numbers)
     names = _names(listing)
-    return next((numbers[name] for name in found if page_words.is_size(name, numbers[name], names - {name})), None)
+    return next((numbers[name] for name in candidates if page_words.is_size(name, numbers[name], names - {name})), None)
 
 
 def _names(listing: Listing) -> set[str]:

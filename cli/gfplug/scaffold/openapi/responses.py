@@ -149,9 +149,9 @@ class ResponseReader:
         for name in sorted(shape.properties, key=_error_rank):
             if _error_rank(name) == len(_ERROR_TEXTS):
                 break
-            found = self._text_path(self._schemas.part(shape.properties[name]), (*path, name))
-            if found:
-                return found
+            path_of_text = self._text_path(self._schemas.part(shape.properties[name]), (*path, name))
+            if path_of_text:
+                return path_of_text
         return ()
 
 

@@ -107,7 +107,7 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, 
         beside = [other for other in shape.properties if other != name and snake(other) not in _ABOUT]
         if beside:
             remarks.leave_out_part(
-                _place(shape), f"beside its rows, {quoted(name)}, an answer has what is left out: {_listed(beside)}"
+                _place(shape), f"beside its rows, {quoted(name)}, an answer has what is left out: {_list_names(beside)}"
             )
         path, schema = (*path, name), shape.properties[name]
 
@@ -129,7 +129,7 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
     return name if shapes[name].is_object and is_envelope else ""
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return ", ".join(map(quoted, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
 
 

@@ -30,10 +30,10 @@ def example_of(rows: Rows, columns: Sequence[Column], examples: Iterable[object]
             text = json.dumps(example, ensure_ascii=False, sort_keys=True)
             if len(text) <= _MOST_BYTES:
                 return text, False
-    return json.dumps(_made(rows, columns), ensure_ascii=False, sort_keys=True), True
+    return json.dumps(_make_answer(rows, columns), ensure_ascii=False, sort_keys=True), True
 
 
-def _made(rows: Rows, columns: Sequence[Column]) -> object:
+def _make_answer(rows: Rows, columns: Sequence[Column]) -> object:
     """Make an answer of one row."""
     row: Any = {}
     for column in columns:

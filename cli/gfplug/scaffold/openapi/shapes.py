@@ -96,8 +96,8 @@ def both(one: Shape, other: Shape) -> Shape:
         conflict = conflict or f"`allOf` says that it is {_words(one.kinds)} and that it is {_words(other.kinds)}"
     choices = one.choices if other.choices is None else other.choices
     if one.choices is not None and other.choices is not None:
-        known = frozenset(other.choices)
-        choices = tuple(choice for choice in one.choices if choice in known)
+        others = frozenset(other.choices)
+        choices = tuple(choice for choice in one.choices if choice in others)
         if not choices:
             conflict = conflict or "`allOf` names two enums that have no value in common"
     properties = dict(one.properties)

@@ -108,8 +108,8 @@ def _check_references(operation: Operation) -> None:
     Raises: LookupError naming the parameter.
     """
     pages = operation.pagination
-    known = {"", *(each.identifier for each in operation.parameters)}
-    if pages is not None and (strange := {pages.parameter, pages.size_parameter} - known):
+    names = {"", *(each.identifier for each in operation.parameters)}
+    if pages is not None and (strange := {pages.parameter, pages.size_parameter} - names):
         raise LookupError(f"{operation.name}: there is no parameter {min(strange)!r}")
 
 

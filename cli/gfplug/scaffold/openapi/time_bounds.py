@@ -66,8 +66,8 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
 
     A number is one as a column is whose name it has (`created[gte]`, and `created` in seconds).
     """
-    counted = _counts(columns)
-    timed = [_as_time(parameter, counted) for parameter in parameters]
+    counts = _counts(columns)
+    timed = [_as_time(parameter, counts) for parameter in parameters]
     exact = {_plain_name(parameter) for parameter in parameters} - {""}  # others compare with what these equal
     ends = [
         end
@@ -141,18 +141,18 @@ def _bare(word: str) -> str:
     return bare if bare in _START | _END else word
 
 
-def _as_time(parameter: Parameter, counted: Mapping[tuple[str, ...], Wire]) -> Parameter:
+def _as_time(parameter: Parameter, counts: Mapping[tuple[str, ...], Wire]) -> Parameter:
     """Return a text as a time, if its description or example shows that it is one; a number, if a column is one."""
     if parameter.type.choices or _DURATION.search(parameter.description):
         return parameter
     if parameter.type.kind in ("integer", "number"):
         family = _family(_names(parameter))
-        return _counted(parameter, counted.get(family, "") if family else "")
+        return _as_count(parameter, counts.get(family, "") if family else "")
     if parameter.type.kind != "string":
         return parameter
     wire = time_of(parameter.description) or _example_wire(parameter)
     if parameter.location == "query" and wire:
-        return _counted(parameter, wire)
+        return _as_count(parameter, wire)
     is_described = _TEXT_TIME.search(parameter.description) or is_time(parameter.example, "rfc3339")
     if not is_described or not isinstance(parameter.default, str | None):
         return parameter
@@ -175,7 +175,7 @@ def _example_wire(parameter: Parameter) -> Wire:
     )
 
 
-def _counted(parameter: Parameter, wire: Wire) -> Parameter:
+def _as_count(parameter: Parameter, wire: Wire) -> Parameter:
     """Return a parameter as a count since 1970, with neither limits nor defaults."""
     if wire not in ("seconds", "milliseconds"):
         return parameter

@@ -45,11 +45,11 @@ def write_upstream(stored: StoredModel) -> Upstream:
     same = {
         path.relative_to(shipped).as_posix(): path.read_bytes() for path in files.walk(shipped) if path.suffix == ".py"
     }
-    made = {name: text.encode() for name, text in texts.items()}
+    generated = {name: text.encode() for name, text in texts.items()}
     first = first_query.first_queries(source, classes, list(options.secrets.values()))
     return Upstream(
         files={
-            **{f"{FOLDER}/{name}": content for name, content in {**same, **made}.items()},
+            **{f"{FOLDER}/{name}": content for name, content in {**same, **generated}.items()},
             stored_model.NAME: stored_model.encode(stored),
         },
         data=first.to_template(),

@@ -32,22 +32,22 @@ def match_path(
     if len(path) > _LONGEST or not _LITERAL.fullmatch(_FIELD.sub("", path)):
         raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a space, or a lone brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}
-    used: dict[str, Parameter] = {}
+    path_parameters: dict[str, Parameter] = {}
 
     def field(match: re.Match[str]) -> str:
         name = match[1] if match[1] in described else _EXTRAS.sub("", match[1])
         if not name:
             raise FlawError(place, f"{quoted(path)} has braces without a name")
-        if name not in described and name not in used:
+        if name not in described and name not in path_parameters:
             remarks.leave_out_part(place, f"no parameter describes {quoted(name)} of the path: it is taken for a text")
-        parameter = used.get(name) or described.get(name) or text_parameter(name)
+        parameter = path_parameters.get(name) or described.get(name) or text_parameter(name)
         allows = parameter.allows_reserved or match[1].startswith("+") or match[1].endswith("+")
-        used[name] = replace(parameter, allows_reserved=allows)
+        path_parameters[name] = replace(parameter, allows_reserved=allows)
         return f"{{{name}}}"
 
     path = _FIELD.sub(field, path)
     for name in described:
-        if name not in used:
+        if name not in path_parameters:
             remarks.leave_out_part(place, f"the parameter {quoted(name)} is in the path, which does not name it")
     others = [parameter for parameter in parameters if parameter.location != "path"]
-    return path, [*used.values(), *others]
+    return path, [*path_parameters.values(), *others]

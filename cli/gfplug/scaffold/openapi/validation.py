@@ -110,7 +110,7 @@ class _References:
     """The components that values refer to, each once, also those that were added while one iterates."""
 
     def __init__(self, value: object) -> None:
-        self._seen: set[tuple[str, ...]] = set()
+        self._visited: set[tuple[str, ...]] = set()
         self._new: list[tuple[str, ...]] = []
         self.count = 0
         self.add(value)
@@ -136,6 +136,6 @@ class _References:
             return
         steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/"))
         length = 3 if steps[0] == "components" else 2
-        if steps[0] in _COMPONENTS and len(steps) >= length and steps[:length] not in self._seen:
-            self._seen.add(steps[:length])
+        if steps[0] in _COMPONENTS and len(steps) >= length and steps[:length] not in self._visited:
+            self._visited.add(steps[:length])
             self._new.append(steps[:length])

@@ -1,11 +1,11 @@
-"""The databases that `Database` opens: which driver an address means, and what a driver does.
+"""The databases that `Database` opens: the driver of each address, and what a driver must do.
 
-| scheme of the address | driver | it may only read by |
+| scheme of the address | driver | what makes it read-only |
 | --- | --- | --- |
 | `sqlite` | Python's `sqlite3` | `mode=ro`, and an authorizer that refuses all but reading |
 | `duckdb` | `duckdb` | `read_only`, settings that nobody can change, and one SELECT at a time |
 | `postgresql` | `adbc-driver-postgresql`, as Arrow | `BEGIN TRANSACTION READ ONLY`, which the server confirms |
-| `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY`, of servers that are known to keep it |
+| `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY`, on servers that are known to enforce it |
 | `clickhouse`, `clickhouse+http` | `clickhouse-connect` | the setting `readonly`, which the server confirms |
 | `grpc`, `grpc+tls` | `adbc-driver-flightsql`, as Arrow | the account's rights alone |
 | `snowflake` | `adbc-driver-snowflake`, as Arrow | the account's rights alone |
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """A connection that answers one query after the other; `cancel` is called in another thread than the rest."""
+    """A connection that answers one query after the other; another thread than the query's calls `cancel`."""
 
     def begin(self) -> bool:
-        """Begin a query, and tell whether the database keeps it from writing; this fails if the connection is gone."""
+        """Begin a query, and return whether the session is read-only; this fails if the connection is lost."""
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
         """Execute a statement and return what `Frame.from_cursor` reads."""
@@ -39,10 +39,10 @@ class Session(Protocol):
         """Execute a statement that lists schema, table, column and type of all columns."""
 
     def cancel(self) -> None:
-        """Tell the database to give up the statement."""
+        """Tell the database to cancel the statement."""
 
     def end(self) -> bool:
-        """End the query, and tell whether the session is as new: ready for anybody's next one."""
+        """End the query, and return whether the session is clean: ready for any user's next query."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -51,8 +51,8 @@ class Session(Protocol):
 class Driver(NamedTuple):
     """How one kind of database is opened.
 
-    `refuses_writes` tells whether its sessions may keep queries from writing; each session says whether it does.
-    `idle_s`: so many seconds a session is kept that nobody uses.
+    `refuses_writes` tells whether its sessions can be read-only; `begin` of each session says whether it is.
+    `idle_s`: an idle session is kept for so many seconds.
     """
 
     dialect: Dialect
@@ -88,9 +88,9 @@ WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name,
 
 
 def find_driver(address: Address) -> Driver:
-    """Import what opens an address.
+    """Import the driver of an address.
 
-    Raises: QueryError for a scheme that is not known.
+    Raises: QueryError for an unknown scheme.
     """
     module = _MODULES.get(address.scheme)
     if module is None:
@@ -103,7 +103,7 @@ def find_driver(address: Address) -> Driver:
 def import_package(module: str, package: str) -> Any:  # noqa: ANN401  # a module
     """Import a driver's module.
 
-    Raises: QueryError saying which package is missing.
+    Raises: QueryError that names the missing package.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Connections of ADBC, whose results come as Arrow, to databases where the account's rights alone keep from writing."""
+"""ADBC connections, with results as Arrow, to databases where only the account's rights prevent a write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class AdbcSession:
-    """One connection; it is not used again, for a server may keep what a query has set in it."""
+    """One connection; it is not reused, because a server may keep a query's settings in it."""
 
     def __init__(self, connection: Any, columns: str) -> None:  # noqa: ANN401  # ADBC has few types
         """Keep the connection, and the SQL that lists schema, table, column and type of all columns."""
@@ -14,7 +14,7 @@ class AdbcSession:
         self._cursor = connection.cursor()
 
     def begin(self) -> bool:
-        """Begin nothing: there is no transaction that may only read."""
+        """Begin nothing: there are no read-only transactions."""
         return False
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
@@ -27,11 +27,11 @@ class AdbcSession:
         return self.run(self._columns)
 
     def cancel(self) -> None:
-        """Cancel what runs."""
+        """Cancel the statement."""
         self._cursor.adbc_cancel()
 
     def end(self) -> bool:
-        """A session is not used again."""
+        """Return False: a session is not reused."""
         return False
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""ClickHouse, by clickhouse-connect over HTTP: rows come in its own format, block by block.
+"""ClickHouse, by clickhouse-connect over HTTP: rows come in ClickHouse's own format, block by block.
 
-Each query is sent with `readonly=1`, which no query can take back, unless the account's own setting is that already.
+Each query is sent with `readonly=1`, which no query can undo, unless the account itself has this setting.
 `readonly=2` is not enough: with it `INSERT INTO FUNCTION file(…)` writes a file, and `url(…)` reads from other servers.
-Sessions hold nothing: what a query sets is there for itself.
+Sessions have no state: a query's settings apply only to itself.
 
 Source: clickhouse.com, docs/operations/settings/permissions-for-queries, docs/interfaces/http.
 """
@@ -26,7 +26,7 @@ WHERE lower(database) NOT IN ('information_schema', 'system') ORDER BY database,
 
 
 def driver(address: Address) -> Driver:
-    """Return the driver of `clickhouse://user@host:8443/database`, by TLS; `clickhouse+http://` is without.
+    """Return the driver of `clickhouse://user@host:8443/database`, with TLS; `clickhouse+http://` is without.
 
     The parameter is ssl_ca: the path of a file.
     """
@@ -38,7 +38,7 @@ class ClickhouseSession:
     """One client."""
 
     def __init__(self, address: Address, _script: str) -> None:
-        """Connect; the driver's error says why not."""
+        """Connect; if that fails, the driver's error says why."""
         package = import_package("clickhouse_connect", "clickhouse-connect")
         is_encrypted = address.scheme == "clickhouse"
         self._client = package.get_client(
@@ -56,12 +56,12 @@ class ClickhouseSession:
         )
         self._settings = {"max_block_size": _BLOCK_ROWS, "readonly": 1}
         if self._readonly({}) > 0:
-            self._settings = {}  # the account's own, which it may not change
+            self._settings = {}  # the account's own setting, which the account may not change
         self._query_id = ""
         self._rows: _Rows | None = None
 
     def begin(self) -> bool:
-        """Ask whether the server keeps queries with these settings from writing."""
+        """Ask whether the server makes queries with these settings read-only."""
         return self._readonly(self._settings) == 1
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # what `Frame.from_cursor` reads
@@ -76,16 +76,16 @@ class ClickhouseSession:
         return self.run(_COLUMNS)
 
     def cancel(self) -> None:
-        """Kill the statement, by a request of its own."""
+        """Kill the statement by a separate request."""
         if self._query_id:
             self._client.command(f"KILL QUERY WHERE query_id = '{self._query_id}' ASYNC")
 
     def end(self) -> bool:
-        """Nothing is left of a query."""
+        """Return True: a query leaves nothing behind."""
         return True
 
     def close(self) -> None:
-        """Close the client, and what it still reads."""
+        """Close the client and the response that it still reads."""
         if self._rows is not None:
             self._rows.close()
         self._client.close()
@@ -95,19 +95,19 @@ class ClickhouseSession:
 
 
 class _Rows:
-    """The rows of a stream of blocks, as a cursor of DB-API gives them."""
+    """The rows of a stream of blocks, as a DB-API cursor."""
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401  # it has few types
         self._stream, self._blocks = stream, stream.__enter__()
         source = stream.source
         names = zip(source.column_names, source.column_types, strict=True)
-        self.description = [(name, kind.name) for name, kind in names] or [("", "")]  # without rows it has no columns
-        self._left: list[Any] = []
+        self.description = [(name, kind.name) for name, kind in names] or [("", "")]  # no rows: no columns
+        self._block_rows: list[Any] = []
 
     def fetchmany(self, size: int) -> list[Any]:
-        while not self._left and (block := next(self._blocks, None)) is not None:
-            self._left = list(block)[::-1]  # the next one last
-        return [self._left.pop() for _ in range(min(size, len(self._left)))]
+        while not self._block_rows and (block := next(self._blocks, None)) is not None:
+            self._block_rows = list(block)[::-1]  # the next row is the last item
+        return [self._block_rows.pop() for _ in range(min(size, len(self._block_rows)))]
 
     def fetchall(self) -> list[Any]:
         rows = list[Any]()

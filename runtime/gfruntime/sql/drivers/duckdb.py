@@ -1,7 +1,7 @@
-"""DuckDB: a file that is only read, without access to anything else, and with settings that no query can change.
+"""DuckDB: a read-only file, without access to anything else, and with settings that no query can change.
 
-The connections of one process to one path share what they have read, even if another file is there now: so a file that
-was replaced, or written to, is opened when all connections to the one before are closed.
+The connections of one process to one path share the data that they have read, even if the file was replaced. So a file
+that was replaced, or written to, is opened only after all connections to the previous one are closed.
 
 Source: duckdb.org, docs/stable/configuration/overview, operations_manual/securing_duckdb/overview.
 """
@@ -25,9 +25,9 @@ _DEFAULTS = {"memory_limit": "1GB"}
 _OPTIONS = ("memory_limit", "threads", "TimeZone")
 _READING = ("SELECT", "EXPLAIN")
 _BATCH_ROWS = 2048  # DuckDB's own vector; its readers make a million rows at once otherwise
-_PATIENCE_S = 30.0  # with queries that still read a file that was replaced
+_PATIENCE_S = 30.0  # seconds to wait for queries that still read a replaced file
 _CHANGED = threading.Condition()
-_OPEN: dict[str, list[Identity | None]] = {}  # the files that are open in this process, by path: one for each session
+_OPEN: dict[str, list[Identity | None]] = {}  # the open files of this process, by path: one entry for each session
 
 
 def driver(address: Address) -> Driver:
@@ -39,10 +39,10 @@ def driver(address: Address) -> Driver:
 
 
 class DuckdbSession:
-    """One connection to a file; those of one process share what they have read of it."""
+    """One connection to a file; the connections of one process share the data that they have read."""
 
     def __init__(self, address: Address, _script: str) -> None:
-        """Open the file; the driver's error says why not."""
+        """Open the file; if that fails, the driver's error says why."""
         self._duckdb = import_package("duckdb", "duckdb")
         self._path = str(Path(find_path(address)).absolute())
         self._identity = _enter(self._path)
@@ -55,12 +55,12 @@ class DuckdbSession:
             raise
 
     def begin(self) -> bool:
-        """Take a connection of its own: temporary tables and variables end with it.
+        """Take a new connection: temporary tables and variables end with it.
 
         Raises: DownstreamError if the file was replaced, or written to.
         """
         if Identity.of_path(self._path) != self._identity:
-            raise DownstreamError(f"{self._path} has changed: ask again", 503)
+            raise DownstreamError(f"{self._path} has changed: run the query again", 503)
         self._cursor.close()
         self._cursor = self._database.cursor()
         return True
@@ -68,13 +68,11 @@ class DuckdbSession:
     def run(self, sql: str) -> Any:  # noqa: ANN401  # what `Frame.from_cursor` reads
         """Execute a statement.
 
-        Raises: QueryError for more than one, and for one that is no query.
+        Raises: QueryError for several statements, and for a statement that is not a SELECT.
         """
         kinds = [statement.type.name for statement in self._cursor.extract_statements(sql)]
         if len(kinds) != 1 or kinds[0] not in _READING:
-            raise QueryError(
-                f"the data source is readonly: a query is one SELECT, and this is {', '.join(kinds) or 'nothing'}"
-            )
+            raise QueryError(f"the data source is read-only: expected one SELECT, got {', '.join(kinds) or 'nothing'}")
         relation = self._cursor.sql(sql)
         if relation is None:
             raise QueryError(NO_ROWS)
@@ -85,11 +83,11 @@ class DuckdbSession:
         return self.run(COLUMNS)
 
     def cancel(self) -> None:
-        """Interrupt what runs."""
+        """Interrupt the statement."""
         self._cursor.interrupt()
 
     def end(self) -> bool:
-        """Nothing is left: the next query has another connection."""
+        """Return True: the next query has another connection."""
         return True
 
     def close(self) -> None:
@@ -102,7 +100,7 @@ class DuckdbSession:
 
 
 class _Rows:
-    """The rows of a relation, some at a time."""
+    """The rows of a relation, in parts."""
 
     def __init__(self, relation: Any) -> None:  # noqa: ANN401  # DuckDB has few types
         self._relation = relation
@@ -114,10 +112,10 @@ class _Rows:
 
 
 def _enter(path: str) -> Identity | None:
-    """Wait until no session has another file of this path open, and count one more."""
+    """Wait until no session has an older file of this path open, and count one more session."""
     with _CHANGED:
         if not _CHANGED.wait_for(lambda: set(_OPEN.get(path, [])) <= {Identity.of_path(path)}, _PATIENCE_S):
-            raise DownstreamError(f"queries still read the file that was at {path} before: ask again", 503)
+            raise DownstreamError(f"queries still read the previous file at {path}: run the query again", 503)
         identity = Identity.of_path(path)
         _OPEN.setdefault(path, []).append(identity)
         return identity

@@ -1,4 +1,4 @@
-"""Databases in files: the path that an address means, and whether another file has come to be there."""
+"""Databases in files: the path of an address, and whether the file was replaced."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 _DRIVE = re.compile(r"/+(?=[A-Za-z]:)")
 IDLE_S = 5.0
-"""So many seconds a file stays open that nobody reads: another program may want to replace it, or write to it."""
+"""How many seconds an idle file stays open: another program may need to replace it, or write to it."""
 
 
 def find_path(address: Address) -> str:
-    """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty for none.
+    """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty if there is none.
 
     Raises: QueryError for `scheme://path`, whose path would be a server's name.
     """
     if address.host:
         raise QueryError(
-            f"the database's address: after {address.scheme}: comes a path, such as {address.scheme}:/path/of/a.db;"
+            f"the database's address needs a path after {address.scheme}:, such as {address.scheme}:/path/of/a.db;"
             " what follows two slashes is a server"
         )
     path = _DRIVE.sub("", address.path, count=1) if _DRIVE.match(address.path) else address.path
@@ -31,7 +31,7 @@ def find_path(address: Address) -> str:
 
 
 class Identity(NamedTuple):
-    """Which file is at a path, and in which state: bytes, and nanoseconds since 1970."""
+    """The identity and state of the file at a path: its bytes, and its nanoseconds since 1970."""
 
     device: int
     number: int
@@ -40,7 +40,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of_path(cls, path: str) -> Identity | None:
-        """Look; None where no file is."""
+        """Read the state; None if there is no file."""
         try:
             status = Path(path).stat()
         except OSError:

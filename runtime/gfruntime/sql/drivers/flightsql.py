@@ -1,6 +1,6 @@
-"""Flight SQL by ADBC: results come as Arrow.
+"""Flight SQL by ADBC, with results as Arrow.
 
-The protocol has no transaction that may only read: the account's rights are what keeps a query from writing.
+The protocol has no read-only transactions: only the account's rights prevent a write.
 
 Source: arrow.apache.org, adbc/current/driver/flight_sql.html.
 """
@@ -25,18 +25,18 @@ _DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 def driver(address: Address) -> Driver:
     """Return the driver of `grpc+tls://user@host:port?dialect=postgres`; the dialect is that of the server's SQL.
 
-    Raises: QueryError for a dialect that there is not.
+    Raises: QueryError for an unknown dialect.
     """
     name = address.parameters.get("dialect", "postgres")
     dialect = next((each for each in _DIALECTS if each == name), None)
     if dialect is None:
-        raise QueryError(f"the database's address: the dialect is one of {', '.join(_DIALECTS)}")
+        raise QueryError(f"the database's address: the dialect must be one of {', '.join(_DIALECTS)}")
     address.pick("dialect", "tls_skip_verify")
     return Driver(dialect, open_session, refuses_writes=False)
 
 
 def open_session(address: Address, _script: str) -> AdbcSession:
-    """Connect; the driver's error says why not."""
+    """Connect; if that fails, the driver's error says why."""
     adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
     server = f"{address.scheme}://{address.server}:{address.port or 443}"
     connection = adbc.connect(server, db_kwargs=dict(_options(address)), autocommit=True)
@@ -44,7 +44,7 @@ def open_session(address: Address, _script: str) -> AdbcSession:
 
 
 def _options(address: Address) -> Iterator[tuple[str, str]]:
-    """Give a user's name and password, or a password alone as a token."""
+    """Return the options for a user's name and password, or for a password alone as a token."""
     if address.user:
         yield "username", address.user
         yield "password", address.password

@@ -1,11 +1,11 @@
-"""MySQL and MariaDB, by PyMySQL, whose results are read row by row.
+"""MySQL and MariaDB, by PyMySQL; results are read row by row.
 
-A statement that commits by itself, such as `DROP TABLE`, ends a transaction that may only read, and MariaDB then runs
-it: so the session may only read, too. Each query has a connection of its own, for PyMySQL can't make a session as new:
-what a query says with `SET` would be there for the next one.
+A statement that commits by itself, such as `DROP TABLE`, ends a read-only transaction, and MariaDB then runs it: so the
+session is read-only too. Each query has its own connection, because PyMySQL can't reset a session: the next query would
+inherit what a query sets with `SET`.
 
-Servers that only speak the protocol may read `START TRANSACTION READ ONLY` and let a query write: TiDB does so. So a
-server must say that it is MySQL or MariaDB, or one of their kin, and that the session may only read.
+Other servers with this protocol may accept `START TRANSACTION READ ONLY` and still let a query write, as TiDB does. So
+a server must say that it is MySQL, MariaDB or a known variant, and that the session is read-only.
 
 Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb/en/start-transaction;
 docs.pingcap.com, tidb/stable/sql-statement-start-transaction.
@@ -44,7 +44,7 @@ _OTHERS = re.compile(
 
 
 def driver(address: Address) -> Driver:
-    """Return the driver of `mysql://user@host:3306/database`; the parameters are PyMySQL's for TLS, and charset."""
+    """Return the driver of `mysql://user@host:3306/database`; parameters: PyMySQL's for TLS, and charset."""
     _verification(address.pick(*_OPTIONS))
     return Driver("mysql", MysqlSession)
 
@@ -53,7 +53,7 @@ class MysqlSession:
     """One connection of PyMySQL, in UTC."""
 
     def __init__(self, address: Address, _script: str) -> None:
-        """Connect; the driver's error says why not."""
+        """Connect; if that fails, the driver's error says why."""
         self._pymysql = import_package("pymysql", "pymysql")
         self._cursors = import_package("pymysql.cursors", "pymysql")
         self._address = address
@@ -78,7 +78,7 @@ class MysqlSession:
         )
 
     def begin(self) -> bool:
-        """Begin a transaction that may only read, and ask whether the server keeps to it."""
+        """Begin a read-only transaction, and ask whether the server enforces it."""
         self._cursor.execute("SET SESSION TRANSACTION READ ONLY")
         self._cursor.execute("START TRANSACTION READ ONLY")
         values = _about(self._cursor)
@@ -95,14 +95,14 @@ class MysqlSession:
         return self.run(COLUMNS)
 
     def cancel(self) -> None:
-        """Kill the statement, by another connection; where that does not help, shut this one."""
+        """Kill the statement by another connection; if that fails, shut this connection."""
         if self._is_killed or not self._server:
             self._shut()
             return
         self._is_killed = True
         try:
             with closing(self._connect(_KILL_S)) as other, other.cursor() as cursor:
-                if _name_server(_about(cursor)) == self._server:  # behind a balancer it may be another one
+                if _name_server(_about(cursor)) == self._server:  # behind a load balancer it may be another server
                     cursor.execute(f"KILL QUERY {self._connection.thread_id()}")
                 else:
                     self._shut()
@@ -117,11 +117,11 @@ class MysqlSession:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> bool:
-        """A session is not used again."""
+        """Return False: a session is not reused."""
         return False
 
     def close(self) -> None:
-        """Close the connection at once: PyMySQL's cursor and result would read all rows that are left, and fail."""
+        """Close the connection at once: PyMySQL's cursor and result would read all remaining rows, and fail."""
         self._connection._force_close()  # noqa: SLF001  # PyMySQL's own way, by which it closes broken connections
         if (result := self._connection._result) is not None:  # noqa: SLF001  # as above
             result.unbuffered_active = False
@@ -129,7 +129,7 @@ class MysqlSession:
 
 
 def _about(cursor: Any) -> dict[str, str]:  # noqa: ANN401  # it has no types
-    """Ask what kind of server this is, which one, and whether the session may only read."""
+    """Ask for the kind of server, its identity, and whether the session is read-only."""
     cursor.execute(_ABOUT)
     return {str(name).lower(): str(value) for name, value in cursor.fetchall()}
 
@@ -139,7 +139,7 @@ def _name_server(values: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _keeps_from_writing(values: Mapping[str, str]) -> bool:
-    """Tell whether a server is known to keep a session that may only read from writing, and this one is such."""
+    """Return whether this session is read-only, on a server that is known to enforce it."""
     version, comment = values.get("version", ""), values.get("version_comment", "")
     is_kin = "mariadb" in version.lower() or _MAKERS.match(comment) is not None
     is_other = _OTHERS.search(f"{version} {comment}") is not None
@@ -148,9 +148,9 @@ def _keeps_from_writing(values: Mapping[str, str]) -> bool:
 
 
 def _verification(options: Mapping[str, str]) -> dict[str, bool]:
-    """Return what TLS verifies: with any option of TLS the certificate and its name, unless the address says false.
+    """Return what TLS verifies: with any TLS option, the certificate and its name, unless the address says false.
 
-    Raises: QueryError for another value than true and false.
+    Raises: QueryError for a value other than true and false.
     """
     if not any(name.startswith("ssl_") for name in options):
         return {}

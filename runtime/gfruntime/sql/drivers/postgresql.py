@@ -1,9 +1,9 @@
-"""PostgreSQL, and what speaks its protocol, by ADBC: results come as Arrow.
+"""PostgreSQL and servers with its protocol, by ADBC, with results as Arrow.
 
-Each query runs in a transaction that may only read, which is rolled back. `SET TRANSACTION READ WRITE` would undo that
-before the transaction's first query: so there is one before the user's, which asks whether the server keeps to it: not
-all that speak the protocol do. A prepared statement is one statement, so no query holds a second one. `DISCARD ALL`
-makes the session as new: a setting or a lock of one query is not there for the next.
+Each query runs in a read-only transaction, which is rolled back. `SET TRANSACTION READ WRITE` would undo that before
+the transaction's first query. So the driver sends a first query itself, which asks whether the transaction is
+read-only: not all servers with this protocol enforce it. A prepared statement is one statement, so no query can hold a
+second one. `DISCARD ALL` resets the session: the next query does not inherit a setting or a lock.
 
 Source: postgresql.org, docs/15/sql-set-transaction.html, sql-discard.html; arrow-adbc v1.8, driver/postgresql.
 """
@@ -30,7 +30,7 @@ _OPTIONS = (
     "keepalives_count",
     "tcp_user_timeout",
 )
-_DEFAULTS = {  # a network that is gone is noticed within about a minute
+_DEFAULTS = {  # a lost network is noticed within about a minute
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -50,14 +50,14 @@ class PostgresSession:
     """One connection of ADBC."""
 
     def __init__(self, address: Address, _script: str) -> None:
-        """Connect; the driver's error says why not."""
+        """Connect; if that fails, the driver's error says why."""
         adbc = import_package("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
         uri = address.to_uri(scheme="postgresql", without=["dialect"], **_DEFAULTS)
         self._connection = adbc.connect(uri, autocommit=True)
         self._cursor = self._connection.cursor()
 
     def begin(self) -> bool:
-        """Begin a transaction that may only read, and cannot become another any more; ask whether it is one."""
+        """Begin a transaction that stays read-only; return whether the server says that it is."""
         self._cursor.execute("BEGIN TRANSACTION READ ONLY")
         try:
             self._cursor.execute("SELECT current_setting('transaction_read_only')")
@@ -77,11 +77,11 @@ class PostgresSession:
         return self.run(COLUMNS)
 
     def cancel(self) -> None:
-        """Cancel what runs."""
+        """Cancel the statement."""
         self._cursor.adbc_cancel()
 
     def end(self) -> bool:
-        """Roll back, and forget what the query has set."""
+        """Roll back, and reset the session's settings."""
         self._cursor.execute("ROLLBACK")
         self._cursor.execute("DISCARD ALL")
         return True

@@ -1,6 +1,6 @@
-"""Snowflake by ADBC: results come as Arrow; times are in UTC.
+"""Snowflake by ADBC, with results as Arrow; times are in UTC.
 
-No session may only read: the rights of the account's role are what keeps a query from writing.
+There are no read-only sessions: only the rights of the account's role prevent a write.
 
 Source: arrow.apache.org, adbc/current/driver/snowflake.html; github.com/snowflakedb/gosnowflake, dsn.go.
 """
@@ -33,7 +33,7 @@ def driver(address: Address) -> Driver:
 
 
 def open_session(address: Address, _script: str) -> AdbcSession:
-    """Connect; the driver's error says why not."""
+    """Connect; if that fails, the driver's error says why."""
     adbc = import_package("adbc_driver_snowflake.dbapi", "adbc-driver-snowflake")
     options = {
         "uri": write_uri(address),
@@ -41,12 +41,12 @@ def open_session(address: Address, _script: str) -> AdbcSession:
         "password": address.password,
         f"{_OPTION}disable_telemetry": "true",
         f"{_OPTION}login_timeout": "10s",
-        f"{_OPTION}use_high_precision": "false",  # whole numbers as such
+        f"{_OPTION}use_high_precision": "false",  # return whole numbers as whole numbers
     }
     return AdbcSession(adbc.connect(db_kwargs=options, autocommit=True), COLUMNS)
 
 
 def write_uri(address: Address) -> str:
-    """Write what the driver calls a URI, whose parameters may be settings of the session; the login is given apart."""
+    """Write the driver's URI, whose parameters may be settings of the session; the login is separate."""
     parameters = urlencode({"timezone": "UTC", **address.parameters}, quote_via=quote)
     return f"user:password@{address.host}{quote(address.path)}?{parameters}"

@@ -1,4 +1,4 @@
-"""SQLite, by Python's own module: a file that is only read, or a database in memory that a script makes.
+"""SQLite, by Python's own module: a read-only file, or a database in memory that a script creates.
 
 `mode=ro` and `query_only` alone are not enough: `VACUUM INTO` writes a file from a read-only connection, and `ATTACH`
 opens another. So an authorizer lets a query read tables, and nothing else, within limits of size.
@@ -27,7 +27,7 @@ BYTES = 100_000_000
 """SQLite's own memory, for all queries of the process together."""
 
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # of one text, blob or row: to search one in another takes seconds
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # of one text, blob or row: a search of one in another takes seconds
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
@@ -35,12 +35,12 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION}
-_FORBIDDEN = {  # what reaches beyond the tables; and `printf`, one call of which takes any time
+_FORBIDDEN = {  # functions that reach beyond the tables; and `printf`, one call of which can take unlimited time
     *("load_extension", "fts3_tokenizer", "sqlite_log", "edit", "readfile", "writefile", "eval"),
     *("printf", "format"),
 }
 _SETTINGS = ("query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY", f"hard_heap_limit={BYTES}")
-_INSTRUCTIONS = 10_000  # of SQLite's machine, between two looks at whether the query is cancelled
+_INSTRUCTIONS = 10_000  # steps of SQLite's machine between two checks whether the query is cancelled
 
 
 def driver(address: Address) -> Driver:
@@ -54,7 +54,7 @@ class SqliteSession:
     """One connection of `sqlite3`."""
 
     def __init__(self, address: Address, script: str) -> None:
-        """Open the file, or make the database.
+        """Open the file, or create the database.
 
         Raises: DownstreamError if the file can't be opened.
         """
@@ -69,35 +69,35 @@ class SqliteSession:
         self._connection.set_progress_handler(self._is_cancelled.is_set, _INSTRUCTIONS)
 
     def begin(self) -> bool:
-        """Let a query read.
+        """Begin a query.
 
-        Raises: DownstreamError if another file is there now; what is written to this one, SQLite sees.
+        Raises: DownstreamError if the file was replaced; SQLite itself sees changes within the file.
         """
         now = Identity.of_path(self._path) if self._path else None
         if (now and now[:2]) != (self._identity and self._identity[:2]):
-            raise DownstreamError(f"another file is at {self._path} now: ask again", 503)
+            raise DownstreamError(f"{self._path} was replaced: run the query again", 503)
         self._is_cancelled.clear()
         return True
 
     def run(self, sql: str) -> sqlite3.Cursor:
         """Execute a statement.
 
-        Raises: QueryError in SQLite's words.
+        Raises: QueryError with SQLite's own text.
         """
         self._connection.set_authorizer(_authorize)
         return _Cursor(self._connection, self._is_cancelled).execute(sql)
 
     def list_columns(self) -> sqlite3.Cursor:
-        """List the columns of all tables, which takes a pragma that no query may use."""
+        """List the columns of all tables, by a pragma that no query may use."""
         self._connection.set_authorizer(None)
         return _Cursor(self._connection, self._is_cancelled).execute(SQLITE_COLUMNS)
 
     def cancel(self) -> None:
-        """Let the statement end at its next look."""
+        """End the statement at its next check."""
         self._is_cancelled.set()
 
     def end(self) -> bool:
-        """Nothing is left of a query that read."""
+        """Return True: a query that reads leaves nothing behind."""
         return True
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class SqliteSession:
 
 
 class _Cursor(sqlite3.Cursor):
-    """A cursor whose errors say that the query is to blame, unless it was cancelled."""
+    """A cursor whose errors blame the query, unless it was cancelled."""
 
     def __init__(self, connection: sqlite3.Connection, is_cancelled: threading.Event) -> None:
         super().__init__(connection)
@@ -154,6 +154,6 @@ def _authorize(action: int, _first: str | None, second: str | None, *_where: str
 
 
 def _reason(error: Exception) -> str:
-    """Say why SQLite refused a query, where its own words leave that open."""
+    """Return why SQLite refused a query; explain SQLite's text if it is unclear."""
     text = str(error) or "it needs too much memory"
-    return f"{text}: the data source is readonly, and a query reads tables alone" if "authori" in text else text
+    return f"{text}: the data source is read-only, and a query may only read tables" if "authori" in text else text

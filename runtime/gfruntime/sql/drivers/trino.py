@@ -1,7 +1,7 @@
-"""Trino, by its own client: rows come as JSON, page by page.
+"""Trino, by its own client; rows come as JSON, page by page.
 
-No session may only read, as far as every catalog goes: the account's rights are what keeps a query from writing. A
-session keeps what a query says with `SET SESSION`, so each query has one of its own; it holds no connection.
+No session is read-only for every catalog: only the account's rights prevent a write. A session keeps the settings of
+`SET SESSION`, so each query has its own session; a session holds no connection.
 
 Source: github.com/trinodb/trino-python-client 0.334; trino.io, docs/current/develop/client-protocol.html.
 """
@@ -21,7 +21,7 @@ _REQUEST_S = 10.0  # the server answers each request within about a second, with
 
 
 def driver(address: Address) -> Driver:
-    """Return the driver of `trino://user@host:443/catalog/schema`, by TLS; `trino+http://` is without.
+    """Return the driver of `trino://user@host:443/catalog/schema`, with TLS; `trino+http://` is without.
 
     The parameters are role, and ssl_ca: the path of a file. A password without a user is a token.
 
@@ -29,7 +29,7 @@ def driver(address: Address) -> Driver:
     """
     address.pick(*_OPTIONS)
     if address.password and address.scheme != "trino":
-        raise QueryError("the database's address: a password is sent by TLS alone, so by trino://")
+        raise QueryError("the database's address: a password needs TLS, so use trino:// instead of trino+http://")
     return Driver("trino", TrinoSession, refuses_writes=False)
 
 
@@ -37,7 +37,7 @@ class TrinoSession:
     """One session of the client."""
 
     def __init__(self, address: Address, _script: str) -> None:
-        """Prepare it; the first statement connects."""
+        """Prepare the session; the first statement connects."""
         trino = import_package("trino", "trino")
         is_encrypted = address.scheme == "trino"
         catalog, _, schema = address.database.partition("/")
@@ -54,12 +54,12 @@ class TrinoSession:
             source="gfplug",
             timezone="UTC",
             request_timeout=_REQUEST_S,
-            encoding=None,  # rows from the server itself, and not from storage that it names
+            encoding=None,  # get rows from the server itself, not from storage that it names
         )
         self._cursor = self._connection.cursor()
 
     def begin(self) -> bool:
-        """Begin nothing: the account's rights alone keep a query from writing."""
+        """Begin nothing: only the account's rights prevent a write."""
         return False
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
@@ -72,15 +72,15 @@ class TrinoSession:
         return self.run(COLUMNS)
 
     def cancel(self) -> None:
-        """Tell the server to give up the statement."""
+        """Tell the server to cancel the statement."""
         self._cursor.cancel()
 
     def end(self) -> bool:
-        """A session is not used again."""
+        """Return False: a session is not reused."""
         return False
 
     def close(self) -> None:
-        """Give up what runs, and close."""
+        """Cancel the statement, and close."""
         try:
             self._cursor.cancel()
         finally:

@@ -53,12 +53,12 @@ def test_a_rule_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"reducer": "stddev"}, "there is no reducer 'stddev'"),
-        ({"mode": "x"}, "there is no reduce mode 'x'"),
-        ({"params": []}, "the threshold gt lacks a number"),
+        ({"reducer": "stddev"}, "unknown reducer 'stddev'"),
+        ({"mode": "x"}, "unknown reduce mode 'x'"),
+        ({"params": []}, "the threshold gt needs a number"),
         ({"params": ["nan"]}, "the threshold gt expects numbers, got nan"),
         ({"params": ["x"]}, "could not convert"),
-        ({"params": {}}, "the threshold gt lacks a number"),
+        ({"params": {}}, "the threshold gt needs a number"),
         ({"span": {"from": 1e300}}, "from is 1e+300"),
         ({"span": {"from": "inf"}}, "from is inf"),
         ({"span": {"to": -1}}, "to is -1"),

@@ -218,7 +218,7 @@ def test_an_address_that_gives_no_token_is_a_sentence(proxied: Small, upstream: 
     response = ask(proxied, "token/rows")
 
     assert response.status == 500
-    assert b"127.0.0.1 gave no access token" in bytes(response.body)  # type: ignore[arg-type]
+    assert b"127.0.0.1 returned no access token" in bytes(response.body)  # type: ignore[arg-type]
     assert len(upstream.asked) == 1
 
 

@@ -194,10 +194,10 @@ def test_credentials_of_an_address_are_for_its_server_alone(caplog: pytest.LogCa
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{%s, "paths": {"/a": {"get": OP}, "/b": {"get": OP}, "/a": {"post": {}}}}', "the key '/a' is there again"),
+        ('{%s, "paths": {"/a": {"get": OP}, "/b": {"get": OP}, "/a": {"post": {}}}}', "the key '/a' appears twice"),
         (
             "{%s, paths: {\n/a: {get: OP},\n/b: {get: OP},\n/a: {post: {}}}}",
-            "the key '/a' of line 2 is there again at line 4",
+            "the key '/a' of line 2 appears again at line 4",
         ),
     ],
 )
