@@ -117,7 +117,7 @@ def test_an_api_is_asked_and_drawn(kind: str, browser: Any, tmp_path: Path) -> N
         panel = preview.panel()
         assert (panel.state, list(panel.series), panel.errors) == ("Done", ["north", "south"], [])
         assert page.evaluate(IS_DRAWN)
-        assert preview.save()["message"] == "The API answered, and knows the token"
+        assert preview.save()["message"] == "The API answered, and accepts the token"
         paths = [address.removeprefix(preview.url).partition("?")[0] for address, _ in asked]
         expected = "api/datasources/proxy/uid/sales/sales" if kind == "hybrid" else "api/ds/query"
         assert [path for path in paths if path.startswith(("api/ds/query", "api/datasources/proxy"))] == [expected]

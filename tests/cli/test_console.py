@@ -94,10 +94,10 @@ def test_a_picture_takes_the_place_of_the_one_before(terminal: Terminal) -> None
 
 
 @pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb"), ("FILE", "")])
-def test_where_nothing_can_be_overwritten_a_stage_is_one_line(
+def test_a_stage_is_one_line_if_lines_cannot_be_overwritten(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The log of a CI keeps everything, and so do a dumb terminal and a file; the stage is timed."""
+    """A CI log keeps everything, and so do a dumb terminal and a file; the line has the time."""
     monkeypatch.setenv(name, value)
     stages, stream = Stages(), io.StringIO() if name == "FILE" else terminal
     with redirect_stderr(stream), stages.stage("freeze", doing="Freezing", done="Froze"):

@@ -82,8 +82,8 @@ def test_digests_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has a umask")
-def test_what_is_new_has_the_modes_that_the_umask_leaves(tmp_path: Path) -> None:
-    """A person who keeps files private keeps these private."""
+def test_new_files_respect_the_umask(tmp_path: Path) -> None:
+    """If a user's umask makes files private, these are private, too."""
     before = os.umask(0o077)
     try:
         files.write_atomic(tmp_path / "new", b"")

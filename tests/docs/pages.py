@@ -52,7 +52,7 @@ NOT_RUN = {
     (TEMPLATE, ". ~/gfplug-env/bin/activate         # in a new terminal; Windows: ~\\gfplug-env\\Scripts\\activate"): (
         "downloads packages; tests/generated/test_second_person.py does it"
     ),
-    (TEMPLATE, "gfplug release --dry-run           # checks, builds, and says what a release would be"): (
+    (TEMPLATE, "gfplug release --dry-run           # checks, builds, and describes the release"): (
         "takes minutes; tests/processes/checks/test_release.py has each step"
     ),
     (

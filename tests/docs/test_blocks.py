@@ -108,7 +108,7 @@ def test_what_is_left_to_the_ci_is_run_there() -> None:
     assert {"make test", "make demo"} <= set(lines)
 
 
-def test_what_is_left_to_the_generated_projects_checks_is_run_there() -> None:
+def test_the_checks_of_a_projects_readme_are_those_of_its_tests() -> None:
     """The four commands of a project's README are the four checks."""
     (line,) = re.findall(r"^(\.venv/bin/ruff check .*?) *(?:#.*)?$", text_of(TEMPLATE), re.MULTILINE)
     checks = runpy.run_path(str(ROOT / "tests" / "generated" / "test_generated.py"))["CHECKS"]

@@ -145,8 +145,8 @@ def test_items_are_told_with_their_labels() -> None:
         ([with_type(Frame(fields=[Field("t", [], "time"), Field("v", [])]), "timeseries-wide")], "without points"),
     ],
 )
-def test_what_passes_and_fails_later_is_warned_of(frames: list[Frame], warning: str) -> None:
-    """Labels that are there twice, channels, lost data, odd times: warnings, as Grafana's reader lets them pass."""
+def test_frames_that_may_fail_later_give_a_warning(frames: list[Frame], warning: str) -> None:
+    """Repeated labels, channels, lost data, odd times: Grafana's reader accepts them."""
     result = verdict(*frames)
 
     assert result.kind != "error"

@@ -49,8 +49,8 @@ def test_an_answer_is_kept_for_so_many_seconds() -> None:
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_what_was_not_used_for_longest_goes_first(*, used: bool) -> None:
-    """Beyond the number."""
+def test_a_full_cache_drops_the_least_recently_used_answer(*, used: bool) -> None:
+    """`get` counts as a use."""
     kept = cache()
     for name in "abc":
         kept.put(name, answer(1))
@@ -72,8 +72,8 @@ def test_bytes_are_bounded() -> None:
     assert (kept.get("a"), kept.get("c")) == (None, answer(41))
 
 
-def test_what_is_too_old_takes_no_room() -> None:
-    """Though nobody asks for it again."""
+def test_expired_answers_are_dropped_without_a_lookup() -> None:
+    """They use no memory."""
     clock = Clock()
     kept = cache(clock, max_count=1000, max_bytes=10_000)
     for number in range(50):

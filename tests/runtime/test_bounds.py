@@ -136,7 +136,7 @@ def one(hint: Any, default: Any) -> Any:
         ({"kinds": ["a", "c"]}, "field 'kinds[1]': 'c' is not one of 'a', 'b'"),
     ],
 )  # fmt: skip
-def test_what_is_out_of_bounds_is_refused(value: dict[str, Any] | bytes, sentence: str) -> None:
+def test_a_value_out_of_bounds_is_refused(value: dict[str, Any] | bytes, sentence: str) -> None:
     """One sentence with status 400 names the field, the value and the bound."""
     assert refusal(value) == sentence
 
@@ -154,8 +154,8 @@ def test_what_is_out_of_bounds_is_refused(value: dict[str, Any] | bytes, sentenc
         ({"mixed": "1", "level": "2"}, Model(mixed=1, level=Level.HIGH)),
     ],
 )
-def test_what_is_in_bounds_is_decoded_as_ever(value: dict[str, Any], expected: Model) -> None:
-    """Bounds are inclusive; texts for numbers, null and whitespace are what they were."""
+def test_a_value_within_bounds_is_decoded(value: dict[str, Any], expected: Model) -> None:
+    """Bounds are inclusive; texts for numbers, null and whitespace are accepted."""
     assert decode(value) == expected
 
 
@@ -180,7 +180,7 @@ class Row:
 
 
 @pytest.mark.parametrize("series", [101, 30_000_000, "30000000", "x", 1.5])
-def test_what_a_hidden_field_holds_out_of_bounds_is_its_default(series: object) -> None:
+def test_a_hidden_field_out_of_bounds_gets_its_default(series: object) -> None:
     """The user can't see the field, and the author never sees the value."""
     assert decode({"series": series}, Hiding) == Hiding()
     assert "series" in refusal({"series": series, "mode": "many", "table": "t"}, Hiding)
@@ -203,8 +203,8 @@ def test_hidden_fields_in_every_place() -> None:
     assert refusal({"rows": [{"size": 9}, {"size": 99, "mode": "many"}]}, rows).startswith("field 'rows[1].size': 99")
 
 
-def test_what_was_sent_stays_as_it_was() -> None:
-    """Leaving out what is hidden changes a copy."""
+def test_decoding_does_not_change_its_input() -> None:
+    """Hidden fields are removed from a copy."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
     values = {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
 

@@ -41,7 +41,7 @@ def test_messages_arrive_whole_in_whatever_pieces(size: int) -> None:
     assert got == (MESSAGES if size >= 100 else [*MESSAGES[:2], MESSAGES[0], *MESSAGES[3:]])
 
 
-def test_what_is_sent_before_the_loop_has_the_socket_waits() -> None:
+def test_messages_sent_before_the_loop_has_the_socket_are_queued() -> None:
     """Nothing is lost, and the order stays."""
     ours, theirs = socket.socketpair()
     got: list[tuple[Any, ...]] = []
@@ -79,8 +79,8 @@ def test_a_blocking_reader_gets_one_message_and_the_end() -> None:
         assert channel.read(ours) is None
 
 
-def test_where_nothing_is_inherited_a_token_opens_the_channel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows: another process of this machine that connects is shown out."""
+def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This is so on Windows; another process that connects without the token is refused."""
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(channel, "_PATIENCE", 5.0)
     offer = Offer()

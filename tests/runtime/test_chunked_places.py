@@ -159,7 +159,7 @@ def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[Held])
     run(act())
 
 
-def test_who_stops_reading_gives_the_place_back_once_the_generator_has_ended(
+def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
     kind: type[Held], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task is cancelled at once; a thread that is still at work keeps its place, as the upstream is busy."""

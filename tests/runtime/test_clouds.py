@@ -141,7 +141,7 @@ def test_the_machines_credentials_are_found_as_the_aws_cli_does(
         ({"sigV4AuthType": "default"}, {}, "no AWS credentials"),
     ],
 )
-def test_what_is_missing_or_not_allowed_is_told(data: Any, config: Any, sentence: str) -> None:
+def test_missing_or_forbidden_settings_are_an_error(data: Any, config: Any, sentence: str) -> None:
     """Who may edit a data source may not use the machine's credentials unless Grafana allows it."""
     own = settings(data={**KEYS["data"], **data}, secrets=KEYS["secrets"], config=config)
     with pytest.raises(QueryError, match=sentence):

@@ -79,8 +79,8 @@ def test_health_is_not_limited() -> None:
 
 
 @each_single
-def test_who_leaves_the_line_is_never_asked_for(base: type[Counted]) -> None:
-    """And who comes after has its turn."""
+def test_a_cancelled_call_in_the_queue_is_never_run(base: type[Counted]) -> None:
+    """The next call in the queue runs."""
     kind = made(base, cache=None, concurrency=1, gate=threading.Event())
 
     async def act() -> None:

@@ -40,8 +40,8 @@ def test_headers_are_told_from_the_rest() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_several_headers_grafanas_own_wins(order: int) -> None:
-    """A forwarded header replaces none of Grafana's, in whatever order and spelling they come."""
+def test_grafanas_own_header_overrides_forwarded_ones(order: int) -> None:
+    """The order and the spelling of the names do not matter."""
     raw = [
         *[("http_authorization", "c"), ("http_Authorization", "b"), ("Authorization", "a")],
         *[("http_x-grafana-user", "evil"), ("http_X-Grafana-User", "me"), ("http_X_Grafana_User", "other")],
@@ -119,8 +119,8 @@ OPENFEATURE = "GF_INSTANCE_OPENFEATURE_"
 ENDPOINT = {f"{OPENFEATURE}PROVIDER_URL": "http://localhost:3000", f"{OPENFEATURE}PROVIDER_TYPE": "ofrep"}
 
 
-def test_where_feature_flags_are_evaluated_is_told() -> None:
-    """Address, kind, seconds, and the attributes that Grafana gives; what it leaves out is empty."""
+def test_the_config_has_the_openfeature_settings() -> None:
+    """Address, kind, seconds, and attributes; a missing value is empty."""
     context = {f"{OPENFEATURE}CACHE_TTL": "30", f"{OPENFEATURE}CONTEXT": '{"namespace": "stacks-1"}'}
     whole, least = GrafanaConfig(ENDPOINT | context).openfeature, GrafanaConfig(ENDPOINT).openfeature
 

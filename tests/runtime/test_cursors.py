@@ -327,8 +327,8 @@ def test_rows_may_be_single_values() -> None:
 
 
 @pytest.mark.parametrize("cursor", [None, 1, "select 1", object()])
-def test_what_is_no_cursor_is_told(cursor: object) -> None:
-    """As DuckDB's `sql` gives None for a statement without rows."""
+def test_a_value_that_is_no_cursor_is_refused(cursor: object) -> None:
+    """DuckDB's `sql` returns None for a statement without rows."""
     with pytest.raises(FrameError, match="expected a cursor that has executed its statement, got"):
         Frame.from_cursor(cursor)
 
@@ -344,7 +344,7 @@ def test_an_async_cursor_has_a_method_of_its_own() -> None:
     assert (whole.name, whole["a"].labels) == ("n", {"x": "y"})
 
 
-def test_what_a_driver_can_not_hold_is_told() -> None:
+def test_a_value_that_python_cannot_represent_is_a_frame_error() -> None:
     """PostgreSQL's infinity is no time of Python's; other errors stay the driver's."""
 
     class DataError(Exception):

@@ -203,8 +203,8 @@ def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, 
     ],
     ids=["a null that is not declared", "unequal lengths", "no table", "two dimensions"],
 )
-def test_what_is_no_frame_is_refused(make: Callable[[], object], because: str) -> None:
-    """It raises when it is made, and names what doesn't fit."""
+def test_an_invalid_frame_is_refused(make: Callable[[], object], because: str) -> None:
+    """The constructor raises, and names the problem."""
     with pytest.raises(FrameError, match=because):
         make()
 

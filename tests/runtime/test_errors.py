@@ -108,8 +108,8 @@ def select(statement: str) -> None:
         ),
     ],
 )
-def test_what_a_database_says_is_downstream(error: Exception, status: int, source: str) -> None:
-    """A statement that is wrong is the query's mistake, but our own misuse of a connection is the plugin's."""
+def test_a_database_error_is_a_downstream_error(error: Exception, status: int, source: str) -> None:
+    """A wrong statement is the query's error; wrong use of a connection is the plugin's."""
     failure = failure_of(error)
 
     assert (failure.status, failure.source) == (status, source)

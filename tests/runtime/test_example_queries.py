@@ -120,7 +120,7 @@ def test_examples_are_a_part_of_what_the_editors_are_made_of() -> None:
         ([Model()], "Datasource.examples is [Model("),
     ],
 )
-def test_what_the_editor_could_not_show_is_refused(examples: Any, sentence: str) -> None:
+def test_an_example_that_the_editor_cannot_show_is_refused(examples: Any, sentence: str) -> None:
     """One sentence names the example and what is wrong with it."""
     kind = datasource(model=Model)
     kind.examples = examples  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from gfruntime.frames import frametext
 
 
 @given(frame=random_frames)
-def test_what_is_written_is_read(frame: Frame) -> None:
+def test_encoded_frames_can_be_read_again(frame: Frame) -> None:
     """Every type, NaN and infinities, nanoseconds, labels, configs and metadata; from bytes and from objects."""
     written = frametext.encode(frame)
     document = json.loads(written)
@@ -34,8 +34,8 @@ def test_the_browsers_types_are_enough() -> None:
     assert frame["time"].to_list()[0].timestamp() == 1.5
 
 
-def test_what_may_be_left_out() -> None:
-    """A frame without data, without fields, with nulls for what is not there."""
+def test_parts_of_a_frame_may_be_missing() -> None:
+    """A frame without data, without fields, or with nulls."""
     assert Frame.from_json('{"schema": {"fields": [{"name": "v", "type": "number"}]}}') == Frame(
         fields=[Field("v", [], "float64")]
     )
@@ -71,8 +71,8 @@ def test_what_may_be_left_out() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_frame_is_one_sentence(value: Any, words: str) -> None:
-    """It says what is wrong, and in which column."""
+def test_invalid_frame_json_is_an_error_of_one_sentence(value: Any, words: str) -> None:
+    """It names the problem and the column."""
     with pytest.raises(FrameError) as caught:
         Frame.from_json(value)
 

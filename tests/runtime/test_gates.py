@@ -35,8 +35,8 @@ def test_places_are_handed_on_in_the_order_of_the_line() -> None:
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_who_leaves_the_line_loses_no_place(*, is_late: bool) -> None:
-    """Also when the place was its own in the same moment."""
+def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
+    """Also if it got the place at the same time."""
 
     async def scene() -> bool:
         gate = Gate(1)

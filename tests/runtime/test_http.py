@@ -115,8 +115,8 @@ def test_timeout_is_for_the_whole_request(server: Server, path: str) -> None:
     ],
     ids=["nobody is there", "a body that ends too early", "a loop"],
 )
-def test_what_the_upstream_does_wrong_is_a_downstream_error(server: Server, path: str, because: str) -> None:
-    """Neither the plugin nor Grafana is to blame, and no address is told."""
+def test_an_upstream_failure_is_a_downstream_error(server: Server, path: str, because: str) -> None:
+    """The error contains no address."""
     url = path if "://" in path else server.url + path
     with pytest.raises(DownstreamError, match=because) as caught:
         HttpClient(HttpSettings(url=url)).get(url, headers={"X-To": "/to/302"})

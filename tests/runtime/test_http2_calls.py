@@ -240,8 +240,8 @@ def test_a_deadline_ends_a_call() -> None:
         (b"\1" + framed(b"abc")[1:], "12"),
     ],
 )
-def test_what_is_not_one_plain_message_is_refused(body: bytes, status: str) -> None:
-    """No message, a part of one, two, or one that is compressed."""
+def test_a_body_that_is_not_one_uncompressed_message_is_refused(body: bytes, status: str) -> None:
+    """No message, a part of one, two messages, or a compressed one."""
 
     async def scenario() -> None:
         async def answer(_message: bytes, _call: Call) -> bytes:
@@ -257,8 +257,8 @@ def test_what_is_not_one_plain_message_is_refused(body: bytes, status: str) -> N
     run(scenario)
 
 
-def test_what_is_no_grpc_gets_an_http_status() -> None:
-    """As gRPC's own servers answer: 415, with a text for people."""
+def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
+    """As gRPC's own servers answer: 415, with a text."""
 
     async def scenario() -> None:
         peer = Peer()

@@ -130,8 +130,8 @@ def test_other_protocols_are_turned_away(data: bytes) -> None:
         (framing.head(2**14 + 1, framing.DATA, 0, 1), framing.FRAME_SIZE_ERROR),
     ],
 )
-def test_what_breaks_the_protocol_ends_the_connection(frames: bytes, code: int) -> None:
-    """With the code that RFC 9113 names."""
+def test_a_protocol_error_closes_the_connection(frames: bytes, code: int) -> None:
+    """GOAWAY has the code of RFC 9113."""
     written, is_closed = asyncio.run(served([GREETING + frames]))
     assert is_closed
     assert frames_of(written)[-1][::3] == (framing.GOAWAY, (0).to_bytes(4, "big") + code.to_bytes(4, "big"))

@@ -164,8 +164,8 @@ def test_other_hosts_are_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["//other/steal", "/http://other/steal", "http:other", "http:/other", " http://other/x"]
 )
-def test_what_is_no_whole_address_is_below_the_data_source(url: str) -> None:
-    """It never chooses the host."""
+def test_a_relative_address_stays_below_the_data_sources_url(url: str) -> None:
+    """It never changes the host."""
     address = resolve(url)
 
     assert address.url.startswith("http://host:81/tenant-a/")

@@ -93,8 +93,8 @@ def test_nonsense_is_the_upstreams_failure(answer: bytes) -> None:
     "body",
     [b"[1]", b" [1]\n", "[1]".encode("utf-16"), b"\xef\xbb\xbf[1]"],
 )
-def test_what_can_be_read_is_read(body: bytes) -> None:
-    """Odd, but JSON."""
+def test_json_is_read_despite_invalid_headers(body: bytes) -> None:
+    """The response has odd headers, but a valid body."""
     with Script(OK + b"no colon\r\nX: \xff\r\nContent-Type: text/html; charset=none-such\r\n\r\n" + body) as upstream:
         assert ask(upstream) == [1]
 
@@ -121,10 +121,10 @@ def test_an_unknown_character_set_is_read_as_utf_8() -> None:
         ("GET", "http://127.0.0.1:99999/", {}),
     ],
 )
-def test_what_http_does_not_allow_is_the_querys_mistake(
+def test_an_invalid_http_request_is_a_query_error(
     server: Server, method: str, url: str, headers: dict[str, str]
 ) -> None:
-    """Nothing is sent, and nothing of Python's is raised."""
+    """Nothing is sent, and no exception of the standard library is raised."""
     with pytest.raises(QueryError):
         client(server).request(method, url, headers=headers)
 

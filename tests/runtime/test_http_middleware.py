@@ -75,7 +75,9 @@ def test_auth_sees_the_request_whole(server: Server, kind: Callable[..., Any]) -
     ],
     ids=["auth before basic", "the user's token", "the same by its other name", "the call's own", "the settings'"],
 )
-def test_who_wins(server: Server, given: Any, data: Any, forwarded: Any, expected: str) -> None:
+def test_the_precedence_of_authorization_headers(
+    server: Server, given: Any, data: Any, forwarded: Any, expected: str
+) -> None:
     """Custom headers of the settings, then the call's own, then the user's token, then `auth`, then basic."""
     secrets = {"basicAuthPassword": "pw", "httpHeaderValue1": "custom"}
     own = settings(url=server.url, data=data, **{**BASIC, "secrets": secrets})
@@ -136,8 +138,8 @@ def test_another_host_gets_nothing_of_auth(server: Server) -> None:
     assert "x-key" not in other.seen[-1]["headers"]
 
 
-def test_what_auth_sends_is_hidden(server: Server) -> None:
-    """In errors, and in logs."""
+def test_headers_from_auth_are_masked(server: Server) -> None:
+    """In errors and in logs."""
     client = HttpClient.of(settings(url=server.url), auth=lambda _: {"X-Key": "sesame-77"})
     client.get("x")
 

@@ -184,8 +184,8 @@ def test_pandas_times_keep_their_nanoseconds() -> None:
         ({"a": 1}, "expected a list of values, got dict"),
     ],
 )
-def test_what_is_no_column_is_refused_in_plain_words(values: Any, words: str) -> None:
-    """The sentence names the column, the rows that differ, and the way out; never what Arrow says."""
+def test_an_invalid_column_is_an_error_in_plain_words(values: Any, words: str) -> None:
+    """The error names the column, the rows that differ, and a remedy; it has no message of Arrow."""
     with pytest.raises(FrameError) as caught:
         Field("x", values)
 

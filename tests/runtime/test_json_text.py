@@ -155,15 +155,15 @@ def test_tables_of_pandas_have_values_but_no_json_of_their_own() -> None:
         ({(1, 2): 3}, r"the key \(1, 2\) can't be written as JSON, because it is not a text"),
     ],
 )
-def test_what_has_no_json_is_refused_by_name(value: object, sentence: str) -> None:
-    """The text of an unknown object would look like an answer."""
+def test_an_object_without_json_is_refused_by_name(value: object, sentence: str) -> None:
+    """The text of an unknown object would look like a result."""
     for write in (Response.json, streams.packet):
         with pytest.raises(TypeError, match=sentence):
             write(value)
 
 
-def test_what_contains_itself_is_refused() -> None:
-    """In a sentence."""
+def test_a_list_that_contains_itself_is_refused() -> None:
+    """The error is one sentence."""
     knot: list[object] = [math.nan]
     knot.append(knot)
 

@@ -82,8 +82,8 @@ def unknown(model: Any, value: object) -> dict[str, list[str]]:
         ({"pair": {"rihgt": 1}}, "pair.rihgt", ["pair.left"]),
     ],
 )
-def test_what_nothing_reads_is_named_with_what_is_read(value: object, path: str, names: list[str]) -> None:
-    """At every depth, in lists and mappings, too."""
+def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, names: list[str]) -> None:
+    """At every depth, also in lists and mappings."""
     assert unknown(Model, value) == {path: names}
 
 
@@ -95,8 +95,8 @@ def test_what_nothing_reads_is_named_with_what_is_read(value: object, path: str,
         {"maxDataPoints": 1, "timeRange": {}, "adhocFilters": [], "scopes": [], "$$hashKey": "object:1", "__x": 1},
     ],
 )
-def test_what_is_read_or_grafanas_own_is_not_named(value: object) -> None:
-    """A dict takes any key, a value of another type is another error's, and Grafana adds keys to each query."""
+def test_known_keys_and_grafanas_keys_are_not_unknown(value: object) -> None:
+    """A dict takes any key, a wrong type is another error, and Grafana adds keys to each query."""
     assert unknown(Model, value) == {}
 
 

@@ -224,8 +224,8 @@ def test_a_closed_stderr_raises_nowhere() -> None:
 
 
 @pytest.mark.parametrize("place", ["logger", "root", "filter"])
-def test_what_the_library_says_of_each_call_reaches_others_too(place: str) -> None:
-    """A handler or a filter that somebody put beside ours sees a record, as of any logger."""
+def test_other_handlers_get_the_librarys_records(place: str) -> None:
+    """A handler or a filter of another package sees a record, as of any logger."""
     reader, writer = os.pipe()
     log.install(writer)
     seen: list[logging.LogRecord] = []

@@ -193,7 +193,7 @@ def test_meta_and_config_are_extended_in_place() -> None:
     assert (frame.meta, field.config) == ({"path": "a"}, {"unit": "s"})
 
 
-def test_what_grafana_passes_over_is_dropped() -> None:
-    """The keys that Grafana's reader doesn't know are told apart by what they are of."""
+def test_keys_that_grafana_ignores_are_dropped() -> None:
+    """A field and a frame have different keys."""
     assert metadata.only_known({"unit": "s", "x": 1}, of_field=True) == {"unit": "s"}
     assert metadata.only_known({"unit": "s", "path": "p"}, of_field=False) == {"path": "p"}

@@ -224,8 +224,8 @@ def test_a_migration_is_no_coroutine() -> None:
 
 
 @pytest.mark.parametrize("text", [b"[1]", b"{", b"\xff", b'"x"'])
-def test_what_is_no_object_is_refused_before(text: bytes) -> None:
-    """`migrate` is given a dict, or nothing at all."""
+def test_a_query_that_is_no_object_is_refused_before_migration(text: bytes) -> None:
+    """`migrate` gets a dict, or is not called."""
     with pytest.raises(DecodeError, match=r"^the query: (not JSON|expected an object)"):
         convert.model_decoder(Model)(text)
 
@@ -313,10 +313,10 @@ def test_options_that_can_not_be_migrated_are_told() -> None:
         settings({"token": "x"})
 
 
-def test_what_is_read_of_an_old_query_is_not_told_as_unknown(
+def test_keys_that_a_migration_reads_are_not_unknown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The debug log names what nothing reads after the migration."""
+    """The debug log lists the keys that nothing reads after the migration."""
     monkeypatch.setattr(unknown_keys, "_LOGGED", set())
     caplog.set_level(logging.DEBUG, logger="gfruntime")
     decode({"table": "x", "tabel": "y"})

@@ -118,8 +118,8 @@ def test_lifetimes_are_read_as_servers_write_them(told: object, seconds: float |
         ("password", "oauth2TokenUrl", "token URL must begin with http"),
     ],
 )
-def test_what_the_settings_lack_is_named(login: Login, grant: str, missing: str, sentence: str) -> None:
-    """A sentence for whoever configures the data source, and nothing is sent."""
+def test_a_missing_oauth2_setting_is_named(login: Login, grant: str, missing: str, sentence: str) -> None:
+    """The error tells the administrator, and no request is sent."""
     data, hidden = loginserver.values(login, grant)
     data.pop(missing, None)
     hidden.pop(missing, None)

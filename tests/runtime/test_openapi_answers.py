@@ -70,8 +70,8 @@ def test_rows_beside_an_error_come_with_its_text() -> None:
     assert (len(found.rows), found.notices, found.is_cut) == (1, ("The API says of its answer: half",), True)
 
 
-def test_what_is_missing_is_told() -> None:
-    """The rows, fields of them, rows that are no objects."""
+def test_missing_rows_and_fields_give_notices() -> None:
+    """No rows, rows without a field, rows that are no objects."""
     found = [
         rows.rows_of({"version": 2}, endpoint(), "/x"),
         rows.rows_of({"version": 2}, endpoint((), "object"), "/x"),
@@ -129,8 +129,8 @@ def test_whole_numbers_stay_whole(values: list[Any], expected: list[int | None])
 
 
 @pytest.mark.parametrize("value", ["1_000", "twelve", True])
-def test_what_is_no_number_is_a_text(value: Any) -> None:
-    """And a notice says so."""
+def test_a_value_that_is_no_number_makes_a_text_column(value: Any) -> None:
+    """The frame has a notice."""
     frame = views.table([("", {"id": value})], endpoint().columns)
 
     assert frame["id"].type == "string"

@@ -129,8 +129,8 @@ def test_a_cancelled_query_says_where_it_stood(
         event.set()
 
 
-def test_of_an_exception_the_innermost_own_frame_counts(plugin: types.ModuleType) -> None:
-    """Not those of the standard library below it; without a package `plugin`, the caller's file."""
+def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.ModuleType) -> None:
+    """Not at a frame of the standard library; without a package `plugin`, at the caller's file."""
     try:
         plugin.bug()
     except ValueError as error:

@@ -243,8 +243,8 @@ def test_a_short_deadline_fails_nobody_who_has_time() -> None:
     run(act())
 
 
-def test_what_the_author_changes_later_is_not_in_a_kept_answer() -> None:
-    """Frames lend the memory of arrays; what is kept is a copy."""
+def test_later_changes_of_an_array_do_not_change_a_cached_answer() -> None:
+    """Frames share the memory of arrays, so the cache stores a copy."""
     values = np.ones(100_000)
 
     class Reused(Plain):

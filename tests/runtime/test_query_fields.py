@@ -67,8 +67,8 @@ class Remembered:
         (Annotated[list[Window], Ui(remember=True)], list, False, "Model.f: rows can't be remembered"),
     ],
 )
-def test_what_could_not_work_is_refused(hint: Any, default: Any, config: bool, sentence: str) -> None:  # noqa: FBT001 - a value
-    """By class and field."""
+def test_a_field_that_cannot_work_is_refused(hint: Any, default: Any, config: bool, sentence: str) -> None:  # noqa: FBT001 - a value
+    """The error names the class and the field."""
     with pytest.raises(SchemaError, match=f"^{re.escape(sentence)}"):
         one(hint, default, config=config)
 

@@ -139,8 +139,8 @@ def test_an_answer_that_was_not_kept_whole_is_not_made_up(write: Any, response: 
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"log": {"entries": [{}]}}', '{"log": {"entries": 5}}'])
-def test_what_is_no_har_file_is_refused(tmp_path: Path, text: str) -> None:
-    """By its name."""
+def test_a_file_that_is_not_har_is_refused(tmp_path: Path, text: str) -> None:
+    """The error names the file."""
     path = tmp_path / "x.har"
     path.write_text(text, encoding="utf-8")
 

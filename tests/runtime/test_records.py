@@ -205,8 +205,10 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
         ([Slotted.A], {}, "record 0 has no names for its values"),
     ],
 )
-def test_what_does_not_fit_is_one_sentence(records: Any, options: dict[str, Any], words: str) -> None:
-    """It names the column, the row and the value, or the keys that there are."""
+def test_records_that_do_not_fit_are_an_error_of_one_sentence(
+    records: Any, options: dict[str, Any], words: str
+) -> None:
+    """It names the column, the row and the value, or the available keys."""
     with pytest.raises(FrameError) as caught:
         Frame.from_records(records, **options)
 
@@ -220,8 +222,8 @@ def test_a_value_that_no_row_has_today_is_a_column_of_nulls() -> None:
     assert frame["b"].to_list() == [None]
 
 
-def test_what_rows_often_hold() -> None:
-    """An empty text among numbers is missing, a value that is named twice is there once, a key may be None."""
+def test_common_irregularities_of_records_are_accepted() -> None:
+    """An empty text among numbers is missing, a column may be named twice, a key may be None."""
     rows = [{"t": T[0], "v": ""}, {"t": T[1], "v": "1.5"}]
 
     assert Frame.from_records(rows, time="t", value="v")["v"].to_list() == [None, 1.5]

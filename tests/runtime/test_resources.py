@@ -247,7 +247,7 @@ class Headers(Plain):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_two_spellings_of_a_header_the_hosts_comes_first(order: int) -> None:
+def test_the_hosts_spelling_of_a_header_comes_first(order: int) -> None:
     """Grafana spells names as Go does; another spelling cannot override its header, and broken lines are dropped."""
     request = pb.CallResourceRequest(pluginContext=context(), path="x", method="GET")
     for name in ["x-grafana-user", "X-Grafana-User", "X_Grafana_User", "X-Broken", "x\r\ny"][::order]:

@@ -84,8 +84,10 @@ def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> Non
     assert answered(alert_call, wider) == [wider]
 
 
-def test_what_will_fail_is_logged_once(alert_call: contextvars.Context, caplog: pytest.LogCaptureFixture) -> None:
-    """An error to come and a warning are logged with the query, Grafana's words and the way out, each once."""
+def test_a_frame_that_will_fail_is_logged_once(
+    alert_call: contextvars.Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Errors and warnings are logged with the query, Grafana's message and a remedy."""
     caplog.set_level(logging.WARNING, "gfruntime")
     doubled = Frame.of(time=T[:1], a=[1.0], b=[2.0])
     for _ in range(3):

@@ -78,8 +78,8 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" works only on one str of the options'),
     ],
 )  # fmt: skip
-def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
-    """One sentence names the class and the field."""
+def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
+    """The error names the class and the field."""
     with pytest.raises(SchemaError) as caught:
         one(hint, default)
 
@@ -144,8 +144,8 @@ def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
         (Secret, Secret("hunter2"), "a secret must not have a default"),
     ],
 )
-def test_what_grafana_keeps_as_text_is_text(hint: Any, default: Any, sentence: str) -> None:
-    """The URL and a secret are never None; a secret's default would be readable in module.js, and is not shown."""
+def test_the_url_and_secrets_must_be_texts(hint: Any, default: Any, sentence: str) -> None:
+    """They are never None; a secret's default would be readable in module.js, and the error does not show it."""
     with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as caught:
         one(hint, default, config=True)
 

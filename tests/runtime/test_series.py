@@ -86,8 +86,8 @@ def test_wide_frames_can_be_bounded() -> None:
         ([T[1], T[0]], "two columns that become labels have one name"),
     ],
 )
-def test_of_several_faults_the_first_is_told(times: list[dt.datetime | None], says: str) -> None:
-    """As in the SDK, the first row's time is looked at before the labels, and the others' after them."""
+def test_the_first_of_several_errors_is_reported(times: list[dt.datetime | None], says: str) -> None:
+    """As in the SDK: first the first row's time, then the labels, then the other times."""
     factors = [Field("host", ["a", "b"]), Field("host", ["a", "b"])]
     frame = Frame(fields=[Field("time", times, "time"), *factors, Field("v", [1, 2])])
     with pytest.raises(FrameError, match=says):

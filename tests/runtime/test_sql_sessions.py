@@ -207,8 +207,8 @@ def test_a_connection_that_is_gone_is_replaced(server: Server) -> None:
     assert server.log.count("close") == 2
 
 
-def test_what_was_left_behind_takes_the_idle_connections_with_it(server: Server) -> None:
-    """They have the same network."""
+def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
+    """They use the same network."""
     server.idle_s, server.together = LONG_S, threading.Barrier(2)
     database = opened(connections=2, seconds=5)
     threads = [threading.Thread(target=read, args=(database,)) for _ in range(2)]

@@ -165,8 +165,10 @@ def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) 
         (Odd, ("gfplug/tag-keys", "POST", {}), 500, "the plugin failed; its log says why"),
     ],
 )
-def test_what_cannot_be_listed_is_said(kind: type, asked: tuple[str, str, object], status: int, message: str) -> None:
-    """By status and sentence; a resource that the class has no method for is not there."""
+def test_a_failed_tag_request_returns_a_status_and_a_message(
+    kind: type, asked: tuple[str, str, object], status: int, message: str
+) -> None:
+    """A resource without a method in the class does not exist."""
     path, method, body = asked
     code, answer = ask(kind, path, body, method=method)
 

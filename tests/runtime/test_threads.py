@@ -58,8 +58,8 @@ def test_context_goes_along() -> None:
     "error",
     [ValueError("x"), SystemExit(3), KeyboardInterrupt(), StopIteration(), GeneratorExit(), asyncio.CancelledError()],
 )
-def test_whatever_is_raised_reaches_the_caller_alone(error: BaseException) -> None:
-    """Any exception is the caller's; the thread and the loop live on."""
+def test_an_exception_only_reaches_its_caller(error: BaseException) -> None:
+    """The thread and the loop continue."""
 
     def fail() -> None:
         raise error

@@ -102,8 +102,8 @@ def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None
     assert alerting.classify([rulecheck.sketch(frame) for frame in answer]).kind == "no data"
 
 
-def test_of_several_frames_those_with_rows_stay() -> None:
-    """One series that has no points does not hide the others."""
+def test_only_frames_with_rows_are_checked() -> None:
+    """A series without points does not hide the others."""
     frames = [Frame.of(time=T, v=[1, 2, 3], labels={"h": "a"}), Frame.of(time=[], v=[], labels={"h": "b"})]
     [frame] = rulecheck.check(contract.typed(frames), ref_id="A")
 

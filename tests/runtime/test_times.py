@@ -100,8 +100,8 @@ def test_a_guess_is_of_the_whole_column() -> None:
     ["yesterday", "2026-13-01", "2026-01-32", "2026-01-01T25:00", "12:00", "2026", "2026-W01-1", True, 1j, object(), {},
      b"2026-01-01", float("inf"), "2026-01-01T12:00:60Z", "2026-01-01T12:00Zx", "9" * 400],
 )  # fmt: skip
-def test_what_is_no_time_is_named_by_its_row(value: Any) -> None:
-    """Nothing is guessed: one sentence names the row, the value, and what can be read."""
+def test_an_invalid_time_is_an_error_with_its_row(value: Any) -> None:
+    """Nothing is guessed: the error names the row, the value, and the valid forms."""
     with pytest.raises(FrameError, match=r"row 1 (is not a time:|is the number)"):
         ticks(["2026-01-01", value])
 

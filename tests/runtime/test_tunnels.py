@@ -158,8 +158,8 @@ def test_without_the_proxy_the_address_is_the_hosts_own(database: Echo) -> None:
             assert say(connection, b"x") == b"X"
 
 
-def test_what_cannot_be_reached_is_the_upstreams_failure(database: Echo, caplog: pytest.LogCaptureFixture) -> None:
-    """With the proxy's reason, and without an address; who connects to a tunnel is hung up on."""
+def test_an_unreachable_upstream_is_a_downstream_error(database: Echo, caplog: pytest.LogCaptureFixture) -> None:
+    """It has the proxy's reason, and no address; the tunnel closes its connections."""
     proxy = upstreams.SocksProxy(database.port, None, refuses=4)
     config = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": proxy.address, "ALLOW_INSECURE": "true"}
     own = settings(

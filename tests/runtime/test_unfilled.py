@@ -119,8 +119,8 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
         ({"limit": "(1|2)"}, "limit: expected int, got str '(1|2)': it has several values of a variable"),
     ],
 )
-def test_what_a_variable_leaves_is_named(model: dict[str, Any], sentence: str) -> None:
-    """Wherever it is in the model."""
+def test_an_unresolved_variable_is_an_error(model: dict[str, Any], sentence: str) -> None:
+    """At every depth of the model."""
     assert refusal(model).startswith(f"the query: {sentence}")
 
 

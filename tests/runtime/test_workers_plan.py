@@ -67,10 +67,10 @@ def test_the_operators_word_comes_before_the_authors() -> None:
         ({"GF_PLUGIN_MAX_REQUESTS": "auto"}, {}, "GF_PLUGIN_MAX_REQUESTS=auto: expected a number from 0"),
     ],
 )
-def test_what_is_no_number_is_refused_by_its_name(
+def test_a_setting_that_is_no_number_is_refused_by_name(
     environ: dict[str, str], settings: dict[str, int], sentence: str
 ) -> None:
-    """In one sentence, which health shows."""
+    """Health shows the error."""
     with pytest.raises(ValueError, match="expected a number") as caught:
         Plan.of(environ, **settings)
     assert str(caught.value) == sentence

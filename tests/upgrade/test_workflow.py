@@ -171,7 +171,7 @@ def test_a_patch_that_changes_workflows_is_shown_and_not_pushed(hostile: Runner,
     assert [each.code for each in ended] == [0, 0], ended
     assert hostile.pushed("good.txt") == "new\n"
     assert "evil" not in git(hostile.origin, "ls-tree", "-r", "--name-only", "gfplug-upgrade")
-    assert text.startswith("### Left out: .github\n")
+    assert text.startswith("### Not applied: .github\n")
     assert "    +++ b/.github/workflows/evil.yml\n    @@ -0,0 +1 @@\n    +new\n" in text
     assert "    gh run download 17 --name upgrade" in text
 

@@ -1,4 +1,4 @@
-// What Grafana loads: the plugin, made of the data source and its editors.
+// The module that Grafana loads: the plugin, with its data source and editors.
 import { DataSourcePlugin } from '@grafana/data';
 import { ConfigEditor } from './ConfigEditor';
 import { DataSource } from './datasource';

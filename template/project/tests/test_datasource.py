@@ -1,4 +1,4 @@
-"""The data source without Grafana: make one, ask it, look at the frame."""
+"""Test the data source without Grafana: make one, run a query, check the frame."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,24 +13,24 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def ask(model: Model, *, start: datetime = START, minutes: float = 10, points: int = 61, seed: int = 0) -> Frame:
-    """Ask one query as Grafana would."""
+    """Run one query as Grafana does."""
     window = TimeRange(start=start, end=start + timedelta(minutes=minutes))
     query = Query(model=model, time_range=window, max_data_points=points, interval=timedelta(seconds=10))
     return Datasource(Settings(options=Options(seed=seed))).query(query)
 
 
-def test_a_sine_begins_rises_and_ends_where_it_should() -> None:
-    """Ten minutes of a sine with a period of ten minutes: zero, top, zero, bottom, zero."""
+def test_a_sine_wave_has_the_expected_values() -> None:
+    """Ten minutes of a sine with a period of ten minutes: zero, maximum, zero, minimum, zero."""
     frame = ask(Model(signal="sine", period=600, amplitude=2))
 
     values = frame["value"].to_list()
 
-    assert [values[place] for place in (0, 15, 30, 45, 60)] == pytest.approx([0, 2, 0, -2, 0], abs=1e-9)
+    assert [values[index] for index in (0, 15, 30, 45, 60)] == pytest.approx([0, 2, 0, -2, 0], abs=1e-9)
     assert frame["time"].to_list()[:2] == [START, START + timedelta(seconds=10)]
 
 
-def test_of_two_square_waves_one_is_up() -> None:
-    """Series are spread over the period, and labels tell them apart: the alert rule relies on both."""
+def test_one_of_two_square_waves_is_always_above_zero() -> None:
+    """Series are spread over the period, and have different labels: the alert rule relies on both."""
     _, first, second = ask(Model(signal="square", series=2)).fields
 
     assert first.labels == {"signal": "square", "series": "1"}
@@ -39,8 +39,8 @@ def test_of_two_square_waves_one_is_up() -> None:
 
 
 @pytest.mark.parametrize("signal", ["sine", "sawtooth", "square", "noise"])
-def test_a_moment_has_one_value_whatever_the_range(signal: Signal) -> None:
-    """Scrolling a panel moves the signal, it does not change it."""
+def test_the_value_at_a_time_does_not_depend_on_the_range(signal: Signal) -> None:
+    """When a panel scrolls, the values stay the same."""
     model = Model(signal=signal, period=97)
     early, late = ask(model), ask(model, start=START + timedelta(minutes=5))
 
@@ -52,14 +52,14 @@ def test_a_moment_has_one_value_whatever_the_range(signal: Signal) -> None:
     assert all(-1 <= value <= 1 for value in before.values())
 
 
-def test_a_range_between_two_ticks_is_an_empty_series() -> None:
-    """No rows, and the columns are of the types they always have: an alert rule reads "no data"."""
+def test_a_range_without_a_tick_returns_empty_columns() -> None:
+    """There are no rows, but the columns have their usual types, so an alert rule reads "no data"."""
     frame = ask(Model(), start=START + timedelta(seconds=1), minutes=0.05)
 
     assert [(field.type, len(field)) for field in frame.fields] == [("time", 0), ("float64", 0)]
 
 
-def test_the_seed_chooses_the_noise() -> None:
+def test_the_noise_depends_on_the_seed() -> None:
     """The same seed gives the same noise, another seed another."""
     noise = Model(signal="noise")
 
@@ -67,27 +67,27 @@ def test_the_seed_chooses_the_noise() -> None:
     assert ask(noise, seed=1) != ask(noise, seed=2)
 
 
-def test_no_more_points_than_the_panel_can_show() -> None:
-    """A long range is answered with longer steps."""
+def test_a_series_has_no_more_points_than_the_panel_can_show() -> None:
+    """A longer range has longer steps."""
     assert len(ask(Model(), minutes=24 * 60, points=100)) <= 101
 
 
-def test_no_more_points_than_a_process_can_make() -> None:
-    """Whatever is asked for: a century, each of its milliseconds."""
+def test_a_series_never_has_more_points_than_the_limit() -> None:
+    """Even for each millisecond of a century."""
     assert len(ask(Model(), minutes=100 * 365 * 24 * 60, points=2**62)) <= POINTS + 1
 
 
-def test_resources_list_the_signals() -> None:
-    """The route answers JSON, another method 405, any other path 404."""
+def test_the_resource_lists_the_signals() -> None:
+    """The route returns JSON, another method 405, any other path 404."""
     datasource = Datasource(Settings(options=Options()))
 
-    answer = call(datasource, Request(path="signals"))
+    response = call(datasource, Request(path="signals"))
 
-    assert json.loads(answer.read()) == ["sine", "sawtooth", "square", "noise"]
+    assert json.loads(response.read()) == ["sine", "sawtooth", "square", "noise"]
     assert call(datasource, Request(path="signals", method="DELETE")).headers["Allow"] == "GET, HEAD"
     assert call(datasource, Request(path="nothing")).status == 404
 
 
-def test_save_and_test_is_content() -> None:
-    """Nothing outside is needed."""
+def test_save_and_test_succeeds() -> None:
+    """The data source needs no other system."""
     assert Datasource(Settings(options=Options())).check_health().status == "ok"

@@ -1,10 +1,10 @@
-"""The built plugin in Grafana's own pages, by a browser: skipped unless GRAFANA_URL says where a Grafana runs.
+"""Test the built plugin in Grafana's pages, with a browser; skipped unless GRAFANA_URL is the address of a Grafana.
 
     pip install -e '.[pages]'
     GRAFANA_URL=http://localhost:3000 pytest -m grafana
 
-The browser is a Chromium or Chrome of this machine: the one that CHROMIUM names, or else one on PATH. GRAFANA_USER,
-GRAFANA_PASSWORD and GRAFANA_PATIENCE are those of test_grafana.py.
+The browser is the Chromium or Chrome at the path CHROMIUM, else one on PATH. GRAFANA_USER, GRAFANA_PASSWORD and
+GRAFANA_PATIENCE work as in test_grafana.py.
 """
 
 import importlib.util
@@ -39,11 +39,11 @@ USER = os.environ.get("GRAFANA_USER", "admin")
 PASSWORD = os.environ.get("GRAFANA_PASSWORD", "admin")
 PATIENCE = float(os.environ.get("GRAFANA_PATIENCE", "1"))
 STEP_SECONDS = 30 * max(1.0, PATIENCE)
-FIRING_SECONDS = 180 * PATIENCE  # Grafana looks at the rule once a minute
+FIRING_SECONDS = 180 * PATIENCE  # Grafana evaluates the rule once a minute
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
-# What Grafana 11.6 to 13 call these in their pages. Source: @grafana/e2e-selectors.
+# The test ids in the pages of Grafana 11.6 to 13. Source: @grafana/e2e-selectors.
 SAVE = "data-testid Data source settings page Save and Test button"
 OUTCOME = "data-testid Data source settings page Alert"
 SUCCESS = "data-testid Alert success"
@@ -71,10 +71,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def page() -> "Iterator[Page]":
-    """Open a browser whose user is the administrator."""
+    """Open a browser, logged in as the administrator."""
     from playwright.sync_api import sync_playwright
 
-    is_root = getattr(os, "geteuid", lambda: 1)() == 0  # Chromium has no sandbox for root
+    is_root = getattr(os, "geteuid", lambda: 1)() == 0  # Chromium's sandbox does not work as root
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if is_root else [])
         page = browser.new_page(locale="en-US", viewport={"width": 1600, "height": 1600})
@@ -88,30 +88,29 @@ def page() -> "Iterator[Page]":
 @pytest.fixture(scope="module")
 def source(page: "Page") -> dict[str, Any]:
     """Find the provisioned data source."""
-    found = ask(page, "/api/datasources")
-    sources = [each for each in found if each["type"] == PLUGIN_ID]
+    sources = [each for each in ask(page, "/api/datasources") if each["type"] == PLUGIN_ID]
     assert sources, f"Grafana has no data source of the type {PLUGIN_ID}: is provisioning/ mounted?"
     whole: dict[str, Any] = ask(page, f"/api/datasources/uid/{sources[0]['uid']}")
     return whole
 
 
 def ask(page: "Page", path: str) -> Any:
-    """Ask Grafana's API as the page's user does."""
+    """Call Grafana's API as the page's user."""
     answer = page.request.get(URL + path)
     assert answer.ok, f"{path}: {answer.status} {answer.text()}"
     return answer.json()
 
 
 def type_into(page: "Page", prefix: str, values: Mapping[str, object]) -> list[str]:
-    """Empty each input that takes text or a number, and type its value; return the names of those."""
-    typed = []
+    """Type a value into each input for text or a number; return the names of these inputs."""
+    names = []
     for name, value in values.items():
         control = page.locator(f'input:not([role], [type="checkbox"], [type="radio"])[id="{prefix}-{name}"]:enabled')
         if isinstance(value, str | int | float) and not isinstance(value, bool) and control.count():
             control.fill("")
             control.fill(str(value))
-            typed.append(name)
-    return typed
+            names.append(name)
+    return names
 
 
 class ConfigPage:
@@ -124,11 +123,11 @@ class ConfigPage:
         page.get_by_test_id("gf-config-editor").wait_for()
 
     def fill(self, values: Mapping[str, object]) -> list[str]:
-        """Type values into the fields that take text; return the names of these."""
+        """Type values into the text fields; return their names."""
         return type_into(self.page, "gf-config", values)
 
     def save_and_test(self) -> "Locator":
-        """Press the button; return what Grafana says then."""
+        """Press the button; return the message that Grafana shows."""
         self.page.get_by_test_id(SAVE).click()
         outcome = self.page.get_by_test_id(OUTCOME)
         outcome.wait_for()
@@ -139,18 +138,18 @@ class Explore:
     """The page Explore with one query."""
 
     def __init__(self, page: "Page", query: Mapping[str, Any]) -> None:
-        """Open it; Grafana runs the query at once."""
+        """Open the page; Grafana runs the query at once."""
         self.page, self.query = page, query
         pane = {"datasource": query["datasource"]["uid"], "queries": [query], "range": {"from": "now-30m", "to": "now"}}
         page.goto(f"{URL}/explore?" + urlencode({"schemaVersion": 1, "orgId": 1, "panes": json.dumps({"a": pane})}))
         page.get_by_test_id("gf-query-editor").first.wait_for()
 
     def fill(self, values: Mapping[str, object]) -> list[str]:
-        """Type values into the fields of the query editor that take text; return the names of these."""
+        """Type values into the query editor's text fields; return their names."""
         return type_into(self.page, f"gf-query-{self.query['refId']}", values)
 
     def run(self) -> dict[str, Any]:
-        """Run the query; return what Grafana's server answers to it."""
+        """Run the query; return the response of Grafana's server."""
         with self.page.expect_response(is_query) as answer:
             self.page.get_by_test_id(RUN).first.click()
         result: dict[str, Any] = answer.value.json()["results"][self.query["refId"]]
@@ -166,7 +165,7 @@ class DashboardPage:
         page.goto(f"{URL}/d/{uid}")
 
     def panel(self, title: str) -> "Locator":
-        """Find a panel; those further down are drawn once they are scrolled to."""
+        """Find a panel, and scroll to it: Grafana draws only the visible panels."""
         panel = self.page.get_by_test_id(PANEL + title)
         panel.wait_for()
         panel.scroll_into_view_if_needed()
@@ -177,7 +176,7 @@ class RulePage:
     """The page of an alert rule."""
 
     def __init__(self, page: "Page", uid: str) -> None:
-        """Keep which rule it is."""
+        """Store the page, and the rule's uid."""
         self.page, self.uid = page, uid
 
     def state(self) -> str:
@@ -185,16 +184,16 @@ class RulePage:
         self.page.goto(f"{URL}/alerting/grafana/{self.uid}/view")
         state = self.page.get_by_text(re.compile(r"^(Firing|Normal|Pending|Recovering)\b"))
         state.first.wait_for()
-        return str(state.first.inner_text())  # mypy does not see playwright where it is not installed
+        return str(state.first.inner_text())  # mypy knows no types if playwright is not installed
 
 
 def is_query(response: "Response") -> bool:
-    """Tell whether this is the answer to queries of the page."""
+    """Tell whether this is the response to the page's queries."""
     return "/api/ds/query" in response.url
 
 
-def test_the_config_page_saves_what_is_typed(page: "Page", source: dict[str, Any]) -> None:
-    """Each field that takes text is typed anew, and *Save & test* is content; the data source is as it was before."""
+def test_the_config_page_saves_its_fields(page: "Page", source: dict[str, Any]) -> None:
+    """Type the saved texts again: *Save & test* succeeds, and the data source is the same as before."""
     config = ConfigPage(page, source["uid"])
 
     config.fill({"url": source["url"], **source["jsonData"]})
@@ -206,8 +205,8 @@ def test_the_config_page_saves_what_is_typed(page: "Page", source: dict[str, Any
 
 
 @pytest.mark.parametrize("panel", [pytest.param(each.values[1], id=each.id) for each in PANELS])
-def test_the_query_editor_runs_what_is_typed(page: "Page", source: dict[str, Any], panel: dict[str, Any]) -> None:
-    """A panel's first query in Explore: its texts are typed anew, and the answer has rows."""
+def test_the_query_editor_runs_its_query(page: "Page", source: dict[str, Any], panel: dict[str, Any]) -> None:
+    """Open a panel's first query in Explore, and type its texts again: the response has rows."""
     target = panel["targets"][0] | {"datasource": {"type": PLUGIN_ID, "uid": source["uid"]}}
     explore = Explore(page, target)
 
@@ -220,28 +219,28 @@ def test_the_query_editor_runs_what_is_typed(page: "Page", source: dict[str, Any
 
 @pytest.mark.parametrize(("dashboard", "panel"), PANELS)
 def test_a_panel_draws_its_series(page: "Page", dashboard: str, panel: dict[str, Any]) -> None:
-    """No error is shown, the legend names the series, and a line is in the plot; other panels than graphs have none."""
-    shown = DashboardPage(page, dashboard).panel(panel["title"])
+    """The panel shows no error. A graph also has a legend and a line."""
+    area = DashboardPage(page, dashboard).panel(panel["title"])
 
     if panel["type"] == "timeseries":
-        shown.locator(f'{LEGEND}, [data-testid="{PANEL_ERROR}"]').first.wait_for()
+        area.locator(f'{LEGEND}, [data-testid="{PANEL_ERROR}"]').first.wait_for()
     else:
         page.wait_for_load_state("networkidle")
-    assert shown.get_by_test_id(PANEL_ERROR).count() == 0, "the panel shows an error"
+    assert area.get_by_test_id(PANEL_ERROR).count() == 0, "the panel shows an error"
     deadline = time.monotonic() + STEP_SECONDS
-    while panel["type"] == "timeseries" and not shown.locator(PLOT).first.evaluate(HAS_LINE):
+    while panel["type"] == "timeseries" and not area.locator(PLOT).first.evaluate(HAS_LINE):
         assert time.monotonic() < deadline, "no line is drawn"
         page.wait_for_timeout(200)
 
 
-def test_the_page_of_the_alert_rule_says_that_it_fires(page: "Page", source: dict[str, Any]) -> None:
-    """The provisioned rule is shown in the state Firing, once it is evaluated."""
+def test_the_page_of_the_alert_rule_shows_that_it_fires(page: "Page", source: dict[str, Any]) -> None:
+    """It shows the state Firing after Grafana has evaluated the provisioned rule."""
     rules = ask(page, "/api/v1/provisioning/alert-rules")
     uids = [rule["uid"] for rule in rules for step in rule["data"] if step["datasourceUid"] == source["uid"]]
-    assert uids, "no alert rule asks the data source: is provisioning/ mounted?"
+    assert uids, "no alert rule queries the data source: is provisioning/ mounted?"
     rule = RulePage(page, uids[0])
 
     deadline = time.monotonic() + FIRING_SECONDS
     while not (state := rule.state()).startswith("Firing"):
-        assert time.monotonic() < deadline, f"the page says {state!r}"
+        assert time.monotonic() < deadline, f"the page shows {state!r}"
         page.wait_for_timeout(1000)

@@ -75,7 +75,7 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
         (signed, "is signed"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
+def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
     """Another plugin, another version, another content or mode of a shared file, a signature; nothing is written."""
     given = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
     with pytest.raises(ProjectError, match=sentence):
@@ -135,7 +135,7 @@ def test_one_archive_is_nothing_to_merge(archives: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("content", ["not a zip", "another zip", "half a download"])
-def test_what_is_no_archive_of_a_plugin_is_refused(archives: list[Path], content: str) -> None:
+def test_a_file_that_is_no_plugin_archive_is_refused(archives: list[Path], content: str) -> None:
     """A broken file, and a zip file of something else."""
     if content == "another zip":
         with zipfile.ZipFile(archives[1], "w") as other:

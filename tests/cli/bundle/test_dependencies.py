@@ -55,8 +55,8 @@ def undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
         (["unlisted"], [replace(package("unlisted", files=0), is_listed=False)], []),
     ],
 )
-def test_what_is_asked_for_and_not_there(lines: list[str], packages: list[Package], expected: list[str]) -> None:
-    """By normalized names and conditions; a package without code is there if something is that it asks for."""
+def test_missing_requirements_are_listed(lines: list[str], packages: list[Package], expected: list[str]) -> None:
+    """Names are normalized and conditions apply; a package without code counts if one of its dependencies exists."""
     assert missing(lines, *packages) == expected
 
 
@@ -83,8 +83,10 @@ def test_what_is_asked_for_and_not_there(lines: list[str], packages: list[Packag
         (["shared"], [package("x", "shared", size=1), package("shared", size=5)], {"x": 1}),
     ],
 )
-def test_what_is_there_and_not_asked_for(lines: list[str], packages: list[Package], expected: dict[str, int]) -> None:
-    """What a dependency asks for is fine, with its extras and conditions; the parts of a stranger count with it."""
+def test_undeclared_packages_are_listed_with_their_sizes(
+    lines: list[str], packages: list[Package], expected: dict[str, int]
+) -> None:
+    """A dependency's own requirements are declared; an undeclared package's size includes its parts."""
     sizes = undeclared(lines, *packages)
 
     assert sizes == expected

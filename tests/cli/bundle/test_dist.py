@@ -82,8 +82,8 @@ def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen,
     assert (bundle.folder / "font.woff2").read_bytes() == browser["font.woff2"]
 
 
-def test_what_the_manifest_names_ships(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """From `frontend/` or from beside plugin.json; hidden files and what the build itself makes never."""
+def test_files_named_in_the_manifest_are_in_the_bundle(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """From `frontend/` or from the folder of plugin.json; hidden files and build results never."""
     for name in (
         *("docs/start.md", "docs/img/a.svg", "frontend/shots/one.png", "shots/one.png", "dash/main.json"),
         *("locales/de-DE/acme-sales-datasource.json", "locales/fr-FR/acme-sales-datasource.json"),

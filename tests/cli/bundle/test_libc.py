@@ -35,8 +35,8 @@ def test_the_highest_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF\x02\x01\x01" + bytes(70)])
-def test_what_is_not_elf_asks_for_nothing(tmp_path: Path, content: bytes) -> None:
-    """Other files, and broken ones, have no floor."""
+def test_a_file_that_is_not_elf_has_no_glibc_floor(tmp_path: Path, content: bytes) -> None:
+    """So has a broken file."""
     (tmp_path / "file").write_bytes(content)
 
     assert libc.floor(tmp_path) is None

@@ -122,10 +122,10 @@ def _entry(**values: Any) -> packing.ArchiveEntry:
     ],
     ids=["files", "name", "size", "names"],
 )
-def test_what_a_zip_file_cannot_hold_is_refused(
+def test_entries_that_a_zip_file_cannot_hold_are_refused(
     tmp_path: Path, entries: list[packing.ArchiveEntry], sentence: str
 ) -> None:
-    """Names count in bytes; nothing is written."""
+    """The length of a name counts in bytes; nothing is written."""
     with pytest.raises(ToolError, match=sentence):
         packing.write(tmp_path / "x.zip", entries)
     assert list(tmp_path.iterdir()) == []

@@ -200,10 +200,8 @@ def test_a_save_is_told_at_once_and_its_end_later(project: Project, following: C
     assert following(state="ready")["module"]
 
 
-def test_what_is_provisioned_and_not_read_is_a_line_of_the_log(
-    small: Small, reloader: Reloader, project: Project
-) -> None:
-    """A mistyped option would change nothing, and nobody would know."""
+def test_an_unknown_provisioned_key_is_logged(small: Small, reloader: Reloader, project: Project) -> None:
+    """Otherwise nobody would notice a mistyped option."""
     path = project.root / "provisioning/datasources/one.yaml"
     path.write_text(DATASOURCE.replace("timeout: 10", "tabel: sales"), encoding="utf-8")
     keys = {"options": {"table": None}, "url": [], "secrets": ["token"], "query": {}, "own": {}}

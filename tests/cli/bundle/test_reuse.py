@@ -70,7 +70,7 @@ def test_code_between_the_imports_costs_no_freeze_but_is_a_change(project: Proje
         ("data/any.txt", "x"),
     ],
 )
-def test_whatever_pyinstaller_may_see_costs_a_freeze(project: Project, name: str, text: str) -> None:
+def test_a_change_that_pyinstaller_may_see_needs_a_new_freeze(project: Project, name: str, text: str) -> None:
     """Imports anywhere in the code, calls that load by name, other files, the spec, the dependencies."""
     before = frozen_key(project)
     (project.root / name).parent.mkdir(exist_ok=True)
@@ -80,8 +80,8 @@ def test_whatever_pyinstaller_may_see_costs_a_freeze(project: Project, name: str
 
 
 @pytest.mark.parametrize("name", ["README.md", "frontend/img/logo.svg", "tests/test_x.py"])
-def test_what_pyinstaller_never_sees_costs_none(project: Project, name: str) -> None:
-    """Documents, pictures and tests; unless plugin.spec mentions them."""
+def test_a_change_that_pyinstaller_never_sees_needs_no_new_freeze(project: Project, name: str) -> None:
+    """Documents, pictures and tests, unless plugin.spec mentions them."""
     before = frozen_key(project)
     (project.root / name).parent.mkdir(parents=True, exist_ok=True)
     (project.root / name).write_text("changed")
@@ -103,7 +103,7 @@ def test_another_package_or_option_is_a_change(project: Project) -> None:
     assert result_key(project, libc="bundled") != result
 
 
-def test_what_a_build_makes_is_no_input(project: Project) -> None:
+def test_build_results_do_not_change_the_key(project: Project) -> None:
     """The bundle, the archives, the environment."""
     before = result_key(project)
     for name in ("dist/x", "artifacts/x.zip", ".venv/x", ".git/x"):

@@ -24,8 +24,8 @@ def test_the_folder_vanishes_with_the_block(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_what_a_killed_build_left_is_there_until_emptied(tmp_path: Path) -> None:
-    """The next build can look for what to save; a program that outlived the killed one writes to another folder."""
+def test_the_files_of_a_killed_build_stay_until_the_folder_is_emptied(tmp_path: Path) -> None:
+    """The next build can reuse them; a process of the killed build writes to another folder."""
     (tmp_path / "artifacts/.build/old").mkdir(parents=True)
     with workspace.open_folder(tmp_path / "artifacts") as folder:
         assert (folder / "old").is_dir()

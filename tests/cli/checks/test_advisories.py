@@ -91,8 +91,8 @@ def test_severity_decides_the_level(dist: Path, monkeypatch: pytest.MonkeyPatch,
     assert [each for each, _, message in findings(dist) if "GHSA" in message] == [level]
 
 
-def test_what_gfplug_itself_puts_in_is_known_by_its_version(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The editors of module.js, say, are no part of gfruntime."""
+def test_an_advisory_for_gfplug_applies_to_bundles_of_that_version(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The editors in module.js, for example, are not a part of gfruntime."""
     know(monkeypatch, {**ADVISORY, "package": "gfplug"})
     write(dist, components(runtime="0.2.3", gfplug="0.2.2"))
 

@@ -185,7 +185,7 @@ def test_an_archive_that_leads_out_or_has_two_folders_is_an_error(tmp_path: Path
 
 
 @pytest.mark.parametrize(("name", "kind"), [("x.zip", IntegrityError), ("gone", ProjectError), (".", ProjectError)])
-def test_what_is_nothing_of_ours_is_refused(tmp_path: Path, name: str, kind: type[Exception]) -> None:
+def test_a_path_that_cannot_be_checked_is_refused(tmp_path: Path, name: str, kind: type[Exception]) -> None:
     """A file that is no archive, a missing path, and a folder that is no project."""
     (tmp_path / "x.zip").write_bytes(b"PK\3\4 not really")
 

@@ -199,8 +199,8 @@ def test_alert_rules_are_found(project: Project, content: object, name: str) -> 
         "x",
     ],
 )  # fmt: skip
-def test_what_is_not_the_plugins_or_not_known_is_not_judged(project: Project, content: object) -> None:
-    """Another data source, template variables, hidden fields, and files that hold something else."""
+def test_other_queries_in_dashboards_are_not_checked(project: Project, content: object) -> None:
+    """Queries of another data source, template variables, hidden fields, and other files."""
     assert errors(project, json.dumps(content)) == []
 
 
@@ -230,8 +230,8 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_what_the_runtime_refuses_is_a_finding_and_nothing_else_is(model: dict[str, Any]) -> None:
-    """The schema says enough to judge as the running plugin does."""
+def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, Any]) -> None:
+    """The schema is enough to decide as the running plugin does."""
     try:
         model_decoder(Model)(json.dumps(model).encode())
     except DecodeError as error:

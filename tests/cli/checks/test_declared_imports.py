@@ -70,13 +70,13 @@ def test_a_package_of_an_extra_is_told_from_one_that_nobody_asks_for(tmp_path: P
         ("import tomllib, asyncio.subprocess", []),
     ],
 )
-def test_what_a_dependency_brings_is_good(tmp_path: Path, imports: str, more: list[str]) -> None:
-    """Under its own name or a similar one; what comes with every plugin, and with Python, too."""
+def test_an_import_from_a_dependency_is_no_finding(tmp_path: Path, imports: str, more: list[str]) -> None:
+    """Its name may differ a little; modules of each plugin's own packages and of Python are fine, too."""
     assert findings(tmp_path, imports, *more) == []
 
 
-def test_what_a_dependency_may_bring_is_a_warning(tmp_path: Path) -> None:
-    """Without an environment nobody knows what comes with another package."""
+def test_an_import_that_a_dependency_may_provide_is_a_warning(tmp_path: Path) -> None:
+    """Without an environment, the contents of other packages are unknown."""
     ((level, _, message, _),) = findings(tmp_path, "import numpy, pandas", "pandas")
 
     assert (level, message) == (

@@ -60,7 +60,7 @@ def test_every_failure_has_an_example_here() -> None:
     assert set(LINES) == {failure.name for failure in failures.FAILURES}
 
 
-def test_what_the_line_names_is_in_the_explanation() -> None:
+def test_an_explanation_has_the_names_in_the_log_line() -> None:
     """The version, the library, the module."""
     text = "\n".join(LINES[name] for name in ("glibc-too-old", "missing-library", "import"))
     explanation = " ".join(f"{each.cause} {each.remedy}" for each in failures.explain(text))
@@ -128,10 +128,10 @@ def test_the_command_explains_or_says_that_it_cannot(capsys: pytest.CaptureFixtu
     assert main(["doctor", "--explain", "all is well"]) == 2
 
 
-def test_what_is_not_good_comes_with_its_remedy(
+def test_a_failed_examination_shows_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 6, the remedy on its own line."""
+    """The exit code is 6, and the remedy has its own line."""
     bad = Examination(name="disk", is_good=False, seen="full", remedy="make room")
     monkeypatch.setattr(doctor, "examine", lambda _project, *, folder: [bad] if folder else [])
 

@@ -125,8 +125,8 @@ def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> No
         ({"languages": ["german!"]}, "error: plugin.json: languages names 'german!', which is not a language"),
     ],
 )
-def test_what_plugin_json_says_wrongly_is_told(dist: Path, keys: dict[str, Any], sentence: str) -> None:
-    """With the place and the value, at any depth."""
+def test_a_mistake_in_plugin_json_is_a_finding(dist: Path, keys: dict[str, Any], sentence: str) -> None:
+    """It has the place and the value, at every depth."""
     change(dist, **keys)
 
     assert [each for each in findings(dist) if each.startswith(sentence)]
@@ -247,10 +247,8 @@ def test_a_project_is_judged_by_what_a_build_takes(
         ("dashboards/a.json", b"\xef\xbb\xbf{}", "it is not valid JSON: it begins with a byte order mark"),
     ],
 )
-def test_what_grafana_could_not_provision_is_an_error(
-    tmp_path: Path, name: str, content: str | bytes, sentence: str
-) -> None:
-    """Grafana would not start, or leave the dashboard out."""
+def test_invalid_provisioning_is_an_error(tmp_path: Path, name: str, content: str | bytes, sentence: str) -> None:
+    """Grafana would not start, or would skip the dashboard."""
     small_project(tmp_path)
     write(tmp_path, "provisioning/datasources/good.yaml", "datasources: []\n")
     assert not [each for each in findings(tmp_path) if "provisioning" in each]

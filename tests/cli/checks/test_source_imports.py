@@ -64,7 +64,7 @@ def test_an_import_is_seen_wherever_it_is(tmp_path: Path, text: str, expected: l
         "name = 'x'\nimport_module(name)\nimport_module('.x', 'plugin')",
     ],
 )
-def test_what_the_code_can_do_without_is_no_import(tmp_path: Path, text: str) -> None:
+def test_optional_imports_are_not_listed(tmp_path: Path, text: str) -> None:
     """Optional packages, what type checkers need, other systems, and the project's own modules."""
     (tmp_path / "mine.py").write_text("")
     (tmp_path / "lib").mkdir()

@@ -198,8 +198,8 @@ def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Projec
 @POSIX
 @pytest.mark.parametrize("name", ["base.zip", "answers.json"])
 @pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
-def test_what_a_project_keeps_is_a_regular_file(project: Project, tmp_path: Path, name: str, kind: str) -> None:
-    """Nothing waits for a FIFO, and nothing is read through a link."""
+def test_only_regular_files_are_read_from_a_project(project: Project, tmp_path: Path, name: str, kind: str) -> None:
+    """A FIFO does not block gfplug, and it reads nothing through a link."""
     place = project.root / ".gfplug" / name
     place.parent.mkdir()
     if kind == "fifo":

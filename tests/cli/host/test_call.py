@@ -80,8 +80,8 @@ def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> Non
     assert "gpx_sales_plan9_mips" in caught.value.hint
 
 
-def test_what_is_neither_is_refused(tmp_path: Path) -> None:
-    """A path that does not exist, and a folder that is no project."""
+def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """Also a folder that is no project."""
     with pytest.raises(ProjectError, match="does not exist"):
         call.resolve_target(tmp_path / "missing")
     with pytest.raises(ProjectError, match="not in a gfplug project"):
@@ -183,8 +183,8 @@ def test_headers_may_repeat() -> None:
         (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
     ],
 )
-def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str) -> None:
-    """With the option it came with."""
+def test_an_invalid_option_value_is_refused(ask: Callable[[], object], sentence: str) -> None:
+    """The error names the option."""
     with pytest.raises(UsageError, match=sentence):
         ask()
 
@@ -258,7 +258,7 @@ def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])
-def test_what_is_no_json_is_text_as_a_value_and_refused_as_a_model(text: str) -> None:
+def test_nan_and_infinity_are_texts_in_values_and_refused_in_models(text: str) -> None:
     """A plugin can't read NaN."""
     assert arguments.assignments([f"x={text}"], option="--set") == {"x": text}
     with pytest.raises(UsageError, match="--model is not"):

@@ -141,7 +141,7 @@ def test_a_frame_without_rows_or_fields_is_valid() -> None:
         (pa.timestamp("ms"), [1_700_000_000_000], True, [1_700_000], "near 1970"),
     ],
 )
-def test_what_grafana_reads_otherwise_is_warned_about(
+def test_values_that_grafana_reads_differently_give_a_warning(
     caplog: pytest.LogCaptureFixture,
     kind: pa.DataType,
     values: list[Any],
@@ -150,7 +150,7 @@ def test_what_grafana_reads_otherwise_is_warned_about(
     *,
     nullable: bool,
 ) -> None:
-    """What lies under a missing value of a column that has none; a time of another unit, as nanoseconds."""
+    """A value under a null in a column without nulls; a time of another unit, as nanoseconds."""
     with caplog.at_level(logging.WARNING, "gfplug"):
         frame = _one(kind, values, nullable=nullable)
 
@@ -176,8 +176,8 @@ def test_what_grafana_reads_otherwise_is_warned_about(
     ],
     ids=["stream", "empty", "date", "list", "large_string", "meta", "labels", "config", "json"],
 )
-def test_what_grafana_refuses_is_told_with_its_place(data: bytes, why: str) -> None:
-    """One bad frame fails the whole response; the ref id and the column are named."""
+def test_a_frame_that_grafana_refuses_is_an_error_with_its_place(data: bytes, why: str) -> None:
+    """One bad frame fails the whole response; the error names the ref id and the column."""
     with pytest.raises(ToolError) as caught:
         frame_json.from_arrow(data, where="B, frame 2")
 

@@ -130,8 +130,8 @@ def test_texts_of_other_types_are_as_they_were_written(tmp_path: Path) -> None:
 @pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["binary", "fifo", "device", "folder", "missing"])
-def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
-    """As a provisioning file, and as the file of a variable: nobody waits, and no secret is shown."""
+def test_a_provisioning_path_that_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """Also the file of a variable: gfplug does not wait for it, and shows no secret."""
     path = tmp_path / "a.yaml"
     if kind == "binary":
         path.write_bytes(b"hush\xff")

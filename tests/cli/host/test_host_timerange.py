@@ -48,8 +48,8 @@ def test_the_end_of_a_range_is_rounded_up() -> None:
         ("time", "now-٣h"),
     ],
 )
-def test_what_is_no_time_or_duration_is_refused(kind: str, text: str) -> None:
-    """With the text and the forms there are; zero is no duration either."""
+def test_an_invalid_time_or_duration_is_refused(kind: str, text: str) -> None:
+    """The error has the text and the valid forms; zero is no duration."""
     with pytest.raises(UsageError, match=f"is not a {kind}"):
         timerange.moment(text, now=NOW) if kind == "time" else timerange.duration(text)
 

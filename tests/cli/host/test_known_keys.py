@@ -115,7 +115,7 @@ def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object
         "x",
     ],
 )
-def test_who_does_not_say_what_it_reads_is_refused_nothing(reply: object) -> None:
+def test_without_known_keys_no_key_is_refused(reply: object) -> None:
     """An older runtime, another SDK's plugin, or a class that takes dicts."""
     known = KnownKeys.from_json(reply, None)
     known_keys.require_typed(known, options=["x=1"], secrets=["y=1"])
@@ -132,8 +132,8 @@ def test_a_class_without_options_or_secrets_says_that_there_are_none() -> None:
         known_keys.require_typed(known, options=[], secrets=["x=1"])
 
 
-def test_what_a_file_provisions_is_judged_and_shows_no_value() -> None:
-    """Options, secrets, and the keys beside them that are near to Grafana's."""
+def test_unknown_provisioned_keys_are_refused_without_their_values() -> None:
+    """Options, secrets, and other keys that resemble Grafana's."""
     source = {"name": "x", "urll": "y", "strange": 1, "jsonData": {"prot": "hush"}, "secureJsonData": {"tokn": "hush"}}
     with pytest.raises(ProjectError) as caught:
         known_keys.require(known_keys.of_source(KNOWN, source), where="a.yaml", error=ProjectError)
@@ -145,8 +145,8 @@ def test_what_a_file_provisions_is_judged_and_shows_no_value() -> None:
     assert caught.value.hint == "did you mean url?; did you mean port?; did you mean token?"
 
 
-def test_what_the_browser_or_the_proxy_reads_is_not_refused(tmp_path: Path) -> None:
-    """The routes of plugin.json name keys, and hooks.js may read any word in its code, not in its comments."""
+def test_keys_that_the_browser_or_the_proxy_reads_are_known(tmp_path: Path) -> None:
+    """The routes of plugin.json name keys; hooks.js may read any word in its code, but not in its comments."""
     project = small_project(tmp_path / "project")
     manifest = (project.root / "plugin.json").read_text()
     routes = '"routes": [{"path": "x", "url": "{{ .JsonData.base }}", "body": "{{.SecureJsonData.pass}}"}], '

@@ -61,8 +61,8 @@ def test_a_name_that_cannot_become_an_id_is_refused(text: str, sentence: str) ->
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_accepted_gives_an_id_that_grafana_accepts(text: str) -> None:
-    """No text slips through to become an id that Grafana refuses."""
+def test_every_accepted_name_makes_a_valid_plugin_id(text: str) -> None:
+    """No text becomes an id that Grafana refuses."""
     try:
         parsed = names.parse(text)
     except UsageError:

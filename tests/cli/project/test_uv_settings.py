@@ -48,8 +48,8 @@ def settings() -> Settings:
     return uv_settings.from_pip()
 
 
-def test_where_pip_is_not_configured_uv_gets_nothing() -> None:
-    """Then uv runs as ever."""
+def test_without_a_pip_configuration_uv_gets_no_settings() -> None:
+    """Then uv uses its defaults."""
     assert settings() == uv_settings.Settings(variables={}, options=(), names=())
 
 

@@ -328,8 +328,8 @@ FANCY: dict[str, Any] = {
         ("types.ts", "export interface Query extends FilteredQuery, Partial<Model> {}"),
     ],
 )
-def test_what_a_build_makes_is_written_too(name: str, text: str) -> None:
-    """Apps, memory, switches of Grafana's, examples, ad hoc filters; each in few words."""
+def test_features_of_the_generated_editors_are_in_the_sources(name: str, text: str) -> None:
+    """Apps, memory, Grafana's switches, examples, ad hoc filters; each in a few words."""
     assert text in write_sources(FANCY)[f"{FOLDER}{name}"].decode()
 
 

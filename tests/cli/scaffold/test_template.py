@@ -102,7 +102,7 @@ def test_plugin_json_says_that_the_backend_alerts(project: dict[str, bytes]) -> 
     assert f"frontend/{plugin['info']['logos']['small']}" in project
 
 
-def test_what_is_provisioned_belongs_together(project: dict[str, bytes]) -> None:
+def test_dashboard_and_rule_use_the_provisioned_data_source(project: dict[str, bytes]) -> None:
     """Dashboard and rule ask the provisioned data source, by its uid and type; the rule's condition is a comparison."""
     source = yaml.safe_load(project["provisioning/datasources/datasource.yaml"])["datasources"][0]
     (rule,) = yaml.safe_load(project["provisioning/alerting/rules.yaml"])["groups"][0]["rules"]

@@ -16,8 +16,8 @@ def protos(world: World) -> ProtoSet:
     return accept(world.proto, world.indexed, source="github", commit=world.commit)
 
 
-def test_what_is_kept_is_found(protos: ProtoSet, world: World) -> None:
-    """With its commit, and honest about where it was found."""
+def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
+    """It has its commit, and the cache as its source."""
     cache.keep(protos)
     kept = cache.find(world.indexed)
 

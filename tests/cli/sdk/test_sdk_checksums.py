@@ -72,8 +72,10 @@ def test_another_checksum_is_refused(go: Callable[[object], list[list[str]]], an
         ({}, "did not return a checksum"),
     ],
 )
-def test_what_cannot_be_compared_is_told(go: Callable[[object], list[list[str]]], answer: object, reason: str) -> None:
-    """No Go, or one that answers otherwise."""
+def test_a_failed_checksum_comparison_has_a_reason(
+    go: Callable[[object], list[list[str]]], answer: object, reason: str
+) -> None:
+    """Go is missing, or its output is unexpected."""
     go(answer)
 
     assert reason in checksums.compare(VERSION, "h1:same")

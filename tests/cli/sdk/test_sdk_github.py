@@ -47,8 +47,8 @@ def test_tags_are_mapped_to_commits(hub: Server) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"zzzz", b"0000", b"001e# service=git-upload-pack\n0000"])
-def test_what_is_not_git_is_refused(hub: Server, content: bytes) -> None:
-    """A portal in between answers something else."""
+def test_a_response_that_is_not_git_is_refused(hub: Server, content: bytes) -> None:
+    """A captive portal sends something else."""
     hub.serve_body(_REFS, content)
 
     with pytest.raises(IntegrityError, match="did not answer as a git server"):

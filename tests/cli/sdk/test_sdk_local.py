@@ -42,7 +42,7 @@ def test_the_embedded_proto_in_a_file_is_known_again(tmp_path: Path, world: Worl
 
 
 @pytest.mark.parametrize("name", ["missing", "empty-folder"])
-def test_what_is_not_there_is_named(tmp_path: Path, world: World, name: str) -> None:
+def test_a_missing_source_is_named_in_the_error(tmp_path: Path, world: World, name: str) -> None:
     """A path that does not exist, and a folder without a proto."""
     (tmp_path / "empty-folder").mkdir()
 

@@ -63,8 +63,8 @@ def test_an_archive_that_lies_about_its_sizes_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04 and no more", bytes(100)])
-def test_what_is_no_zip_is_refused(world: World, content: bytes) -> None:
-    """A web page saved under a zip's name is no zip."""
+def test_a_file_that_is_no_zip_is_refused(world: World, content: bytes) -> None:
+    """A web page with a zip file's name is no zip file."""
     with pytest.raises(IntegrityError, match="is not a whole zip file"):
         modzip.unpack(content, world.indexed)
 

@@ -33,8 +33,8 @@ def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
         (b"404: Not Found", "is not a proto3 file"),
     ],
 )
-def test_what_is_no_proto_is_refused_and_named(content: bytes, sentence: str) -> None:
-    """The message says what arrived instead."""
+def test_bytes_that_are_no_proto_are_refused(content: bytes, sentence: str) -> None:
+    """The error describes what was received."""
     with pytest.raises(IntegrityError, match=sentence):
         require_proto(content, "the proto")
 
@@ -48,10 +48,10 @@ def test_what_is_no_proto_is_refused_and_named(content: bytes, sentence: str) ->
     ],
     ids=["one more comment", "an honest proto in a changed zip", "a tag that moved"],
 )
-def test_what_differs_from_the_index_is_refused(
+def test_a_proto_that_differs_from_the_index_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch, more: bytes, facts: dict[str, str], sentence: str
 ) -> None:
-    """It promises a digest, a checksum and the tag's commit."""
+    """The index has its digest, its checksum and the tag's commit."""
     world.learn(monkeypatch, world.entry(world.indexed, commit="c" * 40))
 
     with pytest.raises(IntegrityError, match=sentence):

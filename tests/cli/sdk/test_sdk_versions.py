@@ -22,8 +22,8 @@ def test_a_version_reads_with_and_without_its_v(text: str) -> None:
         "v0.292.2-0.20260703205439-e61270664e2c",
     ],
 )
-def test_what_is_not_a_release_is_refused_with_a_short_message(text: str) -> None:
-    """Branches, pre-releases, pseudo-versions, other digits, and numbers that no machine should read."""
+def test_a_version_that_is_no_release_is_refused_with_a_short_message(text: str) -> None:
+    """Branches, pre-releases, pseudo-versions, other digits, and very long numbers."""
     with pytest.raises(UsageError) as caught:
         SdkVersion.parse(text)
 

@@ -98,10 +98,8 @@ OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     ],
     ids=["cut short", "a piece cut short", "no answer", "too large, as said", "too large", "a web page", "encoded"],
 )
-def test_what_is_not_the_whole_file_is_never_taken(
-    answer: bytes, kind: type[Exception], sentence: str, tries: int
-) -> None:
-    """What may pass is tried three times; a login portal answers everything with 200."""
+def test_an_incomplete_download_is_refused(answer: bytes, kind: type[Exception], sentence: str, tries: int) -> None:
+    """Temporary errors are tried three times; a login portal answers everything with 200."""
     with serving(RawServer(answer)) as server, pytest.raises(kind, match=sentence):
         _get(server)
     assert server.connections == tries

@@ -200,8 +200,8 @@ def test_headers_that_lie_are_refused(change: Callable[[bytearray, int, int], No
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"not a zip", b"PK\5\6" + b"\0" * 18, b"PK\3\4" * 100, b"PK\5\6" + b"\xff" * 18]
 )
-def test_what_is_no_archive_is_one_sentence(content: bytes) -> None:
-    """Nothing, a part, a text, an empty archive's end with lies in it."""
+def test_a_file_that_is_no_archive_is_an_error_of_one_sentence(content: bytes) -> None:
+    """An empty file, a part of an archive, a text, an empty archive with a false end record."""
     if content == b"PK\5\6" + b"\0" * 18:
         assert read_all(content) == {}
         return

@@ -78,8 +78,10 @@ def test_a_file_that_has_more_than_it_says_is_read_whole() -> None:
 @pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["fifo", "device", "endless device", "folder", "link to a device"])
-def test_what_is_no_file_is_refused_at_once(tmp_path: Path, read: Callable[[Path], object], kind: str) -> None:
-    """A FIFO, an endless device and a folder are refused at once, without filling the memory."""
+def test_a_path_that_is_no_regular_file_is_refused_at_once(
+    tmp_path: Path, read: Callable[[Path], object], kind: str
+) -> None:
+    """A FIFO, an endless device and a folder, without filling the memory."""
     path = tmp_path / "x"
     if kind == "fifo":
         os.mkfifo(path)

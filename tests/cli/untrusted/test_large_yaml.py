@@ -48,8 +48,8 @@ def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_is_refused_is_the_same(tmp_path: Path, text: str) -> None:
-    """In a sentence."""
+def test_large_yaml_refuses_the_same_documents(tmp_path: Path, text: str) -> None:
+    """The errors are the same, too."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ProjectError, match="is not valid YAML"):
         documents.read_yaml(tmp_path / "x.yaml")

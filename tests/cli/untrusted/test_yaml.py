@@ -52,8 +52,8 @@ def read(folder: Path, text: str) -> object:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_what_only_older_yaml_takes_for_something_else_is_text(tmp_path: Path, text: str) -> None:
-    """As a value and, whatever it is, as a key."""
+def test_values_with_a_meaning_only_in_older_yaml_are_texts(tmp_path: Path, text: str) -> None:
+    """As a value and as a key."""
     assert read(tmp_path, f"a: {text}\n") == {"a": text} if text != "-" else True
     assert read(tmp_path, f"a: {{'{text}': 1}}\nb: ['{text}']\n") == {"a": {text: 1}, "b": [text]}
 
@@ -128,8 +128,8 @@ def test_tags_aliases_and_forms(tmp_path: Path, text: str, value: object) -> Non
         ("a: !!binary '!'", "the value of !!binary is not text in base64 at line 1"),
     ],
 )
-def test_what_grafana_refuses_or_json_lacks_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    """With the line, and no silent loss."""
+def test_yaml_that_grafana_refuses_is_an_error_of_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    """It has the line, and no data is lost silently."""
     with pytest.raises(ProjectError) as caught:
         read(tmp_path, text)
 

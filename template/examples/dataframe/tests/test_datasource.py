@@ -1,4 +1,4 @@
-"""The data source without Grafana: with the made-up table, and with Parquet files."""
+"""Test the data source without Grafana: with the sample data, and with Parquet files."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def files(tmp_path: Path) -> str:
-    """Two days of a row a minute and region, in two files."""
+    """Write two days of rows, one for each minute and region, into two files."""
     for day in range(2):
         times = [START + timedelta(days=day, minutes=minute) for minute in range(1440)]
         parts = [
@@ -34,13 +34,13 @@ def connect(files: str = "") -> Datasource:
 
 
 def asked(model: Model | None = None, *, start: datetime = START, span: timedelta = HOUR) -> Query[Model]:
-    """A query as a panel with room for 6 points sends it."""
+    """Make the query of a panel that can show 6 points."""
     window = TimeRange(start=start, end=start + span)
     return Query(model=model or Model(), time_range=window, max_data_points=6, interval=timedelta(minutes=10))
 
 
 def test_each_region_is_a_series(files: str) -> None:
-    """In steps of ten minutes, an end of the range excluded."""
+    """Its steps are ten minutes; the end of the range is excluded."""
     north, south = connect(files).query(asked())
 
     assert north["time"].to_list() == [START + timedelta(minutes=10 * step) for step in range(6)]
@@ -48,16 +48,16 @@ def test_each_region_is_a_series(files: str) -> None:
     assert (south["power"].labels, south["power"].to_list()) == ({"region": "south"}, [2.0] * 6)
 
 
-def test_the_second_file_is_read_too(files: str) -> None:
-    """And its rows are added up."""
+def test_the_rows_of_the_second_file_are_added_up(files: str) -> None:
+    """The range is the day of that file."""
     model = Model(aggregate="sum", regions=("south",))
     (south,) = connect(files).query(asked(model, start=START + timedelta(days=1)))
 
     assert (south["power"].labels, south["power"].to_list()) == ({"region": "south"}, [30.0] * 6)
 
 
-def test_filters_go_down_into_the_scan(files: str) -> None:
-    """The time range and the regions are a part of the scan, and no other column is read."""
+def test_the_scan_applies_the_filters(files: str) -> None:
+    """It applies the time range and the regions, and reads no other column."""
     plan = connect(files).plan(asked(Model(regions=("north",)))).explain()
     scan = plan[plan.index("Parquet SCAN") :]
 
@@ -66,15 +66,15 @@ def test_filters_go_down_into_the_scan(files: str) -> None:
     assert "FILTER" not in plan
 
 
-def test_of_the_made_up_regions_one_is_above_90() -> None:
+def test_one_region_of_the_sample_data_is_above_90() -> None:
     """The alert rule relies on it."""
     north, south = connect().query(asked())
 
     assert min(north["power"].to_list()) > 90 > max(south["power"].to_list())
 
 
-def test_an_answer_is_whole_or_an_error(files: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An alert rule must not judge one that lacks the newest rows."""
+def test_too_many_rows_are_an_error(files: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alert rule must not judge frames that lack the newest rows."""
     monkeypatch.setattr("plugin.datasource.ROWS", 12)
     assert sum(len(frame) for frame in connect(files).query(asked())) == 12
     monkeypatch.setattr("plugin.datasource.ROWS", 11)
@@ -84,18 +84,18 @@ def test_an_answer_is_whole_or_an_error(files: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("span", [timedelta(), timedelta(hours=-1)])
-def test_a_range_of_nothing_has_no_rows(files: str, span: timedelta) -> None:
-    """An alert rule reads "no data"."""
+def test_an_empty_range_returns_no_rows(files: str, span: timedelta) -> None:
+    """So an alert rule reads "no data"."""
     assert [len(frame) for frame in connect(files).query(asked(span=span))] == [0]
 
 
-def test_the_editor_is_offered_regions(files: str) -> None:
-    """Those that the files hold."""
+def test_the_resource_lists_the_regions(files: str) -> None:
+    """It lists the regions in the files."""
     assert json.loads(call(connect(files), Request(path="regions")).read()) == ["north", "south"]
 
 
-def test_files_that_are_not_there_are_the_upstreams_failure(tmp_path: Path) -> None:
-    """In a panel, and on the config page."""
+def test_missing_files_are_a_downstream_error(tmp_path: Path) -> None:
+    """The panel and the config page show it."""
     source = connect(f"{tmp_path}/none.parquet")
 
     with pytest.raises(DownstreamError, match="can't be read"):
@@ -104,8 +104,8 @@ def test_files_that_are_not_there_are_the_upstreams_failure(tmp_path: Path) -> N
     assert connect().check_health().status == "ok"
 
 
-def test_files_without_the_columns_are_the_upstreams_failure(tmp_path: Path) -> None:
-    """The sentence names the column."""
+def test_a_missing_column_is_a_downstream_error(tmp_path: Path) -> None:
+    """The error names the column."""
     pl.DataFrame({"time": [START], "region": ["north"]}).write_parquet(tmp_path / "a.parquet")
 
     with pytest.raises(DownstreamError, match="power"):

@@ -1,1 +1,1 @@
-"""A stand-in for your API, for the tests and for `docker compose up`; the plugin does not need it."""
+"""A mock of your API, for the tests and for `docker compose up`; the plugin does not need it."""

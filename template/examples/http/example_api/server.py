@@ -1,6 +1,6 @@
-"""A JSON API with made-up sales per region: `python -m example_api.server`, then /sales with the token.
+"""A JSON API with sample sales per region: `python -m example_api.server` starts it; request /sales with the token.
 
-The numbers follow from the clock alone: the same question gets the same answer.
+The numbers are computed from the requested times only, so the same request always gets the same response.
 """
 
 import argparse
@@ -18,12 +18,12 @@ MOST_ROWS = 100_000
 
 
 def sales(query: dict[str, str]) -> list[dict[str, Any]]:
-    """Answer one row per region and step between `from` and `to` (ISO 8601); `step` is in seconds."""
+    """Return one row per region and step between `from` and `to` (ISO 8601); `step` is in seconds."""
     start, end = (datetime.fromisoformat(query[key]).timestamp() for key in ("from", "to"))
     step = max(float(query.get("step", "60")), 1.0)
     first, last = math.ceil(start / step), math.floor(end / step)
     if (last - first) * len(REGIONS) > MOST_ROWS:
-        raise ValueError("too many rows: ask for a longer step")
+        raise ValueError("too many rows: choose a longer step")
     return [
         {
             "time": datetime.fromtimestamp(tick * step, UTC).isoformat(),
@@ -36,7 +36,7 @@ def sales(query: dict[str, str]) -> list[dict[str, Any]]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Checks the token, then answers."""
+    """Checks the token, then sends a response."""
 
     server: "Server"
 
@@ -51,12 +51,12 @@ class Handler(BaseHTTPRequestHandler):
             try:
                 self.answer(sales({key: values[-1] for key, values in parse_qs(url.query).items()}))
             except (KeyError, ValueError) as error:
-                self.answer({"message": f"bad question: {error}"}, HTTPStatus.BAD_REQUEST)
+                self.answer({"message": f"bad request: {error}"}, HTTPStatus.BAD_REQUEST)
         else:
             self.answer({"message": f"there is no {url.path}"}, HTTPStatus.NOT_FOUND)
 
     def answer(self, value: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
-        """Send a JSON answer."""
+        """Send a JSON response."""
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """The API on one address; port 0 takes a free one, and `url` tells which."""
+    """The API on one address; port 0 chooses a free port, and `url` has its number."""
 
     daemon_threads = True
 
@@ -76,7 +76,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where this server listens."""
+        """The address of this server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 

@@ -1,4 +1,4 @@
-"""The data source against the example API, and against what real APIs do on bad days."""
+"""Test the data source with the example API, and with the failures of real APIs."""
 
 import threading
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ TOKEN = "token-for-tests"  # noqa: S105 - not a secret
 
 @pytest.fixture
 def api() -> Iterator[Server]:
-    """The example API on a free port."""
+    """Start the example API on a free port."""
     with Server(TOKEN) as server:
-        yield from serving(server)
+        yield from serve(server)
 
 
-def serving(server: Server) -> Iterator[Server]:
-    """Answer in the background until the test is over."""
+def serve(server: Server) -> Iterator[Server]:
+    """Run a server in the background until the test is over."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
@@ -32,8 +32,8 @@ def serving(server: Server) -> Iterator[Server]:
     thread.join()
 
 
-def answering(content: bytes) -> type[BaseHTTPRequestHandler]:
-    """Make an API that answers every question with the same bytes."""
+def fixed_response(content: bytes) -> type[BaseHTTPRequestHandler]:
+    """Make a handler that answers every request with the same bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -48,14 +48,14 @@ def connect(url: str, token: str = TOKEN, timeout: float = 5.0) -> Datasource:
 
 
 def ask(datasource: Datasource, model: Model | None = None) -> list[Frame]:
-    """Ask one query as Grafana would."""
+    """Run one query as Grafana does."""
     window = TimeRange(start=START, end=START + timedelta(minutes=10))
     query = Query(model=model or Model(), time_range=window, max_data_points=11, interval=timedelta(minutes=1))
     return datasource.query(query)
 
 
 def test_each_region_becomes_a_series(api: Server) -> None:
-    """The keys that the query names as labels tell them apart."""
+    """The keys in the query's `labels` become labels."""
     north, south = ask(connect(api.url))
 
     assert north["value"].labels == {"region": "north"}
@@ -65,23 +65,23 @@ def test_each_region_becomes_a_series(api: Server) -> None:
 
 
 def test_the_north_is_above_the_alert_rules_threshold_and_the_south_below(api: Server) -> None:
-    """So that of the two alerts in provisioning/alerting/rules.yaml one fires."""
+    """One of the two alerts in provisioning/alerting/rules.yaml fires."""
     north, south = ask(connect(api.url))
 
     assert min(north["value"].to_list()) > 60 > max(south["value"].to_list())
 
 
-def test_save_and_test_asks_the_api(api: Server) -> None:
-    """A wrong token is found there, and not shown."""
+def test_save_and_test_calls_the_api(api: Server) -> None:
+    """A wrong token is an error, which does not show the token."""
     assert connect(api.url).check_health().status == "ok"
 
-    found = connect(api.url, token="wrong-one").check_health()  # noqa: S106 - not a secret
+    health = connect(api.url, token="wrong-one").check_health()  # noqa: S106 - not a secret
 
-    assert (found.status, found.message) == ("error", "/health answered 401 Unauthorized")
+    assert (health.status, health.message) == ("error", "/health answered 401 Unauthorized")
 
 
-def test_the_apis_status_is_passed_on(api: Server) -> None:
-    """Grafana counts it as the API's failure, not the plugin's."""
+def test_an_error_has_the_apis_status(api: Server) -> None:
+    """Grafana counts it as an error of the API, not of the plugin."""
     with pytest.raises(DownstreamError, match="/nothing answered 404 Not Found") as caught:
         ask(connect(api.url), Model(path="/nothing"))
 
@@ -90,28 +90,28 @@ def test_the_apis_status_is_passed_on(api: Server) -> None:
 
 @pytest.mark.parametrize("path", ["../admin/users", "/..%2Fadmin/users", "..\\admin\\users", "x/%2e%2e/../admin"])
 def test_a_query_stays_below_the_data_sources_url(path: str) -> None:
-    """Whoever edits a panel asks what the URL's path allows, and nothing beside it."""
+    """A panel can't request another path of the server."""
     with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
         ask(connect("http://localhost:8000/tenant-a"), Model(path=path))
 
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "localhost:8000"])
-def test_only_http_is_asked(url: str) -> None:
-    """Neither files nor other schemes."""
+def test_only_http_urls_are_allowed(url: str) -> None:
+    """Files and other schemes are refused."""
     with pytest.raises(QueryError, match="http:// or https://"):
         ask(connect(url))
 
 
-def test_an_api_that_is_not_there_is_named(api: Server) -> None:
-    """The panel says which path could not be asked, and why."""
+def test_an_unreachable_api_is_a_downstream_error(api: Server) -> None:
+    """The panel shows the path and the reason."""
     api.server_close()
 
     with pytest.raises(DownstreamError, match="/sales could not be asked"):
         ask(connect(api.url))
 
 
-def test_a_slow_api_is_given_up() -> None:
-    """A listener that never answers costs the time-out, no more."""
+def test_a_slow_api_times_out() -> None:
+    """A server that never answers delays a query no longer than the time-out."""
     with Server(TOKEN) as silent, pytest.raises(DownstreamError, match=r"did not answer within 0\.1 s") as caught:
         ask(connect(silent.url, timeout=0.1))
 
@@ -127,19 +127,19 @@ def test_a_slow_api_is_given_up() -> None:
         (b"what?\r\n", "could not be asked"),
     ],
 )
-def test_an_answer_that_makes_no_sense_is_the_apis_failure(api: Server, answer: bytes, problem: str) -> None:
-    """A web page, broken text, half an answer, something that is not HTTP."""
-    api.RequestHandlerClass = answering(answer)
+def test_an_invalid_response_is_a_downstream_error(api: Server, answer: bytes, problem: str) -> None:
+    """It may be a web page, broken text, half a response, or no HTTP."""
+    api.RequestHandlerClass = fixed_response(answer)
 
     with pytest.raises(DownstreamError, match=problem):
         ask(connect(api.url))
 
 
 def test_the_token_does_not_follow_a_redirect(api: Server) -> None:
-    """Whoever the API sends us to does not learn the token."""
+    """The server that an API redirects to does not get the token."""
     with Server(TOKEN) as front:
-        front.RequestHandlerClass = answering(f"HTTP/1.0 302 Found\r\nLocation: {api.url}/sales\r\n\r\n".encode())
-        for server in serving(front):
+        front.RequestHandlerClass = fixed_response(f"HTTP/1.0 302 Found\r\nLocation: {api.url}/sales\r\n\r\n".encode())
+        for server in serve(front):
             with pytest.raises(DownstreamError, match="401 Unauthorized"):
                 ask(connect(server.url))
 
@@ -157,13 +157,13 @@ def test_the_token_does_not_follow_a_redirect(api: Server) -> None:
     ],
 )
 def test_rows_of_another_shape_are_refused(rows: Any) -> None:
-    """The sentence names the path, and the row."""
+    """The error names the path."""
     with pytest.raises(DownstreamError, match="/sales"):
         to_frames(rows, Model())
 
 
 def test_a_row_may_lack_a_value_and_a_time_its_zone() -> None:
-    """Null stays null, a text that is a number becomes one, and a time without a zone is UTC."""
+    """Null stays null, a text with a number becomes a number, and a time without a zone is UTC."""
     rows = [{"time": "2026-01-01T00:00:00", "value": None}, {"time": "2026-01-01T02:01:00+02:00", "value": "2"}]
 
     (frame,) = to_frames(rows, Model(labels=()))

@@ -1,4 +1,4 @@
-"""The config page, the editor and a panel in a browser, as `gfplug preview` shows them; skipped where there is none."""
+"""Test the config page, the editor and a panel in a browser, on the page of `gfplug preview`; skipped without them."""
 
 import threading
 
@@ -7,11 +7,11 @@ from example_api.server import Server
 from gfruntime.testing.preview import Preview
 
 pytest_plugins = ["gfruntime.testing.preview"]
-TOKEN = "example-token"  # noqa: S105 - the provisioned one
+TOKEN = "example-token"  # noqa: S105 - the token in provisioning/
 
 
-def test_what_the_config_page_saves_is_asked(preview: Preview) -> None:
-    """The example API on a free port: "Save & test" reaches it, and each region becomes a line."""
+def test_the_data_source_uses_the_saved_url(preview: Preview) -> None:
+    """The example API listens on a free port: "Save & test" reaches it, and each region becomes a line."""
     with Server(TOKEN) as api:
         thread = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

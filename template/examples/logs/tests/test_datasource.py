@@ -1,4 +1,4 @@
-"""The data source without Grafana: with made-up lines, and with the files of a folder."""
+"""Test the data source without Grafana: with sample lines, and with the files of a folder."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ KeyError: 'é'
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
-    """The logs of two servers, and a file that is none."""
+    """Write the logs of two servers, and a file that is not a log."""
     (tmp_path / "north.log").write_text(NORTH, encoding="utf-8")
     (tmp_path / "south.log").write_bytes(b"\xff no entry yet\n2026-01-01T00:06:00Z INFO fine\n")
     (tmp_path / "notes.txt").write_text("2026-01-01T00:06:00Z INFO not a log\n")
@@ -29,14 +29,14 @@ def folder(tmp_path: Path) -> str:
 
 
 def ask(model: Model, folder: str = "", minutes: float = 20) -> Frame:
-    """Ask one query as Grafana would."""
+    """Run one query as Grafana does."""
     window = TimeRange(start=START, end=START + timedelta(minutes=minutes))
     query = Query(model=model, time_range=window, max_data_points=4, interval=timedelta(minutes=5))
     return Datasource(Settings(options=Options(folder=folder))).query(query)
 
 
 def test_explore_gets_the_newest_lines_first(folder: str) -> None:
-    """Of all servers, those of the time range; lines without a time belong to the entry before them."""
+    """They are all servers' lines of the time range; a line without a time belongs to the previous entry."""
     frame = ask(Model(), folder)
 
     assert frame["body"].to_list() == [
@@ -56,20 +56,20 @@ def test_explore_gets_the_newest_lines_first(folder: str) -> None:
     ("search", "levels", "expected"),
     [("DISK", (), 1), ("", ("error", "warning"), 2), ("keyerror", ("error",), 1), ("fine", ("error",), 0)],
 )
-def test_lines_are_chosen(folder: str, search: str, levels: tuple[Level, ...], expected: int) -> None:
-    """By what they contain, and by their levels."""
+def test_search_and_levels_select_lines(folder: str, search: str, levels: tuple[Level, ...], expected: int) -> None:
+    """A line must contain the text, and have one of the levels."""
     assert len(ask(Model(search=search, levels=levels), folder)) == expected
 
 
-def test_the_number_of_lines_is_bounded(folder: str) -> None:
-    """A notice says so, where there are more."""
+def test_the_limit_limits_the_number_of_lines(folder: str) -> None:
+    """A notice tells that there are more lines."""
     assert ask(Model(limit=1), folder)["body"].to_list() == ["Disk is almost full"]
     assert "notices" in (ask(Model(limit=1), folder).meta or {})
     assert "notices" not in (ask(Model(limit=4), folder).meta or {})
 
 
 def test_alert_rules_get_counts(folder: str) -> None:
-    """Of each server, in steps; where there is nothing it is 0, and not "no data"."""
+    """Each server has a count for each step; a step without lines is 0, not "no data"."""
     frame = ask(Model(show="counts"), folder)
 
     assert frame["time"].to_list() == [START + timedelta(minutes=5 * step) for step in range(4)]
@@ -79,7 +79,7 @@ def test_alert_rules_get_counts(folder: str) -> None:
     ]
 
 
-def test_of_the_made_up_servers_one_has_errors() -> None:
+def test_one_server_of_the_sample_lines_has_errors() -> None:
     """The alert rule relies on it."""
     _, north, south = ask(Model(show="counts", levels=("error",))).fields
 
@@ -87,8 +87,8 @@ def test_of_the_made_up_servers_one_has_errors() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 599, 600])
-def test_an_error_of_the_last_ten_minutes_is_in_the_sum_that_the_alert_rule_takes(tmp_path: Path, seconds: int) -> None:
-    """Wherever it stands: the rule takes the sum of the counts of ten minutes in steps of ten seconds."""
+def test_the_alert_rules_sum_includes_each_error_of_ten_minutes(tmp_path: Path, seconds: int) -> None:
+    """The rule adds up the counts of ten minutes in steps of ten seconds."""
     end = START + timedelta(minutes=20)
     (tmp_path / "north.log").write_text(f"{(end - timedelta(seconds=seconds)).isoformat()} ERROR failed\n")
     window = TimeRange(start=end - timedelta(minutes=10), end=end)
@@ -102,12 +102,12 @@ def test_an_error_of_the_last_ten_minutes_is_in_the_sum_that_the_alert_rule_take
 
 
 @pytest.mark.parametrize("text", ["", "no time ERROR x", "2026-99-01T00:00:00Z INFO x", "2026-01-01T00:00:00Z SHOUT x"])
-def test_what_is_no_line_of_a_log_begins_no_entry(text: str) -> None:
-    """It belongs to the one before it."""
+def test_an_invalid_line_does_not_start_an_entry(text: str) -> None:
+    """It belongs to the previous entry."""
     assert parse(text, "north") is None
 
 
-def test_save_and_test_names_the_servers(folder: str) -> None:
-    """Or the folder that is not there."""
+def test_save_and_test_lists_the_servers(folder: str) -> None:
+    """A missing folder is an error."""
     assert Datasource(Settings(options=Options(folder=folder))).check_health().message == "Servers: north, south"
     assert Datasource(Settings(options=Options(folder="/nowhere"))).check_health().status == "error"

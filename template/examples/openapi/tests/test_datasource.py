@@ -1,4 +1,4 @@
-"""The data source against a stand-in for the API, made of the examples in its description."""
+"""Test the data source with a mock of the API, which answers with the examples in its description."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ OPERATIONS = pytest.mark.parametrize("name", ENDPOINTS)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Mock]:
-    """The mock, on a free port."""
+    """Start the mock on a free port."""
     with Mock() as mock:
         thread = threading.Thread(target=mock.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -32,14 +32,14 @@ def server() -> Iterator[Mock]:
 
 @pytest.fixture
 def api(server: Mock) -> Mock:
-    """The mock as it is at first: it answers the examples."""
+    """Reset the mock: it answers with the examples."""
     server.is_empty, server.failure = False, ""
     server.received.clear()
     return server
 
 
 def connect(api: Mock) -> Datasource:
-    """Configure the data source, with every credential that the API knows."""
+    """Configure the data source, with all credentials of the API."""
     secrets: dict[str, Any] = {each.option: Secret("test") for each in CREDENTIALS.values() if each.option}
     options = replace(Options(), **secrets)
     basic = {"basic_auth_enabled": True, "basic_auth_user": "test", "secrets": {"basicAuthPassword": "test"}}
@@ -48,15 +48,15 @@ def connect(api: Mock) -> Datasource:
 
 
 def example(name: str, **view: object) -> Model:
-    """Make the query of an operation that the mock answers, shown as a table unless told otherwise."""
+    """Make the example query of an operation; it is shown as a table unless `view` says otherwise."""
     model = EXAMPLES[name]
     own = getattr(model, name, QUERIES[name]())
-    shown: dict[str, Any] = {"show": "table", **view} if hasattr(own, "show") else {}
-    return replace(model, **{name: replace(own, **shown)}) if shown else model
+    changes: dict[str, Any] = {"show": "table", **view} if hasattr(own, "show") else {}
+    return replace(model, **{name: replace(own, **changes)}) if changes else model
 
 
 def strange_columns(frame: Frame) -> set[str]:
-    """Name the columns whose values in the example are not as the API describes them."""
+    """Return the columns whose values in the example do not match the API's description."""
     notices: Any = (frame.meta or {}).get("notices", [])
     return {str(notice["text"]).partition(" is shown as text")[0] for notice in notices}
 
@@ -67,8 +67,8 @@ def types_of(frame: Frame) -> dict[str, str]:
 
 
 @OPERATIONS
-def test_an_operation_answers_its_columns(api: Mock, name: str) -> None:
-    """Each of its type; where the example is not as it is described, a column is text, and a notice says so."""
+def test_an_operation_returns_its_columns(api: Mock, name: str) -> None:
+    """Each has its type. If the example does not match the description, the column is text, with a notice."""
     (frame,) = ask(connect(api), query(example(name)))
 
     expected = {column.name: TYPES[column.kind] for column in ENDPOINTS[name].columns}
@@ -77,8 +77,8 @@ def test_an_operation_answers_its_columns(api: Mock, name: str) -> None:
 
 
 @OPERATIONS
-def test_an_empty_answer_has_the_same_types(api: Mock, name: str) -> None:
-    """Panels and alert rules know the columns before there are rows."""
+def test_an_empty_response_has_the_same_types(api: Mock, name: str) -> None:
+    """Panels and alert rules get the columns even without rows."""
     api.is_empty = True
 
     (frame,) = ask(connect(api), query(example(name)))
@@ -88,11 +88,11 @@ def test_an_empty_answer_has_the_same_types(api: Mock, name: str) -> None:
 
 
 @OPERATIONS
-def test_a_failure_says_what_the_api_says(api: Mock, name: str) -> None:
-    """Its own text is in the panel, and it counts as the API's failure."""
-    api.failure = "the API has a day off"
+def test_an_error_has_the_apis_text(api: Mock, name: str) -> None:
+    """The panel shows the API's text, and the error counts as the API's."""
+    api.failure = "the API is down"
 
-    with pytest.raises(PluginError, match=r"503.*the API has a day off") as caught:
+    with pytest.raises(PluginError, match=r"503.*the API is down") as caught:
         ask(connect(api), query(example(name)))
 
     assert caught.value.source == "downstream"
@@ -100,7 +100,7 @@ def test_a_failure_says_what_the_api_says(api: Mock, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, kind in QUERIES.items() if hasattr(kind(), "time_column")])
 def test_rows_with_a_time_become_series(api: Mock, name: str) -> None:
-    """One frame for each number and set of labels, which alert rules read; what is not as described is an error."""
+    """There is a frame for each number and set of labels. Values that do not match the description are an error."""
     model = example(name, show="series")
     numbers = [column for column in ENDPOINTS[name].columns if column.kind in ("integer", "number")]
     drawn = {column.name for column in numbers if not column.is_id} or {column.name for column in numbers}
@@ -118,16 +118,16 @@ def test_rows_with_a_time_become_series(api: Mock, name: str) -> None:
 
 @pytest.mark.parametrize("field", [f"{name}.{field}" for name, each in ENDPOINTS.items() for field in each.choices])
 def test_the_choices_of_a_field_are_rows_of_another_operation(api: Mock, field: str) -> None:
-    """The query editor offers them."""
+    """The query editor lists them."""
     source = ENDPOINTS[ENDPOINTS[field.partition(".")[0]].choices[field.partition(".")[2]].operation]
-    given = {name: ["1"] for name, each in source.parameters.items() if each.location == "path"}
+    parameters = {name: ["1"] for name, each in source.parameters.items() if each.location == "path"}
 
-    choices = connect(api).api.choices(field, given)
+    choices = connect(api).api.choices(field, parameters)
 
     assert choices
     assert all(each["value"] for each in choices)
 
 
-def test_save_and_test_is_content(api: Mock) -> None:
-    """It asks what needs no parameter."""
+def test_save_and_test_succeeds(api: Mock) -> None:
+    """It calls an operation that needs no parameter."""
     assert connect(api).check_health().status == "ok"

@@ -1,4 +1,4 @@
-"""The data source with the example's database; with yours, set its address in `connect`."""
+"""Test the data source with the sample database; to test with your own, set its address in `connect`."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
 
 @pytest.fixture
 def datasource() -> Iterator[Datasource]:
-    """The data source as its settings make it."""
+    """Make a data source with the default settings."""
     source = connect(Options())
     yield source
     source.dispose()
@@ -32,19 +32,19 @@ def connect(options: Options) -> Datasource:
 
 
 def asked(sql: str = Model.sql, output: Literal["timeseries", "table"] = "timeseries") -> Query[Model]:
-    """A query of the last hour, as a panel with room for 60 points sends it."""
+    """Make the query of a panel for the last hour."""
     window = TimeRange(start=NOW - timedelta(hours=1), end=NOW)
     return Query(model=Model(sql=sql, format=output), time_range=window, interval=timedelta(minutes=1))
 
 
 def ask(source: Datasource, sql: str = Model.sql, output: Literal["timeseries", "table"] = "table") -> Frame:
-    """Ask one query."""
+    """Run one query."""
     [frame] = source.query(asked(sql, output))
     return frame
 
 
 def test_each_region_is_a_series(datasource: Datasource) -> None:
-    """Its column of texts becomes a label; the alert rule relies on the north being above 90, and the south below."""
+    """The text column becomes a label. The alert rule relies on the north being above 90, and the south below."""
     frame = ask(datasource, output="timeseries")
     _, north, south = frame.fields
 
@@ -53,8 +53,8 @@ def test_each_region_is_a_series(datasource: Datasource) -> None:
     assert min(north.to_list()) > 90 > max(south.to_list())
 
 
-def test_a_table_is_as_the_database_has_it(datasource: Datasource) -> None:
-    """But for numbers in the column `time`, which are times."""
+def test_a_table_has_the_values_of_the_database(datasource: Datasource) -> None:
+    """Only numbers in the column `time` become times."""
     frame = ask(datasource, "SELECT 0 AS time, level FROM regions ORDER BY level")
 
     assert frame["time"].to_list() == [datetime(1970, 1, 1, tzinfo=UTC)] * 2
@@ -64,8 +64,8 @@ def test_a_table_is_as_the_database_has_it(datasource: Datasource) -> None:
 @pytest.mark.parametrize(
     "sql", ["DROP TABLE regions", "DELETE FROM regions", "ATTACH 'x.db' AS x", "SELECT 1; SELECT 2"]
 )
-def test_a_query_only_reads(datasource: Datasource, sql: str) -> None:
-    """The database refuses, and is the same afterwards."""
+def test_a_query_cannot_write(datasource: Datasource, sql: str) -> None:
+    """The database refuses it, and does not change."""
     with pytest.raises(QueryError, match="the database refused the query"):
         ask(datasource, sql)
 
@@ -74,31 +74,31 @@ def test_a_query_only_reads(datasource: Datasource, sql: str) -> None:
 
 @pytest.mark.parametrize("value", ["north", "O'Neil", "' OR 1=1 --", '"; DROP TABLE regions', "é😀\\"])
 @pytest.mark.parametrize("text", ["$__text({})", "'$__text({})'"])
-def test_a_variables_text_stays_a_text(datasource: Datasource, value: str, text: str) -> None:
-    """The editor sends variables percent-encoded; whatever they hold, the database has the same text."""
+def test_the_text_of_a_variable_never_becomes_sql(datasource: Datasource, value: str, text: str) -> None:
+    """The editor sends variables percent-encoded, and the database gets the same text."""
     written = text.format("".join(f"%{byte:02x}" for byte in value.encode()))
 
     assert ask(datasource, f"SELECT {written} AS value")["value"].to_list() == [value]
 
 
-def test_a_mistake_is_said_in_the_databases_words(datasource: Datasource) -> None:
-    """As a wrong macro is in ours."""
+def test_a_wrong_query_shows_the_databases_error(datasource: Datasource) -> None:
+    """An unknown macro shows the runtime's own error."""
     with pytest.raises(QueryError, match="no such column: missing"):
         ask(datasource, "SELECT missing FROM sales")
     with pytest.raises(QueryError, match=r"did you mean \$__timeFilter\?"):
         ask(datasource, "SELECT * FROM sales WHERE $__timeFiltr(time)")
 
 
-def test_an_answer_has_bounds() -> None:
-    """A notice says that there would be more rows."""
+def test_a_result_has_no_more_rows_than_the_limit() -> None:
+    """A notice tells that there are more rows."""
     frame = ask(connect(Options(rows=3)), "SELECT * FROM sales")
 
     assert len(frame) == 3
     assert "nly the first 3 rows" in str(frame.meta)
 
 
-def test_a_query_that_nobody_waits_for_ends(datasource: Datasource) -> None:
-    """The database gives up the statement."""
+def test_a_cancelled_query_ends(datasource: Datasource) -> None:
+    """The database stops the statement."""
     query = asked(ENDLESS, "table")
     threading.Timer(0.2, query.cancel.set).start()
     began = time.monotonic()
@@ -110,47 +110,47 @@ def test_a_query_that_nobody_waits_for_ends(datasource: Datasource) -> None:
 
 
 def test_a_query_that_takes_too_long_ends() -> None:
-    """And says so."""
+    """The error names the time limit."""
     with pytest.raises(QueryError, match="took longer than 1 s"):
         ask(connect(Options(seconds=1)), ENDLESS)
 
 
-def test_the_editor_is_offered_tables_and_columns(datasource: Datasource) -> None:
-    """While one types."""
+def test_the_resource_lists_tables_and_columns(datasource: Datasource) -> None:
+    """The editor suggests them."""
     names = json.loads(call(datasource, Request(path="names")).read())
 
     assert {"value": "sales", "label": "sales", "description": "table"} in names
     assert {"value": "region", "label": "region", "description": "regions, TEXT"} in names
 
 
-def test_save_and_test_asks_the_database(datasource: Datasource) -> None:
-    """An address where nothing is says so."""
+def test_save_and_test_connects_to_the_database(datasource: Datasource) -> None:
+    """An address without a database is an error."""
     assert datasource.check_health().status == "ok"
     assert connect(Options(address="sqlite:/nowhere/at/all.db")).check_health().status == "error"
 
 
-def test_an_alert_rule_never_judges_a_part() -> None:
-    """It gets an error where a panel gets a notice."""
+def test_an_alert_rule_gets_an_error_instead_of_a_part() -> None:
+    """A panel gets a notice instead."""
     query = replace(asked("SELECT * FROM sales", "table"), from_alert=True)
 
     with pytest.raises(QueryError, match="must not judge a part"):
         connect(Options(rows=3)).query(query)
 
 
-def test_a_blank_in_an_address_is_none() -> None:
-    """It is the same database."""
+def test_spaces_around_an_address_are_ignored() -> None:
+    """It is the address of the same database."""
     assert len(ask(connect(Options(address=" sqlite: ")), "SELECT * FROM regions")) == 2
 
 
 @pytest.mark.parametrize(("least", "rows"), [("65", 1), ("5", 2), ("100", 1), ("100.5", 0)])
 def test_numbers_are_compared_as_numbers(datasource: Datasource, least: str, rows: int) -> None:
-    """Those of variables, with a column and with an expression."""
+    """A variable's number is compared with a column and with an expression."""
     for column in ("level", "level + 0"):
         frame = ask(datasource, f"SELECT region FROM regions WHERE {column} >= $__text({least})")  # noqa: S608  # ours
         assert len(frame) == rows
 
 
-def test_an_address_of_another_kind_is_refused() -> None:
-    """With those that there are."""
+def test_an_address_of_an_unknown_database_is_refused() -> None:
+    """The error lists the known databases."""
     with pytest.raises(QueryError, match="begins with oracle: it may be sqlite, duckdb"):
         connect(Options(address="oracle://db"))

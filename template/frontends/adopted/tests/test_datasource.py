@@ -1,18 +1,18 @@
-"""The data source, asked as Grafana asks it."""
+"""Test the data source with queries as Grafana sends them."""
 
 from gfruntime.testing import ask, query, settings
 from plugin.datasource import Datasource
 
 
-def test_a_query_is_answered_for_its_range() -> None:
-    """The frame spans what was asked."""
-    asked = query({"anything": "that the query editor stores"})
+def test_a_query_returns_its_time_range() -> None:
+    """The frame begins and ends with the range."""
+    example = query({"anything": "that the query editor stores"})
 
-    (frame,) = ask(Datasource(settings({})), asked)
+    (frame,) = ask(Datasource(settings({})), example)
 
-    assert frame["time"].to_list() == [asked.time_range.start, asked.time_range.end]
+    assert frame["time"].to_list() == [example.time_range.start, example.time_range.end]
 
 
-def test_save_and_test_finds_the_backend() -> None:
-    """Nothing has to be reached yet."""
+def test_save_and_test_succeeds() -> None:
+    """The backend needs no other system yet."""
     assert Datasource(settings({})).check_health().status == "ok"

@@ -12,7 +12,7 @@ function text({ key, operator, value, values }: Filter): string {
   return `${key} ${operator} ${operator.endsWith('|') ? values?.join(', ') : value}`;
 }
 
-/** The filters that a query itself holds, as one has that came from a dashboard to Explore; they can be removed. */
+/** Shows the filters in a query, such as one that was opened in Explore from a dashboard; a button removes them. */
 export function AdHocFilters<Query extends FilteredQuery>({ query, onChange, onRunQuery }: Props<Query>) {
   const { adhocFilters = [], ...rest } = query;
   const remove = () => {

@@ -14,7 +14,7 @@ interface Props<Query extends DataQuery, Model extends object> extends QueryEdit
   examples: Array<Example<Model>>;
 }
 
-/** Queries to begin with: a button for each, and a sentence below it. */
+/** Example queries: a button for each, with its description. */
 export function Examples<Query extends DataQuery, Model extends object>({ examples, query, onClickExample }: Props<Query, Model>) {
   const { refId, datasource } = query;
   return (

@@ -28,7 +28,7 @@ function named(settings: Settings, number: number, name: string): Settings {
   return { ...settings, jsonData: { ...settings.jsonData, [`${NAME}${number}`]: name } };
 }
 
-/** Replace a value; the empty one is what Reset leaves. */
+/** Replace a value; Reset sets an empty one. */
 function valued(settings: Settings, number: number, value: string): Settings {
   const key = `${VALUE}${number}`;
   return {
@@ -38,7 +38,7 @@ function valued(settings: Settings, number: number, value: string): Settings {
   };
 }
 
-/** Remove one; those behind it move up. A stored value cannot move, for no browser ever sees it: it is asked for again. */
+/** Remove a header; the next ones move up. A stored value can't move, because browsers can't read it: the user enters it again. */
 function without(settings: Settings, number: number): Settings {
   const last = countOf(settings);
   let moved = settings;

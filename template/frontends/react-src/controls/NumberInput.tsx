@@ -4,13 +4,13 @@ import { whenDone } from './edits';
 
 type Props = Omit<React.ComponentPropsWithoutRef<typeof Input>, 'onBlur' | 'onChange' | 'onKeyDown' | 'value'> & {
   value: number | null | undefined;
-  /** Every edit; nothing, where the text is no number. */
+  /** Called for every edit; with undefined if the text is not a number. */
   onChange: (value: number | undefined) => void;
-  /** The edit is finished. */
+  /** Called when the edit is finished. */
   onDone: () => void;
 };
 
-/** Keeps what is typed until the field is left: "-" and "1e" are not numbers yet. */
+/** Keeps the text until the field loses focus: "-" and "1e" are not numbers yet. */
 export function NumberInput({ value, onChange, onDone, ...rest }: Props) {
   const [draft, setDraft] = React.useState<string>();
   const { onBlur, onKeyDown } = whenDone(onDone);

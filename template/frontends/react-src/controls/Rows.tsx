@@ -3,7 +3,7 @@ import * as React from 'react';
 import { AddButton, RemoveButton } from './buttons';
 import { whenDone } from './edits';
 
-/** What the fields of one row are given; `edit`, `run`, `pick` and `done` are those of `useEdits`. */
+/** The properties for the fields of one row; `edit`, `run`, `pick` and `done` work as in `useEdits`. */
 export interface RowProps<Row> {
   stored: Row;
   id: (name: string) => string;
@@ -22,7 +22,7 @@ interface Props<Row> {
   newRow: Row;
   disabled?: boolean;
   onChange: (rows: Row[]) => void;
-  /** An edit is finished. */
+  /** Called when an edit is finished. */
   onDone?: () => void;
   children: (row: RowProps<Row>) => React.ReactNode;
 }

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-/** Fields of a query that stand together under a heading. */
+/** A group of fields with a heading. */
 export function Section({ label, children }: { label: string; children: React.ReactNode }) {
   return (
     <fieldset>

@@ -1,4 +1,4 @@
-// What Python refuses, told beside the field. src/plugin/datasource.py has the same bounds, which alert rules meet, too.
+// Checks values in the editor, as Python does. src/plugin/datasource.py has the same bounds, which also apply to alert rules.
 
 export interface Choice<Value> {
   value: Value;
@@ -19,12 +19,12 @@ export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** Tell whether a saved query holds a field, and nothing in it: one that lacks the field may be of an older version. */
+/** Tell whether a saved query has an empty field. If it lacks the field, it may be from an older version. */
 export function isEmptied(value: unknown): boolean {
   return value !== undefined && isEmpty(value);
 }
 
-/** Say what is wrong with a value, or with the first wrong item of a list; nothing where it is fine. */
+/** Describe what is wrong with a value, or with the first wrong item of a list; undefined if it is valid. */
 export function problem(label: string, value: unknown, bounds: Bounds): string | undefined {
   if (isEmpty(value)) {
     return bounds.required ? `${label} is required` : undefined;
@@ -36,7 +36,7 @@ export function problem(label: string, value: unknown, bounds: Bounds): string |
 
 function complaint(value: unknown, { number, whole, min, max, pattern, choices }: Bounds): string | undefined {
   if (/\$\{?\w|\[\[\w/.test(String(value))) {
-    return undefined; // Grafana fills in its variables
+    return undefined; // Grafana replaces its variables later
   }
   if (number) {
     if (typeof value !== 'number') {
@@ -54,7 +54,7 @@ function complaint(value: unknown, { number, whole, min, max, pattern, choices }
   return pattern && !matches(pattern, String(value)) ? `match ${pattern}` : undefined;
 }
 
-/** As Python reads a pattern: it matches the whole text. One that only Python knows is left to it, as is a long text. */
+/** Match the whole text, as Python does. If the text is long, or only Python supports the pattern, only Python checks it. */
 function matches(pattern: string, text: string): boolean {
   try {
     return text.length > 1000 || new RegExp(`^(?:${pattern})$`, 'u').test(text);

@@ -1,4 +1,4 @@
-// Choices that a resource of the plugin lists.
+// Choices from a resource of the plugin.
 import { getTemplateSrv } from '@grafana/runtime';
 import * as React from 'react';
 
@@ -15,19 +15,19 @@ interface Choices<Value> {
   error?: string;
 }
 
-/** A resource's path with values in it: encoded, template variables filled in; empty while one of them is missing. */
+/** A resource's path with encoded values; template variables are replaced. Empty while a value is missing. */
 export function path(texts: TemplateStringsArray, ...values: unknown[]): string {
   const filled = values.map((value) => getTemplateSrv().replace(String(value ?? '')));
   return filled.every(Boolean) ? texts.reduce((whole, text, at) => whole + encodeURIComponent(filled[at - 1]) + text) : '';
 }
 
-/** A choice, of a value alone or of one with a label. */
+/** Make a choice from a value, or from a value with a label. */
 export function option<Value>(item: Value | Option<Value>): Option<Value> {
   const given = item as Option<Value>;
   return typeof item === 'object' ? { ...given, label: given.label ?? String(given.value) } : { value: item, label: String(item) };
 }
 
-/** Ask the plugin for the choices of a field, again when the path changes; the dashboard's variables are choices, too. */
+/** Load the choices of a field from the plugin, again when the path changes; the dashboard's variables are choices, too. */
 export function useChoices<Value = string>(
   label: string,
   datasource: { getResource(path: string): Promise<any> },

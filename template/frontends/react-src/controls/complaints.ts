@@ -1,4 +1,4 @@
-// What is wrong on the config page: told beside a field once it was left, and to Grafana 13 before it saves.
+// Shows errors on the config page: beside a field after it loses focus, and for Grafana 13 before it saves.
 import * as React from 'react';
 import { whenDone } from './edits';
 
@@ -8,10 +8,10 @@ interface Validation {
   clearError(name: string): void;
 }
 
-/** `complaint` and `done` are properties of a field and its input; `leave` says that a field was left. */
+/** `complaint` and `done` return properties of a field and its input; call `leave` when a field loses focus. */
 export function useComplaints(problems: Record<string, string | undefined>, props: { options: object }) {
   const [left, setLeft] = React.useState<Record<string, boolean>>({});
-  const validation = (props as { options: object; validation?: Validation }).validation; // Grafana 13: what it refuses is not saved
+  const validation = (props as { options: object; validation?: Validation }).validation; // Grafana 13 does not save invalid options
   React.useEffect(
     () =>
       validation?.registerValidation(() => {

@@ -1,7 +1,7 @@
-// When an edit of a query is finished: that is when the query runs, and not at every key.
+// Runs a query when an edit is finished, and not for every key.
 import * as React from 'react';
 
-/** Properties of a text's input: Enter finishes an edit, and so does leaving the field. */
+/** Properties of a text input: Enter finishes an edit, and so does a click elsewhere. */
 export function whenDone(onDone: () => void) {
   return { onBlur: onDone, onKeyDown: (event: React.KeyboardEvent) => event.key === 'Enter' && onDone() };
 }
@@ -11,7 +11,7 @@ export interface Edit<Query> {
   after: Query;
 }
 
-/** `edit` changes the query, `run` runs it if it was edited, `pick` does both, and `done` are the properties of an input. */
+/** `edit` changes the query, `run` runs it if it has changed, `pick` does both, and `done` are the properties of an input. */
 export function useEdits<Query extends object>(
   query: Query,
   onChange: (query: Query) => void,

@@ -15,7 +15,7 @@ export interface FilteredQuery extends DataQuery {
   adhocFilters?: Filter[];
 }
 
-/** Take the dashboard's filters along, behind those that the query holds itself; variables in them are filled in. */
+/** Add the dashboard's filters after the query's own; variables in them are replaced. */
 export function filtered<Query extends FilteredQuery>(query: Query, scoped: ScopedVars, filters: AdHocVariableFilter[] = []): Query {
   const more = filters.map(({ key, operator, value, values }: Filter) => interpolate({ key, operator, value, values }, scoped));
   return more.length > 0 ? { ...query, adhocFilters: [...(query.adhocFilters ?? []), ...more] } : query;
@@ -33,7 +33,7 @@ interface TagOptions<Query> {
   timeRange?: TimeRange;
 }
 
-/** Ask the plugin for keys or values. A failure is an answer, too: Grafana shows it beside the filters. */
+/** Load keys or values from the plugin. If that fails, return the error: Grafana shows it beside the filters. */
 export async function listTags<Query>(
   datasource: TagSource<Query>,
   path: 'gfplug/tag-keys' | 'gfplug/tag-values',

@@ -1,5 +1,5 @@
-// What a user chose last, for each data source: in this browser, and where Grafana keeps what plugins store for users (12
-// and newer), in every browser of that user.
+// Remembers a user's last choices for each data source: in this browser, and in Grafana's user storage (Grafana 12 and newer),
+// which all browsers of that user share.
 import { config } from '@grafana/runtime';
 import { isEmpty } from './checks';
 import { type Edit } from './edits';
@@ -23,7 +23,7 @@ export class Memory {
   private readonly name: string;
   private readonly place: string;
 
-  /** `names` are the fields; what was kept under another `version` is forgotten, as a field may have had another type. */
+  /** `names` are the fields. Values of another `version` are ignored, because a field may have had another type. */
   constructor(
     private readonly datasource: Source,
     private readonly version: string,
@@ -35,20 +35,20 @@ export class Memory {
     try {
       this.kept = localStorage.getItem(this.place);
     } catch {
-      // this browser keeps nothing
+      // this browser stores nothing
     }
     const before = this.kept;
     const answer = Promise.resolve(datasource.userStorage?.getItem(this.name));
     answer.then((text) => text && this.kept === before && this.keep(text), () => {});
   }
 
-  /** Put what the user chose last in the place of defaults. */
+  /** Replace defaults with the user's last choices. */
   fill<Query>(defaults: Query): Query {
     const values = this.values();
     return this.names.reduce((filled, name) => (isEmpty(values[name]) ? filled : put(filled, name, values[name])), defaults);
   }
 
-  /** Keep what an edit changed. A variable belongs to its dashboard, and an emptied field has its default again. */
+  /** Store the fields that an edit changed, except variables, which belong to a dashboard. An empty field gets its default again. */
   write({ before, after }: Edit<object>) {
     const isChosen = (name: string) => {
       const text = JSON.stringify(valueOf(after, name));
@@ -77,7 +77,7 @@ export class Memory {
     try {
       localStorage.setItem(this.place, text);
     } catch {
-      // until the page is left
+      // the values stay until the page is closed
     }
   }
 }

@@ -1,4 +1,4 @@
-// What an older version of the plugin saved, as today's Python reads it. Nothing is stored until the user edits it.
+// Shows values that an older version of the plugin saved as the current Python code reads them. Only an edit stores them.
 import { type DataSourceJsonData, type DataSourceSettings } from '@grafana/data';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert } from '@grafana/ui';
@@ -12,10 +12,10 @@ const OF_GRAFANA = [
   'queryCachingTTL',
 ];
 const MOST = 1000;
-/** The answers, so that no query is asked about twice. */
+/** A cache of the responses. */
 const known = new Map<string, Values>();
 
-/** What was saved as text, without what Grafana itself keeps there. */
+/** The saved values as text, without Grafana's own fields. */
 function textOf(saved: Values): string {
   const names = Object.keys(saved).filter((key) => key === 'queryType' || !OF_GRAFANA.includes(key));
   return JSON.stringify(names.sort().map((name) => [name, saved[name]]));
@@ -25,7 +25,7 @@ function ofGrafana(query: Values): Values {
   return Object.fromEntries(OF_GRAFANA.filter((key) => key in query).map((key) => [key, query[key]]));
 }
 
-/** Ask Python what it makes of what was saved. */
+/** Let Python migrate saved values. */
 async function migrated(uid: string, name: 'query' | 'options', saved: Values): Promise<Values> {
   const text = JSON.stringify([uid, name, textOf(saved)]);
   const answer = known.get(text) ?? (await post(uid, { [name]: saved }))[name];
@@ -46,8 +46,8 @@ async function post(uid: string, data: Values): Promise<Record<string, Values>> 
   }
 }
 
-/** What to show of what was saved: itself, until Python has answered, if it fails, and once it was edited. The editor waits
- * for the first answer: until then its fields may show what means something else today. */
+/** The values to show: the saved values until Python responds, if it fails, and after an edit; else the migrated values. The
+ * editor is disabled until the first response, because until then its fields may have another meaning. */
 function useMigrated(isAsked: boolean, uid: string, name: 'query' | 'options', saved: Values) {
   const text = isAsked ? textOf(saved) : '';
   const [answer, setAnswer] = React.useState<{ text?: string; values?: Values; failure?: string }>({});
@@ -72,7 +72,7 @@ function useMigrated(isAsked: boolean, uid: string, name: 'query' | 'options', s
       <Alert severity="warning" title={`This was saved by another version of the plugin, and is shown as it was: ${failure}`} />
     ),
     isWaiting: isOpen && answer.text === undefined,
-    /** Remember that what was edited is of today. */
+    /** Remember that the edited values need no migration. */
     remember: (changed: Values) => {
       edited.current = isOpen || failure ? '' : textOf(changed);
     },
@@ -85,7 +85,7 @@ interface EditorProps {
   onChange: (query: any) => void;
 }
 
-/** A query editor that shows what was saved as it is read today; `ofKind` makes a variable's or an annotation's query of it. */
+/** A query editor that shows migrated values; `ofKind` converts the query of a variable or an annotation. */
 export function migratedQuery<Props extends EditorProps>(
   Editor: React.ComponentType<Props>,
   ofKind: (query: unknown) => unknown = (query) => query
@@ -111,7 +111,7 @@ interface PageProps<Options extends DataSourceJsonData, Secrets> {
   onOptionsChange: (options: DataSourceSettings<Options, Secrets>) => void;
 }
 
-/** A config page that shows what was saved as it is read today. */
+/** A config page that shows migrated values. */
 export function migratedOptions<Options extends DataSourceJsonData, Secrets>(
   Editor: React.ComponentType<PageProps<Options, Secrets>>
 ): React.FunctionComponent<PageProps<Options, Secrets>> {

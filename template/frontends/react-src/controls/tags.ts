@@ -1,4 +1,4 @@
-/** Numbers from tags; template variables stay as they are, and what is neither is left out. */
+/** Convert tags to numbers; template variables stay the same, and other texts are removed. */
 export function numbers(tags: string[]): Array<number | string> {
   return tags.map((tag) => (tag.includes('$') ? tag : Number(tag))).filter((tag) => !Number.isNaN(tag));
 }

@@ -1,8 +1,8 @@
-// Template variables: filled in before a query goes to Python.
+// Replaces template variables before a query goes to Python.
 import { type ScopedVars } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
 
-/** Fill in the variables of every text in a value, at any depth. */
+/** Replace the variables of every text in a value, at any depth. */
 export function interpolate<Value>(value: Value, scoped: ScopedVars): Value {
   return filled(value, scoped) as Value;
 }
@@ -19,7 +19,7 @@ function filled(value: unknown, scoped: ScopedVars): unknown {
     : value;
 }
 
-/** An item of a list that is nothing but a variable becomes as many items as the variable has values. */
+/** If an item of a list is only a variable, replace it with one item for each value of the variable. */
 function expand(text: string, scoped: ScopedVars): string[] {
   let values: unknown[] | undefined;
   if (/^\s*(\$\w+|\$\{\w+\})\s*$/.test(text)) {
@@ -31,8 +31,8 @@ function expand(text: string, scoped: ScopedVars): string[] {
   return (values ?? [getTemplateSrv().replace(text, scoped)]).map(String);
 }
 
-/** Fill in the variables of SQL as Grafana's own data sources do: several values, or one of a variable that may have
- * several, in quotes; any other without, and each quote within doubled. A format, as in `${name:raw}`, comes before this. */
+/** Replace the variables of SQL as Grafana's own data sources do: the values of a variable that may have several are quoted,
+ * others are not, and quotes in a value are doubled. A format, as in `${name:raw}`, takes precedence. */
 export function interpolateSql<Text extends string | null | undefined>(sql: Text, scoped: ScopedVars): Text {
   return (typeof sql === 'string' ? getTemplateSrv().replace(sql, scoped, quote) : sql) as Text;
 }
@@ -45,8 +45,8 @@ function quote(value: unknown, { multi, includeAll }: { multi?: boolean; include
 const REFERENCE = /\$(\w+)|\[\[(\w+)(?::[^\]]*)?\]\]|\$\{(\w+)(\.[^:}]+)?(?::[^}]*)?\}/g;
 const OF_TIME = /^__(from|to|(rate_)?interval(_ms)?|range(_s|_ms)?)$/;
 
-/** Put `$__text(value,…)` in the place of each variable, whatever format it asks for: Python writes these so that no text of
- * one becomes SQL. The time range stays as Grafana has it. */
+/** Replace each variable with `$__text(value,…)`, and ignore its format: Python converts these so that no text becomes SQL.
+ * Variables of the time range are replaced as Grafana does. */
 export function interpolateValues<Text extends string | null | undefined>(sql: Text, scoped: ScopedVars): Text {
   return (typeof sql === 'string' ? sql.replace(REFERENCE, (...match) => replaced(match, scoped)) : sql) as Text;
 }

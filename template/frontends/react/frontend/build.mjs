@@ -1,5 +1,5 @@
-// `npm run build`: src/module.ts and what it imports become dist/module.js, one AMD module as Grafana's loader wants it.
-// What Grafana shares with its plugins stays outside; anything else that you install with npm goes in.
+// `npm run build` bundles src/module.ts and its imports into dist/module.js, an AMD module for Grafana's loader. It leaves out
+// the packages that Grafana shares with its plugins, and includes all others that you install with npm.
 import { build } from 'esbuild';
 
 const shared = [
@@ -17,10 +17,10 @@ const options = {
   minify: true,
   sourcemap: true,
   legalComments: 'inline',
-  define: { 'process.env.NODE_ENV': '"production"', define: 'undefined' }, // UMD libraries must not see SystemJS's define
+  define: { 'process.env.NODE_ENV': '"production"', define: 'undefined' }, // hides SystemJS's define from UMD libraries
 };
 
-// First see which packages are wanted, then write what asks the loader for these.
+// Build once to list the imported shared packages, then build again with a header that imports them from the loader.
 const { metafile } = await build({ ...options, write: false, metafile: true });
 const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
 const names = [...new Set(imports.filter(({ external }) => external).map(({ path }) => path))].sort();

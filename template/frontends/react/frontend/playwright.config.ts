@@ -1,4 +1,4 @@
-// `npm run e2e`: tests/ in the pages of a running Grafana, by @grafana/plugin-e2e; `npm run types` installs what they need.
+// `npm run e2e` runs tests/ in the pages of a running Grafana, with @grafana/plugin-e2e; `npm run types` installs its packages.
 /// <reference types="node" />
 import { type PluginOptions } from '@grafana/plugin-e2e';
 import { defineConfig, devices } from '@playwright/test';
@@ -15,7 +15,7 @@ export default defineConfig<PluginOptions>({
   use: {
     ...devices['Desktop Chrome'],
     baseURL: GRAFANA_URL,
-    launchOptions: { executablePath: CHROMIUM }, // a Chromium or Chrome of this machine; else `npx playwright install chromium`
+    launchOptions: { executablePath: CHROMIUM }, // Chromium or Chrome; without it, run `npx playwright install chromium`
     provisioningRootDir: path.join(import.meta.dirname, '../provisioning'),
     trace: 'retain-on-failure',
   },

@@ -1,7 +1,7 @@
 // @ts-check
-// What panels ask, the browser answers here, through Grafana's data source proxy: each `route` of plugin.json is a path
-// that it may ask, and Grafana adds the secrets that the route names. Alert rules, expressions and public dashboards never
-// pass through a browser: src/plugin/datasource.py answers them, and tests/test_parity.py holds both to the same frames.
+// Answers the panels' queries in the browser, through Grafana's data source proxy. Each of the `routes` in plugin.json is a path
+// that the browser may request; Grafana adds the secrets that the route names. Alert rules, expressions and public dashboards
+// never pass through a browser: src/plugin/datasource.py answers them. tests/test_parity.py checks that the frames are the same.
 
 /**
  * @typedef {Record<string, any>} Row
@@ -13,19 +13,19 @@
  * @property {(path: string, init?: { method?: string, params?: Record<string, unknown>, data?: unknown }) => Promise<any>} fetch
  */
 
-/** Answer a query; `undefined` leaves it to Python. @param {Record<string, any>} query @param {Context} context */
+/** Answer a query; if it returns `undefined`, Python answers. @param {Record<string, any>} query @param {Context} context */
 exports.query = (query, { request, from, to, fetch }) => {
   const path = String(query.path).replace(/^\/+/, '');
   if (path !== 'sales') {
     return undefined; // plugin.json has no route for it
   }
   const step = Math.max(request.intervalMs, (to - from) / Math.max(request.maxDataPoints ?? 1, 1), 1000) / 1000;
-  const params = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), step: rounded(step) };
+  const params = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), step: round(step) };
   return fetch(path, { params }).then((rows) => toFrames(rows, String(query.time), String(query.value)));
 };
 
 /** Round as Python does: a half goes to the even number. @param {number} value */
-function rounded(value) {
+function round(value) {
   return value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
 }
 

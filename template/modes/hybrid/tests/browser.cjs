@@ -1,5 +1,5 @@
-// Ask frontend/hooks.js as the browser would: a JSON object on stdin, the frames as JSON on stdout. `fetch` stands for
-// Grafana's data source proxy, which adds the token that the route in plugin.json names.
+// Run frontend/hooks.js as the browser does: it reads a JSON object from stdin, and writes the frames as JSON to stdout. `fetch`
+// replaces Grafana's data source proxy, which adds the token that the route in plugin.json names.
 const { query } = require('../frontend/hooks.js');
 
 const { url, token, model, from, to, intervalMs, maxDataPoints } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));

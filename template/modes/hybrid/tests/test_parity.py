@@ -1,4 +1,4 @@
-"""Both sides of the plugin on the same question: hooks.js for panels, Python for alert rules. They must agree."""
+"""Send the same query to both sides of the plugin, hooks.js for panels and Python for alert rules: they must agree."""
 
 import json
 import shutil
@@ -38,14 +38,14 @@ def api() -> Iterator[Server]:
 
 
 def in_python(api: Server, model: Model, query: dict[str, Any]) -> list[dict[str, Any]]:
-    """Ask the backend."""
+    """Run a query in the backend."""
     datasource = Datasource(Settings(options=Options(url=api.url, token=Secret(TOKEN)), url=api.url))
-    asked = Query(model=model, **query)
-    return [json.loads(frametext.encode(frame)) for frame in datasource.query(asked)]
+    frames = datasource.query(Query(model=model, **query))
+    return [json.loads(frametext.encode(frame)) for frame in frames]
 
 
 def in_the_browser(api: Server, model: Model, query: dict[str, Any]) -> Any:
-    """Ask frontend/hooks.js, in Node."""
+    """Run a query in frontend/hooks.js, with Node."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not on PATH")
@@ -60,15 +60,15 @@ def in_the_browser(api: Server, model: Model, query: dict[str, Any]) -> Any:
         "maxDataPoints": query["max_data_points"],
     }
     script = Path(__file__).with_name("browser.cjs")
-    done = subprocess.run(  # noqa: S603 - our own script
+    process = subprocess.run(  # noqa: S603 - our own script
         [node, str(script)], input=json.dumps(question), capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
-def shown(fields: list[dict[str, Any]], values: list[list[Any]]) -> list[tuple[str, str, dict[str, str], list[Any]]]:
-    """Reduce a frame to what a panel draws."""
+def columns(fields: list[dict[str, Any]], values: list[list[Any]]) -> list[tuple[str, str, dict[str, str], list[Any]]]:
+    """Return the parts of a frame that a panel draws: names, types, labels, values."""
     return [
         (field["name"], field["type"], field.get("labels", {}), column)
         for field, column in zip(fields, values, strict=True)
@@ -76,16 +76,16 @@ def shown(fields: list[dict[str, Any]], values: list[list[Any]]) -> list[tuple[s
 
 
 @pytest.mark.parametrize(("duration", "points", "interval"), WINDOWS)
-def test_panels_and_alert_rules_see_the_same(
+def test_panels_and_alert_rules_get_the_same_frames(
     api: Server, duration: timedelta, points: int, interval: timedelta
 ) -> None:
-    """The same columns, labels, times and numbers, whatever the range."""
+    """Columns, labels, times and numbers are the same for each range."""
     window = TimeRange(start=START, end=START + duration)
     query = {"time_range": window, "max_data_points": points, "interval": interval}
 
-    python = [shown(frame["schema"]["fields"], frame["data"]["values"]) for frame in in_python(api, Model(), query)]
+    python = [columns(frame["schema"]["fields"], frame["data"]["values"]) for frame in in_python(api, Model(), query)]
     browser = [
-        shown(frame["fields"], [field["values"] for field in frame["fields"]])
+        columns(frame["fields"], [field["values"] for field in frame["fields"]])
         for frame in in_the_browser(api, Model(), query)
     ]
 
@@ -93,8 +93,8 @@ def test_panels_and_alert_rules_see_the_same(
     assert browser == python
 
 
-def test_a_path_without_a_route_is_left_to_python(api: Server) -> None:
-    """Grafana's proxy would not add the token."""
+def test_python_answers_a_path_without_a_route(api: Server) -> None:
+    """Grafana's proxy would not add the token to it."""
     query = {
         "time_range": TimeRange(start=START, end=START + timedelta(hours=1)),
         "max_data_points": 10,

@@ -1,10 +1,10 @@
-"""What Grafana starts; nothing to edit here."""
+"""The program that Grafana starts; don't edit it."""
 
 from gfruntime import serve
 
 
 def load() -> type:
-    """Import the data source after the handshake: Grafana must not wait for it."""
+    """Import the data source after the handshake, so that Grafana does not wait for the import."""
     from plugin.datasource import Datasource
 
     return Datasource

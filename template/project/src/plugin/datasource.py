@@ -1,7 +1,7 @@
 """The data source: this is the one file to edit.
 
-It answers with signals computed from the clock, so that everything works before any system is connected.
-Put your own source in the place of `wave`, and your own fields in `Options` and `Model`: the editors in Grafana follow.
+It computes signals from the time, so it works without another system. Replace `wave` with your own source, and the
+fields of `Options` and `Model` with your own: the editors in Grafana show these fields.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from gfruntime import Field, Frame, Health, Query, Request, Settings, Ui, route
 
 Signal = Literal["sine", "sawtooth", "square", "noise"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-POINTS = 10_000  # of one series, however many are asked for
+POINTS = 10_000  # at most, for one series
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Datasource:
 
     def query(self, query: Query[Model]) -> Frame:
         """Answer one query: a column of times, and one column of values per series."""
-        model = query.model  # within the bounds above, or the panel shows what is wrong with it
+        model = query.model  # its values are within the bounds above; otherwise the panel shows an error
         times = ticks(query)
         labels = [{"signal": model.signal, "series": str(number + 1)} for number in range(model.series)]
         return Frame(
             fields=[
-                Field("time", times, "time"),  # the type, because there may be none
+                Field("time", times, "time"),  # with its type, because the list may be empty
                 *(
                     Field("value", [self.value(model, number, time) for time in times], labels=labels[number])
                     for number in range(model.series)
@@ -56,7 +56,7 @@ class Datasource:
         )
 
     def value(self, model: Model, number: int, time: datetime) -> float:
-        """Return one series' value at one moment; each series is a part of a period behind the one before it."""
+        """Return a series' value at a time; each series lags the previous one by a part of the period."""
         seconds = (time - EPOCH).total_seconds()
         phase = seconds / model.period - number / model.series
         noise = f"{self.seed} {number} {seconds}"
@@ -68,12 +68,12 @@ class Datasource:
 
     @route("GET", "/signals")
     def signals(self, _request: Request) -> list[str]:
-        """Answer HTTP calls of /api/datasources/uid/<uid>/resources/signals: list what can be queried."""
+        """Answer requests for /api/datasources/uid/<uid>/resources/signals: list the signals."""
         return list(get_args(Signal))
 
 
 def ticks(query: Query[Model]) -> list[datetime]:
-    """List the moments to answer for: as many as the panel can show, and the same ones however it is scrolled."""
+    """List the times of the points: at most as many as the panel can show, at multiples of the step since 1970."""
     start, end = query.time_range.start, query.time_range.end
     points = min(max(query.max_data_points, 1), POINTS)
     step = max(query.interval, (end - start) / points, timedelta(milliseconds=1))
@@ -90,5 +90,5 @@ def wave(signal: Signal, phase: float, noise: str) -> float:
             return 2 * phase - 1
         case "square":
             return 1.0 if phase < 1 / 2 else -1.0
-        case "noise":  # from the text alone, so that a query asked twice gets the same answer
+        case "noise":  # computed from the text only, so that the same query returns the same values
             return int.from_bytes(hashlib.blake2b(noise.encode(), digest_size=6).digest()) / 2**47 - 1

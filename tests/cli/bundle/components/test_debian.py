@@ -83,8 +83,8 @@ def test_names_from_before_lib_was_a_link_count() -> None:
 @pytest.mark.parametrize(
     ("package", "digest"), [("gone", ""), ("unheard-of", ""), ("libbz2-1.0:amd64", "0" * 32)], ids=str
 )
-def test_what_is_not_installed_as_it_is_has_no_owner(root: Path, package: str, digest: str) -> None:
-    """A removed package's list may still be there; a changed file was put in another one's place."""
+def test_a_removed_or_changed_file_has_no_owner(root: Path, package: str, digest: str) -> None:
+    """A removed package's list may still exist; another file may have replaced its file."""
     assert debian.find_owners([own(root, package, digest=digest)], root) == {}
 
 

@@ -62,8 +62,8 @@ def test_two_versions_in_a_file_are_none(tmp_path: Path) -> None:
     assert identify(tmp_path, {"liblzma.so.5": b"\x005.4.1\0\x005.2.0\0"})["liblzma.so.5"] == ("xz", "")
 
 
-def test_what_is_linked_into_python_is_seen(tmp_path: Path) -> None:
-    """By texts that nothing else carries; a number alone proves nothing but in the module that it belongs to."""
+def test_libraries_linked_into_python_are_found(tmp_path: Path) -> None:
+    """By texts that only they contain; a version number alone counts only in its own module."""
     contents = {
         "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024\0 deflate 1.3.1 Copyright \x005.4.1\0\x003.40.1\0",
         "_decimal.cpython-312-x86_64-linux-gnu.so": b"\x002.5.1\0",

@@ -118,8 +118,8 @@ def test_the_runtime_is_the_indexs_only_where_it_came_from_one(tmp_path: Path, w
     ],
     ids=["a folder", "an archive", "a repository"],
 )
-def test_what_no_index_gave_is_generic(tmp_path: Path, facts: dict[str, str], purl: str) -> None:
-    """With its version as it is, and where it is from."""
+def test_a_package_from_no_index_has_a_generic_purl(tmp_path: Path, facts: dict[str, str], purl: str) -> None:
+    """With its exact version and its origin."""
     bom = describe(tmp_path, package("gfruntime", "0.3.0+x", is_from_index=False, **facts))
 
     assert purl in {each["purl"] for each in bom["components"]}

@@ -64,8 +64,8 @@ def test_both_files_name_the_platform_and_what_came_after_the_freeze(tmp_path: P
     assert "Jean-loup Gailly and Mark Adler" in text
 
 
-def test_what_has_no_licence_text_is_told(tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
-    """By name and version, as a warning."""
+def test_a_missing_licence_text_is_a_warning(tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    """It has the package's name and version."""
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         write(tmp_path, bundle, Package(name="odd", version="2", record=""))
 

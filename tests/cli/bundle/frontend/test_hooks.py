@@ -68,8 +68,8 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
         ("export{ a }", "frontend/hooks.js:1: 'export' is the syntax of ES modules"),
     ],
 )
-def test_what_cannot_be_a_part_of_module_js_is_named_with_its_line(text: str, sentence: str) -> None:
-    """One sentence says file, line and what is wrong; there is one file for code of the browser."""
+def test_code_that_cannot_be_in_module_js_is_refused_with_its_line(text: str, sentence: str) -> None:
+    """The error has file, line and problem; there is only one file for the browser."""
     with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
         hooks.parse(text)
 

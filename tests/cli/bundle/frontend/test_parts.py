@@ -34,8 +34,8 @@ def test_a_source_is_there_where_its_feature_is(name: str) -> None:
     assert sources_in(linker.link(BARE, banner="test")) == sources_in(library.read()) - NEEDS.keys() - {"hybrid"}
 
 
-def test_what_asks_hooks_is_there_where_hooks_are() -> None:
-    """A stub of comments has none."""
+def test_the_part_for_hooks_is_only_linked_with_hooks() -> None:
+    """A hooks.js with only comments does not need it."""
     text = linker.link(BARE, hooks=Hooks(text="exports.x = 1;"), banner="test")
 
     assert "hybrid" in sources_in(text)
@@ -58,7 +58,7 @@ def test_leaving_out_takes_whole_sources() -> None:
         assert rest[start:].startswith(("'./", "};"))
 
 
-def test_what_is_required_on_a_condition_is_required_nowhere_else() -> None:
+def test_conditional_parts_are_only_required_on_their_condition() -> None:
     """Each is required once, inside a function or behind the condition, and not at the head of a file."""
     for path in library.SOURCES.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -241,8 +241,8 @@ SECONDS = column("time", "int64", [1_767_225_600, 1_767_229_200])
         ([frame(DAYS, HOSTS, number(5, 0))], "would fire, as one alert for each row: 'day' holds texts"),
     ],
 )
-def test_what_grafana_does_and_nobody_means_is_told(frames: list[dict[str, Any]], mistake: str) -> None:
-    """Rows whose times are texts become one alert each: the result says so, and what to write."""
+def test_an_unintended_alert_for_each_row_gets_a_hint(frames: list[dict[str, Any]], mistake: str) -> None:
+    """If the times of rows are texts, each row becomes an alert: the result says so, and shows the correct code."""
     result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
 
     assert result.mistake == mistake

@@ -110,8 +110,8 @@ def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, shown
     assert tables.instant(milliseconds, nanos) == shown
 
 
-def test_what_a_terminal_would_obey_is_escaped() -> None:
-    """Data and names may hold anything; a cell is one line, and the columns stay aligned."""
+def test_control_characters_are_escaped() -> None:
+    """Data and names may hold any text; a cell is one line, and the columns stay aligned."""
     frame = _frame(({"name": "v\x9b", "type": "string"}, ["\x1b[31mred\x07\n", "1\u202f000\u202e"]))
 
     assert tables.table(frame, rows=2, width=80).splitlines() == [

@@ -249,8 +249,8 @@ def test_an_upstream_that_sends_a_byte_now_and_then_is_left() -> None:
 
 
 @pytest.mark.parametrize("path", ["jwt/x", "odd"])
-def test_what_is_not_imitated_says_so(proxied: Small, upstream: Upstream, path: str) -> None:
-    """And the upstream is not asked without it."""
+def test_an_unsupported_route_is_an_error(proxied: Small, upstream: Upstream, path: str) -> None:
+    """The upstream gets no request without the unsupported part."""
     response = ask(proxied, path)
 
     assert response.status == 500

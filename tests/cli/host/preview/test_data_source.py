@@ -32,7 +32,7 @@ def test_the_page_sees_which_secrets_are_set_and_none_of_them(ask: Ask) -> None:
         assert SECRET not in str(ask(path)), path
 
 
-def test_what_is_saved_reaches_the_plugin(ask: Ask, small: Small) -> None:
+def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
     """The next call has it, with a later time of change, so that the plugin makes a new instance."""
     before = small.source.settings()
     _, shown = ask(SOURCE)

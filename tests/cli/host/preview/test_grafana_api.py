@@ -145,8 +145,8 @@ def test_huge_numbers_are_bounded_and_end_in_no_error_of_ours() -> None:
         assert read.interval > timedelta(days=1000)
 
 
-def test_what_a_frame_notes_holds_no_secret_and_its_values_stay(ask: Ask, small: Small) -> None:
-    """An executed query is shown in the inspector."""
+def test_secrets_are_masked_in_a_frames_metadata_only(ask: Ask, small: Small) -> None:
+    """The inspector shows the executed query; the values stay unchanged."""
     meta = {"executedQueryString": f"GET /?key={SECRET}", "notices": [{"severity": "info", "text": SECRET}]}
     frame: dict[str, Any] = {"schema": {"fields": [], "meta": meta}, "data": {"values": [[1], [SECRET]]}}
     small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=200, frames=[frame])
@@ -219,8 +219,8 @@ def test_a_resource_opened_as_a_page_runs_no_script(small: Small) -> None:
         "api/",
     ],
 )
-def test_what_grafana_has_and_the_preview_has_not_is_404(ask: Ask, small: Small, path: str) -> None:
-    """With a message, and without the plugin."""
+def test_an_api_that_the_preview_lacks_is_404(ask: Ask, small: Small, path: str) -> None:
+    """The response has a message, and the plugin gets no request."""
     status, answer = ask(path)
 
     assert (status, bool(answer["message"])) == (404, True)

@@ -286,8 +286,8 @@ def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) ->
     assert len(parts) == 5000
 
 
-def test_what_waits_for_a_page_is_bounded_in_bytes(small: Small) -> None:
-    """One event may be large; a page that takes it gets the next."""
+def test_the_events_that_wait_for_a_page_have_a_byte_limit(small: Small) -> None:
+    """One event may be large; after a page has received it, the next one fits."""
     listener, large = small.feed.open(), "x" * (40 << 20)
     parts = listener.parts()
     assert [listener.send("x", large), listener.send("x", large)] == [True, False]

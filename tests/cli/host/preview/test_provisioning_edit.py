@@ -136,8 +136,8 @@ def test_other_ways_to_write_the_same_file(tmp_path: Path, text: str) -> None:
     ]
 
 
-def test_what_cannot_be_changed_in_place_is_left_alone(tmp_path: Path) -> None:
-    """An alias stands for values elsewhere; the sentence shows what to write by hand."""
+def test_a_setting_behind_a_yaml_alias_is_not_changed(tmp_path: Path) -> None:
+    """Its values are in another place; the error shows the text to write by hand."""
     source = f"  - type: {ID}\n    jsonData: *shared\n    other: *shared\n"
     text = f"x: &shared {{ timeout: 10 }}\napiVersion: 1\ndatasources:\n{source}"
     with pytest.raises(ConflictError, match="can't be changed in place") as raised:

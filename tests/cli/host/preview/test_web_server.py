@@ -101,8 +101,10 @@ def test_a_ticket_leads_to_the_page_once(server: WebServer) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
-def test_what_is_not_let_in_learns_nothing(server: WebServer, path: str, headers: dict[str, str], method: str) -> None:
-    """Status 403, and no word of the data source, by any method."""
+def test_a_refused_request_gets_no_information(
+    server: WebServer, path: str, headers: dict[str, str], method: str
+) -> None:
+    """The status is 403 for every method, and the text does not name the data source."""
     response = ask(server, path, method=method, body=b"{}" if method in ("POST", "PUT") else None, **headers)
 
     assert response.status == 403
@@ -169,8 +171,8 @@ def test_a_body_is_bounded(server: WebServer) -> None:
     assert b" 400 " in raw(server, f"{text}Content-Length: -1\r\n\r\n").partition(b"\r\n")[0]
 
 
-def test_what_follows_a_refused_request_is_not_read_as_another(server: WebServer) -> None:
-    """A body that holds a request stays a body."""
+def test_the_body_of_a_refused_request_is_not_read_as_a_request(server: WebServer) -> None:
+    """Even if the body looks like a request."""
     inner = f"GET /{server.token}/preview/boot HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n"
     outer = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\nContent-Length: {len(inner)}\r\n\r\n"
 

@@ -12,8 +12,8 @@ from gfplug.scaffold.openapi import description
 from gfplug.scaffold.openapi.model import Auth, BaseUrl, UrlVariable
 
 
-def test_what_the_top_tells() -> None:
-    """Title, version, description."""
+def test_the_description_has_title_version_and_text() -> None:
+    """Title, version and description of the API."""
     source = read(describe({"/a": get()}, info={"title": "Shop", "version": "2", "description": " All of it. "}))
 
     assert (source.title, source.version, source.description) == ("Shop", "2", "All of it.")
@@ -36,8 +36,8 @@ def test_what_the_top_tells() -> None:
         ("a: &a [*a]", "nests more than"),
     ],
 )
-def test_what_is_no_description_is_refused(value: Any, sentence: str) -> None:
-    """In a sentence, and no operation means no data source."""
+def test_an_invalid_description_is_refused(value: Any, sentence: str) -> None:
+    """The error is one sentence; a description without operations is refused, too."""
     with pytest.raises(ProjectError, match=sentence):
         read(value)
 

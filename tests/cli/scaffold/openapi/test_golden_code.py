@@ -20,8 +20,8 @@ def test_the_code_is_as_it_was(generated: dict[str, str], name: str) -> None:
     assert generated[name] == (FOLDER / name).read_text(encoding="utf-8")
 
 
-def test_what_is_left_out_is_as_it_was() -> None:
-    """All of it is told."""
+def test_the_omitted_operations_of_the_golden_description() -> None:
+    """All of them are listed."""
     left_out = description.read(str(FOLDER / "shop.yaml")).left_out
 
     assert [(each.operation, each.reason) for each in left_out] == [

@@ -89,8 +89,8 @@ def test_a_filters_time_travels_as_the_outermost_column() -> None:
         ({"items": LIST, "total": {"type": "integer"}, "next": {"type": "string"}}, ""),
     ],
 )
-def test_what_is_beside_rows_is_told(properties: Any, left_out: str) -> None:
-    """It is not in the data source; what is about the answer is not missed."""
+def test_fields_outside_the_rows_are_reported(properties: Any, left_out: str) -> None:
+    """They are not in the data source; fields about the response itself are not reported."""
     value = describe({"/forecasts": get({"type": "object", "properties": properties})})
     found = [reason for _, _, reason in reasons(value)]
 
@@ -158,8 +158,8 @@ def test_headers_of_the_connection_are_no_fields(name: str, *, is_there: bool) -
     assert bool(found) == is_there
 
 
-def test_of_many_remarks_the_number_is_told() -> None:
-    """The first ones are there."""
+def test_only_the_first_remarks_and_their_number_are_listed() -> None:
+    """30 remarks, and the number of the others."""
     bad = [{"name": f"p{number}", "in": "nowhere"} for number in range(40)]
     found = reasons(describe({"/a": get(parameters=bad)}))
 
@@ -223,8 +223,8 @@ def test_credentials_that_cannot_be_had_are_told() -> None:
     ]
 
 
-def test_what_a_path_has_beside_a_reference_counts() -> None:
-    """And what is no operation is listed."""
+def test_operations_beside_a_path_reference_are_read() -> None:
+    """Values that are no operations are listed."""
     value = describe({"/a": {"$ref": "#/x/a", **get()}, "/b": {"get": None, "post": "x", "query": {}}, "/c": get()})
     value["x"] = {"a": {"summary": "A"}}
 

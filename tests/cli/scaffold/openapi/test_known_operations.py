@@ -21,8 +21,8 @@ def test_operations_that_a_project_does_not_have_change_nothing() -> None:
     assert source.left_out == ()
 
 
-def test_where_none_is_left_it_is_refused() -> None:
-    """With what to do."""
+def test_a_description_without_the_projects_operations_is_refused() -> None:
+    """The error lists the missing operations."""
     source = read(describe(TWICE), known=["gone"])
 
     with pytest.raises(ProjectError, match="none of the project's operations: gone"):

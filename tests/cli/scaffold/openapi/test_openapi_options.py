@@ -29,8 +29,8 @@ def source(monkeypatch: pytest.MonkeyPatch) -> DataSource:
     return lacking
 
 
-def test_what_is_left_out_is_listed(source: DataSource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with its place and the reason, and how many there are."""
+def test_omitted_operations_are_listed(source: DataSource, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its place and reason, and their number."""
     assert openapi_options.read("weather.yaml", (), strict=False) == source
 
     assert capsys.readouterr().err.splitlines() == [

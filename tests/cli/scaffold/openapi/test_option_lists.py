@@ -63,8 +63,8 @@ def test_a_list_may_need_what_comes_before() -> None:
         {"/users": get(), "/users/x{id}": get(ROW, parameters=[path("id")])},
     ],
 )
-def test_what_does_not_fit_fills_nothing(paths: dict[str, Any]) -> None:
-    """No list, one that needs more, one without such a column."""
+def test_an_unsuitable_operation_fills_no_option_list(paths: dict[str, Any]) -> None:
+    """No list, one that needs more parameters, or one without such a column."""
     assert set(options(paths).values()) == {None}
 
 

@@ -139,8 +139,8 @@ def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
         (ROWS, [query("from", WHOLE)]),
     ],
 )
-def test_what_is_not_told_has_no_pages(schema: Any, nodes: Any) -> None:
-    """Half of a pair is none."""
+def test_an_incomplete_pagination_is_ignored(schema: Any, nodes: Any) -> None:
+    """One of two required fields is not enough."""
     assert pages(schema, *nodes) is None
 
 
@@ -154,8 +154,8 @@ def test_what_is_not_told_has_no_pages(schema: Any, nodes: Any) -> None:
         ({"total": WHOLE}, [query("start", WHOLE), query("end", WHOLE), LIMIT], {"total_path": ("total",)}),
     ],
 )
-def test_what_tells_of_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
-    """Where nothing tells how to ask for them, a panel says that there are."""
+def test_a_field_for_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
+    """If the API does not describe how to request them, a panel tells that there are more."""
     assert pages(envelope(**fields), *nodes) == Pagination(kind="unknown", **paths)
 
 

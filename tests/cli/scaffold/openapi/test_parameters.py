@@ -198,8 +198,8 @@ def test_paths_are_plain(path: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/a?b=c", "/a/{", "/a/}{b}", "/a/{}", "/a b", "/a\n", "/a\\b", "/a/{{b}}"])
-def test_what_is_no_path_is_left_out(path: str) -> None:
-    """And nothing else with it."""
+def test_an_invalid_path_is_omitted(path: str) -> None:
+    """All other paths stay."""
     source = read(describe({path: get(), "/good": get()}))
 
     assert [query.path for query in source.operations] == ["/good"]
@@ -317,8 +317,8 @@ def test_an_answer_that_would_never_end_is_not_asked_for() -> None:
     assert [parameter.default for parameter in parameters(*flags)] == [False, False, True]
 
 
-def test_of_many_parameters_the_required_ones_stay() -> None:
-    """An editor with hundreds of fields helps nobody."""
+def test_required_parameters_stay_if_there_are_too_many() -> None:
+    """An editor with hundreds of fields is not usable."""
     nodes = [query(f"p{number}") for number in range(150)] + [query("last", required=True)]
     value = describe({"/things": get(parameters=nodes)})
     names = [parameter.name for parameter in operation(value).parameters]

@@ -40,21 +40,21 @@ def test_other_values_are_read_back_too(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), b"bytes", object()])
-def test_what_has_no_literal_is_refused(value: object) -> None:
-    """It could only be written as something else."""
+def test_a_value_without_a_literal_is_refused(value: object) -> None:
+    """Its text would be another value."""
     with pytest.raises(TypeError, match="has no literal"):
         python_text.flat(value)
 
 
 @pytest.mark.parametrize("text", ["", "class", "a b", "a\n", "é", "1a", "x=__import__('os')"])
-def test_what_is_no_name_is_refused(text: str) -> None:
-    """Names are written as they are."""
+def test_an_invalid_python_name_is_refused(text: str) -> None:
+    """Names are written without quotes."""
     with pytest.raises(ValueError, match="is no name"):
         python_text.annotated(text, Code("str"), "")
 
 
-def test_what_is_too_long_has_a_line_for_each_item() -> None:
-    """And a comma after the last one, by which the formatter leaves it so."""
+def test_a_long_value_has_a_line_for_each_item() -> None:
+    """A comma after the last item makes the formatter keep these lines."""
     value = mapping({"a": call("Column", name="x" * 100, keys=("y", "z"), kind=None)})
 
     assert python_text.layout("X = ", value) == [

@@ -291,8 +291,8 @@ def test_no_value_climbs_out_of_its_path(modules: dict[str, Any], wire: Wire, va
 
 
 @pytest.mark.parametrize("text", ["{", "NaN", '{"a": Infinity}'])
-def test_what_is_not_json_is_not_sent(modules: dict[str, Any], wire: Wire, text: str) -> None:
-    """Nor what Python alone takes for JSON."""
+def test_a_body_that_is_not_json_is_not_sent(modules: dict[str, Any], wire: Wire, text: str) -> None:
+    """Also if only Python accepts it as JSON."""
     number = next(n for n, (_, content, *_) in enumerate(BODIES) if content == {"schema": FREE})
     with pytest.raises(QueryError, match="body is not JSON"):
         send(modules, wire, f"search_{number}", body=text)

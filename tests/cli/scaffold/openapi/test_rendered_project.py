@@ -34,7 +34,7 @@ def render(source: DataSource, folder: Path) -> Path:
 @pytest.mark.parametrize(
     "source", [WEATHER, HOSTILE, replace(WEATHER, operations=(COUNTS,))], ids=["all", "hostile", "map"]
 )
-def test_what_is_provisioned_belongs_together(tmp_path: Path, source: DataSource) -> None:
+def test_dashboard_and_rule_use_the_provisioned_data_source(tmp_path: Path, source: DataSource) -> None:
     """Dashboard and rule ask the provisioned data source for operations that there are."""
     project = render(source, tmp_path / "project")
     provisioning = project / "provisioning"
@@ -104,8 +104,8 @@ def test_the_readme_shows_a_query_that_a_shell_can_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [{"mode": "hybrid"}, {"frontend": "react"}])
-def test_what_does_not_go_with_a_description_is_refused(given: dict[str, str]) -> None:
-    """With what to do instead."""
+def test_options_that_exclude_a_description_are_refused(given: dict[str, str]) -> None:
+    """The error has a hint."""
     with pytest.raises(UsageError) as caught:
         replace(ANSWERS, **given)
 

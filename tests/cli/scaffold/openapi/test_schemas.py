@@ -178,8 +178,8 @@ def test_wide_doublings_end() -> None:
     assert list(columns(operation(value))) == ["id", "a", "b"]
 
 
-def test_what_variants_tell_of_themselves_counts_before_their_names() -> None:
-    """Each names its own value, in other letters than its schema's."""
+def test_a_variants_own_value_overrides_its_schemas_name() -> None:
+    """Each variant has its own value, in other letters than its schema's name."""
     schemas = {
         name: {"type": "object", "properties": {"kind": {"type": "string", "enum": [name.lower()]}}}
         for name in ("Cat", "Dog")

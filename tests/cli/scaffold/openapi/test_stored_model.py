@@ -44,8 +44,8 @@ def _set(value: Any, path: str, new: object) -> Any:
         ("data_source/operations/0/pagination/parameter", "nothing"),
     ],
 )
-def test_what_gfplug_does_not_write_is_refused(path: str, new: object) -> None:
-    """A cloned project may hold anything; the file and the place are named."""
+def test_a_stored_model_that_gfplug_did_not_write_is_refused(path: str, new: object) -> None:
+    """A cloned project may hold any file; the error has the file and the place."""
     value = _set(json.loads(stored_model.encode(StoredModel(WEATHER))), path, new)
 
     with pytest.raises(ProjectError, match=r"description\.json"):
@@ -53,7 +53,7 @@ def test_what_gfplug_does_not_write_is_refused(path: str, new: object) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b"null", b'{"format": 1}', b"\xff"])
-def test_what_is_no_such_file_is_refused(text: bytes) -> None:
-    """With one sentence."""
+def test_a_file_that_is_no_stored_model_is_refused(text: bytes) -> None:
+    """The error is one sentence."""
     with pytest.raises(ProjectError, match=r"description\.json"):
         stored_model.decode(text)

@@ -91,8 +91,8 @@ def test_bodies_are_one_schema_or_a_form() -> None:
         ({"get": {"responses": {"204": {"description": "none"}}}}, "not_a_query"),
     ],
 )
-def test_what_is_no_query(node: Any, kind: str) -> None:
-    """A file, another type, nothing."""
+def test_operations_that_are_no_queries_are_omitted(node: Any, kind: str) -> None:
+    """A file, another type, an empty response."""
     source = read(swagger({"/bad": node, "/good": swagger_get()}))
 
     assert [(left.operation, left.kind) for left in source.left_out] == [("GET /bad", kind)]
@@ -115,8 +115,8 @@ def test_an_example_without_a_schema_is_read() -> None:
         ({"host": "user@shop.example"}, [], ""),
     ],
 )
-def test_where_it_is_served(change: Any, urls: list[str], path: str) -> None:
-    """HTTPS first."""
+def test_the_base_urls_of_a_swagger_description(change: Any, urls: list[str], path: str) -> None:
+    """HTTPS comes first."""
     source = read(swagger({"/a": swagger_get()}, **change))
 
     assert ([url.url for url in source.base_urls], source.base_path) == (urls, path)

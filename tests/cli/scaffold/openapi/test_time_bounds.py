@@ -51,8 +51,8 @@ def test_ends_are_bound_by_their_names(start: str, end: str, schema: Any, wire: 
         ("from", {"type": "string", "enum": ["2024-01-01", "2025-01-01"], "format": "date"}),
     ],
 )
-def test_what_is_no_time_or_no_end_is_not_bound(name: str, schema: Any) -> None:
-    """An offset or an address called `from` is left alone."""
+def test_a_parameter_that_is_no_time_is_not_bound(name: str, schema: Any) -> None:
+    """For example an offset or an address with the name `from`."""
     assert bounds(query(name, schema)) == {}
 
 

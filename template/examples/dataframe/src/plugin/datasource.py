@@ -1,8 +1,8 @@
 """The data source: this is the one file to edit.
 
-It scans Parquet files with polars: lazily, so that the time range, the columns and the filters of a query go down into
-the scan, and no row group is read that can't matter. Without files it is a made-up table. Put your own columns in the
-place of `time`, `region` and `power`.
+It scans Parquet files with polars. The scan is lazy: it applies the time range, the columns and the filters of a query,
+and skips the row groups that it does not need. Without files it uses sample data. Replace the columns `time`, `region`
+and `power` with your own.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ import polars as pl
 from gfruntime import DownstreamError, Frame, Health, PluginError, Query, QueryError, Request, Settings, Ui, route
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-POINTS = 5_000  # of one series, however many are asked for
-ROWS = 500_000  # of an answer, of all regions together
-REGIONS = 100  # that the editor offers
+POINTS = 5_000  # at most, for one series
+ROWS = 500_000  # at most, for all regions of one query
+REGIONS = 100  # at most, in the editor
 SECOND = timedelta(seconds=1)
-LEVELS = {"north": 100.0, "south": 60.0}  # of the made-up table
+LEVELS = {"north": 100.0, "south": 60.0}  # of the sample data
 Aggregate = Literal["mean", "sum", "min", "max"]
 
 
@@ -46,9 +46,9 @@ class Datasource:
         self.files = settings.options.files
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer the power of each region, in as many steps as the panel has room for.
+        """Return the power of each region, in as many steps as the panel can show.
 
-        Raises: QueryError for more rows than an answer may have: a part of them would lack the newest.
+        Raises: QueryError if there are too many rows: a part of them would lack the newest.
         """
         rows = self.read(self.plan(query).head(ROWS + 1))
         if len(rows) > ROWS:
@@ -56,7 +56,7 @@ class Datasource:
         return Frame.from_arrow(rows).group_by("region")
 
     def plan(self, query: Query[Model]) -> pl.LazyFrame:
-        """Say what is to be read and computed; `plan(query).explain()` shows what of it the scan does."""
+        """Plan the query, without reading; `plan(query).explain()` shows which parts the scan does."""
         start, end = (min(max(time, FIRST), LAST) for time in (query.time_range.start, query.time_range.end))
         points = min(max(query.max_data_points, 1), POINTS)
         step = SECOND * -(-max(min(query.interval, end - start), (end - start) / points, SECOND) // SECOND)
@@ -67,11 +67,11 @@ class Datasource:
         return rows.group_by(pl.col("time").dt.truncate(step), "region").agg(power).sort("time", "region")
 
     def scan(self, start: datetime, end: datetime) -> pl.LazyFrame:
-        """Begin with the files, of which nothing is read yet, or with the made-up table."""
-        return pl.scan_parquet(self.files) if self.files else made_up(start, end)
+        """Return the files as a lazy frame, or the sample data without files."""
+        return pl.scan_parquet(self.files) if self.files else sample_data(start, end)
 
     def read(self, plan: pl.LazyFrame) -> pl.DataFrame:
-        """Read and compute, with all processors, and with bounded memory where the files are large."""
+        """Run a plan on all processors; polars reads large files in parts."""
         try:
             return plan.collect(engine="streaming")
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -79,7 +79,7 @@ class Datasource:
 
     @route("GET", "/regions")
     def regions(self, _request: Request) -> list[str]:
-        """List the regions that the editor offers."""
+        """List the regions for the editor."""
         now = datetime.now(UTC)
         names = self.scan(now, now + SECOND).select(pl.col("region").unique().sort()).head(REGIONS)
         return self.read(names)["region"].to_list()
@@ -90,11 +90,11 @@ class Datasource:
             self.read(self.scan(FIRST, FIRST).select("time", "region", "power").head(1))
         except PluginError as error:
             return Health.error(str(error))
-        return Health.ok(f"polars {pl.__version__} can read {self.files or 'the made-up table'}")
+        return Health.ok(f"polars {pl.__version__} can read {self.files or 'the sample data'}")
 
 
-def made_up(start: datetime, end: datetime) -> pl.LazyFrame:
-    """Make a row a minute and region, or fewer: the north above 90, the south below."""
+def sample_data(start: datetime, end: datetime) -> pl.LazyFrame:
+    """Make one row for each minute and region, or fewer: the north is above 90, the south below."""
     step = max(timedelta(minutes=1), (end - start) / POINTS)
     times = pl.datetime_range(start, end, step, closed="left", eager=True).alias("time")
     wave = (pl.col("time").dt.epoch("s") / 600).sin() * 9

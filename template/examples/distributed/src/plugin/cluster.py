@@ -1,8 +1,8 @@
-"""The connection to a Dask cluster: to a scheduler at an address, or to a cluster of this machine's own.
+"""The connection to a Dask cluster: to a scheduler at an address, or to a local cluster on this machine.
 
-Whoever reaches a scheduler can run code on its workers, and what a scheduler answers can run code here, for it holds
-pickles: both sides must trust each other. So the cluster of this machine's own speaks TLS with a key that its processes
-alone have, and who may change another one's address may run code in the plugin.
+Everybody who reaches a scheduler can run code on its workers, and a scheduler's responses can run code here, because
+they contain pickles: both sides must trust each other. So the local cluster uses TLS with a key that only its processes
+have. Everybody who may change the scheduler's address may run code in the plugin.
 """
 
 import contextlib
@@ -32,25 +32,25 @@ COMPARED = ("python", "dask", "distributed", "cloudpickle", "msgpack", "pyarrow"
 dask.config.set(
     {
         "distributed.deploy.lost-worker-timeout": "1 day",  # a worker that takes long to start again is not lost
-        "distributed.scheduler.http.routes": [],  # nothing to see on a port of Grafana's machine
+        "distributed.scheduler.http.routes": [],  # no web page on a port of Grafana's machine
         "distributed.worker.http.routes": [],
     }
 )
 for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
-    logging.getLogger(name).handlers.clear()  # dask's own write to stderr
+    logging.getLogger(name).handlers.clear()  # dask's own handlers write to stderr
     logging.getLogger(name).propagate = True
     logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class StartingError(DownstreamError):
-    """The cluster is not there yet."""
+    """The cluster has not started yet."""
 
     status = 503
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where the cluster is; without an address: so many workers on this machine, of so many GiB each (0: its share)."""
+    """The address of the cluster; without one, a local cluster of `workers`, each with `memory` GiB (0: its share)."""
 
     scheduler: str = ""
     tls_ca: str = ""
@@ -62,7 +62,7 @@ class Place:
 
 
 class Cluster:
-    """The connection of one data source: made in the background, shared by all queries, made anew when it is lost."""
+    """The connection of one data source: made in the background, shared by all queries, made again if it is lost."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -72,9 +72,9 @@ class Cluster:
         self.is_closed = False
 
     def start(self) -> "Future[Connection]":
-        """Begin to connect, in a thread of its own, unless that was done and still holds.
+        """Start to connect, in a background thread, unless there is a connection.
 
-        Raises: StartingError once this is closed.
+        Raises: StartingError after `close`.
         """
         with self.lock:
             if self.is_closed:
@@ -84,16 +84,16 @@ class Cluster:
             return self.attempt
 
     def connect(self, before: "Future[Connection] | None") -> "Connection":
-        """Close what was lost, and connect."""
+        """Close the lost connection, and connect."""
         if before is not None:
-            with contextlib.suppress(Exception):  # whatever is wrong with it, a new one is made
+            with contextlib.suppress(Exception):  # make a new one after any error
                 close(before)
         return Connection(self.place)
 
     def connection(self, seconds: float) -> "Connection":
         """Return the connection.
 
-        Raises: StartingError if it takes longer than so many seconds; what `Connection` raises if there can be none.
+        Raises: StartingError if it takes longer than so many seconds; the errors of `Connection` if that fails.
         """
         attempt = self.start()
         wait_for([attempt], seconds)
@@ -102,7 +102,7 @@ class Cluster:
         return attempt.result()
 
     def close(self) -> None:
-        """Let go of the connection, or of the one that is being made; a cluster of this machine's own ends."""
+        """Close the connection, also if it is only starting; a local cluster stops."""
         with self.lock:
             self.is_closed = True
         if self.attempt is not None:
@@ -110,12 +110,12 @@ class Cluster:
 
 
 class Connection:
-    """A client of a scheduler, and the cluster of this machine's own, if that is wanted."""
+    """A client of a scheduler, and the local cluster if there is no other."""
 
     def __init__(self, place: Place) -> None:
         """Connect.
 
-        Raises: QueryError if the options can't be right; DownstreamError if nothing answers, or another Python does.
+        Raises: QueryError if the options are invalid; DownstreamError if no scheduler answers, or its Python differs.
         """
         security = security_of(place)
         with contextlib.ExitStack() as opened:
@@ -133,15 +133,15 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Tell whether the scheduler is gone for good."""
+        """Tell whether the connection to the scheduler is closed."""
         return self.client.status not in {"running", "connecting"}
 
     def compute(self, plan: Delayed, query: Query[Any], deadline: float) -> Any:
-        """Let the cluster compute a plan; its tasks leave the cluster when nobody wants the answer any more.
+        """Run a plan on the cluster; if the query is cancelled or late, its waiting tasks are cancelled.
 
-        A task that runs ends by itself: Dask can only keep the ones that wait from running.
+        Dask can't stop a running task.
         Units: the deadline is a time of `time.monotonic`.
-        Raises: QueryError for a ValueError of a task; DownstreamError for whatever else went wrong there.
+        Raises: QueryError for a ValueError of a task; DownstreamError for other errors.
         """
         future = self.client.compute(plan)
         try:
@@ -154,12 +154,12 @@ class Connection:
             future.release()
 
     def size(self) -> str:
-        """Say how large the cluster is."""
+        """Describe the size of the cluster."""
         threads = self.client.nthreads().values()
         return f"workers: {len(threads)}, threads: {sum(threads)}"
 
     def differences(self) -> list[str]:
-        """Say which versions differ, here and there."""
+        """List the versions that differ between the plugin and the cluster."""
         versions = self.client.get_versions(packages=["pyarrow"])
         here = versions["client"]["packages"]
         others = [each["packages"] for each in (versions["scheduler"], *versions["workers"].values())]
@@ -167,7 +167,7 @@ class Connection:
         return [f"{name} {here[name]} here, {', '.join(sorted(other))} there" for name, other in there.items() if other]
 
     def require_same_python(self) -> None:
-        """Refuse a cluster that can't run the functions of this plugin: they travel as Python's bytecode."""
+        """Refuse a cluster that can't run this plugin's functions, which are sent as Python bytecode."""
         versions = self.client.get_versions()
         here = "{}.{}".format(*sys.version_info)
         others = {each["packages"]["python"] for each in (versions["scheduler"], *versions["workers"].values())}
@@ -175,12 +175,12 @@ class Connection:
             raise DownstreamError(f"the cluster runs Python {other[0]}, the plugin {here}: build it with the cluster's")
 
     def close(self) -> None:
-        """Close the client, then the cluster of this machine's own."""
+        """Close the client, then the local cluster."""
         self.opened.close()
 
 
 def explain(error: BaseException, query: Query[Any], *, is_late: bool) -> PluginError:
-    """Say in one sentence why there is no answer, without asking the cluster, which may not answer."""
+    """Describe in one sentence why a query failed, without a request to the cluster, which may not respond."""
     if query.cancel.is_set():
         return QueryError("the query was cancelled")
     if is_late:
@@ -196,23 +196,23 @@ def explain(error: BaseException, query: Query[Any], *, is_late: bool) -> Plugin
 
 
 def is_over(attempt: "Future[Connection]") -> bool:
-    """Tell whether an attempt to connect failed, or what it reached is lost."""
+    """Tell whether an attempt to connect failed, or its connection is lost."""
     return attempt.done() and (attempt.exception() is not None or attempt.result().is_lost)
 
 
 def close(attempt: "Future[Connection]") -> None:
-    """Close what an attempt has reached."""
+    """Close the connection of an attempt."""
     if attempt.exception() is None:
         attempt.result().close()
 
 
 def private_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Make a folder that other users can't read, for what workers have no room for in memory."""
+    """Make a folder that other users can't read, for data that does not fit into the workers' memory."""
     return tempfile.TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True)
 
 
 def start_local(place: Place, security: Security, folder: str) -> Any:
-    """Start workers on this machine, each a process; they end with the plugin, even if it is killed."""
+    """Start worker processes on this machine; they end with the plugin, even if it is killed."""
     return LocalCluster(  # type: ignore[no-untyped-call]  # likewise
         n_workers=place.workers,
         threads_per_worker=1,
@@ -227,7 +227,7 @@ def start_local(place: Place, security: Security, folder: str) -> Any:
 
 
 def security_of(place: Place) -> Any:
-    """Say how to speak to the scheduler: with TLS, and with a token where a proxy before the scheduler asks for one.
+    """Return the security settings of the connection: TLS, and a token if a proxy in front of the scheduler needs one.
 
     Raises: QueryError if the options contradict each other.
     """

@@ -1,8 +1,8 @@
-"""The data source: this is the one file to edit, with `partitions.py`, which has what the cluster computes.
+"""The data source: edit this file and `partitions.py`, which has the functions that the cluster runs.
 
-It asks a Dask cluster, so that the data need not fit into one machine. What the plugin holds is the answer and nothing
-else: the workers read, filter and add up, and it is they who refuse an answer of too many points. Without a scheduler's
-address a small cluster is started on this machine; without files, readings are made up.
+It uses a Dask cluster, so the data need not fit into one machine. The workers read, filter and aggregate, and refuse a
+result with too many points; the plugin holds only the result. Without a scheduler's address it starts a small cluster
+on this machine. Without files it uses sample data.
 """
 
 import operator
@@ -23,10 +23,10 @@ from plugin import partitions
 from plugin.cluster import Cluster, Place, StartingError
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)  # nanoseconds between them fit
-MOST_POINTS = 1_000_000  # of an answer
+MOST_POINTS = 1_000_000  # of a result
 MOST_PARTS = 10_000  # of a query
-PART_ROWS = 1_000_000  # so many readings are made up at a time
-FAN_IN = 16  # so many parts are added up by one task
+PART_ROWS = 1_000_000  # sample readings that one task makes
+FAN_IN = 16  # parts that one task adds up
 HEALTH_SECONDS = 20
 
 cloudpickle.register_pickle_by_value(partitions)  # the cluster's workers don't have this project
@@ -95,7 +95,7 @@ class Datasource:
         self.cluster.start()  # in the background
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer one query: a series for each value of the label."""
+        """Return a series for each value of the label."""
         request = request_of(query, self.options.time)
         seconds = min(
             self.options.timeout, query.time_left.total_seconds() if query.time_left else self.options.timeout
@@ -129,14 +129,14 @@ class Datasource:
         return Health.ok(f"The cluster answers ({size}){notes}")
 
     def dispose(self) -> None:
-        """Let go of the cluster: the settings have changed, or Grafana ends."""
+        """Close the connection: the settings have changed, or Grafana stops."""
         self.cluster.close()
 
 
 def request_of(query: Query[Model], time: str) -> partitions.Request:
-    """Say in numbers what a query asks.
+    """Convert a query to a request for the workers; times are microseconds.
 
-    Raises: QueryError for what can't be answered.
+    Raises: QueryError if the query is invalid.
     """
     span, model = query.time_range, query.model
     if not FIRST <= span.start < span.end <= LAST:
@@ -163,7 +163,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
-    """Split the readings of a time range into parts: the numbers of the first and the last one of each."""
+    """Split the sample readings of a time range into parts: the first and the last number of each part."""
     if (request.value, request.label) != ("temperature", "site"):
         raise QueryError("the made-up readings have the value temperature and the label site")
     first, last = -(-request.start // period), -(-request.end // period) - 1
@@ -173,14 +173,14 @@ def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
 
 
 def by_value(function: Callable[..., Any], *arguments: object) -> Callable[..., Delayed]:
-    """Make tasks of a function that the cluster's workers don't have: it travels along, with its first arguments."""
+    """Make a task of a function that the workers don't have: the task contains it, with its first arguments."""
     loaded = delayed(cloudpickle.loads)(cloudpickle.dumps(partial(function, *arguments)))
     call = delayed(operator.call, pure=False)
     return lambda *more: call(loaded, *more, dask_key_name=f"{function.__name__}-{uuid.uuid4().hex}")
 
 
 def add_up(parts: Sequence[Delayed], request: partitions.Request) -> Delayed:
-    """Plan how the parts of an answer come together, some at a time: none is larger than the answer."""
+    """Plan to merge the parts of a result, some at a time, so that no part is larger than the result."""
     merge, finish = by_value(partitions.merge, request), by_value(partitions.finish, request)
     while len(parts) > 1:
         parts = [merge(list(parts[at : at + FAN_IN])) for at in range(0, len(parts), FAN_IN)]

@@ -1,7 +1,7 @@
-"""What the cluster's workers compute: each reads a part of the rows and adds them up; then the sums are added up.
+"""The functions that the workers run: each task aggregates a part of the rows, then tasks merge the aggregates.
 
-These functions travel to the workers by value (see `cluster.py`). They may use what the workers have, which is Python,
-dask and pyarrow, and nothing of this project but this file. Their ValueErrors are for the reader of the panel.
+The code of these functions is sent to the workers (see `by_value` in `datasource.py`). They may use Python, dask and
+pyarrow, and nothing of this project except this file. The panel shows their ValueErrors.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ DAY = 86_400 * SECOND
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 NEEDED = {"mean": ["sum", "count"], "sum": ["sum"], "count": ["count"], "min": ["min"], "max": ["max"]}
 MERGED_BY = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
-SITES = {"north": 80.0, "south": 40.0}  # where the readings come from that are made up, and how warm it is there
+SITES = {"north": 80.0, "south": 40.0}  # the sites of the sample readings, and their temperature levels
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a query asks of the rows; times are microseconds since 1970 in UTC, `end` is behind the range."""
+    """A query for the workers; times are microseconds since 1970 in UTC, and `end` is not part of the range."""
 
     start: int
     end: int
@@ -39,12 +39,12 @@ class Request:
 
     @property
     def origin(self) -> int:
-        """Where the first bucket begins: buckets begin at multiples of their length since 1970."""
+        """The start of the first bucket: buckets start at multiples of their length since 1970."""
         return self.start // self.step * self.step
 
 
 def make_up(request: Request, period: int, first: int, last: int) -> pa.Table:
-    """Make up the readings number `first` to `last` of each site that is asked for, one a period, and add them up."""
+    """Make the sample readings number `first` to `last` of each site in the query, one a period, and add them up."""
     number = pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), last - first + 1), start=first - 1)
     time = pc.multiply(number, period)
     wave = pc.multiply(pc.sin(pc.multiply(pc.cast(time, pa.float64(), safe=False), 2 * pi / DAY)), 10.0)
@@ -66,9 +66,9 @@ def list_files(folder: str, most: int) -> list[str]:
 
 
 def read_file(request: Request, folder: str, path: str) -> pa.Table:
-    """Read what a query needs of a file, a batch at a time, and add it up.
+    """Read the rows of a file that a query needs, a batch at a time, and add them up.
 
-    Three columns are read, and no row group that the filter excludes by its statistics.
+    It reads three columns, and skips the row groups that the filter excludes by their statistics.
     """
     dataset = open_files(folder, [path])
     columns = {"time": request.time, "label": request.label, "value": request.value}
@@ -80,7 +80,7 @@ def read_file(request: Request, folder: str, path: str) -> pa.Table:
     scanner = dataset.scanner(
         columns={name: ds.field(column) for name, column in columns.items()},
         filter=rows_of(request, types["time"], types["label"]),
-        use_threads=False,  # the cluster has its own
+        use_threads=False,  # the cluster has its own threads
     )
     return merge(
         request,
@@ -94,7 +94,7 @@ def read_file(request: Request, folder: str, path: str) -> pa.Table:
 
 
 def open_files(folder: str, files: list[str] | None = None) -> Any:
-    """Open a folder of Parquet files, or some of its files; folders such as `site=north` are a column."""
+    """Open a folder of Parquet files, or some of its files; folders such as `site=north` become a column."""
     system, base = fs.FileSystem.from_uri(folder) if "://" in folder else (fs.LocalFileSystem(), folder)
     hive = ds.partitioning(flavor="hive")
     return ds.dataset(files or base, filesystem=system, format="parquet", partitioning=hive, partition_base_dir=base)
@@ -108,7 +108,7 @@ def type_of(schema: pa.Schema, column: str, path: str) -> pa.DataType:
 
 
 def rows_of(request: Request, time_type: pa.DataType, label_type: pa.DataType) -> Any:
-    """Say which rows a query needs, in the columns' own types, so that statistics of row groups can be used."""
+    """Return the filter for a query's rows, in the columns' own types, so that it can use row group statistics."""
     start, end = (
         pa.scalar(-(-moment * PER_SECOND[time_type.unit] // SECOND), pa.int64()).cast(time_type)  # rounded up
         for moment in (request.start, request.end)
@@ -139,8 +139,8 @@ def microseconds(times: pa.Array) -> pa.Array:
 
 
 def add_up(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array) -> pa.Table:
-    """Add up rows of the range to one for each bucket and label, with what the aggregate needs."""
-    bucket = pc.divide(pc.subtract(times, request.origin), request.step)  # of numbers that are not negative
+    """Add up rows of the range to one row for each bucket and label, with the columns that the aggregate needs."""
+    bucket = pc.divide(pc.subtract(times, request.origin), request.step)  # the numbers are not negative
     label = pc.fill_null(pc.cast(labels, pa.string()), "")
     rows = pa.table({"bucket": bucket, "label": label, "value": values})
     wanted = NEEDED[request.aggregate]
@@ -150,7 +150,7 @@ def add_up(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array
 
 
 def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:
-    """Add up sums; refuse more points than an answer may have, before they come together anywhere."""
+    """Merge sums; refuse too many points before the rest is merged."""
     total = None
     for part in parts:
         total = part if total is None else add_sums(pa.concat_tables([total, part]))
@@ -163,7 +163,7 @@ def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:
 
 
 def add_sums(sums: pa.Table) -> pa.Table:
-    """Make one row of those with the same bucket and label."""
+    """Merge the rows with the same bucket and label."""
     wanted = sums.column_names[2:]
     merged = sums.group_by(["bucket", "label"], use_threads=False).aggregate(
         [(name, MERGED_BY[name]) for name in wanted]
@@ -178,7 +178,7 @@ def nothing(request: Request) -> pa.Table:
 
 
 def finish(request: Request, sums: pa.Table) -> bytes:
-    """Make the answer of the sums, an Arrow stream: time, label and value, sorted."""
+    """Convert the sums to the result, an Arrow stream with time, label and value, sorted."""
     sums = sums.sort_by([("label", "ascending"), ("bucket", "ascending")])
     wanted = sums.column_names[2:]
     value = pc.divide(sums["sum"], sums["count"]) if request.aggregate == "mean" else sums[wanted[0]]

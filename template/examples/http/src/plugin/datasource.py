@@ -1,7 +1,7 @@
 """The data source: this is the one file to edit.
 
-It asks a JSON API over HTTP and turns the rows of the answer into frames. `example_api/` is such an API, small enough
-to read. Put your own API in its place, and your own fields in `Options` and `Model`: the editors in Grafana follow.
+It calls a JSON API over HTTP and turns the rows of the response into frames. `example_api/` is a small sample API.
+Replace it with your own, and the fields of `Options` and `Model`, too: the editors in Grafana show these fields.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Datasource:
         self.http = HttpClient.of(settings)
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer one query: one frame per series in the API's rows."""
+        """Return one frame for each series in the API's rows."""
         start, end = query.time_range.start, query.time_range.end
         step = max(query.interval, (end - start) / max(query.max_data_points, 1), timedelta(seconds=1))
         window = {"from": start.isoformat(), "to": end.isoformat(), "step": str(round(step.total_seconds()))}
@@ -51,20 +51,21 @@ class Datasource:
             self.fetch("/health", {})
         except PluginError as error:
             return Health.error(str(error))
-        return Health.ok("The API answered, and knows the token")
+        return Health.ok("The API answered, and accepts the token")
 
     def fetch(self, path: str, parameters: Mapping[str, str]) -> Any:
-        """Return the JSON that the API answers; whatever goes wrong is an error that the panel shows.
+        """Return the JSON of the API's response.
 
-        The path comes from a query, so from anybody who edits a panel: with the slash before it, it is never a whole
-        address, and the client refuses one that leaves the data source's URL.
+        The path is part of the query, so everybody who edits a panel can change it. With a slash before it, it is never
+        a complete URL, and the client refuses a path that leaves the data source's URL.
+        Raises: PluginError if the request fails; the panel shows it.
         """
         headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else {}
-        answer = self.http.get(f"/{path}", params=parameters, headers=headers, timeout=self.options.timeout)
-        return answer.raise_for_status().json()
+        response = self.http.get(f"/{path}", params=parameters, headers=headers, timeout=self.options.timeout)
+        return response.raise_for_status().json()
 
     def dispose(self) -> None:
-        """Let go of the connections: the settings have changed, or Grafana ends."""
+        """Close the connections: the settings have changed, or Grafana stops."""
         self.http.close()
 
 
@@ -75,4 +76,4 @@ def to_frames(rows: Any, model: Model) -> list[Frame]:
             rows, time=model.time, value=model.value, labels=model.labels, types={model.value: "float64"}
         )
     except FrameError as error:
-        raise DownstreamError(f"{model.path} answered what makes no series: {error}") from error
+        raise DownstreamError(f"{model.path} returned rows that are no series: {error}") from error

@@ -1,8 +1,8 @@
 """The data source: this is the one file to edit.
 
-It reads the log files of a folder: `north.log` holds the lines of the server north. Explore shows the lines, a panel or
-an alert rule their counts. Without a folder the lines are made up. `parse` says how a line is read: put your own
-format, or another place that lines come from, in its place.
+It reads the log files of a folder: `north.log` holds the lines of the server "north". Explore shows the lines; panels
+and alert rules use their counts. Without a folder it uses sample lines. `parse` reads one line: replace it for another
+format, and `read` for another source.
 """
 
 import heapq
@@ -20,8 +20,8 @@ LEVELS: dict[str, Level] = {"WARN": "warning", "CRITICAL": "error", "FATAL": "er
 LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?)\s+\[?(?P<level>[A-Za-z]+)\]?:?\s+(?P<text>.*)"
 )
-LONGEST = 10_000  # characters of an entry
-POINTS = 1_000  # of one series, however many are asked for
+LONGEST = 10_000  # characters of an entry, at most
+POINTS = 1_000  # at most, for one series
 SECOND = timedelta(seconds=1)
 
 
@@ -59,27 +59,27 @@ class Datasource:
         self.folder = settings.options.folder
 
     def query(self, query: Query[Model]) -> Frame:
-        """Answer the newest lines, for Explore, or how many there are of each server, for panels and alert rules."""
+        """Return the newest lines, for Explore, or the number of each server's lines, for panels and alert rules."""
         servers = self.servers(query.time_range)
-        chosen = {server: matching(entries, query) for server, entries in servers.items()}
-        return counts(chosen, query) if query.model.show == "counts" else lines(chosen, query)
+        matches = {server: matching(entries, query) for server, entries in servers.items()}
+        return counts(matches, query) if query.model.show == "counts" else lines(matches, query)
 
     def servers(self, span: TimeRange) -> dict[str, Iterator[Entry]]:
-        """Return each server's entries, of which none is read yet."""
+        """Return an iterator over each server's entries; nothing is read yet."""
         if not self.folder:
-            return {server: made_up(server, span) for server in ("north", "south")}
+            return {server: sample_entries(server, span) for server in ("north", "south")}
         return {path.stem: read(path) for path in sorted(Path(self.folder).glob("*.log"))}
 
     def check_health(self) -> Health:
         """Answer the button "Save & test"."""
         if self.folder and not Path(self.folder).is_dir():
-            return Health.error(f"{self.folder} is no folder")
+            return Health.error(f"{self.folder} is not a folder")
         now = datetime.now(UTC)
         return Health.ok(f"Servers: {', '.join(self.servers(TimeRange(start=now, end=now)))}")
 
 
 def parse(text: str, server: str) -> Entry | None:
-    """Read a line; one that begins no entry belongs to the one before it. A time without a zone is in UTC."""
+    """Read a line as the start of an entry; None if it continues the previous entry. A time without a zone is UTC."""
     match = LINE.match(text)
     if match is None:
         return None
@@ -88,10 +88,10 @@ def parse(text: str, server: str) -> Entry | None:
     except ValueError:
         return None
     level = match["level"].upper()
-    known: dict[str, Level] = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", **LEVELS}
-    if level not in known:
+    levels: dict[str, Level] = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", **LEVELS}
+    if level not in levels:
         return None
-    return Entry(time.replace(tzinfo=time.tzinfo or UTC), known[level], server, match["text"])
+    return Entry(time.replace(tzinfo=time.tzinfo or UTC), levels[level], server, match["text"])
 
 
 def read(path: Path) -> Iterator[Entry]:
@@ -114,7 +114,7 @@ def read(path: Path) -> Iterator[Entry]:
 
 
 def matching(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
-    """Choose the entries that a query asks for; stop when the query is cancelled."""
+    """Select the entries that match a query; stop when the query is cancelled."""
     search, levels, span = query.model.search.lower(), query.model.levels, query.time_range
     for entry in entries:
         if query.cancel.is_set():
@@ -130,24 +130,24 @@ def matching(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
 def lines(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
     """Make the frame that Explore shows as log lines, the newest first."""
     limit = query.model.limit
-    found = (entry for entries in servers.values() for entry in entries)
-    newest = heapq.nlargest(limit + 1, found, key=lambda entry: entry.time)
-    shown = newest[:limit]
+    matches = (entry for entries in servers.values() for entry in entries)
+    newest = heapq.nlargest(limit + 1, matches, key=lambda entry: entry.time)
+    rows = newest[:limit]
     frame = Frame(
         fields=[
-            Field("timestamp", [entry.time for entry in shown], "time"),
-            Field("body", [entry.text for entry in shown], "string"),
-            Field("severity", [entry.level for entry in shown], "string"),
-            Field("labels", [{"server": entry.server} for entry in shown], "json"),
+            Field("timestamp", [entry.time for entry in rows], "time"),
+            Field("body", [entry.text for entry in rows], "string"),
+            Field("severity", [entry.level for entry in rows], "string"),
+            Field("labels", [{"server": entry.server} for entry in rows], "json"),
         ]
     ).with_meta(type="log-lines", typeVersion=[0, 0], preferredVisualisationType="logs")
     return frame.with_notice(f"Only the newest {limit:,} lines are shown") if len(newest) > limit else frame
 
 
 def counts(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
-    """Count each server's entries in as many steps as the panel has room for; none is 0, so that rules can read it.
+    """Count each server's entries in as many steps as the panel can show; a step without entries is 0, not "no data".
 
-    The last step ends with the range, and counts what is at its end, too.
+    The last step ends with the range, and includes the entries at its end.
     """
     start, end = query.time_range.start, query.time_range.end
     points = min(max(query.max_data_points, 1), POINTS)
@@ -162,8 +162,8 @@ def counts(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
     return Frame(fields=fields)
 
 
-def made_up(server: str, span: TimeRange) -> Iterator[Entry]:
-    """Make an entry every ten seconds, or fewer; in the north each third is an error."""
+def sample_entries(server: str, span: TimeRange) -> Iterator[Entry]:
+    """Make an entry every ten seconds, or fewer; every third entry of the north is an error."""
     step = max(10 * SECOND, (span.end - span.start) / POINTS)
     for number in range(-(-(span.end - span.start) // step)):
         is_error = server == "north" and number % 3 == 0

@@ -1,8 +1,8 @@
 """The data source: this is the one file to edit.
 
-`upstream` is the API, as its description has it: `Options` and `Model` are its dataclasses, and the editors in Grafana
-follow them. gfplug replaces that folder whole, so what is yours belongs here: change what is asked before `api.query`,
-or the frames after it; or write a class of your own in the place of `Model`.
+`upstream` is the API, generated from its description: `Options` and `Model` are its dataclasses, and the editors in
+Grafana show their fields. gfplug replaces that folder, so write your own code here: change the query before
+`api.query`, change the frames after it, or replace `Model` with a class of your own.
 """
 
 from gfruntime import Frame, Health, PluginError, Query, Request, Settings, route
@@ -16,7 +16,7 @@ class Datasource:
         self.api = Api(settings)
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer one query: the operation that it chooses, as a table, as series, or as numbers."""
+        """Call the operation that the query selects, and return a table, series or numbers."""
         return self.api.query(query)
 
     def check_health(self) -> Health:
@@ -28,9 +28,9 @@ class Datasource:
 
     @route("GET", "/choices/{name}")
     def choices(self, request: Request, name: str) -> list[dict[str, str]]:
-        """List what a field of the query editor may hold, where another operation lists it."""
+        """List the choices of a field in the query editor, if another operation of the API lists them."""
         return self.api.choices(name, request.query)
 
     def dispose(self) -> None:
-        """Let go of the connections: the settings have changed, or Grafana ends."""
+        """Close the connections: the settings have changed, or Grafana stops."""
         self.api.close()

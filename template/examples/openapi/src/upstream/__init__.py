@@ -1,6 +1,6 @@
-"""The API, as its description has it: gfplug makes this folder from `description.json`, and replaces it whole.
+"""The API, generated from its description: gfplug writes this folder from `description.json`, and replaces all of it.
 
-`Api` asks it; `gfruntime.openapi` says how. `Options` and `Model` are what Grafana saves.
+`Api` calls it, with the code in `gfruntime.openapi`. `Options` and `Model` are what Grafana saves.
 """
 
 from gfruntime.openapi.api import DescribedApi
@@ -11,7 +11,7 @@ __all__ = ["Api", "Model", "Options"]
 
 
 class Api(DescribedApi):
-    """The API of one configured data source; for any number of threads."""
+    """The API of one configured data source; threads may share it."""
 
     address = ADDRESS
     checked = CHECKED

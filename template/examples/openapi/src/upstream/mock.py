@@ -1,7 +1,7 @@
-"""A stand-in for the API, made of the examples in its description: `python src/upstream/mock.py`.
+"""A mock of the API: `python src/upstream/mock.py`.
 
-It knows each operation's path and required parameters, asks for a credential where the API does, and answers the
-example, in two pages where the API has pages. The standard library only; the plugin does not need it.
+It knows each operation's path and required parameters, and requires the API's credentials. It answers with the examples
+in the description, in two pages if the API has pages. It uses only the standard library; the plugin does not need it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SECOND = "second-page"
 
 @dataclass(frozen=True)
 class Received:
-    """A request that arrived; names of headers are in small letters."""
+    """A received request; header names are in lower case."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Received:
         return json.loads(self.body) if self.body else None
 
     def value(self, parameter: dict[str, Any]) -> Any:
-        """Find what it gives for a parameter; None for nothing."""
+        """Return the value of a parameter; None if the request lacks it."""
         name, location = parameter["name"], parameter["location"]
         if location == "query":
             return self.query.get(name, [None])[-1]
@@ -50,7 +50,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered."""
+    """A response: a JSON value, a status and headers."""
 
     value: Any
     status: HTTPStatus = HTTPStatus.OK
@@ -58,7 +58,7 @@ class Reply:
 
 
 class Mock(ThreadingHTTPServer):
-    """The API on one address; port 0 takes a free one, and `url` tells which."""
+    """The API on one address; port 0 chooses a free port, and `url` has its number."""
 
     daemon_threads = True
 
@@ -68,12 +68,12 @@ class Mock(ThreadingHTTPServer):
         self.credentials = {each["name"]: each for each in model.get("auth", [])}
         self.operations = sorted(model["operations"], key=lambda each: each["path"].count("{"))
         self.received: list[Received] = []
-        self.is_empty = False  # answer no rows
-        self.failure = ""  # what to say in the place of an answer
+        self.is_empty = False  # answer without rows
+        self.failure = ""  # if not empty, answer with this error
 
     @property
     def url(self) -> str:
-        """Where this server listens."""
+        """The address of this server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def respond(self, request: Received) -> Reply:
@@ -83,19 +83,19 @@ class Mock(ThreadingHTTPServer):
         if operation is None:
             return Reply({"message": f"there is no {request.method} {request.path}"}, HTTPStatus.NOT_FOUND)
         if not self.is_known(request, operation):
-            return refuse(operation, "who asks?", HTTPStatus.UNAUTHORIZED)
+            return refuse(operation, "the request has no credential", HTTPStatus.UNAUTHORIZED)
         for parameter in operation.get("parameters", []):
             if parameter.get("is_required") and parameter["location"] != "path" and request.value(parameter) is None:
                 return refuse(operation, f"{parameter['name']} is missing", HTTPStatus.BAD_REQUEST)
         body_type = operation.get("body_type", "")
         if request.body and request.headers.get("content-type") != body_type:
-            return refuse(operation, f"the body is not {body_type or 'asked for'}", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            return refuse(operation, f"the body must be {body_type or 'empty'}", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if self.failure:
             return refuse(operation, self.failure, HTTPStatus.SERVICE_UNAVAILABLE)
         return page_of(operation, request, is_empty=self.is_empty)
 
     def is_known(self, request: Received, operation: dict[str, Any]) -> bool:
-        """Tell whether a request has a credential of each kind that one of the alternatives asks for."""
+        """Tell whether a request has all credentials of one of the operation's alternatives."""
         alternatives = [*operation.get("auth", []), *([name] for name in operation.get("optional_auth", []))]
         is_needed = bool(operation.get("auth"))
         return not is_needed or any(all(self.has(request, name) for name in names) for names in alternatives)
@@ -121,14 +121,14 @@ def is_for(operation: dict[str, Any], request: Received) -> bool:
 
 
 def refuse(operation: dict[str, Any], text: str, status: HTTPStatus) -> Reply:
-    """Say what is wrong, where the API does."""
+    """Make an error response, with its text at the same key as in the API's errors."""
     body: dict[str, Any] = {}
     put(body, operation.get("error_path") or ["message"], text)
     return Reply(body, status)
 
 
 def page_of(operation: dict[str, Any], request: Received, *, is_empty: bool) -> Reply:
-    """Answer the example, or the page behind it, which has no rows."""
+    """Return the example, or the page after it, which has no rows."""
     response, pages = operation["response"], operation.get("pagination") or {}
     body, headers = json.loads(response["example"]), {}
     is_first = not is_empty and not is_second(operation, pages, request)
@@ -151,26 +151,26 @@ def page_of(operation: dict[str, Any], request: Received, *, is_empty: bool) -> 
 
 
 def is_second(operation: dict[str, Any], pages: dict[str, Any], request: Received) -> bool:
-    """Tell whether a request is for another page than the first."""
+    """Tell whether a request is for a page after the first."""
     if SECOND in request.query:
         return True
     name = pages.get("parameter", "")
     parameter = next((each for each in operation.get("parameters", []) if each["identifier"] == name), None)
-    given = None if parameter is None else request.value(parameter)
-    if given is None:
+    value = None if parameter is None else request.value(parameter)
+    if value is None:
         return False
-    return pages["kind"] == "cursor" or str(given) != str(pages.get("first", 1))
+    return pages["kind"] == "cursor" or str(value) != str(pages.get("first", 1))
 
 
 def find(value: Any, keys: list[str]) -> Any:
-    """Return what the keys lead to."""
+    """Return the value at a path of keys; None if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def put(body: Any, keys: list[str], value: Any) -> Any:
-    """Put a value where the keys lead to, and return the whole."""
+    """Set the value at a path of keys, and return the whole document."""
     if not keys:
         return value
     if keys[0] == "0":
@@ -181,7 +181,7 @@ def put(body: Any, keys: list[str], value: Any) -> Any:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, and sends what the server answers."""
+    """Reads a request, and sends the server's reply."""
 
     server: Mock
 

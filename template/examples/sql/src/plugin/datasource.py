@@ -1,7 +1,7 @@
 """The data source: this is the one file to edit.
 
-It answers SQL from any database that `Database` opens: the address in the settings says which, and `SHOP` makes the one
-it begins with. `Database` keeps queries from writing, cancels them when nobody waits any more, and bounds answers.
+It runs SQL on any database that `Database` can open, at the address in the settings. `SHOP` creates the sample
+database. `Database` prevents writes, stops cancelled queries, and limits the size of results.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ WHERE $__timeFilter(time)
 GROUP BY 1, 2
 ORDER BY 1
 """
-"""What a new query holds; `$__timeFilter` and the others are the macros of Grafana's own SQL data sources."""
+"""The text of a new query; `$__timeFilter` and `$__timeGroupAlias` are macros of Grafana's own SQL data sources."""
 
 SHOP = """\
 CREATE TABLE regions (region TEXT PRIMARY KEY, level REAL);
 INSERT INTO regions VALUES ('north', 100.0), ('south', 60.0);
 
--- A row a minute and region, of the last two days: the north above 100, the south below 80.
+-- One row for each minute and region of the last two days: the north is at least 100, the south below 80.
 CREATE VIEW sales AS
 WITH RECURSIVE minutes(time) AS (
   SELECT CAST(strftime('%s', 'now') AS INTEGER) / 60 * 60 - 2 * 86400
@@ -33,12 +33,12 @@ WITH RECURSIVE minutes(time) AS (
 )
 SELECT time, region, level + time / 60 % 20 AS amount FROM minutes, regions;
 
--- One every four hours.
+-- One deployment every four hours.
 CREATE VIEW deployments AS
 SELECT DISTINCT time / 14400 * 14400 AS time, 'Version 1.' || time / 14400 % 100 AS text, 'deployment' AS tags
 FROM sales;
 """
-"""A shop in memory, whose sales follow from the clock: there are always some of the last two days."""
+"""A sample database in memory. Its sales are computed from the time, so there are always rows of the last two days."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """What the query editor sends: variables as values, so that no text of one becomes SQL."""
+    """What the query editor sends; it sends variables as values, so that their texts never become SQL."""
 
     sql: Annotated[
         str,
@@ -92,7 +92,7 @@ class Datasource:
         )
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer one query, of a panel, an alert rule, a variable or an annotation."""
+        """Answer one query of a panel, an alert rule, a variable or an annotation."""
         return self.database.query(query, query.model.sql, format=query.model.format)
 
     def check_health(self) -> Health:
@@ -101,9 +101,9 @@ class Datasource:
 
     @route("GET", "/names")
     def names(self, _request: Request) -> list[dict[str, str]]:
-        """List the tables and columns that the editor offers while one types."""
+        """List the tables and columns, for the editor's suggestions."""
         return self.database.names()
 
     def dispose(self) -> None:
-        """Let go of the connections: the settings have changed, or Grafana ends."""
+        """Close the connections: the settings have changed, or Grafana stops."""
         self.database.close()

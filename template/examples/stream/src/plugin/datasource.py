@@ -1,7 +1,7 @@
 """The data source: this is the one file to edit.
 
-It streams by Grafana Live what two made-up sensors measure. A panel subscribes to a channel and moves; alert rules get
-the same numbers at once. Put your own source in the place of `measure`.
+It streams the values of two simulated sensors with Grafana Live. A panel subscribes to a channel and updates by itself;
+alert rules get the same numbers without the channel. Replace `measure` with your own source.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from gfruntime import DataOnly, Field, Frame, Health, Query, QueryError, Setting
 CHANNEL = "sensors"
 LEVELS = {"boiler": 70.0, "cellar": 20.0}
 SLOWEST, FASTEST = 0.1, 50.0  # points a second
-POINTS = 1000  # of the past, however many are asked for
+POINTS = 1000  # at most, for a query
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the config page saves: here nothing."""
+    """What the config page saves; this data source has no options."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Datasource:
         self.uid = settings.uid
 
     def query(self, query: Query[Model]) -> Frame:
-        """Answer the past; the channel in the metadata lets a panel go on from there."""
+        """Return the values of the time range; a panel gets the next values from the channel in the metadata."""
         start, end = query.time_range.start, query.time_range.end
         count = max(1, min(query.max_data_points, POINTS, int((end - start).total_seconds())))
-        frame = measured([start + (end - start) / count * number for number in range(count)])
+        frame = measurements([start + (end - start) / count * number for number in range(count)])
         return frame if query.from_alert else frame.with_meta(channel=f"ds/{self.uid}/{CHANNEL}")
 
     def check_health(self) -> Health:
@@ -49,23 +49,23 @@ class Datasource:
         return Health.ok(f"Sensors: {', '.join(LEVELS)}")
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
-        """Allow the one channel there is, at a rate that it has."""
+        """Allow only the channel `sensors`, at a valid rate."""
         if request.path != CHANNEL:
             return StreamResponse.not_found()
         hertz_of(request)
         return StreamResponse.ok()
 
     async def run_stream(self, request: StreamRequest) -> AsyncIterator[Frame | DataOnly]:
-        """Send a point again and again, until nobody listens; the first packet brings the schema."""
+        """Send points until nobody listens; the first packet has the schema."""
         pause = 1 / hertz_of(request)
-        yield measured([datetime.now(UTC)])
+        yield measurements([datetime.now(UTC)])
         while True:
             await asyncio.sleep(pause)
-            yield DataOnly(frame=measured([datetime.now(UTC)]))
+            yield DataOnly(frame=measurements([datetime.now(UTC)]))
 
 
 def hertz_of(request: StreamRequest) -> float:
-    """Return how many points a second a subscriber asks for. What a browser sends along is decoded by nobody else."""
+    """Return the number of points a second in a subscription; a browser may send any data, so check it."""
     try:
         hertz = (request.json() or {}).get("hertz")
         hertz = Model.hertz if hertz is None else hertz
@@ -73,11 +73,11 @@ def hertz_of(request: StreamRequest) -> float:
             return float(hertz)
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
         hertz = "no number"
-    raise QueryError(f"hertz is from {SLOWEST} to {FASTEST}, not {hertz}")
+    raise QueryError(f"hertz must be from {SLOWEST} to {FASTEST}, got {hertz}")
 
 
-def measured(times: Sequence[datetime]) -> Frame:
-    """Make a frame of each sensor's values."""
+def measurements(times: Sequence[datetime]) -> Frame:
+    """Return a frame with each sensor's values at some times."""
     values = [
         Field("value", [measure(sensor, time) for time in times], "float64", labels={"sensor": sensor})
         for sensor in LEVELS
@@ -86,5 +86,5 @@ def measured(times: Sequence[datetime]) -> Frame:
 
 
 def measure(sensor: str, time: datetime) -> float:
-    """Make up what a sensor measures: the boiler is always above 50, the cellar below."""
+    """Return a sensor's simulated value: the boiler is always above 50, the cellar below."""
     return LEVELS[sensor] + 5 * math.sin(time.timestamp() / 60)

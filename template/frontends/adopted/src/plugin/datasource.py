@@ -1,7 +1,8 @@
-"""The backend of a data source whose editors are its own: this is the one file to edit.
+"""The backend of a data source with its own editors: this is the one file to edit.
 
-Panels ask in the browser, as before; alert rules, expressions and public dashboards ask here. `query.model` is what the
-plugin's query editor stores, `settings.options` what its config page keeps in jsonData, `settings.secrets` its secrets.
+Panels still run their queries in the browser; alert rules, expressions and public dashboards run them here.
+`query.model` is what the plugin's query editor stores, `settings.options` is the jsonData of its config page, and
+`settings.secrets` are its secrets.
 """
 
 from typing import Any
@@ -18,10 +19,10 @@ class Datasource:
         self.settings = settings
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        """Answer one query; put the plugin's own source in the place of this constant."""
-        log.debug("asked %s", query.model)
+        """Answer one query; replace this constant with the plugin's own source."""
+        log.debug("query %s", query.model)
         return Frame.of(time=[query.time_range.start, query.time_range.end], value=[1.0, 1.0])
 
     def check_health(self) -> Health:
-        """Answer the button "Save & test", where the frontend leaves it to the backend."""
+        """Answer the button "Save & test", if the frontend calls the backend for it."""
         return Health.ok("The backend is ready")
