@@ -1,4 +1,4 @@
-"""What query editors and the config page have in common: rows, choices from resources, inline labels, imports."""
+"""Common parts of query editors and the config page: rows, choices from resources, inline labels, imports."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ IMPORTED: Mapping[str, str] = {
     "useComplaints": "./controls/complaints",
     "useEdits": "./controls/edits",
 }
-"""The names that an editor may import, and where from."""
+"""The names that an editor may import, and their modules."""
 
 
 def exported_names(form: FormTypes) -> dict[str, str]:
-    """Map what a form's editor may import from `types.ts`."""
+    """Map the names that a form's editor may import from `types.ts`."""
     parts = [form, *form.rows.values()]
     listed = [
         part.choices[each.name]
@@ -67,7 +67,7 @@ def exported_names(form: FormTypes) -> dict[str, str]:
 
 
 def problem_lines(problems: Mapping[str, str]) -> list[str]:
-    """Write the constant that holds what is wrong, by field."""
+    """Write the constant with the problems, by field."""
     if not problems:
         return []
     return ["const problems = {", *(f"  {key(name)}: {call}," for name, call in problems.items()), "};"]
