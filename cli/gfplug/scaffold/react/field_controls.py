@@ -207,8 +207,8 @@ def _select(field: FormField, place: Place) -> Element:
 
 def _multi(field: FormField, place: Place) -> Element:
     value = place.value if not field.nullable else f"{place.value} ?? []"
-    chosen = place.picks("chosen.map(({ value }) => value)")
-    change = f"onChange={{(chosen) => {chosen}}}"
+    statement = place.picks("chosen.map(({ value }) => value)")
+    change = f"onChange={{(chosen) => {statement}}}"
     return Element(
         "MultiCombobox",
         [*_common(field, place), "isClearable", *_choice_attributes(field, place), f"value={{{value}}}", change],

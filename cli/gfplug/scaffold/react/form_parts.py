@@ -55,13 +55,13 @@ IMPORTED: Mapping[str, str] = {
 def exported_names(form: FormTypes) -> dict[str, str]:
     """Map the names that a form's editor may import from `types.ts`."""
     parts = [form, *form.rows.values()]
-    listed = [
+    constants = [
         part.choices[each.name]
         for part in parts
         for each in part.fields
         if each.name in part.choices and not each.source
     ]
-    values = [name for part in parts for name in (part.defaults, part.read) if name] + listed
+    values = [name for part in parts for name in (part.defaults, part.read) if name] + constants
     types = [f"type {part.model}" for part in parts if part.model]
     return dict.fromkeys([*values, *types, f"type {form.stored}"], "./types")
 
