@@ -1,4 +1,4 @@
-"""Add a backend to a data source that has only a frontend: a project in a folder of its own, beside its sources."""
+"""Add a backend to a data source that has only a frontend: a project in a separate folder, beside the sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def adopt(
 ) -> Project:
     """Make the project `backend` inside a plugin's folder, and return it; `gfplug` is the answer of that name.
 
-    Raises: ProjectError if the folder holds no data source, or one with a backend; otherwise as `new.create` does.
+    Raises: ProjectError if the folder has no data source, or one with a backend; as `new.create` does.
     """
     folder = folder.absolute()
     manifest = _manifest(folder)
@@ -60,7 +60,7 @@ def adopt(
 def _version(package: dict[str, Any], folder: Path) -> str:
     """Return the version of a package.json; empty if it has none.
 
-    Raises: ProjectError if it is another thing than a version.
+    Raises: ProjectError if it is not a version.
     """
     version = package.get("version") or ""
     if version and not (isinstance(version, str) and _VERSION.fullmatch(version)):
@@ -83,9 +83,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _answers(manifest: dict[str, Any]) -> Answers:
-    """Take the project's answers from the manifest.
+    """Read the project's answers from the manifest.
 
-    Raises: UsageError if its id or texts are none that Grafana accepts.
+    Raises: UsageError if Grafana does not accept its id or texts.
     """
     plugin_id = str(manifest.get("id"))
     if not (parts := _ID.fullmatch(plugin_id)):

@@ -1,4 +1,4 @@
-"""What `gfplug new` lets people choose; here apart, so that its help does not wait for what makes a project."""
+"""The choices of `gfplug new`, in a separate module, so that its help imports nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUMMARIES: dict[str, str] = {
     "distributed": "your own Python on a Dask cluster: the plugin holds the answer, never the data",
     "stream": "Grafana Live: a panel that moves, and the same numbers for alert rules",
 }
-"""The examples that `gfplug new` can begin with, and what each of them is; the first is the default."""
+"""The examples of `gfplug new`, with their descriptions; the first is the default."""
 
 Mode = Literal["backend", "hybrid"]
 Frontend = Literal["schema", "react"]
@@ -25,16 +25,16 @@ EXAMPLES = tuple(SUMMARIES)
 MODES: tuple[str, ...] = get_args(Mode)
 FRONTENDS: tuple[str, ...] = get_args(Frontend)
 ADOPTED = "adopted"
-"""The frontend of a plugin that was there before; `gfplug adopt` answers it, and nobody is asked."""
+"""The frontend of an existing plugin; only `gfplug adopt` sets it."""
 
 UPSTREAM = "openapi"
-"""The example of a project that is made from an API's description; `--openapi` answers it, and nobody is asked."""
+"""The example of a project that is made from an API's description; only `--openapi` sets it."""
 
 LICENSES = ("Apache-2.0", "MIT", "BSD-3-Clause", "proprietary")
-"""The licences of a project, by their SPDX names; `proprietary` is none: all rights stay with the author."""
+"""The licences of a project, by their SPDX names; `proprietary` means that all rights stay with the author."""
 
 FREE_ANSWERS = ("title", "description", "author")
-"""The answers that are any line of text; `--data` sets them."""
+"""The answers that can be any line of text; `--data` sets them."""
 
 DATA = (*FREE_ANSWERS, "license", "gfplug")
-"""What `--data` sets."""
+"""The answers that `--data` sets."""

@@ -33,8 +33,8 @@ _log = logging.getLogger("gfplug")
 class NewProject:
     """A project to make; `source` is a file, SDK checkout or module zip to take the proto from.
 
-    `upstream` is what an API's description tells, where the project is made from one. With `has_repository` it
-    becomes a git repository, unless it lies in one.
+    `upstream` is the model of an API's description, if the project is made from one. With `has_repository`, the
+    project becomes a git repository, unless it is inside one.
     """
 
     answers: Answers
@@ -49,8 +49,8 @@ class NewProject:
 def create(request: NewProject) -> Project:
     """Make the project.
 
-    Raises: ProjectError if the destination holds something or can't be written; FetchError, IntegrityError, CompatError
-    or ToolError if the proto can't be had, trusted, used or compiled. Whatever fails, nothing is left behind.
+    Raises: ProjectError if the destination is not empty or can't be written; FetchError, IntegrityError, CompatError
+    or ToolError if the proto can't be fetched, trusted, used or compiled. After a failure, nothing is left behind.
     """
     destination = request.destination.absolute()
     with files.staging(destination) as stage:
@@ -61,20 +61,20 @@ def create(request: NewProject) -> Project:
 
 
 def _start_repository(folder: Path) -> None:
-    """Make a folder a git repository, unless it lies in one; a git that fails is no failure of the project."""
+    """Make a folder a git repository, unless it is inside one; if git fails, only log that."""
     if any((place / ".git").exists() for place in (folder, *folder.parents)):
         return
     variables = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
     try:
         process.run(["git", "-c", "init.defaultBranch=main", "init", "--quiet", folder], env=variables, timeout=60)
     except ToolError as error:
-        _log.warning("the project is no git repository: %s", error.message)
+        _log.warning("the project is not a git repository: %s", error.message)
 
 
 def preview(request: NewProject) -> list[str]:
-    """List the files that `create` would make, by making them in a folder that vanishes.
+    """List the files that `create` would make; they are made in a temporary folder.
 
-    Raises: as `create` does, but for a parent folder that can't be written.
+    Raises: as `create` does, except for a parent folder that can't be written.
     """
     files.require_free(request.destination.absolute())
     with tempfile.TemporaryDirectory(prefix="gfplug-new-") as name:
@@ -88,7 +88,7 @@ def _fill(folder: Path, request: NewProject) -> None:
         "fetch", doing=f"Fetching the proto of SDK {version}", done=f"Fetched the proto of SDK {version}"
     ):
         protos = sdk.fetch(version, source=request.source, offline=request.offline)
-    with ThreadPoolExecutor(1) as executor:  # protoc is another process
+    with ThreadPoolExecutor(1) as executor:  # protoc runs in another process
         generated = executor.submit(stubs.generate, protos)
         with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
             upstream = None if request.upstream is None else upstream_files.write_upstream(request.upstream)

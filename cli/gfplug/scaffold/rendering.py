@@ -1,7 +1,7 @@
-"""A layer of the template becomes files, as `copier copy` would write them; `copier.yml` says how.
+"""Render a layer of the template to files, as `copier copy` would write them; `copier.yml` has the settings.
 
-copier is not imported: with all it needs it takes longer than everything else that `gfplug new` does. The tests compare
-both, byte by byte. Only the settings that the template uses are known here; any other one is an error.
+copier is not imported: its import takes longer than everything else that `gfplug new` does. The tests compare both,
+byte by byte. Only the settings that the template uses are supported; any other one is an error.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_KNOWN = {"_min_copier_version", "_subdirectory", "_templates_suffix", "_envops", "_exclude"}
+_SUPPORTED_SETTINGS = {"_min_copier_version", "_subdirectory", "_templates_suffix", "_envops", "_exclude"}
 
 
 def render_layer(template: Path, destination: Path, answers: Mapping[str, Any]) -> None:
-    """Write the layer that the answers choose; its files replace those that are there, and have the modes of new ones.
+    """Write the layer that the answers choose; its files replace existing ones, and have the modes of new files.
 
     Raises: ToolError if the template can't be rendered.
     """
@@ -41,7 +41,7 @@ def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> No
     from jinja2.utils import import_string  # noqa: PLC0415 - as above
 
     settings = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
-    if unknown := {key for key in settings if key.startswith("_")} - _KNOWN:
+    if unknown := {key for key in settings if key.startswith("_")} - _SUPPORTED_SETTINGS:
         raise ValueError(f"copier.yml: unknown settings {', '.join(sorted(unknown))}")
     options = {**settings["_envops"], "undefined": import_string(settings["_envops"]["undefined"])}
     environment = SandboxedEnvironment(loader=FileSystemLoader(template), **options)
@@ -65,7 +65,7 @@ def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> No
 
 
 def _is_excluded(path: PurePosixPath, patterns: Sequence[str]) -> bool:
-    """Tell whether a path or a folder above it matches: by its whole path if the pattern has a slash, else by its name.
+    """Return whether a path or a folder above it matches: by its path if the pattern has a slash, else by its name.
 
     Source: gitignore(5), without `!`, `**` and a slash at the end.
     """

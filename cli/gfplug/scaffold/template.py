@@ -1,6 +1,6 @@
-"""Answers become the tree of a plugin project.
+"""Render a plugin project's files from answers.
 
-Owns the answers, their checks, and what a project keeps of its rendering.
+This module has the answers, their checks, and the files that later upgrades need.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
 _FORMAT = 1
 _LONGEST_LINE = 200
-_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
+_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode categories
 _MARKUP = re.compile(
     r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w+;)|(?<= )#(?=#*$)|^[-+>#=]"
-)  # what Markdown would not show
+)  # Markdown does not show them
 _NO_CHARACTERS = "\ufffe\uffff"  # YAML refuses them
-_JOINER = "\u200d"  # holds some emoji together
+_JOINER = "\u200d"  # joins parts of an emoji
 _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
 
 
 def line(key: str, text: str) -> str:
-    """Return a text that may stand for a free answer.
+    """Return the text of a free answer, after a check.
 
-    Raises: UsageError if it is empty, long, or not one line of plain text.
+    Raises: UsageError if it is empty, too long, or not one line of plain text.
     """
     if not text.strip() or len(text) > _LONGEST_LINE:
-        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
+        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, got {text[:40]!r}")
     if any((unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER) or sign in _NO_CHARACTERS for sign in text):
-        raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")
+        raise UsageError(f"{key} must be one line of plain text, without control characters, got {text!r}")
     return text
 
 
@@ -59,7 +59,7 @@ def example(text: str) -> str:
 
 
 def license_name(text: str) -> str:
-    """Return the name of a licence, however its letters are written.
+    """Return the name of a licence, in any case.
 
     Raises: UsageError if there is none of this name.
     """
@@ -74,20 +74,20 @@ def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
 
 
 def followed_editors() -> UsageError:
-    """Make the error that refuses React editors for an API's description."""
+    """Make the error for React editors with an API's description."""
     return UsageError(
         "the editors of a data source that an API's description makes follow that description: "
         "there are no React editors for it",
-        hint="leave frontend=react away; frontend/hooks.js changes what the browser does with the editors",
+        hint="omit frontend=react; frontend/hooks.js changes what the browser does with the editors",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the template asks; checked when made, so that any `Answers` can be rendered.
+    """The answers to the template's questions; always valid, so that any `Answers` can be rendered.
 
-    `gfplug` is the requirement that installs gfplug; empty: where this gfplug itself came from.
-    Raises: UsageError naming the answer that can't be used.
+    `gfplug` is the requirement that installs gfplug; empty: the origin of this gfplug itself.
+    Raises: UsageError that names the invalid answer.
     """
 
     org: str
@@ -102,7 +102,7 @@ class Answers:
     license: str = LICENSES[0]
 
     def __post_init__(self) -> None:
-        """Check each answer, and that they go together."""
+        """Check each answer, and that the answers fit together."""
         names.plugin_id(self.org, self.name)
         if self.example != UPSTREAM:
             example(self.example)
@@ -117,8 +117,8 @@ class Answers:
             )
         if self.mode == "hybrid" and self.frontend != "schema":
             raise UsageError(
-                "a React frontend asks what it likes: its DataSource class has a query method of its own",
-                hint="leave --mode away; for a project that has it: --data mode=backend",
+                "a React frontend has its own query method in its DataSource class, so it needs no mode hybrid",
+                hint="omit --mode; in a project with mode hybrid: --data mode=backend",
             )
         for key in FREE_ANSWERS:
             line(key, getattr(self, key))
@@ -126,23 +126,23 @@ class Answers:
 
     @property
     def plugin_id(self) -> str:
-        """The id that Grafana knows the plugin by."""
+        """The plugin's id in Grafana."""
         return names.plugin_id(self.org, self.name)
 
     @property
     def executable(self) -> str:
-        """The executable's name, before the platform that the build adds."""
+        """The executable's name, to which the build adds the platform."""
         return f"gpx_{self.name}"
 
     def to_json(self) -> dict[str, str]:
-        """Return the answers as they are stored."""
+        """Return the answers in their stored form."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Any) -> Answers:  # noqa: ANN401 - JSON
         """Read stored answers.
 
-        Raises: ProjectError naming a key that is unknown, missing or not text; UsageError as the class does.
+        Raises: ProjectError that names a key that is unknown, missing or not text; UsageError as the class does.
         """
         if not isinstance(value, dict):
             raise ProjectError(f"{ANSWERS_NAME}: the answers are not a JSON object")
@@ -157,10 +157,10 @@ class Answers:
 
 
 def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None = None) -> None:
-    """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
+    """Write the project to an empty or missing folder; the same answers give the same bytes.
 
-    `api` is what the files refer to where an API's description makes the project. The sources of React editors are not
-    among it: `react` writes them, from the dataclasses.
+    `api` has the values for the template if the project is made from an API's description. The sources of React editors
+    are not included: `react` writes them from the dataclasses.
 
     Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
     """
@@ -180,21 +180,21 @@ def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None
 
 
 def remember(root: Path, answers: Answers) -> None:
-    """Keep, for later upgrades, the answers and the user's files as they are now: what is theirs is what differs."""
+    """Store the answers and the rendered files for later upgrades, which find the user's edits as differences."""
     stored = {"answers": answers.to_json(), "format": _FORMAT}
     files.write_atomic(root / ANSWERS_NAME, (json.dumps(stored, indent=2, sort_keys=True) + "\n").encode())
     with zipfile.ZipFile(root / BASE_NAME, "w") as archive:  # stored: deflate's bytes differ between zlib versions
         for path in files.walk(root):
             name = path.relative_to(root).as_posix()
             if not name.startswith(_NOT_IN_BASE):
-                entry = zipfile.ZipInfo(name)  # of 1980, as it is without a time
+                entry = zipfile.ZipInfo(name)  # 1980, zip's default time
                 mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
                 entry.create_system, entry.external_attr = 3, mode << 16
                 archive.writestr(entry, path.read_bytes())
 
 
 def _data(answers: Answers) -> dict[str, Any]:
-    """Return what the template's files refer to; `quoted` holds JSON strings, which are TOML and YAML ones too."""
+    """Return the template's variables; `quoted` has JSON strings, which are also valid in TOML and YAML."""
     ids = {
         "plugin_id": answers.plugin_id,
         "executable": answers.executable,
@@ -202,7 +202,7 @@ def _data(answers: Answers) -> dict[str, Any]:
         "dashboard_uid": f"{answers.name}-example",
         "rule_uid": f"{answers.name}-rule",
         "log_filter": f"plugin.{answers.plugin_id}:debug",
-        "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
+        "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in provisioning files
         "heading": _MARKUP.sub(r"\\\g<0>", answers.title),
         "supported_pythons": SUPPORTED_PYTHONS,
         "spdx_license": answers.license if answers.license != "proprietary" else "LicenseRef-Proprietary",

@@ -69,10 +69,10 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
     if not queries:
         raise _no_query(source, left_out)
     identifiers = Identifiers()
-    named = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
-    used = {name for query in named for way in (*query.auth, query.optional_auth) for name in way}
+    queries = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
+    scheme_names = {name for query in queries for way in (*query.auth, query.optional_auth) for name in way}
     info = files.main.child("info")
-    schemes = tuple(scheme for scheme in auth.known.values() if scheme.name in used)
+    schemes = tuple(scheme for scheme in auth.known.values() if scheme.name in scheme_names)
     return DataSource(
         title=info.text("title", most=_LONGEST_TITLE),
         version=info.text("version", most=_LONGEST_TITLE),
@@ -80,8 +80,8 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
         base_urls=base_urls,
         base_path="" if base_urls else urls.path,
         auth=schemes,
-        operations=tuple(add_options(named)),
-        left_out=(*shared.parts, *left_out, *find_strangers(base_urls, named, schemes)),
+        operations=tuple(add_options(queries)),
+        left_out=(*shared.parts, *left_out, *find_strangers(base_urls, queries, schemes)),
         violations=find_violations(files.main.value, entries),
     )
 

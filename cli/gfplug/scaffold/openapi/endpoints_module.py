@@ -21,23 +21,23 @@ _LONGEST_TITLE = 60
 def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: OptionNames) -> str:
     """Write the module."""
     by_identifier = {each.operation.identifier: each for each in classes}
-    known = {each.name for each in source.auth}
+    scheme_names = {each.name for each in source.auth}
     title = one_line(source.title, longest=_LONGEST_TITLE) or "the API"
     base = _address(source.base_urls[0], options) if source.base_urls else None
     credentials = mapping({each.name: _credential(each, options) for each in source.auth})
-    endpoints = mapping({each.name: _endpoint(each, by_identifier, options, known) for each in classes})
-    used = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
+    endpoints = mapping({each.name: _endpoint(each, by_identifier, options, scheme_names) for each in classes})
+    class_names = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
     free = [each for each in classes if each.needs_nothing]
-    checked = next((each.name for each in free if each.operation.auth), next((each.name for each in free), ""))
+    health_operation = next((each.name for each in free if each.operation.auth), next((each.name for each in free), ""))
     return "\n".join(
         [
             doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
             "",
-            f"from gfruntime.openapi.operation import {', '.join(sorted(used))}",
+            f"from gfruntime.openapi.operation import {', '.join(sorted(class_names))}",
             "",
             *layout("ADDRESS: Address | None = ", base),
             *layout("CREDENTIALS: dict[str, Credential] = ", credentials),
-            *layout("CHECKED = ", checked, "  # what *Save & test* asks"),
+            *layout("CHECKED = ", health_operation, "  # what *Save & test* asks"),
             *layout("ENDPOINTS: dict[str, Endpoint] = ", endpoints),
             "",
         ]
@@ -55,7 +55,7 @@ def _address(base: BaseUrl, options: OptionNames) -> Bracket:
 
 
 def _endpoint(
-    each: QueryClass, classes: Mapping[str, QueryClass], options: OptionNames, known: Collection[str]
+    each: QueryClass, classes: Mapping[str, QueryClass], options: OptionNames, scheme_names: Collection[str]
 ) -> Bracket:
     operation, response = each.operation, each.operation.response
     parameters = {
@@ -73,8 +73,8 @@ def _endpoint(
         accept=None if operation.accept == "application/json" else operation.accept,
         parameters=mapping(parameters) if parameters else None,
         body_type=operation.body_type or None,
-        auth=tuple(names for names in operation.auth if set(names) <= set(known)) or None,
-        optional_auth=tuple(name for name in operation.optional_auth if name in known) or None,
+        auth=tuple(names for names in operation.auth if set(names) <= set(scheme_names)) or None,
+        optional_auth=tuple(name for name in operation.optional_auth if name in scheme_names) or None,
         address=_address(operation.base_urls[0], options) if operation.base_urls else None,
         pages=_pages(operation.pagination, each) if operation.pagination else None,
         rows=response.row_path or None,

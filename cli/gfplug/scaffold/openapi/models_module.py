@@ -41,14 +41,14 @@ def write_models(
     """Write the module; `examples` are calls of the dataclasses, by the names in the model."""
     fields = option_lines(source, options, names)
     has_oauth2 = any(each.kind == "oauth2" for each in source.auth)
-    wanted = {"HttpOptions": True, "OAuth2Options": has_oauth2, "Secret": bool(options.secrets), "Ui": True}
+    imports = {"HttpOptions": True, "OAuth2Options": has_oauth2, "Secret": bool(options.secrets), "Ui": True}
     lines = [
         doc("What Grafana saves: the data source's options, and the queries, with a dataclass for each operation."),
         "",
         "from dataclasses import dataclass",
         "from typing import Annotated, Literal",
         "",
-        f"from gfruntime import {', '.join(name for name, is_wanted in wanted.items() if is_wanted)}",
+        f"from gfruntime import {', '.join(name for name, is_used in imports.items() if is_used)}",
         "",
     ]
     for name, values in names.choices.items():
@@ -69,13 +69,13 @@ def write_models(
     lines += _model(classes)
     queries = {each.name: Code(each.class_name) for each in classes}
     lines += ["", "", *layout("QUERIES = ", mapping(queries))]
-    made = {each.name: _example(each, examples[each.name]) for each in classes}
-    lines += layout("EXAMPLES = ", mapping(made))
+    example_calls = {each.name: _example(each, examples[each.name]) for each in classes}
+    lines += layout("EXAMPLES = ", mapping(example_calls))
     return "\n".join(lines) + "\n"
 
 
 def _constants(source: DataSource, classes: Sequence[QueryClass]) -> list[str]:
-    """Write what several fields have in common."""
+    """Write the constants that several fields share."""
     lines: list[str] = []
     if any(field.ui is SHOW for each in classes for field in each.fields):
         lines += layout("SHOW = ", call("Ui", **SHOW))
@@ -86,15 +86,15 @@ def _constants(source: DataSource, classes: Sequence[QueryClass]) -> list[str]:
 
 def _query_class(each: QueryClass) -> list[str]:
     operation = each.operation
-    said = operation.summary or operation.description or f"{operation.method} {operation.path}"
-    lines = ["", "", "@dataclass(frozen=True)", f"class {identifier(each.class_name)}:", doc(said, depth=1)]
+    title = operation.summary or operation.description or f"{operation.method} {operation.path}"
+    lines = ["", "", "@dataclass(frozen=True)", f"class {identifier(each.class_name)}:", doc(title, depth=1)]
     if each.fields:
         lines.append("")
     for field in each.fields:
-        given = {key: value for key, value in field.ui.items() if value is not None}
-        presented = Code("SHOW") if field.ui is SHOW else call("Ui", **given)
-        shown = subscript("Annotated", field.annotation, presented) if given else field.annotation
-        lines += annotated(field.name, shown, field.default)
+        ui = {key: value for key, value in field.ui.items() if value is not None}
+        ui_code = Code("SHOW") if field.ui is SHOW else call("Ui", **ui)
+        annotation = subscript("Annotated", field.annotation, ui_code) if ui else field.annotation
+        lines += annotated(field.name, annotation, field.default)
     return lines
 
 
@@ -108,8 +108,8 @@ def _model(classes: Sequence[QueryClass]) -> list[str]:
     for each in classes:
         if each.fields:
             label = one_line(each.operation.summary, longest=_LONGEST_LABEL) or None
-            shown = Bracket("{", (('"operation": ', Bracket("[", (("", each.name),), "]")),), "}")
-            annotation = subscript("Annotated", Code(each.class_name), call("Ui", label=label, show_if=shown))
+            show_if = Bracket("{", (('"operation": ', Bracket("[", (("", each.name),), "]")),), "}")
+            annotation = subscript("Annotated", Code(each.class_name), call("Ui", label=label, show_if=show_if))
             lines += annotated(each.name, annotation, Code(f"{each.class_name}()"))
     return lines
 

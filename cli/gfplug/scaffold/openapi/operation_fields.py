@@ -42,7 +42,7 @@ class QueryField:
 
     @property
     def is_needed(self) -> bool:
-        """Tell whether a query must say something here."""
+        """Return whether a query must have a value for the field."""
         return bool(self.ui.get("required")) and self.default in ("", (), None)
 
 
@@ -58,12 +58,12 @@ class QueryClass:
 
     @property
     def needs_nothing(self) -> bool:
-        """Tell whether it can be asked as it stands."""
+        """Return whether the operation needs no values."""
         return not any(each.is_needed for each in self.fields)
 
     @property
     def bounds_rows(self) -> bool:
-        """Tell whether the panel's time range bounds what is answered."""
+        """Return whether the panel's time range limits the answer."""
         return any(parameter.bound for parameter in self.operation.parameters)
 
 
@@ -101,11 +101,11 @@ class _Plan:
     names: Names
 
     def parameters(self) -> list[QueryField]:
-        shown = [each for each in self.operation.parameters if _is_shown(each, self.operation)]
-        return [self._parameter(each, {one.identifier for one in shown}) for each in shown]
+        parameters = [each for each in self.operation.parameters if _is_shown(each, self.operation)]
+        return [self._parameter(each, {one.identifier for one in parameters}) for each in parameters]
 
-    def _parameter(self, parameter: Parameter, shown: Collection[str]) -> QueryField:
-        options_from = self._options_from(parameter, shown)
+    def _parameter(self, parameter: Parameter, field_names: Collection[str]) -> QueryField:
+        options_from = self._options_from(parameter, field_names)
         annotation, default = self._type(parameter, is_text=bool(options_from))
         kind, is_list = parameter.type.kind, parameter.type.is_list
         has_limits = kind in _NUMBERS and not options_from and not _is_choice(parameter)
@@ -133,8 +133,8 @@ class _Plan:
             if is_list:
                 return Code(f"tuple[{item}, ...]"), default if isinstance(default, tuple) and kind != "boolean" else ()
             first = values[0] if parameter.is_required else None
-            chosen = default if default in values else first
-            return (Code(f"{item} | None"), None) if chosen is None else (item, chosen)
+            value = default if default in values else first
+            return (Code(f"{item} | None"), None) if value is None else (item, value)
         has_count = kind == "time" and parameter.type.wire in ("seconds", "milliseconds")
         plain = "int" if has_count else "str" if is_text else _TYPES.get(kind, "str")
         if is_list:
@@ -147,13 +147,13 @@ class _Plan:
             default = False
         return (Code(f"{plain} | None"), None) if default is None else (Code(plain), default)
 
-    def _options_from(self, parameter: Parameter, shown: Collection[str]) -> str | None:
+    def _options_from(self, parameter: Parameter, field_names: Collection[str]) -> str | None:
         """Write the resource that lists a parameter's choices, if there is one."""
         source = parameter.options_from
         is_fit = parameter.type.kind in ("string", "integer") and not _is_choice(parameter)
         if source is None or not is_fit or source.operation not in self.model_names:
             return None
-        if not {own for _, own in source.arguments} <= set(shown):
+        if not {own for _, own in source.arguments} <= set(field_names):
             return None
         own, theirs = (self.parameter_names[each] for each in (self.operation.identifier, source.operation))
         model = self.model_names[self.operation.identifier]
@@ -161,9 +161,9 @@ class _Plan:
         return f"choices/{model}.{own[parameter.identifier]}" + (f"?{query}" if query else "")
 
     def view(self) -> list[QueryField]:
-        """Plan the fields that say how the rows are shown, where numbers are among them."""
+        """Plan the fields that choose how to show the rows, if the rows have numbers."""
         columns = self.operation.response.columns
-        times, numbers = _named(columns, "time"), _named(columns, *_NUMBERS)
+        times, numbers = _names_of_kinds(columns, "time"), _names_of_kinds(columns, *_NUMBERS)
         texts = [each.name for each in columns if each.is_label or each.kind in ("string", "boolean") or is_id(each)]
         if not numbers:
             return []
@@ -171,8 +171,8 @@ class _Plan:
         is_bounded = any(parameter.bound for parameter in self.operation.parameters)
         default = "series" if times and is_bounded else "table"
         show = f"{self.model_names[self.operation.identifier]}.show"
-        drawn = {show: [each for each in shown_as if each != "table"]}
-        chosen = tuple(each.name for each in columns if each.is_label)
+        graph_condition = {show: [each for each in shown_as if each != "table"]}
+        labels = tuple(each.name for each in columns if each.is_label)
         fields = [
             QueryField(
                 name="show",
@@ -185,10 +185,12 @@ class _Plan:
             fields.append(self._view_field("time_column", times, times[0], show_if={show: ["series"]}))
         if len(numbers) > 1:
             usual = "all but ids" if any(map(is_id, columns)) else "all"
-            fields.append(self._view_field("value_columns", numbers, (), help=f"Without any: {usual}", show_if=drawn))
+            fields.append(
+                self._view_field("value_columns", numbers, (), help=f"Without any: {usual}", show_if=graph_condition)
+            )
         if texts:
-            said = "What tells series apart"
-            fields.append(self._view_field("label_columns", texts, chosen, help=said, show_if=drawn))
+            help_text = "What tells series apart"
+            fields.append(self._view_field("label_columns", texts, labels, help=help_text, show_if=graph_condition))
         return fields
 
     def _view_field(self, name: str, values: Sequence[str], default: object, **ui: Any) -> QueryField:  # noqa: ANN401
@@ -203,13 +205,13 @@ class _Plan:
 
 
 def is_id(column: Column) -> bool:
-    """Tell a whole number that names something from one that measures it."""
+    """Return whether a whole number is an id, not a measurement."""
     name = column.name.rpartition(".")[2]
     return column.kind == "integer" and (name.lower() == "id" or name.endswith(("_id", "Id", "ID")))
 
 
 def is_page_parameter(parameter: Parameter, operation: Operation) -> bool:
-    """Tell whether a parameter is what the next page is asked for by."""
+    """Return whether a parameter requests the next page."""
     pages = operation.pagination
     if pages is None:
         return False
@@ -224,7 +226,7 @@ def _is_choice(parameter: Parameter) -> bool:
     return bool(parameter.type.choices) and parameter.type.kind in ("string", "integer")
 
 
-def _named(columns: Sequence[Column], *kinds: str) -> list[str]:
+def _names_of_kinds(columns: Sequence[Column], *kinds: str) -> list[str]:
     return [each.name for each in columns if each.kind in kinds]
 
 
@@ -233,14 +235,14 @@ def _list(values: Sequence[str]) -> Bracket:
 
 
 def _names_of(identifiers: Sequence[str], reserved: Collection[str], suffix: str) -> dict[str, str]:
-    """Give each identifier a name that is none of the reserved ones, and no other's."""
+    """Map each identifier to a unique name that is not reserved."""
     names: dict[str, str] = {}
-    taken = {each for each in identifiers if each not in reserved}
+    used_names = {each for each in identifiers if each not in reserved}
     for each in identifiers:
         name, number = each if each not in reserved else f"{each}_{suffix}", 2
-        while each in reserved and name in taken:
+        while each in reserved and name in used_names:
             name, number = f"{each}_{suffix}_{number}", number + 1
-        taken.add(name)
+        used_names.add(name)
         names[each] = name
     return names
 

@@ -1,4 +1,4 @@
-"""What the config page asks for: the fields of the options, from an API's addresses and ways to authenticate."""
+"""The fields of the options on the config page, from an API's addresses and ways to authenticate."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def option_names(source: DataSource) -> OptionNames:
     """Name the options."""
     variables = {each.identifier for base in _addresses(source) for each in base.variables}
     secrets = {each.name: each.identifier for each in source.auth if each.kind != "basic"}
-    taken = {each for each in (*variables, *secrets.values()) if each not in _RESERVED}
+    used_names = {each for each in (*variables, *secrets.values()) if each not in _RESERVED}
     return OptionNames(
-        variables={each: _free(each, "variable", taken) for each in sorted(variables)},
-        secrets={name: _free(each, "secret", taken) for name, each in secrets.items()},
+        variables={each: _free(each, "variable", used_names) for each in sorted(variables)},
+        secrets={name: _free(each, "secret", used_names) for name, each in secrets.items()},
     )
 
 
@@ -47,33 +47,33 @@ def option_lines(source: DataSource, options: OptionNames, types: Names) -> list
 
 
 def _url(source: DataSource) -> list[str]:
-    """Write the field of the URL, which may stay empty where the description tells the address."""
-    known = [one_line(each.url, longest=_LONGEST_HELP) for each in source.base_urls]
+    """Write the field of the URL, which may stay empty if the description has the address."""
+    addresses = [one_line(each.url, longest=_LONGEST_HELP) for each in source.base_urls]
     ends = one_line(source.base_path, longest=_LONGEST_HELP)
-    help_text = f"Without one: {known[0]}" if known else f"It ends with {ends}" if ends else None
-    if len(known) > 1:
-        help_text = f"{help_text}; there are also {', '.join(known[1:4])}"
+    help_text = f"Without one: {addresses[0]}" if addresses else f"It ends with {ends}" if ends else None
+    if len(addresses) > 1:
+        help_text = f"{help_text}; there are also {', '.join(addresses[1:4])}"
     others = dict.fromkeys(one_line(each.url, longest=_LONGEST_HELP) for each in _addresses(source)[1:])
     if others:
         help_text = f"{help_text}; some operations are at {', '.join(list(others)[:3])}"
-    shown = {"label": "URL", "store": "url", "placeholder": known[0] if known else None, "help": help_text}
-    annotation = subscript("Annotated", Code("str"), call("Ui", **shown, required=None if known else True))
+    ui = {"label": "URL", "store": "url", "placeholder": addresses[0] if addresses else None, "help": help_text}
+    annotation = subscript("Annotated", Code("str"), call("Ui", **ui, required=None if addresses else True))
     return annotated("url", annotation, "")
 
 
 def _variables(source: DataSource, options: OptionNames, types: Names) -> list[str]:
     lines: list[str] = []
-    done: set[str] = set()
+    names: set[str] = set()
     for each in (variable for base in _addresses(source) for variable in base.variables):
-        if each.identifier in done:
+        if each.identifier in names:
             continue
-        done.add(each.identifier)
+        names.add(each.identifier)
         kind = Code("str")
         if each.choices and each.default in each.choices:
             kind = types.choose(camel(each.identifier), each.choices, "Options")
         help_text = one_line(each.description, longest=_LONGEST_HELP) or None
-        shown = subscript("Annotated", kind, call("Ui", section="Address", help=help_text))
-        lines += annotated(options.variables[each.identifier], shown, each.default)
+        annotation = subscript("Annotated", kind, call("Ui", section="Address", help=help_text))
+        lines += annotated(options.variables[each.identifier], annotation, each.default)
     return lines
 
 
@@ -86,9 +86,9 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
                 "oauth2": "An access token, in the place of OAuth2 below",
                 "api_key": f"Sent as the {_PLACES[each.key_location]} {one_line(each.key_name, longest=60)}",
             }[each.kind]
-            said = one_line(each.description, longest=_LONGEST_HELP)
+            text = one_line(each.description, longest=_LONGEST_HELP)
             label = None if each.name == each.identifier else one_line(each.name, longest=60)
-            ui = call("Ui", label=label, help=f"{place}. {said}" if said else place)
+            ui = call("Ui", label=label, help=f"{place}. {text}" if text else place)
             annotation = subscript("Annotated", Code("Secret"), ui)
             lines += annotated(options.secrets[each.name], annotation, Code('Secret("")'))
     return lines
@@ -96,11 +96,11 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
 
 def _oauth2(schemes: list[Auth]) -> list[str]:
     """Write OAuth2's fields; the API's own token URL and scopes are their defaults."""
-    chosen = next((each for each in schemes if each.token_url), schemes[0])
+    scheme = next((each for each in schemes if each.token_url), schemes[0])
     shown_if = mapping({"oauth2Grant": Code("GRANTS")})
-    scopes = " ".join(name for name, _ in chosen.scopes)
+    scopes = " ".join(name for name, _ in scheme.scopes)
     lines = ["    oauth2: OAuth2Options = OAuth2Options()"]
-    for name, label, value in (("oauth2TokenUrl", "Token URL", chosen.token_url), ("oauth2Scopes", "Scopes", scopes)):
+    for name, label, value in (("oauth2TokenUrl", "Token URL", scheme.token_url), ("oauth2Scopes", "Scopes", scopes)):
         if value:
             ui: dict[str, Any] = {"label": label, "section": "OAuth2", "show_if": shown_if}
             lines += annotated(name, subscript("Annotated", Code("str"), call("Ui", **ui)), value)
@@ -113,10 +113,10 @@ def _addresses(source: DataSource) -> list[BaseUrl]:
     return [*source.base_urls[:1], *own]
 
 
-def _free(name: str, suffix: str, taken: set[str]) -> str:
+def _free(name: str, suffix: str, used_names: set[str]) -> str:
     if name not in _RESERVED:
         return name
     candidates = (f"{name}_{suffix}", *(f"{name}_{suffix}_{number}" for number in range(2, 10_000)))
-    free = next(candidate for candidate in candidates if candidate not in taken)
-    taken.add(free)
+    free = next(candidate for candidate in candidates if candidate not in used_names)
+    used_names.add(free)
     return free

@@ -19,7 +19,7 @@ _KEYS = frozenset({"id", "uid", "uuid", "guid", "key", "slug", "name", "code", "
 
 
 def add_options(operations: Sequence[Operation]) -> list[Operation]:
-    """Return the operations, with the path's parameters that a list operation fills."""
+    """Return the operations; parameters of paths get the list operation with their choices."""
     lists = {
         operation.path.removesuffix(".json").rstrip("/"): operation
         for operation in reversed(operations)
@@ -59,21 +59,21 @@ def _value_column(parameter: Parameter, source: Operation) -> Column | None:
     last = name.rpartition("_")[2]
     kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)
     columns = {column.path: column for column in source.response.columns if column.kind in kinds}
-    named = {tuple(snake(step) for step in path): column for path, column in columns.items()}
-    wanted: list[tuple[str, ...]] = [(name,)]
+    by_name = {tuple(snake(step) for step in path): column for path, column in columns.items()}
+    candidates: list[tuple[str, ...]] = [(name,)]
     if name in _LOGINS:
-        wanted += [(other,) for other in _LOGINS]
+        candidates += [(other,) for other in _LOGINS]
     elif last in _KEYS:
-        wanted += [(last,), ("attributes", last), ("metadata", last)]
-    elif named.get(("id",), parameter.type).kind == parameter.type.kind:
-        wanted += [("id",)]
+        candidates += [(last,), ("attributes", last), ("metadata", last)]
+    elif by_name.get(("id",), parameter.type).kind == parameter.type.kind:
+        candidates += [("id",)]
     if snake(source.path.rpartition("/")[2]) in (f"{name}s", f"{name}es", f"{name.removesuffix('y')}ies"):
-        wanted += [("metadata", "name")]  # as Kubernetes names its objects
-    return next((named[path] for path in wanted if path in named), None)
+        candidates += [("metadata", "name")]  # as Kubernetes names its objects
+    return next((by_name[path] for path in candidates if path in by_name), None)
 
 
 def _label_column(value: Column, source: Operation) -> Column:
     texts = {snake(column.path[-1]): column for column in reversed(source.response.columns) if column.path}
-    found = [texts[name] for name in _LABELS if name in texts and texts[name].kind == "string"]
-    flat = [column for column in found if len(column.path) <= len(value.path)]
+    columns = [texts[name] for name in _LABELS if name in texts and texts[name].kind == "string"]
+    flat = [column for column in columns if len(column.path) <= len(value.path)]
     return next(iter(flat), value)

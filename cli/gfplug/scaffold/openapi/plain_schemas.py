@@ -72,9 +72,9 @@ def _kinds(node: Node, choices: tuple[Any, ...] | None) -> tuple[frozenset[str],
     """Return the kinds that a mapping names, or that its other words imply; and whether null is among them."""
     types = node.child("type").value
     names = types if isinstance(types, list) else [types]
-    known = [name for name in names if isinstance(name, str) and name in _KINDS]
-    if known:
-        return frozenset().union(*(_KINDS[name] for name in known)), "null" in known
+    kind_names = [name for name in names if isinstance(name, str) and name in _KINDS]
+    if kind_names:
+        return frozenset().union(*(_KINDS[name] for name in kind_names)), "null" in kind_names
     if (
         node.has("properties")
         or isinstance(node.child("additionalProperties").value, dict)

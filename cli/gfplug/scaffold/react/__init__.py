@@ -1,1 +1,1 @@
-"""TypeScript types and React editors, written once from a data source's dataclasses; then they are the author's."""
+"""Write TypeScript types and React editors once from a data source's dataclasses; then the author owns them."""

@@ -1,4 +1,4 @@
-"""`ConfigEditor.tsx`: the config page, which keeps each option where the schema says."""
+"""`ConfigEditor.tsx`: the config page, which stores each option in the place that the schema names."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _write(field: FormField, value: str) -> str:
     return f"save({change(field, value, 'options.jsonData')})"
 
 
-def _saved(field: FormField) -> str:
+def _is_stored(field: FormField) -> str:
     return member("secureJsonFields", field.name, optional=True)
 
 
@@ -86,16 +86,16 @@ def _component(config: Sequence[FormField], settings: FormTypes) -> str:
         nodes = ["<p>This data source has no settings.</p>"]
     lines = jsx([Element("div", ['data-testid="gf-config-editor"'], nodes)], 2)
     code = "\n".join([*lines, *problems.values()])
-    used = [name for name in ("complaint", "done", "leave") if uses("\n".join(lines), name)]
+    functions = [name for name in ("complaint", "done", "leave") if uses("\n".join(lines), name)]
     head = (
         "  const { options, onOptionsChange } = props;\n",
         f"  const settings = {settings.read}(options.jsonData);\n" if uses(code, "settings") else "",
         _SAVE if uses(code, "save") else "",
         _SECRETS if any(field.kind in SECRETS for field in config) else "",
         "".join(f"  {line}\n" for line in problem_lines(problems)),
-        f"  const {{ {', '.join(used)} }} = useComplaints(problems, props);\n" if used else "",
+        f"  const {{ {', '.join(functions)} }} = useComplaints(problems, props);\n" if functions else "",
     )
-    is_read = bool(used) or uses(code, "options")
+    is_read = bool(functions) or uses(code, "options")
     props = "props" if is_read else "_props"
     return "\n".join(
         [
@@ -109,13 +109,13 @@ def _component(config: Sequence[FormField], settings: FormTypes) -> str:
 
 
 def _problems(config: Sequence[FormField], settings: FormTypes) -> dict[str, str]:
-    """Write what is wrong with each field: nothing with one that is not shown, or with a secret that is stored."""
+    """Write the problem of each field; a hidden field or a stored secret has none."""
     problems = {}
     for field in config:
         call = problem_of(field, _read(field), settings.choices.get(field.name, ""))
         if call:
             if field.kind in SECRETS:
-                call = f"{_saved(field)} ? undefined : {call}"
+                call = f"{_is_stored(field)} ? undefined : {call}"
             if test := condition(field, config, _read):
                 inner = f"({call})" if " ? " in call else call
                 call = f"{test} ? {inner} : undefined"
@@ -151,7 +151,7 @@ def _draw(field: FormField, settings: FormTypes, *, is_checked: bool) -> Node:
         run=f"() => leave({name})" if is_checked else "",
         disabled="options.readOnly",
         choices=settings.choices.get(field.name, ""),
-        saved=f"Boolean({_saved(field)})" if field.kind in SECRETS else "",
+        saved=f"Boolean({_is_stored(field)})" if field.kind in SECRETS else "",
         forgets=f"() => forget({name})",
     )
     attributes = [

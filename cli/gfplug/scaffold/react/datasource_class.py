@@ -125,8 +125,8 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviou
         "  }",
         "",
     ]
-    given = f"this.memory.fill({query.defaults})" if remembered else query.defaults
-    defaults = ["  getDefaultQuery(): Partial<Query> {", f"    return {given};", "  }", ""]
+    value_code = f"this.memory.fill({query.defaults})" if remembered else query.defaults
+    defaults = ["  getDefaultQuery(): Partial<Query> {", f"    return {value_code};", "  }", ""]
     has = behaviour.capabilities.get
     more = [
         *([_REMEMBER] if remembered else []),
@@ -173,8 +173,8 @@ def _by_kind(forms: Mapping[str, FormTypes], bodies: Mapping[str, list[str]]) ->
 def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
     is_saved = kind in behaviour.migrating
     query = query_of(form, kind)
-    asked = [field for field in form.fields if field.required and field.kind != "hidden"]
-    tests = [_is_complete(field, form, saved=query if is_saved else "") for field in asked]
+    required_fields = [field for field in form.fields if field.required and field.kind != "hidden"]
+    tests = [_is_complete(field, form, saved=query if is_saved else "") for field in required_fields]
     first = [model_line(form, kind)] if any(uses(test, "model") for test in tests) else []
     hint = (
         ["// What a saved query lacks may have another name in it: Python says whether it is complete."]
@@ -186,9 +186,9 @@ def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
 
 def _is_complete(field: FormField, form: FormTypes, *, saved: str) -> str:
     """Write the test that a required field holds something; of a query that Python migrates, if it is there at all."""
-    given = f"!isEmptied({_saved(field, saved)})" if saved else f"!isEmpty({_read(field)})"
+    value_code = f"!isEmptied({_saved(field, saved)})" if saved else f"!isEmpty({_read(field)})"
     test = condition(field, form.fields, _read)
-    return f"({negated(test)} || {given})" if test else given
+    return f"({negated(test)} || {value_code})" if test else value_code
 
 
 def _saved(field: FormField, query: str) -> str:

@@ -1,4 +1,4 @@
-"""One field of a form as JSX: its label, and the control of @grafana/ui that its kind has."""
+"""Write one field of a form as JSX: its label, and the control of @grafana/ui for its kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What surrounds a control: how its value is read, where a change goes, what finishes an edit.
+    """The context of a control: how to read its value, where to write a change, how to finish an edit.
 
     `changes` writes the statement for a change while typing, `picks` for a choice; both take the new value as code.
     `done` are the properties that finish an edit of an input, `run` is the function; empty where nothing waits for it.
@@ -31,13 +31,13 @@ class Place:
     disabled: str = ""
     choices: str = ""
     saved: str = ""
-    """For a secret: the test that one is stored."""
+    """For a secret: the test that it is stored."""
     forgets: str = ""
-    """For a secret: the function that forgets the stored one."""
+    """For a secret: the function that deletes it."""
 
 
 def bounds_of(field: FormField, choices: str = "") -> str:
-    """Write what a value has to be, as `problem` takes it; empty where every value is fine."""
+    """Write the rules for a value, as the argument of `problem`; empty if every value is valid."""
     if field.kind in ("hidden", "headers"):
         return ""
     parts = ["required: true"] if field.required else []
@@ -55,13 +55,13 @@ def bounds_of(field: FormField, choices: str = "") -> str:
 
 
 def problem_of(field: FormField, value: str, choices: str = "") -> str:
-    """Write the call that says what is wrong with a value; empty where nothing can be."""
+    """Write the call that returns the problem of a value; empty if every value is valid."""
     bounds = bounds_of(field, choices)
     return f"problem({string(field.label)}, {value}, {bounds})" if bounds else ""
 
 
 def change(field: FormField, value: str, stored: str) -> str:
-    """Write a change of one field, as an object; one inside a dataclass keeps the others of it."""
+    """Write a change of one field, as an object; a field of a nested dataclass keeps its other fields."""
     pair = value if value == field.key else f"{key(field.key)}: {value}"
     if not field.owner:
         return f"{{ {pair} }}"
@@ -145,7 +145,7 @@ def _text(field: FormField, place: Place) -> Element:
 
 
 def _is_text(field: FormField) -> bool:
-    """Tell whether what is read is always a text."""
+    """Return whether the value is always a text."""
     return field.kind in TEXTS and field.default is not None and not field.nullable and field.store != "root"
 
 
@@ -185,8 +185,8 @@ def _radio(field: FormField, place: Place) -> Element:
     )
 
 
-def _listed(field: FormField, place: Place) -> list[str]:
-    """List the attributes of what shows choices."""
+def _choice_attributes(field: FormField, place: Place) -> list[str]:
+    """List the attributes of a control with choices."""
     if not field.source:
         return [f"options={{{place.choices}}}"]
     return [f"options={{{place.choices}.options}}", f"loading={{{place.choices}.loading}}", "createCustomValue"]
@@ -194,28 +194,29 @@ def _listed(field: FormField, place: Place) -> list[str]:
 
 def _select(field: FormField, place: Place) -> Element:
     value = f"{place.value} || null" if field.source else place.value
-    given = "onChange={({ value }) => " + place.picks("value") + "}"
+    change = "onChange={({ value }) => " + place.picks("value") + "}"
     if field.nullable or field.source:
-        chosen = f"choice?.value ?? {'null' if field.nullable else string('')}"
-        given = f"onChange={{(choice) => {place.picks(chosen)}}}"
+        value_code = f"choice?.value ?? {'null' if field.nullable else string('')}"
+        change = f"onChange={{(choice) => {place.picks(value_code)}}}"
     clearable = ["isClearable"] if field.nullable or field.source else []
     return Element(
-        "Combobox", [*_common(field, place), *clearable, *_listed(field, place), f"value={{{value}}}", given]
+        "Combobox",
+        [*_common(field, place), *clearable, *_choice_attributes(field, place), f"value={{{value}}}", change],
     )
 
 
 def _multi(field: FormField, place: Place) -> Element:
     value = place.value if not field.nullable else f"{place.value} ?? []"
-    chosen = place.picks("chosen.map(({ value }) => value)")
-    change = f"onChange={{(chosen) => {chosen}}}"
+    statement = place.picks("chosen.map(({ value }) => value)")
+    change = f"onChange={{(chosen) => {statement}}}"
     return Element(
         "MultiCombobox",
-        [*_common(field, place), "isClearable", *_listed(field, place), f"value={{{value}}}", change],
+        [*_common(field, place), "isClearable", *_choice_attributes(field, place), f"value={{{value}}}", change],
     )
 
 
 def _tags(field: FormField, place: Place) -> Element:
     value = f"{place.value} ?? []" if field.nullable else place.value
-    shown = (f"({value})" if field.nullable else value) + ".map(String)" if field.numeric else value
-    picked = place.picks("numbers(tags)" if field.numeric else "tags")
-    return Element("TagsInput", [*_common(field, place), f"tags={{{shown}}}", f"onChange={{(tags) => {picked}}}"])
+    tags = (f"({value})" if field.nullable else value) + ".map(String)" if field.numeric else value
+    statement = place.picks("numbers(tags)" if field.numeric else "tags")
+    return Element("TagsInput", [*_common(field, place), f"tags={{{tags}}}", f"onChange={{(tags) => {statement}}}"])

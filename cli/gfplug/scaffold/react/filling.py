@@ -1,4 +1,4 @@
-"""How a query goes out: its template variables filled in, as `datasource.ts` does it; and what else that class does."""
+"""Fill the template variables of a query before it is sent, for `datasource.ts`; and other methods of that class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _read = reader("model")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """What the data source does beside sending queries.
+    """The data source's behaviour apart from sending queries.
 
     `version` is of the fields whose values are remembered. Python migrates queries of the kinds in `migrating`: they
     are sent as they were saved, with no default of today.
@@ -32,7 +32,7 @@ class Behaviour:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether queries take ad hoc filters along."""
+        """Whether queries have ad hoc filters."""
         return bool(self.capabilities.get("tagKeys"))
 
 
@@ -42,7 +42,7 @@ def model_line(form: FormTypes, kind: str) -> str:
 
 
 def write_filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
-    """Write the lines that return a query of a kind as it goes out."""
+    """Write the lines that return a query of a kind as it is sent."""
     query = "filtered(query, scoped, filters)" if behaviour.is_filtered else "query"
     if not form.model:
         return [f"return {query};"]
@@ -62,19 +62,19 @@ def write_filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]
 
 
 def _filled_in(field: FormField, value: str) -> str:
-    """Write the property of a query that is a field's, with its variables filled in as SQL."""
+    """Write a query's property for a field, with its variables replaced as SQL."""
     function = "interpolateValues" if field.variables else "interpolateSql"
     return f"{key(field.key)}: {function}({value}, scoped)"
 
 
 def _saved_filling(form: FormTypes, kind: str, sql: Sequence[FormField], *, is_filtered: bool) -> list[str]:
-    """Fill in the variables of a query as it was saved: wherever they are, and without adding a field to it."""
+    """Replace the variables of a saved query everywhere, without adding a field."""
     lines = [f"  {_filled_in(each, member('saved', each.key))}," for each in sql if not each.owner]
     for owner in dict.fromkeys(each.owner for each in sql if each.owner):
         place = member("saved", owner)
         inside = [_filled_in(each, member(place, each.key)) for each in sql if each.owner == owner]
-        filled = f"{{ ...interpolate({place}, scoped), {', '.join(inside)} }}"
-        lines.append(f"  ...({place} && {{ {key(owner)}: {filled} }}),")
+        value = f"{{ ...interpolate({place}, scoped), {', '.join(inside)} }}"
+        lines.append(f"  ...({place} && {{ {key(owner)}: {value} }}),")
     result = "as DataQuery as Query"
     whole = ["{", "  ...interpolate(saved, scoped),", *lines, "  refId,", "  datasource,", f"}} {result}"]
     short = ["{ ...interpolate(saved, scoped), refId, datasource } " + result]

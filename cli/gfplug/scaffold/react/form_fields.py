@@ -1,4 +1,4 @@
-"""The fields of a form, as the schema of the dataclasses lists them, and the TypeScript that each is read with.
+"""The fields of a form from the schema of the dataclasses, and the TypeScript that reads each.
 
 Source: cli/gfplug/bundle/frontend/editors/types.ts, which holds the contract.
 """
@@ -56,7 +56,7 @@ class FormField:
 
     @property
     def owner(self) -> str:
-        """The dataclass that it is inside of, by the name of that field; empty for a field of the form itself."""
+        """The field whose dataclass contains it; empty for a field of the form itself."""
         return self.name.rpartition(".")[0]
 
     @property
@@ -76,9 +76,9 @@ class FormField:
 
 
 def read_fields(form: Mapping[str, Any] | None) -> list[FormField]:
-    """Read the fields of a form of the schema; of no form, none.
+    """Read the fields of a form of the schema; empty without a form.
 
-    Raises: ProjectError naming a kind of field that this gfplug does not know.
+    Raises: ProjectError that names an unknown kind of field.
     """
     return [_read(field) for field in (form or {}).get("fields", [])]
 
@@ -86,14 +86,14 @@ def read_fields(form: Mapping[str, Any] | None) -> list[FormField]:
 def _read(raw: Mapping[str, Any]) -> FormField:
     if raw["kind"] not in _KINDS:
         raise ProjectError(
-            f"this gfplug knows no control for {raw['name']!r}, of the kind {raw['kind']!r}",
+            f"this gfplug has no control for {raw['name']!r}, of the kind {raw['kind']!r}",
             hint="upgrade gfplug, or give the field another type",
         )
-    known = {field.name for field in fields(FormField)}
-    given = {_RENAMED.get(name, name): value for name, value in raw.items()}
+    names = {field.name for field in fields(FormField)}
+    values = {_RENAMED.get(name, name): value for name, value in raw.items()}
     inner = [_read(each) for each in raw.get("fields", [])]
     return FormField(
-        **{name: value for name, value in given.items() if name in known - {"fields", "show_if"}},
+        **{name: value for name, value in values.items() if name in names - {"fields", "show_if"}},
         fields=inner,
         show_if=raw.get("showIf", {}),
     )
@@ -145,7 +145,7 @@ def negated(test: str) -> str:
 
 
 def any_of(tests: Sequence[str]) -> str:
-    """Write the test that one of several is true; empty if one of these is. What implies another is left out."""
+    """Write the test that one of several is true; empty if one is always true. Redundant tests are omitted."""
     distinct = [each for each in dict.fromkeys(tests) if not any(each.startswith(f"{test} && ") for test in tests)]
     if not all(distinct):
         return ""
@@ -155,7 +155,7 @@ def any_of(tests: Sequence[str]) -> str:
 
 
 def inside(test: str, whole: str) -> str:
-    """Write what is left of a test where another one holds already."""
+    """Write the rest of a test where another test is already true."""
     return "" if test == whole else test.removeprefix(f"{whole} && ") if whole else test
 
 

@@ -1,4 +1,4 @@
-"""What query editors and the config page have in common: rows, choices from resources, inline labels, imports."""
+"""Common parts of query editors and the config page: rows, choices from resources, inline labels, imports."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ IMPORTED: Mapping[str, str] = {
     "useComplaints": "./controls/complaints",
     "useEdits": "./controls/edits",
 }
-"""The names that an editor may import, and where from."""
+"""The names that an editor may import, and their modules."""
 
 
 def exported_names(form: FormTypes) -> dict[str, str]:
-    """Map what a form's editor may import from `types.ts`."""
+    """Map the names that a form's editor may import from `types.ts`."""
     parts = [form, *form.rows.values()]
-    listed = [
+    constants = [
         part.choices[each.name]
         for part in parts
         for each in part.fields
         if each.name in part.choices and not each.source
     ]
-    values = [name for part in parts for name in (part.defaults, part.read) if name] + listed
+    values = [name for part in parts for name in (part.defaults, part.read) if name] + constants
     types = [f"type {part.model}" for part in parts if part.model]
     return dict.fromkeys([*values, *types, f"type {form.stored}"], "./types")
 
 
 def problem_lines(problems: Mapping[str, str]) -> list[str]:
-    """Write the constant that holds what is wrong, by field."""
+    """Write the constant with the problems, by field."""
     if not problems:
         return []
     return ["const problems = {", *(f"  {key(name)}: {call}," for name, call in problems.items()), "};"]

@@ -1,4 +1,4 @@
-"""`types.ts`: what the editors save and send, with Python's defaults, from the fields of each form."""
+"""`types.ts`: the types that the editors save and send, with Python's defaults, from the fields of each form."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def _singular(name: str) -> str:
 
 def _choice_names(fields: Iterable[FormField], prefix: str, names: Names) -> dict[str, str]:
     """Name the constants that hold choices: of `types.ts`, or of the editor that asks a resource for them."""
-    chosen = [each for each in fields if (each.options or each.source) and each.kind != "hidden"]
-    ends = {each.name: "from_plugin" if each.source else "choices" for each in chosen}
+    with_choices = [each for each in fields if (each.options or each.source) and each.kind != "hidden"]
+    ends = {each.name: "from_plugin" if each.source else "choices" for each in with_choices}
     return {name: names.take(camel(f"{name}_{end}"), prefix) for name, end in ends.items()}
 
 
@@ -186,13 +186,13 @@ def write_types(
     """
     secrets = [each for each in config if each.kind in SECRETS]
     lines = [f"  {key(each.name)}?: string;" for each in secrets]
-    kept = (
+    secrets_code = (
         "\n".join(["export interface Secrets {", *lines, "}", ""])
         if secrets
         else "export type Secrets = Record<string, string>;\n"
     )
     own = [_own_query(kind, form, is_saved=kind in migrating) for kind, form in forms.items() if kind]
-    code = "\n".join([settings.code, kept, *(form.code for form in forms.values()), *own])
+    code = "\n".join([settings.code, secrets_code, *(form.code for form in forms.values()), *own])
     names = {
         "type DataSourceJsonData": "@grafana/data",
         "type DataQuery": "@grafana/schema",

@@ -77,8 +77,8 @@ def _component(form: FormTypes, kind: str, filters: list[str]) -> str:
         *([f"const {{ {', '.join(edits)} }} = useEdits(query, onChange, onRunQuery{remember});"] if edits else []),
         *(["const id = (name: string) => `gf-query-${query.refId}-${name}`;"] if uses(code, "id") else []),
     ]
-    given = ["query: stored" if kind else "query", *(["onChange", "onRunQuery"] if edits or filters else [])]
-    parameters = ", ".join([*given, *(name for name in ("datasource", "app") if uses(code + remember, name))])
+    edit_names = ["query: stored" if kind else "query", *(["onChange", "onRunQuery"] if edits or filters else [])]
+    parameters = ", ".join([*edit_names, *(name for name in ("datasource", "app") if uses(code + remember, name))])
     return "\n".join(
         [
             f"export function {editor_name(kind)}({{ {parameters} }}: {props}) {{",
@@ -98,8 +98,8 @@ def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
     for name, fields in sections(form.fields):
         tests = [shown(field, form.fields, _read) for field in fields]
         whole = any_of(tests) if name else ""
-        drawn = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
-        parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(drawn, tests, strict=True)]
+        controls = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
+        parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(controls, tests, strict=True)]
         nodes.append(Condition(whole, [Element("Section", [text_attribute("label", name)], parts)] if name else parts))
     return nodes
 

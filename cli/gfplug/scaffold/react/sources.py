@@ -1,6 +1,6 @@
 """The files of `frontend/src`, by name, from the schema of a data source's dataclasses.
 
-Owns which files there are. Shared controls are copied from the template as far as something imports them.
+This module chooses the files. Shared controls are copied from the template if a file imports them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "frontend/src/"
-"""Where the files belong in a project: the author's, once they are written."""
+"""The files' place in a project; once they are written, the author owns them."""
 
 _KINDS = ("variable", "annotation")
 _IMPORT = re.compile(r" from '\./(?:controls/)?(\w+)';")
@@ -34,7 +34,7 @@ _IMPORT = re.compile(r" from '\./(?:controls/)?(\w+)';")
 def write_sources(schema: Mapping[str, Any]) -> dict[str, bytes]:
     """Write the files by their paths in a project.
 
-    Raises: ProjectError naming a field that has no control in this gfplug.
+    Raises: ProjectError that names a field for which this gfplug has no control.
     """
     names = Names()
     config = read_fields(schema["config"])
@@ -84,13 +84,13 @@ def example_schema(example: str) -> dict[str, Any]:
 
 
 def _controls(shipped: Path, texts: Mapping[str, str]) -> dict[str, str]:
-    """Read the shared controls that some files import, and those that these import."""
-    there = {path.stem: path for path in sorted((shipped / "controls").iterdir())}
-    found: dict[str, str] = {}
+    """Read the shared controls that the files import, directly or indirectly."""
+    shared_files = {path.stem: path for path in sorted((shipped / "controls").iterdir())}
+    controls: dict[str, str] = {}
     waiting = [name for text in texts.values() for name in _IMPORT.findall(text)]
     while waiting:
         name = waiting.pop()
-        if name in there and (file := f"controls/{there[name].name}") not in found:
-            found[file] = there[name].read_text(encoding="utf-8")
-            waiting += _IMPORT.findall(found[file])
-    return dict(sorted(found.items()))
+        if name in shared_files and (file := f"controls/{shared_files[name].name}") not in controls:
+            controls[file] = shared_files[name].read_text(encoding="utf-8")
+            waiting += _IMPORT.findall(controls[file])
+    return dict(sorted(controls.items()))

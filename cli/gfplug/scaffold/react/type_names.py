@@ -1,4 +1,4 @@
-"""What the parts of a form are called in `types.ts`: no two exports have one name."""
+"""The names of a form's parts in `types.ts`; all exports have different names."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ _GLOBAL = {
     ),
     *("Record", "Secrets", "String"),
 }
-"""Names that `types.ts` refers to, or exports whatever the dataclasses are."""
+"""Names that `types.ts` imports, or exports for any dataclasses."""
 
 
 class Names:
-    """Names that the exports of `types.ts` have: no two are one."""
+    """The unique names of the exports of `types.ts`."""
 
     def __init__(self) -> None:
-        """Begin with those that are taken."""
-        self._taken = set(_GLOBAL)
+        """Begin with the names that every `types.ts` uses."""
+        self._used_names = set(_GLOBAL)
 
     def reserve(self, naming: Naming) -> None:
-        """Keep the names of a form's own parts for it."""
-        self._taken |= {naming.model, naming.stored, naming.defaults, naming.read}
+        """Reserve the names of a form's own parts."""
+        self._used_names |= {naming.model, naming.stored, naming.defaults, naming.read}
 
-    def take(self, wanted: str, prefix: str) -> str:
-        """Return the name if it is free, else the name behind a prefix, else with a number; words as in Python."""
-        name, number = wanted, 2
-        if name in self._taken:
-            name = longer = camel(f"{prefix}_{wanted}") if wanted[0].islower() else pascal(f"{prefix}_{wanted}")
-            while name in self._taken:
+    def take(self, base: str, prefix: str) -> str:
+        """Return the name if it is free, else the name with a prefix, else with a number; words as in Python."""
+        name, number = base, 2
+        if name in self._used_names:
+            name = longer = camel(f"{prefix}_{base}") if base[0].islower() else pascal(f"{prefix}_{base}")
+            while name in self._used_names:
                 name, number = f"{longer}{number}", number + 1
-        self._taken.add(name)
+        self._used_names.add(name)
         return name
 
 

@@ -61,10 +61,10 @@ def item(owner: str, name: str) -> str:
 
 
 def pascal(name: str) -> str:
-    """Turn `max_rows` into `MaxRows`; what no name may hold is left out."""
+    """Turn `max_rows` into `MaxRows`; other characters are left out."""
     words = re.findall(r"[A-Za-z0-9]+", name)
-    joined = "".join(word[:1].upper() + word[1:] for word in words)
-    return joined if joined[:1].isalpha() else f"Field{joined}"
+    text = "".join(word[:1].upper() + word[1:] for word in words)
+    return text if text[:1].isalpha() else f"Field{text}"
 
 
 def camel(name: str) -> str:
@@ -79,7 +79,7 @@ def text_attribute(name: str, text: str) -> str:
 
 
 def uses(code: str, name: str) -> bool:
-    """Tell whether code refers to a name: other than as a member or a key, in a text or in a comment."""
+    """Return whether code refers to a name, except as a member or a key, in a text or in a comment."""
     place = r"(?<![\w$'])(?:(?<!\.)|(?<=\.\.\.))"
     return re.search(rf"{place}{re.escape(name)}(?![\w$]|\??:)", _NO_CODE.sub("''", code)) is not None
 
@@ -89,12 +89,12 @@ def imports(code: str, names: Mapping[str, str], *, always: str = "") -> str:
 
     `names` maps each to its module; `type X` is one that is a type.
     """
-    used = defaultdict(list)
+    by_module = defaultdict(list)
     for name, module in names.items():
         if name == always or uses(code, name.removeprefix("type ")):
-            used[module].append(name)
-    order = sorted(used, key=lambda module: (module.startswith("."), module.lower()))
-    return "\n".join(_import(module, used[module]) for module in order)
+            by_module[module].append(name)
+    order = sorted(by_module, key=lambda module: (module.startswith("."), module.lower()))
+    return "\n".join(_import(module, by_module[module]) for module in order)
 
 
 def _import(module: str, names: Sequence[str]) -> str:
@@ -130,10 +130,10 @@ Node: TypeAlias = "Element | Condition | str"
 
 def jsx(nodes: Iterable[Node], depth: int) -> list[str]:
     """Write nodes as lines, two spaces for each level; neighbours with the same condition are tested once."""
-    return [line for node in _joined(nodes) for line in _lines(node, depth)]
+    return [line for node in _join_conditions(nodes) for line in _lines(node, depth)]
 
 
-def _joined(nodes: Iterable[Node]) -> Iterator[Node]:
+def _join_conditions(nodes: Iterable[Node]) -> Iterator[Node]:
     for test, group in groupby(nodes, key=lambda node: node.test if isinstance(node, Condition) else ""):
         if test:
             yield Condition(test, [each for node in group if isinstance(node, Condition) for each in node.nodes])
