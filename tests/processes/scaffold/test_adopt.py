@@ -46,7 +46,7 @@ def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest
     assert (project.manifest.id, project.version) == ("acme-old-datasource", "2.3.4")
     assert tomllib.loads((project.root / "pyproject.toml").read_text())["project"]["version"] == "2.3.4"
     assert dist.check(project)
-    assert "pip install ./vendor/gfplug-*.whl" in (project.root / "README.md").read_text(encoding="utf-8")
+    assert "pip install uv ./vendor/gfplug-*.whl" in (project.root / "README.md").read_text(encoding="utf-8")
     assert project.changed_owned() == {}
     assert "frontend/adopted.json" in names
     assert not [name for name in names if name.startswith(("frontend/hooks.js", "provisioning", "docker", ".github"))]
@@ -95,7 +95,7 @@ def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.Capt
     assert "--data expects KEY=VALUE, where KEY is gfplug; got 'title=x'" in capsys.readouterr().err
     assert not (folder / "backend").exists()
     assert cli.main([*words, "gfplug=gfplug==1.0"]) == 0
-    assert "pip install gfplug==1.0" in (folder / "backend" / "README.md").read_text(encoding="utf-8")
+    assert "pip install uv gfplug==1.0" in (folder / "backend" / "README.md").read_text(encoding="utf-8")
     assert not (folder / "backend" / "vendor").exists()
 
 
