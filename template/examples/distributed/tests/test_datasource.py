@@ -345,7 +345,7 @@ def test_certificates_and_token_are_what_the_options_hold() -> None:
         (Model(), datetime(1900, 1, 1, tzinfo=UTC), START, "choose a shorter one"),
         (Model(value="site"), START, START + HOUR, "must be two columns"),
         (Model(label="time"), START, START + HOUR, "must be two columns"),
-        (Model(value="pressure"), START, START + HOUR, "have the value temperature"),
+        (Model(value="pressure"), START, START + HOUR, "has the value temperature"),
     ],
 )
 def test_a_query_that_cannot_be_answered_is_refused(

@@ -61,7 +61,7 @@ def write(path: Path, rows: list[Row], kind: pa.DataType | None = None, label: p
 
 @pytest.mark.parametrize("aggregate", partitions.NEEDED)
 def test_any_split_gives_the_same_answer(aggregate: str) -> None:
-    """A hundred parts of the made-up readings, merged in any order, are as good as one."""
+    """A hundred parts of the sample readings, merged in any order, give the same result as one part."""
     asked = request(aggregate=aggregate)
     first, last = START // SECOND, START // SECOND + 599
     whole = partitions.make_up(asked, SECOND, first, last)
