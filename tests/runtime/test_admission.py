@@ -73,7 +73,7 @@ def test_validation_sees_the_whole_request(services: Services) -> None:
 
 @pytest.mark.shows("protocol 73")
 @pytest.mark.parametrize(("text", "code", "message"), [(b"{}", 400, "no url"), (b'"raise"', 500, "KeyError: 'spec'")])
-def test_refusals_and_failures_are_told_in_the_result(services: Services, text: bytes, code: int, message: str) -> None:
+def test_the_result_has_refusals_and_failures(services: Services, text: bytes, code: int, message: str) -> None:
     """A refusal and an exception are answers, not failed calls (item 73)."""
     answer = services.unary("AdmissionControl/ValidateAdmission", admission(text), pb.ValidationResponse)
 
@@ -108,7 +108,7 @@ def test_conversion_echoes_uid_and_keeps_the_order(services: Services) -> None:
 
 
 @pytest.mark.shows("protocol 73")
-def test_failed_conversion_is_told_in_the_result(services: Services) -> None:
+def test_the_result_has_a_failed_conversion(services: Services) -> None:
     """Too few objects are a failure that has none (item 73)."""
     answer = services.unary("ResourceConversion/ConvertObjects", conversion("v9"), pb.ConversionResponse)
 
@@ -145,7 +145,7 @@ def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None
     assert (response.allowed, response.result.reason) == (False, "InternalError")
 
 
-def test_settings_that_cannot_be_read_are_told_in_the_answer(services: Services) -> None:
+def test_the_response_has_an_error_for_unreadable_settings(services: Services) -> None:
     """For objects to admit, to change and to convert; no call fails by it."""
     asked, converted = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
     for request in (asked, converted):

@@ -97,7 +97,7 @@ def test_a_cancelled_call_in_the_queue_is_never_run(base: type[Counted]) -> None
     run(act())
 
 
-def test_a_thread_that_nobody_waits_for_keeps_its_place() -> None:
+def test_an_abandoned_thread_keeps_its_place() -> None:
     """A storm of cancelled calls does not ask a slow upstream beyond the limit."""
     held, running, most = threading.Event(), [], []
 

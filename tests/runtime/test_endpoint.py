@@ -109,7 +109,7 @@ def test_unknown_surroundings_are_tolerated(monkeypatch: pytest.MonkeyPatch) -> 
     assert Services(Plain).query(request)["A"].status == 200
 
 
-def test_malformed_requests_are_told_from_failures() -> None:
+def test_malformed_requests_are_distinguished_from_failures() -> None:
     """Bytes that are no message are an INTERNAL error without a traceback."""
     handler: Any = Services(Plain).application.unary["/pluginv2.Data/QueryData"]
     with pytest.raises(CallError, match="malformed QueryDataRequest") as caught:
@@ -204,7 +204,7 @@ def test_settings_are_the_same_in_any_order() -> None:
 
 
 @pytest.mark.shows("faults: A caller knows a data source's id")
-def test_a_stream_keeps_its_instance_whoever_else_calls() -> None:
+def test_a_stream_keeps_its_instance_during_other_calls() -> None:
     """A caller without the secrets neither sees the stream's instance nor ends it."""
     services = Services(Telling)
     words = "sesame"

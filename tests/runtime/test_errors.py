@@ -125,7 +125,7 @@ def test_a_marked_cause_marks_the_error() -> None:
     assert failure_of(QueryError("x")).is_expected
 
 
-def test_exceptions_that_break_are_told_all_the_same() -> None:
+def test_exceptions_whose_text_fails_are_reported_too() -> None:
     """One whose text raises, one that is its own cause, one whose attributes raise: each has a sentence."""
 
     class Broken(Exception):  # noqa: N818  # a name is all it has

@@ -56,7 +56,7 @@ def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
     assert run(scene())
 
 
-def test_work_in_a_thread_that_nobody_waits_for_keeps_its_place() -> None:
+def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
     """Until it ends: the upstream is still busy with it."""
     began, go_on = threading.Event(), threading.Event()
 

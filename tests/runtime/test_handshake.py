@@ -52,7 +52,7 @@ def test_unfit_temp_folders_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.shows("protocol 15")
-def test_told_folder_is_obeyed(tmp_path: Path) -> None:
+def test_the_configured_socket_folder_is_used(tmp_path: Path) -> None:
     """PLUGIN_UNIX_SOCKET_DIR holds the socket itself, which is removed at the end."""
     address = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path)})
     Path(address.value).touch()
@@ -63,7 +63,7 @@ def test_told_folder_is_obeyed(tmp_path: Path) -> None:
 
 @pytest.mark.shows("protocol 17", "protocol 18")
 @pytest.mark.parametrize("name", ["missing", "d" * 100])
-def test_told_folder_that_can_hold_no_socket_is_passed_over(tmp_path: Path, name: str) -> None:
+def test_a_configured_folder_that_can_hold_no_socket_is_ignored(tmp_path: Path, name: str) -> None:
     """A folder that is not there, or whose path is too long for a socket, costs a loopback address."""
     if name != "missing":
         (tmp_path / name).mkdir()

@@ -203,7 +203,7 @@ def test_a_declared_type_reads_mixed_columns() -> None:
         Field("x", [1, "n/a"], "float64")
 
 
-def test_all_roads_read_values_alike() -> None:
+def test_all_conversions_read_values_equally() -> None:
     """Records, cursors' rows and pandas give what a list gives."""
     frame = Frame.from_records([{"a": Decimal("NaN"), "t": pd.NaT}, {"a": 2.5, "t": pd.Timestamp(DAY)}])
 

@@ -144,7 +144,7 @@ def told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> p
 
 
 @pytest.mark.shows("errors: a mistyped name in `--option`")
-def test_an_ignored_key_of_a_query_is_told_once(told: pytest.LogCaptureFixture) -> None:
+def test_an_ignored_key_of_a_query_is_logged_once(told: pytest.LogCaptureFixture) -> None:
     """With its kind and the keys there are; the number of an item is none of it, and no value is shown."""
     decode = convert.model_decoder(Model)
     text = json.dumps({"tabel": "hush-1", "refId": "A", "rows": [{"caa": "hush-2"}, {"caa": "hush-2"}]}).encode()
@@ -157,7 +157,7 @@ def test_an_ignored_key_of_a_query_is_told_once(told: pytest.LogCaptureFixture) 
     assert "hush" not in told.text
 
 
-def test_an_ignored_key_of_settings_is_told_once_without_its_value(told: pytest.LogCaptureFixture) -> None:
+def test_an_ignored_key_of_settings_is_logged_once_without_its_value(told: pytest.LogCaptureFixture) -> None:
     """Of secrets, the name alone; what Grafana itself keeps there is not told."""
     message = pb.DataSourceInstanceSettings(
         jsonData=json.dumps({"hots": "hush-3", "serverName": "x", "httpHeaderName1": "y", "tls": {"caa": 1}}).encode(),

@@ -125,7 +125,7 @@ def test_only_so_many_handlers_run_at_once() -> None:
     assert max(most) == 2
 
 
-def test_a_function_is_called_when_nobody_wants_the_answer() -> None:
+def test_a_function_is_called_on_cancellation() -> None:
     """In a thread of its own, as soon as the call is cancelled, while the handler still runs."""
     called, entered = threading.Event(), threading.Event()
 

@@ -81,7 +81,7 @@ def wrapped(error: BaseException) -> FrameError:
         (SystemExit(3), ""),
     ],
 )
-def test_errors_that_come_from_a_limit_are_told_from_others(error: BaseException, what: str) -> None:
+def test_errors_of_a_limit_are_distinguished_from_others(error: BaseException, what: str) -> None:
     """Only for these does a plugin end that can't be loaded."""
     sentence = limits.shortage_behind(error)
 

@@ -53,7 +53,7 @@ def test_the_short_way_gives_what_the_long_one_would(items: list[Any]) -> None:
         [1.5] * 1000,
     ],
 )
-def test_everything_else_goes_the_long_way(items: list[Any]) -> None:
+def test_other_lists_are_converted_value_by_value(items: list[Any]) -> None:
     """Mixed lists, nulls, other types, what 64 bits can't hold, and long lists are left to the general conversion."""
     assert lists.column(items) is None
 

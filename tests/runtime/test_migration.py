@@ -307,7 +307,7 @@ def test_options_are_migrated_without_their_secrets() -> None:
     assert converted.json_data == {"host": "db", "tlsAuth": True}
 
 
-def test_options_that_can_not_be_migrated_are_told() -> None:
+def test_options_that_cannot_be_migrated_are_an_error() -> None:
     """The sentence begins as every one about settings."""
     with pytest.raises(DecodeError, match=r"^the data source's settings: Options\.migrate failed: AssertionError$"):
         settings({"token": "x"})

@@ -62,7 +62,7 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("grant", GRANTS)
-def test_no_secret_is_told(login: Login, grant: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_error_or_log_has_a_secret(login: Login, grant: str, caplog: pytest.LogCaptureFixture) -> None:
     """A server that repeats the whole request in its error; logs, errors and reprs."""
     login.failure = (400, '{"error": "invalid_grant", "error_description": {request}}')
     own = configured(login, grant)
@@ -93,7 +93,7 @@ def test_tokens_are_hidden_in_logs(login: Login) -> None:
         ('{"access_token": "t", "token_type": "mac"}', "answered without a bearer token"),
     ],
 )
-def test_answers_without_a_token_are_told(login: Login, body: str, sentence: str) -> None:
+def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentence: str) -> None:
     """Status 200 alone is no token."""
     login.failure = (200, body)
     with pytest.raises(DownstreamError, match=sentence):
@@ -135,7 +135,7 @@ def test_a_grant_that_is_none_is_refused(login: Login) -> None:
         HttpClient.of(settings(data=data | {"oauth2Grant": "implicit"}))
 
 
-def test_a_key_that_cannot_be_read_is_told_without_showing_it(login: Login) -> None:
+def test_an_unreadable_key_is_an_error_without_its_text(login: Login) -> None:
     """By what it must be."""
     data, _ = loginserver.values(login, "jwt_bearer")
     key = "-----BEGIN PRIVATE KEY-----\nc2VzYW1lCg==\n-----END PRIVATE KEY-----"

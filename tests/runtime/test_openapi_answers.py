@@ -187,7 +187,7 @@ def test_labels_are_those_that_are_shown() -> None:
         ("date", ["2026-01-01"], False),
     ],
 )
-def test_doubtful_times_are_told(wire: Any, values: list[Any], *, is_doubtful: bool) -> None:
+def test_doubtful_times_give_a_notice(wire: Any, values: list[Any], *, is_doubtful: bool) -> None:
     """Counts of another unit, and local times."""
     column = operation.Column(name="at", keys=("at",), kind="time", wire=wire)
 

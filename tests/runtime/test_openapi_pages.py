@@ -117,7 +117,7 @@ def test_has_more_goes_on(reading: Reading) -> None:
     assert reading(answer, "offset", has_more_keys=("more",), **SIZED) == (12, [])
 
 
-def test_a_total_that_is_not_reached_is_told(reading: Reading) -> None:
+def test_a_total_that_is_not_reached_gives_a_notice(reading: Reading) -> None:
     """Where the API has no more pages, and where more are not read."""
     empty = shelf(100, most=100, total=5000)
     assert reading(empty, "offset", total_keys=("total",), **SIZED) == (
@@ -205,7 +205,7 @@ def test_a_cursor_may_be_an_address(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cursor", "next_url"])
-def test_a_page_that_comes_twice_is_told(reading: Reading, kind: str) -> None:
+def test_a_repeated_page_gives_a_notice(reading: Reading, kind: str) -> None:
     """The API has ignored how it was asked: what is behind it is not known."""
 
     def answer(_values: Mapping[str, Any], url: str) -> Any:
@@ -280,7 +280,7 @@ def test_links_lead_on(reading: Reading) -> None:
         ({"next": None}, {"next_keys": ("next",)}, ""),
     ],
 )
-def test_pages_that_cannot_be_asked_for_are_told(reading: Reading, body: Any, keys: Any, notice: str) -> None:
+def test_pages_that_cannot_be_requested_give_a_notice(reading: Reading, body: Any, keys: Any, notice: str) -> None:
     """The first page does not pass for all."""
     count, notices = reading(lambda *_: {"items": rows(0, 2), **body}, "unknown", **keys)
 

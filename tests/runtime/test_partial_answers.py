@@ -114,7 +114,7 @@ def test_other_queries_of_the_request_are_not_touched() -> None:
     assert [(answers[ref].error, len(answers[ref].frames)) for ref in "AB"] == [("south is away", 1), ("", 1)]
 
 
-def test_frames_of_an_error_for_a_whole_batch_belong_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_frames_of_an_error_for_a_whole_batch_belong_to_no_query(caplog: pytest.LogCaptureFixture) -> None:
     """An error raised out of `query_batch` is each query's, but nobody knows whose its frames are."""
     answers = Services(Batch).query(queries({"do": "raise"}, {"do": "one"}))
 

@@ -146,7 +146,7 @@ def test_an_error_is_shared_and_never_kept(base: type[Counted]) -> None:
 
 @each_single
 @pytest.mark.parametrize("leaving", [0, 1])
-def test_one_who_leaves_cancels_nobody_elses_work(base: type[Counted], leaving: int) -> None:
+def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[Counted], leaving: int) -> None:
     """Neither the first, who asked, nor one who joined; also a `def` handler that looks at `query.cancel` goes on."""
     kind = made(base, gate=threading.Event())
 
@@ -187,7 +187,7 @@ def test_the_work_ends_when_all_have_left(base: type[Counted]) -> None:
     run(act())
 
 
-def test_nobody_joins_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the very moment in which the last one has left."""
     handlers: list[ProtectedQueries] = []
 
@@ -211,7 +211,7 @@ def test_nobody_joins_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch)
     run(act())
 
 
-def test_a_short_deadline_fails_nobody_who_has_time() -> None:
+def test_a_short_deadline_does_not_fail_calls_with_more_time() -> None:
     """What ended for want of another's time is asked again, once for all who have much more."""
 
     class Strict(Plain):
@@ -390,7 +390,7 @@ def test_only_a_class_that_asks_for_protection_has_it(attributes: dict[str, Any]
         ({"concurrency": 0}, "the attribute concurrency must be above 0, not 0"),
     ],
 )
-def test_mistakes_in_attributes_are_told(attributes: dict[str, Any], sentence: str) -> None:
+def test_invalid_attributes_are_an_error(attributes: dict[str, Any], sentence: str) -> None:
     """When the class is inspected."""
     with pytest.raises(TypeError, match=sentence):
         Author.of(type("Source", (Plain,), attributes))

@@ -101,7 +101,7 @@ def test_range_interval_and_points_tell_queries_apart(other: Query[Any]) -> None
 
 
 @given(JSON, JSON)
-def test_models_of_json_are_equal_when_they_are_written_alike(one: Any, other: Any) -> None:
+def test_models_of_json_are_equal_if_their_texts_are_equal(one: Any, other: Any) -> None:
     """1, 1.0, "1" and true are four values; the order of an object's keys is none."""
     assert (key(query(one)) == key(query(other))) is (_written(one) == _written(other))
 
@@ -161,7 +161,7 @@ def test_forwarded_headers_tell_queries_apart(header: str, *, per_user: bool, te
     assert len(keys) == (2 if tells_apart else 1)
 
 
-def test_an_authors_key_stands_for_what_is_asked_and_not_for_who_asks() -> None:
+def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
     """It may say that a query has none; what can't be compared is told."""
     by_table = Cache(key=lambda asked: asked.model["table"])
     asked = sent()
@@ -198,7 +198,7 @@ def test_a_key_has_no_secrets() -> None:
         {"version": Version(1, {}, b"other")},
     ],
 )
-def test_data_sources_and_their_versions_are_told_apart(changes: dict[str, Any]) -> None:
+def test_data_sources_and_their_versions_have_different_keys(changes: dict[str, Any]) -> None:
     """As instances are: by tenant, settings, secrets and Grafana's configuration."""
     parts: dict[str, Any] = {"key": SourceKey("1"), "version": Version(1, {}, b"d"), "make": object}
 

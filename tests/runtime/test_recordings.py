@@ -130,7 +130,7 @@ def test_parameters_that_are_hidden_match_any(write: Any) -> None:
 
 
 @pytest.mark.parametrize("response", [{"bodySize": -1}, {"content": {"text": ""}}])
-def test_an_answer_that_was_not_kept_whole_is_not_made_up(write: Any, response: dict[str, Any]) -> None:
+def test_an_incomplete_recorded_response_is_not_replayed(write: Any, response: dict[str, Any]) -> None:
     """Half of the rows would look like all."""
     with Replay(TARGET, write(entry(f"{TARGET}/n", "half", **response))) as replay:
         answer = HttpClient(HttpSettings(url=replay.url)).get("/n")

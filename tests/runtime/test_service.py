@@ -42,7 +42,7 @@ def check_health(kind: type, context: pb.PluginContext) -> pb.CheckHealthRespons
     return Services(kind).unary("Diagnostics/CheckHealth", request, pb.CheckHealthResponse)
 
 
-def test_failing_constructor_is_told_everywhere() -> None:
+def test_every_call_returns_the_error_of_a_failing_constructor() -> None:
     """When an instance can't be made, each query and the health check say why."""
     request = queries({}, {})
     request.pluginContext.CopyFrom(context(marker="bad"))
@@ -110,7 +110,7 @@ def test_a_value_out_of_bounds_is_status_400_of_its_query_alone(kind: str) -> No
     assert answers[0].error == "the query: field 'series': 30000000 is above the maximum 1000"
 
 
-def test_options_out_of_bounds_are_told_by_save_and_test_and_each_query() -> None:
+def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
     """The data source can't be made, and everybody is told why."""
     request = queries({})
     request.pluginContext.CopyFrom(context(series=0))

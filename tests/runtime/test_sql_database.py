@@ -270,7 +270,7 @@ def test_tables_and_columns_are_listed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"not a database" * 100], ids=["missing", "no database"])
-def test_a_file_that_can_not_be_read_is_said(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes | None) -> None:
     """In the panel and on the config page; nothing is made in its place."""
     path = tmp_path / "x.db"
     if content is not None:

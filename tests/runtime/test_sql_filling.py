@@ -114,7 +114,7 @@ def test_no_rows_are_no_data() -> None:
 
 
 @pytest.mark.parametrize("text", ["zero", "nan", "inf", "NULL + 1", ""])
-def test_a_wrong_fill_is_told(text: str) -> None:
+def test_a_wrong_fill_value_is_an_error(text: str) -> None:
     """It is neither NULL nor previous nor a number."""
     with pytest.raises(QueryError, match="must be NULL, previous or a number, got"):
         series(f"$__timeGroup(t, '5m', {text})", Frame.of(time=[ZERO], v=[1]))

@@ -158,7 +158,7 @@ def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, wh
     assert time.monotonic() - began < 5
 
 
-def test_a_cancellation_that_waits_holds_up_nobody(server: Server) -> None:
+def test_a_waiting_cancellation_does_not_delay_the_error(server: Server) -> None:
     """It may need a connection of its own, over the same network."""
     server.waits, database, began = {"run", "cancel again"}, opened(), time.monotonic()
 
@@ -178,7 +178,7 @@ def test_no_cancellation_meets_the_next_query(server: Server) -> None:
     assert server.log.index("close") < server.log.index("open", 1)
 
 
-def test_connections_that_nobody_uses_are_closed(server: Server) -> None:
+def test_unused_connections_are_closed(server: Server) -> None:
     """After a while, and not before: another program may wait for the file."""
     database = opened(seconds=5)
     read(database)
@@ -375,7 +375,7 @@ def test_postgresql_is_trusted_where_it_says_so(
     assert session._cursor.statements[0] == "BEGIN TRANSACTION READ ONLY"
 
 
-def test_a_replaced_file_is_read_anew(tmp_path: Path) -> None:
+def test_a_replaced_file_is_read_again(tmp_path: Path) -> None:
     """By a rename, as most programs do it; and while another one is read, too."""
     for name, value in (("a", 1), ("b", 2)):
         with closing(sqlite3.connect(tmp_path / f"{name}.db")) as owner:

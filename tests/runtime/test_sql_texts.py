@@ -173,7 +173,7 @@ def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text
 
 @settings(deadline=None)
 @given(text=TEXTS)
-def test_sqlite_reads_the_text_as_it_was(text: str) -> None:
+def test_sqlite_reads_the_text_unchanged(text: str) -> None:
     """Bare, where a number is one, and within another text."""
     sql = "SELECT $__text({0}), '<$__text({0})>'".replace("{0}", quote(text, safe=""))
     with closing(sqlite3.connect(":memory:")) as connection:

@@ -224,7 +224,7 @@ def test_tables_and_columns_are_listed(trino: Trino) -> None:
     assert "information_schema.columns" in trino.statements[0][0]
 
 
-def test_a_server_that_is_not_there_is_said() -> None:
+def test_an_unreachable_server_is_an_error() -> None:
     """On the config page."""
     database = Database("trino+http://reader@127.0.0.1:1/lake", account_reads_only=True, limits=Limits(seconds=2))
 

@@ -52,7 +52,7 @@ def test_cursors_become_frames(
     assert (frame.name, shown(frame)) == ("t", expected)
 
 
-def test_cursor_limit_is_told(database: sqlite3.Connection) -> None:
+def test_a_reached_cursor_limit_gives_a_notice(database: sqlite3.Connection) -> None:
     """A limit that cuts rows says so in a notice; one that doesn't says nothing."""
     cut = Frame.from_cursor(database.execute("select * from t"), limit=2)
     whole = Frame.from_cursor(database.execute("select * from t"), limit=3)

@@ -148,7 +148,7 @@ def test_coroutine_blocks_no_other_loop() -> None:
     assert asyncio.run(main()) < 0.2
 
 
-def test_threads_that_nobody_waits_for_make_room() -> None:
+def test_abandoned_threads_make_room_for_others() -> None:
     """Jobs that block for ever take no capacity once their callers are gone; when they end, their threads do."""
     over = threading.Event()
 

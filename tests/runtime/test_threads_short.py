@@ -64,7 +64,7 @@ def test_a_job_without_any_thread_fails_and_the_next_one_does_not(threads: Threa
     assert ran == [2]
 
 
-def test_a_blocked_thread_that_can_not_be_replaced_fails_nobody(threads: Threads) -> None:
+def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads) -> None:
     """The next job starts the thread that could not be started."""
 
     async def main() -> bool:

@@ -84,7 +84,7 @@ def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_one_commit_at_two_times_differs_in_its_date(tmp_path: Path) -> None:
+def test_builds_of_one_commit_at_two_times_differ_in_their_date(tmp_path: Path) -> None:
     """The hint is what gives all platforms one time."""
 
     def at(time: int) -> Callable[[Path], object]:
@@ -128,7 +128,7 @@ def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Pat
     assert hint in caught.value.hint
 
 
-def test_one_archive_is_nothing_to_merge(archives: list[Path]) -> None:
+def test_merging_one_archive_is_refused(archives: list[Path]) -> None:
     """The sentence says how many are wanted."""
     with pytest.raises(UsageError, match="two archives"):
         combine.combine(archives[:1])

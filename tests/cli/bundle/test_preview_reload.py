@@ -103,7 +103,7 @@ def test_dataclasses_that_are_no_form_are_said_and_the_code_is_used(
     assert following(state="ready")["module"] is None
 
 
-def test_code_that_cannot_be_used_is_said(reloader: Reloader, following: Callable[..., dict[str, Any]]) -> None:
+def test_code_that_cannot_be_used_is_an_error(reloader: Reloader, following: Callable[..., dict[str, Any]]) -> None:
     """Without a secret in it."""
     sentence = f"the saved code cannot be used: NameError: {SECRET}; the last working code still answers"
     reloader.watch(LogLine(level="error", message=sentence))
@@ -166,7 +166,7 @@ def test_a_file_that_goes_while_it_is_read_is_no_lost_save(
     assert following(state="ready")["module"]
 
 
-def test_a_half_saved_plugin_json_is_said_and_the_one_before_stays(
+def test_a_half_saved_plugin_json_is_an_error_and_the_previous_one_stays(
     reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]]
 ) -> None:
     """The page can still be opened; the next save mends it."""
@@ -183,7 +183,7 @@ def test_a_half_saved_plugin_json_is_said_and_the_one_before_stays(
     assert [files.problem] == [None]
 
 
-def test_dashboards_and_rules_are_read_anew(project: Project, following: Callable[..., dict[str, Any]]) -> None:
+def test_dashboards_and_rules_are_read_again(project: Project, following: Callable[..., dict[str, Any]]) -> None:
     """The page hears which."""
     (project.root / "provisioning/dashboards/two.json").write_text("{}", encoding="utf-8")
     assert following(state="ready")["dashboards"] is True
@@ -191,7 +191,9 @@ def test_dashboards_and_rules_are_read_anew(project: Project, following: Callabl
     assert following(state="ready")["rules"] is True
 
 
-def test_a_save_is_told_at_once_and_its_end_later(project: Project, following: Callable[..., dict[str, Any]]) -> None:
+def test_a_save_sends_an_event_at_once_and_another_at_its_end(
+    project: Project, following: Callable[..., dict[str, Any]]
+) -> None:
     """Of the source, whose end the plugin's log tells; of a frontend's file."""
     (project.root / "src" / "more.py").write_text("", encoding="utf-8")
     assert following(state="started")

@@ -157,7 +157,7 @@ def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[
     assert reuse.copy_frozen(kept, "other", tmp_path / "place") is None
 
 
-def test_a_result_is_recalled_while_everything_is_as_it_was(tmp_path: Path) -> None:
+def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
     """A changed or missing output, or another key, and the build runs."""
     out = tmp_path / "dist/x"
     out.parent.mkdir()

@@ -111,7 +111,7 @@ def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api
     assert TOKEN not in text
 
 
-def test_an_unreachable_api_is_said(dist: Path, api: Api) -> None:
+def test_an_unreachable_api_is_an_error(dist: Path, api: Api) -> None:
     """One sentence with the host."""
     api.url = "http://127.0.0.1:1"
     with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/api"):

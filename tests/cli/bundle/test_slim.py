@@ -56,7 +56,7 @@ def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_files_of_other_systems_stay_as_they_are(tmp_path: Path) -> None:
+def test_files_of_other_systems_stay_unchanged(tmp_path: Path) -> None:
     """What is no ELF file keeps its bytes, so that a signature in it stays valid; its links stay too."""
     contents = tmp_path / "_internal_darwin_arm64"
     (contents / "acme").mkdir(parents=True)

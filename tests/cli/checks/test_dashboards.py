@@ -238,18 +238,20 @@ def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, 
         refusal = str(error).removeprefix("the query: ")
     else:
         refusal = ""
-    found = list(query_bounds.violations(SCHEMA["query"]["fields"], model))
+    violations = list(query_bounds.violations(SCHEMA["query"]["fields"], model))
 
-    assert bool(found) is bool(refusal), (found, refusal)
+    assert bool(violations) is bool(refusal), (violations, refusal)
     if refusal.startswith("field "):
-        assert refusal.partition(":")[0] in found[0]
+        assert refusal.partition(":")[0] in violations[0]
 
 
 def test_every_field_of_a_query_is_named() -> None:
     """Not the first alone."""
-    found = list(query_bounds.violations(SCHEMA["query"]["fields"], {"series": 0, "rows": [{"size": 10, "unit": "h"}]}))
+    violations = list(
+        query_bounds.violations(SCHEMA["query"]["fields"], {"series": 0, "rows": [{"size": 10, "unit": "h"}]})
+    )
 
-    assert found == [
+    assert violations == [
         "field 'series': 0 is below the minimum 1",
         "field 'rows[0].size': 10 is above the maximum 9",
         "field 'rows[0].unit': 'h' is not one of 's', 'm'",

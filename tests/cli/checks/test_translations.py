@@ -45,9 +45,9 @@ def test_every_text_that_a_user_sees_is_one_to_translate() -> None:
 
 def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) -> None:
     """A complete one is not; at most five texts are shown."""
-    found = check(tmp_path, de=dict.fromkeys(TEXTS, "x"), fr={text: "x" for text in TEXTS if text != "Mode"}, it={})
+    findings = check(tmp_path, de=dict.fromkeys(TEXTS, "x"), fr={text: "x" for text in TEXTS if text != "Mode"}, it={})
 
-    assert found == [
+    assert findings == [
         ("warning", "frontend/locales/fr.json", "it lacks 1 of the 10 texts of the forms: 'Mode'"),
         (
             "warning",
@@ -63,10 +63,10 @@ def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) 
 )
 def test_a_file_that_is_no_language_is_named(tmp_path: Path, name: str, is_known: bool) -> None:  # noqa: FBT001 - a value
     """The editors look for the language of the user's settings, and would never read it."""
-    found = check(tmp_path, **{name: dict.fromkeys(TEXTS, "x")})
+    findings = check(tmp_path, **{name: dict.fromkeys(TEXTS, "x")})
     message = "Grafana has no language of this name: use a name such as de or pt-BR"
 
-    assert found == ([] if is_known else [("warning", f"frontend/locales/{name}.json", message)])
+    assert findings == ([] if is_known else [("warning", f"frontend/locales/{name}.json", message)])
 
 
 def test_a_project_without_translations_hears_of_none(tmp_path: Path) -> None:

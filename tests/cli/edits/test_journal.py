@@ -18,7 +18,7 @@ if sys.platform != "win32":
     import fcntl
 
 
-def test_edits_change_the_tree_and_leave_nothing_behind(tmp_path: Path) -> None:
+def test_edits_change_the_tree_and_leave_no_other_files(tmp_path: Path) -> None:
     """Files become folders and folders files; empty folders go, and so does the journal."""
     root = project(tmp_path)
     apply(root, edits())
@@ -66,7 +66,7 @@ def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.Monk
     assert list((root / ".gfplug").iterdir()) == []
 
 
-def test_a_full_disk_is_told_without_a_files_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_without_a_files_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write into an open file names none; the sentence does not say None."""
     root = project(tmp_path)
 
@@ -138,7 +138,7 @@ def test_a_folder_that_can_not_be_written_is_a_project_error(tmp_path: Path) -> 
         apply(root, edits())
 
 
-def test_one_process_at_a_time(tmp_path: Path) -> None:
+def test_only_one_process_edits_at_a_time(tmp_path: Path) -> None:
     """A second process is told, and the lock goes with its holder."""
     root = project(tmp_path)
 
@@ -149,7 +149,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     assert files_of(root) == NEW
 
 
-def test_a_lock_that_was_removed_is_taken_anew(tmp_path: Path) -> None:
+def test_a_removed_lock_is_taken_again(tmp_path: Path) -> None:
     """Two holders in a row, each removing the file, never hold it together."""
     for _ in range(2):
         with mutex.hold(tmp_path / "x.lock", what="test"):

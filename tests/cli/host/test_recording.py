@@ -127,8 +127,8 @@ def test_a_gap_interrupts_the_line_of_a_picture() -> None:
     assert "a&lt;b" in drawn
 
 
-def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
-    """An empty picture would look like an answer."""
+def test_drawing_without_a_time_series_is_an_error(tmp_path: Path) -> None:
+    """An empty picture would look like a result."""
     with pytest.raises(UsageError, match="no time series"):
         pictures.write([], tmp_path / "a.svg")
     assert not (tmp_path / "a.svg").exists()

@@ -71,7 +71,7 @@ def test_a_variable_of_several_values_is_put_in(text: str, expected: str) -> Non
     assert put(text, "svc=a", "svc=b", "one=1", "only[]=x") == expected
 
 
-def test_an_unknown_format_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_variable_format_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """Grafana uses glob for it, and says so where nobody looks."""
     put("${svc:nonsense}", "svc=a")
 

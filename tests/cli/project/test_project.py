@@ -60,7 +60,7 @@ def test_an_untouched_project_is_whole(project: Project) -> None:
     project.require_whole()
 
 
-def test_every_kind_of_change_in_an_owned_folder_is_told(project: Project) -> None:
+def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> None:
     """Edited, added and deleted files are listed, and stop the work with exit code 3."""
     owned = project.root / "src/pluginv2"
     (owned / "gone.py").write_text("")

@@ -253,7 +253,7 @@ def test_the_same_schema_gives_the_same_bytes() -> None:
     assert Path(FOLDER).parts == ("frontend", "src")
 
 
-def test_a_query_that_python_migrates_is_sent_as_it_was_saved() -> None:
+def test_a_query_that_python_migrates_is_sent_as_saved() -> None:
     """Today's defaults would make an old query pass for one of today; whether it is complete is Python's to say."""
     schema = {
         "config": {"fields": []},

@@ -23,7 +23,7 @@ from gfruntime.author.forms import form
         ("${x} `y`", "'${x} `y`'"),
     ],
 )
-def test_texts_are_written_as_they_are(text: str, written: str) -> None:
+def test_texts_are_written_unchanged(text: str, written: str) -> None:
     """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
     assert typescript.string(text) == written
 
@@ -37,7 +37,7 @@ def test_texts_are_written_as_they_are(text: str, written: str) -> None:
         ("a\\b", r"label={'a\\b'}"),
     ],
 )
-def test_texts_in_markup_are_shown_as_they_are(text: str, written: str) -> None:
+def test_texts_in_markup_are_shown_unchanged(text: str, written: str) -> None:
     """JSX knows entities and no escapes, so a text with either is written as code."""
     assert typescript.text_attribute("label", text) == written
 

@@ -1,4 +1,4 @@
-"""The data source with a cluster of this machine's own, and what clusters do on bad days."""
+"""Test the data source with a local cluster, and with the failures of clusters."""
 
 import os
 import signal
@@ -30,9 +30,9 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 @pytest.fixture(scope="module")
 def source() -> Iterator[Datasource]:
     """A data source with two workers; they take some seconds to start."""
-    made = configured(timeout=PATIENCE)
-    yield made
-    made.dispose()
+    datasource = configured(timeout=PATIENCE)
+    yield datasource
+    datasource.dispose()
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def configured(**options: Any) -> Datasource:
 
 
 def asked(model: Model | None = None, *, span: timedelta = HOUR) -> Query[Model]:
-    """Ask as a panel of 60 points does."""
+    """Make the query of a panel that can show 60 points."""
     window = TimeRange(start=START, end=START + span)
     return Query(model=model or Model(), time_range=window, max_data_points=60, interval=timedelta(minutes=1))
 
@@ -95,7 +95,7 @@ def in_background(source: Datasource, query: Query[Model], outcome: list[Any]) -
 
 
 def test_each_site_becomes_a_series(source: Datasource) -> None:
-    """72,000 readings, of which 120 points come back."""
+    """72,000 readings become 120 points."""
     frames = source.query(asked())
     counts = source.query(asked(Model(aggregate="count")))
 
@@ -106,13 +106,13 @@ def test_each_site_becomes_a_series(source: Datasource) -> None:
 
 
 def test_a_filter_reaches_the_workers(source: Datasource) -> None:
-    """What nobody asks for is not read."""
+    """They do not read the other sites."""
     assert list(series(source.query(asked(Model(only=("south",)))))) == ["south"]
     assert source.query(asked(Model(only=("nowhere",))))[0].fields == ()
 
 
 def test_files_are_read_where_the_workers_are(source: Datasource, tmp_path: Path) -> None:
-    """One task for each file; an error of one is a sentence in the panel."""
+    """There is one task for each file; the panel shows an error of a task in one sentence."""
     for number in range(3):
         times = pa.array([START + timedelta(minutes=number), START + timedelta(minutes=number, seconds=30)])
         table = pa.table({"at": times, "site": ["north", "south"], "temperature": [number, 10 * number]})
@@ -130,8 +130,8 @@ def test_files_are_read_where_the_workers_are(source: Datasource, tmp_path: Path
         files.query(asked())
 
 
-def test_a_cancel_takes_the_tasks_off_the_cluster(source: Datasource, connection: Connection) -> None:
-    """What is not begun is not done; the next query has the workers to itself."""
+def test_a_cancelled_query_removes_its_tasks(source: Datasource, connection: Connection) -> None:
+    """Waiting tasks do not start, and the next query gets all workers."""
     query, outcome = asked(span=LONG), list[Any]()
     thread = in_background(source, query, outcome)
     eventually(lambda: tasks(connection) > 50)
@@ -147,7 +147,7 @@ def test_a_cancel_takes_the_tasks_off_the_cluster(source: Datasource, connection
 def test_a_query_does_not_wait_longer_than_allowed(
     source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its parts have one deadline together, nobody asks the cluster why it is late, and the tasks go."""
+    """All its parts have one deadline; then its tasks are removed, without another request to the cluster."""
     for name in ("nthreads", "scheduler_info"):
         monkeypatch.setattr(connection.client, name, lambda: pytest.fail("a scheduler that hangs was asked"))
     impatient = configured(timeout=1.0)
@@ -163,10 +163,10 @@ def test_a_query_does_not_wait_longer_than_allowed(
     eventually(lambda: tasks(connection) == 0)
 
 
-def test_a_worker_that_dies_costs_time_only(
+def test_a_query_succeeds_if_a_worker_dies(
     source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another one does its work again; the answer is the same."""
+    """Another worker repeats its tasks; the result is the same."""
     monkeypatch.setattr(module, "PART_ROWS", 10_000)
     outcome = list[Any]()
     thread = in_background(source, asked(Model(aggregate="count"), span=30 * HOUR), outcome)
@@ -182,16 +182,16 @@ def test_a_worker_that_dies_costs_time_only(
     eventually(lambda: len(connection.client.nthreads()) == 2)  # it was replaced
 
 
-def test_work_that_kills_each_worker_is_given_up() -> None:
-    """Dask tries four of them."""
+def test_a_task_that_kills_workers_is_an_error() -> None:
+    """Dask tries it on four workers."""
     last_worker: Any = None
     error = explain(KilledWorker("part", last_worker, 3), asked(), is_late=False)
 
     assert str(error) == "each worker that computed a part of the answer died: they may have too little memory"
 
 
-def test_save_and_test_tells_of_the_workers(source: Datasource, connection: Connection) -> None:
-    """How many there are, and how many threads they have."""
+def test_save_and_test_counts_the_workers(source: Datasource, connection: Connection) -> None:
+    """It shows the number of workers and of threads."""
     eventually(lambda: len(connection.client.nthreads()) == 2)
 
     health = source.check_health()
@@ -199,10 +199,10 @@ def test_save_and_test_tells_of_the_workers(source: Datasource, connection: Conn
     assert (health.status, health.message) == ("ok", "The cluster answers (workers: 2, threads: 2)")
 
 
-def test_versions_that_differ_are_named(
+def test_different_versions_are_listed(
     source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A difference is told by "Save & test"; another Python can't run what it would be sent."""
+    """The button "Save & test" lists the differences; another version of Python is an error."""
     versions = connection.client.get_versions(packages=["pyarrow"])
     versions["scheduler"]["packages"] |= {"distributed": "1.0", "python": "3.1.0.final.0"}
     monkeypatch.setattr(connection.client, "get_versions", lambda **_: versions)
@@ -215,8 +215,8 @@ def test_versions_that_differ_are_named(
         connection.require_same_python()
 
 
-def test_a_scheduler_at_an_address_is_asked_with_certificates(source: Datasource, connection: Connection) -> None:
-    """Here that of the other data source, which goes on when this one lets go of it."""
+def test_the_connection_to_a_scheduler_uses_certificates(source: Datasource, connection: Connection) -> None:
+    """It is the scheduler of the other data source, which continues after this one is closed."""
     own = connection.client.security
     remote = configured(
         scheduler=connection.client.scheduler.address,
@@ -233,8 +233,8 @@ def test_a_scheduler_at_an_address_is_asked_with_certificates(source: Datasource
     assert len(source.query(asked())) == 2
 
 
-def test_strangers_cannot_use_the_cluster_of_this_machine(connection: Connection) -> None:
-    """Its port is open to every process of the machine; it answers those that have its key."""
+def test_other_processes_cannot_use_the_local_cluster(connection: Connection) -> None:
+    """Every process of the machine can reach its port, but only its own processes have its key."""
     address = connection.client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
 
@@ -244,8 +244,8 @@ def test_strangers_cannot_use_the_cluster_of_this_machine(connection: Connection
         Client(address, timeout=2, security=security_of(Place()), set_as_default=False)  # type: ignore[no-untyped-call]
 
 
-def test_no_process_is_left() -> None:
-    """Neither of a cluster that runs nor of one that has only begun to start."""
+def test_dispose_stops_all_processes() -> None:
+    """Those of a running cluster, and those of a cluster that is starting."""
     source, early = configured(workers=1), configured(workers=1)
     early.dispose()
     (pid,) = source.cluster.connection(PATIENCE).client.run(os.getpid).values()
@@ -260,8 +260,8 @@ def test_no_process_is_left() -> None:
         early.query(asked())
 
 
-def test_nobody_waits_for_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save & test says that the cluster starts; a query waits as long as it may, and no longer."""
+def test_a_query_does_not_wait_longer_than_its_timeout_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The button "Save & test" tells that the cluster is starting."""
     monkeypatch.setattr(module, "HEALTH_SECONDS", 0.01)
     monkeypatch.setattr("plugin.cluster.Cluster.connect", lambda *_: time.sleep(1))
     starting = configured(timeout=0.01)
@@ -274,8 +274,8 @@ def test_nobody_waits_for_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.status == 503
 
 
-def test_a_cluster_that_can_not_be_closed_is_replaced(source: Datasource, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with the one before keeps nobody from a new one."""
+def test_a_cluster_that_cannot_be_closed_is_replaced(source: Datasource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the previous connection does not prevent a new one."""
     before, connection = source.cluster.attempt, source.cluster.connection(PATIENCE)
     monkeypatch.setattr(connection, "close", lambda: 1 / 0)
     monkeypatch.setattr("plugin.cluster.Connection", lambda _place: "new")
@@ -286,7 +286,7 @@ def test_a_cluster_that_can_not_be_closed_is_replaced(source: Datasource, monkey
 def test_save_and_test_says_that_the_scheduler_does_not_answer(
     source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no bug of the plugin."""
+    """The message is the scheduler's error."""
 
     def lose() -> None:
         raise OSError("Timed out")
@@ -296,8 +296,8 @@ def test_save_and_test_says_that_the_scheduler_does_not_answer(
     assert (source.check_health().status, source.check_health().message) == ("error", "Timed out")
 
 
-def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By "Save & test" too, and the next query tries again."""
+def test_an_unreachable_scheduler_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The button "Save & test" shows it, too, and the next query tries again."""
     monkeypatch.setattr("plugin.cluster.CONNECT_SECONDS", 0.2)
     source = configured(scheduler="tcp://127.0.0.1:1")
 
@@ -319,14 +319,14 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
         ({"scheduler": "tcp://scheduler:8786", "tls_ca": PEM}, "tcp:// is not encrypted"),
     ],
 )
-def test_an_address_that_cannot_be_right_is_refused(options: dict[str, Any], problem: str) -> None:
-    """Before anything is sent there."""
+def test_an_invalid_address_is_refused(options: dict[str, Any], problem: str) -> None:
+    """Nothing is sent to it."""
     with pytest.raises(QueryError, match=problem):
         security_of(Place(**options))
 
 
-def test_certificates_and_token_are_what_the_options_hold() -> None:
-    """A certificate is text, never the path of a file of Grafana's machine; the token is a header."""
+def test_the_security_settings_use_the_options() -> None:
+    """A certificate is text, never the path of a file on Grafana's machine; the token is a header."""
     security = security_of(
         Place(scheduler="wss://s:443", tls_ca=PEM, tls_cert="/etc/cert", tls_key=Secret(PEM), token=Secret("t"))
     )
@@ -345,12 +345,12 @@ def test_certificates_and_token_are_what_the_options_hold() -> None:
         (Model(), datetime(1900, 1, 1, tzinfo=UTC), START, "choose a shorter one"),
         (Model(value="site"), START, START + HOUR, "must be two columns"),
         (Model(label="time"), START, START + HOUR, "must be two columns"),
-        (Model(value="pressure"), START, START + HOUR, "have the value temperature"),
+        (Model(value="pressure"), START, START + HOUR, "has the value temperature"),
     ],
 )
-def test_a_query_that_cannot_be_answered_is_refused(
+def test_an_invalid_query_is_refused(
     source: Datasource, model: Model, start: datetime, end: datetime, problem: str
 ) -> None:
-    """In one sentence, before it costs anything."""
+    """The error is one sentence, and the cluster gets no task."""
     with pytest.raises(QueryError, match=problem):
         source.query(Query(model=model, time_range=TimeRange(start=start, end=end)))

@@ -1,4 +1,4 @@
-"""What the workers compute, without a cluster: any way of splitting the rows gives the same sums."""
+"""Test the workers' functions without a cluster: the sums do not depend on how the rows are split."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +61,7 @@ def write(path: Path, rows: list[Row], kind: pa.DataType | None = None, label: p
 
 @pytest.mark.parametrize("aggregate", partitions.NEEDED)
 def test_any_split_gives_the_same_answer(aggregate: str) -> None:
-    """A hundred parts of the made-up readings, merged in any order, are as good as one."""
+    """A hundred parts of the sample readings, merged in any order, give the same result as one part."""
     asked = request(aggregate=aggregate)
     first, last = START // SECOND, START // SECOND + 599
     whole = partitions.make_up(asked, SECOND, first, last)
@@ -76,7 +76,7 @@ def test_any_split_gives_the_same_answer(aggregate: str) -> None:
 
 
 def test_each_reading_is_counted_once() -> None:
-    """None of the range is lost, none is counted twice."""
+    """No reading of the range is lost or counted twice."""
     asked = request(aggregate="count")
 
     sums = partitions.make_up(asked, 1000, START // 1000, START // 1000 + 599_999)
@@ -144,7 +144,7 @@ def test_nanoseconds_are_compared_exactly(tmp_path: Path) -> None:
 
 
 def test_missing_values_count_for_nothing(tmp_path: Path) -> None:
-    """Neither a row without a time nor a value that is missing; a missing label is one of its own."""
+    """Rows without a time and missing values are ignored; rows without a label are a series of their own."""
     rows: list[Row] = [
         (0, "north", None),
         (1, "north", 2.0),
@@ -196,8 +196,8 @@ def test_folders_named_for_a_value_are_a_column(tmp_path: Path) -> None:
         ({"most_points": 1}, "more than 1 points"),
     ],
 )
-def test_what_cannot_be_answered_is_said(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
-    """A ValueError is for the reader of the panel."""
+def test_an_invalid_request_is_a_value_error(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    """The panel shows the text of a ValueError."""
     path = write(tmp_path / "a.parquet", [(0, "north", 1.0), (60 * SECOND, "south", 1.0)])
 
     with pytest.raises(ValueError, match=problem):
@@ -206,7 +206,7 @@ def test_what_cannot_be_answered_is_said(tmp_path: Path, changes: dict[str, Any]
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_a_folder_of_no_files_or_too_many_is_refused(tmp_path: Path, count: int) -> None:
-    """The sentence has the folder and the number."""
+    """The error has the folder and the number."""
     for number in range(count):
         write(tmp_path / f"{number}.parquet", [])
 
@@ -214,8 +214,8 @@ def test_a_folder_of_no_files_or_too_many_is_refused(tmp_path: Path, count: int)
         partitions.list_files(str(tmp_path), 2)
 
 
-def test_an_answer_may_be_empty() -> None:
-    """It has its columns all the same."""
+def test_an_empty_result_has_its_columns() -> None:
+    """It has no rows."""
     asked = request()
 
     table = pa.ipc.open_stream(partitions.finish(asked, partitions.merge(asked, []))).read_all()

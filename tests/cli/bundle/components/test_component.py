@@ -74,7 +74,7 @@ def test_a_package_without_a_text_gets_that_of_its_spdx_licence(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("license_text", ["", "Very Own License", "MIT AND Watcom-1.0"])
-def test_a_text_that_nobody_has_stays_missing(tmp_path: Path, license_text: str) -> None:
+def test_a_text_that_no_source_has_stays_missing(tmp_path: Path, license_text: str) -> None:
     """Also where only a part of the licences has one."""
     (_, component) = of(tmp_path, Package(name="a", version="1", record="", license=license_text))
 

@@ -73,7 +73,7 @@ def test_rows_and_columns_beyond_the_limits_are_counted() -> None:
     assert tables.table(frame, rows=1, width=5).splitlines()[0].split() == ["time", "value0"]
 
 
-def test_a_frame_without_fields_or_rows_is_said_to_be_so() -> None:
+def test_a_frame_without_fields_or_rows_is_described() -> None:
     """Neither is an error."""
     assert tables.table({"schema": {"fields": []}, "data": {"values": []}}, rows=3, width=80) == "(no fields)"
     assert tables.table(_frame(({"name": "v", "type": "number"}, [])), rows=3, width=80) == "v\n-"

@@ -223,7 +223,9 @@ def test_an_address_that_gives_no_token_is_a_sentence(proxied: Small, upstream: 
 
 
 @pytest.mark.parametrize("secret", ["abcd-efgh\n", "abcd-\u2026efgh", "abcd\r\nX: efgh", "abcd\0efgh"])
-def test_a_secret_that_no_header_may_hold_is_said_without_it(proxied: Small, upstream: Upstream, secret: str) -> None:
+def test_a_secret_that_no_header_may_hold_is_an_error_without_its_value(
+    proxied: Small, upstream: Upstream, secret: str
+) -> None:
     """Pasted with its line break, it would be in the error of Python's client."""
     proxied.source.update({"secureJsonData": {"token": secret}})
     response = ask(proxied, "sales")

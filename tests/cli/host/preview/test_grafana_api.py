@@ -50,7 +50,7 @@ def test_a_query_can_be_asked_as_an_alert_rule_does(ask: Ask, small: Small) -> N
     assert small.plugin.asked[0]["is_alert"] is True
 
 
-def test_one_failing_query_leaves_the_others(ask: Ask, small: Small) -> None:
+def test_one_failing_query_does_not_fail_the_others(ask: Ask, small: Small) -> None:
     """Status 400 as in Grafana; the error has a status, a source, where the code failed, and no secret."""
     small.plugin.answers["B"] = QueryAnswer(
         ref_id="B", status=502, error=f"401 for {SECRET}", error_source="downstream"

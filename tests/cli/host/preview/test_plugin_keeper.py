@@ -60,7 +60,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
     return make
 
 
-def test_a_failure_that_nobody_foresaw_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
+def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
     """Pages hear it, and the plugin is started again."""
     told: list[str] = []
     has_ended = threading.Event()

@@ -58,7 +58,7 @@ def test_the_page_begins_with_everything_it_needs(ask: Ask, small: Small) -> Non
     ]
 
 
-def test_a_module_that_cannot_be_made_is_said(ask: Ask, small: Small) -> None:
+def test_a_module_that_cannot_be_built_is_an_error(ask: Ask, small: Small) -> None:
     """The page shows it, and the rest works."""
     small.plugin_files.problem = ProjectError("Model.table has no default", hint="give it one")
     _, boot = ask("preview/boot")
@@ -181,7 +181,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence(ask: Ask, monkeypatch: pyte
     assert answer["message"].endswith("one.yaml cannot be written: No space left on device")
 
 
-def test_a_failure_that_nobody_foresaw_is_an_answer(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_failure_gets_a_response(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
     """The page shows it, and gfplug's output has the traceback."""
 
     def fail() -> None:
@@ -296,7 +296,7 @@ def test_the_events_that_wait_for_a_page_have_a_byte_limit(small: Small) -> None
     assert listener.send("x", large) is True
 
 
-def test_a_page_that_missed_an_event_begins_anew(small: Small) -> None:
+def test_a_page_that_missed_an_event_starts_again(small: Small) -> None:
     """It would show old settings for ever."""
     listener = small.feed.open()
     while listener.send("x", 1):

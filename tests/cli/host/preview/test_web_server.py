@@ -221,7 +221,7 @@ def test_an_open_stream_of_events_blocks_nothing(server: WebServer, small: Small
 @pytest.mark.parametrize(
     "asked", ["POST api/ds/query", "GET api/datasources/uid/sales/health", "POST api/datasources/uid/sales/resources/x"]
 )
-def test_a_call_that_nobody_waits_for_is_cancelled(server: WebServer, small: Small, asked: str) -> None:
+def test_a_call_is_cancelled_when_its_client_leaves(server: WebServer, small: Small, asked: str) -> None:
     """As in Grafana: the panel asked another one, or was closed."""
     small.plugin.wait = lambda: small.plugin.cancelled.wait(10)
     body = json.dumps({"queries": [{"refId": "A"}], "from": "1", "to": "2"})

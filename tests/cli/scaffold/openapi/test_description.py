@@ -317,8 +317,8 @@ def test_examples_that_fit_are_kept_and_others_made() -> None:
     }
 
     def response(example: Any) -> tuple[Any, bool]:
-        found = operation(describe({"/a": {"get": answer(schema, example=example)}})).response
-        return json.loads(found.example), found.is_example_made
+        response = operation(describe({"/a": {"get": answer(schema, example=example)}})).response
+        return json.loads(response.example), response.is_example_made
 
     fits = [{"id": 7, "at": "2024-05-01T00:00:00Z"}]
     made = [{"id": 1, "at": "2024-01-01T00:00:00Z"}]
@@ -337,20 +337,20 @@ def test_plain_json_is_asked_for_before_its_kin() -> None:
         "application/vnd.shop+json": {},
         "application/json; charset=utf-8": schema,
     }
-    found = operation(describe({"/a": {"get": {"responses": {"2XX": {"content": medias}}}}}))
+    endpoint = operation(describe({"/a": {"get": {"responses": {"2XX": {"content": medias}}}}}))
 
-    assert found.accept == "application/json; charset=utf-8"
-    assert columns(found) == {"value": ("integer", "")}
+    assert endpoint.accept == "application/json; charset=utf-8"
+    assert columns(endpoint) == {"value": ("integer", "")}
 
 
 def test_texts_of_a_stranger_are_bounded() -> None:
     """However long they are."""
     node = get(summary="s" * 9999, description="d" * 9999, operationId="o" * 9999, parameters=[query("p" * 150)])
-    found = operation(describe({"/a": node}))
+    endpoint = operation(describe({"/a": node}))
 
-    assert (len(found.summary), len(found.description), len(found.name)) == (200, 2000, 200)
-    assert len(found.identifier) <= 60
-    assert len(found.parameters[0].identifier) <= 60
+    assert (len(endpoint.summary), len(endpoint.description), len(endpoint.name)) == (200, 2000, 200)
+    assert len(endpoint.identifier) <= 60
+    assert len(endpoint.parameters[0].identifier) <= 60
 
 
 def test_a_key_that_no_scheme_tells_of_is_a_secret() -> None:
@@ -379,10 +379,10 @@ def test_a_key_that_is_required_goes_with_every_way() -> None:
         "p": {"type": "http", "scheme": "bearer"},
         "s": {"type": "apiKey", "in": "query", "name": "sid"},
     }
-    found = operation(value)
+    endpoint = operation(value)
 
-    assert found.auth == (("p", "api_key"), ("s", "api_key"))
-    assert found.optional_auth == ("access_token",)
+    assert endpoint.auth == (("p", "api_key"), ("s", "api_key"))
+    assert endpoint.optional_auth == ("access_token",)
 
 
 @pytest.mark.parametrize("node", [query("key", description="Sort by this key"), query("token"), query("password_hint")])

@@ -15,7 +15,7 @@ def generated() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", KEPT.values())
-def test_the_code_is_as_it_was(generated: dict[str, str], name: str) -> None:
+def test_the_generated_code_equals_the_golden_code(generated: dict[str, str], name: str) -> None:
     """`python tests/cli/openapi_golden.py --update` takes a new one over."""
     assert generated[name] == (FOLDER / name).read_text(encoding="utf-8")
 

@@ -92,13 +92,13 @@ def test_a_filters_time_travels_as_the_outermost_column() -> None:
 def test_fields_outside_the_rows_are_reported(properties: Any, left_out: str) -> None:
     """They are not in the data source; fields about the response itself are not reported."""
     value = describe({"/forecasts": get({"type": "object", "properties": properties})})
-    found = [reason for _, _, reason in reasons(value)]
+    remarks = [reason for _, _, reason in reasons(value)]
 
     assert operation(value).response.row_path in (("forecasts",), ("items",))
-    assert [reason.rpartition(": ")[2] for reason in found] == ([left_out] if left_out else [])
+    assert [reason.rpartition(": ")[2] for reason in remarks] == ([left_out] if left_out else [])
 
 
-def test_other_keys_of_an_object_are_told() -> None:
+def test_other_keys_of_an_object_are_reported() -> None:
     """Its columns are those with names."""
     schema = {"type": "object", "properties": ROW["properties"], "additionalProperties": {"type": "number"}}
     value = describe({"/rates": get(schema)})
@@ -153,18 +153,18 @@ def test_half_a_character_does_not_end_the_reading() -> None:
 )
 def test_headers_of_the_connection_are_no_fields(name: str, *, is_there: bool) -> None:
     """Whoever edits a panel would choose whom the API takes the request for."""
-    found = parameters({"name": name, "in": "header", "schema": {"type": "string"}})
+    fields = parameters({"name": name, "in": "header", "schema": {"type": "string"}})
 
-    assert bool(found) == is_there
+    assert bool(fields) == is_there
 
 
 def test_only_the_first_remarks_and_their_number_are_listed() -> None:
     """30 remarks, and the number of the others."""
     bad = [{"name": f"p{number}", "in": "nowhere"} for number in range(40)]
-    found = reasons(describe({"/a": get(parameters=bad)}))
+    remarks = reasons(describe({"/a": get(parameters=bad)}))
 
-    assert len(found) == 31
-    assert found[-1][2] == "and 10 more parts of it"
+    assert len(remarks) == 31
+    assert remarks[-1][2] == "and 10 more parts of it"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_texts_that_are_numbers_are_numbers(name: str, form: str, kind: str) -> 
     assert columns(of_schema({"type": "array", "items": row})) == {name: (kind, "")}
 
 
-def test_operations_at_other_hosts_are_told() -> None:
+def test_operations_at_other_hosts_are_reported() -> None:
     """As are tokens of another host, and an address that is not encrypted."""
     flow = {"tokenUrl": "https://login.example/token", "scopes": {}}
     schemes = {"o": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
@@ -195,9 +195,9 @@ def test_operations_at_other_hosts_are_told() -> None:
     paths = {f"/{number}": get(servers=each, security=[{"o": []}]) for number, each in enumerate(servers)}
     value = describe({**paths, "/open": get(servers=servers[0])}, servers=[{"url": "http://shop.example"}])
     value["components"]["securitySchemes"] = schemes
-    found = reasons(value)
+    remarks = reasons(value)
 
-    assert [reason for _, _, reason in found] == [
+    assert [reason for _, _, reason in remarks] == [
         "it is at collector.example, not at shop.example: its credentials are not sent there",
         "it is at collector.example, not at shop.example: it is asked without credentials",
         "tokens of 'o' come from login.example, not from shop.example: it gets the client's secret",
@@ -213,7 +213,7 @@ def test_an_encrypted_address_comes_before_its_twin() -> None:
     assert [each.url for each in source.base_urls] == ["http://b.example", "https://a.example", "http://a.example"]
 
 
-def test_credentials_that_cannot_be_had_are_told() -> None:
+def test_unsupported_credentials_are_reported() -> None:
     """The operation is asked without: it may answer less."""
     value = describe({"/a": get(security=[{"gone": []}]), "/b": get(security=[{"gone": []}, {"p": []}])})
     value["components"]["securitySchemes"] = {"p": {"type": "http", "scheme": "basic"}}
@@ -263,8 +263,8 @@ NUMBERS = {"type": "array", "items": {"type": "number"}}
         ({"type": "array", "items": {"type": "object", "properties": {"tags": NUMBERS, "n": {"type": "number"}}}}, ""),
     ],
 )
-def test_lists_that_are_columns_are_told(schema: Any, words: str) -> None:
+def test_lists_that_are_columns_are_reported(schema: Any, words: str) -> None:
     """They are text in one row: nothing of them can be drawn."""
-    found = [reason for _, _, reason in reasons(describe({"/forecast": get(schema)}))]
+    remarks = [reason for _, _, reason in reasons(describe({"/forecast": get(schema)}))]
 
-    assert [words in reason for reason in found] == ([True] if words else [])
+    assert [words in reason for reason in remarks] == ([True] if words else [])

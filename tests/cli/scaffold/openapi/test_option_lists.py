@@ -26,16 +26,16 @@ def options(paths: dict[str, Any]) -> dict[tuple[str, str], OptionsFrom | None]:
 @pytest.mark.parametrize(("name", "kind"), [("id", "integer"), ("user_id", "integer"), ("userId", "string")])
 def test_a_list_fills_the_parameter_behind_it(name: str, kind: str) -> None:
     """With its id as the value and its name as the label."""
-    found = options({"/users": get(), f"/users/{{{name}}}/posts": get(parameters=[path(name, kind)])})
+    lists = options({"/users": get(), f"/users/{{{name}}}/posts": get(parameters=[path(name, kind)])})
 
-    assert found == {
+    assert lists == {
         (f"/users/{{{name}}}/posts", name): OptionsFrom(operation="get_users", value="id", label="name", arguments=())
     }
 
 
 def test_a_list_may_need_what_comes_before() -> None:
     """The team's members are those of the chosen team."""
-    found = options(
+    lists = options(
         {
             "/teams": get(),
             "/teams/{team}/members": get(parameters=[path("team", "integer")]),
@@ -43,10 +43,10 @@ def test_a_list_may_need_what_comes_before() -> None:
         }
     )
 
-    assert found["/teams/{team}/members/{id}", "id"] == OptionsFrom(
+    assert lists["/teams/{team}/members/{id}", "id"] == OptionsFrom(
         operation="get_teams_team_members", value="id", label="name", arguments=(("team", "team"),)
     )
-    assert found["/teams/{team}/members/{id}", "team"] == OptionsFrom(operation="get_teams", value="id", label="name")
+    assert lists["/teams/{team}/members/{id}", "team"] == OptionsFrom(operation="get_teams", value="id", label="name")
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_every_name_that_options_have_is_there() -> None:
 @pytest.mark.parametrize(("one", "many"), [("/users/", "/users/{id}/"), ("/users.json", "/users/{id}.json")])
 def test_a_lists_path_may_have_an_end(one: str, many: str) -> None:
     """A slash, or a suffix."""
-    found = options({one: get(), many: get(ROW, parameters=[path("id")])})
+    lists = options({one: get(), many: get(ROW, parameters=[path("id")])})
 
-    assert found[many, "id"] is not None
+    assert lists[many, "id"] is not None
 
 
 def rows(**kinds: str) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_values_are_those_that_the_parameter_takes(
     many: str, name: str, columns: dict[str, str], value: str | None
 ) -> None:
     """A number is no name of a user, and a namespace is not in itself."""
-    found = options({f"/{many}": get(rows(**columns)), f"/{many}/{{{name}}}": get(ROW, parameters=[path(name)])})
-    options_from = found[f"/{many}/{{{name}}}", name]
+    lists = options({f"/{many}": get(rows(**columns)), f"/{many}/{{{name}}}": get(ROW, parameters=[path(name)])})
+    options_from = lists[f"/{many}/{{{name}}}", name]
 
     assert (options_from.value if options_from else None) == value

@@ -44,18 +44,23 @@ LIMIT = query("limit", {"type": "integer", "maximum": 100, "default": 20})
 )
 def test_a_cursor_comes_with_the_page_before(name: str, field: Any, path: tuple[str, ...]) -> None:
     """A parameter, and what fills it; the size of a page beside it."""
-    found = pages(envelope(**field), query(name), LIMIT)
+    pagination = pages(envelope(**field), query(name), LIMIT)
 
-    assert found is not None
-    assert (found.kind, found.next_path, found.size_parameter, found.size) == ("cursor", path, "limit", 100)
-    assert found.parameter
+    assert pagination is not None
+    assert (pagination.kind, pagination.next_path, pagination.size_parameter, pagination.size) == (
+        "cursor",
+        path,
+        "limit",
+        100,
+    )
+    assert pagination.parameter
 
 
 def test_a_cursor_may_be_the_last_rows_id() -> None:
     """With a flag that says whether there are more."""
-    found = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
+    pagination = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
 
-    assert found == Pagination(
+    assert pagination == Pagination(
         kind="cursor", parameter="starting_after", last_row_path=("id",), has_more_path=("has_more",)
     )
 
@@ -84,9 +89,9 @@ def test_a_url_of_the_next_page(field: Any, path: tuple[str, ...]) -> None:
 
 def test_a_link_header() -> None:
     """Before the number of a page, which it makes needless."""
-    found = pages(ROWS, query("page", WHOLE), query("per_page", WHOLE), headers={"Link": {"schema": TEXT}})
+    pagination = pages(ROWS, query("page", WHOLE), query("per_page", WHOLE), headers={"Link": {"schema": TEXT}})
 
-    assert found == Pagination(kind="link", size_parameter="per_page")
+    assert pagination == Pagination(kind="link", size_parameter="per_page")
 
 
 @pytest.mark.parametrize(
@@ -101,11 +106,11 @@ def test_a_link_header() -> None:
 )
 def test_pages_have_numbers(page: Any, first: int) -> None:
     """From where the parameter says."""
-    found = pages(
+    pagination = pages(
         envelope(total_count=WHOLE), query("page", **page), query("per_page", {"type": "integer", "maximum": 50})
     )
 
-    assert found == Pagination(
+    assert pagination == Pagination(
         kind="page", parameter="page", first=first, size_parameter="per_page", size=50, total_path=("total_count",)
     )
 
@@ -123,10 +128,10 @@ def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
 )
 def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
     """From 0 or, as SCIM does, from 1."""
-    found = pages(ROWS, query(name, schema), LIMIT)
+    pagination = pages(ROWS, query(name, schema), LIMIT)
 
-    assert found is not None
-    assert (found.kind, found.first, found.size) == ("offset", first, 100)
+    assert pagination is not None
+    assert (pagination.kind, pagination.first, pagination.size) == ("offset", first, 100)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +194,10 @@ def test_numbers_that_may_be_times_count_no_rows(nodes: Any) -> None:
 )
 def test_numbers_that_count_rows(nodes: Any) -> None:
     """By what is beside them, and what is said of them."""
-    found = pages(ROWS, *nodes)
+    pagination = pages(ROWS, *nodes)
 
-    assert found is not None
-    assert found.kind == "offset"
+    assert pagination is not None
+    assert pagination.kind == "offset"
 
 
 @pytest.mark.parametrize(
@@ -209,10 +214,10 @@ def test_numbers_that_count_rows(nodes: Any) -> None:
 )
 def test_a_number_is_a_pages_size_if_it_is_told(node: Any, *, is_size: bool) -> None:
     """It is set to its largest value, which another one must not be."""
-    found = pages(ROWS, query("page", {"type": "integer", "default": 1}), node)
+    pagination = pages(ROWS, query("page", {"type": "integer", "default": 1}), node)
 
-    assert found is not None
-    assert bool(found.size_parameter) == is_size
+    assert pagination is not None
+    assert bool(pagination.size_parameter) == is_size
 
 
 @pytest.mark.parametrize(
@@ -227,18 +232,18 @@ def test_a_number_is_a_pages_size_if_it_is_told(node: Any, *, is_size: bool) -> 
 )
 def test_a_total_is_that_of_all_rows(description: str, *, is_total: bool) -> None:
     """Not that of a page."""
-    found = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
+    pagination = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
 
-    assert found is not None
-    assert bool(found.total_path) == is_total
+    assert pagination is not None
+    assert bool(pagination.total_path) == is_total
 
 
 def test_pages_are_bounded() -> None:
     """Whatever the API allows."""
-    found = pages(ROWS, query("offset", WHOLE), query("limit", {"type": "integer", "maximum": 1_000_000}))
+    pagination = pages(ROWS, query("offset", WHOLE), query("limit", {"type": "integer", "maximum": 1_000_000}))
 
-    assert found is not None
-    assert (found.size, found.most_pages) == (1000, 20)
+    assert pagination is not None
+    assert (pagination.size, pagination.most_pages) == (1000, 20)
 
 
 def test_cursors_of_a_posts_body() -> None:
@@ -250,14 +255,14 @@ def test_cursors_of_a_posts_body() -> None:
             "requestBody": {"content": {"application/json": {"schema": schema}}},
         }
     }
-    found = operation(describe({"/search": node})).pagination
+    pagination = operation(describe({"/search": node})).pagination
 
-    assert found == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))
+    assert pagination == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))
 
 
 def test_a_total_that_may_be_a_fraction_counts_no_rows() -> None:
     """It is a sum of money, perhaps."""
-    found = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
+    pagination = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
 
-    assert found is not None
-    assert (found.total_path, found.has_more_path) == ((), ())
+    assert pagination is not None
+    assert (pagination.total_path, pagination.has_more_path) == ((), ())

@@ -15,7 +15,7 @@ def by_name(*nodes: Any, **options: Any) -> dict[str, Parameter]:
 
 def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
     """Of every kind."""
-    found = by_name(
+    fields = by_name(
         query("state", {"type": "string", "enum": ["on", "off"], "default": "on"}),
         query("level", {"type": "integer", "enum": [1, 2]}),
         query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
@@ -24,15 +24,19 @@ def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
         query("deep", {"type": "boolean", "default": False}, description="all levels", required=True),
     )
 
-    assert found["state"].type == ValueType(kind="string", choices=("on", "off"))
-    assert found["state"].default == "on"
-    assert found["level"].type == ValueType(kind="integer", choices=(1, 2))
-    assert found["limit"].type == ValueType(kind="integer", minimum=1, maximum=100)
-    assert found["limit"].default == 20
-    assert found["ratio"].type.minimum == pytest.approx(0, abs=1e-300)
-    assert (found["ratio"].type.minimum or 0) > 0
-    assert found["code"].type == ValueType(kind="string", min_length=2, max_length=4)
-    assert (found["deep"].default, found["deep"].is_required, found["deep"].description) == (False, True, "all levels")
+    assert fields["state"].type == ValueType(kind="string", choices=("on", "off"))
+    assert fields["state"].default == "on"
+    assert fields["level"].type == ValueType(kind="integer", choices=(1, 2))
+    assert fields["limit"].type == ValueType(kind="integer", minimum=1, maximum=100)
+    assert fields["limit"].default == 20
+    assert fields["ratio"].type.minimum == pytest.approx(0, abs=1e-300)
+    assert (fields["ratio"].type.minimum or 0) > 0
+    assert fields["code"].type == ValueType(kind="string", min_length=2, max_length=4)
+    assert (fields["deep"].default, fields["deep"].is_required, fields["deep"].description) == (
+        False,
+        True,
+        "all levels",
+    )
 
 
 def test_exclusive_limits_are_numbers_in_3_1() -> None:
@@ -79,10 +83,10 @@ def test_an_enum_may_be_of_an_array_or_its_items() -> None:
     """The flaw of many descriptions: the enum stands beside `type: array`."""
     items = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
     beside = {"type": "array", "enum": ["a", "b"], "items": {"type": "string"}}
-    found = by_name(query("items", items), query("beside", beside))
+    fields = by_name(query("items", items), query("beside", beside))
 
-    assert found["items"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
-    assert found["beside"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
+    assert fields["items"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
+    assert fields["beside"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
 
 
 @pytest.mark.parametrize(
@@ -149,20 +153,20 @@ def test_names_become_identifiers_that_differ() -> None:
         "self",
         "None",
     ]
-    found = parameters(*(query(name) for name in names))
+    fields = parameters(*(query(name) for name in names))
 
-    assert [parameter.identifier for parameter in found] == [
+    assert [parameter.identifier for parameter in fields] == [
         *("class_", "id_", "type_", "filter_name", "filter_name_2", "filter_name_3", "parameter_2_fa"),
         *("groe", "parameter", "x_y", "self_", "none_value"),
     ]
-    assert [parameter.name for parameter in found] == names
+    assert [parameter.name for parameter in fields] == names
 
 
 def test_required_ones_come_first() -> None:
     """A dataclass wants fields without defaults in front."""
-    found = parameters(query("a"), query("b", required=True), query("c"), query("d", required=True))
+    fields = parameters(query("a"), query("b", required=True), query("c"), query("d", required=True))
 
-    assert [parameter.name for parameter in found] == ["b", "d", "a", "c"]
+    assert [parameter.name for parameter in fields] == ["b", "d", "a", "c"]
 
 
 def test_an_operation_overrides_its_paths_parameters() -> None:
@@ -171,9 +175,9 @@ def test_an_operation_overrides_its_paths_parameters() -> None:
         "parameters": [query("a", {"type": "integer"}), query("b")],
         **get(parameters=[query("a", {"type": "boolean"})]),
     }
-    found = operation(describe({"/things": item})).parameters
+    fields = operation(describe({"/things": item})).parameters
 
-    assert [(parameter.name, parameter.type.kind) for parameter in found] == [("a", "boolean"), ("b", "string")]
+    assert [(parameter.name, parameter.type.kind) for parameter in fields] == [("a", "boolean"), ("b", "string")]
 
 
 def test_the_path_and_its_parameters_are_matched() -> None:
@@ -268,17 +272,17 @@ def test_a_posts_body_becomes_parameters() -> None:
         },
     }
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    found = operation(describe({"/search": {"post": {**answer(), "requestBody": body}}}))
+    endpoint = operation(describe({"/search": {"post": {**answer(), "requestBody": body}}}))
 
-    assert (found.method, found.body_type) == ("POST", "application/json")
-    assert [(p.identifier, p.path, p.type.kind, p.is_required) for p in found.parameters] == [
+    assert (endpoint.method, endpoint.body_type) == ("POST", "application/json")
+    assert [(p.identifier, p.path, p.type.kind, p.is_required) for p in endpoint.parameters] == [
         ("query", ("query",), "string", True),
         ("window_from", ("window", "from"), "time", True),
         ("window_to", ("window", "to"), "time", False),
         ("tags", ("tags",), "string", False),
         ("parts", ("parts",), "json", False),
     ]
-    assert [parameter.bound for parameter in found.parameters] == ["", "start", "end", "", ""]
+    assert [parameter.bound for parameter in endpoint.parameters] == ["", "start", "end", "", ""]
 
 
 def test_keys_of_authentication_are_no_parameters() -> None:
@@ -302,11 +306,11 @@ def test_a_get_with_a_body() -> None:
 
 def test_a_value_of_many_kinds_is_a_text() -> None:
     """It is one on the wire."""
-    found = by_name(
+    fields = by_name(
         query("a", {"oneOf": [{"type": "string"}, {"type": "integer"}]}), query("b", {}), {"name": "c", "in": "query"}
     )
 
-    assert {parameter.type for parameter in found.values()} == {ValueType(kind="string")}
+    assert {parameter.type for parameter in fields.values()} == {ValueType(kind="string")}
     assert of_schema({"type": "array", "items": {}}).response.columns[0].kind == "json"
 
 

@@ -14,7 +14,7 @@ TEXTS = [ATTACK, "", "'", '"', "\\", "\\\\'", "é😀", "\r\n\t\x7f", "{0} %s ${
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_is_read_back_as_it_was(text: str) -> None:
+def test_a_text_is_read_back_unchanged(text: str) -> None:
     """Whatever is in it, on one line."""
     written = python_text.literal(text)
 

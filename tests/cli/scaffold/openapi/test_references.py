@@ -38,10 +38,10 @@ def test_everything_may_be_a_reference() -> None:
         "schemas": {"n": {"$ref": "#/components/schemas/m"}, "m": {"type": "integer"}, "row": ROW},
     }
     value["x"] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/row"}}}}
-    found = operation(value)
+    endpoint = operation(value)
 
-    assert [(parameter.name, parameter.type.kind) for parameter in found.parameters] == [("p", "integer")]
-    assert columns(found) == {"id": ("integer", ""), "name": ("string", "")}
+    assert [(parameter.name, parameter.type.kind) for parameter in endpoint.parameters] == [("p", "integer")]
+    assert columns(endpoint) == {"id": ("integer", ""), "name": ("string", "")}
 
 
 def test_pointers_are_unescaped() -> None:

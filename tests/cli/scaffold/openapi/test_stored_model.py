@@ -14,7 +14,7 @@ from gfplug.scaffold.openapi.stored_model import StoredModel
 
 
 @pytest.mark.parametrize("stored", [StoredModel(WEATHER), StoredModel(HOSTILE, ("model",))], ids=["weather", "hostile"])
-def test_a_model_is_read_as_it_was_kept(stored: StoredModel) -> None:
+def test_a_stored_model_is_read_unchanged(stored: StoredModel) -> None:
     """Every value of it, and its type."""
     assert stored_model.decode(stored_model.encode(stored)) == stored
 

@@ -34,9 +34,9 @@ def bounds(*nodes: Any) -> dict[str, str]:
 @pytest.mark.parametrize(("schema", "wire"), [(DATE_TIME, "rfc3339"), (DATE, "date"), (SECONDS, "seconds")])
 def test_ends_are_bound_by_their_names(start: str, end: str, schema: Any, wire: str) -> None:
     """Whatever way they travel."""
-    found = parameters(query(start, schema), query(end, schema))
+    fields = parameters(query(start, schema), query(end, schema))
 
-    assert [(parameter.bound, parameter.type.wire) for parameter in found] == [("start", wire), ("end", wire)]
+    assert [(parameter.bound, parameter.type.wire) for parameter in fields] == [("start", wire), ("end", wire)]
 
 
 @pytest.mark.parametrize(
@@ -109,11 +109,11 @@ def test_an_inclusive_end_comes_first() -> None:
 
 def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
     """It travels as digits."""
-    found = parameters(
+    fields = parameters(
         query("start", description="UNIX timestamp to start from"), query("end", description="Unix time in ms")
     )
 
-    assert [(parameter.bound, parameter.type.wire) for parameter in found] == [
+    assert [(parameter.bound, parameter.type.wire) for parameter in fields] == [
         ("start", "seconds"),
         ("end", "milliseconds"),
     ]
@@ -138,9 +138,9 @@ def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:
         "items": {"properties": {"created": {"type": "integer", "format": "unix-time"}, "size": whole}},
     }
     nodes = [query("created", created, style="deepObject", explode=True), query("size_min", whole)]
-    found = operation(describe({"/a": get(rows, parameters=nodes)})).parameters
+    fields = operation(describe({"/a": get(rows, parameters=nodes)})).parameters
 
-    assert {parameter.name: (parameter.type.kind, parameter.bound) for parameter in found} == {
+    assert {parameter.name: (parameter.type.kind, parameter.bound) for parameter in fields} == {
         "created[gt]": ("integer", ""),
         "created[gte]": ("time", "start"),
         "created[lte]": ("time", "end"),

@@ -27,7 +27,12 @@ class Options:
     """What the data source's config page saves."""
 
     files: Annotated[
-        str, Ui(label="Parquet files", placeholder="/data/power/*.parquet", help="Where Grafana runs; empty: made up")
+        str,
+        Ui(
+            label="Parquet files",
+            placeholder="/data/power/*.parquet",
+            help="A path on Grafana's machine; empty: sample data",
+        ),
     ] = ""
 
 
@@ -36,7 +41,7 @@ class Model:
     """What the query editor sends."""
 
     aggregate: Annotated[Aggregate, Ui(label="Aggregate")] = "mean"
-    regions: Annotated[tuple[str, ...], Ui(label="Regions", help="None for all", options_from="regions")] = ()
+    regions: Annotated[tuple[str, ...], Ui(label="Regions", help="Empty: all regions", options_from="regions")] = ()
 
 
 class Datasource:

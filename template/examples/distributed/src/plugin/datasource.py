@@ -57,12 +57,12 @@ class Options:
     ] = 0.0
     timeout: Annotated[float, Ui(label="Timeout", help="Seconds that a query may take", minimum=1)] = 60.0
     folder: Annotated[
-        str, Ui(label="Parquet files", help="A folder that each worker can read, or s3://…; empty: made-up readings")
+        str, Ui(label="Parquet files", help="A folder that each worker can read, or s3://…; empty: sample data")
     ] = ""
     time: Annotated[str, Ui(label="Time column", required=True)] = "time"
     period: Annotated[
         float,
-        Ui(label="Period", help="Milliseconds between two made-up readings", minimum=0.001, show_if={"folder": [""]}),
+        Ui(label="Period", help="Milliseconds between two sample readings", minimum=0.001, show_if={"folder": [""]}),
     ] = 100.0
 
 
@@ -73,7 +73,7 @@ class Model:
     aggregate: Annotated[Literal["mean", "min", "max", "sum", "count"], Ui(label="Aggregate")] = "mean"
     value: Annotated[str, Ui(label="Value", help="The column to add up", required=True)] = "temperature"
     label: Annotated[str, Ui(label="Label", help="The column that tells series apart", required=True)] = "site"
-    only: Annotated[tuple[str, ...], Ui(label="Only", help="These of its values; none: all")] = ()
+    only: Annotated[tuple[str, ...], Ui(label="Only", help="Only these values of the label; empty: all")] = ()
 
 
 class Datasource:
@@ -165,7 +165,7 @@ def microseconds(moment: datetime) -> int:
 def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
     """Split the sample readings of a time range into parts: the first and the last number of each part."""
     if (request.value, request.label) != ("temperature", "site"):
-        raise QueryError("the made-up readings have the value temperature and the label site")
+        raise QueryError("the sample data has the value temperature and the label site")
     first, last = -(-request.start // period), -(-request.end // period) - 1
     if (last - first) // PART_ROWS >= MOST_PARTS:
         raise QueryError(f"the range has {last - first + 1} readings of each site: choose a shorter one")

@@ -29,7 +29,9 @@ SECOND = timedelta(seconds=1)
 class Options:
     """What the data source's config page saves."""
 
-    folder: Annotated[str, Ui(label="Folder", placeholder="/var/log/app", help="Its files *.log; empty: made up")] = ""
+    folder: Annotated[
+        str, Ui(label="Folder", placeholder="/var/log/app", help="Reads its *.log files; empty: sample lines")
+    ] = ""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Model:
     """What the query editor sends."""
 
     show: Annotated[Literal["lines", "counts"], Ui(label="Show", widget="radio")] = "lines"
-    search: Annotated[str, Ui(label="Search", help="What a line contains, in any case")] = ""
-    levels: Annotated[tuple[Level, ...], Ui(label="Levels", help="None for all")] = ()
+    search: Annotated[str, Ui(label="Search", help="A text in the line; case is ignored")] = ""
+    levels: Annotated[tuple[Level, ...], Ui(label="Levels", help="Empty: all levels")] = ()
     limit: Annotated[int, Ui(label="Lines", minimum=1, maximum=5000, show_if={"show": ["lines"]})] = 1000
 
 

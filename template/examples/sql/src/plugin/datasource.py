@@ -50,7 +50,7 @@ class Options:
         Ui(
             label="Address",
             placeholder="postgresql://reader@db.example:5432/shop",
-            help="Of the database, without a password; sqlite: alone is an example in memory",
+            help="Address of the database, without a password; sqlite: is the sample database in memory",
         ),
     ] = MEMORY
     password: Annotated[Secret, Ui(label="Password")] = Secret("")
@@ -58,11 +58,11 @@ class Options:
         bool,
         Ui(
             label="The account may only read",
-            help="Say so where the database has no sessions that may only read, such as Flight SQL",
+            help="Switch it on if the database has no read-only sessions, such as Flight SQL",
         ),
     ] = False
     rows: Annotated[int, Ui(label="Most rows", minimum=1, maximum=1_000_000, section="Limits")] = 100_000
-    seconds: Annotated[float, Ui(label="Seconds", help="A statement's", minimum=1, section="Limits")] = 30.0
+    seconds: Annotated[float, Ui(label="Seconds", help="Time limit of a statement", minimum=1, section="Limits")] = 30.0
     connections: Annotated[int, Ui(label="Connections", minimum=1, maximum=100, section="Limits")] = 4
 
 
