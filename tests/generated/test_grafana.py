@@ -21,7 +21,7 @@ from gfplug.scaffold.choices import EXAMPLES
 pytestmark = pytest.mark.slow
 
 URL = os.environ.get("GRAFANA_URL", "")
-HEALTH, PANELS, RULE = "save_and_test_says_ok", "a_panels_queries_are_answered", "a_provisioned_alert_rule_fires"
+HEALTH, PANELS, RULE = "save_and_test_says_ok", "a_panels_queries_return_rows", "a_provisioned_alert_rule_fires"
 ALL = {HEALTH, PANELS, RULE}
 PAGES = {"the_config_page", "the_query_editor", "a_panel_draws_its_series", "the_page_of_the_alert_rule"}
 STATES = "/api/prometheus/grafana/api/v1/rules"

@@ -128,7 +128,7 @@ def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> 
     exposed = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
     families = {family.name for family in metrics.Family.all if not family.name.startswith("test_")}
 
-    assert named - exposed == {"grafana_secure_socks_requests_duration"}  # no proxy is asked here
+    assert named - exposed <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
     assert families | {"plugins_active_instances"} <= named
 
 

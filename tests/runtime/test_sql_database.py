@@ -288,8 +288,8 @@ def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes 
         ("", "begins with no scheme: it may be sqlite, duckdb, "),
         ("/path/of/a.db", "begins with no scheme"),
         ("oracle://db", "begins with oracle"),
-        ("postgresql://u:secret@[::1", "is no URI"),
-        ("postgresql://u:secret@host:port/db", "is no URI"),
+        ("postgresql://u:secret@[::1", "is not a URI"),
+        ("postgresql://u:secret@host:port/db", "is not a URI"),
         ("sqlite:x.db?mode=rw", "sqlite has no parameter 'mode'; it has none"),
         ("grpc://host?dialect=klingon", "the dialect must be one of postgres"),
     ],
@@ -304,7 +304,7 @@ def test_an_address_that_is_none_is_refused(address: str, sentence: str) -> None
 
 def test_a_database_that_keeps_nobody_from_writing_wants_to_be_told() -> None:
     """Nothing is sent before the settings say that the account has no right to."""
-    assert "may only read" in Database("grpc://127.0.0.1:9").check().message
+    assert "has no read-only sessions" in Database("grpc://127.0.0.1:9").check().message
 
 
 def test_an_address_has_its_parts() -> None:

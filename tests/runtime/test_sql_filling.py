@@ -122,7 +122,7 @@ def test_a_wrong_fill_value_is_an_error(text: str) -> None:
 
 def test_a_series_needs_a_time() -> None:
     """The error says what to do; a row without one is an error too."""
-    with pytest.raises(QueryError, match="name one time"):
+    with pytest.raises(QueryError, match="needs a column of times"):
         series("", Frame.of(x=[1]))
     with pytest.raises(FrameError, match=r"null time values|time point is nil"):
         series("$__timeGroup(t, '5m', 0)", Frame.of(time=[ZERO, None], v=[1, 2]))
