@@ -40,7 +40,9 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit(origin)
     lock = origin / package_lock.NAME
     extras = tomllib.loads((origin / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    names = [str(origin / "vendor" / wheels.NAMES["gfplug"]), "uv", "editables", *extras["otel"], *extras["pages"]]
+    elsewhere = ("macholib", "pefile", "pywin32-ctypes", "colorama")  # `uv lock` looks at other platforms, too
+    gfplug = str(origin / "vendor" / wheels.NAMES["gfplug"])
+    names = [gfplug, "uv", "editables", *extras["otel"], *extras["pages"], *elsewhere]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
     succeed(*download, "--require-hashes", "--requirement", lock, timeout=600)
     succeed(*download, *names, timeout=600)
