@@ -84,4 +84,4 @@ def test_fixtures_write_nothing_in_ci(suite: Any) -> None:
     status, output = suite("--update-golden", CI="true")
 
     assert status == 4
-    assert "not in CI" in output
+    assert "do not run in CI" in output
