@@ -110,10 +110,17 @@ def test_a_dependency_that_cannot_be_built_is_named(
 
 
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With uv on the path it makes the environment, with the same interpreter, and installs into it."""
-    script = f'#!/bin/sh\necho "$*" >> {tmp_path}/uv.diary\n[ "$1" = venv ] && exec {base} -m venv "$last"\nexit 0\n'
+    """It makes the environment with the same interpreter and installs into it, even if it can't write a lock."""
+    lines = [
+        "#!/bin/sh",
+        '[ "$2" = compile ] && exit 1',
+        f'echo "$*" >> {tmp_path}/uv.diary',
+        "for last; do :; done",
+        f'[ "$1" = venv ] && exec {base} -m venv "$last"',
+        "exit 0",
+    ]
     program = tmp_path / "tools/uv"
-    program.write_text(script.replace("[ ", "for last; do :; done\n[ ", 1))
+    program.write_text("\n".join(lines))
     program.chmod(0o755)
     monkeypatch.setattr("shutil.which", lambda _name, **_: str(program))
 
