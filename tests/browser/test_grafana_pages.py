@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
-CONFIG, EDITOR = "the_config_page_saves_what_is_typed", "the_query_editor_runs_what_is_typed"
-PANEL, RULE = "a_panel_draws_its_series", "the_page_of_the_alert_rule_says_that_it_fires"
+CONFIG, EDITOR = "the_config_page_saves_its_fields", "the_query_editor_runs_its_query"
+PANEL, RULE = "a_panel_draws_its_series", "the_page_of_the_alert_rule_shows_that_it_fires"
 ALL = {CONFIG, EDITOR, PANEL, RULE}
 STATES = "/api/prometheus/grafana/api/v1/rules"
 
