@@ -40,7 +40,7 @@ async function newPage(search) {
   page.on('console', (message) => {
     const isFont = /\/fonts\//.test(message.location().url); // not in the npm package
     if (message.type() === 'error' && !isFont) {
-      (heard.allowed?.test(message.text()) ? heard.tolerated : heard.wrong).push(message.text());
+      (heard.allowed?.test(message.text()) ? heard.tolerated : heard.wrong).push(`${message.text()} ${message.location().url}`);
     }
   });
   await page.goto(`${server.url}/?${search}`);
