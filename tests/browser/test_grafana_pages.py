@@ -87,5 +87,5 @@ def test_pages_that_misbehave_fail_all(tmp_path: Path) -> None:
         passed, failed, output = outcome(server, GRAFANA_PATIENCE="0.05")
 
     assert (passed, failed) == (set(), ALL), output
-    for words in ("no such host", "no such table", "the panel shows an error", "the page says 'Normal'"):
+    for words in ("no such host", "no such table", "the panel shows an error", "the page shows 'Normal'"):
         assert words in output, output

@@ -127,7 +127,7 @@ MISDEEDS = {
         {PANELS},
         "no rows",
     ),
-    "no rule": ("/api/v1/provisioning/alert-rules", (200, []), {RULE}, "no alert rule asks the data source"),
+    "no rule": ("/api/v1/provisioning/alert-rules", (200, []), {RULE}, "no alert rule queries the data source"),
     "never evaluated": (STATES, (200, {"data": {"groups": []}}), {RULE}, "none is evaluated yet"),
     "alert engine away": (STATES, (500, {"message": "no database"}), {RULE}, "no database"),
 }

@@ -39,10 +39,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["upgrade", str(origin), "--packages"]) == 0
     commit(origin)
     lock = origin / package_lock.NAME
-    extras = tomllib.loads((origin / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    elsewhere = ("macholib", "pefile", "pywin32-ctypes", "colorama")  # `uv lock` looks at other platforms, too
-    gfplug = str(origin / "vendor" / wheels.NAMES["gfplug"])
-    names = [gfplug, "uv", "editables", *extras["otel"], *extras["pages"], *elsewhere]
+    names = [str(origin / "vendor" / wheels.NAMES["gfplug"]), "uv", "editables"]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
     succeed(*download, "--require-hashes", "--requirement", lock, timeout=600)
     succeed(*download, *names, timeout=600)
@@ -107,7 +104,13 @@ def test_with_uv(team: Path) -> None:
     """`uv lock` writes paths of the project, with checksums; `uv sync` and `uv pip` install from them."""
     project = clone(team, "with-uv")
     uv = Path(sys.executable).parent / "uv"
-    run(f"{uv} lock && {uv} sync --locked --extra dev && .venv/bin/python -m pytest", project, team)
+    extras = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    others = ("macholib", "pefile", "pywin32-ctypes", "colorama")  # for other platforms, which `uv lock` looks at
+    folder = team / "more packages"
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder)]
+    succeed(*download, *extras["otel"], *extras["pages"], *others, timeout=600)
+    links = f"--find-links '{folder}'"
+    run(f"{uv} lock {links} && {uv} sync {links} --locked --extra dev && .venv/bin/python -m pytest", project, team)
     lock = tomllib.loads((project / "uv.lock").read_text(encoding="utf-8"))
     [runtime] = [package for package in lock["package"] if package["name"] == "gfruntime"]
 
@@ -117,7 +120,7 @@ def test_with_uv(team: Path) -> None:
     moved = project.rename(team / "moved")
     shutil.rmtree(moved / ".venv")
     check = ".venv/bin/python -c 'import gfruntime, plugin.datasource'"
-    run(f"{uv} sync --locked && {check} && rm -rf .venv", moved, team)
+    run(f"{uv} sync {links} --locked && {check} && rm -rf .venv", moved, team)
     run(
         f"{uv} venv -q && {uv} pip install -e '.[dev]' ./vendor/gfplug-*.whl && {check} && .venv/bin/gfplug check",
         moved,
