@@ -25,7 +25,7 @@ from gfruntime.sql.database import Database, Limits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-chdb = pytest.importorskip("chdb")
+chdb = pytest.importorskip("chdb", reason="chdb is not installed")
 pytest.importorskip("clickhouse_connect")
 pytestmark = pytest.mark.timeout(120)
 

@@ -27,7 +27,7 @@ from gfruntime.sql.drivers import find_driver, snowflake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytest.importorskip("adbc_driver_snowflake")
+pytest.importorskip("adbc_driver_snowflake", reason="Snowflake's driver is not installed")
 pytestmark = pytest.mark.timeout(120)
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
