@@ -212,7 +212,7 @@ def _read(project: Project) -> str:
 def _entries(text: str) -> list[str]:
     """Split a requirements file into its requirements, each with the lines of its checksums.
 
-    Raises: ProjectError for a line that is something else: an option would be obeyed by whoever installs from it.
+    Raises: ProjectError for any other line: pip and uv would obey an option in it.
     """
     entries: list[str] = []
     for line in text.splitlines(keepends=True):

@@ -29,7 +29,7 @@ CONNECTION_HEADERS = frozenset(
 _OF_WHO_ASKS = re.compile(
     r"cookie|via|forwarded|proxy-.*|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method.*", re.IGNORECASE
 )
-"""Headers by which servers tell who asks, and what: whoever edits a panel must not choose them."""
+"""Headers by which servers identify the caller or the request: the editor of a panel must not set them."""
 
 _SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ""}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
@@ -95,7 +95,7 @@ class ParameterReader:
         if location == "header" and name.lower() in _IGNORED_HEADERS | CONNECTION_HEADERS:
             return
         if location == "header" and _OF_WHO_ASKS.fullmatch(name):
-            raise FlawError(node.place, f"the header {quoted(name)} is not one that whoever asks may choose")
+            raise FlawError(node.place, f"the header {quoted(name)} can not be set by a query: servers trust it")
         if node.has("content"):  # serialized as JSON, which its author writes
             yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
             return

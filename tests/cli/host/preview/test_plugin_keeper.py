@@ -1,4 +1,4 @@
-"""The plugin is kept running, whatever it ends with, and nobody waits for one that does not start."""
+"""A plugin that ends is started again, and a request for one that does not start fails at once."""
 
 from __future__ import annotations
 
