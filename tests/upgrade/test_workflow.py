@@ -56,6 +56,8 @@ class Runner:
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_OUTPUT": str(self.temp / "output"),
             "GITHUB_RUN_ID": "17",
+            "GITHUB_SERVER_URL": "https://git.test",
+            "GITHUB_REPOSITORY": "acme/sales",
             "BRANCH": "gfplug-upgrade",
             "GOPROXY": proxy,
             "GOMODCACHE": str(folder / "mod"),
@@ -65,9 +67,9 @@ class Runner:
         }
 
     @property
-    def handed_over(self) -> Path:
-        """Return the folder that the first job keeps and the second one takes."""
-        return self.temp / "upgrade"
+    def patch(self) -> Path:
+        """Return the file that the first job keeps and the second one takes."""
+        return self.temp / "upgrade.patch"
 
     def run(self, job: str, *names: str, workflow: Path | None = None) -> list[Ended]:
         """Run a job's named steps as GitHub does, in a new checkout, to the first that fails."""
@@ -82,10 +84,12 @@ class Runner:
                 break
         return ended
 
-    def upgrade(self) -> None:
-        """Run both jobs; every step ends well."""
-        for ended in (*self.run("upgrade", "Upgrade"), *self.open()):
+    def upgrade(self) -> list[Ended]:
+        """Run both jobs, whose steps succeed; return what the first one printed."""
+        first = self.run("upgrade", "Upgrade")
+        for ended in (*first, *self.open()):
             assert ended.code == 0, ended.out + ended.err
+        return first
 
     def open(self, workflow: Path | None = None) -> list[Ended]:
         """Run the second job."""
@@ -99,6 +103,14 @@ class Runner:
     def pushed(self, path: str) -> str:
         """Read a file of the pushed branch."""
         return git(self.origin, "show", f"gfplug-upgrade:{path}")
+
+    def files(self) -> str:
+        """List the files of the pushed branch."""
+        return git(self.origin, "ls-tree", "-r", "--name-only", "gfplug-upgrade")
+
+    def text(self) -> str:
+        """Read the text of the pull request."""
+        return (self.temp / "text.md").read_text()
 
     def branches(self) -> str:
         """List the branches of the repository."""
@@ -114,66 +126,76 @@ def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
 
 
 def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
-    """Two commits on a branch, the project's tests passed, and the text holds the reports and the diff."""
-    runner.upgrade()
-    text = (runner.temp / "text.md").read_text()
+    """One branch has both; its text says where the reports are."""
+    (report,) = runner.upgrade()
 
     assert (runner.temp / "output").read_text() == "is-newer=true\n"
     assert [line.split()[:4] for line in runner.calls()] == [["pr", "create", "--head", "gfplug-upgrade"]]
     assert '"version": "v0.299.0"' in runner.pushed("gfplug.lock")
     assert "QueryFast" in runner.pushed("src/pluginv2/backend.proto")
-    assert "additive  RPC Data/QueryFast was added" in text
-    assert "Tests: passed" in text
-    assert "    +++ /dev/null\n    @@ -1 +0,0 @@\n    -dropped\n" in text
-    assert "stays at its SDK" not in text
-    assert "a/src/pluginv2" not in text
+    assert "dropped" not in runner.files()
+    assert "additive  RPC Data/QueryFast was added" in report.err
+    assert "Tests: passed" in report.err
+    assert "https://git.test/acme/sales/actions/runs/17\n" in runner.text()
+    assert "Conflicts" not in runner.text()
 
 
-def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
-    """A second run finds the first one's pull request open, and rewrites it."""
+def test_the_next_upgrade_updates_the_open_pull_request(runner: Runner) -> None:
+    """`gh pr create` fails when the branch has a pull request; then its text is replaced."""
     (runner.temp / "is-open").touch()
     runner.upgrade()
 
     assert [line.split()[1] for line in runner.calls()] == ["create", "edit"]
 
 
-def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
-    """The template's half arrives; why the SDK's did not is in the text."""
+def test_an_sdk_that_can_not_be_fetched_leaves_the_template(runner: Runner) -> None:
+    """The branch has the new template; the run warns that the SDK is the old one."""
     runner.env["GOPROXY"] = "off"
-    runner.upgrade()
+    (report,) = runner.upgrade()
 
-    assert "The project stays at its SDK: the upgrade ended with exit code" in (runner.temp / "text.md").read_text()
+    assert "::warning::the project stays at its SDK: exit code 4\n" in report.out
     assert "v0.299.0" not in runner.pushed("gfplug.lock")
+    assert "dropped" not in runner.files()
 
 
-def create(path: str) -> str:
-    """Return a patch that adds a file."""
-    return f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+new\n"
+def create(path: str, line: str = "new") -> str:
+    """Return a patch that adds a file of one line."""
+    header = f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n"
+    return f"{header}@@ -0,0 +1 @@\n+{line}\n"
 
 
-@pytest.fixture
-def hostile(runner: Runner) -> Runner:
-    """Give a runner whose first job is over, and handed over nothing yet."""
-    runner.handed_over.mkdir()
-    for name in ("template.patch", "sdk.patch", "template.log", "sdk.log"):
-        (runner.handed_over / name).touch()
-    return runner
+def test_changes_of_workflows_are_not_pushed(runner: Runner) -> None:
+    """The branch has the other changes; the text says how to apply these."""
+    runner.patch.write_text(
+        create(".github/workflows/evil.yml") + create(".github/actions/a/action.yml") + create("good.txt")
+    )
+    steps = runner.open()
+
+    assert [step.code for step in steps] == [0, 0], steps
+    assert runner.pushed("good.txt") == "new\n"
+    assert "evil" not in runner.files()
+    assert "    gh run download 17 --name upgrade" in runner.text()
 
 
-@pytest.mark.parametrize("part", ["template.patch", "sdk.patch"])
-def test_a_patch_that_changes_workflows_is_shown_and_not_pushed(hostile: Runner, part: str) -> None:
-    """Whatever ran in the first job: the branch has its other changes, the text shows that one and how to take it."""
-    patch = create(".github/workflows/evil.yml") + create(".github/actions/a/action.yml") + create("good.txt")
-    (hostile.handed_over / part).write_text(patch)
-    ended = hostile.open()
-    text = (hostile.temp / "text.md").read_text()
+def test_the_commands_of_the_text_apply_the_changes_of_workflows(runner: Runner, tmp_path: Path) -> None:
+    """They work in a clone with the branch, where the first job changed nothing but a workflow."""
+    runner.patch.write_text(create(".github/workflows/new.yml"))
+    assert [step.code for step in runner.open()] == [0, 0]
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--branch", "gfplug-upgrade", runner.origin, clone)
+    shutil.copytree(runner.temp, tmp_path / "upgrade")
+    commands = [line for line in runner.text().splitlines() if line.startswith("    git apply ")]
+    succeed("bash", "-e", "-c", *commands, cwd=clone)
 
-    assert [each.code for each in ended] == [0, 0], ended
-    assert hostile.pushed("good.txt") == "new\n"
-    assert "evil" not in git(hostile.origin, "ls-tree", "-r", "--name-only", "gfplug-upgrade")
-    assert text.startswith("### Not applied: .github\n")
-    assert "    +++ b/.github/workflows/evil.yml\n    @@ -0,0 +1 @@\n    +new\n" in text
-    assert "    gh run download 17 --name upgrade" in text
+    assert git(clone, "diff", "--cached", "--name-only") == ".github/workflows/new.yml\n"
+
+
+def test_conflicts_are_named_in_the_text(runner: Runner) -> None:
+    """Whoever reviews the pull request must know that its files are not valid yet."""
+    runner.patch.write_text(create("a.py", "<<<<<<< yours"))
+    runner.open()
+
+    assert "Conflicts are marked in the files." in runner.text()
 
 
 @pytest.mark.parametrize(
@@ -187,28 +209,14 @@ def test_a_patch_that_changes_workflows_is_shown_and_not_pushed(hostile: Runner,
     ],
     ids=["moved away", "another case", "git's own folder", "elsewhere", "through a link"],
 )
-def test_a_patch_that_goes_around_it_ends_the_job(hostile: Runner, patch: str) -> None:
+def test_a_patch_that_reaches_around_the_exclusion_ends_the_job(runner: Runner, patch: str) -> None:
     """Nothing is pushed then, and no pull request is opened."""
-    (hostile.handed_over / "template.patch").write_text(patch)
-    (commit_step,) = hostile.open()
+    runner.patch.write_text(patch)
+    (commit_step,) = runner.open()
 
     assert commit_step.code != 0
-    assert hostile.branches().split() == git(hostile.origin, "symbolic-ref", "--short", "HEAD").split()
-    assert hostile.calls() == []
-
-
-def test_reports_are_only_quoted(hostile: Runner) -> None:
-    """No line of what a program printed ends the quotation, mentions people or closes issues."""
-    (hostile.handed_over / "template.patch").write_text(create("good.txt"))
-    (hostile.handed_over / "template.log").write_text("~~~~\n```\nFixes #1\r@everyone\n\n# Heading\n" + "x\n" * 90_000)
-    (hostile.handed_over / "sdk.log").write_text("\n" * 90_000)
-    assert [each.code for each in hostile.open()] == [0, 0]
-    text = (hostile.temp / "text.md").read_text()
-    reports = text.partition("### Template\n\n")[2].partition("### Go SDK")[0]
-
-    assert all(line.startswith("    ") for line in reports.splitlines() if line)
-    assert "\r" not in text
-    assert len(text) <= 60_000
+    assert runner.branches().split() == git(runner.origin, "symbolic-ref", "--short", "HEAD").split()
+    assert runner.calls() == []
 
 
 def test_our_refresh_takes_one_file_of_its_patch(tmp_path: Path) -> None:
