@@ -1,4 +1,4 @@
-"""ADBC connections, with results as Arrow, to databases where only the account's rights prevent a write."""
+"""ADBC connections, with results as Arrow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 
 class AdbcSession:
-    """One connection; it is not reused, because a server may keep a query's settings in it."""
+    """One connection to a database where only the account's rights prevent a write.
+
+    It is not reused, because a server may keep a query's settings in it.
+    """
 
     def __init__(self, connection: Any, columns: str) -> None:  # noqa: ANN401  # ADBC has few types
         """Keep the connection, and the SQL that lists schema, table, column and type of all columns."""

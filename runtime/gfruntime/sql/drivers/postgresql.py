@@ -10,9 +10,10 @@ Source: postgresql.org, docs/15/sql-set-transaction.html, sql-discard.html; arro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gfruntime.sql.drivers import COLUMNS, Driver, import_package
+from gfruntime.sql.drivers.adbc import AdbcSession
 
 if TYPE_CHECKING:
     from gfruntime.sql.address import Address
@@ -46,15 +47,14 @@ def driver(address: Address) -> Driver:
     return Driver("timescaledb" if is_timescale else "postgres", PostgresSession)
 
 
-class PostgresSession:
-    """One connection of ADBC."""
+class PostgresSession(AdbcSession):
+    """One connection, with a read-only transaction for each query."""
 
     def __init__(self, address: Address, _script: str) -> None:
         """Connect; if that fails, the driver's error says why."""
         adbc = import_package("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
         uri = address.to_uri(scheme="postgresql", without=["dialect"], **_DEFAULTS)
-        self._connection = adbc.connect(uri, autocommit=True)
-        self._cursor = self._connection.cursor()
+        super().__init__(adbc.connect(uri, autocommit=True), COLUMNS)
 
     def begin(self) -> bool:
         """Begin a transaction that stays read-only; return whether the server says that it is."""
@@ -67,28 +67,8 @@ class PostgresSession:
             return False
         return bool(rows == [("on",)])
 
-    def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
-        """Execute a statement."""
-        self._cursor.execute(sql)
-        return self._cursor
-
-    def list_columns(self) -> Any:  # noqa: ANN401  # as above
-        """List the columns of all tables."""
-        return self.run(COLUMNS)
-
-    def cancel(self) -> None:
-        """Cancel the statement."""
-        self._cursor.adbc_cancel()
-
     def end(self) -> bool:
         """Roll back, and reset the session's settings."""
         self._cursor.execute("ROLLBACK")
         self._cursor.execute("DISCARD ALL")
         return True
-
-    def close(self) -> None:
-        """Close the connection."""
-        try:
-            self._cursor.close()
-        finally:
-            self._connection.close()
