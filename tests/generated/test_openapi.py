@@ -91,7 +91,7 @@ def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> No
     done = gfplug("upgrade", "--openapi", str(changed), cwd=project)
 
     assert done.code == 0, done.err
-    assert "breaking: column list_stations.name is gone" in done.err
+    assert "breaking: column list_stations.name was removed" in done.err
     assert "changed   src/upstream/endpoints.py" in done.out
     assert 'name="title"' in (project / "src/upstream/endpoints.py").read_text(encoding="utf-8")
     assert (project / "src/plugin/datasource.py").read_bytes() == before

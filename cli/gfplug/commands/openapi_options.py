@@ -51,14 +51,14 @@ def require_openapi(openapi: str | None, *, operations: str | None, strict: bool
         raise UsageError(f"{option} needs an API's description", hint="give one with --openapi FILE")
 
 
-def read(openapi: str, operations: Sequence[str], *, strict: bool, known: Sequence[str] = ()) -> DataSource:
+def read(openapi: str, operations: Sequence[str], *, strict: bool, previous: Sequence[str] = ()) -> DataSource:
     """Read a description, and print which parts are left out.
 
     Raises: as `description.read` does; ProjectError if `strict` is set and an operation can't be read.
     """
     from gfplug.scaffold.openapi import description  # noqa: PLC0415 - a command's imports are its own
 
-    source = description.read(openapi, operations=operations, known=known)
+    source = description.read(openapi, operations=operations, previous=previous)
     for each in source.left_out:
         console.note(_sentence(each))
     for violation in (source.violations or ())[:_MOST_VIOLATIONS]:

@@ -121,7 +121,7 @@ def _read_upstream(project: Project, openapi: str, operations: str | None, *, st
     from gfplug.upgrades import api_description  # noqa: PLC0415 - as above
 
     before, operation_names = api_description.read(project), openapi_options.names(operations)
-    source = openapi_options.read(openapi, operation_names, strict=strict, known=before.operations)
+    source = openapi_options.read(openapi, operation_names, strict=strict, previous=before.operations)
     selection = tuple(each.name for each in source.operations) if operation_names else before.operations
     stored = api_description.choose(source, selection)
     openapi_options.show_changes(api_description.compare(project, stored))

@@ -191,7 +191,7 @@ def text_of(value: Any) -> str:  # noqa: ANN401 - YAML
     """Return the text of a scalar: a number as the YAML file writes it, and an empty text for null."""
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(getattr(value, "written", value))
+    return "" if value is None else str(getattr(value, "source_text", value))
 
 
 def _sentence(error: Exception) -> str:

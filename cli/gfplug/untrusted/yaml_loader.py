@@ -1,6 +1,6 @@
 """Read YAML as Grafana reads its provisioning files, as JSON values.
 
-| written                          | is                                                                       |
+| YAML                             | value                                                                    |
 | -------------------------------- | ------------------------------------------------------------------------ |
 | `yes`, `no`, `on`, `off`, `y`    | text: only `true` and `false` are booleans                                 |
 | `2024-01-01`, `12:30:45`         | text, unchanged                                                           |
@@ -44,16 +44,16 @@ _INT64, _UINT64 = -(1 << 63), (1 << 64) - 1
 _EXACT = 1e21  # smaller whole numbers are written without an exponent by Go
 
 
-class WrittenInt(int):
+class IntWithText(int):
     """A whole number, and its text in the file."""
 
-    written: str = ""
+    source_text: str = ""
 
 
-class WrittenFloat(float):
+class FloatWithText(float):
     """A number, and its text in the file."""
 
-    written: str = ""
+    source_text: str = ""
 
 
 class Loader(yaml.SafeLoader):
@@ -202,8 +202,8 @@ def _integer(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
     plain = node.value.replace("_", "")
     if not _INTEGER.fullmatch(plain) or not _INT64 <= _whole(plain) <= _UINT64:
         raise _fail(node, f"{node.value[:40]!r} is not a whole number of 64 bits")
-    number = WrittenInt(_whole(plain))
-    number.written = loader.construct_scalar(node)
+    number = IntWithText(_whole(plain))
+    number.source_text = loader.construct_scalar(node)
     return number
 
 
@@ -213,8 +213,8 @@ def _float(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
     value = float(plain) if is_number else math.nan
     if not math.isfinite(value):
         raise _fail(node, f"JSON cannot hold the number {node.value[:40]}")
-    number: Any = WrittenInt(value) if value.is_integer() and abs(value) < _EXACT else WrittenFloat(value)
-    number.written = loader.construct_scalar(node)
+    number: Any = IntWithText(value) if value.is_integer() and abs(value) < _EXACT else FloatWithText(value)
+    number.source_text = loader.construct_scalar(node)
     return number
 
 

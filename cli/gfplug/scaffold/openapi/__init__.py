@@ -1,1 +1,1 @@
-"""A data source of an API's description: what OpenAPI 3 or Swagger 2 tells, as a small typed model."""
+"""Read an API's description, OpenAPI 3 or Swagger 2, into a small typed model, and write a data source from it."""

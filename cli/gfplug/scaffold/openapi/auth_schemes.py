@@ -1,4 +1,4 @@
-"""How an API wants its callers to authenticate: OpenAPI 3's `securitySchemes` and Swagger 2's `securityDefinitions`."""
+"""How an API authenticates its callers: OpenAPI 3's `securitySchemes` and Swagger 2's `securityDefinitions`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Flow: TypeAlias = Literal["client_credentials", "password", "authorization_code", "implicit"]
 
-_FLOWS: dict[str, Flow] = {  # those that need no person come first
+_FLOWS: dict[str, Flow] = {  # flows without a login in a browser come first
     "clientCredentials": "client_credentials",
     "application": "client_credentials",
     "password": "password",
@@ -40,75 +40,75 @@ _KEYS = frozenset(
         *("ocp_apim_subscription_key", "app_key", "appkey", "x_app_key", "password"),
     }
 )
-_BEARER = re.compile(r"bearer|jwt", re.IGNORECASE)  # Swagger 2 has no word for it
-_MAY_BE_KEYS = frozenset({"key", "token", "appid", "app_id"})
-_OF_KEYS = re.compile(r"\b(api|app|access|auth(entication|orization)?)[ -]?(key|token|id)\b", re.IGNORECASE)
+_BEARER = re.compile(r"bearer|jwt", re.IGNORECASE)  # Swagger 2 has no type for bearer tokens
+_POSSIBLE_KEYS = frozenset({"key", "token", "appid", "app_id"})
+_KEY_WORDS = re.compile(r"\b(api|app|access|auth(entication|orization)?)[ -]?(key|token|id)\b", re.IGNORECASE)
 _MOST = 30
 _MOST_SCOPES = 100
 
 
 class AuthReader:
-    """Reads the ways to authenticate, of which `known` are those that a data source can go."""
+    """Reads the security schemes; `supported` has those that a data source can use, by name."""
 
     def __init__(self, files: DescriptionFiles, base_url: str, names: Identifiers, remarks: Remarks) -> None:
-        """Read all ways to authenticate; token URLs may be relative to the base URL."""
+        """Read all security schemes; token URLs may be relative to the base URL."""
         root = files.main
         pairs = [
             *root.child("components").mapping("securitySchemes"),
             *root.mapping("securityDefinitions"),
         ]
         self._names = names
-        self.known: dict[str, Auth] = {}
+        self.supported: dict[str, Auth] = {}
         for name, reference in pairs[:_MOST]:
             try:
                 auth = _read(files.resolve(reference), cut(name, 100), base_url)
-                self.known[name] = replace(auth, identifier=names.take(name, fallback="auth"))
+                self.supported[name] = replace(auth, identifier=names.take(name, fallback="auth"))
             except FlawError as flaw:
                 remarks.leave_out_part(flaw.place, flaw.message)
 
     def alternatives(self, root: Node, operation: Node, remarks: Remarks) -> tuple[tuple[str, ...], ...]:
-        """Return the ways that an operation accepts, each with names that go together; empty: none is known."""
+        """Return an operation's alternatives, each with the schemes that it combines; empty if none is supported."""
         owner = operation if operation.has("security") else root
         ways: list[tuple[str, ...]] = []
         unknown: list[Node] = []
         for item in itertools.islice(owner.items("security"), _MOST):
             names = tuple(sorted(str(name) for name in item.value)) if isinstance(item.value, dict) else ()
-            if names and all(name in self.known for name in names):
-                ways.append(tuple(self.known[name].name for name in names))
+            if names and all(name in self.supported for name in names):
+                ways.append(tuple(self.supported[name].name for name in names))
             elif names:
                 unknown.append(item)
         for item in unknown if not ways else ():
             missing = ", ".join(quoted(name) for name in sorted(map(str, item.value)))
-            remarks.leave_out_part(item.place, f"it is asked without credentials: a data source can't have {missing}")
+            remarks.leave_out_part(item.place, f"gfplug does not support {missing}: requests have no credentials")
         return tuple(dict.fromkeys(ways))
 
     def key(self, parameter: Node) -> str:
-        """Return the name of the way to authenticate whose key a parameter is, or nothing for any other parameter.
+        """Return the name of the scheme whose key a parameter carries; empty for any other parameter.
 
-        A key that no scheme describes is recognised by its name: as a parameter it would be stored in dashboards.
+        A parameter named like an API key counts as one, so that it is a secret and is not stored in dashboards.
         """
         name, location = cut(parameter.text("name"), 100), parameter.text("in")
         if not name or location not in ("header", "query", "cookie"):
             return ""
-        for auth in self.known.values():
+        for auth in self.supported.values():
             is_same = auth.key_name.lower() == name.lower() if location == "header" else auth.key_name == name
             if is_same and auth.key_location == location:
                 return auth.name
-        is_told = snake(name) in _MAY_BE_KEYS and _OF_KEYS.search(parameter.text("description"))
-        if location == "cookie" or len(self.known) >= 2 * _MOST or not (snake(name) in _KEYS or is_told):
+        is_described = snake(name) in _POSSIBLE_KEYS and _KEY_WORDS.search(parameter.text("description"))
+        if location == "cookie" or len(self.supported) >= 2 * _MOST or not (snake(name) in _KEYS or is_described):
             return ""
-        title = name if name not in self.known else f"{name} ({location})"
+        title = name if name not in self.supported else f"{name} ({location})"
         scheme = {"type": "apiKey", "name": name, "in": location, "description": parameter.text("description")}
         try:
             auth = _api_key(parameter.with_value(scheme), title)
         except FlawError:
             return ""
-        self.known[title] = replace(auth, identifier=self._names.take(title, fallback="auth"))
+        self.supported[title] = replace(auth, identifier=self._names.take(title, fallback="auth"))
         return title
 
 
 def with_keys(ways: tuple[tuple[str, ...], ...], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return ways to authenticate, each with the keys that an operation requires as parameters."""
+    """Return the alternatives, each with the keys that an operation requires as parameters."""
     return tuple(tuple(dict.fromkeys((*way, *keys))) for way in ways or ((),) if way or keys)
 
 
@@ -123,15 +123,15 @@ def _read(node: Node, name: str, base_url: str) -> Auth:
     if kind == "oauth2":
         return _oauth2(node, name, base_url)
     if kind == "openIdConnect":
-        return Auth(name=name, identifier="", kind="bearer", description=description or "A token of OpenID Connect")
-    raise FlawError(node.place, f"{quoted(name)} authenticates by {quoted(kind)}, which a data source cannot do")
+        return Auth(name=name, identifier="", kind="bearer", description=description or "An OpenID Connect token")
+    raise FlawError(node.place, f"{quoted(name)} has the type {quoted(kind)}, which gfplug does not support")
 
 
 def _http(node: Node, name: str) -> Auth:
     scheme = node.text("scheme").lower()
     if scheme not in ("bearer", "basic"):
         raise FlawError(
-            node.place, f"{quoted(name)} authenticates by HTTP's {quoted(scheme)}, which a data source cannot do"
+            node.place, f"{quoted(name)} uses the HTTP scheme {quoted(scheme)}, which gfplug does not support"
         )
     kind: Literal["bearer", "basic"] = "bearer" if scheme == "bearer" else "basic"
     return Auth(name=name, identifier="", kind=kind, description=node.text("description"))
@@ -139,13 +139,11 @@ def _http(node: Node, name: str) -> Auth:
 
 def _api_key(node: Node, name: str) -> Auth:
     key, location = node.text("name"), node.text("in")
-    is_known = location in ("header", "query", "cookie") and not (
+    is_possible = location in ("header", "query", "cookie") and not (
         location == "header" and key.lower() in CONNECTION_HEADERS
     )
-    if not is_known or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(key):
-        raise FlawError(
-            node.place, f"{quoted(name)} sends its key as {quoted(key)} in {quoted(location)}, which is no place"
-        )
+    if not is_possible or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(key):
+        raise FlawError(node.place, f"{quoted(name)} cannot send its key as {quoted(key)} in {quoted(location)}")
     if key.lower() == "authorization" and _BEARER.search(f"{name} {node.text('description')}"):
         return Auth(name=name, identifier="", kind="bearer", description=node.text("description"))
     places: dict[str, Literal["header", "query", "cookie"]] = {"header": "header", "query": "query", "cookie": "cookie"}
@@ -160,7 +158,7 @@ def _api_key(node: Node, name: str) -> Auth:
 
 
 def _oauth2(node: Node, name: str, base_url: str) -> Auth:
-    """Read the flow that needs the fewest steps of a user; without a token URL, the user enters a token."""
+    """Read the flow that needs the fewest steps from the user; without a token URL, the user enters a token."""
     flows = dict(node.mapping("flows")) or {node.text("flow"): node}
     for key, flow in _FLOWS.items():
         if key not in flows:
@@ -168,7 +166,7 @@ def _oauth2(node: Node, name: str, base_url: str) -> Auth:
         token_url = _absolute(base_url, flows[key].text("tokenUrl"))
         if flow != "implicit" and not token_url:
             continue
-        scopes = [(cut(scope, 200), cut(what.value, 300)) for scope, what in flows[key].mapping("scopes")]
+        scopes = [(cut(scope, 200), cut(meaning.value, 300)) for scope, meaning in flows[key].mapping("scopes")]
         is_direct = flow in ("client_credentials", "password")
         return Auth(
             name=name,

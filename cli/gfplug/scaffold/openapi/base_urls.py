@@ -1,4 +1,4 @@
-"""Where an API is served: OpenAPI 3's `servers`, and Swagger 2's `schemes`, `host` and `basePath`."""
+"""The base URLs of an API: OpenAPI 3's `servers`, and Swagger 2's `schemes`, `host` and `basePath`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _MOST_CHOICES = 200
 
 
 class BaseUrlReader:
-    """Reads where an API and its operations are served; `source` is the description's own URL, or empty."""
+    """Reads the base URLs of an API and its operations; `source` is the description's own URL, or empty."""
 
     def __init__(self, source: str, names: Identifiers, remarks: Remarks) -> None:
-        """Keep what makes URLs absolute, and the identifiers that variables have."""
+        """Store the URL that relative URLs are joined to, and the identifiers of the URLs' variables."""
         self._source = source  # without credentials
         self._names = names
         self._remarks = remarks
         self._identifiers: dict[str, str] = {}
         self.path = ""
-        """The path of the first URL that is relative: what a user's URL ends with."""
+        """The path of the first relative URL: the URL that the user enters must end with it."""
 
     def of_root(self, root: Node) -> tuple[BaseUrl, ...]:
         """Return the base URLs of a whole description."""
@@ -39,11 +39,11 @@ class BaseUrlReader:
             return self._of_swagger(root)
         if root.child("servers").value or not self._source:
             return self.of_servers(root)
-        default = Node({"url": "/"}, root.file, "/servers")  # as OpenAPI says
+        default = Node({"url": "/"}, root.file, "/servers")  # OpenAPI's default
         return tuple(url for url in [self._read(default)] if url is not None)
 
     def of_servers(self, owner: Node) -> tuple[BaseUrl, ...]:
-        """Return the base URLs that a description, a path or an operation lists, each one once."""
+        """Return the base URLs of a description, a path or an operation, without duplicates."""
         urls: dict[str, BaseUrl] = {}
         for node in list(owner.items("servers"))[:_MOST]:
             url = self._read(node)
@@ -64,7 +64,7 @@ class BaseUrlReader:
         return tuple({url.template: url for url in urls if url is not None}.values())
 
     def _read(self, node: Node) -> BaseUrl | None:
-        """Return a server's base URL; None for a relative one without a source, and for one that is no web address."""
+        """Return a server's base URL; None if it is relative and there is no source, or if it is not a web address."""
         template = node.text("url") or "/"
         template = f"https:{template}" if template.startswith("//") else template
         if not _SCHEME.match(template) and not template.startswith("{"):
@@ -78,8 +78,8 @@ class BaseUrlReader:
             variable = self._variable(node.child("variables").child(name), name)
             variables.append(variable)
             url = url.replace(f"{{{name}}}", variable.default)
-        is_whole = all(variable.default for variable in variables)
-        if not is_whole or not is_web_address(url) or "{" in url or "}" in url:
+        has_defaults = all(variable.default for variable in variables)
+        if not has_defaults or not is_web_address(url) or "{" in url or "}" in url:
             self._remarks.leave_out_part(
                 node.place,
                 f"the server {quoted(template)} is not an http or https address, or has a variable without a value",
@@ -102,7 +102,7 @@ class BaseUrlReader:
 
 
 def _encrypted(template: str) -> str:
-    """Return the https address of an http one, and nothing for any other."""
+    """Return an http address as https; empty for any other address."""
     return f"https:{template.removeprefix('http:')}" if template.startswith("http:") else ""
 
 
@@ -114,13 +114,13 @@ def _join(source: str, address: str) -> str:
 
 
 def _relative(path: str) -> str:
-    """Return a path in the form in which a user's URL ends with it."""
+    """Return a path with a slash at its start and none at its end; empty if it is none."""
     path = "/" + path.strip("/")
     return path if path != "/" and _PATH.fullmatch(path) else ""
 
 
 def is_web_address(url: str) -> bool:
-    """Whether it is an absolute http or https URL of plain characters, without credentials, query and fragment."""
+    """Whether it is an absolute http or https URL in ASCII, without credentials, query and fragment."""
     if not _ADDRESS.fullmatch(url):
         return False
     try:

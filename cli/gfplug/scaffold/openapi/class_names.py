@@ -18,7 +18,7 @@ _NOT_CLASSES = {
 
 @dataclass(slots=True)
 class Names:
-    """The names in one module: classes, and the types that are choices, which operations share."""
+    """The names in one module: classes, and the types that are choices, which several operations may use."""
 
     used_names: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
     choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Names:
         return self._free(name, self.used_names)
 
     def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
-        """Return the name of the type with these choices; the same choices under one name are one type."""
+        """Return the name of the type with these choices; one name with the same choices is one type."""
         exact = tuple((type(value), value) for value in values)  # True is not 1
         for candidate in (name, f"{owner}{name}"):
             if self._exact.get(candidate) == exact:

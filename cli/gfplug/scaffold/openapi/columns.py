@@ -1,4 +1,4 @@
-"""The columns of rows: one for each scalar, nested objects under dotted names, and JSON text for all else."""
+"""The columns of rows: one for each scalar, dotted names for nested objects, and JSON text for all other values."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
 MOST = 200
-"""Columns of one operation; objects stay JSON text before any column is left out."""
+"""The most columns of one operation; objects become JSON text before any column is left out."""
 
 _DEEPEST = 4
 _NUMBERS_AS_TEXTS: dict[str, Kind] = {
     **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "integer"),
     **dict.fromkeys(("float", "double", "decimal"), "number"),
 }
-"""Formats of texts that are numbers, as protobuf's JSON has them."""
+"""Formats of numbers that are sent as texts, as in protobuf's JSON."""
 
 _MOST_PROPERTIES = 10 * MOST  # of one object
 _LONGEST_NAME = 200
@@ -36,7 +36,7 @@ _LONGEST_DESCRIPTION = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
-    """A value of a row: where it is, what it allows, and what it is within; `column` is what it becomes if closed."""
+    """A value of a row: its path, its shape and its enclosing schemas; `column` is its column if it stays one value."""
 
     shape: Shape
     path: Path
@@ -46,14 +46,14 @@ class _Cell:
 
 
 def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[Column, ...]:
-    """Return the columns of rows, at least one, with names that differ.
+    """Return the columns of rows, at least one, with unique names.
 
-    Objects become a column for each of their properties, the outer ones first, as long as the columns are not too many.
+    An object becomes one column for each of its properties, outer objects first, up to the limit of columns.
     """
     key = [Column(name="key", path=(), kind="string", is_key=True, is_label=True, is_nullable=False)]
     builder = _Builder(reader, remarks)
     columns = [*(key if rows.kind == "map" else []), *builder.columns(rows.shape)]
-    builder.tell_of_lists(rows.shape)
+    builder.report_lists(rows.shape)
     if len(columns) > MOST:
         place = _place(rows.shape)
         remarks.leave_out_part(place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
@@ -73,25 +73,25 @@ class _Builder:
             cells = self._open_level(cells)
         return [cell.column for cell in cells]
 
-    def tell_of_lists(self, row: Shape) -> None:
-        """Say that nothing of lists that go together, or of rows that are lists, can be drawn."""
+    def report_lists(self, row: Shape) -> None:
+        """Report rows that are lists, and lists that are the columns of a table: neither can be drawn."""
         inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MOST])]
         lists = [[self._item_kinds(schema) for schema in shape.properties.values()] for shape in inner]
         is_columnar = any(
             len(list(filter(None, kinds))) > 1 and any("integer" in each for each in kinds) for kinds in lists
         )
         if row.is_array or is_columnar:
-            what = "each row is a list" if row.is_array else "it answers lists that go together, one for each column"
-            self._remarks.leave_out_part(_place(row), f"{what}: they are JSON text, of which nothing can be drawn")
+            subject = "each row is a list" if row.is_array else "the response has one list for each column"
+            self._remarks.leave_out_part(_place(row), f"{subject}: the lists are JSON text and cannot be drawn")
 
     def _item_kinds(self, schema: Schema) -> frozenset[str]:
-        """Return what the items of a list of scalars are; nothing for anything else. A `number` may be an `integer`."""
+        """Return the kinds of the items of a list of scalars, empty for other schemas; a `number` may be `integer`."""
         shape = self._reader.part(schema)
         item = self._reader.part(shape.items) if shape.is_array and shape.items is not None else None
         return item.kinds if item is not None and item.is_scalar else frozenset()
 
     def _open_level(self, cells: list[_Cell]) -> list[_Cell]:
-        """Replace objects by their properties; the rows themselves always, others while there is room."""
+        """Replace objects by their properties: always the rows themselves, others up to the limit of columns."""
         opened: list[_Cell] = []
         count, closed = len(cells), 0
         for cell in cells:
@@ -111,7 +111,7 @@ class _Builder:
         if cell.shape.conflict or not cell.shape.is_object or not cell.shape.properties:
             return False
         if cell.shape.nodes & cell.passed:
-            sentence = f"{cell.column.name!r} holds things of its own kind: it is shown as JSON text"
+            sentence = f"{cell.column.name!r} has a recursive schema: its column is JSON text"
             self._remarks.leave_out_part(_place(cell.shape), sentence)
             return False
         return True
@@ -135,7 +135,7 @@ class _Builder:
             kind = _NUMBERS_AS_TEXTS.get(shape.format, kind)
         choices = [str(scalar(choice, kind)) for choice in shape.choices or ()] if kind == "string" else []
         if shape.conflict:
-            sentence = f"{shape.conflict}: {_name(path)!r} is shown as JSON text"
+            sentence = f"{shape.conflict}: the column {_name(path)!r} is JSON text"
             self._remarks.leave_out_part(_place(shape), sentence)
         column = Column(
             name=_name(path),
@@ -150,19 +150,19 @@ class _Builder:
         return _Cell(shape=shape, path=path, is_required=is_required, passed=passed, column=column)
 
     def _is_labels(self, shape: Shape) -> bool:
-        """Whether it is an object of texts under any keys, as labels and tags are."""
+        """Whether it is an object with any keys whose values are texts, such as labels or tags."""
         if not shape.is_object or shape.properties or shape.values is None:
             return False
         return self._reader.part(shape.values).kinds == {"string"}
 
 
 def _is_name(path: Path) -> bool:
-    """Whether a value names something: as a text it keeps all of its digits, wherever it is shown."""
+    """Whether a value names something: it stays a text, so that no digit is lost."""
     return bool(path) and path[-1].lower().endswith(("id", "number", "key", "version"))
 
 
 def _name(path: Path) -> str:
-    """Return a dotted name; that of a row that is no object is `value`."""
+    """Return a dotted name; `value` for a row that is not an object."""
     return cut(".".join(path), _LONGEST_NAME) or "value"
 
 

@@ -17,7 +17,7 @@ from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
 from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, entry_name
 from gfplug.scaffold.openapi.option_lists import add_options
 from gfplug.scaffold.openapi.remarks import Remarks
-from gfplug.scaffold.openapi.server_hosts import find_strangers
+from gfplug.scaffold.openapi.server_hosts import find_foreign_hosts
 from gfplug.scaffold.openapi.validation import find_violations
 from gfplug.sdk.addresses import redact
 
@@ -29,14 +29,14 @@ _VERSION = re.compile(r"3\.[0-2](\.\d+)?([-.+].*)?")
 _MOST_OPERATIONS = 10_000
 _LONGEST_TITLE = 200
 _MOST_SUGGESTIONS = 5
-_NEW = "its method is one of OpenAPI 3.2's, by which no operation is asked yet"
+_NEW_METHOD = "gfplug does not support this method, which is new in OpenAPI 3.2"
 
 
-def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = ()) -> DataSource:
-    """Read a description, given by a path or an http or https URL.
+def read(source: str, *, operations: Sequence[str] = (), previous: Sequence[str] = ()) -> DataSource:
+    """Read a description: `source` is a path, or an http or https URL.
 
-    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`).
-    Without it, `known` chooses; names in `known` that no longer exist are ignored.
+    `operations` chooses operations by operationId, identifier, or method and path (`GET /users`). Without it, the
+    names in `previous` choose, and those that no longer exist are ignored.
 
     Raises: FetchError or IntegrityError if the description cannot be fetched; ProjectError if it is invalid, or has no
     query; UsageError for an operation that it does not have.
@@ -50,20 +50,21 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
     auth = AuthReader(files, base_urls[0].url if base_urls else "", names, shared)
     reader = OperationReader(files, auth, urls, is_swagger=is_swagger)
     entries, flaws = _entries(files)
-    entries = _select(entries, operations) if operations else _select_existing(entries, known)
+    entries = _select(entries, operations) if operations else _select_existing(entries, previous)
     if len(entries) > _MOST_OPERATIONS:
         raise ProjectError(
-            f"the description has more than {_MOST_OPERATIONS:,} operations", hint="choose some with --operations"
+            f"the description has more than {_MOST_OPERATIONS:,} operations",
+            hint="choose some of them: --operations NAME,NAME",
         )
     queries: list[Operation] = []
     repeated = [LeftOut(kind="flawed", place="/", operation="", reason=sentence) for sentence in files.repeated]
-    left_out: list[LeftOut] = repeated if operations or known else [*repeated, *flaws]
+    left_out: list[LeftOut] = repeated if operations or previous else [*repeated, *flaws]
     for entry in entries:
         remarks = Remarks(entry.name)
         try:
             queries.append(reader.read(entry, remarks))
         except FlawError as flaw:
-            left_out.append(_left_out(entry, flaw))
+            left_out.append(_left_out_entry(entry, flaw))
         else:
             left_out.extend(remarks.parts)
     if not queries:
@@ -72,7 +73,7 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
     queries = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
     scheme_names = {name for query in queries for way in (*query.auth, query.optional_auth) for name in way}
     info = files.main.child("info")
-    schemes = tuple(scheme for scheme in auth.known.values() if scheme.name in scheme_names)
+    schemes = tuple(scheme for scheme in auth.supported.values() if scheme.name in scheme_names)
     return DataSource(
         title=info.text("title", most=_LONGEST_TITLE),
         version=info.text("version", most=_LONGEST_TITLE),
@@ -81,7 +82,7 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
         base_path="" if base_urls else urls.path,
         auth=schemes,
         operations=tuple(add_options(queries)),
-        left_out=(*shared.parts, *left_out, *find_strangers(base_urls, queries, schemes)),
+        left_out=(*shared.parts, *left_out, *find_foreign_hosts(base_urls, queries, schemes)),
         violations=find_violations(files.main.value, entries),
     )
 
@@ -89,7 +90,7 @@ def read(source: str, *, operations: Sequence[str] = (), known: Sequence[str] = 
 def _is_swagger(root: Node, source: str) -> bool:
     """Return whether it is Swagger 2.0.
 
-    Raises: ProjectError for what is neither that nor OpenAPI 3.
+    Raises: ProjectError if it is neither Swagger 2.0 nor OpenAPI 3.
     """
     version, swagger = root.child("openapi").value, root.child("swagger").value
     if _VERSION.fullmatch(root.text("openapi")):
@@ -98,11 +99,13 @@ def _is_swagger(root: Node, source: str) -> bool:
         return True
     if version is None and swagger is None:
         raise ProjectError(
-            f"{_name(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
-            hint="name an OpenAPI 3 or Swagger 2.0 description",
+            f"{_name(source)} is not an API description: it has neither the key `openapi` nor `swagger`",
+            hint="use an OpenAPI 3.0 to 3.2 or Swagger 2.0 description",
         )
-    what = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
-    raise ProjectError(f"{_name(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
+    format_name = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
+    raise ProjectError(
+        f"{_name(source)} is {format_name}, which gfplug cannot read", hint="use OpenAPI 3.0 to 3.2, or Swagger 2.0"
+    )
 
 
 def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
@@ -118,7 +121,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
         except FlawError as flaw:
             flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
             continue
-        for owner in [item] if item is reference else [reference, item]:  # keys beside a reference count
+        for owner in [item] if item is reference else [reference, item]:  # keys beside a `$ref` count, too
             for method in _METHODS:
                 node = owner.child(method)
                 name = entry_name(method.upper(), path, node)
@@ -129,7 +132,9 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
                     flaws.append(LeftOut(kind="flawed", place=node.place, operation=name, reason=reason))
             for key in (key for key in ("query", "additionalOperations") if owner.has(key)):
                 name = f"{key} {path}"[:_LONGEST_TITLE]
-                flaws.append(LeftOut(kind="not_a_query", place=owner.child(key).place, operation=name, reason=_NEW))
+                flaws.append(
+                    LeftOut(kind="not_a_query", place=owner.child(key).place, operation=name, reason=_NEW_METHOD)
+                )
     return entries, flaws
 
 
@@ -162,20 +167,20 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return entry.name, identifier(entry.name, fallback="operation"), f"{entry.method.upper()} {entry.path}"
 
 
-def _left_out(entry: Entry, flaw: FlawError) -> LeftOut:
+def _left_out_entry(entry: Entry, flaw: FlawError) -> LeftOut:
     kind: Literal["not_a_query", "flawed"] = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
     return LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message)
 
 
 def _name(source: str) -> str:
-    """Return the source for messages: an address without its credentials."""
+    """Return the source for messages: a URL without its credentials."""
     return redact(source) if is_url(source) else source
 
 
 def _no_query(source: str, left_out: Sequence[LeftOut]) -> ProjectError:
-    reasons = [f"{left.operation}: {left.reason}" for left in left_out if left.kind != "part"]
+    reasons = [f"{each.operation}: {each.reason}" for each in left_out if each.kind != "part"]
     return ProjectError(
-        f"{_name(source)} describes no operation that can be a query",
-        hint="a query is a GET, or a POST that only asks, and answers JSON",
+        f"{_name(source)} has no operation that can be a query",
+        hint="a query is a GET, or a POST that only reads, with a JSON response",
         details="\n".join(reasons[:20]),
     )

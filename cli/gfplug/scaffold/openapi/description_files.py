@@ -1,6 +1,6 @@
-"""The files of a description: the main one, and those beside it that it refers to; each read once, and bounded.
+"""The files of a description: the main file, and the files that it refers to. Each is read once, within limits.
 
-A file's references stay within its folder, a web page's within its origin. JSON is read first, YAML where it is none.
+A file may refer to files in its folder, a URL to URLs of its origin. A text is parsed as JSON first, then as YAML.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from gfplug.sdk.addresses import redact
 from gfplug.untrusted import documents
 
 MOST_BYTES = 32 << 20
-"""Bytes of all files of a description together; those of big clouds have 10 MB."""
+"""The most bytes of all files of a description together; large cloud providers' descriptions have 10 MB."""
 
 _MOST_FILES = 200
-_MOST_REPEATED = 20  # sentences about one file
-_MOST_STEPS = 40  # references that lead to references
+_MOST_REPEATED = 20  # messages about one file
+_MOST_STEPS = 40  # references to references
 _SECONDS = 120.0
 
 
 class DescriptionFiles:
-    """A description's main file, as `main`, and the others as they are referred to."""
+    """A description's main file, as `main`, and the files that it refers to, read when they are needed."""
 
     def __init__(self, source: str) -> None:
         """Read the main file: a path, or an http or https URL.
 
-        Raises: FetchError or IntegrityError if it cannot be obtained, ProjectError for what is neither JSON nor YAML.
+        Raises: FetchError or IntegrityError if it cannot be read; ProjectError if it is neither JSON nor YAML.
         """
         self._deadline = web.Deadline(_SECONDS)
         self._bytes_left = MOST_BYTES
@@ -38,21 +38,21 @@ class DescriptionFiles:
         self._files: dict[str, object] = {}
         self._flaws: dict[str, str] = {}
         self.repeated: list[str] = []
-        """Messages about keys that appear twice; the first one counts."""
+        """Messages about keys that appear twice; the first value is used."""
 
         self.main = Node(self._read(self.url or self._path))
 
     def resolve(self, node: Node) -> Node:
         """Follow a node's `$ref`, and further references; return a node that is not a reference.
 
-        Raises: FlawError for a reference that leads nowhere, in a circle, or out of the description's folder.
+        Raises: FlawError if a reference has no target, is circular, or leaves the description's folder.
         """
         for _ in range(_MOST_STEPS):
             reference = node.value.get("$ref") if isinstance(node.value, dict) else None
             if not isinstance(reference, str):
                 return node
             node = self.follow(node, reference)
-        raise FlawError(node.place, f"the reference {quoted(node.value['$ref'])} leads to references in a circle")
+        raise FlawError(node.place, f"the reference {quoted(node.value['$ref'])} is circular")
 
     def follow(self, node: Node, reference: str) -> Node:
         """Return the target of one reference of a node."""
@@ -70,12 +70,12 @@ class DescriptionFiles:
             is_index = isinstance(target.value, list) and key.isascii() and key.isdigit()
             target = target.child(int(key[:9]) if is_index else key)
         if target.value is None:
-            raise FlawError(node.place, f"the reference {quoted(reference)} leads to nothing")
+            raise FlawError(node.place, f"the reference {quoted(reference)} has no target")
         return target
 
     def _name(self, node: Node, address: str) -> str:
-        """Return the name of another file, relative to the main one's folder, or as a URL."""
-        refusal = FlawError(node.place, f"the reference {quoted(address)} leads out of the description's folder")
+        """Return the name of another file: a URL, or a path relative to the main file's folder."""
+        refusal = FlawError(node.place, f"the reference {quoted(address)} leaves the description's folder")
         if self.url:
             try:
                 url = urljoin(node.file or self.url, address)
@@ -83,12 +83,10 @@ class DescriptionFiles:
             except ValueError:
                 raise refusal from None
             if not inside:
-                raise FlawError(node.place, f"the reference {quoted(address)} leads to another server")
+                raise FlawError(node.place, f"the reference {quoted(address)} is to another server")
             return "" if url == self.url else url
         if is_url(address):
-            raise FlawError(
-                node.place, f"the reference {quoted(address)} leads to a server, and the description is a file"
-            )
+            raise FlawError(node.place, f"the reference {quoted(address)} is a URL, but the description is a file")
         folder = self._path.parent
         try:
             path = ((folder / node.file).parent if node.file else folder) / unquote(address)
@@ -96,11 +94,11 @@ class DescriptionFiles:
         except (ValueError, OSError, RuntimeError):
             raise refusal from None
         if not _is_description(name):
-            raise FlawError(node.place, f"the reference {quoted(address)} is to no file of JSON or YAML")
+            raise FlawError(node.place, f"the reference {quoted(address)} is not to a .json, .yaml or .yml file")
         return "" if (folder / name) == self._path else name
 
     def _document(self, node: Node, file: str) -> object:
-        """Return another file's value, read once."""
+        """Return the value of another file."""
         if file in self._flaws:
             raise FlawError(node.place, self._flaws[file])
         if file not in self._files:
@@ -119,7 +117,9 @@ class DescriptionFiles:
             try:
                 content = documents.read_bytes(address, most=self._bytes_left)
             except FileNotFoundError:
-                raise FetchError(f"{name} does not exist", hint="name a file, or an http or https address") from None
+                raise FetchError(
+                    f"{name} does not exist", hint="give the path of a file, or an http or https URL"
+                ) from None
         else:
             name = redact(address)
             scheme, rest = address.split("//", 1)
@@ -127,23 +127,23 @@ class DescriptionFiles:
         self._bytes_left -= len(content)
         repeated: list[str] = []
         value = _parse(content, name, repeated)
-        self.repeated += [f"{name}: {sentence}: the first counts" for sentence in repeated[:_MOST_REPEATED]]
+        self.repeated += [f"{name}: {sentence}: the first value is used" for sentence in repeated[:_MOST_REPEATED]]
         return value
 
 
 def _is_description(name: str) -> bool:
-    """Whether a file below the main one's folder may be a part of the description: one of JSON or YAML, not hidden."""
+    """Whether a file in the main file's folder may be a part of the description: JSON or YAML, and not hidden."""
     is_hidden = any(step.startswith(".") for step in name.split("/"))
     return not is_hidden and name.lower().endswith((".json", ".yaml", ".yml"))
 
 
 def is_url(source: str) -> bool:
-    """Whether it is an http or https address."""
+    """Whether it is an http or https URL."""
     return source.lower().startswith(("http://", "https://"))
 
 
 def _split_credentials(source: str) -> tuple[str, str]:
-    """Return an address without its credentials, and the credentials with the `@` after them."""
+    """Return a URL without its credentials, and the credentials with the `@` after them."""
     scheme, _, rest = source.partition("//")
     end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
     before, _, host = rest[:end].rpartition("@")

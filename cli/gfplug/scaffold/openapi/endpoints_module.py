@@ -1,4 +1,4 @@
-"""`src/upstream/endpoints.py`: where an API is, how each operation is asked, and how its answer is read."""
+"""Write `src/upstream/endpoints.py`: an API's URL and credentials, and each operation's request and response."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.model import FORM
 from gfplug.scaffold.openapi.operation_fields import is_id, is_page_parameter
-from gfplug.scaffold.openapi.python_text import Bracket, call, called, doc, layout, mapping, one_line
+from gfplug.scaffold.openapi.python_text import Bracket, call, called_names, doc, layout, mapping, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,18 +26,18 @@ def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: 
     base = _address(source.base_urls[0], options) if source.base_urls else None
     credentials = mapping({each.name: _credential(each, options) for each in source.auth})
     endpoints = mapping({each.name: _endpoint(each, by_identifier, options, scheme_names) for each in classes})
-    class_names = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
+    class_names = {"Address", "Credential", "Endpoint"}.union(*map(called_names, (endpoints, base, credentials)))
     free = [each for each in classes if each.needs_nothing]
     health_operation = next((each.name for each in free if each.operation.auth), next((each.name for each in free), ""))
     return "\n".join(
         [
-            doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
+            doc(f"The URL and the credentials of {title}, and the request and response of each operation."),
             "",
             f"from gfruntime.openapi.operation import {', '.join(sorted(class_names))}",
             "",
             *layout("ADDRESS: Address | None = ", base),
             *layout("CREDENTIALS: dict[str, Credential] = ", credentials),
-            *layout("CHECKED = ", health_operation, "  # what *Save & test* asks"),
+            *layout("CHECKED = ", health_operation, "  # the operation that *Save & test* calls"),
             *layout("ENDPOINTS: dict[str, Endpoint] = ", endpoints),
             "",
         ]
@@ -106,19 +106,19 @@ def _parameter(parameter: Parameter, *, is_form: bool) -> Bracket:
 def _choices(parameter: Parameter, classes: Mapping[str, QueryClass]) -> Bracket:
     source = parameter.options_from
     if source is None:
-        raise AssertionError(parameter.name)  # who calls has looked
+        raise AssertionError(parameter.name)  # the caller checks this
     return call("Choices", operation=classes[source.operation].name, value=source.value, label=source.label)
 
 
 def _pages(pages: Pagination, each: QueryClass) -> Bracket:
     size = next((one for one in each.operation.parameters if one.identifier == pages.size_parameter), None)
-    is_sent = size is not None and is_page_parameter(size, each.operation)
+    sets_size = size is not None and is_page_parameter(size, each.operation)
     return call(
         "Pages",
         kind=pages.kind,
         parameter=each.names[pages.parameter] if pages.parameter else None,
         size_parameter=each.names[pages.size_parameter] if pages.size_parameter else None,
-        size=pages.size if is_sent or pages.size else None,
+        size=pages.size if sets_size or pages.size else None,
         first=None if pages.first == 1 else pages.first,
         next_keys=pages.next_path or None,
         last_row_keys=pages.last_row_path or None,

@@ -1,4 +1,4 @@
-"""The first queries: one for each operation, and those of a new project's dashboard and alert rule."""
+"""The example queries: one for each operation, and those of a new project's dashboard and alert rule."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TEXTS = {"rfc3339": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstQueries:
-    """What the template's provisioning asks: models as JSON, and the number that the alert rule reads.
+    """The queries of the template's provisioning, as JSON, and the column and threshold of its alert rule.
 
-    Shape: `table` and `rule` are queries without their ref id; `rule` is None where no operation answers numbers. The
-    rule's threshold is below what the example answers, so that it fires. `secrets` and `has_basic_auth` say how the
-    mock is asked.
+    Shape: `table` and `rule` are queries without their ref id; `rule` is None if no operation returns numbers. The
+    threshold is below the numbers of the example response, so that the rule fires. `secrets` and `has_basic_auth`
+    are the credentials that the mock expects.
     """
 
     table: Mapping[str, Any]
@@ -40,7 +40,7 @@ class FirstQueries:
     has_basic_auth: bool
 
     def to_template(self) -> dict[str, Any]:
-        """Return what the template's files refer to; the queries as JSON, which is YAML too."""
+        """Return the values that the template's files use; the queries are JSON, which is also YAML."""
         rule = self.rule or self.table
         return {
             "has_rule": self.rule is not None,
@@ -56,26 +56,26 @@ class FirstQueries:
 
 
 def _as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Write JSON that is YAML as well, where a pair of escapes is no character, and half of one is nothing."""
+    """Write JSON that is also YAML: without surrogate pairs as escapes, and without single surrogates."""
     text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return "".join(sign if sign.isprintable() or sign > "\uffff" else json.dumps(sign)[1:-1] for sign in text)
 
 
 def example_call(each: QueryClass) -> Bracket:
-    """Write a query of one operation that the mock answers."""
+    """Write a query of one operation to which the mock responds."""
     return call(each.class_name, **example_values(each))
 
 
 def example_values(each: QueryClass) -> dict[str, Any]:
-    """Return values for the fields that an operation needs."""
+    """Return values for the required fields of an operation."""
     return {field.name: _value(field, field.parameter) for field in each.fields if field.is_needed and field.parameter}
 
 
 def first_queries(source: DataSource, classes: Sequence[QueryClass], secrets: Sequence[str]) -> FirstQueries:
     """Choose the first suitable operation: preferably one without required fields."""
     numeric = [each for each in classes if _with_kind(each, *_NUMBERS)]
-    fitting = [each for each in numeric if not all(map(is_id, _with_kind(each, *_NUMBERS)))] or numeric
-    rule = next((each for each in fitting if each.needs_nothing), next(iter(fitting), None))
+    measuring = [each for each in numeric if not all(map(is_id, _with_kind(each, *_NUMBERS)))] or numeric
+    rule = next((each for each in measuring if each.needs_nothing), next(iter(measuring), None))
     table = next((each for each in classes if each.needs_nothing), classes[0])
     column = None if rule is None else min(_with_kind(rule, *_NUMBERS), key=is_id)
     return FirstQueries(
@@ -94,7 +94,7 @@ def _model(each: QueryClass, **view: Any) -> dict[str, Any]:  # noqa: ANN401 - J
 
 
 def _view(each: QueryClass, column: Column) -> dict[str, Any]:
-    """Choose how the alert rule reads an operation: as series by its first time, or as numbers by its texts."""
+    """Choose what the alert rule reads: series over the first time column, or numbers labelled by the text columns."""
     labels = [one.name for one in _with_kind(each, "string", "json") if one.is_label]
     if times := _with_kind(each, "time"):
         view = {"show": "series", "time_column": times[0].name}
@@ -106,13 +106,13 @@ def _view(each: QueryClass, column: Column) -> dict[str, Any]:
 
 
 def _with_kind(each: QueryClass, *kinds: str) -> list[Column]:
-    """List the columns of some kinds, as far as Grafana takes their names for what they are."""
+    """List the columns of these kinds whose names Grafana uses unchanged."""
     columns = each.operation.response.columns
     return [one for one in columns if one.kind in kinds and one.name.isprintable() and "$" not in one.name]
 
 
 def _threshold(response: Response, keys: Path) -> int:
-    """Return a whole number below what the example answers in its last row."""
+    """Return a whole number below all numbers of the column in the example response."""
     rows = _find(json.loads(response.example), response.row_path)
     items = rows if isinstance(rows, list) else list(rows.values()) if response.shape == "map" and rows else [rows]
     numbers = [number for row in items if _is_number(number := _find(row, keys))]
@@ -133,10 +133,10 @@ def _value(field: QueryField, parameter: Parameter) -> object:
     """Return a value for a required field: the description's example, or a generated one."""
     example = parameter.example
     items = example if isinstance(example, tuple) else () if example is None else (example,)
-    fitting: list[object] = [one for one in items if _fits(one, field, parameter)] or [_any_value(field, parameter)]
+    values: list[object] = [one for one in items if _fits(one, field, parameter)] or [_any_value(field, parameter)]
     if field.annotation.startswith("tuple["):
-        return tuple(fitting)
-    return fitting[0]
+        return tuple(values)
+    return values[0]
 
 
 def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
@@ -156,7 +156,7 @@ def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
 
 
 def _any_value(field: QueryField, parameter: Parameter) -> object:
-    if parameter.type.choices:  # Grafana replaces `$name` by an environment variable
+    if parameter.type.choices:  # Grafana replaces `$name` with an environment variable
         return next((one for one in parameter.type.choices if "$" not in str(one)), parameter.type.choices[0])
     if "str" in field.annotation:
         if parameter.type.kind == "json":

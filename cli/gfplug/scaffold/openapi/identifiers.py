@@ -1,4 +1,4 @@
-"""Python identifiers from untrusted names: ASCII, short, no keyword, unique."""
+"""Make Python identifiers from untrusted names: ASCII, short, unique, and never a keyword."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROOM = 8  # for a number that makes a name unique
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PLURALS = re.compile(r"([A-Z]{2,})s(?![a-z])")  # `userIDs`
 _RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
-_RESERVED_CLASSES = frozenset({"none", "true", "false"})  # in CamelCase they are words of the language
+_RESERVED_CLASSES = frozenset({"none", "true", "false"})  # keywords in CamelCase
 
 
 def words(name: str) -> list[str]:
@@ -38,7 +38,7 @@ def snake(name: str) -> str:
 
 
 def identifier(name: str, *, fallback: str) -> str:
-    """Return a name as an identifier in snake case; `fallback` begins it if the name begins with no letter."""
+    """Return a name as an identifier in snake case, with `fallback` before it if it does not begin with a letter."""
     text = snake(name) or fallback
     if not text[0].isalpha():
         text = f"{fallback}_{text}"
@@ -49,15 +49,15 @@ def identifier(name: str, *, fallback: str) -> str:
 
 
 class Identifiers:
-    """Identifiers that stay unique without case and underscores."""
+    """Identifiers that are unique even without case and underscores."""
 
     def __init__(self) -> None:
-        """Begin without identifiers."""
+        """Start with no identifier in use."""
         self._keys: set[str] = set()
         self._next: dict[str, int] = {}
 
     def take(self, name: str, *, fallback: str) -> str:
-        """Return an identifier for a name, with a number if the plain one is in use."""
+        """Return an identifier for a name, with a number at its end if it is in use."""
         base = identifier(name, fallback=fallback)
         text, number = base, self._next.get(base, 2)
         while text.replace("_", "") in self._keys:

@@ -1,10 +1,9 @@
-"""A data source as an API's description tells it: what is generated is made of these, and of nothing else.
+"""A data source, as an API's description defines it. Code is generated from these values only.
 
-Every value is frozen and equal by its contents, and two readings of one description are equal. Texts (titles,
-descriptions, wire names, choices, examples) are a stranger's and may hold anything, line ends and quotes included:
-quote them. Identifiers are safe: ASCII `[a-z][a-z0-9_]*`, at most 60 characters, no keyword or soft keyword of Python,
-and unique where the docstring says so, also when case and underscores are dropped: `CamelCase` names made of them
-are unique as well.
+All values are frozen and compare by their contents; reading one description twice gives equal values. Texts (titles,
+descriptions, names in requests, choices, examples) are untrusted and may contain line ends and quotes: quote them.
+Identifiers are safe: ASCII `[a-z][a-z0-9_]*`, at most 60 characters, never a keyword or soft keyword of Python. Where
+a docstring says that they are unique, they are so even without case and underscores, and so are their CamelCase forms.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import Literal, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
 Path: TypeAlias = tuple[str, ...]
-"""Keys that lead into a JSON object, from the outermost; empty: the value itself."""
+"""The keys of a value inside a JSON object, the outermost first; empty: the object itself."""
 
 Kind: TypeAlias = Literal["string", "integer", "number", "boolean", "time", "json"]
-"""What a value is; `json` is any other value, kept or written as JSON text."""
+"""The kind of a value; `json` is any other value, read and written as JSON text."""
 
 Wire: TypeAlias = Literal["", "rfc3339", "date", "seconds", "milliseconds"]
-"""How a time travels: RFC 3339 text, `YYYY-MM-DD` (UTC's midnight), or a number since 1970; empty for other kinds."""
+"""How a time is encoded: RFC 3339, `YYYY-MM-DD` (midnight in UTC), or a number since 1970; empty for other kinds."""
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie", "body"]
 
@@ -29,9 +28,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueType:
-    """What one parameter accepts; with `is_list`, the rest says what each item is.
+    """The values that one parameter accepts; with `is_list`, the other fields describe each item.
 
-    `choices` become a `Literal`; they are all of `kind` and distinct. Limits are inclusive; `None` is no limit.
+    `choices` become a `Literal`; they are unique, and all of them are of `kind`. Limits are inclusive; `None` is no
+    limit.
     """
 
     kind: Kind
@@ -48,11 +48,11 @@ class ValueType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionsFrom:
-    """The list operation whose rows are a parameter's options.
+    """The list operation whose rows are the options of a parameter.
 
-    `operation` is another operation's identifier; `value` and `label` are names of its columns. `arguments` are pairs
-    of identifiers: that operation's parameter, and this operation's parameter that fills it; with these it can be
-    called, as all of its required parameters are among them.
+    `operation` is the identifier of the list operation; `value` and `label` are names of its columns. `arguments` are
+    pairs of identifiers: a parameter of the list operation, and the parameter of this operation that has its value.
+    All required parameters of the list operation are among them.
     """
 
     operation: str
@@ -63,13 +63,13 @@ class OptionsFrom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One thing the caller may choose; objects have become one parameter for each of their properties.
+    """One value of a request that the caller chooses; an object is one parameter for each of its properties.
 
-    `name` goes over the wire (`filter[name]`, `ids[]`), and in a body's case `path` says where it goes; elsewhere
-    `path` is `(name,)`. `identifier` is unique in its operation. `default` is `None` where there is none, a tuple for
-    a list; it fits `type`. A list is sent as `prefix` and the items joined by `separator`; an empty separator repeats
-    the parameter. A path's single value has a prefix as well (`.` and `;name=` for the rare styles).
-    `bound` is the end of the panel's time range that fills it when the author leaves it empty; its kind is then `time`.
+    `name` is sent in the request (`filter[name]`, `ids[]`); in a body, `path` is where the value goes, elsewhere it is
+    `(name,)`. `identifier` is unique in its operation. `default` is of `type`, a tuple for a list, or `None`. A list
+    is sent as `prefix` and the items joined by `separator`; with an empty separator, the parameter is repeated. A
+    single value in a path may have a prefix, too (`.` and `;name=` for the rare styles). `bound` is the end of the
+    panel's time range whose value an empty parameter gets; `type.kind` is then `time`.
     """
 
     name: str
@@ -93,10 +93,10 @@ class Parameter:
 class Column:
     """One field of an operation's frame.
 
-    `name` is dotted (`owner.name`) and unique in its response, and `path` leads to the value from a row; an empty
-    path is the row itself. With `is_key`, the value is the map's key that leads to the row. `is_label`: text of few
-    values (an enum, a map's key), which tells series apart; of the kind `json`, it is an object of texts under any
-    keys (`tags`), each of which is a label. `choices` are what an enum names; others may come.
+    `name` is dotted (`owner.name`) and unique in its response; `path` are the keys of the value in a row, empty for the
+    row itself. With `is_key`, the value is the row's key in its map. `is_label`: a text with few values (an enum, a
+    map's key) that distinguishes series; if its kind is `json`, an object of texts with any keys (`tags`), each of
+    which is a label. `choices` are the values of an enum; a response may have other values.
     """
 
     name: str
@@ -112,11 +112,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """How an answer's JSON becomes rows.
+    """How the JSON of a response becomes rows.
 
-    `row_path` leads from the body to the rows: an `array` has one in each item, an `object` is one row itself, and a
-    `map` has one in each value. A missing or null value at `row_path` has no rows. `columns` has at least one.
-    `example` is a body's JSON text, the description's own or, with `is_example_made`, made of the schema.
+    `row_path` are the keys of the rows in the body: each item of an `array`, each value of a `map`, or one `object` is
+    a row. A missing or null value at `row_path` has no rows. `columns` is never empty. `example` is the JSON text of a
+    body: the description's example or, with `is_example_made`, one generated from the schema.
     """
 
     row_path: Path
@@ -128,20 +128,20 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pagination:
-    """How the next page is asked for; at most `most_pages` are read, and a notice says when there were more.
+    """How the next page is requested; at most `most_pages` are read, and a notice reports if there are more.
 
-    Identifiers are those of parameters, which the author need not set. By `kind`:
+    `parameter` and `size_parameter` are identifiers of parameters, which the runtime sets. By `kind`:
 
-    - `cursor`: `next_path` leads from the body to what `parameter` takes for the next page; there is none when it is
-      missing, null or empty. With `last_row_path`, it is that value of the last row instead.
-    - `next_url`: `next_path` leads to the next page's whole or relative URL; `parameter` is empty.
+    - `cursor`: `next_path` are the keys of the value that `parameter` gets for the next page; there is no next page if
+      it is missing, null or empty. With `last_row_path`, it is this value of the last row instead.
+    - `next_url`: `next_path` are the keys of the next page's absolute or relative URL; `parameter` is empty.
     - `link`: the `Link` header's `rel="next"` is the next page's URL; `parameter` is empty.
-    - `page`: `parameter` counts pages from `first`; `offset`: it counts rows from `first`. The end is a page without
-      rows, or equal to the one before; or one with fewer than `size` after one with as many.
-    - `unknown`: only one page can be asked for; the paths tell whether there are more, which a notice says.
+    - `page`: `parameter` counts pages from `first`; `offset`: it counts rows from `first`. The last page has no rows,
+      or equals the page before it, or has fewer than `size` rows after a page with `size` rows.
+    - `unknown`: only one page can be requested; the paths show whether there are more, which a notice reports.
 
-    `has_more_path`, where given, leads to a boolean, and `total_path` to the number of all rows. `size_parameter` is
-    the one that takes a page's number of rows, `size` the most rows that it takes (0 where neither is known).
+    `has_more_path` are the keys of a boolean, `total_path` those of the number of all rows; either may be empty.
+    `size_parameter` sets the number of rows of a page; `size` is the most that it accepts, 0 if unknown.
     """
 
     kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
@@ -158,17 +158,17 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One query: a GET, or a POST that asks.
+    """One query: a GET, or a POST that only reads.
 
-    `name` is the description's operationId, or made of method and path; `identifier` is unique in the data source.
-    `path` starts with `/` and holds `{name}` for each of the parameters whose location is `path`, and no other brace.
-    `parameters` has the required ones first, otherwise in the description's order. `body_type` is empty without a
-    body: a form, or any type of JSON. `accept` is the media type of the answer that `response` describes.
-    `auth` has the alternatives, each with names of `Auth`s that go together; empty: none is needed, or none is told.
-    Those of `optional_auth` are sent besides where the user has them, and never needed.
-    `base_urls` are the operation's own, and empty where the data source's fit.
-    `error_path` leads from an error's JSON body to its text, where a `0` is the first item of a list; empty where the
-    description does not tell.
+    `name` is the description's operationId, or the method and the path; `identifier` is unique in the data source.
+    `path` starts with `/`, contains `{name}` for each parameter in the path, and no other brace.
+    `parameters` are in the description's order, required ones first. `body_type` is the media type of the body, a form
+    or JSON; empty without a body. `accept` is the media type of `response`.
+    `auth` has the alternatives, each with the names of all `Auth`s that it combines; empty: none is needed, or none is
+    described. The `Auth`s of `optional_auth` are never required, and are sent if the user has entered their secrets.
+    `base_urls` are the operation's own; empty if those of the data source apply.
+    `error_path` are the keys of the message in an error's JSON body, where `0` is the first item of a list; empty if
+    the description has none.
     `place` is a JSON pointer into the description.
     """
 
@@ -193,7 +193,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlVariable:
-    """One `{name}` of a base URL; `identifier` is unique in the data source among all variables of other names."""
+    """One `{name}` of a base URL; variables with different names have different identifiers in the data source."""
 
     name: str
     identifier: str
@@ -204,9 +204,9 @@ class UrlVariable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseUrl:
-    """Where the API is served: `template` is an absolute http or https URL without a slash at its end.
+    """A base URL of the API: `template` is an absolute http or https URL without a slash at its end.
 
-    It holds `{name}` for each of `variables`; `url` is the template with their defaults.
+    The template contains `{name}` for each of `variables`; `url` is the template with their defaults.
     """
 
     template: str
@@ -217,11 +217,11 @@ class BaseUrl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
-    """One way to authenticate; `name` is the description's, `identifier` unique in the data source.
+    """One security scheme; `name` is the description's, `identifier` is unique in the data source.
 
-    By `kind`: `bearer` and `basic` say all; `api_key` sends a secret as `key_name` in `key_location`; `oauth2` has the
-    flow, its absolute URLs (`authorization_url` is empty for `client_credentials` and `password`) and scopes as pairs
-    of a name and what it allows.
+    By `kind`: `bearer` and `basic` have no other fields; `api_key` sends a secret as `key_name` in `key_location`;
+    `oauth2` has the flow, its absolute URLs (`authorization_url` is empty for `client_credentials` and `password`), and
+    the scopes as pairs of a name and its meaning.
     """
 
     name: str
@@ -238,13 +238,12 @@ class Auth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Something of the description that the data source does not have: one whole sentence says why.
+    """Something of the description that the data source does not have; `reason` is a whole sentence.
 
-    `kind`: `not_a_query` is an operation that changes something or answers no JSON, which is as it should be;
-    `flawed` is an operation that cannot be read as it is described; `part` is a piece (a parameter, columns, a way
-    to authenticate) of something that is there. `--strict` refuses `flawed`.
-    `place` is a JSON pointer, after the file's name and `#` where it is another file; `operation` is its name, or
-    empty.
+    `kind`: `not_a_query` is an operation that changes something or does not return JSON, which is expected; `flawed`
+    is an operation whose description cannot be read, which `--strict` refuses; `part` is a part (a parameter, columns,
+    a security scheme) of something that the data source has.
+    `place` is a JSON pointer, for another file after its name and `#`; `operation` is the operation's name, or empty.
     """
 
     kind: Literal["not_a_query", "flawed", "part"]
@@ -255,9 +254,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A rule of OpenAPI's that the description breaks: it was read nevertheless, as far as it can be.
+    """A rule of OpenAPI that the description breaks; the description is read as far as possible.
 
-    `operation` is the name of the one that it belongs to, or empty; `place` is a JSON pointer.
+    `operation` is the name of the operation that it belongs to, or empty; `place` is a JSON pointer.
     """
 
     place: str
@@ -267,11 +266,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
-    """What a description tells of an API: at least one operation, in the description's order.
+    """An API as its description defines it: at least one operation, in the description's order.
 
-    `base_urls` may be empty (the author asks the user for a URL then); `base_path` is what such a URL ends with, as far
-    as the description tells (`/api/v3`), or empty. `auth` has only what an operation names.
-    `violations` are the first ones that a validating library found; None where it is not installed, which is logged.
+    If `base_urls` is empty, the user must enter a URL, which ends with `base_path` (`/api/v3`) if the description has
+    one. `auth` has only the security schemes that an operation uses. `violations` are the validating library's first
+    errors; None if it is not installed, which is logged.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""`src/upstream/models.py`: the options, a dataclass for each operation, and the query that chooses one."""
+"""Write `src/upstream/models.py`: the options, a dataclass for each operation, and the query that chooses one."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def write_models(
     """Write the module; `examples` are calls of the dataclasses, by the names in the model."""
     fields = option_lines(source, options, names)
     has_oauth2 = any(each.kind == "oauth2" for each in source.auth)
-    imports = {"HttpOptions": True, "OAuth2Options": has_oauth2, "Secret": bool(options.secrets), "Ui": True}
+    names_in_use = {"HttpOptions": True, "OAuth2Options": has_oauth2, "Secret": bool(options.secrets), "Ui": True}
     lines = [
-        doc("What Grafana saves: the data source's options, and the queries, with a dataclass for each operation."),
+        doc("The data source's options and its queries, as Grafana saves them: a dataclass for each operation."),
         "",
         "from dataclasses import dataclass",
         "from typing import Annotated, Literal",
         "",
-        f"from gfruntime import {', '.join(name for name, is_used in imports.items() if is_used)}",
+        f"from gfruntime import {', '.join(name for name, is_used in names_in_use.items() if is_used)}",
         "",
     ]
     for name, values in names.choices.items():
@@ -99,7 +99,7 @@ def _query_class(each: QueryClass) -> list[str]:
 
 
 def _model(classes: Sequence[QueryClass]) -> list[str]:
-    """Write the query: the operation, and what each operation asks for."""
+    """Write the query: the operation, and the parameters of each operation."""
     first = next((each for each in classes if each.needs_nothing), classes[0])
     lines = ["", "", "@dataclass(frozen=True)", "class Model:", doc("What the query editor sends.", depth=1), ""]
     lines += annotated(
@@ -115,6 +115,6 @@ def _model(classes: Sequence[QueryClass]) -> list[str]:
 
 
 def _example(each: QueryClass, example: Bracket) -> Bracket:
-    """Write a query that asks for an operation, as the description shows it."""
+    """Write a query of one operation, with the description's example values."""
     own = {each.name: example} if example.items else {}
     return call("Model", operation=each.name, **own)

@@ -1,6 +1,6 @@
-"""Values of a description, the place of each, and their flaws.
+"""The values of a description with their places, and the errors about them.
 
-A value may be of any type: `mapping`, `items` and `text` return an empty result for another type.
+A value may have any type: `mapping`, `items` and `text` return an empty result for a value of another type.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_VALUES = 1000
-_LONGEST_KEY = 200  # characters of a place
+_LONGEST_KEY = 200  # characters of one key in a place
 LONGEST_TEXT = 2000
 """The most characters of a description."""
 
 
 class FlawError(ProjectError):
-    """A part of a description that cannot be read: `place` says where, and the message is a whole sentence."""
+    """A part of a description cannot be read: `place` is where it is, and the message is a whole sentence."""
 
     def __init__(self, place: str, reason: str) -> None:
-        """Keep the place and the message."""
+        """Store the place and the message."""
         super().__init__(reason)
         self.place = place
 
@@ -35,14 +35,14 @@ class NoQueryError(FlawError):
 class Node:
     """A value of a description: `file` is empty for the main file, `pointer` a JSON pointer into its file.
 
-    Two nodes of one place are equal. A node knows the one above it and its own key, so that a long key is there once,
-    however many values are below it.
+    Two nodes with the same place are equal. A node has only its own key and the node above it, so that a long key is
+    stored once for all values below it.
     """
 
     __slots__ = ("_hash", "above", "file", "key", "value")
 
     def __init__(self, value: Any, file: str = "", key: str = "", above: Node | None = None) -> None:  # noqa: ANN401 - JSON
-        """Keep a value; without one above it, `key` is the pointer to where it is."""
+        """Store a value; without a node above it, `key` is the JSON pointer of its place."""
         self.value = value
         self.file = file
         self.key = key
@@ -65,7 +65,7 @@ class Node:
 
     @property
     def pointer(self) -> str:
-        """The JSON pointer into its file; a very long key is cut."""
+        """The JSON pointer into its file; very long keys are shortened."""
         keys: list[str] = []
         node = self
         while node.above is not None:
@@ -75,7 +75,7 @@ class Node:
 
     @property
     def place(self) -> str:
-        """The place, for messages."""
+        """The place in messages: the JSON pointer, for another file after its name and `#`."""
         return f"{self.file}#{self.pointer}" if self.file else self.pointer or "/"
 
     def child(self, key: str | int) -> Node:
@@ -88,11 +88,11 @@ class Node:
         return self.with_child(str(key), value)
 
     def with_child(self, key: str, value: Any) -> Node:  # noqa: ANN401 - JSON
-        """Return a value as if it were that of a key."""
+        """Return a node for a value that has the place of this key."""
         return Node(value, self.file, key, self)
 
     def with_value(self, value: Any) -> Node:  # noqa: ANN401 - JSON
-        """Return another value as if it were here."""
+        """Return a node for another value with this node's place."""
         return Node(value, self.file, self.key, self.above)
 
     def has(self, key: str) -> bool:
@@ -100,21 +100,21 @@ class Node:
         return isinstance(self.value, dict) and key in self.value
 
     def mapping(self, key: str) -> Iterator[tuple[str, Node]]:
-        """Iterate over the keys and values of a mapping below it."""
+        """Iterate over the keys and values of the mapping under a key."""
         child = self.child(key)
         if isinstance(child.value, dict):
             for name in child.value:
                 yield str(name), child.child(name)
 
     def items(self, key: str) -> Iterator[Node]:
-        """Iterate over the items of a list below it."""
+        """Iterate over the items of the list under a key."""
         child = self.child(key)
         if isinstance(child.value, list):
             for index in range(len(child.value)):
                 yield child.child(index)
 
     def text(self, key: str, *, most: int = LONGEST_TEXT) -> str:
-        """Return a text below it, stripped and cut after `most` characters; a number's as it was written, else none."""
+        """Return the text or number under a key, stripped and at most `most` characters; empty for other values."""
         value = self.child(key).value
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return cut(documents.text_of(value) if is_number else value, most)
@@ -125,17 +125,17 @@ class Node:
 
 
 def require_few(node: Node, key: str) -> None:
-    """Refuse a mapping or a list with too many values: many operations may share it.
+    """Refuse a mapping or a list with too many values, which many operations may share.
 
-    Raises: FlawError.
+    Raises: FlawError if there are too many.
     """
     value = node.child(key).value
     if isinstance(value, dict | list) and len(value) > _MOST_VALUES:
-        raise FlawError(node.place, f"its {key} are {len(value):,}; at most {_MOST_VALUES} are read")
+        raise FlawError(node.place, f"it has {len(value):,} {key}; gfplug reads at most {_MOST_VALUES:,}")
 
 
 def escape(key: str) -> str:
-    """Return a key in the form of a JSON pointer."""
+    """Escape a key for a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
@@ -148,7 +148,7 @@ def cut(value: object, most: int = LONGEST_TEXT) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return an untrusted text as a short Python literal, for a message."""
+    """Return an untrusted value for a message: a short Python literal, or the name of its type."""
     if value is None:
         return "null"
     return repr(cut(str(value), 60)) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"

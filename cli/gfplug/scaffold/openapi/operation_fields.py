@@ -1,4 +1,4 @@
-"""What of an operation a query chooses: the fields of its dataclass, with their types, defaults and presentation."""
+"""The fields of an operation's dataclass, which a query sets: their types, defaults and presentation."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _LONGEST_DEFAULT = 60
 _VIEW = ("show", "time_column", "value_columns", "label_columns")
 _NOT_FIELDS = {*_VIEW, "str", "int", "float", "bool", "tuple", "constructor", "prototype"}
 _NOT_IN_MODELS = {"operation", "hide", "key", "datasource", "scopes", "constructor", "prototype"}
-"""What Grafana, JavaScript or the class itself means by these names."""
+"""Names that have a meaning in Grafana, in JavaScript or in the class itself."""
 
 _TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "json": "str"}
 _NUMBERS = ("integer", "number")
 _WHOLE = "-?[0-9]+"
 
-SHOW = {"widget": "radio", "help": "A table, series by a time, or numbers: alert rules read the latter two best"}
-"""How the field `show` is presented, in all operations alike."""
+SHOW = {"widget": "radio", "help": "A table, series over time, or numbers; for alert rules, use series or numbers"}
+"""The presentation of the field `show`, which is the same in all operations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryField:
-    """One field; `annotation` is its type without the presentation, `ui` what `Ui` is called with."""
+    """One field; `annotation` is its type without the presentation, `ui` are the arguments of `Ui`."""
 
     name: str
     annotation: Code
@@ -48,7 +48,7 @@ class QueryField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryClass:
-    """The dataclass of one operation; `names` are those of all parameters, fields or not, by their identifiers."""
+    """The dataclass of one operation; `names` maps the identifiers of all parameters to their names in the code."""
 
     operation: Operation
     name: str
@@ -67,7 +67,7 @@ class QueryClass:
         return any(parameter.bound for parameter in self.operation.parameters)
 
 
-def query_classes(source: DataSource, names: Names) -> list[QueryClass]:
+def plan_classes(source: DataSource, names: Names) -> list[QueryClass]:
     """Plan the dataclasses of all operations."""
     model_names = _names_of([each.identifier for each in source.operations], _NOT_IN_MODELS, "query")
     classes = {each.identifier: names.take(camel(each.identifier)) for each in source.operations}
@@ -75,10 +75,10 @@ def query_classes(source: DataSource, names: Names) -> list[QueryClass]:
         each.identifier: _names_of([one.identifier for one in each.parameters], _NOT_FIELDS, "parameter")
         for each in source.operations
     }
-    planned = []
+    query_classes = []
     for operation in source.operations:
         plan = _Plan(operation, model_names, parameters, classes[operation.identifier], names)
-        planned.append(
+        query_classes.append(
             QueryClass(
                 operation=operation,
                 name=model_names[operation.identifier],
@@ -87,12 +87,12 @@ def query_classes(source: DataSource, names: Names) -> list[QueryClass]:
                 names=parameters[operation.identifier],
             )
         )
-    return planned
+    return query_classes
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the fields of one operation are made from."""
+    """The input for the fields of one operation."""
 
     operation: Operation
     model_names: Mapping[str, str]
@@ -125,7 +125,7 @@ class _Plan:
     def _type(self, parameter: Parameter, *, is_text: bool) -> tuple[Code, object]:
         """Choose the type of a parameter, and its default."""
         kind, default, is_list = parameter.type.kind, parameter.default, parameter.type.is_list
-        if kind == "json":  # of a list, too: it is typed as one text
+        if kind == "json":  # also a list: the user types it as one text
             return Code("str"), default if isinstance(default, str) else ""
         if _is_choice(parameter) or (is_list and kind == "boolean"):
             values = parameter.type.choices if _is_choice(parameter) else ("true", "false")
@@ -141,14 +141,14 @@ class _Plan:
             items = default if isinstance(default, tuple) else ()
             return Code(f"tuple[{plain}, ...]"), tuple(map(str, items)) if is_text else items
         if plain == "str":
-            is_prose = default is None or len(str(default)) > _LONGEST_DEFAULT  # a sentence about the value
+            is_prose = default is None or len(str(default)) > _LONGEST_DEFAULT  # a sentence, not a value
             return Code("str"), "" if is_prose else str(default)
         if default is None and plain == "bool" and parameter.is_required:
             default = False
         return (Code(f"{plain} | None"), None) if default is None else (Code(plain), default)
 
     def _options_from(self, parameter: Parameter, field_names: Collection[str]) -> str | None:
-        """Write the resource that lists a parameter's choices, if there is one."""
+        """Return the path of the resource that lists a parameter's choices; None if there is no resource."""
         source = parameter.options_from
         is_fit = parameter.type.kind in ("string", "integer") and not _is_choice(parameter)
         if source is None or not is_fit or source.operation not in self.model_names:
@@ -167,16 +167,16 @@ class _Plan:
         texts = [each.name for each in columns if each.is_label or each.kind in ("string", "boolean") or is_id(each)]
         if not numbers:
             return []
-        shown_as = ("table", *(["series"] if times else []), "numbers")
+        views = ("table", *(["series"] if times else []), "numbers")
         is_bounded = any(parameter.bound for parameter in self.operation.parameters)
         default = "series" if times and is_bounded else "table"
         show = f"{self.model_names[self.operation.identifier]}.show"
-        graph_condition = {show: [each for each in shown_as if each != "table"]}
+        graph_condition = {show: [each for each in views if each != "table"]}
         labels = tuple(each.name for each in columns if each.is_label)
         fields = [
             QueryField(
                 name="show",
-                annotation=self._choose("ShowSeries" if times else "Show", shown_as),
+                annotation=self._choose("ShowSeries" if times else "Show", views),
                 default=default,
                 ui=SHOW,
             )
@@ -184,28 +184,27 @@ class _Plan:
         if times:
             fields.append(self._view_field("time_column", times, times[0], show_if={show: ["series"]}))
         if len(numbers) > 1:
-            usual = "all but ids" if any(map(is_id, columns)) else "all"
-            fields.append(
-                self._view_field("value_columns", numbers, (), help=f"Without any: {usual}", show_if=graph_condition)
-            )
+            default_columns = "all except ids" if any(map(is_id, columns)) else "all"
+            help_text = f"Empty: {default_columns}"
+            fields.append(self._view_field("value_columns", numbers, (), help=help_text, show_if=graph_condition))
         if texts:
-            help_text = "What tells series apart"
+            help_text = "The columns that distinguish the series"
             fields.append(self._view_field("label_columns", texts, labels, help=help_text, show_if=graph_condition))
         return fields
 
     def _view_field(self, name: str, values: Sequence[str], default: object, **ui: Any) -> QueryField:  # noqa: ANN401
         item = self._choose(self.class_name + camel(name.removesuffix("s")), tuple(values))
         is_list = isinstance(default, tuple)
-        shown_if = Bracket("{", tuple((f'"{key}": ', _list(each)) for key, each in ui.pop("show_if").items()), "}")
+        condition = Bracket("{", tuple((f'"{key}": ', _list(each)) for key, each in ui.pop("show_if").items()), "}")
         annotation = Code(f"tuple[{item}, ...]") if is_list else item
-        return QueryField(name=name, annotation=annotation, default=default, ui={**ui, "show_if": shown_if})
+        return QueryField(name=name, annotation=annotation, default=default, ui={**ui, "show_if": condition})
 
     def _choose(self, name: str, values: tuple[str, ...]) -> Code:
         return self.names.choose(name, values, self.class_name)
 
 
 def is_id(column: Column) -> bool:
-    """Return whether a whole number is an id, not a measurement."""
+    """Return whether a column of whole numbers has ids, not measurements."""
     name = column.name.rpartition(".")[2]
     return column.kind == "integer" and (name.lower() == "id" or name.endswith(("_id", "Id", "ID")))
 
@@ -256,5 +255,5 @@ def _placeholder(parameter: Parameter, annotation: Code) -> str | None:
 
 
 def _number(limit: float | None) -> float | None:
-    """Write a limit without a fraction that says nothing."""
+    """Write a limit as a whole number if its fraction is zero."""
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

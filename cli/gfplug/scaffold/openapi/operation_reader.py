@@ -1,4 +1,4 @@
-"""One operation of a description as a query: its request, its answer, its pages."""
+"""Read one operation of a description as a query: its request, its response, its pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gfplug.scaffold.openapi.pagination import Listing, find_pagination
 from gfplug.scaffold.openapi.parameters import ParameterReader
 from gfplug.scaffold.openapi.query_words import require_query
 from gfplug.scaffold.openapi.request_bodies import Body, BodyReader
-from gfplug.scaffold.openapi.responses import Answer, ResponseReader
+from gfplug.scaffold.openapi.responses import ResponseReader, RowsResponse
 from gfplug.scaffold.openapi.rows import Rows, find_rows
 from gfplug.scaffold.openapi.samples import example_of, schema_of
 from gfplug.scaffold.openapi.schema_reader import SchemaReader
@@ -32,7 +32,7 @@ _LONGEST_SUMMARY = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An operation still to be read: name, method (lower case) and path, and where it and its path are described."""
+    """An operation that is not read yet: name, method (lower case) and path, and the nodes of its path and its own."""
 
     name: str
     method: str
@@ -45,7 +45,7 @@ class OperationReader:
     """Reads operations of one description."""
 
     def __init__(self, files: DescriptionFiles, auth: AuthReader, urls: BaseUrlReader, *, is_swagger: bool) -> None:
-        """Keep the readers that all operations share."""
+        """Create the readers that all operations share."""
         self._root = files.main
         self._auth = auth
         self._urls = urls
@@ -56,24 +56,30 @@ class OperationReader:
         self._responses = ResponseReader(files, self._schemas, is_swagger=is_swagger)
 
     def read(self, entry: Entry, remarks: Remarks) -> Operation:
-        """Read an operation, still without an identifier.
+        """Read an operation; its identifier is still empty.
 
-        Raises: NoQueryError for what is no query; FlawError for what cannot be read.
+        Raises: NoQueryError if it is not a query; FlawError if it cannot be read.
         """
         node = entry.node
         require_query(entry.method, entry.path, node)
         method: Literal["GET", "POST"] = "POST" if entry.method == "post" else "GET"
-        answer = self._responses.read(self._root, node)
+        rows_response = self._responses.read(self._root, node)
         nodes = self._parameters.nodes(entry.item, node, remarks)
         keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
         plain = [parameter for parameter in nodes if parameter not in keys]
         ways = self._auth.alternatives(self._root, node, remarks)
         names = {name for way in ways for name in way}
         required = [name for parameter, name in keys.items() if parameter.is_true("required")]
-        rows, columns, response = self._response(answer, entry.path, remarks)
+        rows, columns, response = self._response(rows_response, entry.path, remarks)
         path, parameters, body = self._request(entry, method, plain, remarks)
         parameters = _with_identifiers(bind_time_range([*parameters, *body.fields], columns))
-        listing = Listing(parameters=parameters, rows=rows, columns=columns, headers=answer.headers, place=answer.place)
+        listing = Listing(
+            parameters=parameters,
+            rows=rows,
+            columns=columns,
+            headers=rows_response.headers,
+            place=rows_response.place,
+        )
         return Operation(
             name=entry.name,
             identifier="",
@@ -83,7 +89,7 @@ class OperationReader:
             description=node.text("description") or entry.item.text("description"),
             parameters=tuple(parameters),
             response=response,
-            accept=answer.accept,
+            accept=rows_response.accept,
             body_type=body.type,
             pagination=find_pagination(self._schemas, listing, remarks),
             auth=with_keys(ways, required),
@@ -113,34 +119,36 @@ class OperationReader:
             return Body()
         if method == "GET" and body.fields:
             if body.is_required:
-                raise FlawError(entry.node.place, "it is a GET that requires a body")
-            remarks.leave_out_part(entry.node.place, "a GET is sent without a body")
+                raise FlawError(entry.node.place, "it is a GET that requires a body, which gfplug does not send")
+            remarks.leave_out_part(entry.node.place, "gfplug sends a GET without a body")
             return Body()
         return body
 
-    def _response(self, answer: Answer, path: str, remarks: Remarks) -> tuple[Rows, tuple[Column, ...], Response]:
-        schema = answer.schema
+    def _response(
+        self, rows_response: RowsResponse, path: str, remarks: Remarks
+    ) -> tuple[Rows, tuple[Column, ...], Response]:
+        schema = rows_response.schema
         if schema is None:
-            example = next(iter(answer.examples), None)
-            what = "its answer has an example and no schema: its columns are those of the example"
-            without = "its answer has no schema: it is JSON text in one column"
-            remarks.leave_out_part(answer.place, without if example is None else what)
-            schema = Node({} if example is None else schema_of(example), "", f"{answer.place}/schema")
+            example = next(iter(rows_response.examples), None)
+            from_example = "its response has an example but no schema: the columns are those of the example"
+            as_text = "its response has no schema: it is JSON text in one column"
+            remarks.leave_out_part(rows_response.place, as_text if example is None else from_example)
+            schema = Node({} if example is None else schema_of(example), "", f"{rows_response.place}/schema")
         noun = path.partition("#")[0].rstrip("/").rpartition("/")[2].partition(".")[0]
         rows = find_rows(self._schemas, schema, remarks, noun="" if noun.startswith("{") else noun)
         columns = build_columns(self._schemas, rows, remarks)
-        text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))
+        text, is_made = example_of(rows, columns, (*rows_response.examples, self._schemas.shape(schema).example))
         response = Response(row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made)
         return rows, columns, response
 
 
 def _with_identifiers(parameters: list[Parameter]) -> list[Parameter]:
-    """Return parameters, the required ones first, each with an identifier."""
+    """Return the parameters with identifiers, required parameters first."""
     names = Identifiers()
     ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
     return [replace(other, identifier=names.take(other.name, fallback="parameter")) for other in ordered]
 
 
 def entry_name(method: str, path: str, node: Node) -> str:
-    """Return an operation's name: its operationId, or what method and path make."""
+    """Return an operation's name: its operationId, or its method and path."""
     return node.text("operationId", most=_LONGEST_SUMMARY) or f"{method} {path}"[:_LONGEST_SUMMARY]

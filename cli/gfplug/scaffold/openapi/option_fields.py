@@ -1,4 +1,4 @@
-"""The fields of the options on the config page, from an API's addresses and ways to authenticate."""
+"""The fields of the options on the config page, from an API's base URLs and security schemes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACES = {"": "header", "header": "header", "query": "query parameter", "cookie
 
 @dataclass(frozen=True, slots=True)
 class OptionNames:
-    """The names of the options: of variables by their identifiers, of secrets by the names of what they are for."""
+    """The names of the options: of URL variables by their identifiers, of secrets by the names of their schemes."""
 
     variables: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -47,10 +47,10 @@ def option_lines(source: DataSource, options: OptionNames, types: Names) -> list
 
 
 def _url(source: DataSource) -> list[str]:
-    """Write the field of the URL, which may stay empty if the description has the address."""
+    """Write the field of the URL, which is optional if the description has a base URL."""
     addresses = [one_line(each.url, longest=_LONGEST_HELP) for each in source.base_urls]
-    ends = one_line(source.base_path, longest=_LONGEST_HELP)
-    help_text = f"Without one: {addresses[0]}" if addresses else f"It ends with {ends}" if ends else None
+    suffix = one_line(source.base_path, longest=_LONGEST_HELP)
+    help_text = f"Empty: {addresses[0]}" if addresses else f"It ends with {suffix}" if suffix else None
     if len(addresses) > 1:
         help_text = f"{help_text}; there are also {', '.join(addresses[1:4])}"
     others = dict.fromkeys(one_line(each.url, longest=_LONGEST_HELP) for each in _addresses(source)[1:])
@@ -83,7 +83,7 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
         if each.name in options.secrets:
             place = {
                 "bearer": "Sent as Authorization: Bearer …",
-                "oauth2": "An access token, in the place of OAuth2 below",
+                "oauth2": "An access token, instead of OAuth2 below",
                 "api_key": f"Sent as the {_PLACES[each.key_location]} {one_line(each.key_name, longest=60)}",
             }[each.kind]
             text = one_line(each.description, longest=_LONGEST_HELP)
@@ -97,18 +97,18 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
 def _oauth2(schemes: list[Auth]) -> list[str]:
     """Write OAuth2's fields; the API's own token URL and scopes are their defaults."""
     scheme = next((each for each in schemes if each.token_url), schemes[0])
-    shown_if = mapping({"oauth2Grant": Code("GRANTS")})
+    condition = mapping({"oauth2Grant": Code("GRANTS")})
     scopes = " ".join(name for name, _ in scheme.scopes)
     lines = ["    oauth2: OAuth2Options = OAuth2Options()"]
     for name, label, value in (("oauth2TokenUrl", "Token URL", scheme.token_url), ("oauth2Scopes", "Scopes", scopes)):
         if value:
-            ui: dict[str, Any] = {"label": label, "section": "OAuth2", "show_if": shown_if}
+            ui: dict[str, Any] = {"label": label, "section": "OAuth2", "show_if": condition}
             lines += annotated(name, subscript("Annotated", Code("str"), call("Ui", **ui)), value)
     return lines
 
 
 def _addresses(source: DataSource) -> list[BaseUrl]:
-    """List the addresses that are used: the first of the API, and the first of each operation that has its own."""
+    """List the base URLs that are used: the API's first, and the first of each operation with its own."""
     own = [each.base_urls[0] for each in source.operations if each.base_urls]
     return [*source.base_urls[:1], *own]
 

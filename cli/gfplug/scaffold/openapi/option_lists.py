@@ -1,4 +1,4 @@
-"""Find the list operation with the choices of a path's parameter: `/users` for `/users/{user_id}/posts`."""
+"""Find the list operation that has the choices of a path parameter: `/users` for `/users/{user_id}/posts`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEYS = frozenset({"id", "uid", "uuid", "guid", "key", "slug", "name", "code", "
 
 
 def add_options(operations: Sequence[Operation]) -> list[Operation]:
-    """Return the operations; parameters of paths get the list operation with their choices."""
+    """Return the operations; each path parameter gets the list operation that has its choices."""
     lists = {
         operation.path.removesuffix(".json").rstrip("/"): operation
         for operation in reversed(operations)
@@ -54,7 +54,7 @@ def _with_options(parameter: Parameter, operation: Operation, lists: Mapping[str
 
 
 def _value_column(parameter: Parameter, source: Operation) -> Column | None:
-    """Return the column that has a parameter's values: by its whole name, by the key in it, or the id of its kind."""
+    """Return the column with a parameter's values: its whole name, the key at the end of its name, or `id`."""
     name = snake(parameter.name)
     last = name.rpartition("_")[2]
     kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)

@@ -1,4 +1,4 @@
-"""Words by which descriptions tell of pages: names of parameters and fields in snake case, and what is said of them."""
+"""The words for pages in descriptions: names of parameters and fields in snake case, and words in their texts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SIZES = (
     *("max_items", "maxitems", "count", "top", "rows", "take", "results_per_page", "items_per_page", "first"),
     *("max_page_size", "maxpagesize", "num_results", "limits"),
 )
-DOUBTFUL_SIZES = frozenset({"size", "count", "top", "rows", "first"})
+AMBIGUOUS_SIZES = frozenset({"size", "count", "top", "rows", "first"})
 MORE = frozenset({"has_more", "hasmore", "has_next", "has_next_page", "has_more_items", "more", "is_truncated"})
 TOTALS = frozenset(
     {
@@ -76,35 +76,36 @@ _ENDS = frozenset(
 
 
 def is_offset(name: str, parameter: Parameter, others: Collection[str], *, has_size: bool) -> bool:
-    """Tell whether a number that is called as offsets are counts rows; `others` are all names beside it.
+    """Return whether a number with the name of an offset counts rows; `others` are the names of all other parameters.
 
-    One that comes without a page's size must say so, and none that tells of time zones, or has an end beside it, does.
+    Without a parameter for the page's size, its description must say that it counts rows. If its description mentions
+    times, or a parameter for the end of a range is beside it, names such as `start` are not offsets.
     """
-    said = parameter.description
-    if _OF_TIMES.search(said) or not (has_size or (name in OWN_OFFSETS and _OF_ROWS.search(said))):
+    text = parameter.description
+    if _OF_TIMES.search(text) or not (has_size or (name in OWN_OFFSETS and _OF_ROWS.search(text))):
         return False
-    return name not in TIME_OFFSETS or (not _OF_MOMENTS.search(said) and _ENDS.isdisjoint(others))
+    return name not in TIME_OFFSETS or (not _OF_MOMENTS.search(text) and _ENDS.isdisjoint(others))
 
 
 def is_size(name: str, parameter: Parameter, others: Collection[str]) -> bool:
-    """Tell whether a number that is called as sizes of pages are is one: some names must be explained."""
-    if name not in DOUBTFUL_SIZES:
+    """Return whether a number with the name of a page size is one; for ambiguous names, its description decides."""
+    if name not in AMBIGUOUS_SIZES:
         return True
     is_paged = not {*PAGES, *CURSORS, *OFFSETS}.isdisjoint(others)
-    is_told = bool(_OF_SIZES.search(parameter.description)) or (not parameter.description and is_paged)
-    return is_told and not _OF_BUCKETS.search(parameter.description)
+    is_page_size = bool(_OF_SIZES.search(parameter.description)) or (not parameter.description and is_paged)
+    return is_page_size and not _OF_BUCKETS.search(parameter.description)
 
 
 def is_total(description: str) -> bool:
-    """Tell whether a total counts all rows, not pages, and not those of one answer."""
+    """Return whether a total counts all rows, not the pages, and not the rows of one response."""
     return not _OF_PAGES.search(description)
 
 
 def is_first_zero(description: str) -> bool | None:
-    """Tell whether pages count from 0, or from 1; None where nothing is said."""
+    """Return whether pages count from 0, not from 1; None if the description does not say."""
     return True if FROM_ZERO.search(description) else False if FROM_ONE.search(description) else None
 
 
 def is_next(name: str) -> bool:
-    """Tell whether a field's name is that of what leads to the next page, and of nothing else."""
+    """Return whether a field's name has the word `next`."""
     return "next" in snake(name).split("_")

@@ -1,6 +1,6 @@
-"""How an operation's next page is asked for, as its parameters, its answer and its headers tell.
+"""Find out how an operation's next page is requested, from its parameters, its response and its headers.
 
-What is not told is not guessed: pages that may count from 0 or from 1 are left to the author.
+It does not guess: if pages may count from 0 or from 1, only one page is read.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _DEEPEST = 3
 _MOST_FIELDS = 300
 _MOST_ROWS = 1000
-"""Rows of one page that are asked for at most."""
+"""The most rows that one page requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What tells how a list has pages: parameters with identifiers, rows and columns, names of headers, its place."""
+    """A list operation: its parameters with identifiers, its rows and columns, its headers' names, its place."""
 
     parameters: Sequence[Parameter]
     rows: Rows
@@ -39,7 +39,7 @@ class Listing:
 
 
 def find_pagination(reader: SchemaReader, listing: Listing, remarks: Remarks) -> Pagination | None:
-    """Return how the next page is asked for; None for what has no pages that can be told."""
+    """Return how the next page is requested; None if the operation has no pages, or does not describe them."""
     if listing.rows.kind != "array":
         return None
     fields = _envelope_fields(reader, listing.rows)
@@ -52,27 +52,31 @@ def find_pagination(reader: SchemaReader, listing: Listing, remarks: Remarks) ->
 
 
 def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
-    named = {snake(parameter.name): parameter for parameter in listing.parameters if not parameter.type.is_list}
-    has_more = _first(fields, page_words.MORE, "boolean")
-    last = named.get("starting_after")
+    by_name = {snake(parameter.name): parameter for parameter in listing.parameters if not parameter.type.is_list}
+    has_more = _first_path(fields, page_words.MORE, "boolean")
+    last = by_name.get("starting_after")
     if last is not None and has_more and any(column.path == ("id",) for column in listing.columns):
-        return _paged(listing, fields, Pagination(kind="cursor", parameter=last.identifier, last_row_path=("id",)))
+        return _with_page_fields(
+            listing, fields, Pagination(kind="cursor", parameter=last.identifier, last_row_path=("id",))
+        )
     for name in page_words.CURSORS:
-        if name not in named or named[name].type.kind not in ("string", "integer"):
+        if name not in by_name or by_name[name].type.kind not in ("string", "integer"):
             continue
-        wanted = [f"next_{name}", name, *page_words.NEXT]
+        names = [f"next_{name}", name, *page_words.NEXT]
         candidates = [path for path in fields if _is_value(fields[path]) and not _is_url(path, fields[path])]
-        path = min(candidates, key=lambda path: _rank(path, wanted), default=())
-        if path and _rank(path, wanted) < len(wanted):
-            return _paged(listing, fields, Pagination(kind="cursor", parameter=named[name].identifier, next_path=path))
+        path = min(candidates, key=lambda path: _rank(path, names), default=())
+        if path and _rank(path, names) < len(names):
+            return _with_page_fields(
+                listing, fields, Pagination(kind="cursor", parameter=by_name[name].identifier, next_path=path)
+            )
     return None
 
 
 def _by_url(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
     for path, shape in fields.items():
         if shape.kinds == {"string"} and _is_url(path, shape):
-            return _paged(listing, fields, Pagination(kind="next_url", next_path=path))
-    return _paged(listing, fields, Pagination(kind="link")) if "link" in listing.headers else None
+            return _with_page_fields(listing, fields, Pagination(kind="next_url", next_path=path))
+    return _with_page_fields(listing, fields, Pagination(kind="link")) if "link" in listing.headers else None
 
 
 def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks) -> Pagination | None:
@@ -82,22 +86,22 @@ def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks)
         if first is None:
             remarks.leave_out_part(
                 listing.place,
-                f"nothing tells whether {page.name!r} counts pages from 0 or from 1: only one page is read",
+                f"it does not say whether {page.name!r} counts pages from 0 or from 1: only one page is read",
             )
             return None
-        return _paged(listing, fields, Pagination(kind="page", parameter=page.identifier, first=first))
+        return _with_page_fields(listing, fields, Pagination(kind="page", parameter=page.identifier, first=first))
     has_size, names = _size(listing) is not None, _names(listing)
     for name in (name for name in page_words.OFFSETS if name in numbers):
         offset = numbers[name]
         if page_words.is_offset(name, offset, names - {name}, has_size=has_size):
             first = next((n for n in (offset.default, offset.type.minimum) if isinstance(n, int)), 0)
             pagination = Pagination(kind="offset", parameter=offset.identifier, first=min(max(int(first), 0), 1))
-            return _paged(listing, fields, pagination)
+            return _with_page_fields(listing, fields, pagination)
     return None
 
 
 def _unknown(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
-    """Return what tells whether there are more pages, where nothing tells how to ask for them."""
+    """Return the fields that show whether there are more pages, if it is unknown how to request them."""
     size = _size(listing)
     default = size.default if size is not None and isinstance(size.default, int) else 0
     following = (path for path in fields if _is_value(fields[path]) and page_words.is_next(path[-1]))
@@ -105,14 +109,14 @@ def _unknown(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | Non
         kind="unknown",
         size=max(default, 0) if not _names(listing).isdisjoint(page_words.PAGES) else 0,
         next_path=next(following, ()),
-        has_more_path=_first(fields, page_words.MORE, "boolean"),
+        has_more_path=_first_path(fields, page_words.MORE, "boolean"),
         total_path=_total(fields),
     )
     return None if pagination == Pagination(kind="unknown") else pagination
 
 
 def _first_page(page: Parameter) -> int | None:
-    """Return the number of the first page, if the parameter tells."""
+    """Return the number of the first page; None if the parameter does not say."""
     is_zero = page_words.is_first_zero(page.description)
     if is_zero is not None:
         return 0 if is_zero else 1
@@ -120,8 +124,8 @@ def _first_page(page: Parameter) -> int | None:
     return next((int(number) for number in numbers if isinstance(number, int) and number in (0, 1)), None)
 
 
-def _paged(listing: Listing, fields: Mapping[Path, Shape], pagination: Pagination) -> Pagination:
-    """Add what every kind may have: the size of a page, whether there are more, how many there are."""
+def _with_page_fields(listing: Listing, fields: Mapping[Path, Shape], pagination: Pagination) -> Pagination:
+    """Add the fields of all kinds: the size of a page, whether there are more pages, the number of all rows."""
     size = _size(listing)
     numbers = (size.type.maximum, size.default) if size else ()
     most = next((int(number) for number in numbers if isinstance(number, int | float) and number >= 1), 0)
@@ -129,7 +133,7 @@ def _paged(listing: Listing, fields: Mapping[Path, Shape], pagination: Paginatio
         pagination,
         size_parameter=size.identifier if size else "",
         size=min(most, _MOST_ROWS),
-        has_more_path=_first(fields, page_words.MORE, "boolean"),
+        has_more_path=_first_path(fields, page_words.MORE, "boolean"),
         total_path=_total(fields),
     )
 
@@ -146,8 +150,8 @@ def _names(listing: Listing) -> set[str]:
 
 
 def _total(fields: Mapping[Path, Shape]) -> Path:
-    """Return where the number of all rows is."""
-    return _first(
+    """Return the path of the number of all rows."""
+    return _first_path(
         {path: shape for path, shape in fields.items() if page_words.is_total(shape.description)},
         page_words.TOTALS,
         "integer",
@@ -155,7 +159,7 @@ def _total(fields: Mapping[Path, Shape]) -> Path:
 
 
 def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
-    """Map paths into an answer's envelopes to what is there: scalars, three objects deep, not the rows."""
+    """Map the paths of scalars in a response's envelopes to their shapes, three objects deep, without the rows."""
     fields: dict[Path, Shape] = {}
     for depth, envelope in enumerate(rows.envelopes):
         level: list[tuple[Path, Shape]] = [(rows.path[:depth], envelope)]
@@ -170,14 +174,15 @@ def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
     return dict(list(fields.items())[:_MOST_FIELDS])
 
 
-def _first(fields: Mapping[Path, Shape], names: frozenset[str], kind: str) -> Path:
-    """Return the path of the first field that has one of the names and is of a kind."""
+def _first_path(fields: Mapping[Path, Shape], names: frozenset[str], kind: str) -> Path:
+    """Return the path of the first field with one of these names and this kind; empty if there is none."""
     return next((path for path, shape in fields.items() if snake(path[-1]) in names and shape.kinds == {kind}), ())
 
 
-def _rank(path: Path, wanted: Sequence[str]) -> int:
+def _rank(path: Path, names: Sequence[str]) -> int:
+    """Return the index of a field's name in `names`, or their number."""
     name = snake(path[-1])
-    return wanted.index(name) if name in wanted else len(wanted)
+    return names.index(name) if name in names else len(names)
 
 
 def _is_value(shape: Shape) -> bool:
@@ -185,13 +190,13 @@ def _is_value(shape: Shape) -> bool:
 
 
 def _is_url(path: Path, shape: Shape) -> bool:
-    """Whether a field is the next page's URL, by its name and what is told of it."""
+    """Whether a field is the next page's URL, judged by its name, format, description and example."""
     name = snake(path[-1])
     if name == "href" and len(path) > 1:
         name = snake(path[-2])
     if name not in page_words.NEXT_URLS:
         return False
-    is_told = shape.format in ("uri", "url", "uri-reference") or bool(page_words.URL.search(shape.description))
-    is_told = is_told or name in page_words.SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
+    is_described = shape.format in ("uri", "url", "uri-reference") or bool(page_words.URL.search(shape.description))
+    is_link = name in page_words.SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
     example = shape.example if isinstance(shape.example, str) else ""
-    return is_told or example.startswith(("http://", "https://", "/"))
+    return is_described or is_link or example.startswith(("http://", "https://", "/"))

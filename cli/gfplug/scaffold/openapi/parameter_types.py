@@ -1,4 +1,4 @@
-"""What a parameter accepts: its kind, choices, limits, and a default that fits them."""
+"""The type of a parameter: its kind, choices, limits, and a default within them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MOST_LENGTH = 1 << 31
 
 
 def parameter_type(shape: Shape, item: Shape | None, *, is_text: bool) -> ValueType:
-    """Return the type of a value, `item` being the shape of an array's items.
+    """Return the type of a value; `item` is the shape of an array's items.
 
-    With `is_text`, it travels as text, so that a value of several scalar kinds, or of any, is a text.
+    With `is_text`, it is sent as text, so that a value of several scalar kinds, or of any kind, is a text.
     """
     inner = item or shape
-    if item is not None and item.choices is None:  # an enum beside `items` is meant for them
+    if item is not None and item.choices is None:  # an enum beside `items` applies to the items
         inner = replace(item, choices=shape.choices)
     kind, wire = kind_of(inner)
     if kind == "json" and is_text and (not inner.kinds or inner.kinds & _SCALARS):
@@ -50,13 +50,13 @@ def parameter_type(shape: Shape, item: Shape | None, *, is_text: bool) -> ValueT
 
 
 def _limits(shape: Shape, least: str, most: str) -> dict[str, float]:
-    """Return a pair of limits: none of them if no value is within both."""
+    """Return a lower and an upper limit; none of them if no value is within both."""
     limits = {name: shape.limits[name] for name in (least, most) if name in shape.limits}
     return {} if limits.get(least, -math.inf) > limits.get(most, math.inf) else limits
 
 
 def _choices(shape: Shape, kind: Kind, wire: Wire) -> tuple[Scalar, ...]:
-    """Return an enum's values, if all of them are of the kind; booleans need none."""
+    """Return an enum's values if all of them are of the kind; none for booleans."""
     if not shape.choices or len(shape.choices) > _MOST_CHOICES or kind not in ("string", "integer"):
         return ()
     values = [scalar(choice, kind, wire) for choice in shape.choices]
@@ -68,7 +68,7 @@ def _count(number: float | None) -> int | None:
 
 
 def plain_value(value: object, kind: ValueType) -> Scalar | tuple[Scalar, ...] | None:
-    """Return a default or an example of a type as a plain value, or None for what does not fit it."""
+    """Return a default or an example as a plain value; None if it is not of the type."""
     if kind.kind == "json":
         return None
     if not kind.is_list:

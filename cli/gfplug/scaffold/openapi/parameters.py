@@ -1,4 +1,4 @@
-"""The parameters of an operation: of the query, the path, headers and cookies; OpenAPI 3's and Swagger 2's."""
+"""Read an operation's parameters in the query, the path, headers and cookies, of OpenAPI 3 and Swagger 2."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 _LOCATIONS: dict[str, Location] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # as OpenAPI says
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI ignores them, too
 CONNECTION_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
 )
-"""Headers that the client alone sets."""
+"""Headers that only the HTTP client may set."""
 
-_OF_WHO_ASKS = re.compile(
+_TRUSTED_HEADERS = re.compile(
     r"cookie|via|forwarded|proxy-.*|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method.*", re.IGNORECASE
 )
-"""Headers by which servers identify the caller or the request: the editor of a panel must not set them."""
+"""Headers that servers trust to identify the caller or the request: the editor of a panel must not set them."""
 
 _SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ""}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
-_ENDLESS = frozenset({"stream", "watch", "follow"})  # a query wants an answer that ends
+_ENDLESS = frozenset({"stream", "watch", "follow"})  # with these, the response would not end
 _LONGEST_NAME = 200
 _MOST = 100
 
@@ -42,15 +42,15 @@ class ParameterReader:
     """Reads the parameters of operations."""
 
     def __init__(self, files: DescriptionFiles, schemas: SchemaReader, *, is_swagger: bool) -> None:
-        """Keep what reads references and schemas."""
+        """Store the readers of references and schemas."""
         self._files = files
         self._schemas = schemas
         self._is_swagger = is_swagger
 
     def nodes(self, item: Node, operation: Node, remarks: Remarks) -> list[Node]:
-        """List an operation's parameters, those of its path before its own, which take their place by name and `in`.
+        """List the parameters of an operation's path and its own; its own replace those with the same name and `in`.
 
-        Raises: FlawError if one of them cannot be found: it may be a required one.
+        Raises: FlawError if the reference to a parameter has no target, as the parameter may be required.
         """
         nodes: dict[tuple[str, str], Node] = {}
         for owner in (item, operation):
@@ -63,23 +63,24 @@ class ParameterReader:
                 key = (node.text("name", most=_LONGEST_NAME), node.text("in"))
                 if key in own:
                     remarks.leave_out_part(
-                        reference.place, f"the parameter {quoted(key[0])} is there twice: the first counts"
+                        reference.place, f"the parameter {quoted(key[0])} appears twice: the first one is used"
                     )
                     continue
                 own.add(key)
                 nodes[key] = node
         needed = {node for node in nodes.values() if node.is_true("required") or node.text("in") == "path"}
         if len(needed) > _MOST:
-            raise FlawError(operation.place, f"it requires {len(needed)} parameters; at most {_MOST} are read")
-        kept = {*needed, *[node for node in nodes.values() if node not in needed][: _MOST - len(needed)]}
-        if len(kept) < len(nodes):
+            raise FlawError(operation.place, f"it requires {len(needed)} parameters; gfplug reads at most {_MOST}")
+        selection = {*needed, *[node for node in nodes.values() if node not in needed][: _MOST - len(needed)]}
+        if len(selection) < len(nodes):
             remarks.leave_out_part(
-                operation.place, f"it has {len(nodes)} parameters: {len(nodes) - len(kept)} optional ones are left out"
+                operation.place,
+                f"it has {len(nodes)} parameters: {len(nodes) - len(selection)} optional ones are left out",
             )
-        return [node for node in nodes.values() if node in kept]
+        return [node for node in nodes.values() if node in selection]
 
     def read(self, node: Node, remarks: Remarks) -> Iterator[Parameter]:
-        """Read one parameter: none if it is left out, several for an object, still without identifiers.
+        """Read a parameter: none if it is left out, several for an object. Their identifiers are still empty.
 
         Raises: FlawError if it is required and cannot be read.
         """
@@ -94,15 +95,15 @@ class ParameterReader:
         name, location = _name_and_location(node)
         if location == "header" and name.lower() in _IGNORED_HEADERS | CONNECTION_HEADERS:
             return
-        if location == "header" and _OF_WHO_ASKS.fullmatch(name):
-            raise FlawError(node.place, f"the header {quoted(name)} can not be set by a query: servers trust it")
-        if node.has("content"):  # serialized as JSON, which its author writes
+        if location == "header" and _TRUSTED_HEADERS.fullmatch(name):
+            raise FlawError(node.place, f"a query cannot set the header {quoted(name)}, which servers trust")
+        if node.has("content"):  # JSON, which the user types
             yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
             return
         schema = node if self._is_swagger or not node.has("schema") else node.child("schema")
         shape = self._schemas.shape(schema)
         if shape.conflict:
-            raise FlawError(node.place, f"the parameter {quoted(name)} cannot have a value: {shape.conflict}")
+            raise FlawError(node.place, f"no value is valid for the parameter {quoted(name)}: {shape.conflict}")
         is_object = shape.is_object or ("object" in shape.kinds and node.text("style") == "deepObject")
         if is_object and shape.properties and location == "query":
             yield from self._properties(node, name, shape)
@@ -110,16 +111,18 @@ class ParameterReader:
         yield self._parameter(node, name, location, shape)
 
     def _properties(self, node: Node, name: str, shape: Shape) -> Iterator[Parameter]:
-        """Read an object as one parameter for each property: `name[property]`, or the property by itself."""
+        """Read an object as one parameter for each property: `name[property]`, or only `property`."""
         is_deep = node.text("style") == "deepObject" or "[" in name
         if not is_deep and (node.child("explode").value is False or node.text("style") not in ("", "form")):
-            raise FlawError(node.place, f"the parameter {quoted(name)} is an object that is joined in one text")
+            raise FlawError(
+                node.place, f"the parameter {quoted(name)} is an object sent as one text, which gfplug does not support"
+            )
         for key, schema in shape.properties.items():
             inner = self._schemas.shape(schema)
             is_required = node.is_true("required") and key in shape.required
             if inner.is_object or inner.conflict:
                 if is_required:
-                    raise FlawError(node.place, f"the parameter {quoted(name)} is an object that holds objects")
+                    raise FlawError(node.place, f"the parameter {quoted(name)} is an object that contains objects")
                 continue
             wire_name = f"{name}[{key}]" if is_deep else key
             yield self._parameter(node, wire_name, "query", inner, is_required=is_required)
@@ -162,7 +165,7 @@ class ParameterReader:
         )
 
     def _style(self, node: Node, location: Location, *, is_list: bool) -> tuple[str, str]:
-        """Return a list's separator, empty where the name is repeated, and what goes in front of a path's value."""
+        """Return a list's separator, empty if the name is repeated, and the prefix of a path's value."""
         if self._is_swagger:
             return swagger_separator(node, can_repeat=location == "query") if is_list else "", ""
         style, explode = node.text("style"), node.child("explode").value
@@ -180,13 +183,13 @@ class ParameterReader:
 
 
 def swagger_separator(node: Node, *, can_repeat: bool) -> str:
-    """Return what Swagger 2 puts between the items of a list; nothing where the name is repeated."""
+    """Return Swagger 2's separator between the items of a list; empty if the name is repeated."""
     separator = _SWAGGER_SEPARATORS.get(node.text("collectionFormat"), ",")
     return separator or ("" if can_repeat else ",")
 
 
 def form_separator(node: Node) -> str:
-    """Return what OpenAPI 3 puts between the items of a list in a query, a cookie or a form, by style and explode."""
+    """Return OpenAPI 3's separator between the items of a list in a query, a cookie or a form; empty if it repeats."""
     style, explode = node.text("style"), node.child("explode").value
     if style in _SEPARATORS:
         return _SEPARATORS[style] if explode is not True else ""
@@ -198,14 +201,16 @@ def _name_and_location(node: Node) -> tuple[str, Location]:
     if not name:
         raise FlawError(node.place, "a parameter has no name")
     if location not in _LOCATIONS:
-        raise FlawError(node.place, f"the parameter {quoted(name)} is in {quoted(location)}, which is no place for one")
+        raise FlawError(
+            node.place, f"the parameter {quoted(name)} has in: {quoted(location)}, not path, query, header or cookie"
+        )
     if location in ("header", "cookie") and not _HEADER.fullmatch(name):
-        raise FlawError(node.place, f"the parameter {quoted(name)} is no name of a {location}")
+        raise FlawError(node.place, f"the parameter {quoted(name)} is not a valid name of a {location}")
     return name, _LOCATIONS[location]
 
 
 def text_parameter(name: str) -> Parameter:
-    """Return the parameter for a name in a path that nothing describes: a required text."""
+    """Return the parameter for a name in a path without a description: a required text."""
     shape = Shape(kinds=frozenset({"string"}))
     kind = parameter_type(shape, None, is_text=True)
     return Parameter(name=name, identifier="", location="path", type=kind, path=(name,), is_required=True)

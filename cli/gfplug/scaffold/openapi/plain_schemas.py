@@ -1,6 +1,6 @@
-"""What one schema says by itself: its type, choices, limits, properties and texts.
+"""Read one schema without its references and parts: its type, choices, limits, properties and texts.
 
-Both ways to say null are read in every version: `nullable: true`, and `null` among the types.
+In every version, a schema may allow null in both ways: `nullable: true`, and `null` among the types.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LIMITS = {
 
 
 def plain_shape(node: Node) -> Shape:
-    """Return what a schema says by itself, without its references and parts."""
+    """Return the shape of a schema, without its references and parts."""
     choices = _choices(node)
     kinds, has_null = _kinds(node, choices)
     is_nullable = has_null or node.is_true("nullable") or node.is_true("x-nullable")
@@ -60,7 +60,7 @@ def plain_shape(node: Node) -> Shape:
 
 
 def _choices(node: Node) -> tuple[Any, ...] | None:
-    """Return the values of an enum that are texts, numbers, booleans or null; an empty enum is none."""
+    """Return the values of an enum; None if it is empty or too large, or if a value is a list or an object."""
     values = [node.value["const"]] if node.has("const") else node.child("enum").value
     if not isinstance(values, list) or not values or len(values) > MOST_CHOICES:
         return None
@@ -69,7 +69,7 @@ def _choices(node: Node) -> tuple[Any, ...] | None:
 
 
 def _kinds(node: Node, choices: tuple[Any, ...] | None) -> tuple[frozenset[str], bool]:
-    """Return the kinds that a mapping names, or that its other words imply; and whether null is among them."""
+    """Return the kinds of `type`, or those that the schema's other keys imply; and whether null is among them."""
     types = node.child("type").value
     names = types if isinstance(types, list) else [types]
     kind_names = [name for name in names if isinstance(name, str) and name in _KINDS]
@@ -102,7 +102,7 @@ def _items(node: Node) -> Schema | None:
 
 
 def _values(node: Node) -> Schema | None:
-    """Return the schema of an object's values whose keys have no names."""
+    """Return the schema of the values under keys that are not in `properties`."""
     child = node.child("additionalProperties")
     if isinstance(child.value, dict) and child.value:
         return Schema((child,))
@@ -127,7 +127,7 @@ def _next(number: float, direction: float, *, is_whole: bool) -> float:
 
 
 def _number(value: object) -> float | None:
-    """Return a number, a plain one; None for what is none."""
+    """Return a plain number; None for other values and for whole numbers of more than 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):

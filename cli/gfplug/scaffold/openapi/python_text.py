@@ -1,7 +1,7 @@
-"""Python source as it is written for people: values and calls, laid out as `ruff format` leaves them.
+"""Write values and calls as Python source, laid out like `ruff format`.
 
-What is not `Code` is a value, and is written as a literal: no text can become code. A bracket that does not fit on its
-line has one item on each line and a comma after the last one, which the formatter then leaves so.
+Any value that is not `Code` is written as a literal, so that no text can become code. A bracket that does not fit on
+its line has one item on each line and a comma after the last one, so that the formatter does not change it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _INDENT = "    "
 
 
 class Code(str):
-    """A text that is code, written by gfplug: a name, a type made of names."""
+    """A text that is code from gfplug: a name, or a type."""
 
     __slots__ = ()
 
@@ -29,8 +29,8 @@ class Code(str):
 class Bracket:
     """An expression with items in brackets: a call, a subscript, a tuple, a dictionary.
 
-    Shape: `items` are pairs of what stands before an item (`name=`, `"key": `, or nothing) and the item. Without
-    `ends_in_comma` it has no comma after the last item, which would change the meaning of a subscript.
+    Shape: `items` are pairs of an item's prefix (`name=`, `"key": `, or empty) and the item. Without `ends_in_comma`
+    it has no comma after the last item, where a comma would change the meaning of a subscript.
     """
 
     opening: str
@@ -39,10 +39,10 @@ class Bracket:
     ends_in_comma: bool = True
 
 
-def call(name: str, /, *values: object, **named: object) -> Bracket:
-    """Write a call; arguments that are None are left out."""
-    given = [(f"{key}=", value) for key, value in named.items() if value is not None]
-    return Bracket(f"{Code(name)}(", (*(("", value) for value in values), *given), ")")
+def call(name: str, /, *values: object, **keywords: object) -> Bracket:
+    """Write a call; keyword arguments that are None are left out."""
+    pairs = [(f"{key}=", value) for key, value in keywords.items() if value is not None]
+    return Bracket(f"{Code(name)}(", (*(("", value) for value in values), *pairs), ")")
 
 
 def subscript(name: str, /, *values: object) -> Bracket:
@@ -69,17 +69,17 @@ def literal(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no literal")
 
 
-def called(value: Any) -> set[str]:  # noqa: ANN401 - any value
+def called_names(value: Any) -> set[str]:  # noqa: ANN401 - any value
     """Return the names that an expression calls."""
     bracket = _bracket(value)
     if bracket is None:
         return set()
     own = {bracket.opening[:-1]} if bracket.opening[:-1].isidentifier() and bracket.closing == ")" else set()
-    return own.union(*(called(item) for _, item in bracket.items))
+    return own.union(*(called_names(item) for _, item in bracket.items))
 
 
 def layout(before: str, value: Any, after: str = "", *, depth: int = 0) -> list[str]:  # noqa: ANN401 - any value
-    """Write a value between two texts of code, on as many lines as it needs."""
+    """Write a value between two pieces of code, on as many lines as needed."""
     whole = f"{_INDENT * depth}{before}{flat(value)}{after}"
     bracket = _bracket(value)
     if bracket is None or not bracket.items or _width(whole) <= WIDTH:
@@ -100,12 +100,12 @@ def flat(value: Any) -> str:  # noqa: ANN401 - any value
 
 
 def identifier(text: str) -> Code:
-    """Return a text as the name that it is.
+    """Return a Python name as code.
 
-    Raises: ValueError if it is none that code could be given.
+    Raises: ValueError if it is not an ASCII name, or if it is a keyword.
     """
     if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
-        raise ValueError(f"{text[:80]!r} is no name")
+        raise ValueError(f"{text[:80]!r} is not a Python name")
     return Code(text)
 
 
@@ -123,13 +123,13 @@ def annotated(name: str, annotation: Bracket | Code, default: object) -> list[st
 
 
 def doc(text: str, *, depth: int = 0, longest: int = 110) -> str:
-    """Write a docstring of one line: no quote of the text can end it, and no backslash has a meaning."""
+    """Write a docstring of one line; quotes and backslashes in the text cannot end it or form an escape."""
     line = one_line(text, longest=longest).replace('"', "'").rstrip("\\").replace("\\", "\\\\")
     return f'{_INDENT * depth}"""{line}"""'
 
 
 def one_line(text: str, *, longest: int) -> str:
-    """Return a text as one line of visible characters, cut where it is long."""
+    """Return a text as one line of visible characters, at most `longest` of them."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
@@ -145,14 +145,14 @@ def _open(before: str, bracket: Bracket, after: str, *, depth: int) -> list[str]
 
 
 def _bracket(value: Any) -> Bracket | None:  # noqa: ANN401 - any value
-    """Return what a value is in brackets; None for one that has none."""
+    """Return a tuple or a bracket as a bracket; None for other values."""
     if isinstance(value, tuple):
         return Bracket("(", tuple(("", item) for item in value), ")")
     return value if isinstance(value, Bracket) else None
 
 
 def _text(text: str) -> str:
-    """Write a text as a literal, in the quotes that `ruff format` prefers."""
+    """Write a text as a literal, with the quotes that `ruff format` prefers."""
     quote = "'" if text.count('"') > text.count("'") else '"'
     return f"{quote}{''.join(_sign(sign, quote) for sign in text)}{quote}"
 
@@ -164,5 +164,5 @@ def _sign(sign: str, quote: str) -> str:
 
 
 def _width(line: str) -> int:
-    """Measure a line as the formatter does, or wider."""
+    """Return a line's width, at least the width that the formatter measures."""
     return len(line) + sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)

@@ -1,4 +1,4 @@
-"""Which operations ask and change nothing: every GET, and a POST whose names say so and nothing against it."""
+"""Decide which operations only read: every GET, and a POST whose path or operationId says that it reads."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from gfplug.scaffold.openapi.nodes import NoQueryError
 if TYPE_CHECKING:
     from gfplug.scaffold.openapi.nodes import Node
 
-_ASKS_LAST = frozenset(
+_READING_PATHS = frozenset(
     {
         *("search", "query", "lookup", "find", "count", "aggregate", "filter", "list", "timeseries", "histogram"),
         *("stats", "statistics", "msearch", "querying", "searches", "aggregates", "aggregation", "analytics"),
     }
 )
-"""What the path of a POST that asks ends with."""
+"""The last word of the path of a POST that reads."""
 
-_ASKS_FIRST = frozenset(
+_READING_IDS = frozenset(
     {
         *("search", "query", "list", "find", "get", "lookup", "count", "aggregate", "fetch", "filter", "read"),
         *("describe", "retrieve", "scan", "select"),
     }
 )
-"""How the operationId of a POST that asks begins."""
+"""The first word of the operationId of a POST that reads."""
 
 _CHANGES = frozenset(
     {
@@ -40,25 +40,26 @@ _CHANGES = frozenset(
         *("record", "store", "push", "post", "ack", "acknowledge", "resolve", "mark", "notify", "link", "unlink"),
     }
 )
-"""Words of operations that change something, or hand out secrets."""
+"""Words in the names of operations that change something, or that return secrets."""
 
 _MOST_WORDS_OF_SUMMARY = 3
 
 
 def require_query(method: str, path: str, operation: Node) -> None:
-    """Refuse an operation that changes something, or may.
+    """Refuse an operation that changes something, or that may do so.
 
     Raises: NoQueryError.
     """
     if method == "get":
         return
     if method != "post":
-        raise NoQueryError(operation.place, f"{method.upper()} is for changes")
+        raise NoQueryError(operation.place, f"a {method.upper()} changes data, so it is not a query")
     segments = [segment for segment in path.partition("#")[0].split("/") if segment and not segment.startswith("{")]
     last = words(segments[-1].rpartition(":")[2]) if segments else []
-    named = words(operation.text("operationId"))
-    named = named[1:] if named[:1] == ["post"] else named[:-1] if named[-1:] == ["post"] else named
+    names = words(operation.text("operationId"))
+    names = names[1:] if names[:1] == ["post"] else names[:-1] if names[-1:] == ["post"] else names
     summary = words(operation.text("summary"))[:_MOST_WORDS_OF_SUMMARY]
-    asks = _ASKS_LAST.intersection(last) or _ASKS_FIRST.intersection(named[:1])
-    if not asks or _CHANGES.intersection((*last, *named, *summary)):
-        raise NoQueryError(operation.place, "POST is for changes, and nothing says that this one only asks")
+    reads = _READING_PATHS.intersection(last) or _READING_IDS.intersection(names[:1])
+    if not reads or _CHANGES.intersection((*last, *names, *summary)):
+        reason = "a POST may change data, and neither its path nor its operationId shows that it only reads"
+        raise NoQueryError(operation.place, reason)

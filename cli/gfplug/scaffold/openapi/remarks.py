@@ -1,4 +1,4 @@
-"""What reading an operation leaves out, in the order in which it was seen."""
+"""The parts of an operation that are left out, in the order of the description."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ _MOST = 30  # of one operation
 
 
 class Remarks:
-    """Parts that one operation does without; `operation` is its name, empty for what belongs to none."""
+    """Collects the parts that are left out of one operation; `operation` is its name, or empty for no operation."""
 
     def __init__(self, operation: str = "") -> None:
-        """Begin with none."""
+        """Start with no parts."""
         self._operation = operation
         self._more = 0
         self._parts: dict[tuple[str, str], LeftOut] = {}
 
     @property
     def parts(self) -> tuple[LeftOut, ...]:
-        """All of them, each one once; of very many, the first."""
+        """The parts without duplicates; the last one may say how many more there are."""
         if not self._more:
             return tuple(self._parts.values())
-        last = LeftOut(kind="part", place="/", operation=self._operation, reason=f"and {self._more} more parts of it")
+        last = LeftOut(kind="part", place="/", operation=self._operation, reason=f"and {self._more} more parts")
         return (*self._parts.values(), last)
 
     def leave_out_part(self, place: str, reason: str) -> None:
-        """Note one; the first few of an operation are kept."""
+        """Add a part; after the first parts of an operation, only count it."""
         part = LeftOut(kind="part", place=place, operation=self._operation, reason=reason)
         if len(self._parts) < _MOST:
             self._parts.setdefault((place, reason), part)

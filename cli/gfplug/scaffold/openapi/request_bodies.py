@@ -1,4 +1,4 @@
-"""The fields of a request's body, JSON or a form: nested objects become one parameter for each of their properties."""
+"""Read the fields of a request's body, JSON or a form; a nested object is one parameter for each property."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What a request sends: its media type, and its fields, still without identifiers."""
+    """The body of a request: its media type, and its fields, whose identifiers are still empty."""
 
     type: str = ""
     fields: tuple[Parameter, ...] = ()
@@ -36,14 +36,14 @@ class BodyReader:
     """Reads bodies of requests."""
 
     def __init__(self, files: DescriptionFiles, schemas: SchemaReader) -> None:
-        """Keep what reads references and schemas."""
+        """Store the readers of references and schemas."""
         self._files = files
         self._schemas = schemas
 
     def read(self, operation: Node) -> Body:
         """Read an OpenAPI 3 operation's body.
 
-        Raises: FlawError for one that cannot be read, NoQueryError for one that is neither JSON nor a form.
+        Raises: FlawError if it cannot be read; NoQueryError if it is neither JSON nor a form.
         """
         if not operation.has("requestBody"):
             return Body()
@@ -53,7 +53,7 @@ class BodyReader:
         name = json_media(list(medias)) or next((name for name in medias if name.startswith(FORM)), "")
         if not name:
             raise NoQueryError(
-                node.place, f"it takes {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form"
+                node.place, f"its body is {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form"
             )
         is_form, is_required = name.startswith(FORM), node.is_true("required")
         schema = medias[name].child("schema")
@@ -67,7 +67,7 @@ class BodyReader:
         return Body(type=_JSON if "*" in name else name, fields=tuple(fields), is_required=is_required)
 
     def read_swagger(self, nodes: Sequence[Node]) -> Body:
-        """Read the body of Swagger 2: its parameter in `body`, or those in `formData`."""
+        """Read the body of Swagger 2: the parameter in `body`, or the parameters in `formData`."""
         for node in nodes:
             if node.text("in") == "body":
                 is_required = node.is_true("required")
@@ -75,7 +75,7 @@ class BodyReader:
                 return Body(type=_JSON, fields=tuple(fields), is_required=is_required)
         forms = [node for node in nodes if node.text("in") == "formData"]
         if any(node.child("type").value == "file" for node in forms):
-            raise NoQueryError(forms[0].place, "it takes a file")
+            raise NoQueryError(forms[0].place, "its body is a file")
         fields = [self._form_field(node) for node in forms]
         return Body(type=FORM if fields else "", fields=tuple(fields), is_required=any(f.is_required for f in fields))
 
@@ -91,7 +91,9 @@ class BodyReader:
         shape = self._schemas.shape(schema)
         if not shape.is_object or not shape.properties:
             if is_form:
-                raise FlawError(schema.place if isinstance(schema, Node) else "/", "a form without known fields")
+                raise FlawError(
+                    schema.place if isinstance(schema, Node) else "/", "its form has no fields in the description"
+                )
             return [self._parameter(shape, (), is_required=is_required, is_form=False)]
         for depth in (0,) if is_form else _DEPTHS:
             walk = self._walk(shape, (), depth, is_required=is_required, is_form=is_form, passed=frozenset())
@@ -102,7 +104,10 @@ class BodyReader:
                     break
             if len(fields) <= _MOST:
                 return fields
-        raise FlawError(min(node.place for node in shape.nodes), f"its body has more than {_MOST} fields")
+        raise FlawError(
+            min(node.place for node in shape.nodes),
+            f"its body has more than {_MOST} fields; gfplug reads at most {_MOST}",
+        )
 
     def _walk(
         self, shape: Shape, path: Path, depth: int, *, is_required: bool, is_form: bool, passed: frozenset[Node]
@@ -138,7 +143,7 @@ class BodyReader:
 
 
 def _with_encoding(field: Parameter, encoding: Node) -> Parameter:
-    """Return a form's field as its `encoding` says that it is written: a list's style, or JSON."""
+    """Return a form's field with its `encoding`: the style of a list, or JSON."""
     if not field.type.is_list:
         return field
     if not encoding.has("style") and json_media([encoding.text("contentType")]):

@@ -1,4 +1,4 @@
-"""Which answer of an operation is the one with rows, and what an error's text is."""
+"""Find an operation's response with rows, and the message in its error responses."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _MOST_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer with rows: its media type, its schema (None if there is none), its examples and its headers' names."""
+class RowsResponse:
+    """The response with rows: its media type, its schema or None, its examples, its headers' names, its place."""
 
     accept: str
     schema: Node | None
@@ -41,49 +41,49 @@ class Answer:
 
 
 class ResponseReader:
-    """Reads the answers of operations."""
+    """Reads the responses of operations."""
 
     def __init__(self, files: DescriptionFiles, schemas: SchemaReader, *, is_swagger: bool) -> None:
-        """Keep what reads references and schemas."""
+        """Store the readers of references and schemas."""
         self._files = files
         self._schemas = schemas
         self._is_swagger = is_swagger
 
-    def read(self, root: Node, operation: Node) -> Answer:
-        """Return the answer of an operation's success: of 200, the first other 2xx, or `default`.
+    def read(self, root: Node, operation: Node) -> RowsResponse:
+        """Return the response of a successful operation: 200, else the first other 2xx, else `default`.
 
-        Raises: NoQueryError if it is no JSON; FlawError if it is not described.
+        Raises: NoQueryError if it is not JSON; FlawError if it is not described.
         """
         require_few(operation, "responses")
         responses = dict(operation.mapping("responses"))
         codes = sorted((code for code in responses if code[:1] == "2"), key=lambda code: (code != "200", code))
         redirects = [code for code in responses if code[:1] == "3"]
         if not codes and redirects:
-            raise NoQueryError(operation.place, f"it answers {redirects[0]}, which leads to somewhere else")
+            raise NoQueryError(operation.place, f"it responds with a redirect ({redirects[0]})")
         if not codes and "default" not in responses:
-            raise FlawError(operation.place, "it describes no answer of success")
+            raise FlawError(operation.place, "it describes no successful response (2xx)")
         for code in codes or ["default"]:
-            response = self._files.resolve(responses[code])
-            answer = self._swagger(root, operation, response) if self._is_swagger else self._content(response)
-            if answer is not None:
-                return answer
+            node = self._files.resolve(responses[code])
+            rows_response = self._swagger(root, operation, node) if self._is_swagger else self._content(node)
+            if rows_response is not None:
+                return rows_response
         if codes and all(code in ("202", "204", "205") for code in codes):
-            raise NoQueryError(operation.place, f"it answers {codes[0]}, which has no content")
-        raise FlawError(operation.place, f"its answer {codes[0] if codes else 'default'} has no content")
+            raise NoQueryError(operation.place, f"it responds with {codes[0]}, which has no content")
+        raise FlawError(operation.place, f"its response {codes[0] if codes else 'default'} has no content")
 
-    def _content(self, response: Node) -> Answer | None:
+    def _content(self, response: Node) -> RowsResponse | None:
         require_few(response, "content")
         medias = dict(response.mapping("content"))
         if not medias:
             return None
         name = json_media(list(medias))
         if not name:
-            raise NoQueryError(response.place, f"it answers {quoted(next(iter(medias)))}, not JSON")
+            raise NoQueryError(response.place, f"its response is {quoted(next(iter(medias)))}, not JSON")
         media = medias[name]
         examples = list(itertools.islice((child for _, child in media.mapping("examples")), _MOST_EXAMPLES))
         values = [media.child("example").value, *(self._example(child) for child in examples)]
         has_schema = media.has("schema") and media.child("schema").value not in ({}, True)
-        return Answer(
+        return RowsResponse(
             accept="application/json" if "*" in name else name,
             schema=media.child("schema") if has_schema else None,
             examples=tuple(value for value in values if value is not None),
@@ -97,7 +97,7 @@ class ResponseReader:
         except FlawError:
             return None
 
-    def _swagger(self, root: Node, operation: Node, response: Node) -> Answer | None:
+    def _swagger(self, root: Node, operation: Node, response: Node) -> RowsResponse | None:
         owner = operation if operation.has("produces") else root
         medias = [item.value for item in owner.items("produces") if isinstance(item.value, str)] or ["application/json"]
         schema = response.child("schema")
@@ -106,11 +106,11 @@ class ResponseReader:
             return None
         name = json_media(medias)
         if not name:
-            raise NoQueryError(operation.place, f"it answers {quoted(medias[0])}, not JSON")
+            raise NoQueryError(operation.place, f"its response is {quoted(medias[0])}, not JSON")
         if schema.child("type").value == "file":
-            raise NoQueryError(response.place, "it answers a file")
+            raise NoQueryError(response.place, "its response is a file")
         example = examples[name].value if name in examples else None
-        return Answer(
+        return RowsResponse(
             accept="application/json" if "*" in name else name,
             schema=schema if response.has("schema") and schema.value not in ({}, True) else None,
             examples=() if example is None else (example,),
@@ -119,7 +119,7 @@ class ResponseReader:
         )
 
     def error_path(self, operation: Node) -> Path:
-        """Return where an error's JSON says what went wrong; nothing if no error is described."""
+        """Return the path of the message in an error's JSON; empty if no error is described."""
         for code, reference in operation.mapping("responses"):
             if code[:1] not in ("4", "5") and code != "default":
                 continue
@@ -139,7 +139,7 @@ class ResponseReader:
         return ()
 
     def _text_path(self, shape: Shape, path: Path) -> Path:
-        """Return the likeliest way to a text: a known name's, the first of a list where errors are listed."""
+        """Return the path of the text with the likeliest name; in a list of errors, that of the first error."""
         if shape.kinds == {"string"} and path:
             return path
         if len(path) > _DEEPEST:
@@ -156,7 +156,7 @@ class ResponseReader:
 
 
 def json_media(names: Sequence[str]) -> str:
-    """Return the media type by which JSON is asked for: plain JSON before its kin, before any type; or nothing."""
+    """Return the best media type for JSON: `application/json`, other JSON types, any type; empty if there is none."""
     plain = [name for name in names if not any(word in name.lower() for word in _STREAMS)]
     return next(iter(sorted((name for name in plain if _media_rank(name) is not None), key=_known_rank)), "")
 

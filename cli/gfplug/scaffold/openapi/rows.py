@@ -1,6 +1,6 @@
-"""Where the rows of an answer are: the array inside an envelope, the values of a map, or the answer itself.
+"""Find the rows of a response: the array inside an envelope, the values of a map, or the response itself.
 
-An object is an envelope if all that it has beside its rows is about the answer: pages, counts, links, a status.
+An object is an envelope if all its other properties are about the response: pages, counts, links, a status.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROWS = (
     *("timeseries", "time_series", "samples", "measurements", "observations", "readings", "metrics", "features"),
     *("nodes", "edges", "documents", "docs", "articles", "rates", "alerts", "logs", "messages"),
 )
-"""Names of rows, the likelier ones first."""
+"""Names of properties with rows, the likelier names first."""
 
 _ENVELOPES = frozenset({"data", "result", "results", "response", "payload", "body", "d", "embedded", "hits", "value"})
 _ABOUT = frozenset(
@@ -63,15 +63,15 @@ _PAGES = frozenset(
 """Words about pages: only a list has them."""
 
 _DEEPEST = 4
-_MOST_NAMED = 10
-_MOST_STRANGERS = 1  # properties of another kind that an envelope may have beside rows of a known name
+_MOST_NAMES = 10
+_MOST_OTHERS = 1  # properties of another kind that an envelope may have beside rows of a known name
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Where rows are: `path`, and by `kind` in what; `schema` is that of one row, `shape` what it allows.
+    """The rows of a response: their path, the kind of their container, and the schema and shape of one row.
 
-    `envelopes` are the shapes passed on the way, the outermost first.
+    `envelopes` are the shapes of the objects around the rows, the outermost first.
     """
 
     path: Path
@@ -82,7 +82,7 @@ class Rows:
 
 
 def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, noun: str) -> Rows:
-    """Return where an answer's rows are; `noun` is what its path ends with (`/users`), empty for one thing of many.
+    """Return the rows of a response; `noun` is the last part of the operation's path (`/users`), or empty.
 
     Raises: FlawError as SchemaReader does.
     """
@@ -101,26 +101,26 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, 
         name = _inner(reader, shape, noun)
         if not name:
             if shape.properties and shape.values is not None:
-                remarks.leave_out_part(_place(shape), "an object has any other keys, too: they are left out")
+                remarks.leave_out_part(_place(shape), "an object may have other keys: they are left out")
             return Rows(path, "object", schema, shape, tuple(envelopes))
         envelopes.append(shape)
         beside = [other for other in shape.properties if other != name and snake(other) not in _ABOUT]
         if beside:
             remarks.leave_out_part(
-                _place(shape), f"beside its rows, {quoted(name)}, an answer has what is left out: {_list_names(beside)}"
+                _place(shape), f"the rows are in {quoted(name)}; other properties are left out: {_list_names(beside)}"
             )
         path, schema = (*path, name), shape.properties[name]
 
 
 def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str:
-    """Return the property of an envelope that leads to rows, or nothing for an object that is a row itself."""
+    """Return the property of an envelope that contains the rows; empty for an object that is a row itself."""
     shapes = {name: reader.part(schema) for name, schema in shape.properties.items() if snake(name) not in _ABOUT}
     is_paged = any(snake(name) in _PAGES for name in shape.properties)
     arrays = [name for name in shapes if shapes[name].is_array and shapes[name].items is not None]
     for name in sorted(arrays, key=lambda name: _rank(name, noun)):
-        strangers = [other for other in shapes if other != name and not (is_paged and shapes[other].is_scalar)]
-        is_known = _rank(name, noun) < len(_ROWS) + 1
-        if len(strangers) <= (_MOST_STRANGERS if is_known else 0):
+        others = [other for other in shapes if other != name and not (is_paged and shapes[other].is_scalar)]
+        is_likely = _rank(name, noun) < len(_ROWS) + 1
+        if len(others) <= (_MOST_OTHERS if is_likely else 0):
             return name
     if arrays or len(shapes) != 1 or depth == _DEEPEST:
         return ""
@@ -130,7 +130,7 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
 
 
 def _list_names(names: Sequence[str]) -> str:
-    return ", ".join(map(quoted, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+    return ", ".join(map(quoted, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
 
 
 def _place(shape: Shape) -> str:
@@ -138,7 +138,7 @@ def _place(shape: Shape) -> str:
 
 
 def _rank(name: str, noun: str) -> int:
-    """Return how likely a name is one of rows, the likeliest first."""
+    """Return a name's rank among the names of properties with rows, 0 for the likeliest."""
     if noun and snake(name) == snake(noun):
         return 0
     return _ROWS.index(snake(name)) + 1 if snake(name) in _ROWS else len(_ROWS) + 1

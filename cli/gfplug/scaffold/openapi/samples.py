@@ -1,6 +1,6 @@
-"""An example of an answer: the description's own where it fits the columns, else one that is made of them.
+"""The example of a response: the description's own if it fits the columns, else one generated from them.
 
-And the other way: the schema of an answer that has an example only.
+And the reverse: the schema of a response that only has an example.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _VALUES = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
 
 
 def example_of(rows: Rows, columns: Sequence[Column], examples: Iterable[object]) -> tuple[str, bool]:
-    """Return an answer's JSON text, and whether it was made of the columns for want of an example that fits."""
+    """Return a response's JSON text, and whether it is generated from the columns because no example fits them."""
     for example in examples:
         if _fits(rows, columns, example):
             text = json.dumps(example, ensure_ascii=False, sort_keys=True)
             if len(text) <= _MOST_BYTES:
                 return text, False
-    return json.dumps(_make_answer(rows, columns), ensure_ascii=False, sort_keys=True), True
+    return json.dumps(_generate_response(rows, columns), ensure_ascii=False, sort_keys=True), True
 
 
-def _make_answer(rows: Rows, columns: Sequence[Column]) -> object:
-    """Make an answer of one row."""
+def _generate_response(rows: Rows, columns: Sequence[Column]) -> object:
+    """Generate a response with one row."""
     row: Any = {}
     for column in columns:
         if column.is_key:
@@ -55,7 +55,7 @@ def _make_answer(rows: Rows, columns: Sequence[Column]) -> object:
 
 
 def _fits(rows: Rows, columns: Sequence[Column], example: object) -> bool:
-    """Whether an example has rows, and nothing in them that is of another kind than its column."""
+    """Whether an example has rows, and each value in them has the kind of its column."""
     body = _at(example, rows.path)
     if rows.kind == "array":
         items = body if isinstance(body, list) else []
@@ -84,7 +84,7 @@ def _is_value(column: Column, value: object) -> bool:
 
 
 def schema_of(value: object, depth: int = 0) -> Mapping[str, Any]:
-    """Return a schema of an example: every number may be a fraction, everything may be null."""
+    """Return the schema of an example: every number may have a fraction, every value may be null."""
     if isinstance(value, bool):
         return {"type": "boolean"}
     if isinstance(value, int | float):

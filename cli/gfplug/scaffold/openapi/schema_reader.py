@@ -1,4 +1,4 @@
-"""From a description's schemas to shapes: references followed, `allOf`, `oneOf` and `anyOf` merged, within bounds."""
+"""Turn a description's schemas into shapes: follow references, merge `allOf`, `oneOf` and `anyOf`, within limits."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
 
-_DEEPEST = 100  # schemas within one another's allOf, oneOf and anyOf
+_DEEPEST = 100  # nested allOf, oneOf and anyOf
 _MOST_PARTS = 2000  # of one shape
 _MOST_PARTS_OF_ALL = 300_000  # twenty times what the largest descriptions have
-_MOST_READS = 3_000_000  # of all operations, also of schemas that were read before
+_MOST_READS = 3_000_000  # of all operations, including schemas that were read before
 _MOST_PROPERTIES = 2000
 
 
-class BoundError(FlawError):
-    """The whole description needs more work than is done for one."""
+class LimitError(FlawError):
+    """The description is too large to read completely."""
 
 
 class SchemaReader:
-    """Reads schemas, each of them once."""
+    """Reads schemas, each once."""
 
     def __init__(self, files: DescriptionFiles) -> None:
-        """Keep the files that references lead into."""
+        """Store the files that contain the targets of references."""
         self._files = files
         self._shapes: dict[Schema | Node, Shape] = {}
         self._open: list[Schema | Node] = []
@@ -38,29 +38,29 @@ class SchemaReader:
         self._cuts = 0
 
     def shape(self, schema: Schema | Node) -> Shape:
-        """Return what a schema allows.
+        """Return the shape of a schema.
 
-        Raises: FlawError for a reference that leads nowhere, and for what is merged of too many parts.
+        Raises: FlawError if a reference has no target, or if the schema has too many parts.
         """
         self._parts = 0
         self._open = []
         self._reads += 1
         if self._reads > _MOST_READS or self._parts_of_all > _MOST_PARTS_OF_ALL:
-            sentence = "the description has too many schemas to be read as a whole; choose operations"
-            raise BoundError(_place(schema), sentence)
+            sentence = "the description is too large to read completely; choose operations: --operations NAME,NAME"
+            raise LimitError(_place(schema), sentence)
         return self._shape(schema) or Shape()
 
     def part(self, schema: Schema | Node) -> Shape:
-        """Return what a property allows; a flaw becomes the conflict of its shape, so that its siblings stay."""
+        """Return the shape of a property; an error becomes the conflict of its shape, so that its siblings stay."""
         try:
             return self.shape(schema)
-        except BoundError:
+        except LimitError:
             raise
         except FlawError as flaw:
             return Shape(kinds=frozenset(), conflict=flaw.message, nodes=frozenset({Node(None, "", flaw.place)}))
 
     def _shape(self, schema: Schema | Node) -> Shape | None:
-        """Return a shape, or None for a schema that is a part of itself: it adds nothing."""
+        """Return a shape; None for a schema that is a part of itself, as it adds nothing."""
         if schema in self._shapes:
             return self._shapes[schema]
         if schema in self._open:
@@ -87,25 +87,27 @@ class SchemaReader:
         self._parts += 1
         self._parts_of_all += 1
         if self._parts > _MOST_PARTS or len(self._open) > _DEEPEST:
-            raise FlawError(_place(schema), f"a schema is merged of more than {_MOST_PARTS} others, or {_DEEPEST} deep")
+            raise FlawError(
+                _place(schema), f"a schema has more than {_MOST_PARTS} parts, or more than {_DEEPEST} levels"
+            )
 
     def _of_node(self, node: Node) -> Shape | None:
         if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
             shapes = self._list([self._files.follow(node, node.value["$ref"])])
-            if len(node.value) > 1:  # the words beside a reference come first
+            if len(node.value) > 1:  # the keys beside a reference come first
                 shapes.insert(0, self._own(node.with_value({**node.value, "$ref": None})))
             merged = _merge(both, shapes, node) if shapes else None
             return (
                 shapes[-1] if merged is not None and merged.conflict else merged
-            )  # 3.0 ignores words beside a reference
+            )  # 3.0 ignores keys beside a reference
         if node.value is False:
-            return Shape(kinds=frozenset(), conflict="the schema `false` allows nothing", nodes=frozenset({node}))
+            return Shape(kinds=frozenset(), conflict="the schema `false` allows no value", nodes=frozenset({node}))
         if not isinstance(node.value, dict | bool):
             raise FlawError(node.place, f"a schema is {quoted(node.value)}, not a mapping")
         return self._own(node)
 
     def _own(self, node: Node) -> Shape:
-        """Return what one mapping says: by itself, and by its allOf, oneOf and anyOf."""
+        """Return the shape of one mapping: its own keys, and its allOf, oneOf and anyOf."""
         properties = node.child("properties").value
         if isinstance(properties, dict) and len(properties) > _MOST_PROPERTIES:
             raise FlawError(node.place, f"a schema has more than {_MOST_PROPERTIES} properties")
@@ -119,7 +121,7 @@ class SchemaReader:
         return merged if discriminator is None else both(merged, discriminator)
 
     def _discriminator(self, node: Node, merged: Shape) -> Shape | None:
-        """Return the property that tells variants apart, with the values that it has, unless the variants tell them."""
+        """Return the property that distinguishes the variants, with its values; None if the variants list them."""
         discriminator = node.child("discriminator")
         name = discriminator.text("propertyName")
         variants = [*node.items("oneOf"), *node.items("anyOf")]
@@ -142,7 +144,7 @@ def _place(schema: Schema | Node) -> str:
 
 
 def _merge(operation: Callable[[Shape, Shape], Shape], shapes: Sequence[Shape], schema: Schema | Node) -> Shape:
-    """Merge shapes, of which there is at least one: neighbours first, as each step copies what it merges."""
+    """Merge one or more shapes, in pairs, because each step copies both shapes."""
     merged = list(shapes)
     while len(merged) > 1:
         pairs = [merged[start : start + 2] for start in range(0, len(merged), 2)]

@@ -1,4 +1,4 @@
-"""Where credentials would go that a description tells of: to other hosts than the API's own, and in the clear."""
+"""Report where a description would send credentials: to hosts other than the API's own, or without encryption."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def find_strangers(
+def find_foreign_hosts(
     base_urls: Sequence[BaseUrl], operations: Sequence[Operation], auth: Sequence[Auth]
 ) -> Iterator[LeftOut]:
-    """Say which operations are at another host, where tokens come from another one, and what is not encrypted.
+    """Report operations and token URLs at other hosts, and URLs without encryption.
 
-    Source: `foreign_host` of `gfruntime.openapi.hosts`, which keeps credentials from such operations.
+    Source: `foreign_host` of `gfruntime.openapi.hosts`, which sends no credentials to such operations.
     """
     home = urlsplit(base_urls[0].url).hostname or "" if base_urls else ""
     for operation in operations if home else ():
         address = urlsplit(operation.base_urls[0].url) if operation.base_urls else None
         if address is not None and not is_home(address.hostname or "", home):
-            what = "its credentials are not sent there" if operation.auth else "it is asked without credentials"
-            yield _remark(operation.place, operation.name, f"it is at {address.netloc}, not at {home}: {what}")
+            remark = f"it is at {address.netloc}, not at {home}: gfplug sends no credentials there"
+            yield _remark(operation.place, operation.name, remark)
     for each in auth:
         host = urlsplit(each.token_url).hostname or ""
         if host and home and not is_home(host, home):
-            reason = f"tokens of {each.name!r} come from {host}, not from {home}: it gets the client's secret"
+            reason = f"the tokens of {each.name!r} come from {host}, not from {home}: {host} receives the client secret"
             yield _remark("/components/securitySchemes", "", reason)
     if auth and base_urls and base_urls[0].url.startswith("http:") and home not in _LOCAL:
-        yield _remark("/servers", "", f"{base_urls[0].url} is not encrypted: credentials are sent there in the clear")
+        yield _remark("/servers", "", f"{base_urls[0].url} is not encrypted: credentials are sent as plain text")
 
 
 def is_home(host: str, home: str) -> bool:
-    """Tell whether a host is the API's own, or below it."""
+    """Return whether a host is the API's own, or a subdomain of it."""
     return host == home or host.endswith(f".{home}")
 
 

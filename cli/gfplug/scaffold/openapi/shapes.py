@@ -1,6 +1,6 @@
-"""What a schema allows, one level of it: its parts are merged, and its children are still to be read.
+"""The shape of a schema: the values that it allows. Its parts are merged; its children are not read yet.
 
-`both` is what two parts of an `allOf` allow together, `either` what two of a `oneOf` or `anyOf` allow.
+`both` merges two parts of an `allOf`, `either` merges two parts of a `oneOf` or `anyOf`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.nodes import Node
 
 ANY = frozenset({"object", "array", "string", "number", "integer", "boolean"})
-"""The kinds of JSON values; what may be a `number` may be an `integer` as well."""
+"""The kinds of JSON values; a shape with `number` also has `integer`."""
 
 MOST_CHOICES = 1000
-"""Values of the largest enum that is kept."""
+"""The most values of an enum; a larger enum is ignored."""
 
 _TIGHTER = {"minimum": max, "min_length": max, "min_items": max, "maximum": min, "max_length": min, "max_items": min}
 _LOOSER = {"minimum": min, "min_length": min, "min_items": min, "maximum": max, "max_length": max, "max_items": max}
@@ -25,31 +25,32 @@ _LOOSER = {"minimum": min, "min_length": min, "min_items": min, "maximum": max, 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema that is still to be read: all of its parts hold, or with `is_any` one of them."""
+    """A schema that is not read yet: a value must match all of its parts or, with `is_any`, one of them."""
 
     parts: tuple[Node | Schema, ...]
     is_any: bool = False
 
     def and_(self, other: Schema) -> Schema:
-        """Return the schema of what both allow."""
+        """Return the schema of the values that both allow."""
         return Schema(tuple(dict.fromkeys((*self._flat(is_any=False), *other._flat(is_any=False)))))
 
     def or_(self, other: Schema) -> Schema:
-        """Return the schema of what either allows."""
+        """Return the schema of the values that either allows."""
         return Schema(tuple(dict.fromkeys((*self._flat(is_any=True), *other._flat(is_any=True)))), is_any=True)
 
     def _flat(self, *, is_any: bool) -> tuple[Node | Schema, ...]:
-        """Return the parts by which it joins others: its own where they mean the same there."""
+        """Return its parts if they are combined in this way, else the schema itself as one part."""
         return self.parts if self.is_any == is_any or len(self.parts) == 1 else (self,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a schema allows.
+    """The values that a schema allows.
 
-    `kinds` are of `ANY`; none is null only. `choices` is None where there is no enum. `items` are an array's,
-    `values` those of an object's keys that have no names. `limits` has `minimum`, `max_items` and their kin, inclusive.
-    `nodes` are all that it was made of. `conflict` says why nothing can be all that it says.
+    `kinds` are of `ANY`; without kinds, it allows only null. `choices` is None if there is no enum. `items` is the
+    schema of an array's items, `values` that of the values under keys that are not in `properties`. `limits` has
+    `minimum`, `max_items` and similar limits, inclusive. `nodes` are all schemas that it was merged from. `conflict`
+    says why no value matches.
     """
 
     kinds: frozenset[str] = ANY
@@ -69,37 +70,37 @@ class Shape:
 
     @property
     def is_object(self) -> bool:
-        """Whether it is an object and nothing else, but perhaps null."""
+        """Whether it allows objects, perhaps null, and nothing else."""
         return self.kinds == {"object"}
 
     @property
     def is_array(self) -> bool:
-        """Whether it is an array and nothing else, but perhaps null."""
+        """Whether it allows arrays, perhaps null, and nothing else."""
         return self.kinds == {"array"}
 
     @property
     def is_scalar(self) -> bool:
-        """Whether it is of one kind of text, number or boolean."""
+        """Whether it allows only texts, only numbers or only booleans."""
         return self.kinds in ({"string"}, {"integer"}, {"integer", "number"}, {"boolean"})
 
     @property
     def is_null(self) -> bool:
-        """Whether it is null and nothing else."""
+        """Whether it allows only null."""
         return not self.kinds and not self.conflict
 
 
 def both(one: Shape, other: Shape) -> Shape:
-    """Return what two shapes allow together; texts and defaults are those of the first that has any."""
+    """Return the shape of the values that both shapes allow; texts and defaults come from the first that has them."""
     kinds = one.kinds & other.kinds
     conflict = one.conflict or other.conflict
     if not kinds and one.kinds and other.kinds:
-        conflict = conflict or f"`allOf` says that it is {_words(one.kinds)} and that it is {_words(other.kinds)}"
+        conflict = conflict or f"`allOf` requires both {_words(one.kinds)} and {_words(other.kinds)}"
     choices = one.choices if other.choices is None else other.choices
     if one.choices is not None and other.choices is not None:
         others = frozenset(other.choices)
         choices = tuple(choice for choice in one.choices if choice in others)
         if not choices:
-            conflict = conflict or "`allOf` names two enums that have no value in common"
+            conflict = conflict or "`allOf` has two enums without a common value"
     properties = dict(one.properties)
     for name, schema in other.properties.items():
         properties[name] = properties[name].and_(schema) if name in properties else schema
@@ -122,7 +123,7 @@ def both(one: Shape, other: Shape) -> Shape:
 
 
 def either(one: Shape, other: Shape) -> Shape:
-    """Return what one of two shapes allows; a shape of null, or of nothing, adds no kind."""
+    """Return the shape of the values that either shape allows; a shape with only null, or a conflict, adds no kind."""
     if one.is_null or one.conflict:
         return replace(other, is_nullable=other.is_nullable or one.is_null, nodes=one.nodes | other.nodes)
     if other.is_null or other.conflict:
@@ -143,8 +144,8 @@ def either(one: Shape, other: Shape) -> Shape:
         items=one.items.or_(other.items) if one.items and other.items else one.items or other.items,
         values=one.values.or_(other.values) if one.values and other.values else one.values or other.values,
         limits={
-            key: pick(one.limits[key], other.limits[key])
-            for key, pick in _LOOSER.items()
+            key: choose(one.limits[key], other.limits[key])
+            for key, choose in _LOOSER.items()
             if key in one.limits and key in other.limits
         },
         default=other.default if one.default is None else one.default,

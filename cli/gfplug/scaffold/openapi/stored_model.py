@@ -1,7 +1,7 @@
-"""What an API's description told, as a project keeps it: `src/upstream/description.json`.
+"""Read and write `src/upstream/description.json`, the model of an API's description in a project.
 
-Shape: `{format, operations, data_source}`; `operations` names those that the author chose, none for all. Of the data
-source what has its default is left out. From this file the whole folder can be made again, without the description.
+Shape: `{format, operations, data_source}`; `operations` are the names that the author chose, empty for all. Fields of
+the data source with their default values are left out. The whole folder can be written again from this file.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.model import Operation
 
 NAME = "src/upstream/description.json"
-"""Where a project keeps it."""
+"""The file's path in a project."""
 
 _FORMAT = 1
-_RESTORE = "restore it from version control"
+_RESTORE = "restore it from version control, or write it again: gfplug upgrade --openapi FILE"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A data source as it was read, and the operations that the author chose; none for all."""
+    """The data source of a description, and the operations that the author chose; empty for all."""
 
     source: DataSource
     operations: tuple[str, ...] = ()
 
 
 def encode(stored: StoredModel) -> bytes:
-    """Return the file's bytes: the same for the same model."""
-    source = dataclasses.replace(stored.source, left_out=(), violations=())  # what was said of it once
+    """Return the file's bytes; equal models give equal bytes."""
+    source = dataclasses.replace(stored.source, left_out=(), violations=())  # messages of one run
     value = {"format": _FORMAT, "operations": list(stored.operations), "data_source": _plain(source)}
     return (json.dumps(value, indent=1, ensure_ascii=True) + "\n").encode()
 
@@ -48,12 +48,15 @@ def encode(stored: StoredModel) -> bytes:
 def decode(text: bytes) -> StoredModel:
     """Read the file.
 
-    Raises: ProjectError naming what is not as this gfplug writes it.
+    Raises: ProjectError that names the value that this gfplug would not write.
     """
     try:
         value = json.loads(text)
         if value["format"] != _FORMAT:
-            raise ProjectError(f"{NAME}: the format {value['format']!r} is of another gfplug", hint=_RESTORE)
+            raise ProjectError(
+                f"{NAME} has the format {value['format']!r}, which another gfplug wrote; this one reads {_FORMAT}",
+                hint=_RESTORE,
+            )
         source: DataSource = _read(DataSource, value["data_source"], "data_source")
         for operation in source.operations:
             _check_references(operation)
@@ -72,14 +75,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_other(value: object, each: dataclasses.Field[Any]) -> bool:
-    """Tell False from 0 and 1 from 1.0, which are equal."""
+    """Whether a value has another type than the default: False equals 0, and 1 equals 1.0."""
     return type(value) is not type(each.default)
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - JSON and a type
-    """Read a value of a type of the model.
+    """Read a value of one of the model's types.
 
-    Raises: TypeError naming the place.
+    Raises: TypeError that names the place.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
@@ -93,24 +96,24 @@ def _read(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - JSON and 
     if dataclasses.is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
         hints = typing.get_type_hints(kind, vars(model))
         if unknown := value.keys() - hints.keys():
-            raise TypeError(f"{where} has the key {min(unknown)!r}")
+            raise TypeError(f"{where} has the unknown key {min(unknown)!r}")
         if "identifier" in value:
             identifier(str(value["identifier"]))
         return kind(**{name: _read(hints[name], inside, f"{where}.{name}") for name, inside in value.items()})
     if isinstance(kind, type) and (type(value) is kind or (kind is float and type(value) is int)):
         return value
-    raise TypeError(f"{where} is {str(value)[:80]!r}")
+    raise TypeError(f"{where} has the wrong type: {str(value)[:80]!r}")
 
 
 def _check_references(operation: Operation) -> None:
-    """Refuse pages that are asked for by no parameter of their operation.
+    """Check that the parameters of an operation's pages exist.
 
-    Raises: LookupError naming the parameter.
+    Raises: LookupError that names the missing parameter.
     """
     pages = operation.pagination
     names = {"", *(each.identifier for each in operation.parameters)}
-    if pages is not None and (strange := {pages.parameter, pages.size_parameter} - names):
-        raise LookupError(f"{operation.name}: there is no parameter {min(strange)!r}")
+    if pages is not None and (missing := {pages.parameter, pages.size_parameter} - names):
+        raise LookupError(f"{operation.name} has no parameter {min(missing)!r}")
 
 
 def _read_union(kinds: Sequence[Any], value: Any, where: str) -> Any:  # noqa: ANN401 - as above
@@ -123,4 +126,4 @@ def _read_union(kinds: Sequence[Any], value: Any, where: str) -> Any:  # noqa: A
             return _read(kind, value, where)
         except TypeError:
             continue
-    raise TypeError(f"{where} is {str(value)[:80]!r}")
+    raise TypeError(f"{where} has the wrong type: {str(value)[:80]!r}")

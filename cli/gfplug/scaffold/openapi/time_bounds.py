@@ -1,7 +1,7 @@
-"""Which parameters are the ends of a time range: those called from, since, start, until, end and their kin.
+"""Find the parameters that are the ends of a time range: those with names such as from, since, start, until or end.
 
-A parameter is one by its name and as it is a time; at most one of each end, of one family (`created_after` and
-`created_before`), and none where a list is taken.
+Such a parameter must be a time and not a list. At most one is chosen for each end, both of the same family
+(`created_after` and `created_before`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FAMILIES = [
         )
     ),
 ]
-"""What a filter by time may be of, the likelier first; one of others (`expires_before`) would hide what is there."""
+"""Words that may be beside an end in a name, the likelier first; others (`expires_before`) would hide rows."""
 _NOISE = frozenset(
     {
         *("date", "time", "datetime", "timestamp", "at", "ts", "utc", "iso", "iso8601", "rfc3339", "unix", "epoch"),
@@ -53,7 +53,7 @@ _DURATION = re.compile(r"\bdurations?\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """One parameter that may be an end: which one, of what family, and how likely (the lower the likelier)."""
+    """A parameter that may be an end: its index, its side, its family, and its rank, 0 for the likeliest."""
 
     index: int
     side: str
@@ -62,16 +62,16 @@ class _End:
 
 
 def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] = ()) -> list[Parameter]:
-    """Return the parameters, with those that are the ends of a time range bound to it.
+    """Return the parameters; those that are the ends of a time range are bound to it.
 
-    A number is one as a column is whose name it has (`created[gte]`, and `created` in seconds).
+    A number is a time if the column with its name is one (`created[gte]`, and `created` in seconds).
     """
     counts = _counts(columns)
-    timed = [_as_time(parameter, counts) for parameter in parameters]
-    exact = {_plain_name(parameter) for parameter in parameters} - {""}  # others compare with what these equal
+    times = [_as_time(parameter, counts) for parameter in parameters]
+    exact = {_plain_name(parameter) for parameter in parameters} - {""}  # a parameter `created` beside `created[gte]`
     ends = [
         end
-        for index, parameter in enumerate(timed)
+        for index, parameter in enumerate(times)
         if parameter.name not in exact and (end := _end(index, parameter)) is not None
     ]
     bound = list(parameters)
@@ -82,25 +82,25 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
         own = [end for end in ends if end.family == family and end.side == side]
         if own:
             index = min(own, key=lambda end: (end.rank, end.index)).index
-            bound[index] = replace(timed[index], bound="start" if side == "start" else "end")
+            bound[index] = replace(times[index], bound="start" if side == "start" else "end")
     return bound
 
 
 def _counts(columns: Sequence[Column]) -> dict[tuple[str, ...], Wire]:
-    """Map what columns are of to how they travel: the outermost ones count, and none that differ."""
+    """Map the families of time columns to their encoding: that of the outermost columns, empty if these differ."""
     wires: dict[tuple[str, ...], tuple[int, Wire]] = {}
     for column in sorted(columns, key=lambda column: len(column.path)):
         if not column.path or not column.wire:
             continue
         family, depth = _family(tuple(words(column.path[-1]))), len(column.path)
-        known_depth, wire = wires.setdefault(family, (depth, column.wire))
-        if known_depth == depth and wire != column.wire:
+        first_depth, wire = wires.setdefault(family, (depth, column.wire))
+        if first_depth == depth and wire != column.wire:
             wires[family] = (depth, "")
     return {family: wire for family, (_, wire) in wires.items()}
 
 
 def _choose_family(ends: Sequence[_End]) -> tuple[str, ...]:
-    """Return the likeliest family: one that has both ends comes first."""
+    """Return the likeliest family: a family with both ends comes first."""
     families = {end.family: {other.side for other in ends if other.family == end.family} for end in ends}
     return min(families, key=lambda family: (-len(families[family]), _FAMILIES.index(family)))
 
@@ -118,7 +118,7 @@ def _end(index: int, parameter: Parameter) -> _End | None:
 
 
 def _plain_name(parameter: Parameter) -> str:
-    """Return the name of the parameter that equals what one compares: `StartTime` of `StartTime>`, else nothing."""
+    """Return a comparison's parameter name without its sign: `StartTime` for `StartTime>`; empty for other names."""
     return next((parameter.name.removesuffix(sign) for sign in _SIGNS if parameter.name.endswith(sign)), "")
 
 
@@ -130,19 +130,19 @@ def _names(parameter: Parameter) -> list[str]:
 
 
 def _family(names: Sequence[str]) -> tuple[str, ...]:
-    """Return what a name says beside time and an end: `created` of `created_at`, `start` of `start_time_gte`."""
+    """Return a name without words for times and ends: `created` of `created_at`, `start` of `start_time_gte`."""
     marks = _COMPARISONS if _COMPARISONS.intersection(names) else _START | _END
     return tuple(name for name in names if name not in _NOISE and name not in marks)
 
 
 def _bare(word: str) -> str:
-    """Return `start` of `starttime`, and any other word as it is."""
+    """Return `start` for `starttime`, and any other word unchanged."""
     bare = _SUFFIX.sub("", word)
     return bare if bare in _START | _END else word
 
 
 def _as_time(parameter: Parameter, counts: Mapping[tuple[str, ...], Wire]) -> Parameter:
-    """Return a text as a time, if its description or example shows that it is one; a number, if a column is one."""
+    """Return a text as a time if its description or example shows that it is one, a number if its column is a time."""
     if parameter.type.choices or _DURATION.search(parameter.description):
         return parameter
     if parameter.type.kind in ("integer", "number"):
@@ -163,7 +163,7 @@ def _as_time(parameter: Parameter, counts: Mapping[tuple[str, ...], Wire]) -> Pa
 
 
 def _example_wire(parameter: Parameter) -> Wire:
-    """Return how a text travels that is described as a timestamp and has digits of this century as its example."""
+    """Return the encoding of a text that is described as a timestamp, if its example has the digits of one."""
     if not _TIMESTAMP.search(parameter.description) or not isinstance(parameter.example, str):
         return ""
     return (
@@ -176,7 +176,7 @@ def _example_wire(parameter: Parameter) -> Wire:
 
 
 def _as_count(parameter: Parameter, wire: Wire) -> Parameter:
-    """Return a parameter as a count since 1970, with neither limits nor defaults."""
+    """Return a parameter as a count since 1970, without limits and default."""
     if wire not in ("seconds", "milliseconds"):
         return parameter
     kind = ValueType(kind="time", wire=wire, is_list=parameter.type.is_list)

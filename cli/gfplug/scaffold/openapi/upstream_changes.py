@@ -1,7 +1,7 @@
-"""What another description of an API changes for those who ask it: operations, what they ask for, and their columns.
+"""Compare two descriptions of an API: their operations, parameters and columns, as queries use them.
 
-The names are those of saved queries and of frames, so that a change of wording alone is none; and one name that stands
-for another parameter, column or operation than before is a change of the worst kind, as nothing fails.
+Names are those of saved queries and of frames, so that other texts are no change. If a name now means another
+parameter, column or operation, the change is breaking: queries would not fail, but show wrong data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.class_names import Names
-from gfplug.scaffold.openapi.operation_fields import query_classes
+from gfplug.scaffold.openapi.operation_fields import plan_classes
 from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LOWER = frozenset({"minimum", "min_length", "min_items"})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference; `is_breaking` says that a saved query, dashboard or rule may miss what it refers to."""
+    """One difference; with `is_breaking`, a saved query, dashboard or rule may no longer work."""
 
     path: str
     message: str
@@ -37,12 +37,12 @@ class Change:
 
 
 def compare(old: DataSource, new: DataSource) -> list[Change]:
-    """List what differs, what breaks first, then by its path."""
-    before = {each.name: each for each in query_classes(old, Names())}
-    after = {each.name: each for each in query_classes(new, Names())}
+    """List the differences, breaking ones first, then by path."""
+    before = {each.name: each for each in plan_classes(old, Names())}
+    after = {each.name: each for each in plan_classes(new, Names())}
     changes = [
-        *_coming_and_going("operation", "", before, after),
-        *_coming_and_going("option", "", *map(_options, (old, new))),
+        *_added_and_removed("operation", "", before, after),
+        *_added_and_removed("option", "", *map(_options, (old, new))),
         *_meanings("option", "", *map(_options, (old, new))),
     ]
     for name in before.keys() & after.keys():
@@ -51,26 +51,26 @@ def compare(old: DataSource, new: DataSource) -> list[Change]:
     return sorted(changes, key=lambda change: (not change.is_breaking, change.path, change.message))
 
 
-def _coming_and_going(what: str, owner: str, old: Collection[str], new: Collection[str]) -> Iterator[Change]:
-    """Report what one side alone has."""
+def _added_and_removed(what: str, owner: str, old: Collection[str], new: Collection[str]) -> Iterator[Change]:
+    """Report names that only one side has."""
     for name in set(old) - set(new):
-        yield Change(f"{owner}{name}", f"{what} {owner}{name} is gone", is_breaking=True)
+        yield Change(f"{owner}{name}", f"{what} {owner}{name} was removed", is_breaking=True)
     for name in set(new) - set(old):
         yield Change(f"{owner}{name}", f"{what} {owner}{name} is new", is_breaking=False)
 
 
 def _meanings(what: str, owner: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    """Report names that stand for something else now."""
+    """Report names whose meaning changed."""
     for name in old.keys() & new.keys():
         if old[name] != new[name]:
             path = f"{owner}{name}"
-            yield Change(path, f"{what} {path} was {old[name]} and is {new[name]}", is_breaking=True)
+            yield Change(path, f"{what} {path} was {old[name]}, and is now {new[name]}", is_breaking=True)
 
 
 def _parameters(old: QueryClass, new: QueryClass) -> Iterator[Change]:
-    """Report the parameters that a query chooses."""
+    """Report the changes of the parameters that a query sets."""
     before, after = _fields(old), _fields(new)
-    for change in _coming_and_going("parameter", f"{old.name}.", before, after):
+    for change in _added_and_removed("parameter", f"{old.name}.", before, after):
         field = after.get(change.path.rpartition(".")[2])
         is_needed = field is not None and field.is_needed
         yield replace(change, message=f"{change.message}, and required", is_breaking=True) if is_needed else change
@@ -81,7 +81,7 @@ def _parameters(old: QueryClass, new: QueryClass) -> Iterator[Change]:
 
 
 def _place(parameter: Parameter | None) -> str:
-    """Write where a parameter is sent, and under which name."""
+    """Describe a parameter's name and location in the request."""
     if parameter is None:
         return ""
     name = ".".join(parameter.path) if parameter.location == "body" else parameter.name
@@ -89,86 +89,88 @@ def _place(parameter: Parameter | None) -> str:
 
 
 def _parameter(path: str, old: QueryField, new: QueryField) -> Iterator[Change]:
-    """Report a parameter that is of another type, that has other choices or limits, or that is required now."""
+    """Report the changes of a parameter's type, choices, limits and default, and whether it is required."""
     if old.parameter is None or new.parameter is None:
         return
     before, after = old.parameter.type, new.parameter.type
     kinds = [f"{'a list of ' if each.is_list else ''}{each.kind}" for each in (before, after)]
     if kinds[0] != kinds[1]:
-        yield Change(path, f"parameter {path} was {kinds[0]} and is {kinds[1]}", is_breaking=True)
+        yield Change(path, f"parameter {path} was {kinds[0]}, and is now {kinds[1]}", is_breaking=True)
     else:
         yield from _choices(path, before, after)
         yield from _limits(path, before, after)
     if new.is_needed and not old.is_needed:
-        yield Change(path, f"parameter {path} is required now", is_breaking=True)
+        yield Change(path, f"parameter {path} is now required", is_breaking=True)
     elif old.is_needed and not new.is_needed:
-        yield Change(path, f"parameter {path} is not required any more", is_breaking=False)
+        yield Change(path, f"parameter {path} is no longer required", is_breaking=False)
     elif old.parameter.default != new.parameter.default:
-        defaults = " and is ".join(repr(each.default) for each in (old.parameter, new.parameter))
-        yield Change(path, f"parameter {path} was {defaults} where a query says nothing", is_breaking=False)
+        defaults = ", and is now ".join(repr(each.default) for each in (old.parameter, new.parameter))
+        yield Change(path, f"the default of parameter {path} was {defaults}", is_breaking=False)
 
 
 def _choices(path: str, old: ValueType, new: ValueType) -> Iterator[Change]:
-    """Report what a parameter may be, and how it travels."""
+    """Report the changes of a parameter's choices, and of the encoding of its times."""
     if old.wire != new.wire:
-        yield Change(path, f"parameter {path} was sent as {old.wire} and is as {new.wire}", is_breaking=False)
+        yield Change(path, f"parameter {path} was sent as {old.wire}, and is now sent as {new.wire}", is_breaking=False)
     if old.choices and new.choices:
         for choice in (each for each in old.choices if each not in new.choices):
-            yield Change(path, f"parameter {path} may not be {choice!r} any more", is_breaking=True)
+            yield Change(path, f"parameter {path} no longer accepts {choice!r}", is_breaking=True)
         for choice in (each for each in new.choices if each not in old.choices):
-            yield Change(path, f"parameter {path} may be {choice!r}, too", is_breaking=False)
+            yield Change(path, f"parameter {path} now also accepts {choice!r}", is_breaking=False)
     elif new.choices:
-        yield Change(path, f"parameter {path} has choices now: {', '.join(map(repr, new.choices))}", is_breaking=True)
+        yield Change(path, f"parameter {path} now accepts only: {', '.join(map(repr, new.choices))}", is_breaking=True)
     elif old.choices:
-        yield Change(path, f"parameter {path} may be anything now", is_breaking=False)
+        yield Change(path, f"parameter {path} now accepts any value", is_breaking=False)
 
 
 def _limits(path: str, old: ValueType, new: ValueType) -> Iterator[Change]:
-    """Report limits that are others; a saved query may be beyond a tighter one."""
+    """Report changes of limits; a tighter limit is breaking, as a saved query may exceed it."""
     for name in _LIMITS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             is_tighter = after is not None and (before is None or (after > before) == (name in _LOWER))
             words = name.replace("_", " ")
-            yield Change(path, f"parameter {path} had the {words} {before} and has {after}", is_breaking=is_tighter)
+            yield Change(
+                path, f"the {words} of parameter {path} was {before}, and is now {after}", is_breaking=is_tighter
+            )
 
 
 def _columns(old: QueryClass, new: QueryClass) -> Iterator[Change]:
-    """Report the columns of an answer, which dashboards and rules name."""
+    """Report the changes of a response's columns, which dashboards and rules name."""
     before, after = ({one.name: one for one in each.operation.response.columns} for each in (old, new))
-    yield from _coming_and_going("column", f"{old.name}.", before, after)
+    yield from _added_and_removed("column", f"{old.name}.", before, after)
     values = [{name: _value(one) for name, one in each.items()} for each in (before, after)]
     yield from _meanings("column", f"{old.name}.", *values)
     for name in before.keys() & after.keys():
         path, one, two = f"{old.name}.{name}", before[name], after[name]
         if one.kind != two.kind:
-            yield Change(path, f"column {path} was {one.kind} and is {two.kind}", is_breaking=True)
+            yield Change(path, f"column {path} was {one.kind}, and is now {two.kind}", is_breaking=True)
         if one.is_label != two.is_label:
-            words = "is a label now" if two.is_label else "is no label any more"
-            yield Change(path, f"column {path} {words}: series have other labels", is_breaking=True)
+            words = "is now a label" if two.is_label else "is no longer a label"
+            yield Change(path, f"column {path} {words}: the labels of series change", is_breaking=True)
         for choice in (each for each in one.choices if two.choices and each not in two.choices):
-            yield Change(path, f"column {path} is never {choice!r} any more", is_breaking=False)
+            yield Change(path, f"column {path} no longer has the value {choice!r}", is_breaking=False)
         for choice in (each for each in two.choices if one.choices and each not in one.choices):
-            yield Change(path, f"column {path} may be {choice!r}, too", is_breaking=False)
+            yield Change(path, f"column {path} may now also have the value {choice!r}", is_breaking=False)
 
 
 def _value(column: Column) -> str:
-    """Write where a row has a column's value."""
+    """Describe where a column's value is in its row."""
     return "the key of its row" if column.is_key else f"the value at {'/'.join(column.path)!r}"
 
 
 def _requests(old: QueryClass, new: QueryClass) -> Iterator[Change]:
-    """Report an operation that is asked in another way."""
+    """Report the changes of an operation's method, path, pages and rows."""
     before, after = (f"{each.operation.method} {each.operation.path}" for each in (old, new))
     if before != after:
-        yield Change(old.name, f"operation {old.name} was {before} and is {after}", is_breaking=True)
+        yield Change(old.name, f"operation {old.name} was {before}, and is now {after}", is_breaking=True)
     is_paged = [_is_paged(each) for each in (old, new)]
     if is_paged[0] != is_paged[1]:
-        words = "has pages now" if is_paged[1] else "has no pages any more"
+        words = "now has pages" if is_paged[1] else "no longer has pages"
         yield Change(old.name, f"operation {old.name} {words}", is_breaking=False)
-    rows = ["/".join(each.operation.response.row_path) or "the answer itself" for each in (old, new)]
+    rows = ["/".join(each.operation.response.row_path) or "the response itself" for each in (old, new)]
     if rows[0] != rows[1]:
-        yield Change(old.name, f"rows of {old.name} were in {rows[0]} and are in {rows[1]}", is_breaking=False)
+        yield Change(old.name, f"the rows of {old.name} were in {rows[0]}, and are now in {rows[1]}", is_breaking=False)
 
 
 def _is_paged(each: QueryClass) -> bool:
@@ -176,7 +178,7 @@ def _is_paged(each: QueryClass) -> bool:
 
 
 def _options(source: DataSource) -> dict[str, str]:
-    """Map the names of the options to what they are for."""
+    """Map the names of the options to their meanings."""
     names = option_names(source)
     kinds = {each.name: f"{each.key_location or each.kind} {each.key_name}".strip() for each in source.auth}
     secrets = {option: f"the secret of {name!r} ({kinds[name]})" for name, option in names.secrets.items()}

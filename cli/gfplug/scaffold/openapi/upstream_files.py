@@ -1,4 +1,4 @@
-"""The folder `src/upstream/` of a project: what a description makes, and the two modules that are the same for all."""
+"""Write a project's folder `src/upstream/`: the modules of the description, and the modules that all projects share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gfplug.scaffold.openapi import first_query, stored_model
 from gfplug.scaffold.openapi.class_names import Names
 from gfplug.scaffold.openapi.endpoints_module import write_endpoints
 from gfplug.scaffold.openapi.models_module import write_models
-from gfplug.scaffold.openapi.operation_fields import query_classes
+from gfplug.scaffold.openapi.operation_fields import plan_classes
 from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 FOLDER = "src/upstream"
 EXAMPLE = "openapi"
-"""The answer `example` of a project that has the folder; nobody is asked for it."""
+"""The answer to `example` in a project with the folder; `gfplug new` does not ask for it."""
 
 _LAYER = "examples/openapi"
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """What a project gets of an API's description: the folder's files, and what the template's files refer to."""
+    """The part of a project that comes from an API's description: the folder's files, and values for the template."""
 
     files: dict[str, bytes]
     data: dict[str, Any]
 
 
 def write_upstream(stored: StoredModel) -> Upstream:
-    """Write the folder; the same model, the same bytes."""
+    """Write the folder; equal models give equal bytes."""
     source = stored.source
     names, options = Names(), option_names(source)
-    classes = query_classes(source, names)
+    classes = plan_classes(source, names)
     examples = {each.name: first_query.example_call(each) for each in classes}
     texts = {
         "models.py": write_models(source, classes, options, names, examples),
         "endpoints.py": write_endpoints(source, classes, options),
     }
     shipped = resources.folder("template") / _LAYER / FOLDER
-    same = {
+    shared = {
         path.relative_to(shipped).as_posix(): path.read_bytes() for path in files.walk(shipped) if path.suffix == ".py"
     }
     generated = {name: text.encode() for name, text in texts.items()}
     first = first_query.first_queries(source, classes, list(options.secrets.values()))
     return Upstream(
         files={
-            **{f"{FOLDER}/{name}": content for name, content in {**same, **generated}.items()},
+            **{f"{FOLDER}/{name}": content for name, content in {**shared, **generated}.items()},
             stored_model.NAME: stored_model.encode(stored),
         },
         data=first.to_template(),

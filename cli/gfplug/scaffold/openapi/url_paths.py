@@ -1,4 +1,4 @@
-"""The path of an operation, and the parameters in it: each `{name}` has one, and each one has its place."""
+"""Match the path of an operation with its parameters: one parameter for each `{name}`, and no others."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _LONGEST = 500
 def match_path(
     path: str, parameters: Sequence[Parameter], *, place: str, remarks: Remarks
 ) -> tuple[str, list[Parameter]]:
-    """Return a path whose every `{name}` is a parameter's, and the parameters without those that have no place in it.
+    """Return the path with a `{name}` for each path parameter, and the parameters without those that it does not name.
 
-    A name that nothing describes is a text. Raises: FlawError for what is not a path.
+    A name without a description is a text. Raises: FlawError if it is not a path.
     """
-    path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only tells operations of one path apart
+    path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only distinguishes operations of one path
     if len(path) > _LONGEST or not _LITERAL.fullmatch(_FIELD.sub("", path)):
-        raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a space, or a lone brace")
+        raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a space, or an unmatched brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}
     path_parameters: dict[str, Parameter] = {}
 
@@ -39,7 +39,7 @@ def match_path(
         if not name:
             raise FlawError(place, f"{quoted(path)} has braces without a name")
         if name not in described and name not in path_parameters:
-            remarks.leave_out_part(place, f"no parameter describes {quoted(name)} of the path: it is taken for a text")
+            remarks.leave_out_part(place, f"the path has {quoted(name)}, but no parameter describes it: it is a text")
         parameter = path_parameters.get(name) or described.get(name) or text_parameter(name)
         allows = parameter.allows_reserved or match[1].startswith("+") or match[1].endswith("+")
         path_parameters[name] = replace(parameter, allows_reserved=allows)
@@ -48,6 +48,6 @@ def match_path(
     path = _FIELD.sub(field, path)
     for name in described:
         if name not in path_parameters:
-            remarks.leave_out_part(place, f"the parameter {quoted(name)} is in the path, which does not name it")
+            remarks.leave_out_part(place, f"the path parameter {quoted(name)} is not in the path: it is left out")
     others = [parameter for parameter in parameters if parameter.location != "path"]
     return path, [*path_parameters.values(), *others]

@@ -1,7 +1,7 @@
-"""What a description breaks of OpenAPI's own rules, which a library has as JSON Schemas.
+"""Validate a description against OpenAPI's own rules, with the JSON Schemas of a library.
 
-Only what the chosen operations consist of is looked at: their paths, and the components that these refer to. No
-reference is followed to another file. The schemas are read as files: importing their package takes seconds.
+Only the chosen operations are validated: their paths, and the components that these refer to, in the main file. The
+schemas are read as files, because importing their package takes seconds.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _METHODS = frozenset({"get", "post", "put", "patch", "delete", "options", "head"
 
 
 def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[Violation, ...] | None:
-    """Return the first violations of a description's rules; None where they cannot be had, which is logged."""
+    """Return the first violations of OpenAPI's rules; None if the description was not validated, which is logged."""
     version = documents.text_of(root.get("openapi", "2.0"))[:3]
     package = find_spec("openapi_spec_validator")
     schema = (
         Path(package.origin or "").parent / "resources" / "schemas" / f"v{version}" / "schema.json" if package else None
     )
     if package is not None and schema is not None and not schema.is_file():
-        _log.warning("the description was not validated: there are no rules of OpenAPI %s yet", version)
+        _log.warning("the description was not validated: the validator does not support OpenAPI %s yet", version)
         return None
     if schema is None or find_spec("jsonschema_rs") is None:
-        _log.warning("the description was not validated; `pip install 'gfplug[openapi]'` brings what validates it")
+        _log.warning("the description was not validated; install the validator: pip install 'gfplug[openapi]'")
         return None
     document = _pruned(root, entries)
     if document is None:
-        _log.warning("the description was not validated: it is too large; choose some of its operations")
+        _log.warning("the description was not validated: it is too large; choose operations: --operations NAME,NAME")
         return None
     import jsonschema_rs  # noqa: PLC0415 - an extra
 
@@ -55,7 +55,7 @@ def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[
     try:
         errors = itertools.islice(validator.iter_errors(document), _MOST)
         return tuple(dict.fromkeys(_violation(error, names) for error in errors))
-    except (ValueError, OverflowError) as error:  # half of a character is no text, and a number may be too large
+    except (ValueError, OverflowError) as error:  # a single surrogate, or a number that is too large
         _log.warning("the description was not validated: %s", type(error).__name__)
         return None
 
@@ -70,7 +70,7 @@ def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  
 
 
 def _deepest(error: Any) -> Any:  # noqa: ANN401 - as above
-    """Return the error within the variants of a schema that comes the furthest: that variant was meant."""
+    """Return the error of the variant that matches the most of the value: the author most likely meant that one."""
     inner = [other for variant in getattr(error.kind, "context", None) or () for other in variant]
     if not inner:
         return error
@@ -79,7 +79,7 @@ def _deepest(error: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any] | None:
-    """Return a description of some operations only, as plain JSON; None for one that is too large."""
+    """Return a description with only these operations, as plain JSON; None if it is too large."""
     document = {key: value for key, value in root.items() if key not in {"paths", "webhooks", *_COMPONENTS}}
     document["paths"] = {}
     for entry in {entry.node: entry for entry in reversed(entries)}.values():  # paths may share operations
@@ -107,7 +107,7 @@ def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]
 
 
 class _References:
-    """The components that values refer to, each once, also those that were added while one iterates."""
+    """The components that values refer to, each once, including those that are added during the iteration."""
 
     def __init__(self, value: object) -> None:
         self._visited: set[tuple[str, ...]] = set()
@@ -120,7 +120,7 @@ class _References:
             yield self._new.pop()
 
     def add(self, value: object) -> None:
-        """Note the references within a value."""
+        """Add the references within a value."""
         values = [value]
         while values:
             inner = values.pop()

@@ -1,4 +1,4 @@
-"""What a scalar is: the kind of a shape, how a time travels, and values of a description as plain Python ones."""
+"""The kind of a scalar, the encoding of a time, and the values of a description as plain Python values."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ _LARGEST = 1 << 63
 
 
 def time_of(description: str) -> Wire:
-    """Return how a number or its text travels that is described as a count since 1970; empty for any other.
+    """Return the encoding of a number that is described as a count since 1970; empty for any other description.
 
-    The unit is that of the sentence which tells of it, or of one that tells of nothing else; of two, none is taken.
+    The unit is the one in the sentence about 1970, or in a sentence that only names the unit; with two units, empty.
     """
     if not _UNIX.search(description) or _OTHER_UNITS.search(description) or _NO_MOMENT.search(description):
         return ""
     sentences = _SENTENCE.split(_DENIED.sub("", description))
-    told = " ".join(sentence for sentence in sentences if _ANCHOR.search(sentence) or _UNIT_ALONE.fullmatch(sentence))
-    is_milliseconds, is_seconds = bool(_MILLISECONDS.search(told)), bool(_SECONDS.search(told))
+    text = " ".join(sentence for sentence in sentences if _ANCHOR.search(sentence) or _UNIT_ALONE.fullmatch(sentence))
+    is_milliseconds, is_seconds = bool(_MILLISECONDS.search(text)), bool(_SECONDS.search(text))
     return "" if is_milliseconds and is_seconds else "milliseconds" if is_milliseconds else "seconds"
 
 
 def kind_of(shape: Shape) -> tuple[Kind, Wire]:
-    """Return what a value is, and how it travels if it is a time; an object, an array or a mixture is `json`.
+    """Return the kind of a value, and the encoding of a time; an object, an array or a mixture is `json`.
 
-    A number is a time by its format, or if its description says that it counts seconds or milliseconds since 1970.
+    A number is a time if its format, or its description, says that it counts seconds or milliseconds since 1970.
     """
     if shape.conflict:
         return "json", ""
@@ -77,19 +77,19 @@ def kind_of(shape: Shape) -> tuple[Kind, Wire]:
 
 
 def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
-    """Return a description's value as a plain one of a kind; None for what does not fit.
+    """Return a description's value as a plain value of a kind; None if it does not fit.
 
-    A time is what goes over the wire; `json` is never given.
+    A time is returned as it is sent; `kind` is never `json`.
     """
     if kind == "time":
         kind = "string" if wire in ("rfc3339", "date") else "number" if isinstance(value, float) else "integer"
         if not is_time(value, wire):
             return None
-    if isinstance(value, bool):  # as a text it may have been True or true
+    if isinstance(value, bool):  # as a text, it may be True or true in the file
         return value if kind == "boolean" else None
     if kind == "string" and isinstance(value, str | int | float):
-        is_known = not isinstance(value, float) or hasattr(value, "written") or value.is_integer()
-        return documents.text_of(value) if is_known else None  # JSON's 1.10 is 1.1 here
+        has_text = not isinstance(value, float) or hasattr(value, "source_text") or value.is_integer()
+        return documents.text_of(value) if has_text else None  # JSON's 1.10 is 1.1 here
     if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _LARGEST:
         return int(value)
     if kind == "number" and isinstance(value, int | float) and abs(value) < _LARGEST:
@@ -98,7 +98,7 @@ def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
 
 
 def is_time(value: object, wire: Wire) -> bool:
-    """Whether a value is a time as a wire has it."""
+    """Whether a value is a time in this encoding."""
     if wire in ("seconds", "milliseconds"):
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
     if not isinstance(value, str):

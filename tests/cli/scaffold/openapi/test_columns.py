@@ -201,7 +201,7 @@ def test_a_recursive_schema_is_cut_where_it_repeats() -> None:
 
     assert columns(operation(value)) == {"name": ("string", ""), "parent": ("json", "")}
     assert reasons(value) == [
-        ("part", "/components/schemas/Node", "'parent' holds things of its own kind: it is shown as JSON text")
+        ("part", "/components/schemas/Node", "'parent' has a recursive schema: its column is JSON text")
     ]
 
 

@@ -23,14 +23,14 @@ def test_the_description_has_title_version_and_text() -> None:
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ({}, "describes no API"),
-        ([], "describes no API"),
-        ("hello", "describes no API"),
+        ({}, "is not an API description"),
+        ([], "is not an API description"),
+        ("hello", "is not an API description"),
         (describe({"/a": get()}, openapi="2.0"), "is OpenAPI '2.0'"),
         ({"swagger": "1.2", "paths": {}}, "is Swagger '1.2'"),
         ({"openapi": ["3.0.0"]}, "is OpenAPI a list"),
-        (describe({}), "describes no operation that can be a query"),
-        (describe({"/a": {"post": answer()}}), "describes no operation that can be a query"),
+        (describe({}), "has no operation that can be a query"),
+        (describe({"/a": {"post": answer()}}), "has no operation that can be a query"),
         ("{", "is not valid"),
         ("a: [", "is not valid YAML"),
         ("a: &a [*a]", "nests more than"),
@@ -187,7 +187,7 @@ def test_ways_to_authenticate() -> None:
             token_url="https://shop.example/token",  # noqa: S106 - no secret
             scopes=(("read", "Reads"),),
         ),
-        "i": Auth(name="i", identifier="i", kind="bearer", description="A token of OpenID Connect"),
+        "i": Auth(name="i", identifier="i", kind="bearer", description="An OpenID Connect token"),
     }
     assert [query.auth for query in source.operations] == [(("b",), ("k", "p")), (("o",), ("i",))]
     assert [left.place.rpartition("/")[2] for left in source.left_out] == ["d", "m", "h"]
@@ -219,7 +219,7 @@ def test_only_what_asks_is_a_query() -> None:
         ("PUT /put", "not_a_query"),
         ("GET /events", "not_a_query"),
     }
-    assert ("not_a_query", "/paths/~1put/put", "PUT is for changes") in reasons(value)
+    assert ("not_a_query", "/paths/~1put/put", "a PUT changes data, so it is not a query") in reasons(value)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_path_that_cannot_be_read_takes_no_other_away() -> None:
 
     assert operation(value).path == "/c"
     assert reasons(value) == [
-        ("flawed", "/paths/~1a", "the reference '#/gone' leads to nothing"),
+        ("flawed", "/paths/~1a", "the reference '#/gone' has no target"),
         ("flawed", "/paths/~1b", "the path is '7', not a mapping"),
     ]
 

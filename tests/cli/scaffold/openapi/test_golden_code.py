@@ -25,5 +25,5 @@ def test_the_omitted_operations_of_the_golden_description() -> None:
     left_out = description.read(str(FOLDER / "shop.yaml")).left_out
 
     assert [(each.operation, each.reason) for each in left_out] == [
-        ("queryPrices", "it is at prices.example, not at eu.shop.example: its credentials are not sent there")
+        ("queryPrices", "it is at prices.example, not at eu.shop.example: gfplug sends no credentials there")
     ]

@@ -15,7 +15,7 @@ def test_operations_that_a_project_does_not_have_change_nothing() -> None:
     """Neither its names nor what is said: `list_b` is first among its own."""
     paths = {"/a": get(operationId="list-b"), "/b": get(operationId="list_b"), "/bad": {"get": {"responses": {}}}}
 
-    source = read(describe(paths), known=["list_b", "gone"])
+    source = read(describe(paths), previous=["list_b", "gone"])
 
     assert [(each.path, each.identifier) for each in source.operations] == [("/b", "list_b")]
     assert source.left_out == ()
@@ -23,7 +23,7 @@ def test_operations_that_a_project_does_not_have_change_nothing() -> None:
 
 def test_a_description_without_the_projects_operations_is_refused() -> None:
     """The error lists the missing operations."""
-    source = read(describe(TWICE), known=["gone"])
+    source = read(describe(TWICE), previous=["gone"])
 
     with pytest.raises(ProjectError, match="none of the project's operations: gone"):
         api_description.choose(source, ["gone"])

@@ -188,8 +188,8 @@ def test_the_path_and_its_parameters_are_matched() -> None:
 
     assert (found.name, found.location, found.type.kind, found.is_required) == ("id", "path", "string", True)
     assert [reason for _, _, reason in reasons(value)] == [
-        "no parameter describes 'id' of the path: it is taken for a text",
-        "the parameter 'stray' is in the path, which does not name it",
+        "the path has 'id', but no parameter describes it: it is a text",
+        "the path parameter 'stray' is not in the path: it is left out",
     ]
 
 
@@ -214,14 +214,14 @@ def test_an_invalid_path_is_omitted(path: str) -> None:
     ("node", "reason"),
     [
         ({"in": "query", "schema": {}}, "a parameter has no name"),
-        ({"name": "a", "in": "qurey"}, "the parameter 'a' is in 'qurey', which is no place for one"),
-        ({"name": "a\nb", "in": "header"}, r"the parameter 'a\nb' is no name of a header"),
+        ({"name": "a", "in": "qurey"}, "the parameter 'a' has in: 'qurey', not path, query, header or cookie"),
+        ({"name": "a\nb", "in": "header"}, r"the parameter 'a\nb' is not a valid name of a header"),
         (
             query("a", {"type": "array", "items": {"type": "object"}}),
             "the parameter 'a' is an object, or a list of objects",
         ),
-        (query("a", {"$ref": "#/gone"}), "the reference '#/gone' leads to nothing"),
-        (query("a", {"allOf": [{"type": "string"}, {"type": "integer"}]}), "the parameter 'a' cannot have a value"),
+        (query("a", {"$ref": "#/gone"}), "the reference '#/gone' has no target"),
+        (query("a", {"allOf": [{"type": "string"}, {"type": "integer"}]}), "no value is valid for the parameter 'a'"),
     ],
 )
 def test_a_parameter_that_cannot_be_read_is_left_out(node: Any, reason: str) -> None:

@@ -49,7 +49,7 @@ def test_a_value_without_a_literal_is_refused(value: object) -> None:
 @pytest.mark.parametrize("text", ["", "class", "a b", "a\n", "é", "1a", "x=__import__('os')"])
 def test_an_invalid_python_name_is_refused(text: str) -> None:
     """Names are written without quotes."""
-    with pytest.raises(ValueError, match="is no name"):
+    with pytest.raises(ValueError, match="is not a Python name"):
         python_text.annotated(text, Code("str"), "")
 
 

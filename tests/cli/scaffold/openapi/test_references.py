@@ -69,21 +69,21 @@ def test_files_beside_it_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("../outside.json", "leads out of the description's folder"),
-        ("/etc/hostname", "leads out of the description's folder"),
-        ("link.json", "leads out of the description's folder"),
-        ("file:///etc/hostname", "is to no file of JSON or YAML"),
-        (".docker/config.json", "is to no file of JSON or YAML"),
-        ("notes.txt", "is to no file of JSON or YAML"),
-        ("https://other.example/a.json", "leads to a server, and the description is a file"),
+        ("../outside.json", "leaves the description's folder"),
+        ("/etc/hostname", "leaves the description's folder"),
+        ("link.json", "leaves the description's folder"),
+        ("file:///etc/hostname", "is not to a .json, .yaml or .yml file"),
+        (".docker/config.json", "is not to a .json, .yaml or .yml file"),
+        ("notes.txt", "is not to a .json, .yaml or .yml file"),
+        ("https://other.example/a.json", "is a URL, but the description is a file"),
         ("gone.json", "does not exist"),
         ("broken.json", "is not valid JSON"),
-        (".", "is to no file of JSON or YAML"),
-        ("a\0b", "leads out of the description's folder"),
-        ("#/gone", "leads to nothing"),
+        (".", "is not to a .json, .yaml or .yml file"),
+        ("a\0b", "leaves the description's folder"),
+        ("#/gone", "has no target"),
         ("#gone", "is not a JSON pointer"),
         ("#/%ff", "is not a JSON pointer"),
-        ("#/x/a", "leads to references in a circle"),
+        ("#/x/a", "is circular"),
     ],
 )
 def test_a_reference_that_leads_nowhere_takes_its_operation_only(tmp_path: Path, reference: str, reason: str) -> None:
@@ -156,11 +156,11 @@ def test_a_description_may_be_on_a_server() -> None:
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("https://other.example/a.json", "leads to another server"),
-        ("//other.example/a.json", "leads to another server"),
-        ("file:///etc/hostname", "leads to another server"),
+        ("https://other.example/a.json", "is to another server"),
+        ("//other.example/a.json", "is to another server"),
+        ("file:///etc/hostname", "is to another server"),
         ("gone.json", "answered 404"),
-        ("http://[", "leads out of the description's folder"),
+        ("http://[", "leaves the description's folder"),
     ],
 )
 def test_a_server_is_not_left(reference: str, reason: str) -> None:
@@ -212,5 +212,5 @@ def test_a_key_that_is_there_twice_takes_nothing_else_away(tmp_path: Path, text:
 
     assert [query.path for query in source.operations] == ["/a", "/b"]
     assert [(left.kind, left.reason) for left in source.left_out] == [
-        ("flawed", f"{path}: {sentence}: the first counts")
+        ("flawed", f"{path}: {sentence}: the first value is used")
     ]

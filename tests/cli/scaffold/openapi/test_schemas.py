@@ -50,9 +50,9 @@ def test_a_property_of_two_parts_is_what_both_allow(one: Any, other: Any, kind: 
 @pytest.mark.parametrize(
     ("one", "other", "sentence"),
     [
-        ({"type": "string"}, {"type": "integer"}, "`allOf` says that it is string and that it is integer"),
-        ({"type": "object"}, {"type": "array"}, "`allOf` says that it is object and that it is array"),
-        ({"enum": ["a"]}, {"enum": ["b"]}, "`allOf` names two enums that have no value in common"),
+        ({"type": "string"}, {"type": "integer"}, "`allOf` requires both string and integer"),
+        ({"type": "object"}, {"type": "array"}, "`allOf` requires both object and array"),
+        ({"enum": ["a"]}, {"enum": ["b"]}, "`allOf` has two enums without a common value"),
     ],
 )
 def test_parts_that_contradict_one_another_make_json_text(one: Any, other: Any, sentence: str) -> None:

@@ -39,7 +39,7 @@ def test_the_same_description_changes_nothing() -> None:
 def test_operations_come_and_go() -> None:
     """Those that go come first."""
     assert said(weather(STATIONS, COUNTS), weather(STATIONS, SEARCH)) == [
-        "! operation counts is gone",
+        "! operation counts was removed",
         "+ operation search is new",
     ]
 
@@ -47,7 +47,7 @@ def test_operations_come_and_go() -> None:
 @pytest.mark.parametrize(
     ("after", "message"),
     [
-        (replace(STATIONS, parameters=STATIONS.parameters[1:]), "! parameter list_stations.kind is gone"),
+        (replace(STATIONS, parameters=STATIONS.parameters[1:]), "! parameter list_stations.kind was removed"),
         (
             replace(STATIONS, parameters=(*STATIONS.parameters, parameter("near"))),
             "+ parameter list_stations.near is new",
@@ -65,7 +65,7 @@ def test_operations_come_and_go() -> None:
                     STATIONS.parameters[0],
                 ),
             ),
-            "! parameter list_stations.ids was a list of integer and is string",
+            "! parameter list_stations.ids was a list of integer, and is now string",
         ),
         (
             replace(
@@ -78,7 +78,7 @@ def test_operations_come_and_go() -> None:
                     *STATIONS.parameters[1:],
                 ),
             ),
-            "+ parameter list_stations.kind may be 'bog', too",
+            "+ parameter list_stations.kind now also accepts 'bog'",
         ),
         (
             replace(
@@ -88,10 +88,10 @@ def test_operations_come_and_go() -> None:
                     *STATIONS.parameters[1:],
                 ),
             ),
-            "! parameter list_stations.kind may not be 'lake' any more",
+            "! parameter list_stations.kind no longer accepts 'lake'",
         ),
-        (replace(STATIONS, path="/all"), "! operation list_stations was GET /stations and is GET /all"),
-        (replace(STATIONS, pagination=None), "+ operation list_stations has no pages any more"),
+        (replace(STATIONS, path="/all"), "! operation list_stations was GET /stations, and is now GET /all"),
+        (replace(STATIONS, pagination=None), "+ operation list_stations no longer has pages"),
     ],
 )
 def test_an_operation_changes(after: Operation, message: str) -> None:
@@ -106,8 +106,8 @@ def test_columns_change() -> None:
     after = replace(READINGS, response=replace(READINGS.response, columns=other))
 
     assert said(weather(STATIONS, READINGS), weather(STATIONS, after)) == [
-        "! column list_readings.celsius was number and is string",
-        "! column list_readings.quality is gone",
+        "! column list_readings.celsius was number, and is now string",
+        "! column list_readings.quality was removed",
         "+ column list_readings.wind is new",
     ]
 
@@ -116,14 +116,14 @@ def test_options_change() -> None:
     """What is provisioned names them."""
     after = replace(weather(COUNTS), base_urls=(), auth=WEATHER.auth[1:])
 
-    assert said(weather(COUNTS), after) == ["! option region is gone", "! option token is gone"]
+    assert said(weather(COUNTS), after) == ["! option region was removed", "! option token was removed"]
 
 
 def test_a_number_may_become_whole() -> None:
     """It is another type all the same."""
     before = replace(SEARCH, parameters=(*SEARCH.parameters, parameter("count", WHOLE)))
 
-    assert said(weather(before), weather(SEARCH)) == ["! parameter search.count is gone"]
+    assert said(weather(before), weather(SEARCH)) == ["! parameter search.count was removed"]
 
 
 def only(*nodes: Any, **more: Any) -> DataSource:
@@ -138,43 +138,46 @@ def only(*nodes: Any, **more: Any) -> DataSource:
             [query("filter[name]"), query("filterName")],
             [query("filter[name]"), query("filterName", required=True)],
             [
-                "! parameter list_a.filter_name is required now",
-                "! parameter list_a.filter_name was 'filter[name]' of the query and is 'filterName' of the query",
-                "! parameter list_a.filter_name_2 was 'filterName' of the query and is 'filter[name]' of the query",
+                "! parameter list_a.filter_name is now required",
+                "! parameter list_a.filter_name was 'filter[name]' of the query, and is now 'filterName' of the query",
+                (
+                    "! parameter list_a.filter_name_2 was 'filterName' of the query, "
+                    "and is now 'filter[name]' of the query"
+                ),
             ],
         ),
         (
             [query("x-a")],
             [{"name": "X-A", "in": "header", "schema": {"type": "string"}}],
-            ["! parameter list_a.x_a was 'x-a' of the query and is 'X-A' of the header"],
+            ["! parameter list_a.x_a was 'x-a' of the query, and is now 'X-A' of the header"],
         ),
         (
             [query("n", {"type": "integer", "minimum": 1, "maximum": 9})],
             [query("n", {"type": "integer", "minimum": 0, "maximum": 5})],
             [
-                "! parameter list_a.n had the maximum 9 and has 5",
-                "+ parameter list_a.n had the minimum 1 and has 0",
+                "! the maximum of parameter list_a.n was 9, and is now 5",
+                "+ the minimum of parameter list_a.n was 1, and is now 0",
             ],
         ),
         (
             [query("a", required=True)],
             [query("a")],
-            ["+ parameter list_a.a is not required any more"],
+            ["+ parameter list_a.a is no longer required"],
         ),
         (
             [query("a", {"type": "boolean", "default": True})],
             [query("a", {"type": "boolean", "default": False})],
-            ["+ parameter list_a.a was True and is False where a query says nothing"],
+            ["+ the default of parameter list_a.a was True, and is now False"],
         ),
         (
             [query("a", {"type": "string", "format": "date-time"})],
             [query("a", {"type": "string", "format": "date"})],
-            ["+ parameter list_a.a was sent as rfc3339 and is as date"],
+            ["+ parameter list_a.a was sent as rfc3339, and is now sent as date"],
         ),
         (
             [query("a", {"type": "string", "enum": ["x", "y"]})],
             [query("a", {"type": "string", "enum": ["y", "z"]})],
-            ["! parameter list_a.a may not be 'x' any more", "+ parameter list_a.a may be 'z', too"],
+            ["! parameter list_a.a no longer accepts 'x'", "+ parameter list_a.a now also accepts 'z'"],
         ),
     ],
 )
@@ -189,8 +192,8 @@ def test_operations_may_take_each_others_names() -> None:
     before, after = read(describe(paths)), read(describe(dict(reversed(paths.items()))))
 
     assert said(before, after) == [
-        "! operation list_users was GET /users and is GET /all",
-        "! operation list_users_2 was GET /all and is GET /users",
+        "! operation list_users was GET /users, and is now GET /all",
+        "! operation list_users_2 was GET /all, and is now GET /users",
     ]
 
 
@@ -206,9 +209,9 @@ def test_columns_may_take_each_others_names_and_labels() -> None:
         return read(describe({"/a": get(schema, operationId="list_a")}))
 
     assert said(rows(nested, dotted, state), rows(dotted, nested, {"state": {"type": "string"}})) == [
-        "! column list_a.owner.name was the value at 'owner/name' and is the value at 'owner.name'",
-        "! column list_a.owner.name_2 was the value at 'owner.name' and is the value at 'owner/name'",
-        "! column list_a.state is no label any more: series have other labels",
+        "! column list_a.owner.name was the value at 'owner/name', and is now the value at 'owner.name'",
+        "! column list_a.owner.name_2 was the value at 'owner.name', and is now the value at 'owner/name'",
+        "! column list_a.state is no longer a label: the labels of series change",
     ]
 
 
@@ -221,5 +224,5 @@ def test_a_secret_may_be_sent_elsewhere() -> None:
         return read(value)
 
     assert said(keys("query"), keys("header")) == [
-        "! option k was the secret of 'k' (query key) and is the secret of 'k' (header key)"
+        "! option k was the secret of 'k' (query key), and is now the secret of 'k' (header key)"
     ]

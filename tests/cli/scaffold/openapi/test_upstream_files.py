@@ -421,9 +421,9 @@ def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
 def test_each_kind_of_a_choice_has_its_type() -> None:
     """Text, whole numbers, lists, and what may stay empty."""
     from gfplug.scaffold.openapi.class_names import Names  # noqa: PLC0415
-    from gfplug.scaffold.openapi.operation_fields import query_classes  # noqa: PLC0415
+    from gfplug.scaffold.openapi.operation_fields import plan_classes  # noqa: PLC0415
 
-    classes = query_classes(WEATHER, Names())
+    classes = plan_classes(WEATHER, Names())
     types = {f"{each.name}.{field.name}": field.annotation for each in classes for field in each.fields}
 
     assert types["list_stations.kind"] == "Kind | None"
