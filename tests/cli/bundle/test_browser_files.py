@@ -72,16 +72,16 @@ def own(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the project a frontend with sources of its own, whose build is counted."""
     (project.root / "frontend" / "package.json").write_text("{}")
     (project.root / "frontend" / "module.ts").write_text("one")
-    built: list[str] = []
+    builds: list[str] = []
 
     def build(frontend: npm.Frontend) -> dict[str, bytes]:
-        built.append("built")
+        builds.append("built")
         frontend.output.mkdir(exist_ok=True)
         (frontend.output / "module.js").write_text((frontend.folder / "module.ts").read_text())
         return npm.read_output(frontend)
 
     monkeypatch.setattr(npm, "build", build)
-    return built
+    return builds
 
 
 def _touch(path: Path, *, seconds: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_bundle import MANIFEST, signed, small_bundle
+from small_bundle import MANIFEST, sign, small_bundle
 
 from gfplug.bundle import combine, packing
 from gfplug.cli import main
@@ -34,15 +34,15 @@ def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.C
     """It holds both executables with their modes, what they share once, and passes the check."""
     assert main(["merge", *map(str, archives)]) == 0
 
-    merged = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
-    assert capsys.readouterr().out == f"{merged}\n"
-    with zipfile.ZipFile(merged) as contents:
+    output = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
+    assert capsys.readouterr().out == f"{output}\n"
+    with zipfile.ZipFile(output) as contents:
         names = contents.namelist()
         assert contents.testzip() is None
     assert names == sorted(set(names))
     assert {f"{MANIFEST['id']}/gpx_sales_linux_{machine}" for machine in ("amd64", "arm64")} <= set(names)
-    assert packing.digest_path(merged).read_text().split()[0] == hashlib.sha256(merged.read_bytes()).hexdigest()
-    assert main(["check", str(merged)]) == 0
+    assert packing.digest_path(output).read_text().split()[0] == hashlib.sha256(output.read_bytes()).hexdigest()
+    assert main(["check", str(output)]) == 0
 
 
 def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_path: Path) -> None:
@@ -72,14 +72,14 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
             lambda bundle: replace(bundle, info={**MANIFEST["info"], "version": "2.0.0"}),
             r"version 1\.2\.3, .* has 2\.0\.0",
         ),
-        (signed, "is signed"),
+        (sign, "is signed"),
     ],
 )
 def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
     """Another plugin, another version, another content or mode of a shared file, a signature; nothing is written."""
-    given = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
+    parts = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
     with pytest.raises(ProjectError, match=sentence):
-        combine.combine(given, tmp_path / "out.zip")
+        combine.combine(parts, tmp_path / "out.zip")
 
     assert not (tmp_path / "out.zip").exists()
 
@@ -91,11 +91,11 @@ def test_builds_of_one_commit_at_two_times_differ_in_their_date(tmp_path: Path) 
         build = {"time": time, "hash": "0123"}
         return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": build})
 
-    given = [archive(tmp_path, "amd64", at(1)), archive(tmp_path, "arm64", at(20))]
-    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as caught:
-        combine.combine(given, tmp_path / "out.zip")
+    parts = [archive(tmp_path, "amd64", at(1)), archive(tmp_path, "arm64", at(20))]
+    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as excinfo:
+        combine.combine(parts, tmp_path / "out.zip")
 
-    assert "the same SOURCE_DATE_EPOCH" in caught.value.hint
+    assert "the same SOURCE_DATE_EPOCH" in excinfo.value.hint
 
 
 def replace(bundle: Path, **keys: object) -> None:
@@ -123,9 +123,9 @@ def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Pat
             edit(bundle / name)
 
     both = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         combine.combine(both, tmp_path / "out.zip")
-    assert hint in caught.value.hint
+    assert hint in excinfo.value.hint
 
 
 def test_merging_one_archive_is_refused(archives: list[Path]) -> None:

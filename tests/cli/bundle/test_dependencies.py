@@ -23,8 +23,8 @@ def package(name: str, *requires: str, size: int = 0, files: int = 1, modules: t
 def inventory(*packages: Package) -> Inventory:
     """Return an environment with these packages, on Python 3.12."""
     markers = {"python_version": "3.12", "python_full_version": "3.12.1"}
-    used = tuple(each for each in packages if each.files)
-    return Inventory(python="3.12.1", build=(), packages=packages, used=used, markers=markers)
+    with_files = tuple(each for each in packages if each.files)
+    return Inventory(python="3.12.1", build=(), packages=packages, used=with_files, markers=markers)
 
 
 def missing(lines: Iterable[str], *packages: Package) -> list[str]:

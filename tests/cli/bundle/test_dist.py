@@ -107,13 +107,13 @@ def test_files_named_in_the_manifest_are_in_the_bundle(project: Project, frozen:
     (tmp_path / "outside").write_text("of this machine")
     bundle = assembled(Project(project.root), frozen, tmp_path / "dist")
 
-    shipped = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
-    assert {name for name in shipped if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
+    names = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
+    assert {name for name in names if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
         *("docs/start.md", "docs/img/a.svg", "shots/one.png", "dash/main.json"),
         "locales/de-DE/acme-sales-datasource.json",
     }
     assert (bundle.folder / "shots/one.png").read_text() == "frontend/shots/one.png"
-    assert not shipped & {".env", "secret/token", "other/file.md", "outside"}
+    assert not names & {".env", "secret/token", "other/file.md", "outside"}
     assert (bundle.folder / "module.js").read_bytes() == b"define([]);\n"
     assert "%VERSION%" not in (bundle.folder / "plugin.json").read_text()
 
@@ -123,8 +123,8 @@ def test_a_schema_of_the_authors_own_takes_the_place_of_the_made_one(
 ) -> None:
     """The build makes `schema/v0alpha1.json`; one in the project wins."""
     name, browser = "schema/v0alpha1.json", {"module.js": b"", "schema/v0alpha1.json": b"{}\n"}
-    made = dist.assemble(project, frozen, tmp_path / "made", browser=browser, day=date(2026, 7, 1))
-    assert (made.folder / name).read_bytes() == b"{}\n"
+    default = dist.assemble(project, frozen, tmp_path / "made", browser=browser, day=date(2026, 7, 1))
+    assert (default.folder / name).read_bytes() == b"{}\n"
     (tmp_path / "made").rename(frozen.folder)
     (project.root / "schema").mkdir()
     (project.root / name).write_text('{"targetApiVersion": "v0alpha1"}\n')
@@ -266,11 +266,11 @@ def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
     browser = {"plugin.json": json.dumps({"info": {"build": frontends}}).encode()} if frontends else {}
     day = date(2026, 7, 1)
     bundle = dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=day, build=BUILD)
-    built = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
+    result = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
 
-    assert built["info"].pop("build") == expected
-    assert {**built, "info": None} == {**manifest, "info": None}
-    assert built["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
+    assert result["info"].pop("build") == expected
+    assert {**result, "info": None} == {**manifest, "info": None}
+    assert result["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
 
 
 @pytest.mark.parametrize(

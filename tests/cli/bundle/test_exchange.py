@@ -29,8 +29,8 @@ def test_a_new_bundle_takes_its_place(
     if has_old:
         folder_of(tmp_path / "dist", "old")
 
-    installed = exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert (installed.folder, installed.executable.read_text()) == (tmp_path / "dist", "new")
+    bundle = exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert (bundle.folder, bundle.executable.read_text()) == (tmp_path / "dist", "new")
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
 
 
@@ -71,9 +71,9 @@ def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "rename", locked)
     folder_of(tmp_path / "dist", "old")
     new = folder_of(tmp_path / "new", "new")
-    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as caught:
+    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as excinfo:
         exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
-    assert "stop Grafana" in caught.value.hint
+    assert "stop Grafana" in excinfo.value.hint
     assert (tmp_path / "dist/gpx").read_text() == "old"
     assert (tmp_path / "new/gpx").read_text() == "new"
 

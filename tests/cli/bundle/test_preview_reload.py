@@ -59,15 +59,15 @@ def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]
     assert reloader is not None
     parts = small.feed.open().parts()
 
-    def wait(event: str = "reload", **wanted: Any) -> dict[str, Any]:
+    def wait(event: str = "reload", **values: Any) -> dict[str, Any]:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             kind, _, data = next(parts).decode().strip().partition("\ndata: ")
             if kind == f"event: {event}":
                 value: dict[str, Any] = json.loads(data)
-                if wanted.items() <= value.items():
+                if values.items() <= value.items():
                     return value
-        raise AssertionError(f"no {event} with {wanted}")
+        raise AssertionError(f"no {event} with {values}")
 
     return wait
 

@@ -114,7 +114,7 @@ def test_build_results_do_not_change_the_key(project: Project) -> None:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
+def cache_folder(tmp_path: Path) -> Path:
     """Keep a frozen plugin, and return the cache."""
     folder = tmp_path / "frozen"
     (folder / "_internal").mkdir(parents=True)
@@ -125,16 +125,16 @@ def kept(tmp_path: Path) -> Path:
     return cache
 
 
-def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
+def test_a_kept_plugin_comes_back_whole(cache_folder: Path, tmp_path: Path) -> None:
     """As a copy, with its inventory; the next build may change it."""
-    copy = reuse.copy_frozen(kept, "key", tmp_path / "place")
+    copy = reuse.copy_frozen(cache_folder, "key", tmp_path / "place")
     assert copy
     frozen, stock = copy
 
     assert (frozen.folder / "gpx").read_text() == "program"
     assert (frozen.platform, stock) == ("linux_amd64", STOCK)
     (frozen.folder / "gpx").write_text("changed")
-    assert reuse.copy_frozen(kept, "key", tmp_path / "again")
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "again")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
@@ -149,12 +149,12 @@ def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     ],
     ids=["text", "mode", "more", "gone", "note"],
 )
-def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_one_is_not_used(cache_folder: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """A change of any kind in the cache means to freeze again."""
-    damage(kept)
+    damage(cache_folder)
 
-    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
-    assert reuse.copy_frozen(kept, "other", tmp_path / "place") is None
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "place") is None
+    assert reuse.copy_frozen(cache_folder, "other", tmp_path / "place") is None
 
 
 def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
@@ -203,13 +203,13 @@ def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_note_that_was_edited_is_not_used(kept: Path, tmp_path: Path, note: str) -> None:
+def test_a_note_that_was_edited_is_not_used(cache_folder: Path, tmp_path: Path, note: str) -> None:
     """The build runs."""
-    (kept / "result.json").write_text(note)
-    (kept / "frozen.json").write_text(note)
+    (cache_folder / "result.json").write_text(note)
+    (cache_folder / "frozen.json").write_text(note)
 
-    assert reuse.recall(kept, "key", root=tmp_path) is None
-    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
+    assert reuse.recall(cache_folder, "key", root=tmp_path) is None
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "place") is None
 
 
 def test_code_that_nests_deeply_is_compared_as_text(project: Project) -> None:

@@ -34,9 +34,9 @@ class Api(Upstream):
         """Answer one request."""
         content = request.json()
         manifest = {key: content[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
-        signed = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
+        text = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
         headers = {"Location": self.location} if self.location else {}
-        return Answer(body=self.body or signed, status=self.status, headers=headers, delay=self.delay)
+        return Answer(body=self.body or text, status=self.status, headers=headers, delay=self.delay)
 
 
 @pytest.fixture
@@ -102,12 +102,12 @@ def test_a_signature_of_something_else_is_not_written(
 def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api: Api, status: int, hint: str) -> None:
     """Each status has its hint; a server that echoes the token does not spread it."""
     api.status, api.body = status, f'{{"message": "no, {TOKEN}"}}'.encode()
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(FetchError) as excinfo:
         sign(dist, api)
 
-    text = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
+    text = f"{excinfo.value.message} {excinfo.value.hint} {excinfo.value.details}"
     assert f"answered {status}" in text
-    assert hint in caught.value.hint
+    assert hint in excinfo.value.hint
     assert TOKEN not in text
 
 

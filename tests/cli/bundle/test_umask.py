@@ -50,9 +50,9 @@ def test_a_merged_archive(tmp_path: Path) -> None:
     parts = [tmp_path / f"{machine}.zip" for machine in ("amd64", "arm64")]
     for part in parts:
         packing.pack(small_bundle(tmp_path / part.stem, machine=part.stem), part)
-    merged = combine.combine(parts).archive
+    archive = combine.combine(parts).archive
 
-    assert set(modes(merged, packing.digest_path(merged)).values()) == {0o644}
+    assert set(modes(archive, packing.digest_path(archive)).values()) == {0o644}
 
 
 def test_the_folder_of_the_archives(tmp_path: Path) -> None:

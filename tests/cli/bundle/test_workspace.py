@@ -67,13 +67,13 @@ def test_a_read_only_project_is_named(tmp_path: Path) -> None:
     """The sentence names the folder, the hint says what it must be."""
     tmp_path.chmod(0o500)
     with (
-        pytest.raises(ProjectError, match="Permission denied") as caught,
+        pytest.raises(ProjectError, match="Permission denied") as excinfo,
         workspace.open_folder(tmp_path / "artifacts"),
     ):
         pytest.fail("it is read-only")
     tmp_path.chmod(0o700)
 
-    assert "writable" in caught.value.hint
+    assert "writable" in excinfo.value.hint
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_refusal_to_write_becomes_a_sentence(tmp_path: Path, code: int, kind: 
 def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
     """When PyInstaller meets the full disk, that is what is said, above PyInstaller's lines."""
     failure = ToolError("PyInstaller failed", details="OSError: [Errno 28] No space left on device: 'x'")
-    with pytest.raises(ToolError, match="the disk is full") as caught, workspace.explain_refusals(tmp_path):
+    with pytest.raises(ToolError, match="the disk is full") as excinfo, workspace.explain_refusals(tmp_path):
         raise failure
 
-    assert caught.value.details == failure.details
+    assert excinfo.value.details == failure.details

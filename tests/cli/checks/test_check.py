@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_bundle import MANIFEST, signed
+from small_bundle import MANIFEST, sign
 
 from gfplug.bundle import packing
 from gfplug.checks import check as service
@@ -112,7 +112,7 @@ def test_a_bundle_that_would_not_start_or_load_is_an_error(
 
 def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
     """As signed it is good; a changed, an added and a removed file are each named."""
-    signed(dist)
+    sign(dist)
     assert rules(dist) == set()
 
     (dist / "module.js").write_text("changed")
@@ -129,7 +129,7 @@ def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
 @pytest.mark.parametrize("word", ["abc", "nonsense", "", "iQIzBAEBCAAdFiEE" * 10])
 def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
     """Whatever stands where the signature should: gfplug has no key to verify it with, and says so."""
-    signed(dist)
+    sign(dist)
     path = dist / "MANIFEST.txt"
     path.write_text(path.read_text().replace("\nabc\n", f"\n{word}\n"))
 
@@ -158,7 +158,7 @@ def test_a_long_version_range_is_judged_in_linear_time(dist: Path, text: str) ->
 
 def test_a_signature_of_another_version_is_an_error(dist: Path) -> None:
     """It was signed before the version was raised."""
-    signed(dist, version="0.0.9")
+    sign(dist, version="0.0.9")
     assert "signature" in rules(dist)
 
 

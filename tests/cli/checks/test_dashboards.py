@@ -88,11 +88,11 @@ SCHEMA = describe(Datasource)
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Make a project that provisions a data source."""
-    made = small_project(tmp_path / "project")
-    folder = made.root / "provisioning" / "datasources"
+    small = small_project(tmp_path / "project")
+    folder = small.root / "provisioning" / "datasources"
     folder.mkdir(parents=True)
     (folder / "x.yaml").write_text(f"datasources:\n  - {{name: Sales, uid: sales-1, type: {ID}}}\n", encoding="utf-8")
-    return made
+    return small
 
 
 def errors(project: Project, content: object, name: str = "board.json") -> list[str]:
@@ -272,9 +272,9 @@ def test_every_field_of_a_query_is_named() -> None:
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(project: Project, name: str, content: str, sentence: str) -> None:
     """Named, with what is wrong."""
-    with pytest.raises(ProjectError, match=sentence) as caught:
+    with pytest.raises(ProjectError, match=sentence) as excinfo:
         errors(project, content, name)
-    assert "\n" not in caught.value.message
+    assert "\n" not in excinfo.value.message
 
 
 def test_a_file_that_is_too_large_or_missing_is_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,10 +267,10 @@ def test_a_link_that_build_refuses_is_an_error(tmp_path: Path, name: str) -> Non
     (project / name).parent.mkdir(exist_ok=True)
     (project / name).unlink(missing_ok=True)
     (project / name).symlink_to(outside)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         dist_of.shipped_files(Project(project))
 
-    assert [each for each in findings(project) if each == f"error: frontend: {caught.value.message}"]
+    assert [each for each in findings(project) if each == f"error: frontend: {excinfo.value.message}"]
 
 
 def test_the_keys_are_written_from_published_types_without_a_network(

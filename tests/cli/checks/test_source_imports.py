@@ -80,5 +80,5 @@ def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None
     (tmp_path / "worse.py").write_bytes(b"\xff\xfe")
 
     assert modules(tmp_path, "import pandas") == ["pandas"]
-    broken = source_imports.read(tmp_path).broken
-    assert [(path.name, line) for path, line, _ in broken] == [("bad.py", 2), ("worse.py", 1)]
+    errors = source_imports.read(tmp_path).broken
+    assert [(path.name, line) for path, line, _ in errors] == [("bad.py", 2), ("worse.py", 1)]

@@ -93,9 +93,9 @@ def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, lin
         (root / ".gfplug" / {"backup": "backup", "lock": "upgrade.lock"}[link]).symlink_to(outside)
     else:
         place = {".gfplug": folder.parent, "journal": folder, "new": folder / "new", "source": folder / "new" / "0"}
-        moved = place.get(link, folder / "forward.json")
-        moved.rename(outside / "moved")
-        moved.symlink_to(outside / "moved")
+        target = place.get(link, folder / "forward.json")
+        target.rename(outside / "moved")
+        target.symlink_to(outside / "moved")
     before = snapshot(tmp_path)
 
     with pytest.raises(IntegrityError), journal.lock_project(root):

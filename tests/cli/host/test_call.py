@@ -74,10 +74,10 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None
 def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
     """The name that Grafana would start, and those that are there."""
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
-    with pytest.raises(ProjectError, match=f"has no gpx_sales_{go_platform()}") as caught:
+    with pytest.raises(ProjectError, match=f"has no gpx_sales_{go_platform()}") as excinfo:
         call.resolve_target(root / "dist")
 
-    assert "gpx_sales_plan9_mips" in caught.value.hint
+    assert "gpx_sales_plan9_mips" in excinfo.value.hint
 
 
 def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -97,7 +97,9 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         encoding="utf-8",
     )
     provisioned = call.settings(call.resolve_target(root / "dist"), call.Overrides())
-    changed = call.settings(call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
+    settings = call.settings(
+        call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"])
+    )
 
     assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
         "u",
@@ -105,8 +107,8 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         {"a": 1, "b": 2},
         {"t": "x"},
     )
-    assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
-    assert changed.secrets == {"t": "x", "k": "v"}
+    assert (settings.uid, settings.url, settings.options) == ("u", "http://b", {"a": 1, "b": 3})
+    assert settings.secrets == {"t": "x", "k": "v"}
 
 
 def test_a_given_file_takes_the_place_of_the_provisioning(root: Path) -> None:
@@ -136,11 +138,11 @@ def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, mo
 @pytest.mark.parametrize("text", ["hush", "=hush", "k=$UNSET_VARIABLE", "k=@/nonexistent"])
 def test_a_secret_that_cannot_be_read_is_not_shown(root: Path, text: str) -> None:
     """The error names the key or the source, never what may be the secret itself."""
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError) as excinfo:
         call.settings(call.resolve_target(root), call.Overrides(secrets=[text]))
 
-    assert "--secret" in caught.value.message
-    assert "hush" not in caught.value.message
+    assert "--secret" in excinfo.value.message
+    assert "hush" not in excinfo.value.message
 
 
 def test_assignments_are_json_where_they_can_be() -> None:
@@ -192,11 +194,11 @@ def test_an_invalid_option_value_is_refused(ask: Callable[[], object], sentence:
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     """The last hour by default; the model's own query type."""
     default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
-    given = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
+    explicit = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
     assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
     assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")
-    assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
+    assert (explicit.interval, explicit.max_data_points) == (timedelta(seconds=7), 5)
 
 
 def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
@@ -206,10 +208,10 @@ def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
         "B": QueryAnswer(ref_id="B", status=502, error="down", error_source="downstream"),
         "C": QueryAnswer(ref_id="C", status=500),
     }
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(ToolError) as excinfo:
         call.require_answers(["A", "B", "C", "D"], answers)
 
-    assert caught.value.message == (
+    assert excinfo.value.message == (
         "query B failed with status 502 (downstream): down; query C failed with status 500 (plugin): no message; "
         "query D has no answer: Grafana shows no data"
     )
@@ -223,9 +225,9 @@ def test_a_failed_query_comes_with_where_to_look() -> None:
         logs = Logs()
         for line in lines:
             logs.add(f"{json.dumps({'@level': 'error', **line})}\n".encode())
-        with pytest.raises(ToolError) as caught:
+        with pytest.raises(ToolError) as excinfo:
             call.require_answers(["A"], {"A": QueryAnswer(ref_id="A", status=500, error=text)}, logs)
-        return caught.value.hint
+        return excinfo.value.hint
 
     assert hint("x") == "-v shows the plugin's whole log"
     assert hint("x", {"@message": "Query A failed", "at": "a.py, line 1, in f"}).startswith(
@@ -287,7 +289,7 @@ def test_a_file_may_be_a_pipe() -> None:
 
 def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
     """Bytes of the command line that are no UTF-8, perhaps of a secret."""
-    with pytest.raises(UsageError, match="the request cannot be sent") as caught:
+    with pytest.raises(UsageError, match="the request cannot be sent") as excinfo:
         fill(DescriptorProto(), {"name": "hush\udcff"})
 
-    assert "hush" not in caught.value.message
+    assert "hush" not in excinfo.value.message

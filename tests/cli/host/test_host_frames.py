@@ -40,7 +40,7 @@ def test_integers_keep_every_digit(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "simple", "exact", "shown"),
+    ("kind", "values", "simple", "exact", "output"),
     [
         (pa.float64(), [0.1, 1e300], "number", "float64", [0.1, 1e300]),
         (pa.float32(), [0.1, 3.4028235e38, 1e-45], "number", "float32", [0.1, 3.4028235e38, 1e-45]),
@@ -50,13 +50,13 @@ def test_integers_keep_every_digit(name: str) -> None:
     ],
 )
 def test_a_column_has_its_type_and_values(
-    kind: pa.DataType, values: list[Any], simple: str, exact: str, shown: list[Any]
+    kind: pa.DataType, values: list[Any], simple: str, exact: str, output: list[Any]
 ) -> None:
     """32-bit numbers are as short as Grafana writes them; JSON is inlined."""
     frame = _one(kind, values, nullable=False)
 
     assert frame["schema"]["fields"] == [{"name": "v", "type": simple, "typeInfo": {"frame": exact}}]
-    assert frame["data"]["values"] == [shown]
+    assert frame["data"]["values"] == [output]
 
 
 def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
@@ -135,7 +135,7 @@ def test_a_frame_without_rows_or_fields_is_valid() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "nullable", "shown", "sentence"),
+    ("kind", "values", "nullable", "output", "sentence"),
     [
         (pa.int64(), [1, None], False, [1, 0], "not nullable but holds nulls"),
         (pa.timestamp("ms"), [1_700_000_000_000], True, [1_700_000], "near 1970"),
@@ -145,7 +145,7 @@ def test_values_that_grafana_reads_differently_give_a_warning(
     caplog: pytest.LogCaptureFixture,
     kind: pa.DataType,
     values: list[Any],
-    shown: list[Any],
+    output: list[Any],
     sentence: str,
     *,
     nullable: bool,
@@ -154,7 +154,7 @@ def test_values_that_grafana_reads_differently_give_a_warning(
     with caplog.at_level(logging.WARNING, "gfplug"):
         frame = _one(kind, values, nullable=nullable)
 
-    assert frame["data"]["values"] == [shown]
+    assert frame["data"]["values"] == [output]
     assert sentence in caplog.text
 
 
@@ -178,11 +178,11 @@ def test_values_that_grafana_reads_differently_give_a_warning(
 )
 def test_a_frame_that_grafana_refuses_is_an_error_with_its_place(data: bytes, why: str) -> None:
     """One bad frame fails the whole response; the error names the ref id and the column."""
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(ToolError) as excinfo:
         frame_json.from_arrow(data, where="B, frame 2")
 
-    assert "refuse the whole response: B, frame 2" in caught.value.message
-    assert why in caught.value.message
+    assert "refuse the whole response: B, frame 2" in excinfo.value.message
+    assert why in excinfo.value.message
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"{}"])

@@ -45,8 +45,8 @@ def test_a_line_that_go_plugin_accepts_names_where_to_connect(line: str, target:
 )
 def test_a_line_that_go_plugin_refuses_is_explained(line: str, sentence: str) -> None:
     """Each part that is wrong is named with its value; a megabyte of banner does not flood the terminal."""
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(ToolError) as excinfo:
         handshake.parse(line)
 
-    assert sentence in caught.value.message
-    assert len(caught.value.message) < 400
+    assert sentence in excinfo.value.message
+    assert len(excinfo.value.message) < 400

@@ -70,15 +70,15 @@ def test_a_raw_traceback_is_an_error_to_its_last_line() -> None:
 
 def test_each_line_is_shown_as_it_comes() -> None:
     """A watcher sees whole lines, once."""
-    seen: list[str] = []
-    logs = Logs(lambda line: seen.append(line.message))
+    messages: list[str] = []
+    logs = Logs(lambda line: messages.append(line.message))
     logs.add(b"one\ntw")
 
-    assert seen == ["one"]
+    assert messages == ["one"]
 
     logs.add(b"o\r\n\n")
 
-    assert seen == ["one", "two"]
+    assert messages == ["one", "two"]
 
 
 REPEATING = [

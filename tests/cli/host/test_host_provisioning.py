@@ -102,10 +102,10 @@ def test_a_given_file_must_fit(tmp_path: Path, content: str | None, sentence: st
     path = tmp_path / "settings.yaml"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError) as excinfo:
         provisioning.read(path, ID)
 
-    assert sentence in caught.value.message
+    assert sentence in excinfo.value.message
 
 
 def test_a_date_is_the_text_that_was_written(tmp_path: Path) -> None:
@@ -145,10 +145,10 @@ def test_a_provisioning_path_that_is_no_text_file_is_refused(tmp_path: Path, kin
         lambda: provisioning.interpolate(f"$__file{{{path}}}"),
         lambda: provisioning.find_datasource(tmp_path, ID),
     ):
-        with pytest.raises(ProjectError, match=r"a\.yaml") as caught:
+        with pytest.raises(ProjectError, match=r"a\.yaml") as excinfo:
             read()
 
-        assert "hush" not in f"{caught.value.message}{caught.value.hint}"
+        assert "hush" not in f"{excinfo.value.message}{excinfo.value.hint}"
 
 
 def source_of(folder: Path, lines: str) -> Settings:

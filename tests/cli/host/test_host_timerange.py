@@ -11,7 +11,7 @@ NOW = datetime(2026, 3, 31, 14, 25, 36, 789_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "iso"),
     [
         ("now", "2026-03-31T14:25:36.789000+00:00"),
         ("now-1h", "2026-03-31T13:25:36.789000+00:00"),
@@ -29,9 +29,9 @@ NOW = datetime(2026, 3, 31, 14, 25, 36, 789_000, tzinfo=UTC)
         ("2026-01-31", "2026-01-31T00:00:00+00:00"),
     ],
 )
-def test_a_time_is_read_in_each_form(text: str, shown: str) -> None:
+def test_a_time_is_read_in_each_form(text: str, iso: str) -> None:
     """Relative, in milliseconds, in ISO 8601; without an offset it is UTC."""
-    assert timerange.moment(text, now=NOW).isoformat() == shown
+    assert timerange.moment(text, now=NOW).isoformat() == iso
 
 
 def test_the_end_of_a_range_is_rounded_up() -> None:

@@ -104,12 +104,12 @@ def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
 )
 def test_a_frame_with_less_than_usual_can_be_shown(value: Mapping[str, Any]) -> None:
     """As a table, a heading and a plot."""
-    shown = frame_json.from_json(json.dumps(value).encode(), where="A")
+    result = frame_json.from_json(json.dumps(value).encode(), where="A")
 
-    assert tables.table(shown, rows=10, width=80).isprintable() or "\n" in tables.table(shown, rows=10, width=80)
-    assert "\x1b" not in tables.table(shown, rows=10, width=80)
-    assert tables.heading("A", shown)
-    plot.draw(plot.series(shown), width=40)
+    assert tables.table(result, rows=10, width=80).isprintable() or "\n" in tables.table(result, rows=10, width=80)
+    assert "\x1b" not in tables.table(result, rows=10, width=80)
+    assert tables.heading("A", result)
+    plot.draw(plot.series(result), width=40)
 
 
 @pytest.mark.shows("errors: a response that is not a frame")
@@ -118,10 +118,10 @@ def test_a_text_that_is_not_utf_8_is_replaced_as_in_grafana() -> None:
     data = b"a\xffb\xed"
     offsets, nulls = pa.py_buffer(b"\0\0\0\0\4\0\0\0\4\0\0\0"), pa.py_buffer(b"\1")
     array = pa.Array.from_buffers(pa.string(), 2, [nulls, offsets, pa.py_buffer(data)])
-    shown = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
+    result = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
 
-    assert shown["data"]["values"] == [["a\ufffdb\ufffd", None]]
-    assert shown["schema"]["name"] == "\ufffd"
+    assert result["data"]["values"] == [["a\ufffdb\ufffd", None]]
+    assert result["schema"]["name"] == "\ufffd"
 
 
 def test_a_text_outside_of_its_column_is_refused() -> None:

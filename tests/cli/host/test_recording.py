@@ -32,10 +32,10 @@ def test_a_recording_survives_its_file(tmp_path: Path) -> None:
         start=moment, end=moment + timedelta(hours=1), interval=timedelta(seconds=30), max_data_points=7,
         ref_id="B", model={"table": "ü"},
     )  # fmt: skip
-    written = Recording(queries=[query], results={"B": {"status": 200}})
-    written.write(tmp_path / "a.json")
+    recording = Recording(queries=[query], results={"B": {"status": 200}})
+    recording.write(tmp_path / "a.json")
 
-    assert Recording.read(tmp_path / "a.json") == written
+    assert Recording.read(tmp_path / "a.json") == recording
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_rows_must_fit_the_schema() -> None:
 
 def test_a_gap_interrupts_the_line_of_a_picture() -> None:
     """A missing value is not zero, and is not bridged."""
-    drawn = pictures.svg([Series(name="a<b", points=[(0, 1.0), (1, 2.0), (2, None), (3, 3.0)])])
-    (line,) = [row for row in drawn.splitlines() if 'fill="none"' in row]
+    picture = pictures.svg([Series(name="a<b", points=[(0, 1.0), (1, 2.0), (2, None), (3, 3.0)])])
+    (line,) = [row for row in picture.splitlines() if 'fill="none"' in row]
 
     assert line.count("M") == 2
-    assert "a&lt;b" in drawn
+    assert "a&lt;b" in picture
 
 
 def test_drawing_without_a_time_series_is_an_error(tmp_path: Path) -> None:

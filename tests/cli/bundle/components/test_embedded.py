@@ -62,15 +62,15 @@ def test_a_list_of_another_kind_says_nothing(tmp_path: Path, text: str) -> None:
 def test_the_list_of_components_has_the_parts_below_their_package(project: Project, tmp_path: Path) -> None:
     """Two packages may hold the same; the whole is valid CycloneDX."""
     lists = (write(tmp_path / "a.json", OPENSSL, {"name": "zlib", "purl": "pkg:generic/zlib"}),)
-    used = tuple(
+    packages = tuple(
         Package(name=name, version="1", record="", expression="MIT", sboms=lists) for name in ("crypt", "other")
     )
-    stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
-    listed = sbom.describe(project, component.list_components(project, stock), tmp_path, seconds=1)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
+    document = sbom.describe(project, component.list_components(project, stock), tmp_path, seconds=1)
     (crypt, other) = (
-        each["components"] for each in json.loads(listed)["components"] if each["name"] in {"crypt", "other"}
+        each["components"] for each in json.loads(document)["components"] if each["name"] in {"crypt", "other"}
     )
 
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(listed.decode()) is None
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document.decode()) is None
     assert [(each["name"], each.get("version")) for each in crypt] == [("openssl", "4.0.3"), ("zlib", None)]
     assert [each["purl"] for each in crypt] == [each["purl"] for each in other]

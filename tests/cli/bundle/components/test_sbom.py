@@ -17,7 +17,7 @@ from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.usefixtures("project")
 RECORD = "0" * 64
-USED = (
+PACKAGES = (
     Package(name="grpcio", version="1.85.1", expression="Apache-2.0", record=RECORD),
     Package(name="Some_Thing.X", version="1.0+local", license="MIT AND PSF-2.0", record=RECORD),
     Package(name="odd", version="2", license="Very Own License", record=RECORD),
@@ -43,7 +43,7 @@ LIBRARIES = (
     ),
     Library(file="libpython3.12.so.1.0", upstream="expat", version="2.5.0", is_inside=True),
 )
-STOCK = Inventory(python="3.12.1", build=(), packages=USED, used=USED, libraries=LIBRARIES)
+STOCK = Inventory(python="3.12.1", build=(), packages=PACKAGES, used=PACKAGES, libraries=LIBRARIES)
 
 
 def describe(tmp_path: Path) -> bytes:

@@ -48,9 +48,9 @@ def bundle(tmp_path: Path) -> Bundle:
     return Bundle(tmp_path / "dist", tmp_path / "dist/gpx_sales_linux_amd64")
 
 
-def write(tmp_path: Path, bundle: Bundle, *used: Package, more: tuple[Library, ...] = ()) -> None:
+def write(tmp_path: Path, bundle: Bundle, *packages: Package, more: tuple[Library, ...] = ()) -> None:
     """Write both files."""
-    stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
     thirdparty.write(Project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
 
 

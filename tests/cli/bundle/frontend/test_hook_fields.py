@@ -87,7 +87,7 @@ exports.variableFields = { of: D };
 )
 def test_a_name_that_no_form_shows_is_refused_with_its_line(text: str, sentence: str, hint: str) -> None:
     """A control of that name would never be seen."""
-    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as excinfo:
         hook_fields.check(text, SCHEMA)
 
-    assert (caught.value.hint or "").startswith(hint)
+    assert (excinfo.value.hint or "").startswith(hint)

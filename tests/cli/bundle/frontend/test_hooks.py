@@ -31,9 +31,9 @@ tool.require('svelte'); myrequire('solid');
 def test_the_documentation_lists_what_hooks_may_require() -> None:
     """And nothing else."""
     text = (Path(__file__).parents[4] / "docs/frontend.md").read_text(encoding="utf-8")
-    listed = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
+    names = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
 
-    assert set(listed) == hooks.SHARED
+    assert set(names) == hooks.SHARED
 
 
 def test_the_text_stays_the_authors() -> None:
@@ -70,11 +70,11 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
 )
 def test_code_that_cannot_be_in_module_js_is_refused_with_its_line(text: str, sentence: str) -> None:
     """The error has file, line and problem; there is only one file for the browser."""
-    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as excinfo:
         hooks.parse(text)
 
     if "another file" in sentence:
-        assert caught.value.hint == "move what you need of it into frontend/hooks.js"
+        assert excinfo.value.hint == "move what you need of it into frontend/hooks.js"
 
 
 @pytest.mark.parametrize("text", ["exports.import = 1;", "const exported = 1;", "  import: 1,", "importAll();", ""])

@@ -37,12 +37,12 @@ def test_the_sources_keep_to_what_joining_them_needs(name: str) -> None:
 def test_the_sources_require_their_neighbours_and_the_listed_packages() -> None:
     """Each `require` is literal, each name is there, no two files wait for each other, and each is in use."""
     requires = {name: REQUIRE.findall(code_of(text)) for name, text in SOURCES.items()}
-    neighbours = {name: {each[2:] for each in wanted if each.startswith("./")} for name, wanted in requires.items()}
-    packages = {each for wanted in requires.values() for each in wanted if not each.startswith("./")}
+    neighbours = {name: {each[2:] for each in imports if each.startswith("./")} for name, imports in requires.items()}
+    packages = {each for imports in requires.values() for each in imports if not each.startswith("./")}
 
     assert packages == set(library.PACKAGES)
     assert set().union(*neighbours.values()) == SOURCES.keys() - {"module"}
-    while leaves := [name for name, wanted in neighbours.items() if not wanted & neighbours.keys()]:
+    while leaves := [name for name, imports in neighbours.items() if not imports & neighbours.keys()]:
         for name in leaves:
             del neighbours[name]
     assert neighbours == {}
@@ -89,6 +89,6 @@ def test_the_documentation_lists_what_the_editors_say() -> None:
     """A translator has the sentences from the page: nothing of the sources is in a project."""
     table = SOURCES["strings"].partition("const strings = {")[2].partition("};")[0]
     section = DOCS.partition("## Other languages")[2].partition("\n## ")[0]
-    listed = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
+    sentences = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
 
-    assert set(listed) == set(re.findall(r": '(.+)',", table))
+    assert set(sentences) == set(re.findall(r": '(.+)',", table))

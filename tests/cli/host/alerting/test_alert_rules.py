@@ -36,7 +36,7 @@ def rule(
     }
 
 
-def written(folder: Path, *rules: object) -> Path:
+def write_rules(folder: Path, *rules: object) -> Path:
     """Write a file of rules."""
     (folder / "rules.yaml").write_text(json.dumps({"groups": [{"rules": rules}]}))
     return folder
@@ -44,7 +44,7 @@ def written(folder: Path, *rules: object) -> Path:
 
 def test_a_rule_is_read(tmp_path: Path) -> None:
     """With its reduce and threshold."""
-    (read,) = alerting.read_rules(written(tmp_path, rule()))
+    (read,) = alerting.read_rules(write_rules(tmp_path, rule()))
 
     assert (read.title, read.ref_id, read.start, read.end) == ("Busy", "A", 600, 0)
 
@@ -72,8 +72,8 @@ def test_a_rule_that_cannot_be_read_is_named_with_its_file(
     tmp_path: Path, values: dict[str, Any], sentence: str
 ) -> None:
     """A reducer that Grafana does not have, bounds that are no numbers, times without end."""
-    with pytest.raises(ProjectError) as caught:
-        alerting.read_rules(written(tmp_path, rule(**values)))
+    with pytest.raises(ProjectError) as excinfo:
+        alerting.read_rules(write_rules(tmp_path, rule(**values)))
 
-    assert "rules.yaml: the rule 'Busy'" in caught.value.message
-    assert sentence in caught.value.message
+    assert "rules.yaml: the rule 'Busy'" in excinfo.value.message
+    assert sentence in excinfo.value.message

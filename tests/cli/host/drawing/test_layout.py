@@ -8,9 +8,9 @@ from gfplug.host.drawing import layout, plot
 from gfplug.host.drawing.plot import Series
 
 
-def lines(shown: layout.Layout, legend: int) -> int:
+def lines(size: layout.Layout, legend: int) -> int:
     """Count the lines of an answer whose tables are as long as they may be."""
-    return shown.frames * (shown.rows + 6) + (shown.plot + 2 + legend if legend else 0)
+    return size.frames * (size.rows + 6) + (size.plot + 2 + legend if legend else 0)
 
 
 @pytest.mark.parametrize("height", [24, 28, 50])
@@ -18,12 +18,12 @@ def lines(shown: layout.Layout, legend: int) -> int:
 @pytest.mark.parametrize("frames", [1, 2, 5, 100])
 def test_tables_and_plot_fit_together(frames: int, legend: int, height: int) -> None:
     """At least one frame with one row, and a plot that can be read."""
-    shown = layout.fit(frames=frames, legend=legend, height=height)
+    size = layout.fit(frames=frames, legend=legend, height=height)
 
-    assert 1 <= shown.frames <= frames
-    assert 1 <= shown.rows <= 10
-    assert shown.plot >= 5
-    assert lines(shown, legend) <= height
+    assert 1 <= size.frames <= frames
+    assert 1 <= size.rows <= 10
+    assert size.plot >= 5
+    assert lines(size, legend) <= height
 
 
 def test_a_small_screen_shows_something() -> None:

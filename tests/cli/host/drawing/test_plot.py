@@ -75,11 +75,11 @@ LARGE, TINY = 1.7e308, 5e-324
 )
 def test_values_at_the_ends_of_what_a_float_holds_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
     """In characters and in a picture: no difference overflows, and none is divided to nothing."""
-    drawn = drawing(line(*values), plain=plain)
+    lines = drawing(line(*values), plain=plain)
     picture = pictures.svg([line(*values)])
 
-    assert len(drawn) == 17
-    assert not any(word in picture + "".join(drawn) for word in ("nan", "inf"))
+    assert len(lines) == 17
+    assert not any(word in picture + "".join(lines) for word in ("nan", "inf"))
 
 
 @pytest.mark.parametrize("end", [2**62, -(2**62), 253_402_300_800_000, -62_135_596_800_001])

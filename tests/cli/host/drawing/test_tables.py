@@ -31,8 +31,8 @@ MIXED = _frame(
 
 def test_a_table_shows_every_type() -> None:
     """Times in ISO 8601, numbers to the right, NaN apart from null, enums by name, text on one line and cut."""
-    shown = [line.split("  ") for line in tables.table(MIXED, rows=10, width=200).splitlines()]
-    cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
+    lines = [line.split("  ") for line in tables.table(MIXED, rows=10, width=200).splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
 
     assert cells == [
         ["time", "cpu {host=a, zone=b}", "count", "state", "Note", "raw", "up"],
@@ -86,18 +86,18 @@ def test_the_heading_names_the_frame_and_its_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "text"),
     [(0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (123456.7, "123457"), (1.0, "1"), (-0.0, "-0"), (1e20, "1.000000e+20")],
 )
-def test_a_number_is_short(value: float, shown: str) -> None:
+def test_a_number_is_short(value: float, text: str) -> None:
     """Six digits, all of them before the point."""
     frame = _frame(({"name": "v", "type": "number"}, [value]))
 
-    assert tables.table(frame, rows=1, width=80).splitlines()[2].strip() == shown
+    assert tables.table(frame, rows=1, width=80).splitlines()[2].strip() == text
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "nanos", "shown"),
+    ("milliseconds", "nanos", "text"),
     [
         (0, 0, "1970-01-01T00:00:00Z"),
         (-1, 0, "1969-12-31T23:59:59.999Z"),
@@ -105,9 +105,9 @@ def test_a_number_is_short(value: float, shown: str) -> None:
         (10**17, 0, "100000000000000000 ms"),
     ],
 )
-def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, shown: str) -> None:
+def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, text: str) -> None:
     """Before 1970 too; what no calendar holds is shown as it is."""
-    assert tables.instant(milliseconds, nanos) == shown
+    assert tables.instant(milliseconds, nanos) == text
 
 
 def test_control_characters_are_escaped() -> None:

@@ -26,7 +26,7 @@ def small(tmp_path: Path) -> Small:
 def ask(small: Small) -> Callable[..., tuple[int, Any]]:
     """Ask a path of the small preview, and return the status and the JSON of the answer, or its bytes."""
 
-    def asked(path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
+    def send_request(path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
         message = Message()
         for name, value in headers.items():
             message[name.replace("_", "-")] = value
@@ -40,4 +40,4 @@ def ask(small: Small) -> Callable[..., tuple[int, Any]]:
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return response.status, json.loads(response.body) if is_json else response.body
 
-    return asked
+    return send_request

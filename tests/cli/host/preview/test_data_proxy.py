@@ -47,7 +47,7 @@ class Upstream(ThreadingHTTPServer):
     def __init__(self) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.token: dict[str, Any] = {"access_token": TOKEN, "expires_in": "3600"}
 
 
@@ -57,8 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, or redirect, or refuse, as the path says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-        self.server.asked.append(asked)
+        request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+        self.server.requests.append(request)
         status = next((each for word, each in STATUSES.items() if word in self.path), 200)
         self.send_response(status)
         self.send_header("X-Rows", "0")
@@ -113,11 +113,11 @@ def test_a_route_adds_its_header(proxied: Small, upstream: Upstream) -> None:
     response = ask(proxied, "sales?from=1&to=2", X_One="1", Cookie="c=d", Referer="http://x/t0ken/", Origin="http://x")
 
     assert (response.status, response.body) == (200, b'{"rows": []}')
-    (asked,) = upstream.asked
-    assert asked["path"] == "/api/sales?from=1&to=2"
-    assert asked["headers"]["Authorization"] == f"Bearer {SECRET}"
-    assert asked["headers"]["X-One"] == "1"
-    assert not {"Cookie", "Referer", "Origin"} & set(asked["headers"])
+    (request,) = upstream.requests
+    assert request["path"] == "/api/sales?from=1&to=2"
+    assert request["headers"]["Authorization"] == f"Bearer {SECRET}"
+    assert request["headers"]["X-One"] == "1"
+    assert not {"Cookie", "Referer", "Origin"} & set(request["headers"])
     assert set(response.headers) == {"Cache-Control", "Content-Security-Policy", "X-Rows"}
     assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; ")
 
@@ -126,7 +126,7 @@ def test_a_route_with_an_address_replaces_the_path_it_has(proxied: Small, upstre
     """And adds its parameters to those of the request."""
     ask(proxied, "other/rows?limit=3&key=mine")
 
-    assert upstream.asked[0]["path"] == f"/api/base/v2/rows?limit=3&key={SECRET}"
+    assert upstream.requests[0]["path"] == f"/api/base/v2/rows?limit=3&key={SECRET}"
 
 
 def test_without_a_route_the_data_sources_address_is_asked(proxied: Small, upstream: Upstream) -> None:
@@ -134,9 +134,9 @@ def test_without_a_route_the_data_sources_address_is_asked(proxied: Small, upstr
     response = ask(proxied, "rows", method="POST", body=b"{}", Content_Type="application/json")
 
     assert response.status == 200
-    (asked,) = upstream.asked
-    assert (asked["method"], asked["path"], asked["body"]) == ("POST", "/api/rows", b"{}")
-    assert SECRET not in str(asked)
+    (request,) = upstream.requests
+    assert (request["method"], request["path"], request["body"]) == ("POST", "/api/rows", b"{}")
+    assert SECRET not in str(request)
 
 
 def test_basic_authentication_and_custom_headers_are_the_data_sources(proxied: Small, upstream: Upstream) -> None:
@@ -151,7 +151,7 @@ def test_basic_authentication_and_custom_headers_are_the_data_sources(proxied: S
     )
     ask(proxied, "rows")
 
-    headers = upstream.asked[0]["headers"]
+    headers = upstream.requests[0]["headers"]
     assert headers["Authorization"] == "Basic " + base64.b64encode(b"user:pass").decode()
     assert headers["X-Tenant"] == "t1"
 
@@ -159,21 +159,21 @@ def test_basic_authentication_and_custom_headers_are_the_data_sources(proxied: S
 def test_a_redirect_goes_to_the_browser(proxied: Small, upstream: Upstream) -> None:
     """The server follows none: it would send secrets elsewhere."""
     assert ask(proxied, "redirect").status == 302
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize(("path", "status"), [("refuse", 400), ("none", 404)])
 def test_an_error_of_the_upstream_is_the_answer(proxied: Small, upstream: Upstream, path: str, status: int) -> None:
     """But for 401, which Grafana makes 400."""
     assert ask(proxied, path).status == status
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("path", ["../admin", "x/../../admin", "%2e%2e/admin", "..%2fadmin", "..%5cadmin"])
 def test_no_path_leads_out_of_the_address(proxied: Small, upstream: Upstream, path: str) -> None:
     """However it is written."""
     assert ask(proxied, path).status == 400
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "ftp://x/", "//x", "x", "http://", "http://user:pass@x/"])
@@ -191,7 +191,7 @@ def test_a_route_asks_for_its_token_and_keeps_it(proxied: Small, upstream: Upstr
     for _ in range(2):
         assert ask(proxied, "token/rows").status == 200
 
-    oauth, first, second = upstream.asked
+    oauth, first, second = upstream.requests
     assert (oauth["method"], oauth["path"]) == ("POST", "/api/base/oauth?tenant=1")
     assert oauth["body"] == f"grant_type=client_credentials&client_secret={SECRET}".encode()
     assert oauth["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
@@ -199,16 +199,16 @@ def test_a_route_asks_for_its_token_and_keeps_it(proxied: Small, upstream: Upstr
     assert proxied.source.masked(f"asked with {TOKEN}") == "asked with ***"
     proxied.source.update({"secureJsonData": {"token": "an0ther"}})
     ask(proxied, "token/rows")
-    assert b"an0ther" in upstream.asked[-2]["body"]
+    assert b"an0ther" in upstream.requests[-2]["body"]
 
 
 def test_a_token_that_has_expired_is_asked_for_again(proxied: Small, upstream: Upstream) -> None:
     """Without a time it is good for one request, as in Grafana."""
     for upstream.token in ({"access_token": TOKEN}, {"access_token": TOKEN, "expires_on": 1}):
-        upstream.asked.clear()
+        upstream.requests.clear()
         ask(proxied, "token/rows")
         ask(proxied, "token/rows")
-        assert ["oauth" in each["path"] for each in upstream.asked] == [True, False, True, False]
+        assert ["oauth" in each["path"] for each in upstream.requests] == [True, False, True, False]
 
 
 @pytest.mark.parametrize("answer", [{}, {"access_token": 1}, {"access_token": TOKEN, "expires_in": "soon"}, []])
@@ -219,7 +219,7 @@ def test_an_address_that_gives_no_token_is_a_sentence(proxied: Small, upstream: 
 
     assert response.status == 500
     assert b"127.0.0.1 returned no access token" in bytes(response.body)  # type: ignore[arg-type]
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("secret", ["abcd-efgh\n", "abcd-\u2026efgh", "abcd\r\nX: efgh", "abcd\0efgh"])
@@ -233,7 +233,7 @@ def test_a_secret_that_no_header_may_hold_is_an_error_without_its_value(
     assert response.status == 400
     assert b"the header 'Authorization' cannot be sent" in bytes(response.body)  # type: ignore[arg-type]
     assert b"efgh" not in bytes(response.body)  # type: ignore[arg-type]
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
 def test_an_upstream_that_sends_a_byte_now_and_then_is_left() -> None:
@@ -257,7 +257,7 @@ def test_an_unsupported_route_is_an_error(proxied: Small, upstream: Upstream, pa
 
     assert response.status == 500
     assert b"preview's proxy" in bytes(response.body)  # type: ignore[arg-type]
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
 def test_an_upstream_that_is_not_there_is_a_sentence_without_secrets(proxied: Small) -> None:

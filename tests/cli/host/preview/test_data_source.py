@@ -22,12 +22,12 @@ SOURCE = "api/datasources/uid/sales"
 
 def test_the_page_sees_which_secrets_are_set_and_none_of_them(ask: Ask) -> None:
     """In no answer that describes the data source."""
-    status, shown = ask(SOURCE)
+    status, answer = ask(SOURCE)
 
     assert status == 200
-    assert shown["secureJsonFields"] == {"token": True}
-    assert (shown["uid"], shown["type"], shown["url"]) == ("sales", ID, "http://127.0.0.1:9")
-    assert shown["jsonData"] == {"timeout": 10}
+    assert answer["secureJsonFields"] == {"token": True}
+    assert (answer["uid"], answer["type"], answer["url"]) == ("sales", ID, "http://127.0.0.1:9")
+    assert answer["jsonData"] == {"timeout": 10}
     for path in (SOURCE, "preview/boot", "api/frontend/settings", "api/plugins/acme-sales-datasource/settings"):
         assert SECRET not in str(ask(path)), path
 
@@ -35,13 +35,13 @@ def test_the_page_sees_which_secrets_are_set_and_none_of_them(ask: Ask) -> None:
 def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
     """The next call has it, with a later time of change, so that the plugin makes a new instance."""
     before = small.source.settings()
-    _, shown = ask(SOURCE)
-    sent = {**shown, "url": "http://other", "jsonData": {"timeout": 3}, "secureJsonData": {"key": "k3y!"}}
+    _, old = ask(SOURCE)
+    new = {**old, "url": "http://other", "jsonData": {"timeout": 3}, "secureJsonData": {"key": "k3y!"}}
 
-    status, answer = ask(SOURCE, sent, method="PUT")
+    status, answer = ask(SOURCE, new, method="PUT")
 
     assert (status, answer["message"]) == (200, "Datasource updated")
-    assert answer["datasource"]["version"] == shown["version"] + 1
+    assert answer["datasource"]["version"] == old["version"] + 1
     assert answer["datasource"]["secureJsonFields"] == {"token": True, "key": True}
     after = small.source.settings()
     assert (after.url, after.options, after.secrets) == (
@@ -59,7 +59,7 @@ def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "change",
     [
         {"url": 1},
         {"jsonData": []},
@@ -69,13 +69,13 @@ def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
         {"name": {}},
     ],
 )
-def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small: Small, sent: dict[str, Any]) -> None:
+def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small: Small, change: dict[str, Any]) -> None:
     """With the name of the key."""
     before = small.source.value()
-    status, answer = ask(SOURCE, sent, method="PUT")
+    status, answer = ask(SOURCE, change, method="PUT")
 
     assert status == 400
-    assert next(iter(sent)) in answer["message"]
+    assert next(iter(change)) in answer["message"]
     assert small.source.value() == before
 
 
@@ -100,9 +100,9 @@ def test_a_secret_is_masked_however_it_is_written() -> None:
     secret = 'ab"c d\n'  # noqa: S105 - not a real one
     source = DataSource({"secureJsonData": {"a": secret}}, plugin_id=ID, plugin_name="Sales", logo="")
 
-    for shown in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
-        assert "***" in source.masked(shown), shown
-        assert "c d" not in source.masked(shown), shown
+    for text in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
+        assert "***" in source.masked(text), text
+        assert "c d" not in source.masked(text), text
 
 
 def test_a_secret_stays_hidden_after_another_has_replaced_it(small: Small) -> None:

@@ -34,12 +34,12 @@ def test_queries_are_answered_as_grafana_does(ask: Ask, small: Small) -> None:
     assert status == 200
     assert answer["results"] == {"A": {"status": 200, "frames": [FRAME]}}
     assert answer["preview"]["milliseconds"] >= 0
-    (asked,) = small.plugin.asked
-    (query,) = asked["queries"]
+    (call,) = small.plugin.calls
+    (query,) = call["queries"]
     assert (query.start, query.end) == (datetime.fromtimestamp(1, UTC), datetime.fromtimestamp(3601, UTC))
     assert (query.interval, query.max_data_points) == (timedelta(seconds=5), 50)
     assert query.model["table"] == "sales"
-    assert (asked["is_alert"], asked["headers"]) == (False, {"http_X-Panel-Id": "7"})
+    assert (call["is_alert"], call["headers"]) == (False, {"http_X-Panel-Id": "7"})
     assert small.plugin.settings[0].secrets == {"token": SECRET}
 
 
@@ -47,7 +47,7 @@ def test_a_query_can_be_asked_as_an_alert_rule_does(ask: Ask, small: Small) -> N
     """So that the page shows what a rule would see."""
     ask("api/ds/query", BODY, X_Gfplug_Alert="true")
 
-    assert small.plugin.asked[0]["is_alert"] is True
+    assert small.plugin.calls[0]["is_alert"] is True
 
 
 def test_one_failing_query_does_not_fail_the_others(ask: Ask, small: Small) -> None:
@@ -118,7 +118,7 @@ def test_a_request_that_is_none_is_refused_with_a_sentence(ask: Ask, small: Smal
     status, answer = ask("api/ds/query", body)
 
     assert (status, bool(answer["message"])) == (400, True)
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
 def test_times_are_read_in_every_form_that_grafana_sends() -> None:
@@ -152,11 +152,11 @@ def test_secrets_are_masked_in_a_frames_metadata_only(ask: Ask, small: Small) ->
     small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=200, frames=[frame])
     _, answer = ask("api/ds/query", BODY)
 
-    (shown,) = answer["results"]["A"]["frames"]
-    assert shown["schema"]["meta"] == {
+    (response_frame,) = answer["results"]["A"]["frames"]
+    assert response_frame["schema"]["meta"] == {
         "executedQueryString": "GET /?key=***", "notices": [{"severity": "info", "text": "***"}]
     }  # fmt: skip
-    assert shown["data"] == frame["data"]
+    assert response_frame["data"] == frame["data"]
 
 
 def test_a_reference_of_a_query_may_be_missing_or_a_text() -> None:
@@ -187,9 +187,9 @@ def test_a_resource_is_answered_as_the_plugin_does(ask: Ask, small: Small) -> No
     status, body = ask(f"{SOURCE}/resources/a%2Fb/c?limit=3&limit=4", b"<a>", method="PATCH", X_Two="2", **own)
 
     assert (status, body) == (418, b"<b>")
-    (asked,) = small.plugin.asked
-    assert (asked["path"], asked["method"], asked["body"]) == ("a%2Fb/c?limit=3&limit=4", "PATCH", b"<a>")
-    assert asked["headers"] == {"X-Two": ["2"]}
+    (call,) = small.plugin.calls
+    assert (call["path"], call["method"], call["body"]) == ("a%2Fb/c?limit=3&limit=4", "PATCH", b"<a>")
+    assert call["headers"] == {"X-Two": ["2"]}
 
 
 def test_a_resource_opened_as_a_page_runs_no_script(small: Small) -> None:
@@ -224,7 +224,7 @@ def test_an_api_that_the_preview_lacks_is_404(ask: Ask, small: Small, path: str)
     status, answer = ask(path)
 
     assert (status, bool(answer["message"])) == (404, True)
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
 def test_the_data_source_has_two_addresses(ask: Ask) -> None:

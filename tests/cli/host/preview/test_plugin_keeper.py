@@ -44,7 +44,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
     """Make a keeper whose plugin is started by a function of the test's; `told` collects what pages hear."""
     monkeypatch.setattr(plugin_keeper, "_REST_SECONDS", (0.01,))
 
-    def make(start: Callable[[Process], Any], told: list[str]) -> PluginKeeper:
+    def make(start: Callable[[Process], Any], messages: list[str]) -> PluginKeeper:
         @contextmanager
         def launch(_target: Any, *, started: Callable[[Process], None], **_: Any) -> Iterator[Any]:
             process = Process()
@@ -54,7 +54,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
         monkeypatch.setattr(plugin_keeper, "launch", launch)
         target: Any = None
         return PluginKeeper(
-            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: told.append(f"{event}: {value}")
+            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: messages.append(f"{event}: {value}")
         )
 
     return make
@@ -62,7 +62,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
 
 def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
     """Pages hear it, and the plugin is started again."""
-    told: list[str] = []
+    messages: list[str] = []
     has_ended = threading.Event()
 
     class Ending(Plugin):
@@ -74,15 +74,15 @@ def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., Plugi
             raise ZeroDivisionError("a bug")
 
     starts = iter([Ending(), Plugin()])
-    with keep(lambda _: next(starts), told) as keeper:
+    with keep(lambda _: next(starts), messages) as keeper:
         assert has_ended.wait(10)
         running = threading.Event()
-        while "up: {}" not in told and not running.wait(0.01):
+        while "up: {}" not in messages and not running.wait(0.01):
             pass
         assert isinstance(keeper.plugin(), Plugin)
         assert not isinstance(keeper.plugin(), Ending)
 
-    assert "could not be kept running: a bug" in told[0]
+    assert "could not be kept running: a bug" in messages[0]
 
 
 def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:

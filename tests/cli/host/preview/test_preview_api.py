@@ -85,7 +85,7 @@ def test_alert_rules_say_what_they_would_do_now(ask: Ask, small: Small) -> None:
     (rule,) = alerts["rules"]
     assert rule["rule"] == "Sales are high"
     assert rule["instances"] == [{"labels": {"region": "north"}, "state": "ALERTING", "value": 7.0}]
-    assert small.plugin.asked[0]["is_alert"] is True
+    assert small.plugin.calls[0]["is_alert"] is True
 
 
 def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small: Small) -> None:
@@ -111,22 +111,22 @@ def test_the_settings_are_written_on_request_alone(ask: Ask, small: Small) -> No
     """A save on the page changes no file; writing does, and names the variable of a secret."""
     path = small.root / "provisioning/datasources/one.yaml"
     before = path.read_text(encoding="utf-8")
-    sent = {"jsonData": {"timeout": 3}, "secureJsonData": {"token": "n3w-s3cret"}}
-    ask("api/datasources/uid/sales", sent, method="PUT")
+    change = {"jsonData": {"timeout": 3}, "secureJsonData": {"token": "n3w-s3cret"}}
+    ask("api/datasources/uid/sales", change, method="PUT")
     assert path.read_text(encoding="utf-8") == before
 
-    status, done = ask("preview/settings/write", {})
+    status, result = ask("preview/settings/write", {})
 
-    assert (status, done["file"]) == (200, "provisioning/datasources/one.yaml")
-    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    assert (status, result["file"]) == (200, "provisioning/datasources/one.yaml")
+    assert result["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
     after = path.read_text(encoding="utf-8")
     assert "timeout: 3  # seconds" in after
     assert "$ACME_SALES_TOKEN" in after
-    assert "n3w-s3cret" not in after + str(done)
-    assert "uid" not in done["diff"]
+    assert "n3w-s3cret" not in after + str(result)
+    assert "uid" not in result["diff"]
     assert "isDefault" not in after
     again = ask("preview/settings/write", {})
-    assert (again[0], again[1]["diff"], again[1]["secrets"]) == (200, "", done["secrets"])
+    assert (again[0], again[1]["diff"], again[1]["secrets"]) == (200, "", result["secrets"])
     ask("api/datasources/uid/sales", {"secureJsonData": {"token": ""}}, method="PUT")
     ask("preview/settings/write", {})
     assert ask("preview/settings/write", {})[0] == 409
@@ -141,16 +141,16 @@ def test_without_a_provisioned_data_source_its_file_is_made(ask: Ask, small: Sma
     file = "provisioning/datasources/datasource.yaml"
     assert ask("preview/boot")[1]["provisioning"] == {"file": file, "writable": True, "why": ""}
 
-    status, done = ask("preview/settings/write", {})
+    status, result = ask("preview/settings/write", {})
 
-    assert (status, done["file"]) == (200, file)
-    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
-    assert done["diff"].startswith("+apiVersion: 1\n")
+    assert (status, result["file"]) == (200, file)
+    assert result["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    assert result["diff"].startswith("+apiVersion: 1\n")
     provisioned = Provisioning(folders=[small.root / "provisioning"], plugin_id=ID)
     expected = {"url": "http://x/$1", "jsonData": {"deep": {"a": [1, "é"]}}, "secureJsonData": {"token": ""}}
     assert expected.items() <= provisioned.value().items()
     assert (provisioned.value()["uid"], provisioned.value()["isDefault"]) == ("sales", True)
-    assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(done)
+    assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(result)
 
 
 def test_a_file_of_another_data_source_stays(ask: Ask, small: Small) -> None:
@@ -222,7 +222,7 @@ def test_a_plugin_json_that_cannot_be_read_is_an_answer(ask: Ask, small: Small) 
 def test_nothing_happens_by_another_method(ask: Ask, small: Small, path: str, method: str) -> None:
     """Above all not by GET, which a link can make."""
     assert ask(path, method=method)[0] == 405
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
 def test_a_stream_comes_as_events_of_its_page(ask: Ask, small: Small) -> None:
@@ -238,15 +238,15 @@ def test_a_stream_comes_as_events_of_its_page(ask: Ask, small: Small) -> None:
     assert status == 200
     assert first == ("stream", {"id": begun["id"], "frame": {"schema": {"fields": []}, "data": {"values": []}}})
     assert second == ("stream", {"id": begun["id"], "frame": {"data": {"values": []}}})
-    assert (small.plugin.asked[0]["path"], small.plugin.asked[0]["data"]) == ("ticks/1", b'{"rate": 2}')
+    assert (small.plugin.calls[0]["path"], small.plugin.calls[0]["data"]) == ("ticks/1", b'{"rate": 2}')
     assert following() == ("stream", {"id": begun["id"], "end": True})
 
 
-@pytest.mark.parametrize("sent", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
-def test_a_stream_needs_a_page_that_is_open(ask: Ask, small: Small, sent: Any) -> None:
+@pytest.mark.parametrize("body", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
+def test_a_stream_needs_a_page_that_is_open(ask: Ask, small: Small, body: Any) -> None:
     """Nobody else's."""
-    assert ask("preview/streams", sent, method="POST")[0] == 400
-    assert small.plugin.asked == []
+    assert ask("preview/streams", body, method="POST")[0] == 400
+    assert small.plugin.calls == []
 
 
 @pytest.mark.parametrize("channel", [None, 1, "", "ds/other/a", "ds/sales/", "plugin/x"])
@@ -316,15 +316,15 @@ def test_the_page_is_looked_for_where_it_is_built(tmp_path: Path) -> None:
     page = locate_page(root=tmp_path)
     assert (page.version, page.versions) == ("13.2.2", ("13.2.2", "12.4.10", "9.0.0"))
     assert locate_page("12.4.10", root=tmp_path).folder == tmp_path / "12.4.10"
-    with pytest.raises(Exception, match="no page for this version") as raised:
+    with pytest.raises(Exception, match="no page for this version") as excinfo:
         locate_page("11.6.16", root=tmp_path)
-    assert "13.2.2, 12.4.10, 9.0.0" in raised.value.hint  # type: ignore[attr-defined]
+    assert "13.2.2, 12.4.10, 9.0.0" in excinfo.value.hint  # type: ignore[attr-defined]
 
 
 def test_without_a_page_one_sentence_says_both_ways(tmp_path: Path) -> None:
     """An install, and a build in a checkout."""
-    with pytest.raises(ToolError, match="not installed") as raised:
+    with pytest.raises(ToolError, match="not installed") as excinfo:
         locate_page(root=tmp_path)
 
-    assert "gfplug[preview]" in raised.value.hint
-    assert "make preview-assets" in raised.value.hint
+    assert "gfplug[preview]" in excinfo.value.hint
+    assert "make preview-assets" in excinfo.value.hint

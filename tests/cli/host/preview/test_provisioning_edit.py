@@ -24,7 +24,7 @@ OLD = {
 }
 
 
-def written(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict[str, Any] = OLD) -> str:
+def write_change(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict[str, Any] = OLD) -> str:
     """Write a change into a file, and return the file's text."""
     path = folder / "one.yaml"
     path.write_bytes(text.encode())
@@ -34,7 +34,7 @@ def written(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict
 
 def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
     """Comments, quotes and order stay."""
-    text = written(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
+    text = write_change(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
 
     assert text == DATASOURCE.replace("url: http://127.0.0.1:9", 'url: "http://other:8000"').replace(
         "timeout: 10  # seconds", "timeout: 3  # seconds"
@@ -43,13 +43,13 @@ def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
 
 def test_new_and_removed_options(tmp_path: Path) -> None:
     """A new one comes after the last, at its depth."""
-    text = written(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
+    text = write_change(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
 
     assert yaml.safe_load(text)["datasources"][0]["jsonData"] == {
         "timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}
     }  # fmt: skip
     assert "timeout: 10  # seconds\n      more:" in text
-    source = yaml.safe_load(written(tmp_path, {"jsonData": {}}))["datasources"][0]
+    source = yaml.safe_load(write_change(tmp_path, {"jsonData": {}}))["datasources"][0]
     assert not source["jsonData"]
     assert source["secureJsonData"] == {"token": SECRET}
 
@@ -60,15 +60,15 @@ def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
     path.write_text(DATASOURCE, encoding="utf-8")
     new = {**OLD, "secureJsonData": {"token": "n3w-s3cret", "apiKey": "k3y-s3cret"}}
 
-    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new=new)
+    result = provisioning_edit.write(path, plugin_id=ID, old=OLD, new=new)
 
     text = path.read_text(encoding="utf-8")
     assert yaml.safe_load(text)["datasources"][0]["secureJsonData"] == {
         "token": "$ACME_SALES_TOKEN", "apiKey": "$ACME_SALES_API_KEY"
     }  # fmt: skip
-    assert done.variables == {"token": "ACME_SALES_TOKEN", "apiKey": "ACME_SALES_API_KEY"}
+    assert result.variables == {"token": "ACME_SALES_TOKEN", "apiKey": "ACME_SALES_API_KEY"}
     assert "s3cret" not in text.replace(SECRET, "")
-    assert "s3cret" not in done.diff.replace(SECRET, "")
+    assert "s3cret" not in result.diff.replace(SECRET, "")
 
 
 def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
@@ -76,12 +76,12 @@ def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
     path = tmp_path / "one.yaml"
     text = DATASOURCE.replace(SECRET, "$MY_TOKEN")
     path.write_bytes(text.encode())
-    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new={**OLD, "secureJsonData": {"token": "other"}})
+    result = provisioning_edit.write(path, plugin_id=ID, old=OLD, new={**OLD, "secureJsonData": {"token": "other"}})
 
-    assert (done.diff, done.variables) == ("", {"token": "MY_TOKEN"})
+    assert (result.diff, result.variables) == ("", {"token": "MY_TOKEN"})
     assert path.read_bytes().decode() == text
     with pytest.raises(ConflictError, match="nothing was written"):
-        written(tmp_path, {}, text)
+        write_change(tmp_path, {}, text)
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_a_secret_that_was_in_the_file_is_not_in_the_difference(tmp_path: Path, 
     path = tmp_path / "one.yaml"
     path.write_bytes((DATASOURCE.replace(SECRET, token) + others).encode())
     new = {**OLD, "secureJsonData": {"token": "n3w"}}
-    done = provisioning_edit.write(path, plugin_id=ID, old={**OLD, "secureJsonData": {"token": "old"}}, new=new)
+    result = provisioning_edit.write(path, plugin_id=ID, old={**OLD, "secureJsonData": {"token": "old"}}, new=new)
 
-    assert '+      token: "$ACME_SALES_TOKEN"' in done.diff
-    assert "-      token: ***" in done.diff
-    assert "l1teral" not in done.diff
+    assert '+      token: "$ACME_SALES_TOKEN"' in result.diff
+    assert "-      token: ***" in result.diff
+    assert "l1teral" not in result.diff
     assert "old-l1teral" not in path.read_text(encoding="utf-8")
     assert "other-l1teral" in path.read_text(encoding="utf-8")
 
 
 def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
     """Grafana would take it for a variable."""
-    assert 'url: "http://x/$$1"' in written(tmp_path, {"url": "http://x/$1"})
+    assert 'url: "http://x/$$1"' in write_change(tmp_path, {"url": "http://x/$1"})
 
 
 @pytest.mark.parametrize(
@@ -122,16 +122,16 @@ def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
 )
 def test_other_ways_to_write_the_same_file(tmp_path: Path, text: str) -> None:
     """The result says what was meant, and what is not the data source's stays."""
-    changed = written(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
+    output = write_change(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
 
-    before, after = (yaml.safe_load(each) for each in (text, changed))
+    before, after = (yaml.safe_load(each) for each in (text, output))
     assert after["datasources"][0] | {"jsonData": 0} == before["datasources"][0] | {
         "url": "http://new", "basicAuth": True, "jsonData": 0
     }  # fmt: skip
     assert after["datasources"][0]["jsonData"] == {"timeout": 99}
     assert after["datasources"][1:] == before["datasources"][1:]
-    assert ("\r\n" in changed) == ("\r\n" in text)
-    assert [line for line in changed.splitlines() if line.lstrip().startswith("#")] == [
+    assert ("\r\n" in output) == ("\r\n" in text)
+    assert [line for line in output.splitlines() if line.lstrip().startswith("#")] == [
         line for line in text.splitlines() if line.lstrip().startswith("#")
     ]
 
@@ -140,8 +140,8 @@ def test_a_setting_behind_a_yaml_alias_is_not_changed(tmp_path: Path) -> None:
     """Its values are in another place; the error shows the text to write by hand."""
     source = f"  - type: {ID}\n    jsonData: *shared\n    other: *shared\n"
     text = f"x: &shared {{ timeout: 10 }}\napiVersion: 1\ndatasources:\n{source}"
-    with pytest.raises(ConflictError, match="can't be changed in place") as raised:
-        written(tmp_path, {"jsonData": {"timeout": 3}}, text)
+    with pytest.raises(ConflictError, match="can't be changed in place") as excinfo:
+        write_change(tmp_path, {"jsonData": {"timeout": 3}}, text)
 
     assert (tmp_path / "one.yaml").read_text(encoding="utf-8") == text
-    assert "timeout: 3" in raised.value.hint
+    assert "timeout: 3" in excinfo.value.hint
