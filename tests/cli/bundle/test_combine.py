@@ -1,4 +1,4 @@
-"""`gfplug merge`: several platforms in one archive; what does not fit together is refused."""
+"""`gfplug merge` combines the archives of several platforms, and refuses archives that differ."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def archive(folder: Path, machine: str, change: Callable[[Path], object] = lambd
 
 
 def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """It holds both executables with their modes, what they share once, and passes the check."""
+    """It has both executables with their modes and shared files once, and passes `gfplug check`."""
     assert main(["merge", *map(str, archives)]) == 0
 
     output = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
@@ -46,7 +46,7 @@ def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.C
 
 
 def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_path: Path) -> None:
-    """The same bytes either way."""
+    """The bytes are the same in either order."""
     one = combine.combine(archives, tmp_path / "one.zip")
     other = combine.combine(archives[::-1], tmp_path / "other.zip")
 
@@ -76,7 +76,7 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
     ],
 )
 def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
-    """Another plugin, another version, another content or mode of a shared file, a signature; nothing is written."""
+    """They differ in plugin, version, a shared file's content or mode, or a signature; nothing is written."""
     parts = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
     with pytest.raises(ProjectError, match=sentence):
         combine.combine(parts, tmp_path / "out.zip")
@@ -84,8 +84,8 @@ def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_builds_of_one_commit_at_two_times_differ_in_their_date(tmp_path: Path) -> None:
-    """The hint is what gives all platforms one time."""
+def test_a_different_build_date_is_refused_with_a_hint(tmp_path: Path) -> None:
+    """The hint shows how to give all platforms one time."""
 
     def at(time: int) -> Callable[[Path], object]:
         build = {"time": time, "hash": "0123"}
@@ -115,8 +115,8 @@ def with_crlf(path: Path) -> None:
         ([with_crlf, lambda path: path.write_text("other")], "from one commit"),
     ],
 )
-def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Path], object]], hint: str) -> None:
-    """Line ends are git's doing; anything else is of another commit."""
+def test_the_hint_depends_on_the_difference(tmp_path: Path, changes: list[Callable[[Path], object]], hint: str) -> None:
+    """Line ends come from git's settings, other differences from another commit."""
 
     def change(bundle: Path) -> None:
         for name, edit in zip(("README.md", "module.js"), changes, strict=False):
@@ -129,14 +129,14 @@ def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Pat
 
 
 def test_merging_one_archive_is_refused(archives: list[Path]) -> None:
-    """The sentence says how many are wanted."""
+    """The error says that two archives are required."""
     with pytest.raises(UsageError, match="two archives"):
         combine.combine(archives[:1])
 
 
 @pytest.mark.parametrize("content", ["not a zip", "another zip", "half a download"])
-def test_a_file_that_is_no_plugin_archive_is_refused(archives: list[Path], content: str) -> None:
-    """A broken file, and a zip file of something else."""
+def test_a_file_that_is_not_a_plugin_archive_is_refused(archives: list[Path], content: str) -> None:
+    """The files are a broken one and a zip file of something else."""
     if content == "another zip":
         with zipfile.ZipFile(archives[1], "w") as other:
             other.writestr("hello/there.txt", "")
@@ -146,8 +146,8 @@ def test_a_file_that_is_no_plugin_archive_is_refused(archives: list[Path], conte
         combine.combine(archives)
 
 
-def test_the_folder_of_the_output_is_made(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """As the output is named."""
+def test_the_output_folder_is_created(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """The output file gets the given name."""
     output = archives[0].parent / "new/folder/x.zip"
 
     assert main(["merge", *map(str, archives), "-o", str(output)]) == 0
@@ -157,6 +157,6 @@ def test_the_folder_of_the_output_is_made(archives: list[Path], capsys: pytest.C
 
 @pytest.mark.parametrize("output", [".", "", "/"])
 def test_an_output_that_is_a_folder_is_refused(archives: list[Path], output: str) -> None:
-    """It has no name that an archive could have."""
+    """A folder does not name the archive."""
     with pytest.raises(UsageError, match="is a folder"):
         combine.combine(archives, Path(output))

@@ -1,4 +1,4 @@
-"""`gfplug deploy`: the lines for each way to run Grafana parse, and name this plugin and no other."""
+"""`gfplug deploy`: the lines for each way to run Grafana are valid and name only this plugin."""
 
 import configparser
 from pathlib import Path
@@ -20,7 +20,7 @@ SIGNED_PLUGIN = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=True)
 @pytest.mark.parametrize("way", service.WAYS)
 @pytest.mark.parametrize("plugin", [OFFLINE, ONLINE, SIGNED_PLUGIN])
 def test_an_unsigned_plugin_is_allowed_by_its_id(plugin: service.DeployedPlugin, way: str) -> None:
-    """A signed one needs no exception, which would only hide a broken signature; no address means no download."""
+    """A signed plugin gets no exception, which would hide a broken signature; without a URL there is no download."""
     text = service.lines(plugin, way)
 
     assert ("unsigned" in text.lower()) == ("allow_loading_unsigned_plugins" in text.lower()) == (not plugin.is_signed)
@@ -30,7 +30,7 @@ def test_an_unsigned_plugin_is_allowed_by_its_id(plugin: service.DeployedPlugin,
 
 
 def test_the_ini_lines_are_an_ini_file() -> None:
-    """Grafana's own key, in its section."""
+    """They have Grafana's key in its section."""
     ini = configparser.ConfigParser()
     ini.read_string(service.lines(OFFLINE, "ini"))
 
@@ -41,7 +41,7 @@ def test_the_ini_lines_are_an_ini_file() -> None:
 @pytest.mark.parametrize("plugin", [OFFLINE, ONLINE, SIGNED_PLUGIN])
 @pytest.mark.parametrize("way", ["compose", "helm"])
 def test_compose_and_helm_lines_are_yaml(plugin: service.DeployedPlugin, way: str) -> None:
-    """And the values have the right names."""
+    """The values have the right names."""
     document = yaml.safe_load(service.lines(plugin, way))
     if way == "compose":
         grafana = document["services"]["grafana"]
@@ -61,7 +61,7 @@ def test_an_unknown_way_is_refused() -> None:
 
 
 def test_the_command_reads_the_bundle(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Signed or not is seen in the bundle; without one there is a sentence."""
+    """It finds out whether the bundle is signed; without a bundle there is an error."""
     assert main(["deploy", str(dist), "--as", "env"]) == 0
     assert f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={ID}" in capsys.readouterr().out
     sign(dist)
