@@ -1,4 +1,4 @@
-"""Options, secrets and fields that a plugin does not read are refused, with those that it does."""
+"""Options, secrets and fields that a plugin does not read are refused, and the error lists those that it reads."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ KNOWN_KEYS = KnownKeys.from_json({"keys": KEYS}, None)
         (["address=http://x"], "--option: `address` is the data source's URL, not an option", "set it with --url"),
     ],
 )
-def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint: str) -> None:
-    """With the names there are, the one that was probably meant, and no value."""
+def test_an_unknown_option_is_refused(typed: list[str], sentence: str, hint: str) -> None:
+    """The error lists the options and a suggestion, and shows no value."""
     with pytest.raises(UsageError) as excinfo:
         known_keys.require_typed(KNOWN_KEYS, options=typed, secrets=[])
 
@@ -55,8 +55,8 @@ def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint
         ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_without_showing_one(typed: str, sentence: str) -> None:
-    """Neither its value, nor what may be a whole secret that was pasted."""
+def test_an_unknown_secret_is_refused_without_its_value(typed: str, sentence: str) -> None:
+    """A pasted text without a key may be the whole secret, and is not shown either."""
     with pytest.raises(UsageError) as excinfo:
         known_keys.require_typed(KNOWN_KEYS, options=[], secrets=[typed])
 
@@ -94,8 +94,8 @@ def test_grafanas_own_options_and_secrets_are_never_refused(option: str, secret:
         ({"hide": True, "key": "x", "datasource": {}, "intervalMs": 1, "maxDataPoints": 2, "adhocFilters": []}, "", []),
     ],
 )
-def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object, paths: list[str]) -> None:
-    """What Grafana puts into each query is none of the plugin's."""
+def test_fields_are_checked_by_the_kind_of_query(model: dict[str, Any], kind: object, paths: list[str]) -> None:
+    """Fields that Grafana adds to each query pass."""
     assert [each.sentence for each in KNOWN_KEYS.of_query(model, kind=kind)] == paths
 
 
@@ -116,7 +116,7 @@ def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object
     ],
 )
 def test_without_known_keys_no_key_is_refused(reply: object) -> None:
-    """An older runtime, another SDK's plugin, or a class that takes dicts."""
+    """The runtime is older, the plugin uses another SDK, or its class takes dicts."""
     keys = KnownKeys.from_json(reply, None)
     known_keys.require_typed(keys, options=["x=1"], secrets=["y=1"])
 
@@ -124,7 +124,7 @@ def test_without_known_keys_no_key_is_refused(reply: object) -> None:
 
 
 def test_a_class_without_options_or_secrets_says_that_there_are_none() -> None:
-    """No dataclass field is a known answer, too."""
+    """A dataclass without fields accepts no key."""
     keys = KnownKeys.from_json({"keys": {**KEYS, "options": {}, "secrets": []}}, None)
     with pytest.raises(UsageError, match="no option `x`; there are none"):
         known_keys.require_typed(keys, options=["x=1"], secrets=[])
@@ -133,7 +133,7 @@ def test_a_class_without_options_or_secrets_says_that_there_are_none() -> None:
 
 
 def test_unknown_provisioned_keys_are_refused_without_their_values() -> None:
-    """Options, secrets, and other keys that resemble Grafana's."""
+    """They are options, secrets, and keys that resemble Grafana's."""
     source = {"name": "x", "urll": "y", "strange": 1, "jsonData": {"prot": "hush"}, "secureJsonData": {"tokn": "hush"}}
     with pytest.raises(ProjectError) as excinfo:
         known_keys.require(known_keys.of_source(KNOWN_KEYS, source), where="a.yaml", error=ProjectError)
@@ -146,7 +146,7 @@ def test_unknown_provisioned_keys_are_refused_without_their_values() -> None:
 
 
 def test_keys_that_the_browser_or_the_proxy_reads_are_known(tmp_path: Path) -> None:
-    """The routes of plugin.json name keys; hooks.js may read any word in its code, but not in its comments."""
+    """The routes of plugin.json name keys; hooks.js may read any word of its code, but not of its comments."""
     project = small_project(tmp_path / "project")
     manifest = (project.root / "plugin.json").read_text()
     routes = '"routes": [{"path": "x", "url": "{{ .JsonData.base }}", "body": "{{.SecureJsonData.pass}}"}], '

@@ -1,4 +1,4 @@
-"""A plugin that ends is started again, and a request for one that does not start fails at once."""
+"""A plugin that ends is started again, and a request fails at once if the plugin does not start."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Plugin:
 
 @pytest.fixture
 def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
-    """Make a keeper whose plugin is started by a function of the test's; `told` collects what pages hear."""
+    """Make a keeper whose plugin is started by a test function; `messages` collects the events for pages."""
     monkeypatch.setattr(plugin_keeper, "_REST_SECONDS", (0.01,))
 
     def make(start: Callable[[Process], Any], messages: list[str]) -> PluginKeeper:
@@ -61,7 +61,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
 
 
 def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
-    """Pages hear it, and the plugin is started again."""
+    """Pages get an event, and the plugin is started again."""
     messages: list[str] = []
     has_ended = threading.Event()
 
@@ -85,8 +85,8 @@ def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., Plugi
     assert "could not be kept running: a bug" in messages[0]
 
 
-def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
-    """The process is killed: Ctrl-C during a restart would else take a minute."""
+def test_stopping_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
+    """The process is killed; otherwise Ctrl-C during a restart could take a minute."""
     is_starting = threading.Event()
     processes: list[Process] = []
 
@@ -105,8 +105,8 @@ def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]
     assert [process.killed.is_set() for process in processes] == [True]
 
 
-def test_a_call_on_a_connection_that_is_closed_is_a_sentence() -> None:
-    """The plugin ended between the look at it and the call; grpc raises a ValueError."""
+def test_a_call_on_a_closed_connection_is_an_error() -> None:
+    """The plugin ends between the check and the call, and grpc raises a ValueError."""
     plugin: Any = object.__new__(RunningPlugin)
     plugin.logs = type("Logs", (), {"tail": lambda _: "the end"})()
     channel: Any = grpc.insecure_channel("unix:nowhere")

@@ -1,4 +1,4 @@
-"""What the page wrote back: the changed values, in the author's own file, and no secret."""
+"""Writing settings back: only changed values change in the author's file, and no secret is written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_change(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old:
     return path.read_bytes().decode()
 
 
-def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
+def test_only_the_changed_value_changes(tmp_path: Path) -> None:
     """Comments, quotes and order stay."""
     text = write_change(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
 
@@ -41,8 +41,8 @@ def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
     )
 
 
-def test_new_and_removed_options(tmp_path: Path) -> None:
-    """A new one comes after the last, at its depth."""
+def test_options_are_added_and_removed(tmp_path: Path) -> None:
+    """A new option comes after the last one, with its indentation."""
     text = write_change(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
 
     assert yaml.safe_load(text)["datasources"][0]["jsonData"] == {
@@ -55,7 +55,7 @@ def test_new_and_removed_options(tmp_path: Path) -> None:
 
 
 def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
-    """Its text is in neither the file nor the difference; its name is returned."""
+    """Neither the file nor the diff has its value; the variable's name is returned."""
     path = tmp_path / "one.yaml"
     path.write_text(DATASOURCE, encoding="utf-8")
     new = {**OLD, "secureJsonData": {"token": "n3w-s3cret", "apiKey": "k3y-s3cret"}}
@@ -71,8 +71,8 @@ def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
     assert "s3cret" not in result.diff.replace(SECRET, "")
 
 
-def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
-    """What changed is its value, which is not the file's: the variable to set is said."""
+def test_an_existing_variable_keeps_its_name(tmp_path: Path) -> None:
+    """The file stays the same, and the result names the variable to set."""
     path = tmp_path / "one.yaml"
     text = DATASOURCE.replace(SECRET, "$MY_TOKEN")
     path.write_bytes(text.encode())
@@ -87,8 +87,8 @@ def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "token", ["old-l1teral", '"old-l1teral"  # mine', "|\n        old-l1teral\n        second-l1teral"]
 )
-def test_a_secret_that_was_in_the_file_is_not_in_the_difference(tmp_path: Path, token: str) -> None:
-    """Nor that of another data source, in a line beside the change."""
+def test_a_secret_in_the_file_is_not_in_the_diff(tmp_path: Path, token: str) -> None:
+    """Nor is a secret of another data source in a line beside the change."""
     others = "  - type: other\n    secureJsonData: { key: other-l1teral }\n"
     path = tmp_path / "one.yaml"
     path.write_bytes((DATASOURCE.replace(SECRET, token) + others).encode())
@@ -102,8 +102,8 @@ def test_a_secret_that_was_in_the_file_is_not_in_the_difference(tmp_path: Path, 
     assert "other-l1teral" in path.read_text(encoding="utf-8")
 
 
-def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
-    """Grafana would take it for a variable."""
+def test_a_dollar_sign_is_escaped(tmp_path: Path) -> None:
+    """Grafana would read it as a variable."""
     assert 'url: "http://x/$$1"' in write_change(tmp_path, {"url": "http://x/$1"})
 
 
@@ -120,8 +120,8 @@ def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
         "# é ü 漢\n" + DATASOURCE,
     ],
 )
-def test_other_ways_to_write_the_same_file(tmp_path: Path, text: str) -> None:
-    """The result says what was meant, and what is not the data source's stays."""
+def test_settings_are_changed_in_any_style_of_yaml(tmp_path: Path, text: str) -> None:
+    """The result has the new values, and everything else stays."""
     output = write_change(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
 
     before, after = (yaml.safe_load(each) for each in (text, output))
