@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""Fixtures that the tests of the command line share."""
 
 from pathlib import Path
 
@@ -17,5 +17,5 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    """Make a bundle that is good."""
+    """Make a valid bundle."""
     return small_bundle(tmp_path / "dist")

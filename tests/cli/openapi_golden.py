@@ -12,14 +12,14 @@ from gfplug.scaffold.openapi import description, upstream_files
 from gfplug.scaffold.openapi.stored_model import StoredModel
 
 FOLDER = Path(__file__).parents[1] / "golden" / "openapi"
-KEPT = {"models.py": "models.txt", "endpoints.py": "endpoints.txt", "description.json": "description.json"}
+GOLDEN_NAMES = {"models.py": "models.txt", "endpoints.py": "endpoints.txt", "description.json": "description.json"}
 
 
 def generate() -> dict[str, str]:
     """Map the names of the kept files to what is generated today."""
     source = description.read(str(FOLDER / "shop.yaml"))
-    written = upstream_files.write_upstream(StoredModel(source)).files
-    return {kept: written[f"{upstream_files.FOLDER}/{name}"].decode() for name, kept in KEPT.items()}
+    files = upstream_files.write_upstream(StoredModel(source)).files
+    return {golden: files[f"{upstream_files.FOLDER}/{name}"].decode() for name, golden in GOLDEN_NAMES.items()}
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["--update"]:

@@ -44,14 +44,21 @@ def parameter(name: str, kind: ValueType = TEXT, location: Any = "query", **more
 
 def operation(name: str, path: str, response: Response, *parameters: Parameter, **more: Any) -> Operation:
     """Make an operation whose identifier is its name."""
-    given = {"method": "GET", "summary": "", "description": "", "accept": "application/json", "place": "/paths", **more}
+    arguments = {
+        "method": "GET",
+        "summary": "",
+        "description": "",
+        "accept": "application/json",
+        "place": "/paths",
+        **more,
+    }
     return Operation(
         name=name,
-        identifier=given.pop("identifier", name),
+        identifier=arguments.pop("identifier", name),
         path=path,
         parameters=parameters,
         response=response,
-        **given,
+        **arguments,
     )
 
 

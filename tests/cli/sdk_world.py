@@ -55,8 +55,8 @@ class World:
 
     def zip(self, version: SdkVersion, entries: Mapping[str, bytes] | None = None) -> bytes:
         """Make a module zip; the entries' names are below the module's prefix."""
-        chosen = {"proto/backend.proto": PROTO, "go.mod": b"module x\n"} if entries is None else entries
-        return make_zip((f"{index.MODULE}@{version}/{name}", content) for name, content in chosen.items())
+        files = {"proto/backend.proto": PROTO, "go.mod": b"module x\n"} if entries is None else entries
+        return make_zip((f"{index.MODULE}@{version}/{name}", content) for name, content in files.items())
 
     def fill_module_cache(self, folder: Path, content: bytes) -> Path:
         """Put the known release into Go's module cache, as Go does; return where."""

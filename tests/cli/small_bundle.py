@@ -51,7 +51,7 @@ def manifest_text(content: dict[str, Any]) -> bytes:
     ).encode()
 
 
-def signed(folder: Path, **others: Any) -> None:
+def sign(folder: Path, **others: Any) -> None:
     """Sign a bundle as it is."""
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

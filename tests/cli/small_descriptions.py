@@ -78,4 +78,4 @@ def query(name: str, schema: Any = None, **node: Any) -> dict[str, Any]:
 
 def reasons(value: Any) -> list[tuple[str, str, str]]:
     """List what is left out of a description: kind, place, reason."""
-    return [(left.kind, left.place, left.reason) for left in read(value).left_out]
+    return [(omission.kind, omission.place, omission.reason) for omission in read(value).left_out]

@@ -83,7 +83,7 @@ class FakePlugin:
     resource: ResourceAnswer = field(default_factory=lambda: ResourceAnswer(status=200, headers={}, body=b"[]"))
     packets: Sequence[bytes] = ()
     failure: GfplugError | None = None
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
     settings: list[Any] = field(default_factory=list)
     logs: Any = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -137,8 +137,8 @@ class FakePlugin:
         on_start(lambda: None)
         yield from self.packets
 
-    def _note(self, settings: Settings | None, **asked: Any) -> None:
-        self.asked.append(asked)
+    def _note(self, settings: Settings | None, **arguments: Any) -> None:
+        self.calls.append(arguments)
         self.settings.append(settings)
         if self.failure:
             raise self.failure

@@ -19,13 +19,14 @@ def tree(**files: str | bytes) -> dict[str, TreeFile]:
     }
 
 
-def applied(yours: dict[str, TreeFile], merged: MergeResult) -> dict[str, str]:
+def apply_merge(yours: dict[str, TreeFile], merge_result: MergeResult) -> dict[str, str]:
     """Return the user's tree after the merge, as text."""
-    result = {path: entry for path, entry in yours.items() if path not in merged.deletes} | dict(merged.writes)
-    return {path: entry.content.decode("latin-1") for path, entry in result.items()}
+    tree = {path: entry for path, entry in yours.items() if path not in merge_result.deletes}
+    tree |= dict(merge_result.writes)
+    return {path: entry.content.decode("latin-1") for path, entry in tree.items()}
 
 
-def merged(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> MergeResult:
+def merge(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> MergeResult:
     """Merge with the label every test expects."""
     return three_way.merge(base, yours, theirs, label="template 2.0.0")
 

@@ -58,8 +58,8 @@ def test_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_summary_is_whole(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """The line of a command in the list of its group is the first of its help, in 55 characters."""
     own = help_of(words, capsys).split("\n\n")[1].strip()
-    listed = help_of(words[:-1], capsys).partition("\nCommands:\n")[2]
-    summaries = dict(re.findall(r"^  (\S+) +(.+)$", listed, re.MULTILINE)) if words else {}
+    lines = help_of(words[:-1], capsys).partition("\nCommands:\n")[2]
+    summaries = dict(re.findall(r"^  (\S+) +(.+)$", lines, re.MULTILINE)) if words else {}
 
     assert summaries.get(words[-1] if words else "", own) == own
     assert len(own) <= (55 if words else 80)
@@ -135,7 +135,7 @@ def test_every_error_class_has_its_own_exit_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "code", "written"),
+    ("failure", "code", "output"),
     [
         (
             errors.ToolError("protoc failed", hint="install it", details="last line"),
@@ -149,7 +149,7 @@ def test_every_error_class_has_its_own_exit_code() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
 def test_a_failure_becomes_words_and_an_exit_code(
-    failure: BaseException, code: int, written: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    failure: BaseException, code: int, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another program said comes first, then the sentence, then the next step; a bug shows its traceback."""
 
@@ -161,7 +161,7 @@ def test_a_failure_becomes_words_and_an_exit_code(
     assert cli.main(["build"]) == code
     out, err = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(written, err)
+    assert re.fullmatch(output, err)
 
 
 def test_a_full_disk_is_no_bug_of_gfplugs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,12 +65,12 @@ def test_a_failure_begins_on_a_line_of_its_own(terminal: Terminal) -> None:
         with pytest.raises(ToolError), Stages().stage("freeze", doing="Freezing", done="Froze"):
             raise failure
         console.fail(failure)
-    written = terminal.getvalue()
+    output = terminal.getvalue()
     time.sleep(1.1)
 
     assert terminal.lines() == ["its last line", "", "error: PyInstaller failed", "hint: install it"]
-    assert "\x1b[31merror:" in written
-    assert terminal.getvalue() == written
+    assert "\x1b[31merror:" in output
+    assert terminal.getvalue() == output
 
 
 def test_a_note_replaces_the_line_of_a_stage(terminal: Terminal) -> None:
@@ -108,7 +108,7 @@ def test_a_stage_is_one_line_if_lines_cannot_be_overwritten(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "written"),
+    ("name", "value", "output"),
     [
         ("NO_COLOR", "", "a \x1b[32mgreen\x1b[0m"),
         ("NO_COLOR", "1", "a green"),
@@ -117,14 +117,14 @@ def test_a_stage_is_one_line_if_lines_cannot_be_overwritten(
     ],
 )
 def test_colour_is_there_where_it_is_wanted(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str, written: str
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str, output: str
 ) -> None:
     """On a terminal, unless it is told otherwise."""
     monkeypatch.setenv(name, value)
     with at(terminal):
         console.result("a ", ("green", "green"))
 
-    assert terminal.getvalue() == f"{written}\n"
+    assert terminal.getvalue() == f"{output}\n"
 
 
 def test_a_terminal_gets_nothing_that_it_would_obey(terminal: Terminal) -> None:
@@ -161,7 +161,7 @@ def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("platform", "told", "expected"),
+    ("platform", "setting", "expected"),
     [
         ("win32", "", ("Büro 測試\n".encode(), "Größe 測試\n".encode())),
         ("win32", "cp1252", (b"B\xfcro ??\n", b"Gr\xf6\xdfe \\u6e2c\\u8a66\n")),
@@ -169,12 +169,12 @@ def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_pipes_are_utf8_on_windows(
-    monkeypatch: pytest.MonkeyPatch, platform: str, told: str, expected: tuple[bytes, bytes]
+    monkeypatch: pytest.MonkeyPatch, platform: str, setting: str, expected: tuple[bytes, bytes]
 ) -> None:
     """Its code page has no place for most names; who sets PYTHONIOENCODING wants that, elsewhere the locale decides."""
     out, err = io.BytesIO(), io.BytesIO()
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setenv("PYTHONIOENCODING", told)
+    monkeypatch.setenv("PYTHONIOENCODING", setting)
     with (
         redirect_stdout(io.TextIOWrapper(out, "cp1252", newline="\n")) as first,
         redirect_stderr(io.TextIOWrapper(err, "cp1252", errors="backslashreplace", newline="\n")) as second,

@@ -116,9 +116,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (project.root / "provisioning/alerting").mkdir(parents=True)
     (project.root / "provisioning/alerting/a.yaml").write_text(json.dumps(RULES))
     (project.root / "provisioning/alerting/b.yaml").write_text("groups: []")
-    broken = small_project(tmp_path / f"broken{BAD}")
-    (broken.root / "provisioning/alerting").mkdir(parents=True)
-    (broken.root / f"provisioning/alerting/{BAD}.yaml").write_text(f"x: !<{BAD}> y")
+    root = small_project(tmp_path / f"broken{BAD}")
+    (root.root / "provisioning/alerting").mkdir(parents=True)
+    (root.root / f"provisioning/alerting/{BAD}.yaml").write_text(f"x: !<{BAD}> y")
     for machine, name in (("amd64", "first"), ("arm64", "second")):
         bundle = small_bundle(tmp_path / f"{name}{BAD}", machine=machine)
         (bundle / f"{BAD}.txt").write_text(name)
@@ -185,11 +185,11 @@ def test_no_command_shows_what_a_terminal_obeys(
     out, err = Terminal(), Terminal()
     with redirect_stdout(out), redirect_stderr(err):
         code = cli.main(COMMANDS[name]())
-    written = out.getvalue() + err.getvalue()
+    output = out.getvalue() + err.getvalue()
 
-    assert code != 1, written
-    assert re.search(r"\\x1b|\\u001b|\\u202e", written), written
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", written) if colour else written
+    assert code != 1, output
+    assert re.search(r"\\x1b|\\u001b|\\u202e", output), output
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output) if colour else output
     assert {sign for sign in plain if unicodedata.category(sign) in OBEYED} <= {"\n", "\t"}
     if "JSON" in name and out.getvalue():
         json.loads(out.getvalue())

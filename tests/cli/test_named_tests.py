@@ -17,12 +17,12 @@ BOUNDARIES = [
 @pytest.mark.parametrize("document", [THREATS, LIMITS], ids=lambda path: path.stem)
 def test_named_tests_exist(document: Path) -> None:
     """Each test that a document names is there."""
-    named = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
+    names = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", source, re.MULTILINE))
 
-    assert named
-    assert named - there == set()
+    assert names
+    assert names - there == set()
 
 
 def test_every_limit_has_its_test() -> None:

@@ -32,11 +32,11 @@ def matrix(job: str) -> dict[str, Any]:
 def test_the_pythons_are_those_of_the_metadata_and_of_ci(folder: Path) -> None:
     """From `requires-python` on."""
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [each.rpartition(" :: ")[2] for each in project["classifiers"] if "Python :: 3." in each]
+    versions = [each.rpartition(" :: ")[2] for each in project["classifiers"] if "Python :: 3." in each]
 
-    assert supported("Python") == ", ".join(named)
-    assert matrix("unit")["python"] == named
-    assert project["requires-python"] == f">={named[0]}"
+    assert supported("Python") == ", ".join(versions)
+    assert matrix("unit")["python"] == versions
+    assert project["requires-python"] == f">={versions[0]}"
 
 
 def test_the_oldest_grafana_is_the_templates_and_is_tested() -> None:

@@ -23,7 +23,7 @@ def interrupt(_seconds: float) -> None:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note which addresses the browser is given; there is a screen."""
     addresses: list[str] = []
 
@@ -42,25 +42,25 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-def test_the_address_is_the_only_result(opened: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_address_is_the_only_result(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The token is on stdout, and on no command line."""
     assert main(["preview", "project"]) == 0
 
     output = capsys.readouterr()
     assert output.out == "http://127.0.0.1:7/t/\n"
     assert "Grafana 13.2.2's packages. Each save is on the page" in output.err
-    assert opened == ["http://127.0.0.1:7/open/x"]
+    assert addresses == ["http://127.0.0.1:7/open/x"]
 
 
-def test_a_bundle_follows_no_saves(opened: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_follows_no_saves(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """And the note does not say so."""
     assert main(["preview", "dist", "--no-open"]) == 0
     assert "Each save" not in capsys.readouterr().err
-    assert opened == []
+    assert addresses == []
 
 
 def test_without_a_screen_no_browser_of_the_terminal_is_started(
-    opened: list[str], monkeypatch: pytest.MonkeyPatch
+    addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would take the terminal."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
@@ -68,4 +68,4 @@ def test_without_a_screen_no_browser_of_the_terminal_is_started(
     monkeypatch.setattr("sys.platform", "linux")
 
     assert main(["preview", "project"]) == 0
-    assert opened == []
+    assert addresses == []

@@ -29,7 +29,7 @@ def rows(text: str) -> list[str]:
     return [line for line in lines if not line.startswith("What ")]
 
 
-SHOWN = Counter(
+MARKERS = Counter(
     rule
     for path in (ROOT / "tests").rglob("test_*.py")
     for arguments in MARKER.findall(path.read_text(encoding="utf-8"))
@@ -46,13 +46,13 @@ def test_every_rule_is_shown(key: str) -> None:
     numbers = [int(number) for number in re.findall(r"^\| (\d+) \| .+ \|$", section(heading), re.MULTILINE)]
 
     assert numbers == list(range(1, count + 1))
-    assert [number for number in numbers if f"{key} {number}" not in SHOWN] == []
+    assert [number for number in numbers if f"{key} {number}" not in MARKERS] == []
 
 
 @pytest.mark.parametrize("key", ROWS)
 def test_every_row_is_shown(key: str) -> None:
     """Of the faults of user code and hosts, and of what people read when something goes wrong."""
-    words = [rule.removeprefix(f"{key}: ") for rule in SHOWN if rule.startswith(f"{key}: ")]
+    words = [rule.removeprefix(f"{key}: ") for rule in MARKERS if rule.startswith(f"{key}: ")]
 
     assert len(ROWS[key]) > 15
     assert [row for row in ROWS[key] if not row.startswith(tuple(words))] == []
@@ -63,7 +63,7 @@ def test_a_marker_names_one_rule() -> None:
     numbered = {f"{key} {number}" for key, (_, count) in NUMBERED.items() for number in range(1, count + 1)}
     counts = {
         rule: sum(row.startswith(words) for row in ROWS.get(key, []))
-        for rule in SHOWN
+        for rule in MARKERS
         if rule not in numbered
         for key, _, words in [rule.partition(": ")]
     }

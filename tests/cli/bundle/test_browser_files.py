@@ -1,4 +1,4 @@
-"""The plugin's files that a preview serves: those of a project's source, and those of a bundle."""
+"""The plugin's files that a preview serves, of a project and of a bundle."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SCHEMA: dict[str, Any] = {"hash": "1", "query": {"fields": []}, "config": {"fields": []}}
 
 
-def test_a_projects_files_are_as_a_build_makes_them(project: Project) -> None:
-    """plugin.json with a version, the logo, module.js; what is not shipped is not served."""
+def test_a_project_has_the_files_that_a_build_makes(project: Project) -> None:
+    """These are plugin.json with a version, the logo and module.js; files that a build leaves out are not served."""
     files = SourceFiles(project)
     assert files.module_address() is None
 
@@ -36,8 +36,8 @@ def test_a_projects_files_are_as_a_build_makes_them(project: Project) -> None:
     assert not project.dist.exists()
 
 
-def test_the_address_of_module_js_changes_with_it(project: Project) -> None:
-    """And only then: a browser keeps what it has."""
+def test_the_address_of_module_js_follows_its_content(project: Project) -> None:
+    """Browsers keep a file as long as its address is the same."""
     files = SourceFiles(project)
     files.relink(SCHEMA)
     first = files.module_address()
@@ -48,10 +48,8 @@ def test_the_address_of_module_js_changes_with_it(project: Project) -> None:
     assert files.module_address() != first
 
 
-def test_a_module_that_cannot_be_linked_leaves_the_one_before(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The problem is said, until it is gone."""
+def test_a_failing_link_keeps_the_previous_module(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem is reported until it is solved."""
     files = SourceFiles(project)
     files.relink(SCHEMA)
     before = files.read("module.js")
@@ -69,19 +67,19 @@ def test_a_module_that_cannot_be_linked_leaves_the_one_before(
 
 @pytest.fixture
 def own(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give the project a frontend with sources of its own, whose build is counted."""
+    """Give the project its own frontend sources, whose builds are counted."""
     (project.root / "frontend" / "package.json").write_text("{}")
     (project.root / "frontend" / "module.ts").write_text("one")
-    built: list[str] = []
+    builds: list[str] = []
 
     def build(frontend: npm.Frontend) -> dict[str, bytes]:
-        built.append("built")
+        builds.append("built")
         frontend.output.mkdir(exist_ok=True)
         (frontend.output / "module.js").write_text((frontend.folder / "module.ts").read_text())
         return npm.read_output(frontend)
 
     monkeypatch.setattr(npm, "build", build)
-    return built
+    return builds
 
 
 def _touch(path: Path, *, seconds: int) -> None:
@@ -89,8 +87,8 @@ def _touch(path: Path, *, seconds: int) -> None:
     os.utime(path, (times, times))
 
 
-def test_a_frontend_of_its_own_is_built_where_its_sources_are_newer(project: Project, own: list[str]) -> None:
-    """And read where they are not."""
+def test_an_own_frontend_is_built_if_its_sources_are_newer(project: Project, own: list[str]) -> None:
+    """Otherwise its output is read."""
     files = SourceFiles(project)
 
     assert files.rebuild(is_first=True) is True
@@ -104,10 +102,10 @@ def test_a_frontend_of_its_own_is_built_where_its_sources_are_newer(project: Pro
     assert (files.read("module.js"), own) == (b"two", ["built", "built"])
 
 
-def test_a_build_that_fails_leaves_the_module_before(
+def test_a_failing_build_keeps_the_previous_module(
     project: Project, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The problem has its last lines."""
+    """The problem has the last lines of the build's output."""
     files = SourceFiles(project)
     files.rebuild(is_first=True)
 
@@ -122,8 +120,8 @@ def test_a_build_that_fails_leaves_the_module_before(
     assert own == ["built"]
 
 
-def test_an_adopted_frontend_is_built_once_and_then_by_its_own_tools(project: Project, own: list[str]) -> None:
-    """What they write is served."""
+def test_an_adopted_frontend_is_built_once(project: Project, own: list[str]) -> None:
+    """Afterwards its own tools write the output, which is served."""
     plugin = project.root.parent / "adopted"
     plugin.mkdir()
     (plugin / "package.json").write_text("{}")
@@ -143,8 +141,8 @@ def test_an_adopted_frontend_is_built_once_and_then_by_its_own_tools(project: Pr
     assert (files.read("module.js"), own) == (b"by webpack", ["built"])
 
 
-def test_a_bundles_files_are_its_own(dist: Path) -> None:
-    """And nothing beside it."""
+def test_a_bundle_serves_only_its_own_files(dist: Path) -> None:
+    """Files outside the bundle are not served."""
     (dist.parent / "secret.txt").write_text("secret")
     files = BundleFiles(dist)
 

@@ -1,4 +1,4 @@
-"""`gfplug merge`: several platforms in one archive; what does not fit together is refused."""
+"""`gfplug merge` combines the archives of several platforms, and refuses archives that differ."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_bundle import MANIFEST, signed, small_bundle
+from small_bundle import MANIFEST, sign, small_bundle
 
 from gfplug.bundle import combine, packing
 from gfplug.cli import main
@@ -31,22 +31,22 @@ def archive(folder: Path, machine: str, change: Callable[[Path], object] = lambd
 
 
 def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """It holds both executables with their modes, what they share once, and passes the check."""
+    """It has both executables with their modes and shared files once, and passes `gfplug check`."""
     assert main(["merge", *map(str, archives)]) == 0
 
-    merged = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
-    assert capsys.readouterr().out == f"{merged}\n"
-    with zipfile.ZipFile(merged) as contents:
+    output = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
+    assert capsys.readouterr().out == f"{output}\n"
+    with zipfile.ZipFile(output) as contents:
         names = contents.namelist()
         assert contents.testzip() is None
     assert names == sorted(set(names))
     assert {f"{MANIFEST['id']}/gpx_sales_linux_{machine}" for machine in ("amd64", "arm64")} <= set(names)
-    assert packing.digest_path(merged).read_text().split()[0] == hashlib.sha256(merged.read_bytes()).hexdigest()
-    assert main(["check", str(merged)]) == 0
+    assert packing.digest_path(output).read_text().split()[0] == hashlib.sha256(output.read_bytes()).hexdigest()
+    assert main(["check", str(output)]) == 0
 
 
 def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_path: Path) -> None:
-    """The same bytes either way."""
+    """The bytes are the same in either order."""
     one = combine.combine(archives, tmp_path / "one.zip")
     other = combine.combine(archives[::-1], tmp_path / "other.zip")
 
@@ -72,30 +72,30 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
             lambda bundle: replace(bundle, info={**MANIFEST["info"], "version": "2.0.0"}),
             r"version 1\.2\.3, .* has 2\.0\.0",
         ),
-        (signed, "is signed"),
+        (sign, "is signed"),
     ],
 )
 def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
-    """Another plugin, another version, another content or mode of a shared file, a signature; nothing is written."""
-    given = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
+    """They differ in plugin, version, a shared file's content or mode, or a signature; nothing is written."""
+    parts = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
     with pytest.raises(ProjectError, match=sentence):
-        combine.combine(given, tmp_path / "out.zip")
+        combine.combine(parts, tmp_path / "out.zip")
 
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_builds_of_one_commit_at_two_times_differ_in_their_date(tmp_path: Path) -> None:
-    """The hint is what gives all platforms one time."""
+def test_a_different_build_date_is_refused_with_a_hint(tmp_path: Path) -> None:
+    """The hint shows how to give all platforms one time."""
 
     def at(time: int) -> Callable[[Path], object]:
         build = {"time": time, "hash": "0123"}
         return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": build})
 
-    given = [archive(tmp_path, "amd64", at(1)), archive(tmp_path, "arm64", at(20))]
-    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as caught:
-        combine.combine(given, tmp_path / "out.zip")
+    parts = [archive(tmp_path, "amd64", at(1)), archive(tmp_path, "arm64", at(20))]
+    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as excinfo:
+        combine.combine(parts, tmp_path / "out.zip")
 
-    assert "the same SOURCE_DATE_EPOCH" in caught.value.hint
+    assert "the same SOURCE_DATE_EPOCH" in excinfo.value.hint
 
 
 def replace(bundle: Path, **keys: object) -> None:
@@ -115,28 +115,28 @@ def with_crlf(path: Path) -> None:
         ([with_crlf, lambda path: path.write_text("other")], "from one commit"),
     ],
 )
-def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Path], object]], hint: str) -> None:
-    """Line ends are git's doing; anything else is of another commit."""
+def test_the_hint_depends_on_the_difference(tmp_path: Path, changes: list[Callable[[Path], object]], hint: str) -> None:
+    """Line ends come from git's settings, other differences from another commit."""
 
     def change(bundle: Path) -> None:
         for name, edit in zip(("README.md", "module.js"), changes, strict=False):
             edit(bundle / name)
 
     both = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         combine.combine(both, tmp_path / "out.zip")
-    assert hint in caught.value.hint
+    assert hint in excinfo.value.hint
 
 
 def test_merging_one_archive_is_refused(archives: list[Path]) -> None:
-    """The sentence says how many are wanted."""
+    """The error says that two archives are required."""
     with pytest.raises(UsageError, match="two archives"):
         combine.combine(archives[:1])
 
 
 @pytest.mark.parametrize("content", ["not a zip", "another zip", "half a download"])
-def test_a_file_that_is_no_plugin_archive_is_refused(archives: list[Path], content: str) -> None:
-    """A broken file, and a zip file of something else."""
+def test_a_file_that_is_not_a_plugin_archive_is_refused(archives: list[Path], content: str) -> None:
+    """The files are a broken one and a zip file of something else."""
     if content == "another zip":
         with zipfile.ZipFile(archives[1], "w") as other:
             other.writestr("hello/there.txt", "")
@@ -146,8 +146,8 @@ def test_a_file_that_is_no_plugin_archive_is_refused(archives: list[Path], conte
         combine.combine(archives)
 
 
-def test_the_folder_of_the_output_is_made(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """As the output is named."""
+def test_the_output_folder_is_created(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """The output file gets the given name."""
     output = archives[0].parent / "new/folder/x.zip"
 
     assert main(["merge", *map(str, archives), "-o", str(output)]) == 0
@@ -157,6 +157,6 @@ def test_the_folder_of_the_output_is_made(archives: list[Path], capsys: pytest.C
 
 @pytest.mark.parametrize("output", [".", "", "/"])
 def test_an_output_that_is_a_folder_is_refused(archives: list[Path], output: str) -> None:
-    """It has no name that an archive could have."""
+    """A folder does not name the archive."""
     with pytest.raises(UsageError, match="is a folder"):
         combine.combine(archives, Path(output))

@@ -1,4 +1,4 @@
-"""What a bundle holds against what the project asks for, both ways, by the metadata of what is installed."""
+"""Packages in a bundle against the project's requirements, in both directions, by the metadata of packages."""
 
 import logging
 from collections.abc import Iterable
@@ -23,17 +23,17 @@ def package(name: str, *requires: str, size: int = 0, files: int = 1, modules: t
 def inventory(*packages: Package) -> Inventory:
     """Return an environment with these packages, on Python 3.12."""
     markers = {"python_version": "3.12", "python_full_version": "3.12.1"}
-    used = tuple(each for each in packages if each.files)
-    return Inventory(python="3.12.1", build=(), packages=packages, used=used, markers=markers)
+    with_files = tuple(each for each in packages if each.files)
+    return Inventory(python="3.12.1", build=(), packages=packages, used=with_files, markers=markers)
 
 
 def missing(lines: Iterable[str], *packages: Package) -> list[str]:
-    """Name what is asked for and not there."""
+    """Name requirements that are not in the bundle."""
     return [each.name for each in dependencies.missing(Environment.of(inventory(*packages)), lines)]
 
 
 def undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
-    """Name what is there and not asked for, with its size."""
+    """Name packages in the bundle that nothing requires, with their sizes."""
     return dependencies.undeclared(Environment.of(inventory(*packages)), lines)
 
 
@@ -93,8 +93,8 @@ def test_undeclared_packages_are_listed_with_their_sizes(
     assert list(sizes.values()) == sorted(sizes.values(), reverse=True)
 
 
-def test_the_build_says_both(project: Project, caplog: pytest.LogCaptureFixture) -> None:
-    """With what to do; the plugin itself and PyInstaller are no strangers."""
+def test_the_build_reports_missing_and_undeclared_packages(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    """Each message says what to do; the plugin itself and PyInstaller are not reported."""
     pyproject = PYPROJECT.replace("acme-sales-datasource", "sales_plugin") + 'dependencies = ["PyYAML", "tool"]\n'
     (project.root / "pyproject.toml").write_text(pyproject)
     own = [
@@ -115,10 +115,10 @@ def test_the_build_says_both(project: Project, caplog: pytest.LogCaptureFixture)
     assert "not among your dependencies: polars (132 MB), numpy (31 MB), six (0.1 MB). Add" in others
 
 
-def test_dependencies_that_the_projects_build_computes_are_the_installed_ones(
+def test_computed_dependencies_are_read_from_the_installed_project(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where the project is not installed, nobody can tell, and nothing is said."""
+    """If the project is not installed, they are unknown, and nothing is reported."""
     (project.root / "pyproject.toml").write_text(PYPROJECT + 'dynamic = ["dependencies"]\n')
     stranger = package("polars", size=7 * MEGABYTE)
     with caplog.at_level(logging.WARNING, "gfplug"):

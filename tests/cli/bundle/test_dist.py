@@ -1,4 +1,4 @@
-"""The bundle: what is in it, and with which modes."""
+"""The files of a bundle and their modes."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
 
 
 def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """Executable and contents, manifest, frontend, pictures, documents: and nothing else."""
+    """It has the executable with its contents, manifest, frontend, pictures and documents, and no other file."""
     bundle = assembled(project, frozen, tmp_path / "dist")
 
     assert [path.relative_to(bundle.folder).as_posix() for path in bundle.files()] == [
@@ -54,8 +54,8 @@ def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, t
     assert bundle.size() == sum(path.stat().st_size for path in bundle.files())
 
 
-def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """Lines that end as Windows has them end with LF in the bundle; pictures keep their bytes."""
+def test_text_files_get_unix_line_ends(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """Windows line ends become LF in the bundle; pictures keep their bytes."""
     picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
     texts = {
         "README.md": b"# Sales\n\nText\n",
@@ -83,7 +83,7 @@ def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen,
 
 
 def test_files_named_in_the_manifest_are_in_the_bundle(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """From `frontend/` or from the folder of plugin.json; hidden files and build results never."""
+    """They come from `frontend/` or the folder of plugin.json; hidden files and build results are left out."""
     for name in (
         *("docs/start.md", "docs/img/a.svg", "frontend/shots/one.png", "shots/one.png", "dash/main.json"),
         *("locales/de-DE/acme-sales-datasource.json", "locales/fr-FR/acme-sales-datasource.json"),
@@ -107,24 +107,22 @@ def test_files_named_in_the_manifest_are_in_the_bundle(project: Project, frozen:
     (tmp_path / "outside").write_text("of this machine")
     bundle = assembled(Project(project.root), frozen, tmp_path / "dist")
 
-    shipped = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
-    assert {name for name in shipped if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
+    names = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
+    assert {name for name in names if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
         *("docs/start.md", "docs/img/a.svg", "shots/one.png", "dash/main.json"),
         "locales/de-DE/acme-sales-datasource.json",
     }
     assert (bundle.folder / "shots/one.png").read_text() == "frontend/shots/one.png"
-    assert not shipped & {".env", "secret/token", "other/file.md", "outside"}
+    assert not names & {".env", "secret/token", "other/file.md", "outside"}
     assert (bundle.folder / "module.js").read_bytes() == b"define([]);\n"
     assert "%VERSION%" not in (bundle.folder / "plugin.json").read_text()
 
 
-def test_a_schema_of_the_authors_own_takes_the_place_of_the_made_one(
-    project: Project, frozen: Frozen, tmp_path: Path
-) -> None:
-    """The build makes `schema/v0alpha1.json`; one in the project wins."""
+def test_the_authors_schema_replaces_the_generated_one(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """The build writes `schema/v0alpha1.json` unless the project has one."""
     name, browser = "schema/v0alpha1.json", {"module.js": b"", "schema/v0alpha1.json": b"{}\n"}
-    made = dist.assemble(project, frozen, tmp_path / "made", browser=browser, day=date(2026, 7, 1))
-    assert (made.folder / name).read_bytes() == b"{}\n"
+    default = dist.assemble(project, frozen, tmp_path / "made", browser=browser, day=date(2026, 7, 1))
+    assert (default.folder / name).read_bytes() == b"{}\n"
     (tmp_path / "made").rename(frozen.folder)
     (project.root / "schema").mkdir()
     (project.root / name).write_text('{"targetApiVersion": "v0alpha1"}\n')
@@ -139,7 +137,7 @@ def test_a_schema_of_the_authors_own_takes_the_place_of_the_made_one(
 def test_a_link_out_of_the_project_is_not_copied(
     project: Project, frozen: Frozen, tmp_path: Path, name: str, target: str
 ) -> None:
-    """A stranger's project puts no file of this machine into an archive, and a pipe keeps nobody waiting."""
+    """An untrusted project gets no file of this machine into an archive, and a pipe does not block the build."""
     outside = project.root.parent / "outside"
     outside.mkdir()
     (outside / "logo.svg").write_text("of this machine")
@@ -157,8 +155,8 @@ def test_a_link_out_of_the_project_is_not_copied(
 
 
 @posix
-def test_a_document_that_leads_out_is_named(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """The sentence says where it leads."""
+def test_a_linked_document_outside_the_project_is_reported(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """The message says where the link leads."""
     (tmp_path / "secret").write_text("of this machine")
     (project.root / "LICENSE").symlink_to(tmp_path / "secret")
 
@@ -167,7 +165,7 @@ def test_a_document_that_leads_out_is_named(project: Project, frozen: Frozen, tm
 
 
 def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """The placeholders go, the project's own file keeps them."""
+    """The placeholders are replaced in the bundle; the project's file keeps them."""
     bundle = assembled(project, frozen, tmp_path / "dist")
 
     info = json.loads((bundle.folder / "plugin.json").read_text())["info"]
@@ -178,7 +176,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 @pytest.mark.shows("protocol 7", "errors: frontend files are executable")
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """The executable and other programs 0755, libraries and data 0644, folders 0755, whatever PyInstaller left."""
+    """Programs have mode 0755, libraries and data 0644, folders 0755, whatever PyInstaller wrote."""
     bundle = assembled(project, frozen, tmp_path / "dist")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in bundle.folder.rglob("*")}
@@ -188,8 +186,8 @@ def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_pat
 
 
 @posix
-def test_links_that_lead_nowhere_or_out_are_dropped(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """A link inside stays; Grafana's installer would stumble over the others."""
+def test_broken_links_and_links_out_of_the_bundle_are_dropped(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """A link inside the bundle stays; Grafana's installer fails on the others."""
     contents = frozen.folder / "_internal_linux_amd64"
     (contents / "inside.so").symlink_to("libx.so.1")
     (contents / "nowhere.so").symlink_to("gone.so")
@@ -212,7 +210,7 @@ def test_links_that_lead_nowhere_or_out_are_dropped(project: Project, frozen: Fr
 def test_a_manifest_that_grafana_would_refuse_is_refused(
     project: Project, change: dict[str, object], sentence: str
 ) -> None:
-    """The sentence names the key and the value."""
+    """The error names the key and the value."""
     path = project.root / "plugin.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ProjectError, match=sentence):
@@ -221,7 +219,7 @@ def test_a_manifest_that_grafana_would_refuse_is_refused(
 
 @pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "01.2.3", "v1.2.3", "1.2.3/../../x", None])
 def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version: str | None) -> None:
-    """Three numbers are wanted; the version is part of a file's name, too. The sentence names pyproject.toml."""
+    """A version has three numbers and is part of a file name. The error names pyproject.toml."""
     line = f'version = "{version}"\n' if version else ""
     (project.root / "pyproject.toml").write_text(f'[project]\nname = "x"\n{line}')
     with pytest.raises(ProjectError, match=r"pyproject\.toml.*version"):
@@ -232,10 +230,10 @@ def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version
     ("own", "other"),
     [(b"", b"{"), (b"", b"[]"), (b"", b'{"info": 1}'), (b"", b"[" * 100_000), (b"{", b"{}"), (b"\xff", b"{}")],
 )
-def test_a_manifest_of_either_half_that_cannot_be_read_is_named(
+def test_an_unreadable_manifest_is_named_in_the_error(
     project: Project, frozen: Frozen, tmp_path: Path, own: bytes, other: bytes
 ) -> None:
-    """The one of the frontend's build, or the project's own."""
+    """It is the manifest of the frontend's build, or the project's own."""
     if own:
         (project.root / "plugin.json").write_bytes(own)
     browser = {"module.js": b"", "plugin.json": other}
@@ -255,10 +253,10 @@ BUILD = {"time": 1_700_000_000_000, "hash": "0123"}
         ({"number": 7}, {"number": 8}, {"number": 7}),
     ],
 )
-def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
+def test_build_information_is_added_unless_there_is_some(  # noqa: PLR0917  # a table
     project: Project, frozen: Frozen, tmp_path: Path, own: object, frontends: object, expected: object
 ) -> None:
-    """The project's word counts most, then its frontend's build; all else of plugin.json stays."""
+    """The project's information comes first, then that of its frontend's build; other keys of plugin.json stay."""
     path = project.root / "plugin.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     if own:
@@ -266,11 +264,11 @@ def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
     browser = {"plugin.json": json.dumps({"info": {"build": frontends}}).encode()} if frontends else {}
     day = date(2026, 7, 1)
     bundle = dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=day, build=BUILD)
-    built = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
+    result = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
 
-    assert built["info"].pop("build") == expected
-    assert {**built, "info": None} == {**manifest, "info": None}
-    assert built["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
+    assert result["info"].pop("build") == expected
+    assert {**result, "info": None} == {**manifest, "info": None}
+    assert result["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
 
 
 @pytest.mark.parametrize(
@@ -298,6 +296,6 @@ def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
         ("", ""),
     ],
 )
-def test_the_address_of_a_repository_is_what_everybody_may_know(origin: str, address: str) -> None:
-    """One address for all ways to clone; no login, no folder of this machine, nothing that is no address."""
+def test_the_repository_address_is_public(origin: str, address: str) -> None:
+    """All clone addresses become one web address, without logins; local folders and invalid addresses are left out."""
     assert build_info.public_address(origin) == address

@@ -1,4 +1,4 @@
-"""A new bundle takes the place of the old one in one step, or not at all."""
+"""A new bundle replaces the old one in one step, or not at all."""
 
 import shutil
 import sys
@@ -19,23 +19,23 @@ def folder_of(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(("has_old", "can_exchange"), [(False, True), (True, True), (True, False)])
-def test_a_new_bundle_takes_its_place(
+def test_a_new_bundle_replaces_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_old: bool, can_exchange: bool
 ) -> None:
-    """With the system's exchange and without it; without an old one there is nothing to exchange."""
+    """It works with the system's exchange call and without it, and if there is no old bundle."""
     if not can_exchange:
         monkeypatch.setattr(exchange, "_exchange", lambda _one, _other: False)
     new = folder_of(tmp_path / "new", "new")
     if has_old:
         folder_of(tmp_path / "dist", "old")
 
-    installed = exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert (installed.folder, installed.executable.read_text()) == (tmp_path / "dist", "new")
+    bundle = exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert (bundle.folder, bundle.executable.read_text()) == (tmp_path / "dist", "new")
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
 
 
 def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no exchange, the old bundle has stepped aside when the new one cannot come."""
+    """Without the exchange call, the old bundle is moved away before the new one is moved in."""
     monkeypatch.setattr(exchange, "_exchange", lambda _one, _other: False)
     folder_of(tmp_path / "dist", "old")
     with pytest.raises(FileNotFoundError):
@@ -45,8 +45,8 @@ def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such call")
-def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None:
-    """Both folders exist afterwards, swapped: neither was removed to make room."""
+def test_the_exchange_swaps_both_folders(tmp_path: Path) -> None:
+    """Both folders exist afterwards: neither was removed to make room."""
     folder_of(tmp_path / "new", "new")
     folder_of(tmp_path / "dist", "old")
     if not exchange._exchange(tmp_path / "new", tmp_path / "dist"):
@@ -58,7 +58,7 @@ def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None
 
 
 def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows locks the files of a running program: nothing changes, and a sentence says what to do."""
+    """Windows locks the files of a running program: nothing changes, and the error says what to do."""
     rename = Path.rename
 
     def locked(source: Path, target: Path) -> Path:
@@ -71,15 +71,15 @@ def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "rename", locked)
     folder_of(tmp_path / "dist", "old")
     new = folder_of(tmp_path / "new", "new")
-    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as caught:
+    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as excinfo:
         exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
-    assert "stop Grafana" in caught.value.hint
+    assert "stop Grafana" in excinfo.value.hint
     assert (tmp_path / "dist/gpx").read_text() == "old"
     assert (tmp_path / "new/gpx").read_text() == "new"
 
 
-def test_on_windows_a_scanner_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new file that something else still reads is free a moment later."""
+def test_on_windows_a_locked_new_file_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virus scanner may still read a new file for a moment."""
     rename, refusals = Path.rename, [PermissionError(13, "Access is denied")] * 3
 
     def busy(source: Path, target: Path) -> Path:

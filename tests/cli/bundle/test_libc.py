@@ -1,4 +1,4 @@
-"""The libc floor: measured over every ELF file, numbers compared as numbers."""
+"""The required glibc version, over every ELF file of a bundle, compared by numbers."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from gfplug.bundle import libc
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs a program linked against glibc")
 def test_a_real_program_asks_for_a_glibc_no_newer_than_this_one(tmp_path: Path) -> None:
-    """This interpreter runs here, so its floor is at most the running glibc; the file is named."""
+    """This interpreter runs here, so it requires at most the running glibc; the file is named."""
     (tmp_path / "inner").mkdir()
     shutil.copyfile(os.path.realpath(sys.executable), tmp_path / "inner/program")
 
@@ -23,7 +23,7 @@ def test_a_real_program_asks_for_a_glibc_no_newer_than_this_one(tmp_path: Path) 
     assert floor.path == "inner/program"
 
 
-def test_the_highest_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_highest_version_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """2.28 is newer than 2.9."""
     for name in ("a.so", "b.so", "c.txt"):
         (tmp_path / name).write_text("")
@@ -36,7 +36,7 @@ def test_the_highest_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF\x02\x01\x01" + bytes(70)])
 def test_a_file_that_is_not_elf_has_no_glibc_floor(tmp_path: Path, content: bytes) -> None:
-    """So has a broken file."""
+    """Nor does a broken ELF file have one."""
     (tmp_path / "file").write_bytes(content)
 
     assert libc.floor(tmp_path) is None
@@ -54,5 +54,5 @@ def test_a_file_that_is_not_elf_has_no_glibc_floor(tmp_path: Path, content: byte
     ],
 )
 def test_version_names_are_read(name: str, version: tuple[int, ...]) -> None:
-    """Only glibc's own numbers count; the marker of a newer loader stands for its version."""
+    """Only glibc's numbers count; the marker of a newer loader stands for its version."""
     assert libc._parse(name) == version

@@ -1,4 +1,4 @@
-"""The archive: the same bytes for the same bundle, with the modes Grafana needs, and its digest beside it."""
+"""The archive: the same bytes for the same bundle, with the modes that Grafana needs, and its checksum file."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ NAMES = ("gpx_sales_linux_amd64", "_internal_linux_amd64/lib.so", "img/logo.svg"
 
 
 def bundle(folder: Path, *, names: tuple[str, ...] = NAMES, mtime: float = 1.0) -> Path:
-    """Make a bundle whose files are written in a given order, at a given time."""
+    """Make a bundle whose files are written in a given order and at a given time."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def bundle(folder: Path, *, names: tuple[str, ...] = NAMES, mtime: float = 1.0) 
 
 
 def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
-    """Neither the place, nor the order of writing, nor the files' times reach the archive."""
+    """The place, the order of writing and the times of the files do not matter."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first = packing.pack(bundle(tmp_path / "one"), tmp_path / "a/x.zip", seconds=packing.EPOCH)
@@ -43,8 +43,11 @@ def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> 
     assert (tmp_path / "a/x.zip").read_bytes() == (tmp_path / "b/x.zip").read_bytes()
 
 
-def test_an_archive_holds_what_the_bundle_does(tmp_path: Path) -> None:
-    """Below one folder named by the plugin's id, sorted, with one time; `sha256sum -c` accepts the digest beside it."""
+def test_an_archive_has_the_files_of_the_bundle(tmp_path: Path) -> None:
+    """They are below one folder named by the plugin's id, sorted, with one time.
+
+    `sha256sum -c` accepts the checksum file.
+    """
     folder = bundle(tmp_path / "dist")
     digest = packing.pack(folder, tmp_path / "x.zip", seconds=1_700_000_000)
 
@@ -60,8 +63,8 @@ def test_an_archive_holds_what_the_bundle_does(tmp_path: Path) -> None:
 
 @pytest.mark.shows("protocol 7", "errors: `fork/exec ...: permission denied`")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
-def test_only_what_may_be_executed_is_executable(tmp_path: Path) -> None:
-    """Modes are 0755 and 0644, whatever the umask was."""
+def test_only_programs_are_executable(tmp_path: Path) -> None:
+    """Modes are 0755 and 0644 with any umask."""
     folder = bundle(tmp_path / "dist")
     (folder / "img/logo.svg").chmod(0o600)
     packing.pack(folder, tmp_path / "x.zip")
@@ -75,7 +78,7 @@ def test_only_what_may_be_executed_is_executable(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    """What a link points to is not stored twice."""
+    """The target of a link is not stored twice."""
     folder = bundle(tmp_path / "dist")
     (folder / "_internal_linux_amd64/alias.so").symlink_to("lib.so")
     packing.pack(folder, tmp_path / "x.zip")
@@ -97,13 +100,13 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     ],
 )
 def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
-    """Unset means 1980, where a zip file's time begins, and so does what is earlier."""
+    """Without it, and for earlier times, the time is 1980, the first of a zip file."""
     assert packing.epoch(variables) == seconds
 
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣", "4354819199", "9999999999"])
-def test_an_epoch_that_is_no_number_is_refused(value: str) -> None:
-    """Nor is one after the years that a zip file can have; the sentence shows the value."""
+def test_an_invalid_epoch_is_refused(value: str) -> None:
+    """So is one after the last year of a zip file; the error shows the value."""
     with pytest.raises(UsageError, match=f"SOURCE_DATE_EPOCH is '?{value}"):
         packing.epoch({"SOURCE_DATE_EPOCH": value})
 
@@ -125,22 +128,22 @@ def _entry(**values: Any) -> packing.ArchiveEntry:
 def test_entries_that_a_zip_file_cannot_hold_are_refused(
     tmp_path: Path, entries: list[packing.ArchiveEntry], sentence: str
 ) -> None:
-    """The length of a name counts in bytes; nothing is written."""
+    """The length of a name is counted in bytes; nothing is written."""
     with pytest.raises(ToolError, match=sentence):
         packing.write(tmp_path / "x.zip", entries)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_as_many_files_as_a_zip_file_holds_are_packed(tmp_path: Path) -> None:
-    """The last one, too."""
+def test_the_largest_number_of_files_is_packed(tmp_path: Path) -> None:
+    """The last file is in the archive, too."""
     packing.write(tmp_path / "x.zip", [_entry(name=str(number)) for number in range(65_535)])
 
     assert len(zipfile.ZipFile(tmp_path / "x.zip").infolist()) == 65_535
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="FIFOs of POSIX")
-def test_a_bundle_holds_files_alone(tmp_path: Path) -> None:
-    """Nobody waits for a FIFO."""
+def test_a_fifo_in_a_bundle_is_refused(tmp_path: Path) -> None:
+    """Reading it would block the build."""
     folder = bundle(tmp_path / "dist")
     os.mkfifo(folder / "pipe")
     with pytest.raises(ProjectError, match="pipe is not a regular file"):

@@ -1,4 +1,4 @@
-"""What a save changes in a running preview, as its pages hear it."""
+"""The events that the pages of a running preview receive when a file is saved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA: dict[str, Any] = {"hash": "1", "query": {"fields": []}, "config": {"fiel
 
 
 def says(small: Small, schema: dict[str, Any], *, status: int = 200) -> None:
-    """Let the plugin say what its dataclasses are."""
+    """Make the plugin report its dataclasses."""
     small.plugin.resource = ResourceAnswer(status=status, headers={}, body=json.dumps(schema).encode())
 
 
@@ -39,7 +39,7 @@ def small(project: Project) -> Small:
 
 @pytest.fixture
 def reloader(small: Small, project: Project) -> Iterator[Reloader]:
-    """Follow the saves of that project."""
+    """Watch the files of that project."""
     provisioning = Provisioning(folders=[project.root / "provisioning"], plugin_id=ID)
     following = Reloader(
         SourceFiles(project),
@@ -55,19 +55,19 @@ def reloader(small: Small, project: Project) -> Iterator[Reloader]:
 
 @pytest.fixture
 def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]:
-    """Wait for the next event of a kind with these values; a reload that began is left out."""
+    """Wait for the next event of a kind with these values; events about the start of a reload are skipped."""
     assert reloader is not None
     parts = small.feed.open().parts()
 
-    def wait(event: str = "reload", **wanted: Any) -> dict[str, Any]:
+    def wait(event: str = "reload", **values: Any) -> dict[str, Any]:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             kind, _, data = next(parts).decode().strip().partition("\ndata: ")
             if kind == f"event: {event}":
                 value: dict[str, Any] = json.loads(data)
-                if wanted.items() <= value.items():
+                if values.items() <= value.items():
                     return value
-        raise AssertionError(f"no {event} with {wanted}")
+        raise AssertionError(f"no {event} with {values}")
 
     return wait
 
@@ -75,7 +75,7 @@ def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]
 def test_new_code_with_the_same_dataclasses_keeps_the_editors(
     reloader: Reloader, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """The page asks its queries again, and nothing else."""
+    """The page only sends its queries again."""
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
     ready = following(state="ready")
 
@@ -85,17 +85,17 @@ def test_new_code_with_the_same_dataclasses_keeps_the_editors(
 def test_new_dataclasses_make_a_new_module(
     small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """At another address."""
+    """The module has another address."""
     says(small, {**SCHEMA, "hash": "2"})
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
 
     assert following(state="ready")["module"].startswith(f"public/plugins/{ID}/module.js?_cache=")
 
 
-def test_dataclasses_that_are_no_form_are_said_and_the_code_is_used(
+def test_unsupported_dataclasses_are_reported_and_the_code_is_used(
     small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """The editors stay as they were."""
+    """The editors stay unchanged."""
     says(small, {"message": "Model.table has no default", "isSchemaError": True}, status=404)
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
 
@@ -103,8 +103,10 @@ def test_dataclasses_that_are_no_form_are_said_and_the_code_is_used(
     assert following(state="ready")["module"] is None
 
 
-def test_code_that_cannot_be_used_is_an_error(reloader: Reloader, following: Callable[..., dict[str, Any]]) -> None:
-    """Without a secret in it."""
+def test_code_that_does_not_start_is_an_error_without_secrets(
+    reloader: Reloader, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The message has no secret in it."""
     sentence = f"the saved code cannot be used: NameError: {SECRET}; the last working code still answers"
     reloader.watch(LogLine(level="error", message=sentence))
 
@@ -112,7 +114,7 @@ def test_code_that_cannot_be_used_is_an_error(reloader: Reloader, following: Cal
 
 
 def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader) -> None:
-    """An author may log anything."""
+    """An author's code may log any text."""
     listener = small.feed.open()
     reloader.watch(LogLine(level="info", message="reloaded the tables"))
     time.sleep(0.3)
@@ -122,10 +124,10 @@ def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader)
     assert [next(parts).split(b"\n")[0] for _ in range(2)] == [b"event: hello", b"event: end"]
 
 
-def test_a_saved_file_of_the_data_source_is_taken(
+def test_a_saved_provisioning_file_changes_the_data_source(
     small: Small, project: Project, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """What was typed on the page stays, where the file says nothing new."""
+    """Values that were typed on the page stay, unless the file changes them."""
     small.source.update({"jsonData": {"timeout": 10, "typed": True}})
     path = project.root / "provisioning/datasources/one.yaml"
     path.write_text(DATASOURCE.replace("127.0.0.1:9", "127.0.0.1:10"), encoding="utf-8")
@@ -136,20 +138,20 @@ def test_a_saved_file_of_the_data_source_is_taken(
     assert small.source.settings().options == {"timeout": 10, "typed": True}
 
 
-def test_a_broken_file_of_the_data_source_leaves_the_one_before(
+def test_a_broken_provisioning_file_keeps_the_previous_settings(
     small: Small, project: Project, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """The sentence names the file."""
+    """The message names the file."""
     (project.root / "provisioning/datasources/one.yaml").write_text("datasources: [", encoding="utf-8")
 
     assert "one.yaml" in following(state="failed")["message"]
     assert small.source.settings().secrets == {"token": SECRET}
 
 
-def test_a_file_that_goes_while_it_is_read_is_no_lost_save(
+def test_a_file_that_disappears_while_it_is_read_is_read_again(
     reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next look sees the save again."""
+    """The next scan notices the save again."""
     link, failures = reloader._files.relink, iter([FileNotFoundError("gone"), ZeroDivisionError("bug")])
 
     def relink(schema: dict[str, Any]) -> bool:
@@ -169,7 +171,7 @@ def test_a_file_that_goes_while_it_is_read_is_no_lost_save(
 def test_a_half_saved_plugin_json_is_an_error_and_the_previous_one_stays(
     reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """The page can still be opened; the next save mends it."""
+    """The page can still be opened, and the next save repairs it."""
     path, files = project.root / "plugin.json", reloader._files
     text, name = path.read_text(encoding="utf-8"), files.meta()["name"]
     path.write_text(text[: len(text) // 2], encoding="utf-8")
@@ -184,17 +186,17 @@ def test_a_half_saved_plugin_json_is_an_error_and_the_previous_one_stays(
 
 
 def test_dashboards_and_rules_are_read_again(project: Project, following: Callable[..., dict[str, Any]]) -> None:
-    """The page hears which."""
+    """The event says which of them changed."""
     (project.root / "provisioning/dashboards/two.json").write_text("{}", encoding="utf-8")
     assert following(state="ready")["dashboards"] is True
     (project.root / "provisioning/alerting/rules.yaml").unlink()
     assert following(state="ready")["rules"] is True
 
 
-def test_a_save_sends_an_event_at_once_and_another_at_its_end(
+def test_a_save_sends_an_event_at_its_start_and_at_its_end(
     project: Project, following: Callable[..., dict[str, Any]]
 ) -> None:
-    """Of the source, whose end the plugin's log tells; of a frontend's file."""
+    """For Python code, the plugin's log tells the end; a frontend file is tried as well."""
     (project.root / "src" / "more.py").write_text("", encoding="utf-8")
     assert following(state="started")
     (project.root / "frontend" / "locales").mkdir()
@@ -203,7 +205,7 @@ def test_a_save_sends_an_event_at_once_and_another_at_its_end(
 
 
 def test_an_unknown_provisioned_key_is_logged(small: Small, reloader: Reloader, project: Project) -> None:
-    """Otherwise nobody would notice a mistyped option."""
+    """Otherwise a misspelt option would go unnoticed."""
     path = project.root / "provisioning/datasources/one.yaml"
     path.write_text(DATASOURCE.replace("timeout: 10", "tabel: sales"), encoding="utf-8")
     keys = {"options": {"table": None}, "url": [], "secrets": ["token"], "query": {}, "own": {}}
@@ -217,8 +219,8 @@ def test_an_unknown_provisioned_key_is_logged(small: Small, reloader: Reloader, 
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b'{"message": "no"}', b'{"keys": {}}'])
-def test_a_plugin_that_does_not_say_what_its_dataclasses_are_is_a_sentence(small: Small, body: bytes) -> None:
-    """An older runtime's, or a broken one's."""
+def test_a_plugin_that_does_not_report_its_dataclasses_is_an_error(small: Small, body: bytes) -> None:
+    """The runtime may be older, or the plugin broken."""
     small.plugin.resource = ResourceAnswer(status=200, headers={}, body=body)
     with pytest.raises(ProjectError):
         read_schema(small.plugin)  # type: ignore[arg-type]

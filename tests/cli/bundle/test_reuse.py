@@ -1,4 +1,4 @@
-"""What an earlier build left is used again only if nothing that matters has changed."""
+"""Results of an earlier build are reused only if nothing relevant has changed."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ CODE = "import json\n\ndef answer() -> int:\n    return 1\n"
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """Add a module of the author's."""
+    """Add a module of the author to the project."""
     (project.root / "src/plugin").mkdir()
     (project.root / "src/plugin/datasource.py").write_text(CODE)
     (project.root / "src/plugin/__main__.py").write_text("import plugin\n")
@@ -45,8 +45,8 @@ def result_key(project: Project, stock: Inventory = STOCK, **options: str) -> st
         CODE.replace("answer", "other"),
     ],
 )
-def test_code_between_the_imports_costs_no_freeze_but_is_a_change(project: Project, code: str) -> None:
-    """PyInstaller would see the same; the bundle differs."""
+def test_code_without_new_imports_needs_no_new_freeze(project: Project, code: str) -> None:
+    """PyInstaller would see the same imports; the bundle differs."""
     frozen, result = frozen_key(project), result_key(project)
     (project.root / "src/plugin/datasource.py").write_text(code)
 
@@ -71,7 +71,7 @@ def test_code_between_the_imports_costs_no_freeze_but_is_a_change(project: Proje
     ],
 )
 def test_a_change_that_pyinstaller_may_see_needs_a_new_freeze(project: Project, name: str, text: str) -> None:
-    """Imports anywhere in the code, calls that load by name, other files, the spec, the dependencies."""
+    """Such changes are imports anywhere, calls that load by name, other files, the spec and dependencies."""
     before = frozen_key(project)
     (project.root / name).parent.mkdir(exist_ok=True)
     (project.root / name).write_text(text)
@@ -81,7 +81,7 @@ def test_a_change_that_pyinstaller_may_see_needs_a_new_freeze(project: Project, 
 
 @pytest.mark.parametrize("name", ["README.md", "frontend/img/logo.svg", "tests/test_x.py"])
 def test_a_change_that_pyinstaller_never_sees_needs_no_new_freeze(project: Project, name: str) -> None:
-    """Documents, pictures and tests, unless plugin.spec mentions them."""
+    """Such files are documents, pictures and tests, unless plugin.spec mentions them."""
     before = frozen_key(project)
     (project.root / name).parent.mkdir(parents=True, exist_ok=True)
     (project.root / name).write_text("changed")
@@ -93,8 +93,8 @@ def test_a_change_that_pyinstaller_never_sees_needs_no_new_freeze(project: Proje
     assert frozen_key(project) != mentioned
 
 
-def test_another_package_or_option_is_a_change(project: Project) -> None:
-    """A raised version, a package installed anew, another wish."""
+def test_another_package_or_option_changes_the_key(project: Project) -> None:
+    """The version of a package rises, a package is installed again, or a build option differs."""
     frozen, result = frozen_key(project), result_key(project)
     other = Inventory(python="3.12.1", build=("x",), packages=())
 
@@ -104,7 +104,7 @@ def test_another_package_or_option_is_a_change(project: Project) -> None:
 
 
 def test_build_results_do_not_change_the_key(project: Project) -> None:
-    """The bundle, the archives, the environment."""
+    """Build results are the bundle, the archives and the environment."""
     before = result_key(project)
     for name in ("dist/x", "artifacts/x.zip", ".venv/x", ".git/x"):
         (project.root / name).parent.mkdir(exist_ok=True)
@@ -114,8 +114,8 @@ def test_build_results_do_not_change_the_key(project: Project) -> None:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """Keep a frozen plugin, and return the cache."""
+def cache_folder(tmp_path: Path) -> Path:
+    """Store a frozen plugin in a cache, and return the cache's folder."""
     folder = tmp_path / "frozen"
     (folder / "_internal").mkdir(parents=True)
     (folder / "gpx").write_text("program")
@@ -125,16 +125,16 @@ def kept(tmp_path: Path) -> Path:
     return cache
 
 
-def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
-    """As a copy, with its inventory; the next build may change it."""
-    copy = reuse.copy_frozen(kept, "key", tmp_path / "place")
+def test_a_cached_plugin_is_copied_whole(cache_folder: Path, tmp_path: Path) -> None:
+    """The next build gets a copy with its inventory, and may change it."""
+    copy = reuse.copy_frozen(cache_folder, "key", tmp_path / "place")
     assert copy
     frozen, stock = copy
 
     assert (frozen.folder / "gpx").read_text() == "program"
     assert (frozen.platform, stock) == ("linux_amd64", STOCK)
     (frozen.folder / "gpx").write_text("changed")
-    assert reuse.copy_frozen(kept, "key", tmp_path / "again")
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "again")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
@@ -149,16 +149,16 @@ def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     ],
     ids=["text", "mode", "more", "gone", "note"],
 )
-def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
-    """A change of any kind in the cache means to freeze again."""
-    damage(kept)
+def test_a_damaged_cache_is_not_used(cache_folder: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    """After any change in the cache, the plugin is frozen again."""
+    damage(cache_folder)
 
-    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
-    assert reuse.copy_frozen(kept, "other", tmp_path / "place") is None
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "place") is None
+    assert reuse.copy_frozen(cache_folder, "other", tmp_path / "place") is None
 
 
 def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
-    """A changed or missing output, or another key, and the build runs."""
+    """If an output is changed or missing, or the key differs, the build runs."""
     out = tmp_path / "dist/x"
     out.parent.mkdir()
     out.write_text("made")
@@ -171,7 +171,7 @@ def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
 
 
 def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
-    """Its paths are below the project's root, wherever that is."""
+    """Its paths are relative to the project's root."""
     result = BuildResult(
         archive=tmp_path / "artifacts/x.zip",
         sha256="",
@@ -203,17 +203,17 @@ def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_note_that_was_edited_is_not_used(kept: Path, tmp_path: Path, note: str) -> None:
+def test_an_edited_record_of_a_result_is_not_used(cache_folder: Path, tmp_path: Path, note: str) -> None:
     """The build runs."""
-    (kept / "result.json").write_text(note)
-    (kept / "frozen.json").write_text(note)
+    (cache_folder / "result.json").write_text(note)
+    (cache_folder / "frozen.json").write_text(note)
 
-    assert reuse.recall(kept, "key", root=tmp_path) is None
-    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
+    assert reuse.recall(cache_folder, "key", root=tmp_path) is None
+    assert reuse.copy_frozen(cache_folder, "key", tmp_path / "place") is None
 
 
 def test_code_that_nests_deeply_is_compared_as_text(project: Project) -> None:
-    """Python can't read it either."""
+    """Python cannot parse it either."""
     code = project.root / reuse.CODE / "deep.py"
     code.parent.mkdir(parents=True, exist_ok=True)
     code.write_text("x = " + "-" * 100_000 + "1")

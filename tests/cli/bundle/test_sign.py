@@ -1,4 +1,4 @@
-"""`gfplug sign` against a fake of Grafana's API: what is sent, what is believed, what never leaks."""
+"""`gfplug sign` against a fake of Grafana's API: requests, answers that are refused, and secrets that stay hidden."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ URL = "https://grafana.example.com/"
 
 
 class Api(Upstream):
-    """A fake of Grafana's API, which signs what is asked, with changes."""
+    """A fake of Grafana's API, which signs each request, with changes."""
 
     status = 200
     changes: Mapping[str, Any] = {}
@@ -34,26 +34,26 @@ class Api(Upstream):
         """Answer one request."""
         content = request.json()
         manifest = {key: content[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
-        signed = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
+        text = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
         headers = {"Location": self.location} if self.location else {}
-        return Answer(body=self.body or signed, status=self.status, headers=headers, delay=self.delay)
+        return Answer(body=self.body or text, status=self.status, headers=headers, delay=self.delay)
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """Run the fake on the loopback."""
+    """Run the fake on the loopback address."""
     with Api() as server:
         yield server
 
 
 def sign(dist: Path, api: Api) -> service.Signature:
-    """Sign it at the fake."""
+    """Sign a bundle at the fake."""
     variables = {service.TOKEN: TOKEN, service.API: f"{api.url}/api"}
     return service.sign(dist, root_urls=[URL], variables=variables)
 
 
-def test_digests_go_out_and_a_manifest_comes_back(dist: Path, api: Api) -> None:
-    """Names and SHA-256 of every file, the token in its header only; the answer is MANIFEST.txt."""
+def test_the_request_has_digests_and_the_answer_is_the_manifest(dist: Path, api: Api) -> None:
+    """The request has names and SHA-256 digests of all files, and the token only in its header."""
     signature = sign(dist, api)
     (request,) = api.requests
     content = request.json()
@@ -70,7 +70,7 @@ def test_digests_go_out_and_a_manifest_comes_back(dist: Path, api: Api) -> None:
 
 
 def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> None:
-    """MANIFEST.txt is never among what is signed."""
+    """MANIFEST.txt is never among the signed files."""
     sign(dist, api)
     sign(dist, api)
 
@@ -90,7 +90,7 @@ def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> Non
 def test_a_signature_of_something_else_is_not_written(
     dist: Path, api: Api, changes: dict[str, Any], body: bytes | None
 ) -> None:
-    """The bundle stays unsigned, also when a proxy's page comes back."""
+    """The bundle stays unsigned, also if a proxy answers with its own page."""
     api.changes, api.body = changes, body
     with pytest.raises(IntegrityError, match="not a signed manifest" if body else "the bundle was left unsigned"):
         sign(dist, api)
@@ -99,20 +99,20 @@ def test_a_signature_of_something_else_is_not_written(
 
 
 @pytest.mark.parametrize(("status", "hint"), [(401, "plugins:write"), (403, "slug"), (409, "version"), (500, "")])
-def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api: Api, status: int, hint: str) -> None:
-    """Each status has its hint; a server that echoes the token does not spread it."""
+def test_a_refusal_shows_the_servers_message_without_the_token(dist: Path, api: Api, status: int, hint: str) -> None:
+    """Each status has its hint; a token that the server repeats is masked."""
     api.status, api.body = status, f'{{"message": "no, {TOKEN}"}}'.encode()
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(FetchError) as excinfo:
         sign(dist, api)
 
-    text = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
+    text = f"{excinfo.value.message} {excinfo.value.hint} {excinfo.value.details}"
     assert f"answered {status}" in text
-    assert hint in caught.value.hint
+    assert hint in excinfo.value.hint
     assert TOKEN not in text
 
 
 def test_an_unreachable_api_is_an_error(dist: Path, api: Api) -> None:
-    """One sentence with the host."""
+    """The error names the host."""
     api.url = "http://127.0.0.1:1"
     with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/api"):
         sign(dist, api)
@@ -122,8 +122,8 @@ def test_an_unreachable_api_is_an_error(dist: Path, api: Api) -> None:
 @pytest.mark.parametrize(
     "location", ["http://127.0.0.2:9/x", "https://evil.example/x", "//evil.example/x", "/other", "::"]
 )
-def test_the_token_follows_no_redirect(dist: Path, api: Api, status: int, location: str) -> None:
-    """Wherever it leads: nothing is asked again, and the sentence says where it would have gone."""
+def test_a_redirect_is_refused(dist: Path, api: Api, status: int, location: str) -> None:
+    """No second request is sent, so the token goes nowhere else; the error names the redirect's target."""
     api.status, api.location = status, location
     with pytest.raises(FetchError, match=r"redirects to .*: the token is not sent there"):
         sign(dist, api)
@@ -135,8 +135,8 @@ def test_the_token_follows_no_redirect(dist: Path, api: Api, status: int, locati
 @pytest.mark.parametrize(
     "address", ["http://grafana.example.com/api", "HTTP://192.0.2.1/api", "http://127.0.0.1.evil.example/"]
 )
-def test_the_token_goes_nowhere_unencrypted(dist: Path, api: Api, address: str) -> None:
-    """But to this machine."""
+def test_the_token_is_sent_over_https_only(dist: Path, api: Api, address: str) -> None:
+    """This machine is the one exception."""
     api.url = address
     with pytest.raises(FetchError, match="is not encrypted: the token is not sent there"):
         sign(dist, api)
@@ -145,22 +145,22 @@ def test_the_token_goes_nowhere_unencrypted(dist: Path, api: Api, address: str) 
 @pytest.mark.parametrize(
     "address", ["ftp://grafana.example.com", "file:///etc/passwd", "grafana.example.com", "http://[::1"]
 )
-def test_an_address_of_another_kind_is_refused(dist: Path, api: Api, address: str) -> None:
-    """One sentence."""
+def test_an_address_that_is_not_http_is_refused(dist: Path, api: Api, address: str) -> None:
+    """The error is one sentence."""
     api.url = address
     with pytest.raises(FetchError, match=r"not an http or https address|not a valid URL"):
         sign(dist, api)
 
 
-def test_a_proxy_does_not_see_what_stays_on_this_machine(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy for http would read the token."""
+def test_a_local_address_is_requested_without_a_proxy(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for http could read the token."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
 
     assert sign(dist, api).organisation == "Acme"
 
 
-def test_a_server_that_is_slow_is_cut_at_the_deadline(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_server_is_stopped_at_the_deadline(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole exchange has one deadline."""
     monkeypatch.setattr(service, "_SECONDS", 0.5)
     api.delay = 2.0
@@ -171,15 +171,15 @@ def test_a_server_that_is_slow_is_cut_at_the_deadline(dist: Path, api: Api, monk
     assert time.monotonic() - began < 3
 
 
-def test_an_answer_without_end_is_refused(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signed manifest has a bound."""
+def test_an_endless_answer_is_refused(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of a signed manifest is limited."""
     monkeypatch.setattr(service, "_LONGEST", 100)
     with pytest.raises(FetchError, match="larger than 100 bytes"):
         sign(dist, api)
 
 
-def test_without_token_or_address_nothing_is_asked(dist: Path, api: Api) -> None:
-    """The sentence names the variable, or the option."""
+def test_without_token_or_address_no_request_is_sent(dist: Path, api: Api) -> None:
+    """The error names the variable or the option."""
     with pytest.raises(UsageError, match="GRAFANA_ACCESS_POLICY_TOKEN"):
         service.sign(dist, root_urls=[URL], variables={})
     for urls in ([], ["grafana.example.com"], ["http://[::1"]):
@@ -192,7 +192,7 @@ def test_without_token_or_address_nothing_is_asked(dist: Path, api: Api) -> None
 def test_the_command_signs_a_project_and_packs_its_archive_again(
     tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The archive that was built holds the signature afterwards, and its digest is right."""
+    """Afterwards the archive contains the signature, and its checksum is right."""
     dist = small_bundle(tmp_path / "project/dist")
     archive = tmp_path / "project/artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"
     archive.parent.mkdir()
@@ -209,7 +209,7 @@ def test_the_command_signs_a_project_and_packs_its_archive_again(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="FIFOs of POSIX")
 def test_a_bundle_with_a_fifo_is_not_signed(dist: Path) -> None:
-    """Nobody waits for it."""
+    """Reading it would block the command."""
     os.mkfifo(dist / "pipe")
     with pytest.raises(ProjectError, match="pipe is not a regular file"):
         service.sign(dist, root_urls=[URL], variables={service.TOKEN: TOKEN})

@@ -1,4 +1,4 @@
-"""What makes a bundle smaller, and the same wherever it is made; `test_elf` has what concerns ELF files."""
+"""Making a bundle smaller and reproducible; `test_elf` is about ELF files."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ from gfplug.bundle import slim
 
 
 def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:
-    """Paths and the installer's notes go; what the package says about itself stays."""
+    """Paths and the installer's records are removed; the package's own metadata stays."""
     place = tmp_path / "_internal_linux_amd64/acme-1.dist-info"
     (place / "licenses").mkdir(parents=True)
     for name in (
@@ -33,7 +33,7 @@ def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads pyarrow's ELF files")
 def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
-    """A library that its own run paths lead to needs no link at the top; a library that has no such path needs one."""
+    """A library that is found by run paths needs no link at the top; one without such a path does."""
     contents = tmp_path / "_internal_linux_amd64"
     for name in ("beside", "apart", "other"):
         (contents / name).mkdir(parents=True)
@@ -57,7 +57,7 @@ def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_files_of_other_systems_stay_unchanged(tmp_path: Path) -> None:
-    """What is no ELF file keeps its bytes, so that a signature in it stays valid; its links stay too."""
+    """Files other than ELF keep their bytes, so their signatures stay valid; their links stay, too."""
     contents = tmp_path / "_internal_darwin_arm64"
     (contents / "acme").mkdir(parents=True)
     library = contents / "libacme.1.dylib"

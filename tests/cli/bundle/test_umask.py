@@ -1,4 +1,4 @@
-"""Grafana runs as another user than the one who builds: it can read what is written for it, whatever the umask."""
+"""Grafana runs as another user than the builder: files for Grafana are readable with any umask."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 @pytest.fixture(autouse=True, params=[0o077, 0o027, 0o022], ids=oct)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let new files be nobody else's, or readable."""
+    """Set a umask that makes new files private, or readable."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -31,8 +31,8 @@ def modes(*paths: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in paths}
 
 
-def test_an_archive_and_its_digest(dist: Path, tmp_path: Path) -> None:
-    """Packed for the first time, and over one that only its owner could read."""
+def test_an_archive_and_its_checksum_are_readable(dist: Path, tmp_path: Path) -> None:
+    """It is written for the first time, and over one that only its owner can read."""
     archive = tmp_path / "sales.zip"
     expected = {"sales.zip": 0o644, "sales.zip.sha256": 0o644}
 
@@ -45,18 +45,18 @@ def test_an_archive_and_its_digest(dist: Path, tmp_path: Path) -> None:
     assert modes(archive, packing.digest_path(archive)) == expected
 
 
-def test_a_merged_archive(tmp_path: Path) -> None:
-    """As each of its parts."""
+def test_a_merged_archive_is_readable(tmp_path: Path) -> None:
+    """It has the mode of its parts."""
     parts = [tmp_path / f"{machine}.zip" for machine in ("amd64", "arm64")]
     for part in parts:
         packing.pack(small_bundle(tmp_path / part.stem, machine=part.stem), part)
-    merged = combine.combine(parts).archive
+    archive = combine.combine(parts).archive
 
-    assert set(modes(merged, packing.digest_path(merged)).values()) == {0o644}
+    assert set(modes(archive, packing.digest_path(archive)).values()) == {0o644}
 
 
-def test_the_folder_of_the_archives(tmp_path: Path) -> None:
-    """A new one can be read; one that somebody made stays as it is."""
+def test_the_folder_of_the_archives_is_readable(tmp_path: Path) -> None:
+    """A new folder is readable; an existing one keeps its mode."""
     with workspace.open_folder(tmp_path / "artifacts"):
         assert modes(tmp_path / "artifacts") == {"artifacts": 0o755}
     (tmp_path / "artifacts").chmod(0o711)
@@ -64,24 +64,24 @@ def test_the_folder_of_the_archives(tmp_path: Path) -> None:
         assert modes(tmp_path / "artifacts") == {"artifacts": 0o711}
 
 
-def test_a_signature(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grafana loads nothing whose MANIFEST.txt it can't read."""
+def test_a_signature_is_readable(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grafana loads no plugin whose MANIFEST.txt it cannot read."""
     monkeypatch.setattr(sign, "_ask", lambda _address, request, _token: manifest_text(request))
     sign.sign(dist, root_urls=["https://grafana.example.com/"], variables={sign.TOKEN: "glc_any"})
 
     assert modes(dist / SIGNATURE) == {"MANIFEST.txt": 0o644}
 
 
-def test_a_module_that_is_linked_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Browsers get it from Grafana."""
+def test_a_module_that_is_linked_again_is_readable(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grafana serves it to browsers."""
     project.dist.mkdir()
     monkeypatch.setattr(linker, "build_frontend", lambda *_: {"module.js": b"define([]);"})
 
     assert modes(dev.link(project, Path(sys.executable))) == {"module.js": 0o644}
 
 
-def test_other_files_are_the_umasks_business(tmp_path: Path) -> None:
-    """What a person writes for themselves keeps to their umask, and an old file to its mode."""
+def test_other_files_follow_the_umask(tmp_path: Path) -> None:
+    """Files that a person writes for themselves follow the umask, and an existing file keeps its mode."""
     file = tmp_path / "file"
     files.write_atomic(file, b"1")
     mask = os.umask(0)

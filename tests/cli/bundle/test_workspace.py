@@ -1,4 +1,4 @@
-"""The folder a build works in: one build at a time, nothing left behind, the system's refusals in words."""
+"""The folder of a build: one build at a time, temporary files removed, and system errors explained."""
 
 import errno
 import os
@@ -12,8 +12,8 @@ from gfplug.errors import ProjectError, ToolError
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 
 
-def test_the_folder_vanishes_with_the_block(tmp_path: Path) -> None:
-    """What was finished has been moved out; the rest goes, after an interruption too."""
+def test_the_folder_is_removed_after_the_block(tmp_path: Path) -> None:
+    """Results have been moved out; the rest is removed, also after an interruption."""
     with workspace.open_folder(tmp_path / "artifacts") as folder:
         workspace.make_empty(folder).joinpath("half").write_text("")
     assert not folder.exists()
@@ -36,7 +36,7 @@ def test_the_files_of_a_killed_build_stay_until_the_folder_is_emptied(tmp_path: 
 
 
 def test_a_second_build_is_refused(tmp_path: Path) -> None:
-    """Two builds of one project would undo each other; the next one after the end may go on."""
+    """Two builds of one project would overwrite each other; after the first ends, the next may run."""
     with (
         workspace.open_folder(tmp_path),
         pytest.raises(ProjectError, match="another build"),
@@ -48,8 +48,8 @@ def test_a_second_build_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["file", "folder", pytest.param("link", marks=POSIX)])
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
-    """A file where the folder must be, a folder or a link where the lock must be, is told by its path."""
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
+    """It is a file in place of the folder, or a folder or link in place of the lock."""
     if place == "file":
         (tmp_path / "artifacts").write_text("")
     elif place == "folder":
@@ -64,16 +64,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_project_is_named(tmp_path: Path) -> None:
-    """The sentence names the folder, the hint says what it must be."""
+    """The error names the folder, the hint says that it must be writable."""
     tmp_path.chmod(0o500)
     with (
-        pytest.raises(ProjectError, match="Permission denied") as caught,
+        pytest.raises(ProjectError, match="Permission denied") as excinfo,
         workspace.open_folder(tmp_path / "artifacts"),
     ):
         pytest.fail("it is read-only")
     tmp_path.chmod(0o700)
 
-    assert "writable" in caught.value.hint
+    assert "writable" in excinfo.value.hint
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_a_read_only_project_is_named(tmp_path: Path) -> None:
         (errno.ECONNRESET, ConnectionResetError, "Connection reset by peer: 'here'"),
     ],
 )
-def test_a_refusal_to_write_becomes_a_sentence(tmp_path: Path, code: int, kind: type[Exception], sentence: str) -> None:
-    """The operating system's number becomes words and an exit code; a lost connection is no matter of the disk."""
+def test_a_write_error_is_explained(tmp_path: Path, code: int, kind: type[Exception], sentence: str) -> None:
+    """The error number becomes a message and an exit code; a lost connection is not a disk error."""
     with pytest.raises(kind, match=sentence), workspace.explain_refusals(tmp_path):
         raise OSError(code, os.strerror(code), "here")
 
 
-def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
-    """When PyInstaller meets the full disk, that is what is said, above PyInstaller's lines."""
+def test_a_full_disk_of_another_program_is_recognised(tmp_path: Path) -> None:
+    """If PyInstaller meets a full disk, the error says so above PyInstaller's lines."""
     failure = ToolError("PyInstaller failed", details="OSError: [Errno 28] No space left on device: 'x'")
-    with pytest.raises(ToolError, match="the disk is full") as caught, workspace.explain_refusals(tmp_path):
+    with pytest.raises(ToolError, match="the disk is full") as excinfo, workspace.explain_refusals(tmp_path):
         raise failure
 
-    assert caught.value.details == failure.details
+    assert excinfo.value.details == failure.details

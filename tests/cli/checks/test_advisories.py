@@ -1,4 +1,4 @@
-"""`gfplug check` names the runtime of a bundle and of an archive, and what is known against it."""
+"""`gfplug check` names the gfruntime in a bundle or archive, and the advisories about it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ ADVISORY = {
 
 
 def components(runtime: str = "0.2.1", gfplug: str = "0.2.1") -> dict[str, Any]:
-    """Return what matters of a bundle's list of components."""
+    """Return the relevant part of a bundle's list of components."""
     return {
         "metadata": {"tools": {"components": [{"name": "gfplug", "version": gfplug}]}},
         "components": [{"name": "urllib3", "version": "2.8.0"}, {"name": "gfruntime", "version": runtime}],
@@ -38,12 +38,12 @@ def write(dist: Path, content: Any, platform: str = "linux_amd64") -> None:
 
 
 def know(monkeypatch: pytest.MonkeyPatch, *advisory: dict[str, str]) -> None:
-    """Let gfplug know these advisories and no others."""
+    """Replace gfplug's advisories by these."""
     monkeypatch.setattr(advisories, "read", lambda: tuple(Advisory.from_json(each) for each in advisory))
 
 
 def findings(path: Path) -> list[tuple[str, str, str]]:
-    """Return level, place and message of what was found about the runtime."""
+    """Return level, place and message of the findings about the runtime."""
     return [
         (each.level, each.where, each.message)
         for each in service.check(path).findings
@@ -53,7 +53,7 @@ def findings(path: Path) -> list[tuple[str, str, str]]:
 
 @pytest.fixture(params=["folder", "archive"])
 def target(request: pytest.FixtureRequest, dist: Path, tmp_path: Path) -> Path:
-    """Return a bundle with a runtime 0.2.1, and one that is packed."""
+    """Return a bundle with runtime 0.2.1, and the same as an archive."""
     write(dist, components())
     if request.param == "folder":
         return dist
@@ -63,14 +63,14 @@ def target(request: pytest.FixtureRequest, dist: Path, tmp_path: Path) -> Path:
 
 
 def test_the_runtime_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the gfplug that built it; an advisory about other versions is not reported."""
+    """The gfplug that built it is named, too; advisories about other versions are not reported."""
     know(monkeypatch, {**ADVISORY, "fixed": "0.2.1"})
 
     assert findings(target) == [("note", "sbom_linux_amd64.cdx.json", "runs gfruntime 0.2.1, built by gfplug 0.2.1")]
 
 
 def test_a_known_vulnerability_is_an_error(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what an attacker can do, and which gfplug brings the fix."""
+    """The message says what an attacker can do, and which gfplug has the fix."""
     know(monkeypatch, ADVISORY)
     worst = service.check(target).findings[0]
 
@@ -84,7 +84,7 @@ def test_a_known_vulnerability_is_an_error(target: Path, monkeypatch: pytest.Mon
     ("severity", "level"), [("low", "warning"), ("moderate", "warning"), ("high", "error"), ("critical", "error")]
 )
 def test_severity_decides_the_level(dist: Path, monkeypatch: pytest.MonkeyPatch, severity: str, level: str) -> None:
-    """A warning lets `gfplug check` pass, unless it is strict."""
+    """A warning lets `gfplug check` pass, except with --strict."""
     know(monkeypatch, {**ADVISORY, "severity": severity})
     write(dist, components())
 
@@ -102,7 +102,7 @@ def test_an_advisory_for_gfplug_applies_to_bundles_of_that_version(dist: Path, m
 
 
 def test_each_platform_has_its_runtime(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Merged archives may have been built by different versions; a pre-release counts as its place in the order."""
+    """Merged archives may come from different versions; pre-releases are ordered, too."""
     know(monkeypatch, ADVISORY)
     write(dist, components(runtime="0.2.3"))
     write(dist, components(runtime="0.2.3rc1"), "linux_arm64")
@@ -114,8 +114,8 @@ def test_each_platform_has_its_runtime(dist: Path, monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_a_bundle_without_a_list_says_so(dist: Path) -> None:
-    """One that `gfplug dev` made, or an early gfplug."""
+def test_a_bundle_without_a_list_of_components_is_reported(dist: Path) -> None:
+    """`gfplug dev` or an early gfplug made it."""
     (finding,) = findings(dist)
 
     assert finding[0] == "note"
@@ -135,8 +135,8 @@ def test_a_bundle_without_a_list_says_so(dist: Path) -> None:
         {**components(), "components": [{"name": ["gfruntime"], "version": "0.2.1"}]},
     ],
 )
-def test_a_list_that_names_no_runtime_is_a_warning(dist: Path, content: Any) -> None:
-    """Never silence: what cannot be compared is not known to be good."""
+def test_a_list_without_a_runtime_is_a_warning(dist: Path, content: Any) -> None:
+    """A version that cannot be compared may be vulnerable."""
     write(dist, content)
 
     assert [(level, message) for level, _, message in findings(dist)] == [
@@ -144,8 +144,8 @@ def test_a_list_that_names_no_runtime_is_a_warning(dist: Path, content: Any) -> 
     ]
 
 
-def test_the_advisories_that_ship_can_be_read() -> None:
-    """Each once, in the documented format."""
+def test_the_shipped_advisories_are_valid() -> None:
+    """Each is there once, in the documented format."""
     ids = [each.id for each in advisories.read()]
 
     assert len(ids) == len(set(ids))
@@ -164,12 +164,12 @@ def test_the_advisories_that_ship_can_be_read() -> None:
     ],
 )
 def test_an_advisory_in_another_format_is_refused(change: dict[str, Any]) -> None:
-    """Rather than never to match."""
+    """Otherwise it would never match."""
     with pytest.raises(ValueError, match=r"."):
         Advisory.from_json({**ADVISORY, **change})
 
 
-def test_an_advisory_has_every_key() -> None:
-    """A missing one is named."""
+def test_an_advisory_without_a_key_is_refused() -> None:
+    """The error names the missing key."""
     with pytest.raises(ValueError, match="fixed"):
         Advisory.from_json({key: value for key, value in ADVISORY.items() if key != "fixed"})

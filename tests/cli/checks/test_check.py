@@ -1,4 +1,4 @@
-"""`gfplug check`: every rule of a project, a bundle and an archive is seen to fail, and a good one is good."""
+"""`gfplug check`: a test breaks each rule of projects, bundles and archives, and valid ones have no errors."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_bundle import MANIFEST, signed
+from small_bundle import MANIFEST, sign
 
 from gfplug.bundle import packing
 from gfplug.checks import check as service
@@ -23,18 +23,18 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither 
 
 
 def rules(path: Path, level: str = "error") -> set[str]:
-    """Return the names of the rules that found something."""
+    """Return the names of the rules that report something."""
     return {finding.rule for finding in service.check(path).findings if finding.level == level}
 
 
 def change(dist: Path, **keys: Any) -> None:
-    """Change keys of plugin.json; None removes one."""
+    """Change keys of plugin.json; None removes a key."""
     content = {**json.loads((dist / "plugin.json").read_text()), **keys}
     (dist / "plugin.json").write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
-def test_a_good_bundle_has_no_errors_and_hears_of_the_catalog(dist: Path) -> None:
-    """Unsigned, and not for the public catalog: said, but no mistake."""
+def test_a_good_bundle_has_no_errors_and_notes_about_the_catalog(dist: Path) -> None:
+    """It is unsigned and not fit for the public catalog; both are notes."""
     assert rules(dist) == set()
     assert rules(dist, "warning") == set()
     assert rules(dist, "note") >= {"unsigned", "catalog"}
@@ -70,16 +70,16 @@ INFO: dict[str, Any] = MANIFEST["info"]
         ({"metricz": True}, "warning: manifest-unknown"),
     ],
 )
-def test_each_rule_of_plugin_json_is_seen_to_fail(dist: Path, keys: dict[str, Any], rule: str) -> None:
-    """What Grafana would refuse is an error, what it takes otherwise than it was meant is a warning."""
+def test_each_rule_of_plugin_json_can_fail(dist: Path, keys: dict[str, Any], rule: str) -> None:
+    """A value that Grafana refuses is an error; one that Grafana reads differently is a warning."""
     change(dist, **keys)
     level, _, name = rule.rpartition(": ")
     assert name in rules(dist, level or "error")
 
 
 @pytest.mark.parametrize("text", [">=11.6.0", ">=11.6.0 <14.0.0", "^12.0.0", "12.x.x", ">=12.3.0-0"])
-def test_ranges_that_grafana_reads_are_fine(dist: Path, text: str) -> None:
-    """The spellings of its own plugins."""
+def test_version_ranges_that_grafana_reads_pass(dist: Path, text: str) -> None:
+    """Grafana's own plugins use these forms."""
     change(dist, dependencies={"grafanaDependency": text})
     assert "manifest-range" not in rules(dist)
 
@@ -105,14 +105,14 @@ def drop(name: str) -> Callable[[Path], None]:
 def test_a_bundle_that_would_not_start_or_load_is_an_error(
     dist: Path, damage: Callable[[Path], object], rule: str
 ) -> None:
-    """Executables, modes both ways, links."""
+    """The faults are in executables, in their modes and in links."""
     damage(dist)
     assert rule in rules(dist)
 
 
 def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
-    """As signed it is good; a changed, an added and a removed file are each named."""
-    signed(dist)
+    """An unchanged bundle passes; changed, added and removed files are named."""
+    sign(dist)
     assert rules(dist) == set()
 
     (dist / "module.js").write_text("changed")
@@ -128,8 +128,8 @@ def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
 
 @pytest.mark.parametrize("word", ["abc", "nonsense", "", "iQIzBAEBCAAdFiEE" * 10])
 def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
-    """Whatever stands where the signature should: gfplug has no key to verify it with, and says so."""
-    signed(dist)
+    """Without a key, gfplug cannot verify a signature, and says so for any signature."""
+    sign(dist)
     path = dist / "MANIFEST.txt"
     path.write_text(path.read_text().replace("\nabc\n", f"\n{word}\n"))
 
@@ -138,7 +138,7 @@ def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFi
 
 
 def test_a_manifest_without_an_end_is_read_in_linear_time(dist: Path) -> None:
-    """A text that begins a hundred thousand times is no signed manifest, and costs little."""
+    """A text with a hundred thousand beginnings is not a signed manifest, and is refused fast."""
     (dist / "MANIFEST.txt").write_text("-----BEGIN PGP SIGNED MESSAGE-----\n\n" * 100_000)
     began = time.process_time()
 
@@ -148,7 +148,7 @@ def test_a_manifest_without_an_end_is_read_in_linear_time(dist: Path) -> None:
 
 @pytest.mark.parametrize("text", ["1" * 60 + "!", "1 " * 60 + "!", ">=" * 200, "1.x-" * 100 + "!", "|| " * 100])
 def test_a_long_version_range_is_judged_in_linear_time(dist: Path, text: str) -> None:
-    """A range that is none is an error at once."""
+    """An invalid range is an error at once."""
     change(dist, dependencies={"grafanaDependency": text})
     began = time.process_time()
 
@@ -157,13 +157,13 @@ def test_a_long_version_range_is_judged_in_linear_time(dist: Path, text: str) ->
 
 
 def test_a_signature_of_another_version_is_an_error(dist: Path) -> None:
-    """It was signed before the version was raised."""
-    signed(dist, version="0.0.9")
+    """The bundle was signed before its version was raised."""
+    sign(dist, version="0.0.9")
     assert "signature" in rules(dist)
 
 
-def test_an_archive_is_checked_as_it_is(dist: Path, tmp_path: Path) -> None:
-    """Without unpacking: the good one is good, its digest is compared."""
+def test_an_archive_is_checked_without_unpacking(dist: Path, tmp_path: Path) -> None:
+    """A good archive passes, and its checksum is compared."""
     packing.pack(dist, tmp_path / "x.zip")
     assert rules(tmp_path / "x.zip") == set()
 
@@ -172,7 +172,7 @@ def test_an_archive_is_checked_as_it_is(dist: Path, tmp_path: Path) -> None:
 
 
 def test_an_archive_that_leads_out_or_has_two_folders_is_an_error(tmp_path: Path) -> None:
-    """What an installer must not unpack."""
+    """An installer must not unpack it."""
     for name in ("two/x", "two/../../x"):
         with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
             archive.writestr("one/plugin.json", json.dumps(MANIFEST))
@@ -186,15 +186,15 @@ def test_an_archive_that_leads_out_or_has_two_folders_is_an_error(tmp_path: Path
 
 @pytest.mark.parametrize(("name", "kind"), [("x.zip", IntegrityError), ("gone", ProjectError), (".", ProjectError)])
 def test_a_path_that_cannot_be_checked_is_refused(tmp_path: Path, name: str, kind: type[Exception]) -> None:
-    """A file that is no archive, a missing path, and a folder that is no project."""
+    """It is a file that is not an archive, a missing path, or a folder that is not a project."""
     (tmp_path / "x.zip").write_bytes(b"PK\3\4 not really")
 
     with pytest.raises(kind, match="not a whole zip file" if kind is IntegrityError else None):
         service.check(tmp_path / name)
 
 
-def test_the_command_prints_findings_and_fails_with_three(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Good is 0; an error is 3; a warning is 3 with --strict; JSON is one object."""
+def test_findings_decide_the_exit_code(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No finding gives 0, an error 3, a warning 3 with --strict; --json prints one object."""
     assert main(["check", str(dist)]) == 0
     change(dist, alerting=False)
     assert main(["check", str(dist)]) == 0
@@ -207,8 +207,8 @@ def test_the_command_prints_findings_and_fails_with_three(dist: Path, capsys: py
     assert report["findings"][0]["rule"] == "manifest-backend"
 
 
-def test_modes_survive_the_archive(dist: Path, tmp_path: Path) -> None:
-    """A bundle copied without its modes is found out in the archive, too."""
+def test_wrong_modes_are_reported_in_an_archive(dist: Path, tmp_path: Path) -> None:
+    """The bundle was copied without its modes before it was packed."""
     if os.name != "posix":
         pytest.skip("modes")
     copy = shutil.copytree(dist, tmp_path / "copy")

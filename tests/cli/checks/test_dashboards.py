@@ -1,4 +1,4 @@
-"""`gfplug check --dashboards`: saved queries of every kind of file are judged by the present model's bounds."""
+"""`gfplug check --dashboards` checks saved queries in every kind of file against the limits of the model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Model:
-    """A bound of each kind."""
+    """A field for each kind of limit."""
 
     series: Annotated[int, Ui(minimum=1, maximum=1000)] = 1
     hertz: Annotated[float, Ui(maximum=50)] = 5.0
@@ -64,22 +64,22 @@ class Model:
 
 @dataclass(frozen=True)
 class Names:
-    """What a variable asks."""
+    """The fields of a variable's query."""
 
     limit: Annotated[int, Ui(maximum=10)] = 1
 
 
 class Datasource:
-    """A data source whose variables have a form of their own."""
+    """A data source whose variables have their own form."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Take the settings."""
 
     def query(self, query: Query[Model]) -> None:
-        """Answer nothing."""
+        """Return no frames."""
 
     def query_variable(self, query: Query[Names]) -> None:
-        """Answer nothing."""
+        """Return no values."""
 
 
 SCHEMA = describe(Datasource)
@@ -88,15 +88,15 @@ SCHEMA = describe(Datasource)
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Make a project that provisions a data source."""
-    made = small_project(tmp_path / "project")
-    folder = made.root / "provisioning" / "datasources"
+    small = small_project(tmp_path / "project")
+    folder = small.root / "provisioning" / "datasources"
     folder.mkdir(parents=True)
     (folder / "x.yaml").write_text(f"datasources:\n  - {{name: Sales, uid: sales-1, type: {ID}}}\n", encoding="utf-8")
-    return made
+    return small
 
 
 def errors(project: Project, content: object, name: str = "board.json") -> list[str]:
-    """Judge a file; return `where: message` of each error."""
+    """Check a file, and return `where: message` of each error."""
     path = project.root.parent / name
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     report = dashboards.judge(project, SCHEMA, [path])
@@ -104,12 +104,12 @@ def errors(project: Project, content: object, name: str = "board.json") -> list[
 
 
 def panel(**more: Any) -> dict[str, Any]:
-    """Make a panel whose only query is out of bounds."""
+    """Make a panel whose only query is outside the limits."""
     return {"id": 3, "title": "Sales", "datasource": SOURCE, "targets": [TARGET]} | more
 
 
 def resource(query: dict[str, Any]) -> dict[str, Any]:
-    """Make a dashboard of the newer kind with one panel of one query."""
+    """Make a dashboard resource with one panel of one query."""
     queries = [{"kind": "PanelQuery", "spec": {"refId": "B", "query": query}}]
     data = {"kind": "QueryGroup", "spec": {"queries": queries}}
     element = {"kind": "Panel", "spec": {"id": 3, "title": "Sales", "data": data}}
@@ -139,20 +139,20 @@ IN_PANEL = f"board.json: Board > Sales (panel 3) > query B: {SENTENCE}"
         resource({"kind": ID, "spec": {"series": 30_000_000}}),
     ],
 )  # fmt: skip
-def test_a_panel_of_every_age_is_found(project: Project, content: dict[str, Any]) -> None:
-    """Plain, in a row, from a library, by name, by an input of the export, and in the newer resources."""
+def test_a_panel_of_every_dashboard_version_is_checked(project: Project, content: dict[str, Any]) -> None:
+    """It is plain, in a row, from a library, by name, by an input of the export, or in a resource."""
     assert errors(project, content) == [IN_PANEL]
 
 
-def test_rows_of_old_dashboards_are_walked(project: Project) -> None:
-    """Before panels had places, rows held them."""
+def test_panels_in_rows_of_old_dashboards_are_checked(project: Project) -> None:
+    """Panels were in rows before they had positions."""
     content = {"title": "Board", "rows": [{"title": "Row", "panels": [panel()]}]}
 
     assert errors(project, content) == [f"board.json: Board > Row > Sales (panel 3) > query B: {SENTENCE}"]
 
 
-def test_annotations_and_variables_are_judged_by_their_forms(project: Project) -> None:
-    """A variable has a form of its own here, an annotation the query's."""
+def test_annotations_and_variables_are_checked_by_their_forms(project: Project) -> None:
+    """A variable has its own form here, an annotation uses the form of queries."""
     annotation = {"name": "Events", "datasource": SOURCE, "target": {"series": 0}}
     variable = {"name": "region", "type": "query", "datasource": SOURCE, "query": {"limit": 11, "series": 0}}
     content = {"title": "Board", "annotations": {"list": [annotation]}, "templating": {"list": [variable]}}
@@ -179,8 +179,8 @@ STEP = {"refId": "A", "datasourceUid": "sales-1", "model": {"refId": "A", "serie
         ({"folder": [{"name": "g", "rules": [{"grafana_alert": {"title": "Low", "data": [STEP]}}]}]}, "rules.json"),
     ],
 )
-def test_alert_rules_are_found(project: Project, content: object, name: str) -> None:
-    """As provisioned, exported, and answered by the API; expressions are none of ours."""
+def test_alert_rules_are_checked(project: Project, content: object, name: str) -> None:
+    """They are provisioned, exported, or from the API; expressions are skipped."""
     assert errors(project, content, name) == [f"{name}: Low > query A: field 'series': 0 is below the minimum 1"]
 
 
@@ -200,7 +200,7 @@ def test_alert_rules_are_found(project: Project, content: object, name: str) -> 
     ],
 )  # fmt: skip
 def test_other_queries_in_dashboards_are_not_checked(project: Project, content: object) -> None:
-    """Queries of another data source, template variables, hidden fields, and other files."""
+    """These are queries of another data source, template variables, hidden fields, and other files."""
     assert errors(project, json.dumps(content)) == []
 
 
@@ -231,7 +231,7 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, Any]) -> None:
-    """The schema is enough to decide as the running plugin does."""
+    """The schema gives the same result as the running plugin."""
     try:
         model_decoder(Model)(json.dumps(model).encode())
     except DecodeError as error:
@@ -245,8 +245,8 @@ def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, 
         assert refusal.partition(":")[0] in violations[0]
 
 
-def test_every_field_of_a_query_is_named() -> None:
-    """Not the first alone."""
+def test_every_invalid_field_of_a_query_is_reported() -> None:
+    """Not only the first one is reported."""
     violations = list(
         query_bounds.violations(SCHEMA["query"]["fields"], {"series": 0, "rows": [{"size": 10, "unit": "h"}]})
     )
@@ -270,15 +270,15 @@ def test_every_field_of_a_query_is_named() -> None:
         ("a.txt", "x", "is not a dashboard: expected .json, .yaml or .yml"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_sentence(project: Project, name: str, content: str, sentence: str) -> None:
-    """Named, with what is wrong."""
-    with pytest.raises(ProjectError, match=sentence) as caught:
+def test_an_invalid_file_is_one_error(project: Project, name: str, content: str, sentence: str) -> None:
+    """The error names the file and the problem."""
+    with pytest.raises(ProjectError, match=sentence) as excinfo:
         errors(project, content, name)
-    assert "\n" not in caught.value.message
+    assert "\n" not in excinfo.value.message
 
 
-def test_a_file_that_is_too_large_or_missing_is_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not read."""
+def test_a_file_that_is_too_large_or_missing_is_one_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file is not read."""
     monkeypatch.setitem(saved_queries._LARGEST, ".json", 3)
 
     with pytest.raises(ProjectError, match="has 4 bytes; at most 3 are read"):
@@ -290,18 +290,18 @@ def test_a_file_that_is_too_large_or_missing_is_one_sentence(project: Project, m
         saved_queries.find(project.root / "folder.json", ID, ())
 
 
-def test_aliases_of_yaml_that_multiply_are_refused(project: Project) -> None:
-    """A file of a few lines that stands for millions of objects is not walked."""
+def test_multiplying_yaml_aliases_are_refused(project: Project) -> None:
+    """A file of a few lines that stands for millions of objects is not read."""
     lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40))]
 
     with pytest.raises(ProjectError, match="more than 1000000 values"):
         errors(project, "\n".join(lines), "a.yaml")
 
 
-def test_the_command_lists_findings_and_ends_with_3(
+def test_the_command_lists_findings_and_exits_with_3(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Several files after one option, folders among them, the project by its folder or here."""
+    """It accepts several files after one option, folders, and the project by its folder or the current one."""
     monkeypatch.setattr(linker, "read_schema", lambda *_: SCHEMA)
     monkeypatch.setattr(venv, "ensure", lambda *_, **__: None)
     folder = project.root.parent / "boards"

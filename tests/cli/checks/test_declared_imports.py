@@ -1,4 +1,4 @@
-"""What a project imports without asking for it, judged by names alone: no interpreter is run."""
+"""Imports without a dependency, found by names only: no interpreter is run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ dev = ["pandas>=2"]
 
 
 def findings(folder: Path, imports: str, *more: str) -> list[tuple[str, str, str, str]]:
-    """Judge a project with some imports and dependencies; return level, place, sentence and hint."""
+    """Check a project with some imports and dependencies; return level, place, sentence and hint."""
     project = small_project(folder / "project")
     (project.source / "plugin").mkdir()
     (project.source / "plugin" / "datasource.py").write_text(f"import math\n{imports}\n")
@@ -45,7 +45,7 @@ def findings(folder: Path, imports: str, *more: str) -> list[tuple[str, str, str
     ],
 )
 def test_an_import_without_a_dependency_is_an_error(tmp_path: Path, imports: str, name: str, package: str) -> None:
-    """It begins with the author's line, and says what to add."""
+    """The message begins with the line of code, and says what to add."""
     ((level, where, message, hint),) = findings(tmp_path, imports)
 
     assert (level, where) == ("error", "src/plugin/datasource.py, line 2")
@@ -53,8 +53,8 @@ def test_an_import_without_a_dependency_is_an_error(tmp_path: Path, imports: str
     assert hint.startswith(f'add "{package}" to the dependencies in pyproject.toml')
 
 
-def test_a_package_of_an_extra_is_told_from_one_that_nobody_asks_for(tmp_path: Path) -> None:
-    """An extra is not in the bundle."""
+def test_an_import_from_an_extra_has_its_own_message(tmp_path: Path) -> None:
+    """Packages of an extra are not in the bundle."""
     assert findings(tmp_path, "import pandas")[0][3].endswith("the extra 'dev' is only for development")
 
 
@@ -70,13 +70,13 @@ def test_a_package_of_an_extra_is_told_from_one_that_nobody_asks_for(tmp_path: P
         ("import tomllib, asyncio.subprocess", []),
     ],
 )
-def test_an_import_from_a_dependency_is_no_finding(tmp_path: Path, imports: str, more: list[str]) -> None:
-    """Its name may differ a little; modules of each plugin's own packages and of Python are fine, too."""
+def test_an_import_from_a_dependency_passes(tmp_path: Path, imports: str, more: list[str]) -> None:
+    """Its name may differ slightly; packages of the plugin and modules of Python pass, too."""
     assert findings(tmp_path, imports, *more) == []
 
 
 def test_an_import_that_a_dependency_may_provide_is_a_warning(tmp_path: Path) -> None:
-    """Without an environment, the contents of other packages are unknown."""
+    """Without an environment, the contents of packages are unknown."""
     ((level, _, message, _),) = findings(tmp_path, "import numpy, pandas", "pandas")
 
     assert (level, message) == (
@@ -85,8 +85,8 @@ def test_an_import_that_a_dependency_may_provide_is_a_warning(tmp_path: Path) ->
     )
 
 
-def test_computed_dependencies_are_not_judged(tmp_path: Path) -> None:
-    """The build knows them."""
+def test_computed_dependencies_are_not_checked(tmp_path: Path) -> None:
+    """Only the build knows them."""
     project = small_project(tmp_path / "project")
     (project.source / "x.py").write_text("import pandas")
     text = '[project]\nname = "x"\nversion = "1"\ndynamic = ["dependencies"]\n'

@@ -1,4 +1,4 @@
-"""`gfplug doctor`: the machine in words, and each known failure to start explained from its log line."""
+"""`gfplug doctor` describes the machine, and explains each known start failure from its log line."""
 
 import io
 import json
@@ -45,8 +45,8 @@ LINES = {
 
 
 @pytest.mark.parametrize(("name", "line"), LINES.items())
-def test_each_failure_to_start_is_known_by_its_line(name: str, line: str) -> None:
-    """Cause and remedy are sentences without a hole."""
+def test_each_start_failure_is_explained_from_its_log_line(name: str, line: str) -> None:
+    """Cause and remedy are complete sentences."""
     (failure,) = failures.explain(line)
 
     assert failure.name == name
@@ -55,13 +55,13 @@ def test_each_failure_to_start_is_known_by_its_line(name: str, line: str) -> Non
         assert not re.search(r"[{}]", text)
 
 
-def test_every_failure_has_an_example_here() -> None:
-    """A new one does not come without its line."""
+def test_every_start_failure_has_an_example() -> None:
+    """A new failure needs a log line in this module."""
     assert set(LINES) == {failure.name for failure in failures.FAILURES}
 
 
 def test_an_explanation_has_the_names_in_the_log_line() -> None:
-    """The version, the library, the module."""
+    """These are the version, the library and the module."""
     text = "\n".join(LINES[name] for name in ("glibc-too-old", "missing-library", "import"))
     explanation = " ".join(f"{each.cause} {each.remedy}" for each in failures.explain(text))
 
@@ -85,8 +85,8 @@ def test_an_explanation_has_the_names_in_the_log_line() -> None:
         LINES["metadata"]: 'copy_metadata("opentelemetry-api")',
     }.items(),
 )
-def test_a_missing_data_file_comes_with_the_entry_to_add(line: str, entry: str) -> None:
-    """As Python, the system, requests and an engine name it; the entry is for `plugin.spec`."""
+def test_a_missing_data_file_has_the_entry_for_plugin_spec(line: str, entry: str) -> None:
+    """The error is from Python, the system, requests or a template engine."""
     remedy = failures.remedy(line)
 
     assert remedy.startswith("Add it to DATA in plugin.spec: ")
@@ -94,33 +94,33 @@ def test_a_missing_data_file_comes_with_the_entry_to_add(line: str, entry: str) 
 
 
 @pytest.mark.parametrize("path", ["/etc/acme/botocore/data", "/p/internal/x/y", "/p/_internal_linux_amd64"])
-def test_a_missing_file_elsewhere_is_not_one_of_the_bundle(path: str) -> None:
-    """A line in `plugin.spec` would not bring it."""
+def test_a_missing_file_outside_the_bundle_gets_no_entry(path: str) -> None:
+    """A line in `plugin.spec` would not add it."""
     assert failures.remedy(f"{ABSENT} '{path}'") == ""
 
 
-def test_a_library_that_ctypes_does_not_find_in_a_bundle_is_a_missing_one() -> None:
-    """In PyInstaller's words."""
+def test_a_missing_ctypes_library_is_explained() -> None:
+    """PyInstaller has its own message for it."""
     line = "PyInstallerImportError: Failed to load dynlib/dll '/p/libusb.so'. Most likely this dynlib/dll was not found"
 
     assert "libusb.so" in failures.remedy(line)
 
 
 def test_a_whole_log_is_explained_once_for_each_failure() -> None:
-    """Grafana repeats itself; ordinary lines are nothing."""
+    """Grafana repeats messages, and ordinary lines are ignored."""
     log = "\n".join(["level=info msg=started", *[LINES["no-such-file"]] * 3, LINES["unavailable"]])
 
     assert [each.name for each in failures.explain(log)] == ["no-such-file", "unavailable"]
 
 
-def test_the_remedy_of_a_text_is_that_of_its_cause() -> None:
-    """What merely follows from a cause has none, nor has what is not known."""
+def test_only_causes_have_a_remedy() -> None:
+    """Consequences and unknown texts have none."""
     assert failures.remedy(f"{LINES['unavailable']}\n{LINES['cookie']}").startswith("Start it with `gfplug call")
     assert failures.remedy(LINES["unavailable"]) == failures.remedy("all is well") == ""
 
 
-def test_the_command_explains_or_says_that_it_cannot(capsys: pytest.CaptureFixture[str]) -> None:
-    """Text for people, JSON for programs, exit code 2 for a line that nothing is known about."""
+def test_the_command_explains_a_line_or_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is text or JSON; an unknown line gives exit code 2."""
     assert main(["doctor", "--explain", LINES["stdout"]]) == 0
     assert "handshake" in capsys.readouterr().out
     assert main(["doctor", "--explain", LINES["stdout"], "--json"]) == 0
@@ -139,8 +139,8 @@ def test_a_failed_examination_shows_its_remedy(
     assert "make room" in capsys.readouterr().out
 
 
-def test_a_log_may_hold_any_bytes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is of many programs."""
+def test_a_log_with_any_bytes_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Many programs write to one log."""
     log = b"caf\xe9 \xff\n" + LINES["stdout"].encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(log), encoding="utf-8"))
 
@@ -149,8 +149,8 @@ def test_a_log_may_hold_any_bytes(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
-def test_a_log_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before it fills the memory."""
+def test_an_endless_log_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It does not fill the memory."""
     with Path("/dev/zero").open(encoding="utf-8") as endless:
         monkeypatch.setattr(sys, "stdin", endless)
 
@@ -161,8 +161,8 @@ def test_a_log_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: p
 @pytest.mark.parametrize(
     "words", ["gencode ", "root url ", "Detected incompatible ", "No such file or directory ", "/_internal_x_y/a"]
 )
-def test_a_line_without_end_is_read_soon(words: str) -> None:
-    """Patterns that look at each part again would take minutes."""
+def test_a_long_line_is_read_in_linear_time(words: str) -> None:
+    """Patterns that read a part twice would take minutes."""
     began = time.process_time()
 
     assert failures.explain(words * 200_000) == []

@@ -1,4 +1,4 @@
-"""`gfplug check` knows the keys of plugin.json as Grafana publishes them, and looks at what plugin.json names."""
+"""`gfplug check` knows the keys of plugin.json that Grafana documents, and reads the files that plugin.json names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def change(dist: Path, **keys: Any) -> None:
 
 
 def findings(dist: Path) -> list[str]:
-    """List errors and warnings as a person reads them."""
+    """List errors and warnings as a person sees them."""
     return [
         f"{finding.level}: {finding.where}: {finding.message}"
         for finding in service.check(dist).findings
@@ -69,7 +69,7 @@ def findings(dist: Path) -> list[str]:
     ],
 )
 def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> None:
-    """No warning for what Grafana reads."""
+    """Keys that Grafana reads give no warning."""
     write(dist, "docs/index.md", "# Sales")
     change(dist, **keys)
 
@@ -126,7 +126,7 @@ def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> No
     ],
 )
 def test_a_mistake_in_plugin_json_is_a_finding(dist: Path, keys: dict[str, Any], sentence: str) -> None:
-    """It has the place and the value, at every depth."""
+    """The finding has the place and the value, at every depth."""
     change(dist, **keys)
 
     assert [each for each in findings(dist) if each.startswith(sentence)]
@@ -160,10 +160,10 @@ def test_a_mistake_in_plugin_json_is_a_finding(dist: Path, keys: dict[str, Any],
     ],
 )
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_documents_that_ship_are_read(
+def test_all_json_of_a_bundle_is_checked(
     dist: Path, tmp_path: Path, name: str, content: str | bytes, sentence: str, *, is_packed: bool
 ) -> None:
-    """Dashboards, locales and all other JSON, in a folder and in an archive."""
+    """Dashboards, locales and other JSON are read, in a folder and in an archive."""
     write(dist, "dashboards/a.json", '{"title": "a", "panels": []}')
     write(dist, f"locales/de-DE/{ID}.json", '{"editor": {"table": "Tabelle"}, "limit": "Grenze"}')
     change(dist, includes=[{"type": "dashboard", "path": "dashboards/a.json"}], languages=["de-DE"])
@@ -180,16 +180,16 @@ def test_documents_that_ship_are_read(
     ("key", "hint"),
     [("metricz", "did you mean metrics?"), ("Streaming", "did you mean streaming?"), ("wholly-other", "")],
 )
-def test_a_key_that_is_near_another_names_it(dist: Path, key: str, hint: str) -> None:
-    """A typing error is told as one."""
+def test_a_misspelt_key_has_a_suggestion(dist: Path, key: str, hint: str) -> None:
+    """The message names the key that was probably meant."""
     change(dist, **{key: True})
 
     assert [each.hint for each in service.check(dist).findings if each.rule == "manifest-unknown"] == [hint]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_a_link_to_a_file_of_the_bundle_is_that_file(dist: Path) -> None:
-    """A logo may be one; the JSON that it leads to is read."""
+def test_a_link_to_a_file_of_the_bundle_is_followed(dist: Path) -> None:
+    """A logo may be a link; JSON behind a link is checked."""
     (dist / "img/small.svg").symlink_to("logo.svg")
     write(dist, "dashboards/a.json", '{"title": "a"}')
     (dist / "dashboards/b.json").symlink_to("a.json")
@@ -198,8 +198,8 @@ def test_a_link_to_a_file_of_the_bundle_is_that_file(dist: Path) -> None:
     assert [each for each in findings(dist) if each.startswith("error")] == []
 
 
-def test_a_package_beside_the_program_may_hold_any_json(dist: Path) -> None:
-    """What a library brings is its own."""
+def test_json_of_python_packages_is_not_checked(dist: Path) -> None:
+    """Libraries may contain any files."""
     write(dist, "_internal_linux_amd64/package/broken.json", "{")
 
     assert findings(dist) == []
@@ -222,10 +222,10 @@ def test_a_package_beside_the_program_may_hold_any_json(dist: Path) -> None:
         ),
     ],
 )
-def test_a_project_is_judged_by_what_a_build_takes(
+def test_a_project_is_checked_by_the_files_that_a_build_takes(
     tmp_path: Path, path: str, keys: dict[str, Any], content: str, sentence: str
 ) -> None:
-    """A file that lies in a folder that no build takes is not there."""
+    """A file in another folder counts as missing."""
     small_project(tmp_path)
     change(tmp_path, **keys)
     before = findings(tmp_path)
@@ -261,22 +261,22 @@ def test_invalid_provisioning_is_an_error(tmp_path: Path, name: str, content: st
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("name", ["README.md", "frontend/img/more.svg", "frontend/dashboards/a.json"])
 def test_a_link_that_build_refuses_is_an_error(tmp_path: Path, name: str) -> None:
-    """What leads out of the project would ship somebody's file."""
+    """A link out of the project could put a private file into the archive."""
     project, outside = small_project(tmp_path / "project").root, tmp_path / "outside.json"
     outside.write_text("{}")
     (project / name).parent.mkdir(exist_ok=True)
     (project / name).unlink(missing_ok=True)
     (project / name).symlink_to(outside)
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         dist_of.shipped_files(Project(project))
 
-    assert [each for each in findings(project) if each == f"error: frontend: {caught.value.message}"]
+    assert [each for each in findings(project) if each == f"error: frontend: {excinfo.value.message}"]
 
 
 def test_the_keys_are_written_from_published_types_without_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From TypeScript, from a JSON schema, or from both, joined; a text of Grafana's never gets into the data."""
+    """They come from TypeScript, from a JSON schema, or from both; no text of Grafana's is in the data."""
     types = """
         export interface JSONData {
             id: string;
@@ -316,8 +316,8 @@ def test_the_keys_are_written_from_published_types_without_a_network(
     assert "Unique" not in text
 
 
-def test_the_data_that_ships_says_where_it_is_from() -> None:
-    """A package, and its version."""
+def test_the_shipped_data_names_its_source() -> None:
+    """The source is a package and its version."""
     (source,) = plugin_keys._tree()["sources"]
 
     assert source.startswith("@grafana/runtime 13.")

@@ -1,4 +1,4 @@
-"""What a project's code imports, read from its text."""
+"""The imports of a project's code, read from its text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def modules(folder: Path, text: str) -> list[str]:
-    """Name what a module of a project imports of others."""
+    """Return the imports of a project with this module."""
     (folder / "plugin").mkdir(exist_ok=True)
     (folder / "plugin" / "datasource.py").write_text(text, encoding="utf-8")
     return [each.module for each in source_imports.read(folder).imports]
@@ -40,8 +40,8 @@ def modules(folder: Path, text: str) -> list[str]:
         ("if settings.name:\n    import pandas", ["pandas"]),
     ],
 )
-def test_an_import_is_seen_wherever_it_is(tmp_path: Path, text: str, expected: list[str]) -> None:
-    """In a function, by its name as a text, in a try that does not wait for its failure."""
+def test_imports_are_found_everywhere(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """They are in a function, a text with a module's name, or a try block without a handler for ImportError."""
     assert modules(tmp_path, text) == expected
 
 
@@ -65,20 +65,20 @@ def test_an_import_is_seen_wherever_it_is(tmp_path: Path, text: str, expected: l
     ],
 )
 def test_optional_imports_are_not_listed(tmp_path: Path, text: str) -> None:
-    """Optional packages, what type checkers need, other systems, and the project's own modules."""
+    """These are optional packages, imports for type checkers or other systems, and the project's modules."""
     (tmp_path / "mine.py").write_text("")
     (tmp_path / "lib").mkdir()
 
     assert modules(tmp_path, text) == []
 
 
-def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
-    """And the others are read all the same; generated stubs are not."""
+def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path) -> None:
+    """Other files are read; generated stubs are skipped."""
     (tmp_path / "pluginv2").mkdir()
     (tmp_path / "pluginv2" / "x.py").write_text("import strange")
     (tmp_path / "bad.py").write_text("import a\nx = (\n")
     (tmp_path / "worse.py").write_bytes(b"\xff\xfe")
 
     assert modules(tmp_path, "import pandas") == ["pandas"]
-    broken = source_imports.read(tmp_path).broken
-    assert [(path.name, line) for path, line, _ in broken] == [("bad.py", 2), ("worse.py", 1)]
+    errors = source_imports.read(tmp_path).broken
+    assert [(path.name, line) for path, line, _ in errors] == [("bad.py", 2), ("worse.py", 1)]

@@ -1,4 +1,4 @@
-"""The texts that a language lacks: counted by file, with some of them."""
+"""Texts without a translation: their number for each file, and some examples."""
 
 import json
 from pathlib import Path
@@ -38,13 +38,16 @@ def check(root: Path, **locales: dict[str, str]) -> list[tuple[str, str, str]]:
     return [(finding.level, finding.where, finding.message) for finding in findings]
 
 
-def test_every_text_that_a_user_sees_is_one_to_translate() -> None:
-    """Labels, help, sections, choices and examples, of every form and of rows; no number, and nothing hidden."""
+def test_every_visible_text_needs_a_translation() -> None:
+    """Such texts are labels, help, sections, choices and examples of all forms and rows.
+
+    Numbers and hidden texts are left out.
+    """
     assert translations.texts(SCHEMA) == TEXTS
 
 
-def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) -> None:
-    """A complete one is not; at most five texts are shown."""
+def test_an_incomplete_language_is_reported_with_a_count(tmp_path: Path) -> None:
+    """A complete language is not reported; at most five texts are shown."""
     findings = check(tmp_path, de=dict.fromkeys(TEXTS, "x"), fr={text: "x" for text in TEXTS if text != "Mode"}, it={})
 
     assert findings == [
@@ -61,7 +64,7 @@ def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) 
     ("name", "is_known"),
     [("de", True), ("pt-BR", True), ("zh-Hans", True), ("de_DE", False), ("DE", False), ("german", False)],
 )
-def test_a_file_that_is_no_language_is_named(tmp_path: Path, name: str, is_known: bool) -> None:  # noqa: FBT001 - a value
+def test_a_file_that_is_not_named_by_a_language_is_reported(tmp_path: Path, name: str, is_known: bool) -> None:  # noqa: FBT001 - a value
     """The editors look for the language of the user's settings, and would never read it."""
     findings = check(tmp_path, **{name: dict.fromkeys(TEXTS, "x")})
     message = "Grafana has no language of this name: use a name such as de or pt-BR"
@@ -69,13 +72,13 @@ def test_a_file_that_is_no_language_is_named(tmp_path: Path, name: str, is_known
     assert findings == ([] if is_known else [("warning", f"frontend/locales/{name}.json", message)])
 
 
-def test_a_project_without_translations_hears_of_none(tmp_path: Path) -> None:
-    """English is what the texts are."""
+def test_a_project_without_translations_gets_no_finding(tmp_path: Path) -> None:
+    """The texts are English."""
     assert check(tmp_path) == []
     assert list(translations.check(Project(tmp_path / "none"), SCHEMA)) == []
 
 
-def test_a_file_that_is_no_object_of_texts_is_for_another_check(tmp_path: Path) -> None:
+def test_an_invalid_translation_file_is_left_to_another_check(tmp_path: Path) -> None:
     """It is an error, not a missing text."""
     with pytest.raises(ProjectError, match="is not a JSON object of texts"):
         check(tmp_path, de=["Mode"])  # type: ignore[arg-type]  # that is the mistake

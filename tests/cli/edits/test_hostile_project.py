@@ -1,4 +1,4 @@
-"""A project from a stranger: its journal, its base and its links change no file outside of it, and nothing of git's."""
+"""An untrusted project: its journal, its base and its links change no file outside the project, and none of git's."""
 
 import os
 import zipfile
@@ -29,7 +29,7 @@ OUTSIDE = (
 
 @pytest.fixture
 def project(project: Project, tmp_path: Path) -> Project:
-    """A project in a folder beside which a victim lies."""
+    """A project in a folder with a victim file beside it."""
     (tmp_path / "victim").write_text("mine")
     return project
 
@@ -37,7 +37,7 @@ def project(project: Project, tmp_path: Path) -> Project:
 @pytest.mark.parametrize("path", OUTSIDE)
 @pytest.mark.parametrize("plan", ["forward.json", "back.json"])
 def test_a_journal_writes_only_inside_the_project(project: Project, tmp_path: Path, path: str, plan: str) -> None:
-    """A path that leads elsewhere, or into git's folder, is refused, and nothing at all is written."""
+    """A path outside the project or in git's folder is refused, and nothing is written."""
     steps = [step("README.md" if path else "x", number=1), step(path)]
     plant(project.root, [{**each, "old": DIGEST} for each in steps], plan=plan)
     before = snapshot(tmp_path)
@@ -68,8 +68,8 @@ def test_a_journal_writes_only_inside_the_project(project: Project, tmp_path: Pa
         [step("a", number=7)],
     ],
 )
-def test_a_damaged_journal_is_one_sentence(project: Project, tmp_path: Path, steps: Any) -> None:
-    """Whatever the journal holds, the command ends with an error that names it."""
+def test_a_damaged_journal_is_one_error(project: Project, tmp_path: Path, steps: Any) -> None:
+    """Any content of the journal ends in an error that names the file."""
     plant(project.root, steps)
     before = snapshot(tmp_path)
 
@@ -81,7 +81,7 @@ def test_a_damaged_journal_is_one_sentence(project: Project, tmp_path: Path, ste
 @POSIX
 @pytest.mark.parametrize("link", ["folder", "file", ".gfplug", "journal", "new", "source", "plan", "backup", "lock"])
 def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, link: str) -> None:
-    """A link on the way to a file, to what is written, or in place of the journal's own folders is refused."""
+    """A link is refused on the way to a file, as the file itself, and in place of the journal's folders."""
     root, outside = project.root, tmp_path / "outside"
     outside.mkdir()
     (outside / "0").write_bytes(CONTENT)
@@ -93,9 +93,9 @@ def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, lin
         (root / ".gfplug" / {"backup": "backup", "lock": "upgrade.lock"}[link]).symlink_to(outside)
     else:
         place = {".gfplug": folder.parent, "journal": folder, "new": folder / "new", "source": folder / "new" / "0"}
-        moved = place.get(link, folder / "forward.json")
-        moved.rename(outside / "moved")
-        moved.symlink_to(outside / "moved")
+        target = place.get(link, folder / "forward.json")
+        target.rename(outside / "moved")
+        target.symlink_to(outside / "moved")
     before = snapshot(tmp_path)
 
     with pytest.raises(IntegrityError), journal.lock_project(root):
@@ -106,8 +106,8 @@ def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, lin
 
 @POSIX
 @pytest.mark.parametrize("name", ["upgrade.lock", "journal"])
-def test_a_special_file_does_not_make_a_command_wait(project: Project, name: str) -> None:
-    """A FIFO in place of the lock or of the journal is named, instead of being opened."""
+def test_a_fifo_does_not_block_a_command(project: Project, name: str) -> None:
+    """A FIFO in place of the lock or the journal is named in the error, and not opened."""
     (project.root / ".gfplug").mkdir(exist_ok=True)
     os.mkfifo(project.root / ".gfplug" / name)
 
@@ -116,8 +116,8 @@ def test_a_special_file_does_not_make_a_command_wait(project: Project, name: str
 
 
 @POSIX
-def test_another_users_journal_is_left_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project that belongs to somebody else is not changed by what stands in its journal."""
+def test_another_users_journal_is_not_applied(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal changes nothing in a project of another user."""
     plant(project.root, [step("x")])
     monkeypatch.setattr(os, "geteuid", lambda: project.root.stat().st_uid + 1)
 
@@ -126,8 +126,8 @@ def test_another_users_journal_is_left_alone(project: Project, monkeypatch: pyte
     assert not (project.root / "x").exists()
 
 
-def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.LogCaptureFixture) -> None:
-    """A journal that only names the project's own files is finished, and said before it is."""
+def test_an_interrupted_upgrade_is_finished_after_a_message(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    """The journal only names files of the project."""
     plant(project.root, [step("x")])
 
     with journal.lock_project(project.root):
@@ -136,8 +136,8 @@ def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.L
 
 
 @POSIX
-def test_a_project_above_must_be_the_users_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock that somebody else put into a shared folder makes no project of the folders below."""
+def test_a_project_above_must_belong_to_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that another user put into a shared folder does not make the folders below a project."""
     inner = project.root / "inner"
     inner.mkdir()
     assert Project.find(inner) == project
@@ -165,27 +165,27 @@ def base_with(root: Path, *names: str, text: bytes = b"mine") -> Path:
     ],
 )
 def test_a_base_names_only_files_of_the_project(project: Project, names: list[str], sentence: str) -> None:
-    """A name that leads elsewhere is refused, else an upgrade would delete that file; so are two names of one file."""
+    """A name outside is refused, since an upgrade would delete that file; so are two names of one file."""
     base_with(project.root, *names)
 
     with pytest.raises(IntegrityError, match=sentence):
         origin.base(project.root)
 
 
-def test_edits_from_elsewhere_stay_inside_too(project: Project) -> None:
-    """However a path came into an upgrade, the last step before the disk refuses it."""
+def test_edits_are_checked_before_they_are_written(project: Project) -> None:
+    """The last step before writing refuses a bad path from any source."""
     with journal.lock_project(project.root), pytest.raises(IntegrityError, match="names"):
         journal.apply(project.root, {"../victim": Edit(None, TreeFile(b"x"))})
 
 
 @pytest.mark.parametrize("path", ["README.md", ".gfplug/base.zip", ".github/workflows/ci.yml", "a b/ü.txt", "x.git/y"])
 def test_usual_paths_pass(path: str) -> None:
-    """What projects hold is accepted as it is."""
+    """Paths of real projects are accepted."""
     assert paths.require_inside(path, source="test") == path
 
 
-def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Project, tmp_path: Path) -> None:
-    """What can't be moved into its place is named, and what was there stays."""
+def test_a_file_in_place_of_the_journals_folder_is_one_error(project: Project, tmp_path: Path) -> None:
+    """The error names the file that cannot be moved, and the existing file stays."""
     (project.root / "taken").write_text("mine")
     plant(project.root, [step("taken/below")])
 
@@ -199,7 +199,7 @@ def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Projec
 @pytest.mark.parametrize("name", ["base.zip", "answers.json"])
 @pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
 def test_only_regular_files_are_read_from_a_project(project: Project, tmp_path: Path, name: str, kind: str) -> None:
-    """A FIFO does not block gfplug, and it reads nothing through a link."""
+    """A FIFO does not block gfplug, and no link is followed."""
     place = project.root / ".gfplug" / name
     place.parent.mkdir()
     if kind == "fifo":
@@ -226,8 +226,8 @@ def test_only_regular_files_are_read_from_a_project(project: Project, tmp_path: 
     ],
     ids=["garbage", "cut short", "a flipped bit"],
 )
-def test_a_damaged_base_is_one_sentence(project: Project, damage: Callable[[bytes], bytes]) -> None:
-    """Whatever zlib makes of it."""
+def test_a_damaged_base_is_one_error(project: Project, damage: Callable[[bytes], bytes]) -> None:
+    """The damage makes zlib fail in several ways."""
     place = base_with(project.root, "README.md", text=b"text " * 1000)
     place.write_bytes(damage(place.read_bytes()))
 

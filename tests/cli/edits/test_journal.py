@@ -1,4 +1,4 @@
-"""Many files changed as one: all or none, whatever fails, and nothing overwritten that nobody expected."""
+"""Many files change as one: all or none after any failure, and no unexpected file is overwritten."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ if sys.platform != "win32":
 
 
 def test_edits_change_the_tree_and_leave_no_other_files(tmp_path: Path) -> None:
-    """Files become folders and folders files; empty folders go, and so does the journal."""
+    """Files become folders and the other way round; empty folders and the journal are removed."""
     root = project(tmp_path)
     apply(root, edits())
 
@@ -29,8 +29,8 @@ def test_edits_change_the_tree_and_leave_no_other_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes")
-def test_modes_are_kept_and_given(tmp_path: Path) -> None:
-    """A private file stays private, a new program is executable, a file that becomes a program too."""
+def test_modes_are_kept_and_set(tmp_path: Path) -> None:
+    """A private file stays private; a new program, and a file that becomes a program, are executable."""
     root = project(tmp_path)
     (root / "a").chmod(0o600)
     changes = {
@@ -44,8 +44,8 @@ def test_modes_are_kept_and_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", range(1, 12))
-def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    """Whichever file can't be moved into its place, the tree is as it was, and the error names the file."""
+def test_a_failure_restores_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """If any file cannot be moved, the tree is unchanged, and the error names the file."""
     root = project(tmp_path)
     moves, real = [0], Path.replace
 
@@ -66,8 +66,8 @@ def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.Monk
     assert list((root / ".gfplug").iterdir()) == []
 
 
-def test_a_full_disk_is_an_error_without_a_files_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write into an open file names none; the sentence does not say None."""
+def test_an_error_without_a_file_name_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing to an open file on a full disk raises an error without a name; the message does not say None."""
     root = project(tmp_path)
 
     def fill(*_arguments: object) -> None:
@@ -81,8 +81,8 @@ def test_a_full_disk_is_an_error_without_a_files_name(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows syncs no folders")
-def test_the_journal_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A power cut may lose what was not synced: all of the journal is, then its name, then the first file moves."""
+def test_the_journal_is_synced_before_files_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the journal's content is synced, then its name, then the first file moves, so a power cut loses nothing."""
     root = project(tmp_path)
     synced: dict[int, int] = {}
     moves, real = [], Path.replace
@@ -106,8 +106,8 @@ def test_the_journal_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(("path", "says"), [("a", "a was changed in the meantime"), ("new/e", "new/e already exists")])
-def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: str, says: str) -> None:
-    """What the user wrote since the plan was made is not overwritten."""
+def test_an_unexpected_file_content_stops_all_edits(tmp_path: Path, path: str, says: str) -> None:
+    """Changes that the user made after the plan are not overwritten."""
     root = project(tmp_path)
     (root / path).parent.mkdir(exist_ok=True)
     (root / path).write_text("by the user")
@@ -118,8 +118,8 @@ def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: s
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
-def test_a_link_is_in_the_way(tmp_path: Path) -> None:
-    """Nothing is written through, or over, a link of the user's."""
+def test_a_link_is_not_overwritten(tmp_path: Path) -> None:
+    """Nothing is written through a link or over it."""
     root = project(tmp_path)
     (root / "new").mkdir()
     (root / "new" / "e").symlink_to("nowhere")
@@ -129,8 +129,8 @@ def test_a_link_is_in_the_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_can_not_be_written_is_a_project_error(tmp_path: Path) -> None:
-    """A read-only project is told as such."""
+def test_a_read_only_folder_is_a_project_error(tmp_path: Path) -> None:
+    """The error says that the folder cannot be written."""
     root = project(tmp_path)
     (root / ".gfplug").chmod(0o500)
 
@@ -139,7 +139,7 @@ def test_a_folder_that_can_not_be_written_is_a_project_error(tmp_path: Path) -> 
 
 
 def test_only_one_process_edits_at_a_time(tmp_path: Path) -> None:
-    """A second process is told, and the lock goes with its holder."""
+    """A second process gets an error; the lock ends with its process."""
     root = project(tmp_path)
 
     says = f"another upgrade of {re.escape(str(root))} is running"
@@ -149,8 +149,8 @@ def test_only_one_process_edits_at_a_time(tmp_path: Path) -> None:
     assert files_of(root) == NEW
 
 
-def test_a_removed_lock_is_taken_again(tmp_path: Path) -> None:
-    """Two holders in a row, each removing the file, never hold it together."""
+def test_two_processes_never_hold_a_removed_lock(tmp_path: Path) -> None:
+    """Both remove the lock file when they end."""
     for _ in range(2):
         with mutex.hold(tmp_path / "x.lock", what="test"):
             assert (tmp_path / "x.lock").exists()
@@ -158,8 +158,8 @@ def test_a_removed_lock_is_taken_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="flock")
-def test_the_lock_of_a_removed_file_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A holder removes the file when it ends, perhaps after the next process opened it, which then holds nothing."""
+def test_a_lock_on_a_removed_file_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process removes the file when it ends; another one may have opened that file before."""
     path, flock = tmp_path / "x.lock", fcntl.flock
 
     def remove_first(descriptor: int, operation: int) -> None:
@@ -172,8 +172,8 @@ def test_the_lock_of_a_removed_file_is_no_lock(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.skipif(os.name != "posix", reason="flock")
-def test_a_file_system_without_locks_is_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One process at a time is the usual case there, too."""
+def test_a_file_system_without_locks_can_be_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Usually only one process works there, too."""
     monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
     with mutex.hold(tmp_path / "x.lock", what="test"):
         pass
@@ -181,7 +181,7 @@ def test_a_file_system_without_locks_is_worked_on(tmp_path: Path, monkeypatch: p
 
 
 def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that the user wrote to before the repair is kept, with the upgrade's beside."""
+    """The user's file stays, and the upgrade's version is written beside it."""
     root = project(tmp_path)
     monkeypatch.setattr(journal, "_finish", lambda _: None)
     apply(root, edits())
@@ -195,7 +195,7 @@ def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypa
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 def test_a_tree_leaves_out_links(tmp_path: Path) -> None:
-    """Neither a link nor what is behind a linked folder is the project's."""
+    """Links and files behind linked folders do not belong to the project."""
     project(tmp_path)
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "linked").symlink_to("dir")

@@ -1,4 +1,4 @@
-"""What `gfplug call` starts and what it tells the plugin; the host's own tests start plugins."""
+"""What `gfplug call` starts and sends; other tests start plugins."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 @pytest.fixture
 def root(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the root of a project whose environment and bundle are there already."""
+    """Return the root of a project that has an environment and a bundle."""
     manifest = {"id": ID, "name": "Sales", "executable": "gpx_sales", "info": {"version": "1.2.3"}}
     project.dist.mkdir()
     (project.dist / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -38,7 +38,7 @@ def root(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None:
-    """From any folder in it, with the proto it was generated from, and without the caller's folder on the path."""
+    """It works from any folder of the project, with the project's proto, and without the working folder on the path."""
     place = call.resolve_target(root / "src")
 
     assert place.target.command == (str(root.parent / "python"), "-P", "-m", "plugin")
@@ -50,7 +50,7 @@ def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None
 
 
 def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> None:
-    """With the default proto, whatever the project around it speaks."""
+    """The proto is the default one, whatever project is around the folder."""
     place = call.resolve_target(root / "dist")
 
     assert place.target.command == (str(root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)
@@ -59,8 +59,8 @@ def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> No
     assert place.project is not None
 
 
-def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None:
-    """Its own name serves where there is none."""
+def test_an_executable_has_the_id_of_the_plugin_json_beside_it(root: Path) -> None:
+    """Without that file, the executable's name is used."""
     executable = root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"
     alone = root.parent / "gpx_alone"
     alone.write_bytes(b"")
@@ -71,17 +71,17 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None
 
 
 @pytest.mark.shows("errors: no executable for the host's platform")
-def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
-    """The name that Grafana would start, and those that are there."""
+def test_a_dist_folder_for_another_machine_is_refused(root: Path) -> None:
+    """The error has the name that Grafana would start, and the existing ones."""
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
-    with pytest.raises(ProjectError, match=f"has no gpx_sales_{go_platform()}") as caught:
+    with pytest.raises(ProjectError, match=f"has no gpx_sales_{go_platform()}") as excinfo:
         call.resolve_target(root / "dist")
 
-    assert "gpx_sales_plan9_mips" in caught.value.hint
+    assert "gpx_sales_plan9_mips" in excinfo.value.hint
 
 
 def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """Also a folder that is no project."""
+    """So is a folder that is not a project."""
     with pytest.raises(ProjectError, match="does not exist"):
         call.resolve_target(tmp_path / "missing")
     with pytest.raises(ProjectError, match="not in a gfplug project"):
@@ -89,7 +89,7 @@ def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_projects_provisioning_is_the_default(root: Path) -> None:
-    """From source and from dist; single values of the command line go over it."""
+    """It is used from source and from dist; values of the command line override it."""
     folder = root / "provisioning" / "datasources"
     folder.mkdir(parents=True)
     (folder / "x.yaml").write_text(
@@ -97,7 +97,9 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         encoding="utf-8",
     )
     provisioned = call.settings(call.resolve_target(root / "dist"), call.Overrides())
-    changed = call.settings(call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
+    settings = call.settings(
+        call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"])
+    )
 
     assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
         "u",
@@ -105,12 +107,12 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         {"a": 1, "b": 2},
         {"t": "x"},
     )
-    assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
-    assert changed.secrets == {"t": "x", "k": "v"}
+    assert (settings.uid, settings.url, settings.options) == ("u", "http://b", {"a": 1, "b": 3})
+    assert settings.secrets == {"t": "x", "k": "v"}
 
 
-def test_a_given_file_takes_the_place_of_the_provisioning(root: Path) -> None:
-    """And a plugin without either hears of an empty data source."""
+def test_a_given_file_replaces_the_provisioning(root: Path) -> None:
+    """Without either, the plugin gets an empty data source."""
     path = root / "mine.yaml"
     path.write_text("url: http://mine", encoding="utf-8")
 
@@ -119,7 +121,7 @@ def test_a_given_file_takes_the_place_of_the_provisioning(root: Path) -> None:
 
 
 def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that none need stand in a shell's history."""
+    """With a file or a variable, a shell's history has no secret."""
     (root / "token").write_text("from file\n", encoding="utf-8")
     monkeypatch.setenv("TOKEN", "from environment")
     overrides = call.Overrides(secrets=["a=plain=text", f"b=@{root / 'token'}", "c=$TOKEN", "d=${TOKEN}"])
@@ -135,16 +137,16 @@ def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, mo
 
 @pytest.mark.parametrize("text", ["hush", "=hush", "k=$UNSET_VARIABLE", "k=@/nonexistent"])
 def test_a_secret_that_cannot_be_read_is_not_shown(root: Path, text: str) -> None:
-    """The error names the key or the source, never what may be the secret itself."""
-    with pytest.raises(UsageError) as caught:
+    """The error names the key or the source, and no text that may be the secret."""
+    with pytest.raises(UsageError) as excinfo:
         call.settings(call.resolve_target(root), call.Overrides(secrets=[text]))
 
-    assert "--secret" in caught.value.message
-    assert "hush" not in caught.value.message
+    assert "--secret" in excinfo.value.message
+    assert "hush" not in excinfo.value.message
 
 
-def test_assignments_are_json_where_they_can_be() -> None:
-    """Numbers, booleans and lists keep their type; dots nest."""
+def test_assignments_are_json_if_they_are_valid_json() -> None:
+    """Numbers, booleans and lists keep their type; dots make nested objects."""
     texts = ["n=3", "ok=true", "list=[1]", "table=sales", 'quoted="3"', "a.b=1", "a.c=x", "empty="]
 
     assert arguments.assignments(texts, option="--set") == {
@@ -159,7 +161,7 @@ def test_assignments_are_json_where_they_can_be() -> None:
 
 
 def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
-    """An object, nothing else."""
+    """Anything except an object is refused."""
     (tmp_path / "model.json").write_text('{"table": "sales"}', encoding="utf-8")
 
     assert arguments.model('{"a": 1}') == {"a": 1}
@@ -167,7 +169,7 @@ def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
 
 
 def test_headers_may_repeat() -> None:
-    """As HTTP's do."""
+    """HTTP allows it."""
     assert arguments.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
 
 
@@ -189,43 +191,43 @@ def test_an_invalid_option_value_is_refused(ask: Callable[[], object], sentence:
         ask()
 
 
-def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
-    """The last hour by default; the model's own query type."""
+def test_a_query_has_a_round_interval_unless_one_is_given() -> None:
+    """The range is the last hour; the query type comes from the model."""
     default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
-    given = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
+    explicit = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
     assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
     assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")
-    assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
+    assert (explicit.interval, explicit.max_data_points) == (timedelta(seconds=7), 5)
 
 
-def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
-    """Status, source and message of each; answers that are well pass."""
+def test_failed_and_unanswered_queries_are_named_by_ref_id() -> None:
+    """The error has status, source and message of each; successful queries are left out."""
     answers = {
         "A": QueryAnswer(ref_id="A", status=200),
         "B": QueryAnswer(ref_id="B", status=502, error="down", error_source="downstream"),
         "C": QueryAnswer(ref_id="C", status=500),
     }
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(ToolError) as excinfo:
         call.require_answers(["A", "B", "C", "D"], answers)
 
-    assert caught.value.message == (
+    assert excinfo.value.message == (
         "query B failed with status 502 (downstream): down; query C failed with status 500 (plugin): no message; "
         "query D has no answer: Grafana shows no data"
     )
     call.require_answers(["A"], {"A": answers["A"]})
 
 
-def test_a_failed_query_comes_with_where_to_look() -> None:
-    """The log's place of it, the option that fills a variable, or the option that shows the log."""
+def test_a_failed_query_has_a_hint() -> None:
+    """It is the place in the log, the option that fills a variable, or the option that shows the log."""
 
     def hint(text: str, *lines: dict[str, str]) -> str:
         logs = Logs()
         for line in lines:
             logs.add(f"{json.dumps({'@level': 'error', **line})}\n".encode())
-        with pytest.raises(ToolError) as caught:
+        with pytest.raises(ToolError) as excinfo:
             call.require_answers(["A"], {"A": QueryAnswer(ref_id="A", status=500, error=text)}, logs)
-        return caught.value.hint
+        return excinfo.value.hint
 
     assert hint("x") == "-v shows the plugin's whole log"
     assert hint("x", {"@message": "Query A failed", "at": "a.py, line 1, in f"}).startswith(
@@ -234,8 +236,8 @@ def test_a_failed_query_comes_with_where_to_look() -> None:
     assert hint("limit: the variable $n is not filled") == "--var NAME=VALUE fills a variable"
 
 
-def test_values_are_merged_with_what_was_there(root: Path) -> None:
-    """At any depth; a value in the place of a mapping, or a mapping in that of a value, replaces it."""
+def test_values_are_merged_into_existing_ones(root: Path) -> None:
+    """At any depth, a mapping and another value replace each other."""
     (root / "provisioning/datasources").mkdir(parents=True)
     (root / "provisioning/datasources/a.yaml").write_text(
         f"datasources: [{{type: {ID}, jsonData: {{a: {{b: 1, c: {{d: 1}}}}, e: 1}}}}]", encoding="utf-8"
@@ -251,7 +253,7 @@ def test_values_are_merged_with_what_was_there(root: Path) -> None:
 
 @pytest.mark.parametrize("text", ["true", "1e3", "null", "[1]", " a ", "", "x=y", "NaN"])
 def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
-    """Grafana's frontend puts texts in."""
+    """Grafana's frontend inserts texts."""
     values = variables.from_pairs([arguments.pair(f"v={text}", "--var")])
 
     assert variables.interpolate(["<$v>", "$v"], values) == [f"<{text}>", text]
@@ -259,7 +261,7 @@ def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])
 def test_nan_and_infinity_are_texts_in_values_and_refused_in_models(text: str) -> None:
-    """A plugin can't read NaN."""
+    """A plugin cannot read NaN."""
     assert arguments.assignments([f"x={text}"], option="--set") == {"x": text}
     with pytest.raises(UsageError, match="--model is not"):
         arguments.model(f'{{"x": {text}}}')
@@ -268,15 +270,15 @@ def test_nan_and_infinity_are_texts_in_values_and_refused_in_models(text: str) -
 @pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
 @pytest.mark.parametrize("path", ["/dev/zero", "/nonexistent", "/"])
-def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:
-    """It names the option, and reads a device without end only so far."""
+def test_an_unreadable_file_is_a_usage_error(path: str) -> None:
+    """The error names the option; an endless device is read only up to a limit."""
     with pytest.raises(UsageError, match="--body: "):
         arguments.content_of(f"@{path}", option="--body")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
 def test_a_file_may_be_a_pipe() -> None:
-    """As a shell makes of `@<(command)`."""
+    """A shell makes one of `@<(command)`."""
     reader, writer = os.pipe()
     os.write(writer, b"from a command")
     os.close(writer)
@@ -286,8 +288,8 @@ def test_a_file_may_be_a_pipe() -> None:
 
 
 def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
-    """Bytes of the command line that are no UTF-8, perhaps of a secret."""
-    with pytest.raises(UsageError, match="the request cannot be sent") as caught:
+    """Bytes that are not UTF-8 may belong to a secret."""
+    with pytest.raises(UsageError, match="the request cannot be sent") as excinfo:
         fill(DescriptorProto(), {"name": "hush\udcff"})
 
-    assert "hush" not in caught.value.message
+    assert "hush" not in excinfo.value.message

@@ -1,4 +1,4 @@
-"""How a process ended, in words."""
+"""Exit codes of processes in words."""
 
 import pytest
 
@@ -16,6 +16,6 @@ from gfplug.host.output import describe_exit
         (0xC0000135, "exit code 0xC0000135"),
     ],
 )
-def test_each_kind_is_as_its_system_writes_it(code: int, words: str) -> None:
-    """A number, a signal's name, or one of Windows' status codes, which are known in hexadecimal."""
+def test_each_exit_code_has_its_systems_notation(code: int, words: str) -> None:
+    """It is a number, a signal's name, or a Windows status in hexadecimal."""
     assert describe_exit(code) == words

@@ -30,7 +30,7 @@ def _one(kind: pa.DataType, values: list[Any], *, nullable: bool = True, **metad
 
 @pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
 def test_integers_keep_every_digit(name: str) -> None:
-    """Each width is exact at its ends, and null is null."""
+    """Each type is exact at its limits, and null is null."""
     bits = int(name.lstrip("uint"))
     low, high = (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     frame = _one(getattr(pa, name)(), [low, None, high])
@@ -40,7 +40,7 @@ def test_integers_keep_every_digit(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "simple", "exact", "shown"),
+    ("kind", "values", "simple", "exact", "output"),
     [
         (pa.float64(), [0.1, 1e300], "number", "float64", [0.1, 1e300]),
         (pa.float32(), [0.1, 3.4028235e38, 1e-45], "number", "float32", [0.1, 3.4028235e38, 1e-45]),
@@ -50,17 +50,17 @@ def test_integers_keep_every_digit(name: str) -> None:
     ],
 )
 def test_a_column_has_its_type_and_values(
-    kind: pa.DataType, values: list[Any], simple: str, exact: str, shown: list[Any]
+    kind: pa.DataType, values: list[Any], simple: str, exact: str, output: list[Any]
 ) -> None:
-    """32-bit numbers are as short as Grafana writes them; JSON is inlined."""
+    """32-bit floats are as short as in Grafana; JSON is embedded."""
     frame = _one(kind, values, nullable=False)
 
     assert frame["schema"]["fields"] == [{"name": "v", "type": simple, "typeInfo": {"frame": exact}}]
-    assert frame["data"]["values"] == [shown]
+    assert frame["data"]["values"] == [output]
 
 
 def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
-    """Before 1970 too; null is null, and its nanos are zero; without any the key is left out."""
+    """Times before 1970 and null work, too; if no time has nanoseconds, the key is left out."""
     frame = _one(pa.timestamp("ns"), [1_700_000_000_123_456_789, None, -1])
 
     assert frame["schema"]["fields"][0]["typeInfo"] == {"frame": "time.Time", "nullable": True}
@@ -69,7 +69,7 @@ def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
-def test_not_a_number_is_not_null(kind: pa.DataType) -> None:
+def test_nan_is_told_from_null(kind: pa.DataType) -> None:
     """NaN and infinities are null in the values, and listed by row beside them."""
     assert _one(kind, [NAN, None, INF, -INF, 1.5, NAN])["data"] == {
         "values": [[None, None, None, None, 1.5, None]],
@@ -77,8 +77,8 @@ def test_not_a_number_is_not_null(kind: pa.DataType) -> None:
     }
 
 
-def test_an_enum_is_told_by_its_metadata() -> None:
-    """UInt16 with tstype enum."""
+def test_an_enum_is_recognised_by_its_metadata() -> None:
+    """It is UInt16 with the metadata tstype enum."""
     field = _one(pa.uint16(), [1], tstype="enum", config='{"type":{"enum":{"text":["a","b"]}}}')["schema"]["fields"][0]
 
     assert (field["type"], field["typeInfo"]["frame"]) == ("enum", "enum")
@@ -86,7 +86,7 @@ def test_an_enum_is_told_by_its_metadata() -> None:
 
 
 def test_name_ref_id_meta_labels_and_config_are_read() -> None:
-    """The whole schema, in Grafana's order of keys; columns of the same name stay apart."""
+    """The whole schema has Grafana's order of keys; columns with the same name stay separate."""
     schema = pa.schema(
         [
             pa.field("time", pa.timestamp("ns"), nullable=False),
@@ -126,7 +126,7 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
 
 
 def test_a_frame_without_rows_or_fields_is_valid() -> None:
-    """No data, with or without columns."""
+    """It is the "no data" answer, with or without columns."""
     assert _one(pa.int64(), [])["data"] == {"values": [[]]}
     assert frame_json.from_arrow(_file(pa.schema([]), []), where="A") == {
         "schema": {"fields": []},
@@ -135,7 +135,7 @@ def test_a_frame_without_rows_or_fields_is_valid() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "nullable", "shown", "sentence"),
+    ("kind", "values", "nullable", "output", "sentence"),
     [
         (pa.int64(), [1, None], False, [1, 0], "not nullable but holds nulls"),
         (pa.timestamp("ms"), [1_700_000_000_000], True, [1_700_000], "near 1970"),
@@ -145,16 +145,16 @@ def test_values_that_grafana_reads_differently_give_a_warning(
     caplog: pytest.LogCaptureFixture,
     kind: pa.DataType,
     values: list[Any],
-    shown: list[Any],
+    output: list[Any],
     sentence: str,
     *,
     nullable: bool,
 ) -> None:
-    """A value under a null in a column without nulls; a time of another unit, as nanoseconds."""
+    """Grafana shows a value for null in a column without nulls, and reads every time as nanoseconds."""
     with caplog.at_level(logging.WARNING, "gfplug"):
         frame = _one(kind, values, nullable=nullable)
 
-    assert frame["data"]["values"] == [shown]
+    assert frame["data"]["values"] == [output]
     assert sentence in caplog.text
 
 
@@ -177,16 +177,16 @@ def test_values_that_grafana_reads_differently_give_a_warning(
     ids=["stream", "empty", "date", "list", "large_string", "meta", "labels", "config", "json"],
 )
 def test_a_frame_that_grafana_refuses_is_an_error_with_its_place(data: bytes, why: str) -> None:
-    """One bad frame fails the whole response; the error names the ref id and the column."""
-    with pytest.raises(ToolError) as caught:
+    """One bad frame fails the whole response; the error names ref id and column."""
+    with pytest.raises(ToolError) as excinfo:
         frame_json.from_arrow(data, where="B, frame 2")
 
-    assert "refuse the whole response: B, frame 2" in caught.value.message
-    assert why in caught.value.message
+    assert "refuse the whole response: B, frame 2" in excinfo.value.message
+    assert why in excinfo.value.message
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"{}"])
-def test_a_json_frame_must_be_a_frame(data: bytes) -> None:
-    """Text that is no JSON, no object, or has no schema."""
+def test_an_invalid_json_frame_is_refused(data: bytes) -> None:
+    """The text is not JSON, not an object, or has no schema."""
     with pytest.raises(ToolError, match="refuse the whole response"):
         frame_json.from_json(data, where="A")

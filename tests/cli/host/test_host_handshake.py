@@ -1,4 +1,4 @@
-"""The handshake line by go-plugin's rules."""
+"""The handshake line, by go-plugin's rules."""
 
 import pytest
 
@@ -15,8 +15,8 @@ from gfplug.host import handshake
         ("  1|2|unix|/run/p|grpc||true\r\n", "unix:/run/p"),
     ],
 )
-def test_a_line_that_go_plugin_accepts_names_where_to_connect(line: str, target: str) -> None:
-    """What the Go and Rust SDKs print is understood, with surrounding space."""
+def test_a_valid_handshake_line_has_the_address(line: str, target: str) -> None:
+    """Lines of the Go and Rust SDKs are read, with spaces around them."""
     assert handshake.parse(line).target == target
 
 
@@ -43,10 +43,10 @@ def test_a_line_that_go_plugin_accepts_names_where_to_connect(line: str, target:
         ("1|2|unix|/tmp/p|grpc|" + "M" * 60, "TLS certificate"),
     ],
 )
-def test_a_line_that_go_plugin_refuses_is_explained(line: str, sentence: str) -> None:
-    """Each part that is wrong is named with its value; a megabyte of banner does not flood the terminal."""
-    with pytest.raises(ToolError) as caught:
+def test_an_invalid_handshake_line_is_explained(line: str, sentence: str) -> None:
+    """The error names each wrong part with its value, and shortens a long line."""
+    with pytest.raises(ToolError) as excinfo:
         handshake.parse(line)
 
-    assert sentence in caught.value.message
-    assert len(caught.value.message) < 400
+    assert sentence in excinfo.value.message
+    assert len(excinfo.value.message) < 400

@@ -1,4 +1,4 @@
-"""What a plugin writes to stderr, as go-plugin reads it."""
+"""The stderr of a plugin, as go-plugin reads it."""
 
 import json
 import time
@@ -11,7 +11,7 @@ STAMP = "2026-08-20T12:40:12.123456Z"
 
 
 def test_an_hclog_line_has_its_level_message_and_fields() -> None:
-    """The three @ keys are read, the module is dropped, the rest are fields."""
+    """The three @ keys are read, the module is dropped, and the rest are fields."""
     line = parse(json.dumps({"@level": "warn", "@message": "slow", "@timestamp": STAMP, "@module": "x", "ms": 12}))
 
     assert line == LogLine(level="warn", message="slow", fields={"ms": 12})
@@ -19,7 +19,7 @@ def test_an_hclog_line_has_its_level_message_and_fields() -> None:
 
 
 def test_a_stack_in_a_field_is_shown_below_its_message() -> None:
-    """A traceback of several lines keeps its lines, whatever field holds it."""
+    """A traceback in any field keeps its lines."""
     line = LogLine(level="error", message="query failed", fields={"ref": "A B", "stack": "Traceback:\n  x\nBoom"})
 
     assert str(line) == 'query failed ref="A B"\nstack:\nTraceback:\n  x\nBoom'
@@ -40,7 +40,7 @@ def test_a_stack_in_a_field_is_shown_below_its_message() -> None:
     ],
 )
 def test_a_line_that_is_not_hclog_gets_the_level_of_its_prefix(text: str, level: str) -> None:
-    """Anything else is kept as it is, under debug."""
+    """Without a prefix, the line is kept at level debug."""
     assert parse(text) == LogLine(level=level, message=text)
 
 
@@ -51,13 +51,13 @@ def test_a_line_that_is_not_hclog_gets_the_level_of_its_prefix(text: str, level:
         ({"@message": "x" * 70_000}, "64 KiB"),
     ],
 )
-def test_a_line_that_harms_grafana_says_so(change: dict[str, object], danger: str) -> None:
-    """An @ key that is not text panics in the Grafana process; from 64 KiB on it cuts a line in pieces."""
+def test_a_line_that_harms_grafana_is_marked(change: dict[str, object], danger: str) -> None:
+    """An @ key that is not text panics in Grafana; a line of 64 KiB or more is split."""
     assert danger in parse(json.dumps({"@level": "info", "@message": "x", **change})).danger
 
 
-def test_a_raw_traceback_is_an_error_to_its_last_line() -> None:
-    """Python's own traceback is never filed away under debug, however its lines arrive."""
+def test_all_lines_of_a_raw_traceback_are_errors() -> None:
+    """The level is never debug, however the lines arrive."""
     logs = Logs()
     text = b'starting\nTraceback (most recent call last):\n  File "x.py", line 1\nValueError: bad'
     for at in range(0, len(text), 7):
@@ -68,17 +68,17 @@ def test_a_raw_traceback_is_an_error_to_its_last_line() -> None:
     assert logs.tail(2) == '  File "x.py", line 1\nValueError: bad'
 
 
-def test_each_line_is_shown_as_it_comes() -> None:
-    """A watcher sees whole lines, once."""
-    seen: list[str] = []
-    logs = Logs(lambda line: seen.append(line.message))
+def test_each_line_is_shown_when_it_is_complete() -> None:
+    """The callback gets whole lines, each once."""
+    messages: list[str] = []
+    logs = Logs(lambda line: messages.append(line.message))
     logs.add(b"one\ntw")
 
-    assert seen == ["one"]
+    assert messages == ["one"]
 
     logs.add(b"o\r\n\n")
 
-    assert seen == ["one", "two"]
+    assert messages == ["one", "two"]
 
 
 REPEATING = [
@@ -97,8 +97,8 @@ OWN = ["Query planning took long", "Import failed", "The plugin failed", "A thre
 @pytest.mark.parametrize(
     ("message", "repeats"), [*((each, True) for each in REPEATING), *((each, False) for each in OWN)]
 )
-def test_lines_that_repeat_an_answer_are_told_from_the_authors(message: str, *, repeats: bool) -> None:
-    """The former are left out of what an error shows of the log."""
+def test_lines_that_repeat_an_error_response_are_recognised(message: str, *, repeats: bool) -> None:
+    """They are left out when an error shows the log."""
     logs = Logs()
     logs.add(f"{json.dumps({'@level': 'error', '@message': message})}\n".encode())
 
@@ -106,15 +106,15 @@ def test_lines_that_repeat_an_answer_are_told_from_the_authors(message: str, *, 
     assert logs.tail() == ("" if repeats else message)
 
 
-def test_a_line_that_harms_grafana_is_shown_whatever_it_says() -> None:
-    """It is no mere repetition."""
+def test_a_harmful_line_is_shown_even_if_it_repeats_a_response() -> None:
+    """A harmful line is never left out."""
     line = parse(json.dumps({"@level": "error", "@message": "Partial data response error", "@timestamp": 5}))
 
     assert (bool(line.danger), line.repeats_answer) == (True, False)
 
 
-def test_places_are_collected_from_the_log() -> None:
-    """Each once, in their order; a log without any is not waited for longer than it is said."""
+def test_code_places_are_collected_from_the_log() -> None:
+    """Each is listed once, in order; waiting for a place ends at its timeout."""
     logs = Logs()
     nowhere, began = logs.hint(), time.monotonic()
     assert logs.wait_for_places(0.1) == ""

@@ -1,4 +1,4 @@
-"""Times, durations and intervals as Grafana writes them."""
+"""Times, durations and intervals in Grafana's notation."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ NOW = datetime(2026, 3, 31, 14, 25, 36, 789_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "iso"),
     [
         ("now", "2026-03-31T14:25:36.789000+00:00"),
         ("now-1h", "2026-03-31T13:25:36.789000+00:00"),
@@ -29,13 +29,13 @@ NOW = datetime(2026, 3, 31, 14, 25, 36, 789_000, tzinfo=UTC)
         ("2026-01-31", "2026-01-31T00:00:00+00:00"),
     ],
 )
-def test_a_time_is_read_in_each_form(text: str, shown: str) -> None:
-    """Relative, in milliseconds, in ISO 8601; without an offset it is UTC."""
-    assert timerange.moment(text, now=NOW).isoformat() == shown
+def test_a_time_is_read_in_each_form(text: str, iso: str) -> None:
+    """It is relative, in milliseconds, or ISO 8601; without an offset it is UTC."""
+    assert timerange.moment(text, now=NOW).isoformat() == iso
 
 
 def test_the_end_of_a_range_is_rounded_up() -> None:
-    """`now/d` at the end is the last millisecond of the day."""
+    """`now/d` as an end is the last millisecond of the day."""
     assert timerange.moment("now/d", now=NOW, is_end=True) == datetime(2026, 3, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
 
@@ -49,7 +49,7 @@ def test_the_end_of_a_range_is_rounded_up() -> None:
     ],
 )
 def test_an_invalid_time_or_duration_is_refused(kind: str, text: str) -> None:
-    """The error has the text and the valid forms; zero is no duration."""
+    """The error has the text and the valid forms; zero is not a duration."""
     with pytest.raises(UsageError, match=f"is not a {kind}"):
         timerange.moment(text, now=NOW) if kind == "time" else timerange.duration(text)
 
@@ -58,7 +58,7 @@ def test_an_invalid_time_or_duration_is_refused(kind: str, text: str) -> None:
     ("text", "seconds"), [("250ms", 0.25), ("30s", 30), ("5m", 300), ("1.5h", 5400), ("1d", 86400), ("10", 10)]
 )
 def test_a_duration_is_read(text: str, seconds: float) -> None:
-    """With its unit; a bare number is seconds."""
+    """It has a unit; a number alone is seconds."""
     assert timerange.duration(text) == timedelta(seconds=seconds)
 
 
@@ -66,5 +66,5 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
     ("hours", "points", "seconds"), [(1, 100, 30), (1, 1000, 5), (6, 1000, 20), (24, 100, 900), (24 * 365, 50, 604800)]
 )
 def test_an_interval_is_round(hours: int, points: int, seconds: float) -> None:
-    """As panels choose it: about one point per place."""
+    """Panels choose it so, with about one point for each pixel."""
     assert timerange.nice_interval(timedelta(hours=hours), points=points) == timedelta(seconds=seconds)

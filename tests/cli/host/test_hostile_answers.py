@@ -1,4 +1,4 @@
-"""What a plugin answers may be anything: each bad answer ends in one sentence, never in a traceback."""
+"""A plugin may answer anything: each bad answer is one error, and no traceback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEEP = b"[" * 100_000
 
 
 def arrow(array: pa.Array, **metadata: bytes) -> bytes:
-    """Write a frame of one column."""
+    """Build an Arrow frame of one column."""
     sink = io.BytesIO()
     table = pa.table([array], pa.schema([pa.field("v", array.type)], metadata=metadata))
     with pa.ipc.new_file(sink, table.schema) as writer:
@@ -32,7 +32,7 @@ def arrow(array: pa.Array, **metadata: bytes) -> bytes:
 
 
 def frame(*fields: Any, **data: Any) -> dict[str, Any]:
-    """Sketch a frame."""
+    """Describe a JSON frame."""
     return {"schema": {"fields": list(fields)}, "data": data}
 
 
@@ -75,8 +75,8 @@ def frame(*fields: Any, **data: Any) -> dict[str, Any]:
         frame(TIME, values=[[1]], nanos=[1, 2]),
     ],
 )
-def test_a_frame_in_json_of_another_shape_is_refused(value: object) -> None:
-    """With what is wrong with it; what draws frames and evaluates rules need not check them again."""
+def test_a_json_frame_with_an_invalid_shape_is_refused(value: object) -> None:
+    """The error names the problem; code that draws frames and evaluates rules can rely on the shape."""
     with pytest.raises(ToolError, match=r"Grafana would refuse the whole response: A: (it|the|labels)"):
         frame_json.from_json(json.dumps(value).encode(), where="A")
 
@@ -85,7 +85,7 @@ def test_a_frame_in_json_of_another_shape_is_refused(value: object) -> None:
     "text", [b"", DEEP, b"\xff", b"NaN", b'{"schema": {"fields": []}, "data": {"values": [[NaN]]}}']
 )
 def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
-    """NaN is no JSON, and depth has a bound."""
+    """NaN is not JSON, and the depth is limited."""
     with pytest.raises(ToolError, match="it is not JSON"):
         frame_json.from_json(text, where="A")
 
@@ -102,30 +102,30 @@ def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
         frame(TIME, NUMBER, values=[[0, 2**62], [1, None]], entities=[None, {"Inf": None}], nanos=[None, None]),
     ],
 )
-def test_a_frame_with_less_than_usual_can_be_shown(value: Mapping[str, Any]) -> None:
-    """As a table, a heading and a plot."""
-    shown = frame_json.from_json(json.dumps(value).encode(), where="A")
+def test_an_incomplete_frame_can_be_shown(value: Mapping[str, Any]) -> None:
+    """It becomes a table, a heading and a plot."""
+    result = frame_json.from_json(json.dumps(value).encode(), where="A")
 
-    assert tables.table(shown, rows=10, width=80).isprintable() or "\n" in tables.table(shown, rows=10, width=80)
-    assert "\x1b" not in tables.table(shown, rows=10, width=80)
-    assert tables.heading("A", shown)
-    plot.draw(plot.series(shown), width=40)
+    assert tables.table(result, rows=10, width=80).isprintable() or "\n" in tables.table(result, rows=10, width=80)
+    assert "\x1b" not in tables.table(result, rows=10, width=80)
+    assert tables.heading("A", result)
+    plot.draw(plot.series(result), width=40)
 
 
 @pytest.mark.shows("errors: a response that is not a frame")
 def test_a_text_that_is_not_utf_8_is_replaced_as_in_grafana() -> None:
-    """In texts, and in the frame's name."""
+    """Texts and the frame's name are tried."""
     data = b"a\xffb\xed"
     offsets, nulls = pa.py_buffer(b"\0\0\0\0\4\0\0\0\4\0\0\0"), pa.py_buffer(b"\1")
     array = pa.Array.from_buffers(pa.string(), 2, [nulls, offsets, pa.py_buffer(data)])
-    shown = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
+    result = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
 
-    assert shown["data"]["values"] == [["a\ufffdb\ufffd", None]]
-    assert shown["schema"]["name"] == "\ufffd"
+    assert result["data"]["values"] == [["a\ufffdb\ufffd", None]]
+    assert result["schema"]["name"] == "\ufffd"
 
 
-def test_a_text_outside_of_its_column_is_refused() -> None:
-    """Offsets that lead out of the buffer would show, or read, another's memory."""
+def test_text_offsets_outside_the_buffer_are_refused() -> None:
+    """They would read other memory of the process."""
     whole = arrow(pa.array(["abcd" * 10]))
     content = whole.replace(b"\0\0\0\0\x28\0\0\0", b"\0\0\0\0\xff\xff\xff\x7f")
 
@@ -138,20 +138,20 @@ def test_a_text_outside_of_its_column_is_refused() -> None:
     ("key", "value"),
     [("meta", b"[]"), ("meta", b"NaN"), ("meta", DEEP), ("meta", b'{"typeVersion": 1}'), ("meta", b'{"type": []}')],
 )
-def test_the_meta_of_an_arrow_frame_is_checked_too(key: str, value: bytes) -> None:
-    """As Grafana checks it."""
+def test_the_meta_of_an_arrow_frame_is_checked(key: str, value: bytes) -> None:
+    """Grafana checks it, too."""
     with pytest.raises(ToolError, match="Grafana would refuse the whole response"):
         frame_json.from_arrow(arrow(pa.array([1]), **{key: value}), where="A")
 
 
 def test_deep_json_in_a_column_is_refused() -> None:
-    """It would end what walks it."""
+    """Code that walks it would hit the recursion limit."""
     with pytest.raises(ToolError, match="which is not JSON"):
         frame_json.from_arrow(arrow(pa.array([DEEP])), where="A")
 
 
 @pytest.mark.parametrize("text", [b"[]", b"NaN", b'{"a": NaN}', b'{"a": 1e999}', b'{"a":' * 100_000, b"\xff"])
-def test_health_details_that_are_no_json_object_are_refused(text: bytes) -> None:
+def test_health_details_that_are_not_a_json_object_are_refused(text: bytes) -> None:
     """Grafana's JSON has neither NaN nor infinities."""
     with pytest.raises(ToolError, match="not a JSON object"):
         convert.health(SimpleNamespace(status=1, message="", jsonDetails=text))
@@ -173,8 +173,8 @@ def test_health_details_that_are_no_json_object_are_refused(text: bytes) -> None
         b"NaN",
     ],
 )
-def test_a_packet_of_another_shape_is_refused(packet: bytes, *, before: bool) -> None:
-    """Also after a good one."""
+def test_a_packet_with_an_invalid_shape_is_refused(packet: bytes, *, before: bool) -> None:
+    """A good packet before it changes nothing."""
     live = Live()
     if before:
         live.add(b'{"schema": {"fields": [{"name": "a", "type": "number"}]}}')
@@ -183,8 +183,8 @@ def test_a_packet_of_another_shape_is_refused(packet: bytes, *, before: bool) ->
 
 
 @pytest.mark.parametrize("packet", [b'{"schema": null}', b'{"schema": {}}', b'{"data": {"values": [[1]]}}'])
-def test_a_packet_without_fields_needs_a_schema_from_before(packet: bytes) -> None:
-    """An empty schema is none."""
+def test_a_packet_without_a_schema_needs_an_earlier_schema(packet: bytes) -> None:
+    """An empty schema does not count."""
     with pytest.raises(ToolError, match="the plugin sent a packet"):
         Live().add(packet)
 
@@ -200,6 +200,6 @@ def test_a_packet_may_have_no_rows() -> None:
 
 
 @pytest.mark.parametrize("line", ["{" * 100_000, '{"a":' * 100_000, '{"@message": NaN}', '{"a": ' + "1" * 5000 + "}"])
-def test_a_log_line_that_is_no_json_is_taken_as_it_is(line: str) -> None:
-    """However deep."""
+def test_a_log_line_that_is_not_json_is_kept(line: str) -> None:
+    """It may nest to any depth."""
     assert logs.parse(line[:60_000]).message == line[:60_000]

@@ -1,4 +1,4 @@
-"""Options, secrets and fields that a plugin does not read are refused, with those that it does."""
+"""Options, secrets and fields that a plugin does not read are refused, and the error lists those that it reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS: dict[str, Any] = {
     "query": {"table": None, "rows": {"size": None}},
     "own": {"variable": {"of": None}},
 }
-KNOWN = KnownKeys.from_json({"keys": KEYS}, None)
+KNOWN_KEYS = KnownKeys.from_json({"keys": KEYS}, None)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ KNOWN = KnownKeys.from_json({"keys": KEYS}, None)
         (["address=http://x"], "--option: `address` is the data source's URL, not an option", "set it with --url"),
     ],
 )
-def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint: str) -> None:
-    """With the names there are, the one that was probably meant, and no value."""
-    with pytest.raises(UsageError) as caught:
-        known_keys.require_typed(KNOWN, options=typed, secrets=[])
+def test_an_unknown_option_is_refused(typed: list[str], sentence: str, hint: str) -> None:
+    """The error lists the options and a suggestion, and shows no value."""
+    with pytest.raises(UsageError) as excinfo:
+        known_keys.require_typed(KNOWN_KEYS, options=typed, secrets=[])
 
-    assert caught.value.message.startswith(sentence)
-    assert caught.value.hint.startswith(hint)
-    assert "hush" not in caught.value.message + caught.value.hint
+    assert excinfo.value.message.startswith(sentence)
+    assert excinfo.value.hint.startswith(hint)
+    assert "hush" not in excinfo.value.message + excinfo.value.hint
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint
         ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_without_showing_one(typed: str, sentence: str) -> None:
-    """Neither its value, nor what may be a whole secret that was pasted."""
-    with pytest.raises(UsageError) as caught:
-        known_keys.require_typed(KNOWN, options=[], secrets=[typed])
+def test_an_unknown_secret_is_refused_without_its_value(typed: str, sentence: str) -> None:
+    """A pasted text without a key may be the whole secret, and is not shown either."""
+    with pytest.raises(UsageError) as excinfo:
+        known_keys.require_typed(KNOWN_KEYS, options=[], secrets=[typed])
 
-    assert caught.value.message == sentence
-    assert "hush" not in caught.value.hint
-    assert "aHVz" not in caught.value.message + caught.value.hint
+    assert excinfo.value.message == sentence
+    assert "hush" not in excinfo.value.hint
+    assert "aHVz" not in excinfo.value.message + excinfo.value.hint
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_secret_that_is_none_is_refused_without_showing_one(typed: str, senten
 )
 def test_grafanas_own_options_and_secrets_are_never_refused(option: str, secret: str) -> None:
     """Grafana and its SDKs read them of every data source."""
-    known_keys.require_typed(KNOWN, options=[option], secrets=[secret])
+    known_keys.require_typed(KNOWN_KEYS, options=[option], secrets=[secret])
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_grafanas_own_options_and_secrets_are_never_refused(option: str, secret:
         ({"hide": True, "key": "x", "datasource": {}, "intervalMs": 1, "maxDataPoints": 2, "adhocFilters": []}, "", []),
     ],
 )
-def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object, paths: list[str]) -> None:
-    """What Grafana puts into each query is none of the plugin's."""
-    assert [each.sentence for each in KNOWN.of_query(model, kind=kind)] == paths
+def test_fields_are_checked_by_the_kind_of_query(model: dict[str, Any], kind: object, paths: list[str]) -> None:
+    """Fields that Grafana adds to each query pass."""
+    assert [each.sentence for each in KNOWN_KEYS.of_query(model, kind=kind)] == paths
 
 
 @pytest.mark.parametrize(
@@ -116,43 +116,43 @@ def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object
     ],
 )
 def test_without_known_keys_no_key_is_refused(reply: object) -> None:
-    """An older runtime, another SDK's plugin, or a class that takes dicts."""
-    known = KnownKeys.from_json(reply, None)
-    known_keys.require_typed(known, options=["x=1"], secrets=["y=1"])
+    """The runtime is older, the plugin uses another SDK, or its class takes dicts."""
+    keys = KnownKeys.from_json(reply, None)
+    known_keys.require_typed(keys, options=["x=1"], secrets=["y=1"])
 
-    assert list(known.of_query({"z": 1})) == []
+    assert list(keys.of_query({"z": 1})) == []
 
 
 def test_a_class_without_options_or_secrets_says_that_there_are_none() -> None:
-    """No dataclass field is a known answer, too."""
-    known = KnownKeys.from_json({"keys": {**KEYS, "options": {}, "secrets": []}}, None)
+    """A dataclass without fields accepts no key."""
+    keys = KnownKeys.from_json({"keys": {**KEYS, "options": {}, "secrets": []}}, None)
     with pytest.raises(UsageError, match="no option `x`; there are none"):
-        known_keys.require_typed(known, options=["x=1"], secrets=[])
+        known_keys.require_typed(keys, options=["x=1"], secrets=[])
     with pytest.raises(UsageError, match="no secret `x`; there are none"):
-        known_keys.require_typed(known, options=[], secrets=["x=1"])
+        known_keys.require_typed(keys, options=[], secrets=["x=1"])
 
 
 def test_unknown_provisioned_keys_are_refused_without_their_values() -> None:
-    """Options, secrets, and other keys that resemble Grafana's."""
+    """They are options, secrets, and keys that resemble Grafana's."""
     source = {"name": "x", "urll": "y", "strange": 1, "jsonData": {"prot": "hush"}, "secureJsonData": {"tokn": "hush"}}
-    with pytest.raises(ProjectError) as caught:
-        known_keys.require(known_keys.of_source(KNOWN, source), where="a.yaml", error=ProjectError)
+    with pytest.raises(ProjectError) as excinfo:
+        known_keys.require(known_keys.of_source(KNOWN_KEYS, source), where="a.yaml", error=ProjectError)
 
-    assert caught.value.message == (
+    assert excinfo.value.message == (
         "a.yaml: Grafana does not read `urll` of a data source; no option `prot`; there are host, port, user, tls; "
         "no secret `tokn`; there is token"
     )
-    assert caught.value.hint == "did you mean url?; did you mean port?; did you mean token?"
+    assert excinfo.value.hint == "did you mean url?; did you mean port?; did you mean token?"
 
 
 def test_keys_that_the_browser_or_the_proxy_reads_are_known(tmp_path: Path) -> None:
-    """The routes of plugin.json name keys; hooks.js may read any word in its code, but not in its comments."""
+    """The routes of plugin.json name keys; hooks.js may read any word of its code, but not of its comments."""
     project = small_project(tmp_path / "project")
     manifest = (project.root / "plugin.json").read_text()
     routes = '"routes": [{"path": "x", "url": "{{ .JsonData.base }}", "body": "{{.SecureJsonData.pass}}"}], '
     (project.root / "plugin.json").write_text(manifest.replace("{", "{" + routes, 1))
     (project.root / "frontend" / "hooks.js").write_text("// legnd\nexports.query = ({ legend }) => legend;\n")
-    known = KnownKeys.from_json({"keys": KEYS}, project)
+    keys = KnownKeys.from_json({"keys": KEYS}, project)
 
-    known_keys.require_typed(known, options=["base=1"], secrets=["pass=1"])
-    assert [each.sentence[:16] for each in known.of_query({"legend": 1, "legnd": 2})] == ["no field `legnd`"]
+    known_keys.require_typed(keys, options=["base=1"], secrets=["pass=1"])
+    assert [each.sentence[:16] for each in keys.of_query({"legend": 1, "legnd": 2})] == ["no field `legnd`"]

@@ -1,4 +1,4 @@
-"""Comparing two runs, and what a packet of a stream may be."""
+"""Comparing two recordings, and the valid packets of a stream."""
 
 import json
 import os
@@ -25,17 +25,17 @@ QUERY = {
 }
 
 
-def test_a_recording_survives_its_file(tmp_path: Path) -> None:
-    """What is read is what was written."""
+def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """The loaded recording equals the saved one."""
     moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
     query = Query(
         start=moment, end=moment + timedelta(hours=1), interval=timedelta(seconds=30), max_data_points=7,
         ref_id="B", model={"table": "ü"},
     )  # fmt: skip
-    written = Recording(queries=[query], results={"B": {"status": 200}})
-    written.write(tmp_path / "a.json")
+    recording = Recording(queries=[query], results={"B": {"status": 200}})
+    recording.write(tmp_path / "a.json")
 
-    assert Recording.read(tmp_path / "a.json") == written
+    assert Recording.read(tmp_path / "a.json") == recording
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_a_recording_survives_its_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_another_file_is_no_recording(tmp_path: Path, text: str) -> None:
-    """A usage error, whatever it holds."""
+def test_a_file_that_is_not_a_recording_is_refused(tmp_path: Path, text: str) -> None:
+    """Any other content is a usage error."""
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UsageError, match="is not a recording"):
         Recording.read(tmp_path / "a.json")
@@ -80,8 +80,8 @@ def test_a_recording_may_hold_half_a_surrogate_pair(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs of POSIX")
-def test_a_recording_is_a_file(tmp_path: Path) -> None:
-    """Nobody waits for a FIFO."""
+def test_a_recording_that_is_a_fifo_is_refused(tmp_path: Path) -> None:
+    """Reading a FIFO would block."""
     os.mkfifo(tmp_path / "a.json")
     with pytest.raises(ProjectError, match="not a regular file"):
         Recording.read(tmp_path / "a.json")
@@ -99,19 +99,19 @@ def test_a_recording_is_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_differences_are_named_by_their_place(old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
-    """Floats that differ in the last digit are the same."""
+    """Floats that differ only in the last digit are equal."""
     assert differences(old, new) == expected
 
 
 @pytest.mark.parametrize("packet", [b"x", b"[]", b'{"data": {"values": [[1]]}}'])
-def test_a_packet_that_is_no_frame_is_refused(packet: bytes) -> None:
-    """Rows need a schema that came before."""
+def test_a_packet_that_is_not_a_frame_is_refused(packet: bytes) -> None:
+    """Rows need an earlier schema."""
     with pytest.raises(ToolError, match="sent a packet"):
         Live().add(packet)
 
 
 def test_rows_must_fit_the_schema() -> None:
-    """As many columns as fields."""
+    """There are as many columns as fields."""
     live = Live()
     live.add(b'{"schema": {"fields": [{"name": "a"}]}}')
     with pytest.raises(ToolError, match="2 columns for a schema of 1"):
@@ -119,12 +119,12 @@ def test_rows_must_fit_the_schema() -> None:
 
 
 def test_a_gap_interrupts_the_line_of_a_picture() -> None:
-    """A missing value is not zero, and is not bridged."""
-    drawn = pictures.svg([Series(name="a<b", points=[(0, 1.0), (1, 2.0), (2, None), (3, 3.0)])])
-    (line,) = [row for row in drawn.splitlines() if 'fill="none"' in row]
+    """A missing value is not zero, and the line does not cross it."""
+    picture = pictures.svg([Series(name="a<b", points=[(0, 1.0), (1, 2.0), (2, None), (3, 3.0)])])
+    (line,) = [row for row in picture.splitlines() if 'fill="none"' in row]
 
     assert line.count("M") == 2
-    assert "a&lt;b" in drawn
+    assert "a&lt;b" in picture
 
 
 def test_drawing_without_a_time_series_is_an_error(tmp_path: Path) -> None:

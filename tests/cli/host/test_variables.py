@@ -1,4 +1,4 @@
-"""Variables in a query's texts: what Grafana's own code makes of each format is what is put in."""
+"""Variables in a query's texts are filled in as Grafana's own code does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FROM, TO = 1772600767089, 1772604367089
 
 
 def put(text: Any, *pairs: str, query: Query | None = None) -> Any:
-    """Put variables, typed as `name=value`, into a text."""
+    """Fill variables, given as `name=value`, into a text."""
     values = variables.from_pairs((name, value) for name, _, value in (pair.partition("=") for pair in pairs))
     if query is None:
         return variables.interpolate(text, values)
@@ -36,8 +36,8 @@ def _fields(query: Query) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", GOLDEN["results"])
-def test_a_format_gives_what_grafanas_own_code_gives(form: str) -> None:
-    """Single values and several, with quotes, brackets, spaces, letters of other alphabets, numbers and nothing."""
+def test_each_format_gives_the_result_of_grafanas_code(form: str) -> None:
+    """The values are single and several, with quotes, brackets, spaces, other alphabets, numbers, and empty."""
     for value, expected in zip(GOLDEN["values"], GOLDEN["results"][form], strict=True):
         is_multi = isinstance(value, list)
         variable = Variable(name="svc", values=tuple(value) if is_multi else (value,), is_multi=is_multi)
@@ -66,20 +66,20 @@ def test_a_format_gives_what_grafanas_own_code_gives(form: str) -> None:
         ("${only:json} ${only}", '["x"] x'),
     ],
 )
-def test_a_variable_of_several_values_is_put_in(text: str, expected: str) -> None:
-    """Written in each way that Grafana reads; what is no variable stays."""
+def test_a_variable_with_several_values_is_filled_in(text: str, expected: str) -> None:
+    """Each notation of Grafana works; other texts stay."""
     assert put(text, "svc=a", "svc=b", "one=1", "only[]=x") == expected
 
 
-def test_an_unknown_variable_format_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    """Grafana uses glob for it, and says so where nobody looks."""
+def test_an_unknown_variable_format_gives_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """Grafana uses glob for it, with a message where few look."""
     put("${svc:nonsense}", "svc=a")
 
     assert "the variable format 'nonsense' is not one of Grafana's" in caplog.text
 
 
-def test_an_item_that_is_a_variable_becomes_one_for_each_value() -> None:
-    """As gfplug's editors have it; in other texts the values are one text."""
+def test_a_list_item_that_is_a_variable_becomes_several_items() -> None:
+    """This is how gfplug's editors work; in other texts, all values become one text."""
     model = {"hosts": ["$svc", "c", "[[one]]", "x$svc", "${svc:csv}"], "deep": [{"host": "$svc"}], "n": 3}
 
     assert put(model, "svc=a", "svc=b", "one=1") == {
@@ -108,8 +108,8 @@ def test_an_item_that_is_a_variable_becomes_one_for_each_value() -> None:
         ("$__timeFilter(x) $__rate_interval", "$__timeFilter(x) $__rate_interval"),
     ],
 )
-def test_grafanas_own_variables_are_those_of_the_query(text: str, expected: str) -> None:
-    """The range, the interval, who asks; macros of a data source are not Grafana's."""
+def test_grafanas_built_in_variables_are_filled_in(text: str, expected: str) -> None:
+    """They are the range, the interval and the user; macros of a data source are not Grafana's."""
     assert put(text, query=QUERY) == expected
 
 
@@ -126,8 +126,8 @@ def test_grafanas_own_variables_are_those_of_the_query(text: str, expected: str)
         (31536000, "1y"),
     ],
 )
-def test_an_interval_is_written_as_panels_do(seconds: float, text: str) -> None:
-    """The largest unit that fits, whole."""
+def test_an_interval_is_written_as_in_panels(seconds: float, text: str) -> None:
+    """It has the largest unit that gives a whole number."""
     assert variables.interval_text(timedelta(seconds=seconds)) == text
 
 
@@ -135,8 +135,8 @@ def test_an_interval_is_written_as_panels_do(seconds: float, text: str) -> None:
     ("text", "expected"),
     [("${svc:csv}", "a,b"), ("${svc:text}", "All"), ("${svc:queryparam}", "var-svc=$__all"), ("$svc", "{a,b}")],
 )
-def test_all_values_are_the_values_and_are_called_all(text: str, expected: str) -> None:
-    """`$__all` beside the values."""
+def test_the_choice_all_means_all_other_values(text: str, expected: str) -> None:
+    """The value is `$__all` beside the other values."""
     assert put(text, "svc=$__all", "svc=a", "svc=b") == expected
 
 
@@ -149,15 +149,15 @@ def test_all_values_are_the_values_and_are_called_all(text: str, expected: str) 
         ("[]=1", r"--var \[\]:  is not a valid name"),
     ],
 )
-def test_a_variable_that_could_never_be_put_in_is_refused(pair: str, sentence: str) -> None:
-    """In a sentence that names it."""
+def test_a_variable_with_an_invalid_name_is_refused(pair: str, sentence: str) -> None:
+    """The error names it."""
     with pytest.raises(UsageError, match=f"^{sentence}"):
         put("", pair)
 
 
 @pytest.mark.parametrize("text", ["${a" + ".a" * 50_000, "[[a:" * 50_000, "${a:" + "x" * 100_000, "$" * 100_000])
-def test_a_text_without_an_end_is_read_in_linear_time(text: str) -> None:
-    """A model is a stranger's file."""
+def test_an_unclosed_variable_is_read_in_linear_time(text: str) -> None:
+    """A model may come from an untrusted file."""
     began = time.process_time()
     put(text, "a=1")
 

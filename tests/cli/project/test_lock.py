@@ -66,14 +66,14 @@ def test_a_value_of_the_wrong_type_is_named(key: str, value: object, sentence: s
 def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
     """A higher format, or a newer template, is refused with the version that the project needs."""
     for change in ({"format": 99}, {"template": {"version": "9.8.7"}}):
-        with pytest.raises(ProjectError) as caught:
+        with pytest.raises(ProjectError) as excinfo:
             lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7"}, **change})
 
-        assert caught.value.message == f"this project needs gfplug 9.8.7 or newer, this is gfplug {__version__}"
-        assert "README" in caught.value.hint
-    with pytest.raises(ProjectError) as caught:
+        assert excinfo.value.message == f"this project needs gfplug 9.8.7 or newer, this is gfplug {__version__}"
+        assert "README" in excinfo.value.hint
+    with pytest.raises(ProjectError) as excinfo:
         lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7", "gfplug": "./vendor/gfplug-*.whl"}})
-    assert caught.value.hint.endswith("in the project's folder, pip install ./vendor/gfplug-*.whl")
+    assert excinfo.value.hint.endswith("in the project's folder, pip install ./vendor/gfplug-*.whl")
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"', "[" * 100_000], ids=[*"abcd", "deeply nested"])
@@ -82,14 +82,14 @@ def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / lock.LOCK_NAME
     path.write_text(text)
 
-    with pytest.raises(ProjectError, match=lock.LOCK_NAME) as caught:
+    with pytest.raises(ProjectError, match=lock.LOCK_NAME) as excinfo:
         lock.read(path)
-    assert caught.value.hint == "restore it from version control"
+    assert excinfo.value.hint == "restore it from version control"
 
 
 def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
     """The hint names the command that makes a project."""
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         lock.read(tmp_path / lock.LOCK_NAME)
 
-    assert "gfplug new" in caught.value.hint
+    assert "gfplug new" in excinfo.value.hint

@@ -64,11 +64,11 @@ def test_a_name_that_cannot_become_an_id_is_refused(text: str, sentence: str) ->
 def test_every_accepted_name_makes_a_valid_plugin_id(text: str) -> None:
     """No text becomes an id that Grafana refuses."""
     try:
-        parsed = names.parse(text)
+        result = names.parse(text)
     except UsageError:
         return
 
-    assert GRAFANA_ID.fullmatch(names.plugin_id(parsed.org or names.DEFAULT_ORG, parsed.name))
+    assert GRAFANA_ID.fullmatch(names.plugin_id(result.org or names.DEFAULT_ORG, result.name))
 
 
 @pytest.mark.parametrize(("text", "org"), [("acme", "acme"), ("Acme Inc.", "acmeinc"), ("Zoë-Labs", "zoelabs")])

@@ -18,10 +18,10 @@ def test_a_project_is_found_from_a_folder_inside(project: Project) -> None:
 
 def test_a_folder_outside_any_project_says_how_to_make_one(tmp_path: Path) -> None:
     """The error names the folder, the hint the command."""
-    with pytest.raises(ProjectError, match=tmp_path.name) as caught:
+    with pytest.raises(ProjectError, match=tmp_path.name) as excinfo:
         Project.find(tmp_path)
 
-    assert "gfplug new" in caught.value.hint
+    assert "gfplug new" in excinfo.value.hint
 
 
 def test_the_manifest_and_the_version_are_read(project: Project) -> None:
@@ -74,6 +74,6 @@ def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> N
         "src/pluginv2/gone.py": "deleted",
         "src/pluginv2/new.py": "added",
     }
-    with pytest.raises(ProjectError, match=r"backend\.proto \(edited\)") as caught:
+    with pytest.raises(ProjectError, match=r"backend\.proto \(edited\)") as excinfo:
         project.require_whole()
-    assert caught.value.exit_code == 3
+    assert excinfo.value.exit_code == 3

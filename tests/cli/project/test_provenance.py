@@ -20,7 +20,7 @@ VENDORED = "./vendor/gfplug-*.whl"
 WHEEL = f"vendor/gfruntime-{__version__}-py3-none-any.whl"
 
 
-def installed(patch: pytest.MonkeyPatch, direct: object, *, published: bool = False) -> None:
+def fake_origin(patch: pytest.MonkeyPatch, direct: object, *, published: bool = False) -> None:
     """Let gfplug have come from somewhere, as direct_url.json says; None: there is no such file."""
     text = direct if direct is None or isinstance(direct, str) else json.dumps(direct)
     patch.setattr(provenance, "distribution", lambda _: Mock(read_text={"direct_url.json": text}.get))
@@ -51,7 +51,7 @@ NOT_AN_INDEX = {
 @pytest.mark.parametrize("direct", NOT_AN_INDEX.values(), ids=list(NOT_AN_INDEX))
 def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytest.MonkeyPatch, direct: object) -> None:
     """No index, no address that others could use: the project brings what it needs."""
-    installed(monkeypatch, direct)
+    fake_origin(monkeypatch, direct)
     source = provenance.detect()
 
     assert (source.gfplug, source.newest, source.vendored) == (VENDORED, "", ("gfplug", "gfruntime"))
@@ -61,7 +61,7 @@ def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytes
 
 def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gfplug comes from there again; the runtime, which is a folder of it, as a wheel."""
-    installed(monkeypatch, vcs("https://github.com/gfplug/gfplug", subdirectory="x"))
+    fake_origin(monkeypatch, vcs("https://github.com/gfplug/gfplug", subdirectory="x"))
     source = provenance.detect()
 
     assert source.gfplug == f"gfplug @ git+https://github.com/gfplug/gfplug@{COMMIT}#subdirectory=x"
@@ -71,7 +71,7 @@ def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) 
 
 def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """The release workflow's mark says that an index has both."""
-    installed(monkeypatch, None, published=True)
+    fake_origin(monkeypatch, None, published=True)
     source = provenance.detect()
 
     assert (source.gfplug, source.newest) == (f"gfplug=={__version__}", "gfplug")
@@ -121,10 +121,10 @@ def test_an_upgrade_moves_an_exact_version_on(before: str, after: str) -> None:
 @pytest.mark.parametrize("requirement", ["gfplug<0.2", "gfplug==0.1.*", "gfplug>=0.1,<0.2"])
 def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: str) -> None:
     """CI would install an older gfplug, which refuses the project."""
-    with pytest.raises(UsageError, match="excludes gfplug") as caught:
+    with pytest.raises(UsageError, match="excludes gfplug") as excinfo:
         provenance.renew(requirement)
 
-    assert f"--data gfplug=gfplug=={__version__}" in caught.value.hint
+    assert f"--data gfplug=gfplug=={__version__}" in excinfo.value.hint
 
 
 def test_an_address_is_noted() -> None:
@@ -165,7 +165,7 @@ def test_every_file_of_a_project_says_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, direct: object, *, published: bool
 ) -> None:
     """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is asked for by name alone."""
-    installed(monkeypatch, direct, published=published)
+    fake_origin(monkeypatch, direct, published=published)
     template.render(SALES, tmp_path)
     source = provenance.detect()
     texts = [

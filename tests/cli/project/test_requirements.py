@@ -68,10 +68,10 @@ def test_comments_and_order_stay() -> None:
 @pytest.mark.parametrize("text", ["grpcio==1.60", "grpcio===1.60", "grpcio~=1.60.0"])
 def test_a_pin_below_the_floor_is_the_users_to_move(text: str) -> None:
     """A pin is a decision: it is refused with the change that helps."""
-    with pytest.raises(ProjectError, match=r"need grpcio 1\.85\.1 or newer") as caught:
+    with pytest.raises(ProjectError, match=r"need grpcio 1\.85\.1 or newer") as excinfo:
         requirements.raise_floors(_project(text), FLOORS)
 
-    assert caught.value.hint == "change it to grpcio>=1.85.1"
+    assert excinfo.value.hint == "change it to grpcio>=1.85.1"
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_pyproject_without_dependencies_is_refused(text: str) -> None:
 )
 def test_dependencies_that_are_none_are_one_sentence(value: str) -> None:
     """Whatever stands there."""
-    with pytest.raises(ProjectError, match=r"pyproject\.toml") as caught:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml") as excinfo:
         requirements.raise_floors(f"[project]\ndependencies = {value}\n", FLOORS)
 
-    assert caught.value.message.isprintable()
+    assert excinfo.value.message.isprintable()
 
 
 def test_a_pin_with_a_wildcard_keeps_it() -> None:
@@ -135,9 +135,9 @@ def test_the_runtimes_lines_follow_whatever_else_is_there(tool: str) -> None:
 dependencies = ["httpx",  # ours
   "gfruntime @ {{root:uri}}/vendor/gfruntime-1-py3-none-any.whl", "grpcio>=1.90,<2", "protobuf>=6,<8"]
 {tail}"""
-    followed = requirements.follow(text, FRESH)
+    result = requirements.follow(text, FRESH)
 
-    assert followed == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
+    assert result == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
 
 
 def test_uvs_path_follows_too() -> None:

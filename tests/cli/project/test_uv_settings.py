@@ -214,8 +214,8 @@ def test_a_file_that_uv_is_given_replaces_its_others(
 def test_a_broken_file_of_pip_is_named_without_its_text(home: Path, text: str) -> None:
     """A line of it may hold a password."""
     write(home / ".config/pip/pip.conf", text)
-    with pytest.raises(ToolError, match=r"pip\.conf is not a valid configuration file of pip: \w+Error$") as caught:
+    with pytest.raises(ToolError, match=r"pip\.conf is not a valid configuration file of pip: \w+Error$") as excinfo:
         settings()
 
-    assert "geheim" not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert "geheim" not in str(excinfo.value)
+    assert excinfo.value.__suppress_context__

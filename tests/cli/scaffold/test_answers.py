@@ -19,26 +19,26 @@ def test_answers_survive_being_stored(tmp_path: Path) -> None:
     answers = replace(SALES, title="""R&D "<Größen>" $HOME \\ {= 7*7 =}""", author="O'Neil, Inc.")
     template.remember(tmp_path, answers)
 
-    stored = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
+    content = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
 
-    assert Answers.from_json(stored["answers"]) == answers
+    assert Answers.from_json(content["answers"]) == answers
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda stored: stored.pop("title"), "'title' is missing"),
-        (lambda stored: stored.update(colour="red"), "'colour' is not an answer"),
-        (lambda stored: stored.update(title=3), "'title' is not text"),
+        (lambda answers: answers.pop("title"), "'title' is missing"),
+        (lambda answers: answers.update(colour="red"), "'colour' is not an answer"),
+        (lambda answers: answers.update(title=3), "'title' is not text"),
     ],
 )
 def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
     """The error names the key."""
-    stored: dict[str, Any] = SALES.to_json()
-    change(stored)
+    answers: dict[str, Any] = SALES.to_json()
+    change(answers)
 
     with pytest.raises(ProjectError, match=sentence):
-        Answers.from_json(stored)
+        Answers.from_json(answers)
 
 
 @pytest.mark.parametrize(

@@ -176,24 +176,24 @@ export function QueryEditor({ query, onChange, onRunQuery, app }: QueryEditorPro
 
 def test_the_sources_look_as_if_somebody_had_written_them() -> None:
     """Types, defaults and an editor of a small model, to the letter."""
-    written = sources(Model)
+    files = sources(Model)
 
-    assert written["types.ts"] == TYPES
-    assert EDITOR in written["QueryEditor.tsx"]
-    assert "return !query.hide && !isEmpty(model.table);" in written["datasource.ts"]
+    assert files["types.ts"] == TYPES
+    assert EDITOR in files["QueryEditor.tsx"]
+    assert "return !query.hide && !isEmpty(model.table);" in files["datasource.ts"]
 
 
 def test_no_line_names_what_is_not_imported() -> None:
     """Every import of a file of the project's own is there, and only controls that something imports are."""
-    written = sources(Model, variable=Window)
+    files = sources(Model, variable=Window)
     imported = set()
-    for name, text in written.items():
+    for name, text in files.items():
         folder = PurePosixPath(name).parent
         paths = [(folder / path).as_posix() for path in re.findall(r"from '\./([^']+)'", text)]
-        imported |= {next((each for each in written if each.rpartition(".")[0] == path), path) for path in paths}
+        imported |= {next((each for each in files if each.rpartition(".")[0] == path), path) for path in paths}
 
-    assert imported == written.keys() - {"module.ts"}
-    assert {name for name in written if "/" in name} == {
+    assert imported == files.keys() - {"module.ts"}
+    assert {name for name in files if "/" in name} == {
         f"controls/{name}"
         for name in ("NoVariables.tsx", "NumberInput.tsx", "Section.tsx", "checks.ts", "edits.ts", "variables.ts")
     }
@@ -239,9 +239,9 @@ def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> No
     with packages_from(path.parents[1]):
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-        described = json.loads(json.dumps(describe(module.Datasource)))
+        expected = json.loads(json.dumps(describe(module.Datasource)))
 
-    assert example_schema(example) == described
+    assert example_schema(example) == expected
 
 
 def test_the_same_schema_gives_the_same_bytes() -> None:
@@ -278,14 +278,14 @@ def test_editors_of_what_python_migrates_ask_it() -> None:
         "own": {"variable": {"fields": form(Window), "migrates": True}, "annotation": {"fields": form(Window)}},
         "capabilities": {"annotations": True, "variables": True},
     }
-    written = {path.removeprefix(FOLDER): content.decode() for path, content in write_sources(schema).items()}
+    files = {path.removeprefix(FOLDER): content.decode() for path, content in write_sources(schema).items()}
 
-    assert ".setConfigEditor(migratedOptions(ConfigEditor))\n  .setQueryEditor(QueryEditor);" in written["module.ts"]
-    assert "import { migratedOptions } from './controls/migration';" in written["module.ts"]
-    assert "editor = migratedQuery(VariableEditor, variableQuery);" in written["datasource.ts"]
-    assert "QueryEditor: AnnotationEditor as" in written["datasource.ts"]
-    assert "return { refId: 'variable', ...given, queryType: 'variable' };" in written["types.ts"]
-    assert "...annotationDefaults, ...given" in written["types.ts"]
+    assert ".setConfigEditor(migratedOptions(ConfigEditor))\n  .setQueryEditor(QueryEditor);" in files["module.ts"]
+    assert "import { migratedOptions } from './controls/migration';" in files["module.ts"]
+    assert "editor = migratedQuery(VariableEditor, variableQuery);" in files["datasource.ts"]
+    assert "QueryEditor: AnnotationEditor as" in files["datasource.ts"]
+    assert "return { refId: 'variable', ...given, queryType: 'variable' };" in files["types.ts"]
+    assert "...annotationDefaults, ...given" in files["types.ts"]
 
 
 @dataclass(frozen=True)

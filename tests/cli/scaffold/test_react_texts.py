@@ -13,7 +13,7 @@ from gfruntime.author.forms import form
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "code"),
     [
         ("plain", "'plain'"),
         ("it's", '"it\'s"'),
@@ -23,13 +23,13 @@ from gfruntime.author.forms import form
         ("${x} `y`", "'${x} `y`'"),
     ],
 )
-def test_texts_are_written_unchanged(text: str, written: str) -> None:
+def test_texts_are_written_unchanged(text: str, code: str) -> None:
     """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
-    assert typescript.string(text) == written
+    assert typescript.string(text) == code
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "code"),
     [
         ("Rate < 5 {x}", 'label="Rate < 5 {x}"'),
         ('"quoted"', "label={'\"quoted\"'}"),
@@ -37,9 +37,9 @@ def test_texts_are_written_unchanged(text: str, written: str) -> None:
         ("a\\b", r"label={'a\\b'}"),
     ],
 )
-def test_texts_in_markup_are_shown_unchanged(text: str, written: str) -> None:
+def test_texts_in_markup_are_shown_unchanged(text: str, code: str) -> None:
     """JSX knows entities and no escapes, so a text with either is written as code."""
-    assert typescript.text_attribute("label", text) == written
+    assert typescript.text_attribute("label", text) == code
 
 
 @dataclass(frozen=True)

@@ -35,14 +35,14 @@ RANGE = """message_type { name: "Range"
   field { name: "start" number: 1 type: TYPE_INT64 label: ONE json_name: "start" } }"""
 EXTRA = 'field { name: "%s" number: %d type: TYPE_BOOL label: ONE json_name: "extra" }'
 
-ADDED = {
+ADDITIONS = {
     "field": (LIMIT, LIMIT + EXTRA % ("extra", 6), "additive field-added Query.extra"),
     "rpc": (CHECK, CHECK + CHECK.replace("Check", "Ping"), "additive rpc-added Data/Ping"),
     "message": (RANGE, RANGE + ' message_type { name: "Page" }', "additive message-added Page"),
     "enum value": ("number: 1 } }", 'number: 1 } value { name: "LOGS" number: 2 } }', "additive value-added Kind.LOGS"),
     "enum alias": ("number: 1 } }", 'number: 1 } value { name: "PLOT" number: 1 } }', ""),
 }
-CHANGED = {
+CHANGES = {
     "field removed": (LIMIT, "", "source field-removed Query.limit"),
     "field renamed": (LIMIT, LIMIT.replace("limit", "top"), "source field-renamed Query.limit"),
     "field moved": (LIMIT, LIMIT.replace("number: 2", "number: 7"), "wire field-moved Query.limit"),
@@ -88,57 +88,59 @@ CHANGED = {
     "rpc deprecated": (CHECK, CHECK.replace("}", "options { deprecated: true } }"), "doc deprecation Data/Check"),
     "message renamed": ("Range", "Span", "source message-renamed Range"),
 }
-CASES = ADDED | CHANGED
+CASES = ADDITIONS | CHANGES
 
 
-def described(text: str) -> FileDescriptorSet:
+def parse(text: str) -> FileDescriptorSet:
     """Return the descriptor set of one file, written as text."""
     text = text.replace("label: ONE", "label: LABEL_OPTIONAL").replace("label: MANY", "label: LABEL_REPEATED")
     return FileDescriptorSet(file=[text_format.Parse(text, FileDescriptorProto())])
 
 
-def compared(before: str, after: str) -> list[Change]:
+def compare_base(before: str, after: str) -> list[Change]:
     """Compare the base with itself after one replacement."""
     assert before in BASE
-    return compat.compare(described(BASE), described(BASE.replace(before, after)))
+    return compat.compare(parse(BASE), parse(BASE.replace(before, after)))
 
 
 @pytest.mark.parametrize(("before", "after", "expected"), list(CASES.values()), ids=list(CASES))
 def test_each_kind_of_change_has_its_level(before: str, after: str, expected: str) -> None:
     """One edit of the proto is one change, of a level, a kind and a path."""
-    changes = [f"{one.level} {one.kind} {one.path}" for one in compared(before, after)]
+    changes = [f"{one.level} {one.kind} {one.path}" for one in compare_base(before, after)]
 
     assert changes == [expected][: bool(expected)]
 
 
 def test_a_proto_equals_itself_under_another_name_and_other_options() -> None:
     """File name, file options and imports of google.* do not count."""
-    other = described(BASE.replace("pluginv2/backend.proto", "x.proto") + 'options { go_package: "./;other" }')
+    other = parse(BASE.replace("pluginv2/backend.proto", "x.proto") + 'options { go_package: "./;other" }')
     other.file.add(name="google/protobuf/empty.proto", package="google.protobuf").message_type.add(name="Empty")
 
-    assert compat.compare(described(BASE), other) == []
+    assert compat.compare(parse(BASE), other) == []
 
 
 def test_a_removed_rpc_names_its_successor() -> None:
     """The plural of the name in a new service is the hint, as when ConvertObject became ConvertObjects."""
     new = BASE.replace(CHECK, "") + 'service { name: "More" ' + CHECK.replace("Check", "Checks") + "}"
-    [removed] = [one for one in compat.compare(described(BASE), described(new)) if one.kind == "rpc-removed"]
+    [removal] = [one for one in compat.compare(parse(BASE), parse(new)) if one.kind == "rpc-removed"]
 
-    assert removed.hint == "probably replaced by More/Checks"
+    assert removal.hint == "probably replaced by More/Checks"
 
 
 def test_a_removed_field_says_that_its_number_is_free_for_misuse() -> None:
     """A removal without a reservation is worth a word."""
-    free, kept = (compared(LIMIT, replacement)[0].message for replacement in ("", "reserved_range { start: 2 end: 3 }"))
+    free, reserved = (
+        compare_base(LIMIT, replacement)[0].message for replacement in ("", "reserved_range { start: 2 end: 3 }")
+    )
 
     assert free.endswith("its number is not reserved")
-    assert "not reserved" not in kept
+    assert "not reserved" not in reserved
 
 
 def test_changes_come_worst_first() -> None:
     """The order is by level, then by path; `worst` names the first level."""
     new = BASE.replace(LIMIT, EXTRA % ("extra", 6)).replace(CHECK, "")
-    changes = compat.compare(described(BASE), described(new))
+    changes = compat.compare(parse(BASE), parse(new))
 
     assert [one.level for one in changes] == [Level.WIRE, Level.SOURCE, Level.ADDITIVE]
     assert compat.worst(changes) == Level.WIRE
@@ -147,7 +149,7 @@ def test_changes_come_worst_first() -> None:
 
 def test_a_change_is_json() -> None:
     """Every value is text, and an empty hint is left out."""
-    [change] = compared(LIMIT, LIMIT.replace("limit", "top"))
+    [change] = compare_base(LIMIT, LIMIT.replace("limit", "top"))
 
     assert json.loads(json.dumps(change.to_json())) == {
         "level": "source",
@@ -156,12 +158,12 @@ def test_a_change_is_json() -> None:
         "message": "field Query.limit (number 2) became top",
         "hint": "probably renamed to top",
     }
-    assert "hint" not in compared(LIMIT, "")[0].to_json()
+    assert "hint" not in compare_base(LIMIT, "")[0].to_json()
     assert change.name == "limit"
 
 
 def test_a_huge_reserved_range_is_no_trap() -> None:
     """A reservation of every number up to the maximum is compared at once."""
-    new = described(BASE.replace("start: 9 end: 10", "start: 9 end: 536870912"))
+    new = parse(BASE.replace("start: 9 end: 10", "start: 9 end: 536870912"))
 
-    assert [one.kind for one in compat.compare(described(BASE), new)] == ["reserved-changed"]
+    assert [one.kind for one in compat.compare(parse(BASE), new)] == ["reserved-changed"]

@@ -47,9 +47,9 @@ def test_list_remote_asks_the_configured_source(
 def test_show_prints_the_proto(capsys: pytest.CaptureFixture[str]) -> None:
     """The default's, outside a project; what is printed can be given to --from."""
     assert cli.main(["proto", "show"]) == 0
-    printed = capsys.readouterr().out
+    output = capsys.readouterr().out
 
-    assert printed.encode() == sdk.fetch(sdk.default(), offline=True).text
+    assert output.encode() == sdk.fetch(sdk.default(), offline=True).text
 
 
 def test_show_descriptor_prints_the_digest_only(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +83,6 @@ def test_each_failure_has_its_exit_code(
     (here / "page.html").write_text("<!doctype html><p>sign in")
 
     assert cli.main(["proto", *arguments]) == code
-    shown = capsys.readouterr()
-    assert sentence in shown.err
-    assert shown.out == ""
+    output = capsys.readouterr()
+    assert sentence in output.err
+    assert output.out == ""

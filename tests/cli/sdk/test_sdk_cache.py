@@ -19,10 +19,10 @@ def protos(world: World) -> ProtoSet:
 def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
     """It has its commit, and the cache as its source."""
     cache.keep(protos)
-    kept = cache.find(world.indexed)
+    copy = cache.find(world.indexed)
 
-    assert kept is not None
-    assert (kept.text, kept.commit, kept.source) == (world.proto, world.commit, "cache")
+    assert copy is not None
+    assert (copy.text, copy.commit, copy.source) == (world.proto, world.commit, "cache")
     assert cache.find(world.newer) is None
 
 

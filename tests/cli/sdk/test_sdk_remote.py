@@ -79,9 +79,9 @@ def test_direct_leads_to_github(server: Server, world: World, monkeypatch: pytes
     """What the proxy lacks, the repository may have; the message keeps both failures."""
     monkeypatch.setenv("GOPROXY", f"{server.url},direct")
 
-    with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw") as caught:
+    with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw") as excinfo:
         remote.fetch(world.indexed, seconds=5)
-    assert "v0.250.0.zip answered 404" in caught.value.details
+    assert "v0.250.0.zip answered 404" in excinfo.value.details
 
 
 def test_without_a_configured_proxy_github_is_the_source(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

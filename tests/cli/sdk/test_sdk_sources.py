@@ -52,9 +52,9 @@ def test_a_tampered_module_cache_is_passed_over(
 
 def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -> None:
     """The hint names the way out."""
-    with pytest.raises(FetchError, match="not on this machine") as caught:
+    with pytest.raises(FetchError, match="not on this machine") as excinfo:
         sdk.fetch(world.indexed, offline=True)
-    assert "--from" in caught.value.hint
+    assert "--from" in excinfo.value.hint
     assert server.requests == []
 
 
@@ -84,7 +84,7 @@ def test_default_and_versions_resolve_without_a_network(server: Server, world: W
 
 
 @pytest.mark.parametrize(
-    ("listed", "latest"),
+    ("listing", "latest"),
     [
         (b"v0.299.0\nv0.300.0-rc1\nv0.301.0-0.20260703205439-e61270664e2c\n", "v0.299.0"),
         (b"v0.300.0-rc1\n", "v0.298.0"),
@@ -92,9 +92,9 @@ def test_default_and_versions_resolve_without_a_network(server: Server, world: W
         (b"v0.290.0\n", "v0.298.0"),
     ],
 )
-def test_latest_is_the_newest_release_listed_or_known(server: Server, listed: bytes, latest: str) -> None:
+def test_latest_is_the_newest_release_listed_or_known(server: Server, listing: bytes, latest: str) -> None:
     """Pre-releases do not count, and a proxy that lags behind does not take anything back."""
-    server.serve_body("list", listed)
+    server.serve_body("list", listing)
 
     assert str(sdk.resolve("latest")) == latest
 

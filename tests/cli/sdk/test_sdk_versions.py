@@ -24,11 +24,11 @@ def test_a_version_reads_with_and_without_its_v(text: str) -> None:
 )
 def test_a_version_that_is_no_release_is_refused_with_a_short_message(text: str) -> None:
     """Branches, pre-releases, pseudo-versions, other digits, and very long numbers."""
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError) as excinfo:
         SdkVersion.parse(text)
 
-    assert len(str(caught.value)) < 120
-    assert "\n" not in str(caught.value)
+    assert len(str(excinfo.value)) < 120
+    assert "\n" not in str(excinfo.value)
 
 
 def test_versions_are_ordered_as_numbers() -> None:

@@ -39,9 +39,9 @@ def test_only_what_may_pass_is_tried_again(server: Server, status: int, tries: i
     """A refusal stays one, an overloaded server may recover; only what is missing lets a comma in GOPROXY lead on."""
     server.serve_status("/x", status)
 
-    with pytest.raises(FetchError, match=f"answered {status}") as caught:
+    with pytest.raises(FetchError, match=f"answered {status}") as excinfo:
         _get(server)
-    assert isinstance(caught.value, MissingError) == (status in {404, 410})
+    assert isinstance(excinfo.value, MissingError) == (status in {404, 410})
     assert len(server.requests) == tries
 
 
@@ -141,10 +141,10 @@ def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> 
     server.serve_status("/x", 403)
     url = server.url.replace("//", "//me:s%40cret@")
 
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(FetchError) as excinfo:
         web.get(f"{url}/x?token=hidden", deadline=Deadline(5), limit=_LIMIT)
-    shown = f"{caught.value} {caught.value.hint} {caught.value!r}"
-    assert not any(secret in shown for secret in ("s@cret", "s%40cret", "hidden", "me:"))
+    text = f"{excinfo.value} {excinfo.value.hint} {excinfo.value!r}"
+    assert not any(secret in text for secret in ("s@cret", "s%40cret", "hidden", "me:"))
     assert server.requests[0].headers["authorization"] == "Basic " + base64.b64encode(b"me:s@cret").decode()
 
 
@@ -159,7 +159,7 @@ def test_credentials_stay_with_their_origin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "text"),
     [
         ("https://me:secret@a.example:8443/go?token=1#x", "https://a.example:8443/go"),
         ("https://a.example/go", "https://a.example/go"),
@@ -168,9 +168,9 @@ def test_credentials_stay_with_their_origin() -> None:
         ("me:secret@a.example", "me:secret@a.example"),
     ],
 )
-def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
+def test_addresses_are_shown_without_secrets(url: str, text: str) -> None:
     """For messages and logs; what is no URL has no marked secret, and is never sent."""
-    assert addresses.redact(url) == shown
+    assert addresses.redact(url) == text
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
 )
 def test_addresses_that_are_no_http_urls_are_refused_without_being_quoted_whole(url: str) -> None:
     """The password in a mistyped address stays hidden."""
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(FetchError) as excinfo:
         web.get(url, deadline=Deadline(5), limit=_LIMIT)
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(excinfo.value)
 
 
 @pytest.mark.parametrize(
-    ("path", "sent"),
+    ("path", "target"),
     [
         ("/a b", "/a%20b"),
         ("/\u00e9", "/%C3%A9"),
@@ -192,9 +192,9 @@ def test_addresses_that_are_no_http_urls_are_refused_without_being_quoted_whole(
         ("/x HTTP/1.1\r\nX-Evil: 1\r\n", "/x%20HTTP/1.1X-Evil:%201"),
     ],
 )
-def test_an_address_is_escaped_once(server: Server, path: str, sent: str) -> None:
+def test_an_address_is_escaped_once(server: Server, path: str, target: str) -> None:
     """Blanks and letters beyond ASCII are legal in the folder of a proxy; what follows a line end becomes no header."""
-    server.serve_body(sent, b"body")
+    server.serve_body(target, b"body")
 
     assert _get(server, path) == b"body"
     assert "x-evil" not in server.requests[0].headers

@@ -26,14 +26,14 @@ LINK = stat.S_IFLNK | 0o777
 
 def pack(*members: tuple[str, bytes, int], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Pack members as they are, however odd their names."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", kind) as archive:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", kind) as archive:
         for name, content, mode in members:
             entry = zipfile.ZipInfo("x" * len(name))
             entry.filename = name
             entry.compress_type, entry.create_system, entry.external_attr = kind, 3, mode << 16
             archive.writestr(entry, content)
-    return packed.getvalue()
+    return output.getvalue()
 
 
 def read_all(content: bytes, **limits: int) -> dict[str, bytes]:
@@ -156,11 +156,11 @@ def test_other_compressions_are_refused(kind: int, name: str) -> None:
         read_all(pack(("p/x", b"x" * 100, REGULAR), kind=kind))
 
 
-def patched(content: bytes, change: Callable[[bytearray, int, int], None]) -> bytes:
+def patch(content: bytes, change: Callable[[bytearray, int, int], None]) -> bytes:
     """Change the first member's headers: the local one and the central one."""
-    changed = bytearray(content)
-    change(changed, changed.find(b"PK\3\4"), changed.find(b"PK\1\2"))
-    return bytes(changed)
+    data = bytearray(content)
+    change(data, data.find(b"PK\3\4"), data.find(b"PK\1\2"))
+    return bytes(data)
 
 
 def _encrypt(data: bytearray, local: int, central: int) -> None:
@@ -194,7 +194,7 @@ def _zero_byte(data: bytearray, local: int, central: int) -> None:
 def test_headers_that_lie_are_refused(change: Callable[[bytearray, int, int], None]) -> None:
     """Encryption, unknown methods, other sizes and checksums, a name with a zero byte: one sentence each."""
     with pytest.raises(IntegrityError, match=r"A\.zip"):
-        read_all(patched(pack(("p/x", b"y" * 1000, REGULAR)), change))
+        read_all(patch(pack(("p/x", b"y" * 1000, REGULAR)), change))
 
 
 @pytest.mark.parametrize(
@@ -209,13 +209,13 @@ def test_a_file_that_is_no_archive_is_an_error_of_one_sentence(content: bytes) -
         read_all(content)
 
 
-@pytest.mark.parametrize("cut", range(1, 200, 7))
-def test_a_cut_archive_is_one_sentence(cut: int) -> None:
+@pytest.mark.parametrize("count", range(1, 200, 7))
+def test_a_cut_archive_is_one_sentence(count: int) -> None:
     """Wherever it ends early."""
     content = pack(("p/x", b"y" * 1000, REGULAR), ("p/z", bytes(range(256)), REGULAR))
 
     with pytest.raises(IntegrityError):
-        read_all(content[:-cut])
+        read_all(content[:-count])
 
 
 def bomb(copies: int, size: int) -> bytes:
@@ -248,10 +248,10 @@ def bomb(copies: int, size: int) -> bytes:
 )
 def test_bombs_are_refused_without_the_memory(content: Callable[[], bytes], because: str) -> None:
     """By their headers alone: size, ratio, number, overlap."""
-    packed = content()
+    archive = content()
     tracemalloc.start()
     with pytest.raises(IntegrityError, match=because):
-        read_all(packed)
+        read_all(archive)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -180,9 +180,9 @@ def test_yaml_that_json_cannot_hold_is_refused(tmp_path: Path, text: str) -> Non
     """In one line that names the file."""
     (tmp_path / "x").write_text(text)
 
-    with pytest.raises(ProjectError, match="is not valid YAML") as caught:
+    with pytest.raises(ProjectError, match="is not valid YAML") as excinfo:
         documents.read_yaml(tmp_path / "x")
-    assert caught.value.message.isprintable()
+    assert excinfo.value.message.isprintable()
 
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

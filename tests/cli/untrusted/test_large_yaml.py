@@ -17,7 +17,7 @@ SAME = [
     "",
     "ä: ö",
 ]
-REFUSED = [
+INVALID = [
     *(
         "a: .nan",
         "a: 1\nb: 2\na: 3",
@@ -47,7 +47,7 @@ def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
     assert repr(large(text)) == repr(small)
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", INVALID)
 def test_large_yaml_refuses_the_same_documents(tmp_path: Path, text: str) -> None:
     """The errors are the same, too."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")

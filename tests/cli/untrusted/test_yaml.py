@@ -130,10 +130,10 @@ def test_tags_aliases_and_forms(tmp_path: Path, text: str, value: object) -> Non
 )
 def test_yaml_that_grafana_refuses_is_an_error_of_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     """It has the line, and no data is lost silently."""
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(ProjectError) as excinfo:
         read(tmp_path, text)
 
-    assert caught.value.message == f"{tmp_path / 'x.yaml'} is not valid YAML: {sentence}"
+    assert excinfo.value.message == f"{tmp_path / 'x.yaml'} is not valid YAML: {sentence}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
+from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, apply_merge, merge, tree
 
 from gfplug.errors import ToolError
 
@@ -24,7 +24,7 @@ def test_the_settings_of_the_machine_do_not_matter(tmp_path: Path, monkeypatch: 
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
     base, yours, theirs = tree(f="line 1\n"), tree(f="line 1\nmine\n"), tree(f="line 1\ntheirs\n")
 
-    assert applied(yours, merged(base, yours, theirs)) == {"f": CONFLICT}
+    assert apply_merge(yours, merge(base, yours, theirs)) == {"f": CONFLICT}
     assert [path.name for path in tmp_path.iterdir()] == [".gitconfig"]
 
 
@@ -32,7 +32,7 @@ def test_no_home_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container without HOME merges too."""
     monkeypatch.delenv("HOME", raising=False)
 
-    assert merged(tree(f=LONG), tree(f=MINE), tree(f=NEWER)).writes == tree(f=BOTH)
+    assert merge(tree(f=LONG), tree(f=MINE), tree(f=NEWER)).writes == tree(f=BOTH)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the git that fails is a shell script")
@@ -44,5 +44,5 @@ def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     with pytest.raises(ToolError, match="git init failed with exit code 128") as caught:
-        merged(tree(f=LONG), tree(f=MINE), tree(f=NEWER))
+        merge(tree(f=LONG), tree(f=MINE), tree(f=NEWER))
     assert caught.value.details == "no space"

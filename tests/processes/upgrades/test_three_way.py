@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from small_trees import BINARY, BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
+from small_trees import BINARY, BOTH, CONFLICT, LONG, MINE, NEWER, apply_merge, merge, tree
 
 from gfplug.untrusted import repository
 
@@ -126,9 +126,9 @@ WITHOUT_GIT = {
 
 def judge(case: Case) -> None:
     """Merge, and compare."""
-    outcome = merged(case.base, case.yours, case.theirs)
+    outcome = merge(case.base, case.yours, case.theirs)
 
-    assert applied(case.yours, outcome) == case.result
+    assert apply_merge(case.yours, outcome) == case.result
     assert tuple(conflict.path for conflict in outcome.conflicts) == case.conflicts
     assert len(outcome.notes) == case.notes
 

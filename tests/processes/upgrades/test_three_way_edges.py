@@ -7,7 +7,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
+from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, apply_merge, merge, tree
 
 from gfplug.edits.trees import TreeFile
 from gfplug.untrusted import repository
@@ -21,7 +21,7 @@ from gfplug.upgrades.three_way import MergeResult
 )
 def test_odd_names_are_names(name: str) -> None:
     """Whatever a file system allows in a name goes through the merge."""
-    outcome = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
+    outcome = merge({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
 
     assert outcome.writes == {name: TreeFile(BOTH.encode())}
 
@@ -31,12 +31,12 @@ def test_an_executable_bit_arrives_and_stays(*, yours: bool, theirs: bool) -> No
     """Either side may make a file executable, the other's edit notwithstanding."""
     sides = [{"run": TreeFile(text.encode(), bit)} for text, bit in ((LONG, False), (MINE, yours), (NEWER, theirs))]
 
-    assert merged(*sides).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
+    assert merge(*sides).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
 
 
 def test_a_merge_that_was_merged_changes_nothing() -> None:
     """With theirs as the new base, a second merge writes nothing."""
-    assert merged(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == MergeResult(
+    assert merge(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == MergeResult(
         writes={}, deletes=(), conflicts=(), notes=()
     )
 
@@ -71,8 +71,8 @@ def test_no_line_the_user_wrote_is_lost(
     mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repository, "is_installed", lambda: has_git)
-        outcome = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
-    result = applied(mine, outcome)
+        outcome = merge({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
+    result = apply_merge(mine, outcome)
 
     assert all(any(f"only mine {path}" in text for text in result.values()) for path in mine)
     assert not any(other.startswith(f"{path}/") for path in result for other in result)

@@ -1,4 +1,4 @@
-"""What of a component is known: the digest of its wheel, its licence texts, and their origin."""
+"""The components of a bundle: the digest of each wheel, its licence texts, and where they come from."""
 
 import hashlib
 from pathlib import Path
@@ -15,20 +15,20 @@ pytestmark = pytest.mark.usefixtures("project")
 TEXTS = component._TEXTS
 
 
-def of(tmp_path: Path, *used: Package, libraries: tuple[Library, ...] = (), text: str = "") -> list[Component]:
+def of(tmp_path: Path, *packages: Package, libraries: tuple[Library, ...] = (), text: str = "") -> list[Component]:
     """List the components of a project with some packages and libraries, Python first."""
     project = Project(tmp_path / "project")
-    stock = Inventory(python="3.12.1", build=(), packages=used, used=used, libraries=libraries, license=text)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages, libraries=libraries, license=text)
     return component.list_components(project, stock)
 
 
 def runtime(sha256: str = "") -> Package:
-    """Return a package that lies as a wheel in the project."""
+    """Return a package whose wheel is in the project."""
     return Package(name="gfruntime", version="0.3.0", expression="Apache-2.0", record="", sha256=sha256)
 
 
-def test_a_package_from_the_projects_vendor_folder_has_its_wheels_digest(tmp_path: Path) -> None:
-    """That of the file there, whatever the installer noted."""
+def test_a_vendored_package_has_the_digest_of_its_wheel(tmp_path: Path) -> None:
+    """The digest is that of the file in vendor/, even if the installer recorded another one."""
     vendor = tmp_path / "project/vendor"
     vendor.mkdir()
     (vendor / "gfruntime-0.3.0-py3-none-any.whl").write_bytes(b"wheel")
@@ -43,16 +43,16 @@ def test_a_package_from_the_projects_vendor_folder_has_its_wheels_digest(tmp_pat
 
 
 @pytest.mark.parametrize("sha256", ["1" * 64, ""])
-def test_without_a_vendored_wheel_the_digest_is_the_installers(tmp_path: Path, sha256: str) -> None:
-    """Or none, as for what comes from an index."""
+def test_without_a_vendored_wheel_the_digest_is_what_the_installer_recorded(tmp_path: Path, sha256: str) -> None:
+    """A package from an index has no recorded digest, so its component has none."""
     (_, component) = of(tmp_path, runtime(sha256))
 
     assert component.sha256 == sha256
     assert component.purl == "pkg:pypi/gfruntime@0.3.0"
 
 
-def test_a_packages_own_texts_come_first(tmp_path: Path) -> None:
-    """All of them, under the names that they have in the package."""
+def test_licence_texts_of_the_package_come_first(tmp_path: Path) -> None:
+    """All licence files of the package are listed, under their names in the package."""
     (tmp_path / "LICENSE").write_text("mine")
     (tmp_path / "NOTICE").write_text("see them")
     texts = {"a.dist-info/LICENSE": str(tmp_path / "LICENSE"), "a.dist-info/NOTICE": str(tmp_path / "NOTICE")}
@@ -61,8 +61,8 @@ def test_a_packages_own_texts_come_first(tmp_path: Path) -> None:
     assert component.texts == (("a.dist-info/LICENSE", "mine"), ("a.dist-info/NOTICE", "see them"))
 
 
-def test_a_package_without_a_text_gets_that_of_its_spdx_licence(tmp_path: Path) -> None:
-    """With the author that its metadata names, and no copyright line that nobody wrote."""
+def test_a_package_without_a_licence_text_gets_the_text_of_its_spdx_id(tmp_path: Path) -> None:
+    """The text names the author from the metadata, and has no invented copyright line."""
     author = "A. U. Thor"
     (_, component) = of(tmp_path, Package(name="a", version="1", record="", license="MIT License", author=author))
     labels = [label for label, _ in component.texts]
@@ -74,15 +74,15 @@ def test_a_package_without_a_text_gets_that_of_its_spdx_licence(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("license_text", ["", "Very Own License", "MIT AND Watcom-1.0"])
-def test_a_text_that_no_source_has_stays_missing(tmp_path: Path, license_text: str) -> None:
-    """Also where only a part of the licences has one."""
+def test_a_licence_text_without_a_source_stays_missing(tmp_path: Path, license_text: str) -> None:
+    """It also stays missing if only some of the package's licences have a text."""
     (_, component) = of(tmp_path, Package(name="a", version="1", record="", license=license_text))
 
     assert component.texts == ()
 
 
 def test_python_has_the_licence_of_the_interpreter(tmp_path: Path) -> None:
-    """Or, where that has none, the one that we bring."""
+    """If the interpreter has no licence file, gfplug's copy is used."""
     (tmp_path / "LICENSE.txt").write_text("the interpreter's own")
 
     assert of(tmp_path, text=str(tmp_path / "LICENSE.txt"))[0].texts == (
@@ -91,8 +91,8 @@ def test_python_has_the_licence_of_the_interpreter(tmp_path: Path) -> None:
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in of(tmp_path)[0].texts[0][1]
 
 
-def test_a_system_library_has_its_projects_text_and_its_systems(tmp_path: Path) -> None:
-    """The Debian package's copyright file stands behind the text that we bring."""
+def test_a_system_library_has_the_texts_of_its_project_and_of_debian(tmp_path: Path) -> None:
+    """The copyright file of the Debian package follows the text that gfplug ships."""
     (tmp_path / "copyright").write_text("as packaged")
     library = Library(
         file="libz.so.1", upstream="zlib", purl="pkg:deb/x", package="zlib1g", text=str(tmp_path / "copyright")
@@ -102,8 +102,8 @@ def test_a_system_library_has_its_projects_text_and_its_systems(tmp_path: Path) 
     assert [label for label, _ in component.texts] == ["text of zlib", "copyright of Debian's zlib1g"]
 
 
-def test_every_text_that_we_bring_is_there_and_says_where_it_is_from() -> None:
-    """Each project of the table has its texts; SOURCES.md names each file, and no other."""
+def test_every_shipped_licence_text_is_listed_with_its_source() -> None:
+    """Each project of the table has its texts; SOURCES.md names exactly these files."""
     names = {name for upstream in upstreams.UPSTREAMS.values() for name in upstream.texts}
     names |= {"OpenSSL", "0BSD"}  # of former OpenSSL and later XZ
     files = {path.name for path in TEXTS.glob("*.txt")}

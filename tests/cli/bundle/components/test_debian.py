@@ -1,4 +1,4 @@
-"""Files of Debian packages, from a small database of dpkg's."""
+"""Files of Debian packages, looked up in a small dpkg database."""
 
 import hashlib
 from pathlib import Path
@@ -31,7 +31,7 @@ Version: 1
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Make a system with one package, whose list has the name that its file had before /lib became a link."""
+    """Make a system with one package, whose file list has the path from before /lib became a link."""
     library = tmp_path / "usr/lib/libbz2.so.1.0.4"
     library.parent.mkdir(parents=True)
     library.write_bytes(b"\x001.0.8, 13-Jul-2019\0")
@@ -45,7 +45,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def own(root: Path, package: str = "libbz2-1.0:amd64", *, digest: str = "") -> Path:
-    """Write that a package has the library; the path of a real system is the one below its root."""
+    """Record that the package has the library; its real path is the one below the root."""
     library = root / "usr/lib/libbz2.so.1.0.4"
     info = root / "var/lib/dpkg/info"
     link = str(library.with_name("libbz2.so.1.0"))
@@ -55,8 +55,8 @@ def own(root: Path, package: str = "libbz2-1.0:amd64", *, digest: str = "") -> P
     return library.with_name("libbz2.so.1.0")
 
 
-def test_a_file_has_the_package_that_lists_it(root: Path) -> None:
-    """With its version, architecture, source and release, as scanners want them in the package URL."""
+def test_a_file_belongs_to_the_package_that_lists_it(root: Path) -> None:
+    """The owner has version, architecture, source and release, as scanners expect them in a package URL."""
     path = own(root)
     (package,) = debian.find_owners([path], root).values()
 
@@ -67,15 +67,15 @@ def test_a_file_has_the_package_that_lists_it(root: Path) -> None:
 
 
 def test_a_library_of_a_package_has_both_versions(root: Path) -> None:
-    """The package's, and its own from its text; the package's copyright file is named."""
+    """It has the package's version and its own, from its text; the package's copyright file is named."""
     (library,) = native.identify({"libbz2.so.1.0": own(root)}, root=root)
 
     assert (library.upstream, library.version, library.package_version) == ("bzip2", "1.0.8", "1:1.0.8-5+b1")
     assert library.text == str(root / "usr/share/doc/libbz2-1.0/copyright")
 
 
-def test_names_from_before_lib_was_a_link_count() -> None:
-    """A list may say /lib where the file is in /usr/lib, and the other way round."""
+def test_lib_and_usr_lib_are_the_same_folder() -> None:
+    """A list may say /lib for a file in /usr/lib, and the other way round."""
     assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/lib/x/a.so"))
     assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/usr/lib/x/a.so"))
 
@@ -84,10 +84,10 @@ def test_names_from_before_lib_was_a_link_count() -> None:
     ("package", "digest"), [("gone", ""), ("unheard-of", ""), ("libbz2-1.0:amd64", "0" * 32)], ids=str
 )
 def test_a_removed_or_changed_file_has_no_owner(root: Path, package: str, digest: str) -> None:
-    """A removed package's list may still exist; another file may have replaced its file."""
+    """The list of a removed package may still exist, and another file may have replaced the package's file."""
     assert debian.find_owners([own(root, package, digest=digest)], root) == {}
 
 
 def test_a_system_without_dpkg_has_no_owners(tmp_path: Path) -> None:
-    """Nothing is asked, nothing fails."""
+    """Nothing is looked up, and nothing fails."""
     assert debian.find_owners([tmp_path / "libz.so.1"], tmp_path) == {}

@@ -1,4 +1,4 @@
-"""What wheels say is compiled into them: read with care, for it is anybody's file, and listed with the package."""
+"""Software that is compiled into wheels, read from the wheels' own lists, which may be invalid."""
 
 import json
 from pathlib import Path
@@ -24,13 +24,13 @@ SELF = {"name": "crypt", "purl": "pkg:pypi/crypt@1?file_name=crypt.whl"}
 
 
 def write(path: Path, *components: Any, form: str = "CycloneDX") -> str:
-    """Write a list; return its path."""
+    """Write a list and return its path."""
     path.write_text(json.dumps({"bomFormat": form, "components": components}))
     return str(path)
 
 
-def test_parts_have_names_versions_and_package_urls(tmp_path: Path) -> None:
-    """Each once, in order, without the package itself and the paths of the machine that built it."""
+def test_embedded_parts_have_names_versions_and_package_urls(tmp_path: Path) -> None:
+    """Each part is listed once, in order, without the package itself and without paths of the build machine."""
     paths = [write(tmp_path / "a.json", OPENSSL, CRATE, SELF), write(tmp_path / "b.json", OPENSSL)]
 
     assert embedded.read(paths, own="crypt") == (
@@ -52,25 +52,25 @@ def test_parts_have_names_versions_and_package_urls(tmp_path: Path) -> None:
         '{"bomFormat": "CycloneDX", "components": [{"name": "x", "purl": "pkg:a/\\u202e"}]}',
     ],
 )
-def test_a_list_of_another_kind_says_nothing(tmp_path: Path, text: str) -> None:
-    """No build fails for what a package's maker wrote."""
+def test_an_invalid_list_is_ignored(tmp_path: Path, text: str) -> None:
+    """No build fails because of a file in a wheel."""
     (tmp_path / "x.json").write_text(text)
 
     assert embedded.read([str(tmp_path / "x.json"), str(tmp_path / "gone.json")], own="y") == ()
 
 
 def test_the_list_of_components_has_the_parts_below_their_package(project: Project, tmp_path: Path) -> None:
-    """Two packages may hold the same; the whole is valid CycloneDX."""
+    """Two packages may contain the same part; the document is valid CycloneDX."""
     lists = (write(tmp_path / "a.json", OPENSSL, {"name": "zlib", "purl": "pkg:generic/zlib"}),)
-    used = tuple(
+    packages = tuple(
         Package(name=name, version="1", record="", expression="MIT", sboms=lists) for name in ("crypt", "other")
     )
-    stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
-    listed = sbom.describe(project, component.list_components(project, stock), tmp_path, seconds=1)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
+    document = sbom.describe(project, component.list_components(project, stock), tmp_path, seconds=1)
     (crypt, other) = (
-        each["components"] for each in json.loads(listed)["components"] if each["name"] in {"crypt", "other"}
+        each["components"] for each in json.loads(document)["components"] if each["name"] in {"crypt", "other"}
     )
 
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(listed.decode()) is None
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document.decode()) is None
     assert [(each["name"], each.get("version")) for each in crypt] == [("openssl", "4.0.3"), ("zlib", None)]
     assert [each["purl"] for each in crypt] == [each["purl"] for each in other]

@@ -1,4 +1,4 @@
-"""Native libraries: whose they are and which version, from their own bytes; what these don't tell stays open."""
+"""The project and version of native libraries, read from their bytes; what the bytes do not tell stays unknown."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ MARKS = {
 
 
 def write(folder: Path, contents: dict[str, bytes]) -> dict[str, Path]:
-    """Write libraries, and return where they are."""
+    """Write libraries and return their paths."""
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return {name: folder / name for name in contents}
@@ -43,27 +43,27 @@ def identify(folder: Path, contents: dict[str, bytes]) -> dict[str, tuple[str, s
 
 
 @pytest.mark.parametrize("name", MARKS)
-def test_a_library_tells_its_project_and_version(tmp_path: Path, name: str) -> None:
-    """By its file's name and the text in it, whatever the system's spelling."""
+def test_a_library_has_a_project_and_a_version(tmp_path: Path, name: str) -> None:
+    """Both come from the file's name and the text in it, however the system spells the name."""
     project, content, version = MARKS[name]
 
     assert identify(tmp_path, {name: content}) == {name: (project, version)}
 
 
 def test_libssl_has_the_version_of_the_libcrypto_beside_it(tmp_path: Path) -> None:
-    """They are one project's, and only the latter carries it."""
+    """Both belong to one project, and only libcrypto contains the version."""
     contents = {"libssl.so.3": b"", "libcrypto.so.3": b"OpenSSL 3.0.15 3 Sep 2024"}
 
     assert identify(tmp_path, contents)["libssl.so.3"] == ("openssl", "3.0.15")
 
 
-def test_two_versions_in_a_file_are_none(tmp_path: Path) -> None:
-    """Which of the two it is cannot be told."""
+def test_two_versions_in_a_file_count_as_unknown(tmp_path: Path) -> None:
+    """Nothing tells which of the two is right."""
     assert identify(tmp_path, {"liblzma.so.5": b"\x005.4.1\0\x005.2.0\0"})["liblzma.so.5"] == ("xz", "")
 
 
 def test_libraries_linked_into_python_are_found(tmp_path: Path) -> None:
-    """By texts that only they contain; a version number alone counts only in its own module."""
+    """They are recognised by texts that only they contain; a version number alone counts only in its own module."""
     contents = {
         "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024\0 deflate 1.3.1 Copyright \x005.4.1\0\x003.40.1\0",
         "_decimal.cpython-312-x86_64-linux-gnu.so": b"\x002.5.1\0",
@@ -91,7 +91,7 @@ def test_libraries_linked_into_python_are_found(tmp_path: Path) -> None:
     ],
 )
 def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str | None) -> None:
-    """OpenSSL 3 and XZ 5.6 changed theirs; nobody guesses that of an unknown project."""
+    """OpenSSL 3 and XZ 5.6 changed their licences; the licence of an unknown project is not guessed."""
     upstream = upstreams.describe_version(project, version)
 
     assert (upstream and upstream.license) == license_id

@@ -1,4 +1,4 @@
-"""The list of components: valid CycloneDX, complete, what scanners look things up by, the same bytes each time."""
+"""The list of components: valid CycloneDX, complete, readable by scanners, and the same bytes each time."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.usefixtures("project")
 RECORD = "0" * 64
-USED = (
+PACKAGES = (
     Package(name="grpcio", version="1.85.1", expression="Apache-2.0", record=RECORD),
     Package(name="Some_Thing.X", version="1.0+local", license="MIT AND PSF-2.0", record=RECORD),
     Package(name="odd", version="2", license="Very Own License", record=RECORD),
@@ -43,7 +43,7 @@ LIBRARIES = (
     ),
     Library(file="libpython3.12.so.1.0", upstream="expat", version="2.5.0", is_inside=True),
 )
-STOCK = Inventory(python="3.12.1", build=(), packages=USED, used=USED, libraries=LIBRARIES)
+STOCK = Inventory(python="3.12.1", build=(), packages=PACKAGES, used=PACKAGES, libraries=LIBRARIES)
 
 
 def describe(tmp_path: Path) -> bytes:
@@ -61,15 +61,15 @@ def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in json.loads(describe(tmp_path))["components"]}
 
 
-def test_it_is_valid_cyclonedx(tmp_path: Path) -> None:
-    """Judged by the schema of CycloneDX itself, strictly."""
+def test_the_list_is_valid_cyclonedx(tmp_path: Path) -> None:
+    """The strict JSON schema of CycloneDX accepts it."""
     errors = JsonStrictValidator(SchemaVersion.V1_6).validate_str(describe(tmp_path).decode())
 
     assert errors is None
 
 
 def test_everything_in_the_bundle_is_listed(tmp_path: Path) -> None:
-    """The plugin, Python, each package but the plugin's own, each native library with the files that it is in."""
+    """It lists the plugin, Python, each package except the plugin's own, and each native library with its files."""
     content = json.loads(describe(tmp_path))
     parts = by_name(tmp_path)
 
@@ -85,8 +85,8 @@ def test_everything_in_the_bundle_is_listed(tmp_path: Path) -> None:
     assert digest == hashlib.sha256(b"libz.so.1").hexdigest()
 
 
-def test_scanners_can_look_every_component_up(tmp_path: Path) -> None:
-    """Each has a package URL of the standard's spelling, and those that the NVD names a CPE; no version is invented."""
+def test_every_component_has_a_package_url(tmp_path: Path) -> None:
+    """Package URLs follow the standard, components known to the NVD have a CPE, and no version is invented."""
     parts = by_name(tmp_path)
 
     assert all(PackageURL.from_string(each["purl"]).to_string() == each["purl"] for each in parts.values())
@@ -102,8 +102,8 @@ def test_scanners_can_look_every_component_up(tmp_path: Path) -> None:
     }
 
 
-def test_licences_are_spdx_ids_where_they_are_clear(tmp_path: Path) -> None:
-    """An id, an expression, or the package's own words; nothing where it says nothing."""
+def test_clear_licences_are_spdx_ids(tmp_path: Path) -> None:
+    """A licence is an id, an expression or the package's own words; without a statement there is none."""
     assert {name: each.get("licenses") for name, each in by_name(tmp_path).items()} == {
         "python": [{"license": {"id": "Python-2.0"}}],
         "grpcio": [{"license": {"id": "Apache-2.0"}}],
@@ -119,6 +119,6 @@ def test_licences_are_spdx_ids_where_they_are_clear(tmp_path: Path) -> None:
     }
 
 
-def test_it_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """Also its serial number, which follows from the content."""
+def test_the_list_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """The serial number follows from the content, so it is the same, too."""
     assert describe(tmp_path) == describe(tmp_path)

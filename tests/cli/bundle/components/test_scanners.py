@@ -56,7 +56,7 @@ def lookups(bom: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 
 def in_index(bom: dict[str, Any]) -> set[tuple[str, str]]:
-    """Return what a scanner takes for a package of the index."""
+    """Return the lookups that a scanner does in the package index."""
     return {(name, version) for ecosystem, name, version in lookups(bom) if ecosystem == "PyPI"}
 
 
@@ -72,10 +72,10 @@ def in_index(bom: dict[str, Any]) -> set[tuple[str, str]]:
         ("odd", "as of May", ("odd", "as of May")),
     ],
 )
-def test_a_package_is_looked_up_as_advisories_write_it(
+def test_a_lookup_has_the_spelling_of_advisories(
     tmp_path: Path, name: str, version: str, expected: tuple[str, str]
 ) -> None:
-    """The name as PEP 503 has it, the version as PEP 440 has it, without the local part; the entry says the same."""
+    """The name is normalized by PEP 503, the version by PEP 440 without its local part; so is the entry itself."""
     bom = describe(tmp_path, package(name, version))
     (entry,) = [each for each in bom["components"] if each["purl"].startswith("pkg:pypi/")]
     noted = {each["name"]: each["value"] for each in entry.get("properties", [])}
@@ -85,15 +85,15 @@ def test_a_package_is_looked_up_as_advisories_write_it(
     assert noted.get("gfplug:installed-version", entry["version"]) == version
 
 
-def test_a_local_version_is_in_the_ranges_of_advisories() -> None:
-    """Why the local part goes: with it, a version is past the last affected one, and in no list."""
+def test_a_local_version_matches_the_ranges_of_advisories() -> None:
+    """With its local part, a version would be after the last affected one, and in no list."""
     assert Version("1.0+local") > Version("1.0")
     assert str(Version("1.0+local").public) == "1.0"
 
 
 @pytest.mark.parametrize("where", ["checkout", "git", "index"])
-def test_the_runtime_is_the_indexs_only_where_it_came_from_one(tmp_path: Path, where: str) -> None:
-    """A project keeps its wheel in `vendor/` where gfplug is from a checkout or from git; an index may have another."""
+def test_the_runtime_is_looked_up_in_the_index_only_if_it_came_from_one(tmp_path: Path, where: str) -> None:
+    """If gfplug is from a checkout or from git, the wheel is in `vendor/`; the index may have another package."""
     if where != "index":
         vendor = tmp_path / "project" / "vendor"
         vendor.mkdir()
@@ -119,15 +119,15 @@ def test_the_runtime_is_the_indexs_only_where_it_came_from_one(tmp_path: Path, w
     ids=["a folder", "an archive", "a repository"],
 )
 def test_a_package_from_no_index_has_a_generic_purl(tmp_path: Path, facts: dict[str, str], purl: str) -> None:
-    """With its exact version and its origin."""
+    """The package URL has the exact version and the origin."""
     bom = describe(tmp_path, package("gfruntime", "0.3.0+x", is_from_index=False, **facts))
 
     assert purl in {each["purl"] for each in bom["components"]}
     assert in_index(bom) == set()
 
 
-def test_a_vendored_wheel_is_known_by_its_version_however_it_is_spelled(tmp_path: Path) -> None:
-    """A wheel's file name has the normal form, its metadata may have another; no installer's note is needed."""
+def test_a_vendored_wheel_is_recognised_with_any_spelling_of_its_version(tmp_path: Path) -> None:
+    """The file name has the normal form, the metadata may have another; the installer's record is not needed."""
     (tmp_path / "project" / "vendor").mkdir()
     (tmp_path / "project" / "vendor" / "My_Lib-1.0rc1-py3-none-any.whl").write_bytes(b"wheel")
 
@@ -135,10 +135,8 @@ def test_a_vendored_wheel_is_known_by_its_version_however_it_is_spelled(tmp_path
 
 
 @pytest.mark.parametrize("published", [True, False])
-def test_the_plugin_and_gfplug_are_named_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, published: bool
-) -> None:
-    """The plugin is in no index; gfplug is, once the release workflow's mark says so."""
+def test_the_plugin_and_gfplug_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, published: bool) -> None:
+    """The plugin is in no index; gfplug is, if the release workflow's mark says so."""
     monkeypatch.setattr(resources, "is_published", lambda: published)
     about = describe(tmp_path)["metadata"]
 
@@ -146,8 +144,8 @@ def test_the_plugin_and_gfplug_are_named_too(
     assert about["tools"]["components"][0]["purl"] == f"pkg:{'pypi' if published else 'generic'}/gfplug@{__version__}"
 
 
-def test_no_two_components_have_one_reference(tmp_path: Path) -> None:
-    """And each package URL is of the standard's spelling."""
+def test_references_of_components_are_unique(tmp_path: Path) -> None:
+    """Each package URL follows the standard."""
     libraries = (Library(file="libz.so.1", upstream="zlib", version="1.2.13"), Library(file="a b.so", upstream="a b"))
     bom = describe(tmp_path, package("a"), package("b", is_from_index=False, sha256="0" * 64), libraries=libraries)
     references = [each["bom-ref"] for each in (bom["metadata"]["component"], *bom["components"])]
@@ -158,7 +156,7 @@ def test_no_two_components_have_one_reference(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, upstream in upstreams.UPSTREAMS.items() if upstream.cpe])
 def test_a_cpe_is_well_formed(tmp_path: Path, name: str) -> None:
-    """Vendor, product and a released version, then nothing but `any`; a version that is none of a release has none."""
+    """It has vendor, product and a released version, then only `any`; without a released version there is no CPE."""
     if name == upstreams.PYTHON:
         bom = describe(tmp_path)
     else:

@@ -1,4 +1,4 @@
-"""What packages say about their licences, as SPDX: clear where it is clear, their own words where it is not."""
+"""Licences of packages as SPDX: an id or expression if the metadata is clear, else the package's own words."""
 
 import pytest
 
@@ -33,8 +33,8 @@ UNCLEAR += ["Netscape Public License (NPL)", "GPLv3", "Mine (see LICENSE)", "Moz
 
 
 @pytest.mark.parametrize("text", [*CLEAR, *UNCLEAR])
-def test_a_clear_text_is_spdx(text: str) -> None:
-    """Ids, expressions, and the names that people write for them; nobody chooses what could be several."""
+def test_a_clear_licence_text_becomes_spdx(text: str) -> None:
+    """Ids, expressions and common names are understood; an ambiguous name is not resolved."""
     assert spdx.canonical(text) == CLEAR.get(text, "")
 
 
@@ -61,12 +61,12 @@ def test_a_clear_text_is_spdx(text: str) -> None:
 def test_the_clearest_statement_counts(
     expression: str, text: str, classifiers: list[str], expected: tuple[str, ...]
 ) -> None:
-    """The expression, then what the licence field says in SPDX, then the classifiers, then the words themselves."""
+    """The order is: the expression, the licence field if it is SPDX, the classifiers, the text itself."""
     assert spdx.statements(expression=expression, text=text, classifiers=classifiers) == expected
 
 
 def test_cyclonedx_has_ids_names_or_one_expression() -> None:
-    """Several licences stand beside each other; a reference of one's own is an expression."""
+    """Several licences are listed side by side; a custom reference is an expression."""
     assert spdx.to_cyclonedx(("MIT",)) == [{"license": {"id": "MIT"}}]
     assert spdx.to_cyclonedx(("MIT OR ISC",)) == [{"expression": "MIT OR ISC"}]
     assert spdx.to_cyclonedx(("LicenseRef-Public-Domain",)) == [{"expression": "LicenseRef-Public-Domain"}]
@@ -78,8 +78,8 @@ def test_cyclonedx_has_ids_names_or_one_expression() -> None:
     assert spdx.to_cyclonedx(()) == []
 
 
-def test_the_parts_of_an_expression_have_texts_of_their_own() -> None:
-    """Licences and exceptions; "only" and "or later" share one text."""
+def test_each_part_of_an_expression_has_its_text() -> None:
+    """These are licences and exceptions; "only" and "or later" share one text."""
     assert spdx.ids("GPL-3.0-or-later WITH GCC-exception-3.1 OR (MIT AND 0BSD)") == [
         *("GPL-3.0", "GCC-exception-3.1", "MIT", "0BSD"),
     ]

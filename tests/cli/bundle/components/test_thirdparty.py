@@ -1,4 +1,4 @@
-"""The two files about others' work: one for programs, one for people, both of one platform."""
+"""The two files about third-party software: one for programs, one for people, both for one platform."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def component(name: str, *texts: tuple[str, str]) -> Component:
 
 
 def test_each_component_has_a_section_with_its_texts() -> None:
-    """Its name, version and licence, then each text and where it is from."""
+    """It has name, version and licence, then each text and its source."""
     text = thirdparty.licenses([component("a", ("LICENSE", "free  \nas air\n"), ("NOTICE", "by me")), component("b")])
 
     assert "=\na 1\nMIT\n=" in text
@@ -31,8 +31,8 @@ def test_each_component_has_a_section_with_its_texts() -> None:
     assert text.endswith("=\nb 1\nMIT\n" + "=" * 80 + "\n\n[it includes no text]\n")
 
 
-def test_a_text_is_there_once() -> None:
-    """The next component with the same one names the first."""
+def test_a_text_is_printed_once() -> None:
+    """A later component with the same text refers to the first."""
     text = thirdparty.licenses([component("a", ("LICENSE", "free")), component("b", ("COPYING", "free\r\n"))])
 
     assert text.count("free") == 1
@@ -48,14 +48,14 @@ def bundle(tmp_path: Path) -> Bundle:
     return Bundle(tmp_path / "dist", tmp_path / "dist/gpx_sales_linux_amd64")
 
 
-def write(tmp_path: Path, bundle: Bundle, *used: Package, more: tuple[Library, ...] = ()) -> None:
+def write(tmp_path: Path, bundle: Bundle, *packages: Package, more: tuple[Library, ...] = ()) -> None:
     """Write both files."""
-    stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
     thirdparty.write(Project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
 
 
-def test_both_files_name_the_platform_and_what_came_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
-    """So that several platforms' fit into one archive."""
+def test_both_files_name_the_platform_and_files_added_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
+    """So the files of several platforms fit into one archive."""
     write(tmp_path, bundle, more=(Library(file="libz.so.1", upstream="zlib"),))
     bill = json.loads((bundle.folder / "sbom_linux_amd64.cdx.json").read_text())
     text = (bundle.folder / "THIRD-PARTY-LICENSES_linux_amd64.txt").read_text()
@@ -65,7 +65,7 @@ def test_both_files_name_the_platform_and_what_came_after_the_freeze(tmp_path: P
 
 
 def test_a_missing_licence_text_is_a_warning(tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
-    """It has the package's name and version."""
+    """The warning has the package's name and version."""
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         write(tmp_path, bundle, Package(name="odd", version="2", record=""))
 

@@ -1,4 +1,4 @@
-"""The fields that hooks.js has controls for: what can be read of their names, and which are refused."""
+"""Field names in hooks.js: which of them are read, and which are refused."""
 
 import re
 from typing import Any
@@ -42,13 +42,16 @@ SCHEMA: dict[str, Any] = {
         ("exports.fields = { async table() {}, get rows() { return { gone: 1 }; } };", []),
     ],
 )
-def test_names_are_read_as_far_as_they_can_be(text: str, names: list[str]) -> None:
-    """Keys of the object alone; what no reader of lines understands ends the reading, and the browser looks itself."""
+def test_field_names_are_read_from_the_controls_object(text: str, names: list[str]) -> None:
+    """Only keys of the object are read.
+
+    Reading ends at code that the line reader does not understand; the browser checks that.
+    """
     assert [name for _, name, _ in hook_fields.names(text)] == names
 
 
-def test_names_of_the_forms_are_fine() -> None:
-    """Each export is for a form of its own."""
+def test_names_of_form_fields_pass() -> None:
+    """Each export belongs to one form."""
     text = """
 exports.fields = { table: A, rows: B };
 exports.configFields = { url: C };
@@ -85,9 +88,9 @@ exports.variableFields = { of: D };
         ),
     ],
 )
-def test_a_name_that_no_form_shows_is_refused_with_its_line(text: str, sentence: str, hint: str) -> None:
-    """A control of that name would never be seen."""
-    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+def test_a_control_for_an_unknown_field_is_refused_with_its_line(text: str, sentence: str, hint: str) -> None:
+    """No form would show such a control."""
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as excinfo:
         hook_fields.check(text, SCHEMA)
 
-    assert (caught.value.hint or "").startswith(hint)
+    assert (excinfo.value.hint or "").startswith(hint)

@@ -1,4 +1,4 @@
-"""hooks.js as a build reads it: what it requires, what it may not be, and who checks its syntax."""
+"""hooks.js as a build reads it: its `require` calls, code that is refused, and the syntax check."""
 
 import re
 import time
@@ -12,8 +12,8 @@ from gfplug.errors import ProjectError
 from gfplug.project.plugin_project import Project
 
 
-def test_the_packages_are_those_that_lines_of_code_require() -> None:
-    """Any quotes; a comment, a method of that name and a longer name require nothing."""
+def test_required_packages_are_read_from_code() -> None:
+    """Any quotes work; comments, methods named require and longer names do not count."""
     text = """
 const { map } = require('rxjs'), _ = require( "lodash" );
 // const axios = require('axios');
@@ -28,21 +28,21 @@ tool.require('svelte'); myrequire('solid');
     assert hooks.parse(text).packages == {"rxjs", "lodash", "react", "moment"}
 
 
-def test_the_documentation_lists_what_hooks_may_require() -> None:
-    """And nothing else."""
+def test_the_documentation_lists_the_packages_that_hooks_may_require() -> None:
+    """It lists exactly the shared packages."""
     text = (Path(__file__).parents[4] / "docs/frontend.md").read_text(encoding="utf-8")
-    listed = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
+    names = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
 
-    assert set(listed) == hooks.SHARED
+    assert set(names) == hooks.SHARED
 
 
-def test_the_text_stays_the_authors() -> None:
-    """Comments are kept; only line ends and a byte order mark are what every checkout has."""
+def test_the_text_of_hooks_is_kept() -> None:
+    """Comments stay; only line ends are normalized and a byte order mark is removed."""
     assert hooks.parse("\ufeffexports.query = 1; // why\r\n\rx").text == "exports.query = 1; // why\n\nx"
 
 
-def test_a_text_of_comments_alone_is_no_hooks() -> None:
-    """A new project's file adds nothing to module.js."""
+def test_a_file_of_comments_adds_no_hooks() -> None:
+    """The file of a new project adds nothing to module.js."""
     text = (resources.folder("template") / "project" / hooks.FILE).read_text(encoding="utf-8")
 
     assert hooks.parse(text) == hooks.parse("/* a\n\n */\n  // b") == hooks.Hooks()
@@ -69,34 +69,34 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
     ],
 )
 def test_code_that_cannot_be_in_module_js_is_refused_with_its_line(text: str, sentence: str) -> None:
-    """The error has file, line and problem; there is only one file for the browser."""
-    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+    """The error has file, line and problem; the browser gets only one file."""
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as excinfo:
         hooks.parse(text)
 
     if "another file" in sentence:
-        assert caught.value.hint == "move what you need of it into frontend/hooks.js"
+        assert excinfo.value.hint == "move what you need of it into frontend/hooks.js"
 
 
 @pytest.mark.parametrize("text", ["exports.import = 1;", "const exported = 1;", "  import: 1,", "importAll();", ""])
 def test_words_that_only_look_like_module_syntax_are_code(text: str) -> None:
-    """A property, a longer name, or nothing."""
+    """Properties and longer names that contain the keywords are allowed."""
     assert hooks.parse(text).packages == frozenset()
 
 
-def test_a_machine_without_node_builds_unchecked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The default frontend needs no Node."""
+def test_without_node_hooks_are_built_without_a_syntax_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The default frontend does not need Node."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     hooks.check_syntax("const a = ;")
 
 
 def test_a_project_without_the_file_has_no_hooks(tmp_path: Path) -> None:
-    """Deleting it is allowed."""
+    """An author may delete the file."""
     assert hooks.read_hooks(Project(tmp_path)) == hooks.Hooks()
 
 
-def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
-    """The path and the byte are named."""
+def test_hooks_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    """The error names the path and the byte."""
     (tmp_path / "frontend").mkdir()
     (tmp_path / hooks.FILE).write_bytes(b"ok \xff")
 
@@ -104,8 +104,8 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         hooks.read_hooks(Project(tmp_path))
 
 
-def test_a_comment_without_an_end_takes_no_time() -> None:
-    """A text of many beginnings is read in linear time, and is no comment."""
+def test_an_open_comment_is_read_in_linear_time() -> None:
+    """A text with many comment starts is read in linear time and is not a comment."""
     began = time.process_time()
 
     assert hooks.parse("/* " * 100_000 + "\nexports.query = 1;") is not None

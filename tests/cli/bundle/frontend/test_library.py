@@ -1,4 +1,4 @@
-"""The editors' text: what its sources keep to, and that joining them loses nothing but comments."""
+"""The text of the editors: rules for its sources, and joining them, which removes only comments."""
 
 import re
 from pathlib import Path
@@ -14,14 +14,14 @@ REQUIRE = re.compile(r"\brequire\b(?:\('([^']+)'\))?")
 
 
 def code_of(text: str) -> str:
-    """Return a source without its comments, found in another way than the library finds them."""
+    """Return a source without its comments, by another method than the library's."""
     lines = BLOCK.sub("", text).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("//"))
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_the_sources_keep_to_what_joining_them_needs(name: str) -> None:
-    """Each comment is a JSDoc block or begins its line; no text or template holds what looks like one."""
+def test_the_sources_follow_the_rules_for_joining(name: str) -> None:
+    """Each comment is a JSDoc block or begins its line; no string or template contains a comment sign."""
     code = code_of(SOURCES[name])
 
     assert "/*" not in code
@@ -35,21 +35,21 @@ def test_the_sources_keep_to_what_joining_them_needs(name: str) -> None:
 
 
 def test_the_sources_require_their_neighbours_and_the_listed_packages() -> None:
-    """Each `require` is literal, each name is there, no two files wait for each other, and each is in use."""
+    """Each `require` is a literal, each file exists, there is no import cycle, and each file is in use."""
     requires = {name: REQUIRE.findall(code_of(text)) for name, text in SOURCES.items()}
-    neighbours = {name: {each[2:] for each in wanted if each.startswith("./")} for name, wanted in requires.items()}
-    packages = {each for wanted in requires.values() for each in wanted if not each.startswith("./")}
+    neighbours = {name: {each[2:] for each in imports if each.startswith("./")} for name, imports in requires.items()}
+    packages = {each for imports in requires.values() for each in imports if not each.startswith("./")}
 
     assert packages == set(library.PACKAGES)
     assert set().union(*neighbours.values()) == SOURCES.keys() - {"module"}
-    while leaves := [name for name, wanted in neighbours.items() if not wanted & neighbours.keys()]:
+    while leaves := [name for name, imports in neighbours.items() if not imports & neighbours.keys()]:
         for name in leaves:
             del neighbours[name]
     assert neighbours == {}
 
 
-def test_joining_loses_comments_and_empty_lines_and_nothing_else() -> None:
-    """What is left of each file is its code, letter by letter."""
+def test_joining_removes_only_comments_and_empty_lines() -> None:
+    """The rest of each file is its code, unchanged."""
     text = library.assemble(library.SOURCES)
     letters = "".join(text.split())
 
@@ -60,7 +60,7 @@ def test_joining_loses_comments_and_empty_lines_and_nothing_else() -> None:
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
-    """Neither the line ends of a checkout nor the order of a folder matters."""
+    """Neither the line ends of a checkout nor the order of files in a folder matters."""
     for name, source in reversed(SOURCES.items()):
         (tmp_path / f"{name}.js").write_bytes(source.replace("\n", "\r\n").encode())
 
@@ -70,8 +70,10 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     assert text.endswith("}\n")
 
 
-def test_a_shipped_text_is_read_and_a_checkout_makes_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wheel holds the text; without it, an edit of a source is seen at once."""
+def test_an_installed_gfplug_reads_the_joined_text_and_a_checkout_joins_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel contains the text; in a checkout, an edit of a source is effective at once."""
     assert library.read() == library.assemble(library.SOURCES)
 
     (tmp_path / "editors").mkdir()
@@ -85,10 +87,10 @@ def test_a_shipped_text_is_read_and_a_checkout_makes_its_own(tmp_path: Path, mon
     assert library.read() == "function createPlugin() {}\n"
 
 
-def test_the_documentation_lists_what_the_editors_say() -> None:
-    """A translator has the sentences from the page: nothing of the sources is in a project."""
+def test_the_documentation_lists_the_editors_sentences() -> None:
+    """Translators take the sentences from the page, since projects do not contain the sources."""
     table = SOURCES["strings"].partition("const strings = {")[2].partition("};")[0]
     section = DOCS.partition("## Other languages")[2].partition("\n## ")[0]
-    listed = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
+    sentences = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
 
-    assert set(listed) == set(re.findall(r": '(.+)',", table))
+    assert set(sentences) == set(re.findall(r": '(.+)',", table))

@@ -1,4 +1,4 @@
-"""module.js: one AMD module, the same bytes each time, and a sentence that names what cannot become a part of it."""
+"""module.js: one AMD module, the same bytes each time, and an error that names what cannot be part of it."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ def link(text: str = "") -> str:
 
 
 def test_a_module_is_one_anonymous_define_of_shared_packages() -> None:
-    """Grafana's loader reads the dependencies from its first argument; no other define, import or export is there."""
+    """Grafana's loader reads the dependencies from the first argument; there is no other define, import or export."""
     text = link("const { map } = require('rxjs/operators');")
     packages = json.loads(text.partition("define(")[2].partition(", function")[0])
 
@@ -25,7 +25,7 @@ def test_a_module_is_one_anonymous_define_of_shared_packages() -> None:
 
 
 def test_a_new_projects_module_is_small_and_readable() -> None:
-    """At most 31 KB without minifying: names and lines are those of gfplug's own sources, without their comments."""
+    """It has at most 31 KB without minifying: names and lines are those of gfplug's sources, without comments."""
     text = link((resources.folder("template") / "project" / hooks.FILE).read_text(encoding="utf-8"))
 
     assert len(text.encode()) <= 31_000
@@ -34,7 +34,7 @@ def test_a_new_projects_module_is_small_and_readable() -> None:
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    """Neither the order of the schema's keys, the line ends of a checkout, nor a byte order mark matters."""
+    """The order of the schema's keys, line ends and a byte order mark do not matter."""
     crlf = linker.link(
         dict(reversed(SCHEMA.items())),
         hooks=hooks.parse("\ufeffconst a = require('rxjs');\r\n"),
@@ -60,8 +60,8 @@ def test_schema_and_translations_are_embedded_as_data() -> None:
     assert text.isascii()
 
 
-def test_the_hooks_come_last_and_are_kept_to_the_letter() -> None:
-    """The user's comments are the user's; one in the last line ends there."""
+def test_the_hooks_come_last_and_unchanged() -> None:
+    """Comments of the author stay; a comment in the last line ends there."""
     text = link("exports.query = () => undefined; // {why}")
 
     assert (

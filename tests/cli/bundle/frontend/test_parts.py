@@ -1,4 +1,4 @@
-"""The sources that module.js does without: those that nothing requires for a schema, and no other."""
+"""Sources that module.js leaves out: exactly those that the schema does not need."""
 
 import re
 from typing import Any
@@ -25,8 +25,8 @@ def sources_in(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", NEEDS)
-def test_a_source_is_there_where_its_feature_is(name: str) -> None:
-    """Each by itself; the same sources in the same letters as in the whole text."""
+def test_a_source_is_included_if_its_feature_is_used(name: str) -> None:
+    """Each feature is tried alone; an included source has the same text as in the whole."""
     text = linker.link(BARE | NEEDS[name], banner="test")
 
     assert sources_in(text) & NEEDS.keys() == {name}
@@ -42,13 +42,13 @@ def test_the_part_for_hooks_is_only_linked_with_hooks() -> None:
     assert "hybrid" not in sources_in(linker.link(BARE, hooks=Hooks(text="\n"), banner="test"))
 
 
-def test_values_of_filters_are_a_reason_by_themselves() -> None:
-    """A class may list values alone."""
+def test_a_class_that_only_lists_filter_values_gets_the_filter_source() -> None:
+    """A class may list values without other filter features."""
     assert "filters" not in parts.unused(BARE | {"capabilities": {"tagValues": True}})
 
 
-def test_leaving_out_takes_whole_sources() -> None:
-    """No line of a source ends another one too early."""
+def test_only_whole_sources_are_left_out() -> None:
+    """No line inside a source looks like the end of a source."""
     whole = library.read()
     for name in sources_in(whole):
         rest = library.read(without=[name])
@@ -59,7 +59,7 @@ def test_leaving_out_takes_whole_sources() -> None:
 
 
 def test_conditional_parts_are_only_required_on_their_condition() -> None:
-    """Each is required once, inside a function or behind the condition, and not at the head of a file."""
+    """Each is required once, inside a function or behind the condition, and not at the top of a file."""
     for path in library.SOURCES.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():
             required = set(re.findall(r"require\('\./(\w+)'\)", line))

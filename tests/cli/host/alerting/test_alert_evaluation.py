@@ -1,4 +1,4 @@
-"""Answers of every shape through reduce and threshold: what Grafana's alert engine would say, case by case."""
+"""Responses of every shape through reduce and threshold: the result of Grafana's alert engine, case by case."""
 
 from typing import Any
 
@@ -12,27 +12,27 @@ INF = {"Inf": True}
 
 
 def column(name: str, exact: str, values: list[Any], *, nullable: bool = True, **labels: str) -> tuple[Any, ...]:
-    """Sketch a field."""
+    """Describe a field."""
     return name, exact, values, nullable, labels
 
 
 def time(*values: int | None, nullable: bool = False) -> tuple[Any, ...]:
-    """Sketch a time field."""
+    """Describe a time field."""
     return column("time", "time.Time", list(values), nullable=nullable)
 
 
 def number(*values: Any, name: str = "value", **labels: str) -> tuple[Any, ...]:
-    """Sketch a field of floats."""
+    """Describe a field of floats."""
     return name, "float64", list(values), True, labels
 
 
 def text(name: str, *values: str | None) -> tuple[Any, ...]:
-    """Sketch a field of texts."""
+    """Describe a field of texts."""
     return column(name, "string", list(values))
 
 
 def frame(*columns: tuple[Any, ...], type: str = "", version: tuple[int, int] = (0, 1)) -> dict[str, Any]:  # noqa: A002 - Grafana's word
-    """Write a frame in Grafana's JSON, what JSON lacks as entities."""
+    """Build a frame in Grafana's JSON; values that JSON lacks are entities."""
     fields, values, entities = [], [], []
     for name, exact, raw, nullable, labels in columns:
         info = {"frame": exact, **({"nullable": True} if nullable else {})}
@@ -48,17 +48,17 @@ def frame(*columns: tuple[Any, ...], type: str = "", version: tuple[int, int] = 
 
 
 def wide(*values: Any, **labels: str) -> list[dict[str, Any]]:
-    """Write an answer of one series, as the contract has it, at the times 1, 2 and so on."""
+    """Build a response of one series in the contract's form, at the times 1, 2 and so on."""
     return [frame(time(*range(1, len(values) + 1)), number(*values, **labels), type="timeseries-wide")]
 
 
 def multi(kind: str, *columns: tuple[Any, ...], times: bool = True) -> list[dict[str, Any]]:
-    """Write an answer of one frame for each column."""
+    """Build a response with one frame for each column."""
     return [frame(*([time(1)] if times else []), column, type=kind) for column in columns]
 
 
 def in_mode(mode: str, reducer: str = "mean", replacement: float = 0.0) -> Reduction:
-    """Reduce in a mode."""
+    """Build a reduce step in a mode."""
     return Reduction(reducer=reducer, mode=mode, replacement=replacement)
 
 
@@ -166,8 +166,8 @@ ABOVE_ONE = Comparison(operator="gt", bounds=(1.0,))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_answer_is_judged_as_grafana_would(case: str) -> None:
-    """Each case is a response, a reduce step or none, and the states by label set, or words of the error."""
+def test_a_response_gives_grafanas_alert_states(case: str) -> None:
+    """Each case has a response, an optional reduce step, and the states by label set, or words of the error."""
     frames, reduction, expected = CASES[case]
     outcome = evaluate(frames, reduction, ABOVE_ONE)
 
@@ -191,13 +191,13 @@ def test_an_answer_is_judged_as_grafana_would(case: str) -> None:
         ("median", [1, 9], 5),
     ],
 )
-def test_a_reducer_gives_its_number(reducer: str, values: list[float | None], expected: float) -> None:
-    """In strict mode, also of an empty series."""
+def test_each_reducer_gives_its_number(reducer: str, values: list[float | None], expected: float) -> None:
+    """In strict mode, an empty series is tried as well."""
     assert Reduction(reducer=reducer).apply(values) == expected
 
 
 def test_nan_without_a_threshold_fires() -> None:
-    """Used directly as the condition anything but 0 alerts, NaN as well."""
+    """As the condition, any value except 0 alerts, and so does NaN."""
     assert [each.state.value for each in evaluate(wide(5, None), MEAN, None).instances] == [FIRES]
 
 
@@ -209,8 +209,10 @@ def test_nan_without_a_threshold_fires() -> None:
         ("outside_range", (5, 9), False), ("outside_range_included", (5, 9), True),
     ],
 )  # fmt: skip
-def test_a_threshold_at_its_bound(operator: str, bounds: tuple[float, ...], *, fires: bool) -> None:
-    """The bound belongs to what says "equal" or "included"."""
+def test_a_threshold_includes_its_limit_if_its_name_says_so(
+    operator: str, bounds: tuple[float, ...], *, fires: bool
+) -> None:
+    """Thresholds with "equal" or "included" in their names include the limit."""
     assert bool(Comparison(operator=operator, bounds=bounds).apply(5.0)) is fires
 
 
@@ -223,8 +225,8 @@ def test_a_threshold_at_its_bound(operator: str, bounds: tuple[float, ...], *, f
         lambda: Comparison(operator="within_range", bounds=(1,)),
     ],
 )
-def test_a_word_that_grafana_lacks_is_refused(make: Any) -> None:
-    """With the words that there are."""
+def test_an_unknown_reducer_or_threshold_is_refused(make: Any) -> None:
+    """The error lists the words that Grafana has."""
     with pytest.raises(UsageError):
         make()
 
@@ -242,7 +244,7 @@ SECONDS = column("time", "int64", [1_767_225_600, 1_767_229_200])
     ],
 )
 def test_an_unintended_alert_for_each_row_gets_a_hint(frames: list[dict[str, Any]], mistake: str) -> None:
-    """If the times of rows are texts, each row becomes an alert: the result says so, and shows the correct code."""
+    """If times are texts, each row becomes an alert: the result says so, and shows the correct code."""
     result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
 
     assert result.mistake == mistake
@@ -259,16 +261,16 @@ def test_an_unintended_alert_for_each_row_gets_a_hint(frames: list[dict[str, Any
         [frame(DAYS, number(5, 0)), frame(DAYS, number(5, 0))],
     ],
 )
-def test_an_error_by_such_a_column_names_it(frames: list[dict[str, Any]]) -> None:
-    """Grafana's own words do not: the hint says which column is no time."""
+def test_an_error_because_of_a_text_time_column_names_the_column(frames: list[dict[str, Any]]) -> None:
+    """Grafana's own error does not: the hint says which column is not a time."""
     result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
 
     assert result.error
     assert "not times: write Frame.from_records(rows, time=" in result.hint
 
 
-def test_a_time_beside_such_a_column_is_enough() -> None:
-    """Then the texts are what tells series apart, or a table's."""
+def test_texts_beside_a_time_column_get_no_hint() -> None:
+    """Then the texts are labels of series, or cells of a table."""
     frames = [frame(time(1, 2), DAYS, number(5, 0), type=LONG)]
 
     assert not evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,))).mistake

@@ -1,4 +1,4 @@
-"""Rules of a project's provisioning: what cannot be read names the file and the rule."""
+"""Provisioned alert rules: an error names the file and the rule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def rule(
     *, reducer: object = "last", mode: object = "", params: object = (1,), model: object = None, span: object = None
 ) -> dict[str, Any]:
-    """Sketch a rule."""
+    """Describe a rule."""
     query = {"refId": "A", "datasourceUid": "x", "model": {} if model is None else model}
     reduce = {"type": "reduce", "reducer": reducer, "expression": "A", "settings": {"mode": mode}}
     threshold = {
@@ -36,15 +36,15 @@ def rule(
     }
 
 
-def written(folder: Path, *rules: object) -> Path:
+def write_rules(folder: Path, *rules: object) -> Path:
     """Write a file of rules."""
     (folder / "rules.yaml").write_text(json.dumps({"groups": [{"rules": rules}]}))
     return folder
 
 
-def test_a_rule_is_read(tmp_path: Path) -> None:
-    """With its reduce and threshold."""
-    (read,) = alerting.read_rules(written(tmp_path, rule()))
+def test_a_rule_is_read_with_its_reduce_and_threshold(tmp_path: Path) -> None:
+    """It has a query, a reduce step and a threshold."""
+    (read,) = alerting.read_rules(write_rules(tmp_path, rule()))
 
     assert (read.title, read.ref_id, read.start, read.end) == ("Busy", "A", 600, 0)
 
@@ -68,12 +68,10 @@ def test_a_rule_is_read(tmp_path: Path) -> None:
         ({"model": []}, "Busy"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_named_with_its_file(
-    tmp_path: Path, values: dict[str, Any], sentence: str
-) -> None:
-    """A reducer that Grafana does not have, bounds that are no numbers, times without end."""
-    with pytest.raises(ProjectError) as caught:
-        alerting.read_rules(written(tmp_path, rule(**values)))
+def test_an_invalid_rule_is_named_with_its_file(tmp_path: Path, values: dict[str, Any], sentence: str) -> None:
+    """Its reducer is unknown, its limits are not numbers, or its times are out of range."""
+    with pytest.raises(ProjectError) as excinfo:
+        alerting.read_rules(write_rules(tmp_path, rule(**values)))
 
-    assert "rules.yaml: the rule 'Busy'" in caught.value.message
-    assert sentence in caught.value.message
+    assert "rules.yaml: the rule 'Busy'" in excinfo.value.message
+    assert sentence in excinfo.value.message

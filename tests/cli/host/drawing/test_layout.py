@@ -1,4 +1,4 @@
-"""An answer fits the screen, whatever it holds."""
+"""The output fits the terminal, whatever the response contains."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from gfplug.host.drawing import layout, plot
 from gfplug.host.drawing.plot import Series
 
 
-def lines(shown: layout.Layout, legend: int) -> int:
-    """Count the lines of an answer whose tables are as long as they may be."""
-    return shown.frames * (shown.rows + 6) + (shown.plot + 2 + legend if legend else 0)
+def lines(size: layout.Layout, legend: int) -> int:
+    """Count the lines of the output if each table has its largest size."""
+    return size.frames * (size.rows + 6) + (size.plot + 2 + legend if legend else 0)
 
 
 @pytest.mark.parametrize("height", [24, 28, 50])
 @pytest.mark.parametrize("legend", [0, 1, 9])
 @pytest.mark.parametrize("frames", [1, 2, 5, 100])
 def test_tables_and_plot_fit_together(frames: int, legend: int, height: int) -> None:
-    """At least one frame with one row, and a plot that can be read."""
-    shown = layout.fit(frames=frames, legend=legend, height=height)
+    """There is at least one frame with one row, and a readable plot."""
+    size = layout.fit(frames=frames, legend=legend, height=height)
 
-    assert 1 <= shown.frames <= frames
-    assert 1 <= shown.rows <= 10
-    assert shown.plot >= 5
-    assert lines(shown, legend) <= height
+    assert 1 <= size.frames <= frames
+    assert 1 <= size.rows <= 10
+    assert size.plot >= 5
+    assert lines(size, legend) <= height
 
 
-def test_a_small_screen_shows_something() -> None:
-    """More than it has lines, rather than nothing."""
+def test_a_small_terminal_shows_one_row_and_a_plot() -> None:
+    """The output has more lines than the terminal."""
     assert layout.fit(frames=3, legend=9, height=5) == layout.Layout(frames=1, rows=1, plot=5)
 
 
 def test_the_legend_is_counted_as_it_is_drawn() -> None:
-    """Eight series, and a line for those left out; nothing where nothing is drawn."""
+    """It has eight series and a line for the others; without a plot it has no line."""
     series = [Series(name=str(at), points=[(1, 1.0), (2, 2.0)]) for at in range(12)]
 
     assert plot.legend_lines(series) == 9

@@ -1,4 +1,4 @@
-"""Time series as drawings of characters."""
+"""Time series plotted with characters."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ MINUTE = 60_000
 
 
 def line(*values: float | None, name: str = "v") -> Series:
-    """Make a series of one value a minute."""
+    """Make a series with one value for each minute."""
     return Series(name=name, points=[(START + at * MINUTE, value) for at, value in enumerate(values)])
 
 
@@ -23,12 +23,12 @@ RISING, FALLING = line(*range(11), name="up"), line(*range(10, -1, -1), name="do
 
 
 def drawing(*lines: Series, **options: Any) -> list[str]:
-    """Draw series and return the lines of the drawing."""
+    """Plot series and return the lines."""
     return terminal.plain(plot.draw(lines, **{"width": 40, **options})).splitlines()
 
 
 def test_one_series_is_drawn_in_braille() -> None:
-    """Two by four dots to the cell, values to the left, times below, a legend."""
+    """A character has two by four dots; values are on the left, times and a legend below."""
     assert drawing(RISING, width=30, height=5) == [
         "10 ┤                     ⢀⡠⠤⠒⠉",
         "   ┤                ⢀⡠⠤⠒⠉⠁",
@@ -48,7 +48,7 @@ def test_one_series_is_drawn_in_braille() -> None:
     [(-1.0, 1.0), (10.4, 20.4), (0.0, 0.6), (-0.846, 3.1), (2.5e9, 9.7e9), (1e9, 1e9 + 7), (-4e-9, 3e-9), (0.1, 1e5)],
 )
 def test_a_label_is_in_the_row_of_its_value(low: float, high: float, height: int, *, plain: bool) -> None:
-    """Where a straight line passes a labelled row, it has the label's value: a label is off by half a row at most."""
+    """Where a straight line passes a labelled row, it has the label's value. The error is half a row at most."""
     count = 400
     values = [low + (high - low) * at / (count - 1) for at in range(count)]
     rows = [
@@ -73,17 +73,17 @@ LARGE, TINY = 1.7e308, 5e-324
     "values",
     [(-LARGE, LARGE), (LARGE, LARGE), (-LARGE, -LARGE, 0), (0, TINY), (-TINY, TINY), (TINY, TINY), (1e-310, 3e-310)],
 )
-def test_values_at_the_ends_of_what_a_float_holds_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
-    """In characters and in a picture: no difference overflows, and none is divided to nothing."""
-    drawn = drawing(line(*values), plain=plain)
+def test_the_largest_and_smallest_floats_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
+    """No difference overflows and none becomes zero, with characters and in a picture."""
+    lines = drawing(line(*values), plain=plain)
     picture = pictures.svg([line(*values)])
 
-    assert len(drawn) == 17
-    assert not any(word in picture + "".join(drawn) for word in ("nan", "inf"))
+    assert len(lines) == 17
+    assert not any(word in picture + "".join(lines) for word in ("nan", "inf"))
 
 
 @pytest.mark.parametrize("end", [2**62, -(2**62), 253_402_300_800_000, -62_135_596_800_001])
-def test_times_that_no_calendar_has_are_drawn(end: int) -> None:
+def test_times_outside_the_calendar_are_drawn(end: int) -> None:
     """They are shown in seconds since 1970."""
     lines = [Series(name="v", points=sorted([(0, 1.0), (end, 2.0)]))]
 
@@ -94,13 +94,13 @@ def test_times_that_no_calendar_has_are_drawn(end: int) -> None:
         pictures.write(lines, Path("x.png"))
 
 
-def test_a_picture_holds_no_control_characters() -> None:
-    """XML has none, and a browser shows what others wrote."""
+def test_a_picture_has_no_control_characters() -> None:
+    """XML does not allow them, and a browser shows untrusted texts."""
     assert "a\\x1b\\u202e" in pictures.svg([line(1, 2, name="a\x1b\u202e")])
 
 
-def test_several_series_without_colour_have_their_own_marks() -> None:
-    """Braille dots of two lines could not be told apart; with colour they can."""
+def test_several_series_without_colour_have_different_marks() -> None:
+    """Braille dots of two lines look alike; colours tell them apart."""
     marked, styled = drawing(RISING, FALLING), plot.draw([RISING, FALLING], width=40, colour=True)
 
     assert set(marked[0]) == set("10 ┤+*")
@@ -109,13 +109,13 @@ def test_several_series_without_colour_have_their_own_marks() -> None:
     assert not set("*+") & set(terminal.plain(styled))
 
 
-def test_plain_means_ascii() -> None:
-    """For terminals and logs that know nothing else."""
+def test_a_plain_plot_is_ascii() -> None:
+    """Some terminals and logs show only ASCII."""
     assert "\n".join(drawing(RISING, FALLING, plain=True)).isascii()
 
 
-def test_a_gap_is_not_drawn_over() -> None:
-    """Null breaks the line."""
+def test_a_null_interrupts_the_line() -> None:
+    """The row between the two parts is empty."""
     row = drawing(line(1, 1, 1, *[None] * 5, 1, 1, 1), height=3, plain=True)[1].partition("|")[2]
 
     assert row.strip("*").strip() == ""
@@ -124,20 +124,20 @@ def test_a_gap_is_not_drawn_over() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 5.0, -3e9, 0.1 + 0.2])
 def test_a_constant_series_is_drawn_in_the_middle(value: float) -> None:
-    """No division by zero."""
+    """No division by zero happens."""
     rows = drawing(line(value, value * (1 + 1e-15)), height=5, plain=True)
 
     assert ["*" in row for row in rows[:5]] == [False, False, True, False, False]
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [None, None]])
-def test_fewer_than_two_moments_draw_nothing(values: list[float | None]) -> None:
+def test_fewer_than_two_points_draw_nothing(values: list[float | None]) -> None:
     """There is no line to draw."""
     assert plot.draw([line(*values)], width=40) == []
 
 
-def test_many_series_are_counted() -> None:
-    """Eight are drawn."""
+def test_series_beyond_eight_are_counted() -> None:
+    """Eight series are drawn."""
     assert drawing(*[RISING] * 11)[-1] == "… 3 more series, not drawn"
 
 
@@ -150,8 +150,8 @@ def test_many_series_are_counted() -> None:
         (10**6, "2026-01-01", "2027-11-26"),
     ],
 )
-def test_times_are_as_fine_as_the_range(minutes: int, first: str, last: str) -> None:
-    """Seconds for minutes, dates for years."""
+def test_time_labels_depend_on_the_range(minutes: int, first: str, last: str) -> None:
+    """Minutes show seconds, years show dates."""
     ends = Series(name="v", points=[(START, 1.0), (START + minutes * MINUTE, 2.0)])
     ticks = drawing(ends, width=80, height=3)[4]
 
@@ -179,10 +179,10 @@ TIME, NUMBER = {"name": "time", "type": "time"}, {"name": "v", "type": "number"}
     ],
     ids=["wide", "long", "no time"],
 )
-def test_a_frame_has_a_series_per_number_and_text(
+def test_frames_become_series(
     fields: list[dict[str, Any]], values: list[list[Any]], series: dict[str, list[tuple[int, float]]]
 ) -> None:
-    """A wide frame has one per number, named by its labels; a long one has one per distinct text; a table has none."""
+    """A wide frame has one for each number, with its labels; a long one, for each distinct text; a table has none."""
     frame = {"schema": {"fields": fields}, "data": {"values": values}}
 
     assert {each.name: each.points for each in plot.series(frame)} == series

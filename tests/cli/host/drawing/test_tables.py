@@ -1,4 +1,4 @@
-"""Frames as tables of text."""
+"""Frames as text tables."""
 
 from typing import Any
 
@@ -30,9 +30,9 @@ MIXED = _frame(
 
 
 def test_a_table_shows_every_type() -> None:
-    """Times in ISO 8601, numbers to the right, NaN apart from null, enums by name, text on one line and cut."""
-    shown = [line.split("  ") for line in tables.table(MIXED, rows=10, width=200).splitlines()]
-    cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
+    """It shows ISO 8601 times, numbers on the right, NaN and null, names of enums, and shortened one-line texts."""
+    lines = [line.split("  ") for line in tables.table(MIXED, rows=10, width=200).splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
 
     assert cells == [
         ["time", "cpu {host=a, zone=b}", "count", "state", "Note", "raw", "up"],
@@ -43,8 +43,8 @@ def test_a_table_shows_every_type() -> None:
     ]
 
 
-def test_columns_are_aligned_by_the_cells_they_take() -> None:
-    """Numbers to the right, text to the left; a wide character counts as two, and a family of three is one of them."""
+def test_columns_are_aligned_by_display_width() -> None:
+    """Numbers are on the right, texts on the left; a wide character or a joined emoji counts as two."""
     frame = _frame(
         ({"name": "name", "type": "string"}, ["日本", "abcde", "👨‍👩‍👧"]),
         ({"name": "n", "type": "number"}, [1, 100, 2]),
@@ -60,7 +60,7 @@ def test_columns_are_aligned_by_the_cells_they_take() -> None:
 
 
 def test_rows_and_columns_beyond_the_limits_are_counted() -> None:
-    """The rest is told, not shown; a time and one value stay whatever the width."""
+    """The numbers of hidden ones are shown; a time and one value stay at any width."""
     frame = _frame(
         ({"name": "time", "type": "time"}, [START + at for at in range(50)]),
         *[({"name": f"value{at}", "type": "number"}, list(range(50))) for at in range(20)],
@@ -80,24 +80,24 @@ def test_a_frame_without_fields_or_rows_is_described() -> None:
 
 
 def test_the_heading_names_the_frame_and_its_size() -> None:
-    """With its type, where it has one."""
+    """It also has the frame's type, if there is one."""
     assert tables.heading("A", MIXED) == "A cpu (table): 3 rows, 7 fields"
     assert tables.heading("B", {"schema": {"fields": [{}]}, "data": {"values": [[1]]}}) == "B: 1 row, 1 field"
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "text"),
     [(0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (123456.7, "123457"), (1.0, "1"), (-0.0, "-0"), (1e20, "1.000000e+20")],
 )
-def test_a_number_is_short(value: float, shown: str) -> None:
-    """Six digits, all of them before the point."""
+def test_a_number_is_short(value: float, text: str) -> None:
+    """It has six digits, or all digits before the point."""
     frame = _frame(({"name": "v", "type": "number"}, [value]))
 
-    assert tables.table(frame, rows=1, width=80).splitlines()[2].strip() == shown
+    assert tables.table(frame, rows=1, width=80).splitlines()[2].strip() == text
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "nanos", "shown"),
+    ("milliseconds", "nanos", "text"),
     [
         (0, 0, "1970-01-01T00:00:00Z"),
         (-1, 0, "1969-12-31T23:59:59.999Z"),
@@ -105,13 +105,13 @@ def test_a_number_is_short(value: float, shown: str) -> None:
         (10**17, 0, "100000000000000000 ms"),
     ],
 )
-def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, shown: str) -> None:
-    """Before 1970 too; what no calendar holds is shown as it is."""
-    assert tables.instant(milliseconds, nanos) == shown
+def test_a_time_has_only_the_digits_it_needs(milliseconds: int, nanos: int, text: str) -> None:
+    """Times before 1970 work, too; a time outside the calendar is shown as a number."""
+    assert tables.instant(milliseconds, nanos) == text
 
 
 def test_control_characters_are_escaped() -> None:
-    """Data and names may hold any text; a cell is one line, and the columns stay aligned."""
+    """Data and names may have any text; a cell stays one line, and columns stay aligned."""
     frame = _frame(({"name": "v\x9b", "type": "string"}, ["\x1b[31mred\x07\n", "1\u202f000\u202e"]))
 
     assert tables.table(frame, rows=2, width=80).splitlines() == [

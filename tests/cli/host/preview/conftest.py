@@ -1,4 +1,4 @@
-"""A preview whose plugin is an object of the test's, asked without a socket."""
+"""A preview whose plugin is a test object, called without a socket."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def small(tmp_path: Path) -> Small:
 
 @pytest.fixture
 def ask(small: Small) -> Callable[..., tuple[int, Any]]:
-    """Ask a path of the small preview, and return the status and the JSON of the answer, or its bytes."""
+    """Request a path of the small preview, and return the status and the JSON or the bytes of the response."""
 
-    def asked(path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
+    def send_request(path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
         message = Message()
         for name, value in headers.items():
             message[name.replace("_", "-")] = value
@@ -40,4 +40,4 @@ def ask(small: Small) -> Callable[..., tuple[int, Any]]:
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return response.status, json.loads(response.body) if is_json else response.body
 
-    return asked
+    return send_request

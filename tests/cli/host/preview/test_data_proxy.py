@@ -1,4 +1,4 @@
-"""The data proxy: the server adds what the routes say; its secrets go to the upstream, and to nobody else."""
+"""The data proxy: the server adds what the routes define; secrets are sent only to the upstream."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ TOKEN = "acc3ss-t0ken"  # noqa: S105 - not a real one
 
 
 class Upstream(ThreadingHTTPServer):
-    """Keeps what it was asked, and answers it as JSON."""
+    """Records its requests and answers them with JSON."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.token: dict[str, Any] = {"access_token": TOKEN, "expires_in": "3600"}
 
 
@@ -55,10 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_GET(self) -> None:
-        """Answer, or redirect, or refuse, as the path says."""
+        """Answer, redirect or refuse, depending on the path."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-        self.server.asked.append(asked)
+        request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+        self.server.requests.append(request)
         status = next((each for word, each in STATUSES.items() if word in self.path), 200)
         self.send_response(status)
         self.send_header("X-Rows", "0")
@@ -101,7 +101,7 @@ def proxied(tmp_path: Path, upstream: Upstream) -> Small:
 
 
 def ask(small: Small, path: str, *, method: str = "GET", body: bytes = b"", **headers: str) -> WebResponse:
-    """Ask the proxy."""
+    """Send a request to the proxy."""
     request = WebRequest(method=method, path=PROXY + path.partition("?")[0], query=path.partition("?")[2], body=body)
     for name, value in headers.items():
         request.headers[name.replace("_", "-")] = value
@@ -109,38 +109,38 @@ def ask(small: Small, path: str, *, method: str = "GET", body: bytes = b"", **he
 
 
 def test_a_route_adds_its_header(proxied: Small, upstream: Upstream) -> None:
-    """The path stays where the route has no address of its own; what is the preview's stays here."""
+    """A route without an address keeps the path; headers of the preview are not forwarded."""
     response = ask(proxied, "sales?from=1&to=2", X_One="1", Cookie="c=d", Referer="http://x/t0ken/", Origin="http://x")
 
     assert (response.status, response.body) == (200, b'{"rows": []}')
-    (asked,) = upstream.asked
-    assert asked["path"] == "/api/sales?from=1&to=2"
-    assert asked["headers"]["Authorization"] == f"Bearer {SECRET}"
-    assert asked["headers"]["X-One"] == "1"
-    assert not {"Cookie", "Referer", "Origin"} & set(asked["headers"])
+    (request,) = upstream.requests
+    assert request["path"] == "/api/sales?from=1&to=2"
+    assert request["headers"]["Authorization"] == f"Bearer {SECRET}"
+    assert request["headers"]["X-One"] == "1"
+    assert not {"Cookie", "Referer", "Origin"} & set(request["headers"])
     assert set(response.headers) == {"Cache-Control", "Content-Security-Policy", "X-Rows"}
     assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; ")
 
 
-def test_a_route_with_an_address_replaces_the_path_it_has(proxied: Small, upstream: Upstream) -> None:
-    """And adds its parameters to those of the request."""
+def test_a_route_with_an_address_replaces_its_part_of_the_path(proxied: Small, upstream: Upstream) -> None:
+    """The route's parameters are added to those of the request."""
     ask(proxied, "other/rows?limit=3&key=mine")
 
-    assert upstream.asked[0]["path"] == f"/api/base/v2/rows?limit=3&key={SECRET}"
+    assert upstream.requests[0]["path"] == f"/api/base/v2/rows?limit=3&key={SECRET}"
 
 
-def test_without_a_route_the_data_sources_address_is_asked(proxied: Small, upstream: Upstream) -> None:
-    """By any method, with the body, and without the secrets of routes."""
+def test_without_a_route_the_data_sources_address_is_requested(proxied: Small, upstream: Upstream) -> None:
+    """Any method works, with the body; the routes' secrets are not sent."""
     response = ask(proxied, "rows", method="POST", body=b"{}", Content_Type="application/json")
 
     assert response.status == 200
-    (asked,) = upstream.asked
-    assert (asked["method"], asked["path"], asked["body"]) == ("POST", "/api/rows", b"{}")
-    assert SECRET not in str(asked)
+    (request,) = upstream.requests
+    assert (request["method"], request["path"], request["body"]) == ("POST", "/api/rows", b"{}")
+    assert SECRET not in str(request)
 
 
-def test_basic_authentication_and_custom_headers_are_the_data_sources(proxied: Small, upstream: Upstream) -> None:
-    """As Grafana's HTTP settings say."""
+def test_basic_authentication_and_custom_headers_are_sent(proxied: Small, upstream: Upstream) -> None:
+    """They come from Grafana's HTTP settings of the data source."""
     proxied.source.update(
         {
             "basicAuth": True,
@@ -151,34 +151,34 @@ def test_basic_authentication_and_custom_headers_are_the_data_sources(proxied: S
     )
     ask(proxied, "rows")
 
-    headers = upstream.asked[0]["headers"]
+    headers = upstream.requests[0]["headers"]
     assert headers["Authorization"] == "Basic " + base64.b64encode(b"user:pass").decode()
     assert headers["X-Tenant"] == "t1"
 
 
 def test_a_redirect_goes_to_the_browser(proxied: Small, upstream: Upstream) -> None:
-    """The server follows none: it would send secrets elsewhere."""
+    """The server follows none, since it would send secrets to another host."""
     assert ask(proxied, "redirect").status == 302
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize(("path", "status"), [("refuse", 400), ("none", 404)])
-def test_an_error_of_the_upstream_is_the_answer(proxied: Small, upstream: Upstream, path: str, status: int) -> None:
-    """But for 401, which Grafana makes 400."""
+def test_an_error_of_the_upstream_is_forwarded(proxied: Small, upstream: Upstream, path: str, status: int) -> None:
+    """A 401 becomes 400, as in Grafana."""
     assert ask(proxied, path).status == status
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("path", ["../admin", "x/../../admin", "%2e%2e/admin", "..%2fadmin", "..%5cadmin"])
 def test_no_path_leads_out_of_the_address(proxied: Small, upstream: Upstream, path: str) -> None:
-    """However it is written."""
+    """Several encodings of the path are tried."""
     assert ask(proxied, path).status == 400
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "ftp://x/", "//x", "x", "http://", "http://user:pass@x/"])
-def test_only_http_is_asked(proxied: Small, url: str) -> None:
-    """Whatever the config page holds."""
+def test_only_http_addresses_are_requested(proxied: Small, url: str) -> None:
+    """The config page may contain any address."""
     proxied.source.update({"url": url})
     response = ask(proxied, "rows")
 
@@ -186,12 +186,12 @@ def test_only_http_is_asked(proxied: Small, url: str) -> None:
     assert b"root:" not in bytes(response.body)  # type: ignore[arg-type]
 
 
-def test_a_route_asks_for_its_token_and_keeps_it(proxied: Small, upstream: Upstream) -> None:
-    """Once for all requests until it expires; again for another secret; nobody reads it in a log."""
+def test_a_route_requests_and_caches_its_token(proxied: Small, upstream: Upstream) -> None:
+    """All requests share it until it expires or the secret changes; the log does not show it."""
     for _ in range(2):
         assert ask(proxied, "token/rows").status == 200
 
-    oauth, first, second = upstream.asked
+    oauth, first, second = upstream.requests
     assert (oauth["method"], oauth["path"]) == ("POST", "/api/base/oauth?tenant=1")
     assert oauth["body"] == f"grant_type=client_credentials&client_secret={SECRET}".encode()
     assert oauth["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
@@ -199,45 +199,45 @@ def test_a_route_asks_for_its_token_and_keeps_it(proxied: Small, upstream: Upstr
     assert proxied.source.masked(f"asked with {TOKEN}") == "asked with ***"
     proxied.source.update({"secureJsonData": {"token": "an0ther"}})
     ask(proxied, "token/rows")
-    assert b"an0ther" in upstream.asked[-2]["body"]
+    assert b"an0ther" in upstream.requests[-2]["body"]
 
 
-def test_a_token_that_has_expired_is_asked_for_again(proxied: Small, upstream: Upstream) -> None:
-    """Without a time it is good for one request, as in Grafana."""
+def test_an_expired_token_is_requested_again(proxied: Small, upstream: Upstream) -> None:
+    """A token without an expiry time is used for one request, as in Grafana."""
     for upstream.token in ({"access_token": TOKEN}, {"access_token": TOKEN, "expires_on": 1}):
-        upstream.asked.clear()
+        upstream.requests.clear()
         ask(proxied, "token/rows")
         ask(proxied, "token/rows")
-        assert ["oauth" in each["path"] for each in upstream.asked] == [True, False, True, False]
+        assert ["oauth" in each["path"] for each in upstream.requests] == [True, False, True, False]
 
 
 @pytest.mark.parametrize("answer", [{}, {"access_token": 1}, {"access_token": TOKEN, "expires_in": "soon"}, []])
-def test_an_address_that_gives_no_token_is_a_sentence(proxied: Small, upstream: Upstream, answer: Any) -> None:
-    """And the upstream is not asked without one."""
+def test_a_failing_token_request_is_an_error(proxied: Small, upstream: Upstream, answer: Any) -> None:
+    """The upstream gets no request without a token."""
     upstream.token = answer
     response = ask(proxied, "token/rows")
 
     assert response.status == 500
     assert b"127.0.0.1 returned no access token" in bytes(response.body)  # type: ignore[arg-type]
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("secret", ["abcd-efgh\n", "abcd-\u2026efgh", "abcd\r\nX: efgh", "abcd\0efgh"])
-def test_a_secret_that_no_header_may_hold_is_an_error_without_its_value(
+def test_a_secret_that_is_not_a_valid_header_is_refused_without_its_value(
     proxied: Small, upstream: Upstream, secret: str
 ) -> None:
-    """Pasted with its line break, it would be in the error of Python's client."""
+    """A pasted secret may end with a line break, and Python's HTTP client would show it in its error."""
     proxied.source.update({"secureJsonData": {"token": secret}})
     response = ask(proxied, "sales")
 
     assert response.status == 400
     assert b"the header 'Authorization' cannot be sent" in bytes(response.body)  # type: ignore[arg-type]
     assert b"efgh" not in bytes(response.body)  # type: ignore[arg-type]
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
-def test_an_upstream_that_sends_a_byte_now_and_then_is_left() -> None:
-    """The time is for all of the answer."""
+def test_a_slow_upstream_is_stopped_at_the_deadline() -> None:
+    """The timeout is for the whole response, not for each byte."""
 
     class Drip:
         def read1(self, _: int) -> bytes:
@@ -257,11 +257,11 @@ def test_an_unsupported_route_is_an_error(proxied: Small, upstream: Upstream, pa
 
     assert response.status == 500
     assert b"preview's proxy" in bytes(response.body)  # type: ignore[arg-type]
-    assert upstream.asked == []
+    assert upstream.requests == []
 
 
-def test_an_upstream_that_is_not_there_is_a_sentence_without_secrets(proxied: Small) -> None:
-    """The address may hold one."""
+def test_an_unreachable_upstream_is_an_error_without_secrets(proxied: Small) -> None:
+    """The address may contain a secret."""
     proxied.source.update({"url": "http://127.0.0.1:1/", "secureJsonData": {"token": "127.0.0.1:1"}})
     response = ask(proxied, "sales")
 
@@ -270,8 +270,8 @@ def test_an_upstream_that_is_not_there_is_a_sentence_without_secrets(proxied: Sm
     assert b"127.0.0.1:1" not in bytes(response.body)  # type: ignore[arg-type]
 
 
-def test_templates_are_filled_as_go_does() -> None:
-    """Nested options, numbers, booleans; what is not there is said so; anything else is refused."""
+def test_templates_are_filled_as_in_go() -> None:
+    """They use nested options, numbers and booleans; missing ones get Go's text, and other syntax is refused."""
     values = {"URL": "http://x", "JsonData": {"a": {"b": 1}, "c": True}, "SecureJsonData": {"t": "s"}}
 
     assert fill("{{.URL}}/{{ .JsonData.a.b }}/{{ .JsonData.c }}/{{ .SecureJsonData.t }}", values) == "http://x/1/true/s"

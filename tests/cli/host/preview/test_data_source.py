@@ -1,4 +1,4 @@
-"""What the config page saves: kept in memory, as Grafana keeps it, and no secret comes back."""
+"""Settings saved on the config page stay in memory, as in Grafana, and no secret is sent back."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 SOURCE = "api/datasources/uid/sales"
 
 
-def test_the_page_sees_which_secrets_are_set_and_none_of_them(ask: Ask) -> None:
-    """In no answer that describes the data source."""
-    status, shown = ask(SOURCE)
+def test_the_page_gets_names_of_secrets_but_no_values(ask: Ask) -> None:
+    """No response that describes the data source has a value."""
+    status, answer = ask(SOURCE)
 
     assert status == 200
-    assert shown["secureJsonFields"] == {"token": True}
-    assert (shown["uid"], shown["type"], shown["url"]) == ("sales", ID, "http://127.0.0.1:9")
-    assert shown["jsonData"] == {"timeout": 10}
+    assert answer["secureJsonFields"] == {"token": True}
+    assert (answer["uid"], answer["type"], answer["url"]) == ("sales", ID, "http://127.0.0.1:9")
+    assert answer["jsonData"] == {"timeout": 10}
     for path in (SOURCE, "preview/boot", "api/frontend/settings", "api/plugins/acme-sales-datasource/settings"):
         assert SECRET not in str(ask(path)), path
 
 
 def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
-    """The next call has it, with a later time of change, so that the plugin makes a new instance."""
+    """The next call has them with a later time of change, so the plugin makes a new instance."""
     before = small.source.settings()
-    _, shown = ask(SOURCE)
-    sent = {**shown, "url": "http://other", "jsonData": {"timeout": 3}, "secureJsonData": {"key": "k3y!"}}
+    _, old = ask(SOURCE)
+    new = {**old, "url": "http://other", "jsonData": {"timeout": 3}, "secureJsonData": {"key": "k3y!"}}
 
-    status, answer = ask(SOURCE, sent, method="PUT")
+    status, answer = ask(SOURCE, new, method="PUT")
 
     assert (status, answer["message"]) == (200, "Datasource updated")
-    assert answer["datasource"]["version"] == shown["version"] + 1
+    assert answer["datasource"]["version"] == old["version"] + 1
     assert answer["datasource"]["secureJsonFields"] == {"token": True, "key": True}
     after = small.source.settings()
     assert (after.url, after.options, after.secrets) == (
@@ -52,14 +52,14 @@ def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
 
 
 def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
-    """As the page's "Reset" does."""
+    """The page's "Reset" button sends one."""
     assert ask(SOURCE, {"secureJsonData": {"token": ""}}, method="PUT")[0] == 200
     assert small.source.settings().secrets == {}
     assert ask(SOURCE)[1]["secureJsonFields"] == {}
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "change",
     [
         {"url": 1},
         {"jsonData": []},
@@ -69,25 +69,25 @@ def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
         {"name": {}},
     ],
 )
-def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small: Small, sent: dict[str, Any]) -> None:
-    """With the name of the key."""
+def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small: Small, change: dict[str, Any]) -> None:
+    """The error names the key."""
     before = small.source.value()
-    status, answer = ask(SOURCE, sent, method="PUT")
+    status, answer = ask(SOURCE, change, method="PUT")
 
     assert status == 400
-    assert next(iter(sent)) in answer["message"]
+    assert next(iter(change)) in answer["message"]
     assert small.source.value() == before
 
 
 def test_other_keys_cannot_be_changed(ask: Ask, small: Small) -> None:
-    """The type and the uid are the provisioned ones."""
+    """The type and the uid stay as provisioned."""
     ask(SOURCE, {"uid": "other", "type": "other", "id": 9, "readOnly": True}, method="PUT")
 
     assert (small.source.uid, ask(SOURCE)[1]["type"], ask(SOURCE)[1]["readOnly"]) == ("sales", ID, False)
 
 
-def test_texts_are_shown_without_secrets() -> None:
-    """In lists and mappings too, the longer secret first; very short ones would hide half of every sentence."""
+def test_secrets_are_masked_in_texts() -> None:
+    """Lists and mappings are masked, longer secrets first; very short ones would mask ordinary words."""
     source = DataSource(
         {"secureJsonData": {"a": "abcd", "b": "abcdef", "c": "x"}}, plugin_id=ID, plugin_name="Sales", logo=""
     )
@@ -95,26 +95,26 @@ def test_texts_are_shown_without_secrets() -> None:
     assert source.masked({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
 
 
-def test_a_secret_is_masked_however_it_is_written() -> None:
-    """As Python writes it, as JSON does, as a part of an address, and without the line break at its end."""
+def test_a_secret_is_masked_in_every_encoding() -> None:
+    """It is masked in Python's and JSON's notation, in an address, and without the line break at its end."""
     secret = 'ab"c d\n'  # noqa: S105 - not a real one
     source = DataSource({"secureJsonData": {"a": secret}}, plugin_id=ID, plugin_name="Sales", logo="")
 
-    for shown in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
-        assert "***" in source.masked(shown), shown
-        assert "c d" not in source.masked(shown), shown
+    for text in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
+        assert "***" in source.masked(text), text
+        assert "c d" not in source.masked(text), text
 
 
-def test_a_secret_stays_hidden_after_another_has_replaced_it(small: Small) -> None:
-    """The instance before may still log it."""
+def test_a_replaced_secret_stays_masked(small: Small) -> None:
+    """The previous instance may still log it."""
     small.source.update({"secureJsonData": {"token": "n3w-s3cret"}})
     small.source.update({"secureJsonData": {"token": ""}})
 
     assert small.source.masked(f"{SECRET} n3w-s3cret") == "*** ***"
 
 
-def test_a_key_that_the_file_no_longer_has_is_gone(small: Small) -> None:
-    """As after a restart; the name is the plugin's again."""
+def test_a_key_that_is_removed_from_the_file_is_removed(small: Small) -> None:
+    """The name becomes the plugin's, as after a restart."""
     before = {"name": "Mine", "url": "http://127.0.0.1:9", "jsonData": {"timeout": 10}}
     small.source.merge(before, {"jsonData": {"timeout": 10}})
 
@@ -122,8 +122,8 @@ def test_a_key_that_the_file_no_longer_has_is_gone(small: Small) -> None:
     assert small.source.settings().secrets == {"token": SECRET}
 
 
-def test_a_change_of_the_file_replaces_what_changed_there(small: Small) -> None:
-    """What was typed on the page stays, and so does a secret whose variable is not set here."""
+def test_a_change_of_the_file_replaces_only_the_changed_values(small: Small) -> None:
+    """Values typed on the page stay, and so does a secret whose variable is not set."""
     before = {"url": "http://a", "jsonData": {"one": 1, "two": 2}, "secureJsonData": {"token": SECRET}}
     small.source.update({"jsonData": {"one": 1, "two": 2, "typed": True}})
     small.source.merge(before, {"url": "http://b", "jsonData": {"one": 3}, "secureJsonData": {"token": ""}})
@@ -135,6 +135,6 @@ def test_a_change_of_the_file_replaces_what_changed_there(small: Small) -> None:
 
 
 def test_a_provisioned_value_of_another_type_is_refused() -> None:
-    """Before anything starts."""
+    """The error comes before the plugin starts."""
     with pytest.raises(UsageError, match="jsonData"):
         DataSource({"jsonData": "x"}, plugin_id=ID, plugin_name="Sales", logo="")

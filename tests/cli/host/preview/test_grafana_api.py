@@ -1,4 +1,4 @@
-"""Grafana's API as the preview answers it: queries, the data source, health, resources; what fails says why."""
+"""Grafana's API in the preview: queries, data source, health and resources; an error gives its reason."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ BODY = {"queries": [QUERY], "from": "1000", "to": "3601000"}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def test_queries_are_answered_as_grafana_does(ask: Ask, small: Small) -> None:
-    """Frames by ref id; the plugin hears the range, the interval, the model and who asks."""
+def test_queries_are_answered_as_in_grafana(ask: Ask, small: Small) -> None:
+    """The response has frames by ref id; the plugin gets the range, the interval, the model and headers."""
     status, answer = ask("api/ds/query?ds_type=x", BODY, X_Panel_Id="7", X_Evil="1")
 
     assert status == 200
     assert answer["results"] == {"A": {"status": 200, "frames": [FRAME]}}
     assert answer["preview"]["milliseconds"] >= 0
-    (asked,) = small.plugin.asked
-    (query,) = asked["queries"]
+    (call,) = small.plugin.calls
+    (query,) = call["queries"]
     assert (query.start, query.end) == (datetime.fromtimestamp(1, UTC), datetime.fromtimestamp(3601, UTC))
     assert (query.interval, query.max_data_points) == (timedelta(seconds=5), 50)
     assert query.model["table"] == "sales"
-    assert (asked["is_alert"], asked["headers"]) == (False, {"http_X-Panel-Id": "7"})
+    assert (call["is_alert"], call["headers"]) == (False, {"http_X-Panel-Id": "7"})
     assert small.plugin.settings[0].secrets == {"token": SECRET}
 
 
-def test_a_query_can_be_asked_as_an_alert_rule_does(ask: Ask, small: Small) -> None:
-    """So that the page shows what a rule would see."""
+def test_a_query_can_be_sent_as_an_alert_rules(ask: Ask, small: Small) -> None:
+    """So the page can show the result that a rule would get."""
     ask("api/ds/query", BODY, X_Gfplug_Alert="true")
 
-    assert small.plugin.asked[0]["is_alert"] is True
+    assert small.plugin.calls[0]["is_alert"] is True
 
 
 def test_one_failing_query_does_not_fail_the_others(ask: Ask, small: Small) -> None:
-    """Status 400 as in Grafana; the error has a status, a source, where the code failed, and no secret."""
+    """The status is 400 as in Grafana; the error has status, source and place in the code, and no secret."""
     small.plugin.answers["B"] = QueryAnswer(
         ref_id="B", status=502, error=f"401 for {SECRET}", error_source="downstream"
     )
@@ -80,10 +80,10 @@ def test_one_failing_query_does_not_fail_the_others(ask: Ask, small: Small) -> N
         (UnimplementedError("the plugin does not implement Data.QueryData"), 404, "plugin.notImplemented"),
     ],
 )
-def test_a_failed_call_says_what_grafana_says_and_why(
+def test_a_failed_call_has_grafanas_message_and_the_reason(
     ask: Ask, small: Small, failure: ToolError, status: int, message_id: str
 ) -> None:
-    """Without a secret in it."""
+    """The message has no secret."""
     small.plugin.failure = failure
     for path, body in [("api/ds/query", BODY), (f"{SOURCE}/health", None), (f"{SOURCE}/resources/x", None)]:
         code, answer = ask(path, body)
@@ -113,16 +113,16 @@ def test_a_failed_call_says_what_grafana_says_and_why(
         {**BODY, "queries": [{**QUERY, "datasource": {"uid": "other"}}]},
     ],
 )
-def test_a_request_that_is_none_is_refused_with_a_sentence(ask: Ask, small: Small, body: Any) -> None:
-    """And the plugin hears nothing."""
+def test_an_invalid_request_is_refused(ask: Ask, small: Small, body: Any) -> None:
+    """The plugin gets no call."""
     status, answer = ask("api/ds/query", body)
 
     assert (status, bool(answer["message"])) == (400, True)
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
 def test_times_are_read_in_every_form_that_grafana_sends() -> None:
-    """Milliseconds as a number or a text, relative times, and a range of a query's own."""
+    """They are milliseconds as number or text, relative times, and a range of the query itself."""
     body = {
         "queries": [{"refId": "A"}, {"refId": "B", "timeRange": {"from": "now-1h", "to": "now"}}],
         "from": 1767265200000,
@@ -135,8 +135,8 @@ def test_times_are_read_in_every_form_that_grafana_sends() -> None:
     assert (first.interval, first.max_data_points) == (timedelta(seconds=1), 100)
 
 
-def test_huge_numbers_are_bounded_and_end_in_no_error_of_ours() -> None:
-    """An interval of a million years, and more points than a message can hold."""
+def test_huge_numbers_are_limited() -> None:
+    """The interval is a million years, and the number of points is too large for a message."""
     for large in (1e300, 10**30, 10**400):
         query = {"refId": "A", "intervalMs": large, "maxDataPoints": large}
         (read,) = read_queries({"queries": [query], "from": "1", "to": "2"}, uid="x", now=NOW)
@@ -152,15 +152,15 @@ def test_secrets_are_masked_in_a_frames_metadata_only(ask: Ask, small: Small) ->
     small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=200, frames=[frame])
     _, answer = ask("api/ds/query", BODY)
 
-    (shown,) = answer["results"]["A"]["frames"]
-    assert shown["schema"]["meta"] == {
+    (response_frame,) = answer["results"]["A"]["frames"]
+    assert response_frame["schema"]["meta"] == {
         "executedQueryString": "GET /?key=***", "notices": [{"severity": "info", "text": "***"}]
     }  # fmt: skip
-    assert shown["data"] == frame["data"]
+    assert response_frame["data"] == frame["data"]
 
 
-def test_a_reference_of_a_query_may_be_missing_or_a_text() -> None:
-    """As dashboards of old have it."""
+def test_the_data_source_of_a_query_may_be_missing_or_a_text() -> None:
+    """Old dashboards have such queries."""
     for reference in (None, "", "x", {"uid": "x"}, {}):
         assert read_queries({"queries": [{"datasource": reference}], "from": "1", "to": "2"}, uid="x", now=NOW)
     with pytest.raises(UsageError):
@@ -169,7 +169,7 @@ def test_a_reference_of_a_query_may_be_missing_or_a_text() -> None:
 
 @pytest.mark.parametrize(("health", "status"), [("OK", 200), ("ERROR", 400), ("UNKNOWN", 400)])
 def test_health_has_grafanas_status(ask: Ask, small: Small, health: str, status: int) -> None:
-    """The details come along."""
+    """The details are part of the response."""
     small.plugin.health = Health(status=health, message=f"says {SECRET}", details={"verboseMessage": SECRET})
 
     assert ask(f"{SOURCE}/health") == (
@@ -177,8 +177,8 @@ def test_health_has_grafanas_status(ask: Ask, small: Small, health: str, status:
     )  # fmt: skip
 
 
-def test_a_resource_is_answered_as_the_plugin_does(ask: Ask, small: Small) -> None:
-    """By any method, with its query string, its headers and its body; what belongs to the preview stays here."""
+def test_a_resource_request_is_forwarded_to_the_plugin(ask: Ask, small: Small) -> None:
+    """Method, query string, headers and body are forwarded; the preview's own headers are not."""
     small.plugin.resource = ResourceAnswer(
         status=418, headers={"Content-Type": ["text/html"], "Set-Cookie": ["a=b"], "X-One": ["1", "2"]}, body=b"<b>"
     )
@@ -187,13 +187,13 @@ def test_a_resource_is_answered_as_the_plugin_does(ask: Ask, small: Small) -> No
     status, body = ask(f"{SOURCE}/resources/a%2Fb/c?limit=3&limit=4", b"<a>", method="PATCH", X_Two="2", **own)
 
     assert (status, body) == (418, b"<b>")
-    (asked,) = small.plugin.asked
-    assert (asked["path"], asked["method"], asked["body"]) == ("a%2Fb/c?limit=3&limit=4", "PATCH", b"<a>")
-    assert asked["headers"] == {"X-Two": ["2"]}
+    (call,) = small.plugin.calls
+    assert (call["path"], call["method"], call["body"]) == ("a%2Fb/c?limit=3&limit=4", "PATCH", b"<a>")
+    assert call["headers"] == {"X-Two": ["2"]}
 
 
 def test_a_resource_opened_as_a_page_runs_no_script(small: Small) -> None:
-    """Else a text of an upstream's could ask with the page's token."""
+    """Otherwise a text of the upstream could send requests with the page's token."""
     from gfplug.host.preview.web_messages import WebRequest  # noqa: PLC0415 - what the fixture hides
 
     small.plugin.resource = ResourceAnswer(
@@ -224,10 +224,10 @@ def test_an_api_that_the_preview_lacks_is_404(ask: Ask, small: Small, path: str)
     status, answer = ask(path)
 
     assert (status, bool(answer["message"])) == (404, True)
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
 def test_the_data_source_has_two_addresses(ask: Ask) -> None:
-    """By its uid, and by its id."""
+    """It is found by its uid and by its id."""
     assert ask("api/datasources/1") == ask(SOURCE)
     assert ask("api/datasources/1/health")[0] == 200

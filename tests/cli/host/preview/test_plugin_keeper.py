@@ -1,4 +1,4 @@
-"""A plugin that ends is started again, and a request for one that does not start fails at once."""
+"""A plugin that ends is started again, and a request fails at once if the plugin does not start."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Plugin:
 
 @pytest.fixture
 def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
-    """Make a keeper whose plugin is started by a function of the test's; `told` collects what pages hear."""
+    """Make a keeper whose plugin is started by a test function; `messages` collects the events for pages."""
     monkeypatch.setattr(plugin_keeper, "_REST_SECONDS", (0.01,))
 
-    def make(start: Callable[[Process], Any], told: list[str]) -> PluginKeeper:
+    def make(start: Callable[[Process], Any], messages: list[str]) -> PluginKeeper:
         @contextmanager
         def launch(_target: Any, *, started: Callable[[Process], None], **_: Any) -> Iterator[Any]:
             process = Process()
@@ -54,15 +54,15 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
         monkeypatch.setattr(plugin_keeper, "launch", launch)
         target: Any = None
         return PluginKeeper(
-            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: told.append(f"{event}: {value}")
+            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: messages.append(f"{event}: {value}")
         )
 
     return make
 
 
 def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
-    """Pages hear it, and the plugin is started again."""
-    told: list[str] = []
+    """Pages get an event, and the plugin is started again."""
+    messages: list[str] = []
     has_ended = threading.Event()
 
     class Ending(Plugin):
@@ -74,19 +74,19 @@ def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., Plugi
             raise ZeroDivisionError("a bug")
 
     starts = iter([Ending(), Plugin()])
-    with keep(lambda _: next(starts), told) as keeper:
+    with keep(lambda _: next(starts), messages) as keeper:
         assert has_ended.wait(10)
         running = threading.Event()
-        while "up: {}" not in told and not running.wait(0.01):
+        while "up: {}" not in messages and not running.wait(0.01):
             pass
         assert isinstance(keeper.plugin(), Plugin)
         assert not isinstance(keeper.plugin(), Ending)
 
-    assert "could not be kept running: a bug" in told[0]
+    assert "could not be kept running: a bug" in messages[0]
 
 
-def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
-    """The process is killed: Ctrl-C during a restart would else take a minute."""
+def test_stopping_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
+    """The process is killed; otherwise Ctrl-C during a restart could take a minute."""
     is_starting = threading.Event()
     processes: list[Process] = []
 
@@ -105,8 +105,8 @@ def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]
     assert [process.killed.is_set() for process in processes] == [True]
 
 
-def test_a_call_on_a_connection_that_is_closed_is_a_sentence() -> None:
-    """The plugin ended between the look at it and the call; grpc raises a ValueError."""
+def test_a_call_on_a_closed_connection_is_an_error() -> None:
+    """The plugin ends between the check and the call, and grpc raises a ValueError."""
     plugin: Any = object.__new__(RunningPlugin)
     plugin.logs = type("Logs", (), {"tail": lambda _: "the end"})()
     channel: Any = grpc.insecure_channel("unix:nowhere")

@@ -1,4 +1,4 @@
-"""What the page asks of the preview itself: everything to begin with, alert rules, writing back, streams, events."""
+"""The preview's own API for its page: start data, alert rules, writing settings, streams and events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def events(small: Small) -> Callable[[], tuple[str, Any]]:
-    """Open a page's stream of events, and return what reads the next one."""
+    """Open a page's event stream, and return a function that reads the next event."""
     listener = small.feed.open()
     parts = listener.parts()
 
@@ -33,8 +33,8 @@ def events(small: Small) -> Callable[[], tuple[str, Any]]:
     return following
 
 
-def test_the_page_begins_with_everything_it_needs(ask: Ask, small: Small) -> None:
-    """The plugin, the data source, dashboards, rules, versions and the log so far."""
+def test_the_start_data_has_everything_that_the_page_needs(ask: Ask, small: Small) -> None:
+    """It has the plugin, the data source, dashboards, rules, versions and the log so far."""
     small.feed.add_line(LogLine(level="info", message=f"hello {SECRET}", fields={"a": [SECRET]}))
     status, boot = ask("preview/boot")
 
@@ -59,15 +59,15 @@ def test_the_page_begins_with_everything_it_needs(ask: Ask, small: Small) -> Non
 
 
 def test_a_module_that_cannot_be_built_is_an_error(ask: Ask, small: Small) -> None:
-    """The page shows it, and the rest works."""
+    """The page shows the error, and the rest works."""
     small.plugin_files.problem = ProjectError("Model.table has no default", hint="give it one")
     _, boot = ask("preview/boot")
 
     assert boot["plugin"]["problem"] == {"message": "Model.table has no default", "hint": "give it one", "details": ""}
 
 
-def test_a_broken_rule_or_dashboard_leaves_the_rest(ask: Ask, small: Small) -> None:
-    """They are said where they are asked for."""
+def test_a_broken_rule_or_dashboard_does_not_stop_the_page(ask: Ask, small: Small) -> None:
+    """The error is in the answer about rules or dashboards."""
     (small.root / "provisioning/alerting/rules.yaml").write_text("groups: 1", encoding="utf-8")
     (small.root / "provisioning/dashboards/two.json").write_text("{", encoding="utf-8")
 
@@ -77,19 +77,19 @@ def test_a_broken_rule_or_dashboard_leaves_the_rest(ask: Ask, small: Small) -> N
     assert "rules.yaml" in alerts["problem"]["message"]
 
 
-def test_alert_rules_say_what_they_would_do_now(ask: Ask, small: Small) -> None:
-    """The last value, 7, is above 5; the query is asked as a rule asks it."""
+def test_alert_rules_show_their_current_state(ask: Ask, small: Small) -> None:
+    """The last value, 7, is above 5; the query is sent as an alert rule's."""
     status, alerts = ask("preview/alerts", {})
 
     assert (status, alerts["problem"]) == (200, None)
     (rule,) = alerts["rules"]
     assert rule["rule"] == "Sales are high"
     assert rule["instances"] == [{"labels": {"region": "north"}, "state": "ALERTING", "value": 7.0}]
-    assert small.plugin.asked[0]["is_alert"] is True
+    assert small.plugin.calls[0]["is_alert"] is True
 
 
 def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small: Small) -> None:
-    """As Grafana shows it."""
+    """It is the error that Grafana shows."""
     small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=500, error=f"no {SECRET}")
     small.plugin.logs = type("Logs", (), {"hint": lambda _: "see the log"})()
     _, alerts = ask("preview/alerts", {})
@@ -98,8 +98,8 @@ def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small:
     assert alerts["rules"][0]["hint"] == "see the log"
 
 
-def test_a_plugin_that_is_down_is_the_problem_of_all_rules(ask: Ask, small: Small) -> None:
-    """Said once."""
+def test_a_plugin_that_is_down_is_one_problem_for_all_rules(ask: Ask, small: Small) -> None:
+    """The message is shown once."""
     small.keeper.problem = ToolError("the plugin's process ended with exit code 1")
 
     _, alerts = ask("preview/alerts", {})
@@ -107,33 +107,33 @@ def test_a_plugin_that_is_down_is_the_problem_of_all_rules(ask: Ask, small: Smal
     assert (alerts["rules"], alerts["problem"]["message"]) == ([], "the plugin's process ended with exit code 1")
 
 
-def test_the_settings_are_written_on_request_alone(ask: Ask, small: Small) -> None:
+def test_settings_are_written_only_on_request(ask: Ask, small: Small) -> None:
     """A save on the page changes no file; writing does, and names the variable of a secret."""
     path = small.root / "provisioning/datasources/one.yaml"
     before = path.read_text(encoding="utf-8")
-    sent = {"jsonData": {"timeout": 3}, "secureJsonData": {"token": "n3w-s3cret"}}
-    ask("api/datasources/uid/sales", sent, method="PUT")
+    change = {"jsonData": {"timeout": 3}, "secureJsonData": {"token": "n3w-s3cret"}}
+    ask("api/datasources/uid/sales", change, method="PUT")
     assert path.read_text(encoding="utf-8") == before
 
-    status, done = ask("preview/settings/write", {})
+    status, result = ask("preview/settings/write", {})
 
-    assert (status, done["file"]) == (200, "provisioning/datasources/one.yaml")
-    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    assert (status, result["file"]) == (200, "provisioning/datasources/one.yaml")
+    assert result["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
     after = path.read_text(encoding="utf-8")
     assert "timeout: 3  # seconds" in after
     assert "$ACME_SALES_TOKEN" in after
-    assert "n3w-s3cret" not in after + str(done)
-    assert "uid" not in done["diff"]
+    assert "n3w-s3cret" not in after + str(result)
+    assert "uid" not in result["diff"]
     assert "isDefault" not in after
     again = ask("preview/settings/write", {})
-    assert (again[0], again[1]["diff"], again[1]["secrets"]) == (200, "", done["secrets"])
+    assert (again[0], again[1]["diff"], again[1]["secrets"]) == (200, "", result["secrets"])
     ask("api/datasources/uid/sales", {"secureJsonData": {"token": ""}}, method="PUT")
     ask("preview/settings/write", {})
     assert ask("preview/settings/write", {})[0] == 409
 
 
-def test_without_a_provisioned_data_source_its_file_is_made(ask: Ask, small: Small) -> None:
-    """With what the page saved, and variables for secrets; the page knows its name before."""
+def test_without_a_provisioned_data_source_a_file_is_written(ask: Ask, small: Small) -> None:
+    """It has the saved settings, and variables for secrets; the page shows the file's name before."""
     folder = small.root / "provisioning/datasources"
     (folder / "one.yaml").unlink()
     folder.rmdir()
@@ -141,20 +141,20 @@ def test_without_a_provisioned_data_source_its_file_is_made(ask: Ask, small: Sma
     file = "provisioning/datasources/datasource.yaml"
     assert ask("preview/boot")[1]["provisioning"] == {"file": file, "writable": True, "why": ""}
 
-    status, done = ask("preview/settings/write", {})
+    status, result = ask("preview/settings/write", {})
 
-    assert (status, done["file"]) == (200, file)
-    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
-    assert done["diff"].startswith("+apiVersion: 1\n")
+    assert (status, result["file"]) == (200, file)
+    assert result["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    assert result["diff"].startswith("+apiVersion: 1\n")
     provisioned = Provisioning(folders=[small.root / "provisioning"], plugin_id=ID)
     expected = {"url": "http://x/$1", "jsonData": {"deep": {"a": [1, "é"]}}, "secureJsonData": {"token": ""}}
     assert expected.items() <= provisioned.value().items()
     assert (provisioned.value()["uid"], provisioned.value()["isDefault"]) == ("sales", True)
-    assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(done)
+    assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(result)
 
 
-def test_a_file_of_another_data_source_stays(ask: Ask, small: Small) -> None:
-    """The new one gets another name; when both are taken, nothing is written."""
+def test_a_file_of_another_data_source_is_not_overwritten(ask: Ask, small: Small) -> None:
+    """The new file gets another name; if both names are taken, nothing is written."""
     folder = small.root / "provisioning/datasources"
     (folder / "one.yaml").rename(folder / "datasource.yaml")
     other = DATASOURCE.replace(ID, "other-datasource")
@@ -167,8 +167,8 @@ def test_a_file_of_another_data_source_stays(ask: Ask, small: Small) -> None:
     assert ask("preview/settings/write", {})[0] == 409
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read-only folder, a full disk."""
+def test_a_file_that_cannot_be_written_is_an_error(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is read-only, or the disk is full."""
     ask("api/datasources/uid/sales", {"url": "http://other"}, method="PUT")
 
     def refuse(path: Path, *_: object) -> None:
@@ -194,8 +194,8 @@ def test_an_unexpected_failure_gets_a_response(ask: Ask, small: Small, caplog: p
     assert "this is a bug in gfplug" in caplog.text
 
 
-def test_a_plugin_json_that_cannot_be_read_is_an_answer(ask: Ask, small: Small) -> None:
-    """With the sentence."""
+def test_an_unreadable_plugin_json_is_an_error(ask: Ask, small: Small) -> None:
+    """The response has the message."""
 
     def fail() -> None:
         raise ProjectError("plugin.json is not JSON: line 3")
@@ -219,14 +219,14 @@ def test_a_plugin_json_that_cannot_be_read_is_an_answer(ask: Ask, small: Small) 
         (f"api/plugins/{ID}/settings", "DELETE"),
     ],
 )
-def test_nothing_happens_by_another_method(ask: Ask, small: Small, path: str, method: str) -> None:
-    """Above all not by GET, which a link can make."""
+def test_another_method_changes_nothing(ask: Ask, small: Small, path: str, method: str) -> None:
+    """Above all GET changes nothing, since a link can send it."""
     assert ask(path, method=method)[0] == 405
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
 
 
-def test_a_stream_comes_as_events_of_its_page(ask: Ask, small: Small) -> None:
-    """Packets in their order, then the end; the plugin hears channel and data."""
+def test_packets_of_a_stream_are_events_of_its_page(ask: Ask, small: Small) -> None:
+    """They come in order, then an end event; the plugin gets channel and data."""
     small.plugin.packets = [b'{"schema": {"fields": []}, "data": {"values": []}}', b'{"data": {"values": []}}']
     following = events(small)
     client = following()[1]["client"]
@@ -238,27 +238,27 @@ def test_a_stream_comes_as_events_of_its_page(ask: Ask, small: Small) -> None:
     assert status == 200
     assert first == ("stream", {"id": begun["id"], "frame": {"schema": {"fields": []}, "data": {"values": []}}})
     assert second == ("stream", {"id": begun["id"], "frame": {"data": {"values": []}}})
-    assert (small.plugin.asked[0]["path"], small.plugin.asked[0]["data"]) == ("ticks/1", b'{"rate": 2}')
+    assert (small.plugin.calls[0]["path"], small.plugin.calls[0]["data"]) == ("ticks/1", b'{"rate": 2}')
     assert following() == ("stream", {"id": begun["id"], "end": True})
 
 
-@pytest.mark.parametrize("sent", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
-def test_a_stream_needs_a_page_that_is_open(ask: Ask, small: Small, sent: Any) -> None:
-    """Nobody else's."""
-    assert ask("preview/streams", sent, method="POST")[0] == 400
-    assert small.plugin.asked == []
+@pytest.mark.parametrize("body", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
+def test_a_stream_needs_an_open_page(ask: Ask, small: Small, body: Any) -> None:
+    """A request without the id of an open page is refused."""
+    assert ask("preview/streams", body, method="POST")[0] == 400
+    assert small.plugin.calls == []
 
 
 @pytest.mark.parametrize("channel", [None, 1, "", "ds/other/a", "ds/sales/", "plugin/x"])
-def test_a_stream_is_one_of_this_data_source(ask: Ask, small: Small, channel: Any) -> None:
-    """Another channel is refused with a sentence."""
+def test_a_stream_of_another_data_source_is_refused(ask: Ask, small: Small, channel: Any) -> None:
+    """The channel names the data source."""
     client = events(small)()[1]["client"]
 
     assert ask("preview/streams", {"client": client, "channel": channel})[0] == 400
 
 
-def test_a_stream_that_fails_says_so_without_secrets(ask: Ask, small: Small) -> None:
-    """And is begun again until its page leaves it."""
+def test_a_failing_stream_reports_its_error_without_secrets(ask: Ask, small: Small) -> None:
+    """It is started again until its page closes it."""
     small.plugin.failure = ToolError(f"RunStream failed: {SECRET}")
     following = events(small)
     client = following()[1]["client"]
@@ -269,8 +269,8 @@ def test_a_stream_that_fails_says_so_without_secrets(ask: Ask, small: Small) -> 
     assert following() == ("stream", {"id": begun["id"], "end": True})
 
 
-def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) -> None:
-    """What waits for it is bounded."""
+def test_a_page_that_reads_nothing_does_not_block_others(small: Small) -> None:
+    """The number of its waiting events is limited."""
     listener = small.feed.open()
     while listener.send("x", 1):
         pass
@@ -286,8 +286,8 @@ def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) ->
     assert len(parts) == 5000
 
 
-def test_the_events_that_wait_for_a_page_have_a_byte_limit(small: Small) -> None:
-    """One event may be large; after a page has received it, the next one fits."""
+def test_waiting_events_of_a_page_have_a_byte_limit(small: Small) -> None:
+    """One event may be large; after the page has received it, the next one fits."""
     listener, large = small.feed.open(), "x" * (40 << 20)
     parts = listener.parts()
     assert [listener.send("x", large), listener.send("x", large)] == [True, False]
@@ -296,8 +296,8 @@ def test_the_events_that_wait_for_a_page_have_a_byte_limit(small: Small) -> None
     assert listener.send("x", large) is True
 
 
-def test_a_page_that_missed_an_event_starts_again(small: Small) -> None:
-    """It would show old settings for ever."""
+def test_a_page_that_missed_an_event_reloads(small: Small) -> None:
+    """Otherwise it would show old settings."""
     listener = small.feed.open()
     while listener.send("x", 1):
         pass
@@ -306,8 +306,8 @@ def test_a_page_that_missed_an_event_starts_again(small: Small) -> None:
     assert len(list(listener.parts())) == 5000
 
 
-def test_the_page_is_looked_for_where_it_is_built(tmp_path: Path) -> None:
-    """The newest version, unless another is asked for; one that is not there is named with those that are."""
+def test_the_page_is_found_in_its_build_folder(tmp_path: Path) -> None:
+    """The newest version is used unless another is given. The error about an unknown version lists the known ones."""
     for version in ("9.0.0", "13.2.2", "12.4.10", "notes", "13.9.9"):
         (tmp_path / version).mkdir()
         if version != "13.9.9":
@@ -316,15 +316,15 @@ def test_the_page_is_looked_for_where_it_is_built(tmp_path: Path) -> None:
     page = locate_page(root=tmp_path)
     assert (page.version, page.versions) == ("13.2.2", ("13.2.2", "12.4.10", "9.0.0"))
     assert locate_page("12.4.10", root=tmp_path).folder == tmp_path / "12.4.10"
-    with pytest.raises(Exception, match="no page for this version") as raised:
+    with pytest.raises(Exception, match="no page for this version") as excinfo:
         locate_page("11.6.16", root=tmp_path)
-    assert "13.2.2, 12.4.10, 9.0.0" in raised.value.hint  # type: ignore[attr-defined]
+    assert "13.2.2, 12.4.10, 9.0.0" in excinfo.value.hint  # type: ignore[attr-defined]
 
 
-def test_without_a_page_one_sentence_says_both_ways(tmp_path: Path) -> None:
-    """An install, and a build in a checkout."""
-    with pytest.raises(ToolError, match="not installed") as raised:
+def test_without_a_page_the_error_names_both_ways_to_get_one(tmp_path: Path) -> None:
+    """These are an install, and a build in a checkout."""
+    with pytest.raises(ToolError, match="not installed") as excinfo:
         locate_page(root=tmp_path)
 
-    assert "gfplug[preview]" in raised.value.hint
-    assert "make preview-assets" in raised.value.hint
+    assert "gfplug[preview]" in excinfo.value.hint
+    assert "make preview-assets" in excinfo.value.hint

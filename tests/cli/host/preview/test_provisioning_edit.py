@@ -1,4 +1,4 @@
-"""What the page wrote back: the changed values, in the author's own file, and no secret."""
+"""Writing settings back: only changed values change in the author's file, and no secret is written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLD = {
 }
 
 
-def written(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict[str, Any] = OLD) -> str:
+def write_change(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict[str, Any] = OLD) -> str:
     """Write a change into a file, and return the file's text."""
     path = folder / "one.yaml"
     path.write_bytes(text.encode())
@@ -32,79 +32,79 @@ def written(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict
     return path.read_bytes().decode()
 
 
-def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
+def test_only_the_changed_value_changes(tmp_path: Path) -> None:
     """Comments, quotes and order stay."""
-    text = written(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
+    text = write_change(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
 
     assert text == DATASOURCE.replace("url: http://127.0.0.1:9", 'url: "http://other:8000"').replace(
         "timeout: 10  # seconds", "timeout: 3  # seconds"
     )
 
 
-def test_new_and_removed_options(tmp_path: Path) -> None:
-    """A new one comes after the last, at its depth."""
-    text = written(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
+def test_options_are_added_and_removed(tmp_path: Path) -> None:
+    """A new option comes after the last one, with its indentation."""
+    text = write_change(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
 
     assert yaml.safe_load(text)["datasources"][0]["jsonData"] == {
         "timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}
     }  # fmt: skip
     assert "timeout: 10  # seconds\n      more:" in text
-    source = yaml.safe_load(written(tmp_path, {"jsonData": {}}))["datasources"][0]
+    source = yaml.safe_load(write_change(tmp_path, {"jsonData": {}}))["datasources"][0]
     assert not source["jsonData"]
     assert source["secureJsonData"] == {"token": SECRET}
 
 
 def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
-    """Its text is in neither the file nor the difference; its name is returned."""
+    """Neither the file nor the diff has its value; the variable's name is returned."""
     path = tmp_path / "one.yaml"
     path.write_text(DATASOURCE, encoding="utf-8")
     new = {**OLD, "secureJsonData": {"token": "n3w-s3cret", "apiKey": "k3y-s3cret"}}
 
-    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new=new)
+    result = provisioning_edit.write(path, plugin_id=ID, old=OLD, new=new)
 
     text = path.read_text(encoding="utf-8")
     assert yaml.safe_load(text)["datasources"][0]["secureJsonData"] == {
         "token": "$ACME_SALES_TOKEN", "apiKey": "$ACME_SALES_API_KEY"
     }  # fmt: skip
-    assert done.variables == {"token": "ACME_SALES_TOKEN", "apiKey": "ACME_SALES_API_KEY"}
+    assert result.variables == {"token": "ACME_SALES_TOKEN", "apiKey": "ACME_SALES_API_KEY"}
     assert "s3cret" not in text.replace(SECRET, "")
-    assert "s3cret" not in done.diff.replace(SECRET, "")
+    assert "s3cret" not in result.diff.replace(SECRET, "")
 
 
-def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
-    """What changed is its value, which is not the file's: the variable to set is said."""
+def test_an_existing_variable_keeps_its_name(tmp_path: Path) -> None:
+    """The file stays the same, and the result names the variable to set."""
     path = tmp_path / "one.yaml"
     text = DATASOURCE.replace(SECRET, "$MY_TOKEN")
     path.write_bytes(text.encode())
-    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new={**OLD, "secureJsonData": {"token": "other"}})
+    result = provisioning_edit.write(path, plugin_id=ID, old=OLD, new={**OLD, "secureJsonData": {"token": "other"}})
 
-    assert (done.diff, done.variables) == ("", {"token": "MY_TOKEN"})
+    assert (result.diff, result.variables) == ("", {"token": "MY_TOKEN"})
     assert path.read_bytes().decode() == text
     with pytest.raises(ConflictError, match="nothing was written"):
-        written(tmp_path, {}, text)
+        write_change(tmp_path, {}, text)
 
 
 @pytest.mark.parametrize(
     "token", ["old-l1teral", '"old-l1teral"  # mine', "|\n        old-l1teral\n        second-l1teral"]
 )
-def test_a_secret_that_was_in_the_file_is_not_in_the_difference(tmp_path: Path, token: str) -> None:
-    """Nor that of another data source, in a line beside the change."""
+def test_a_secret_in_the_file_is_not_in_the_diff(tmp_path: Path, token: str) -> None:
+    """Nor is a secret of another data source in a line beside the change."""
     others = "  - type: other\n    secureJsonData: { key: other-l1teral }\n"
     path = tmp_path / "one.yaml"
     path.write_bytes((DATASOURCE.replace(SECRET, token) + others).encode())
     new = {**OLD, "secureJsonData": {"token": "n3w"}}
-    done = provisioning_edit.write(path, plugin_id=ID, old={**OLD, "secureJsonData": {"token": "old"}}, new=new)
+    result = provisioning_edit.write(path, plugin_id=ID, old={**OLD, "secureJsonData": {"token": "old"}}, new=new)
 
-    assert '+      token: "$ACME_SALES_TOKEN"' in done.diff
-    assert "-      token: ***" in done.diff
-    assert "l1teral" not in done.diff
+    assert '+      token: "$ACME_SALES_TOKEN"' in result.diff
+    assert "-      token: ***" in result.diff
+    assert "l1teral" not in result.diff
     assert "old-l1teral" not in path.read_text(encoding="utf-8")
     assert "other-l1teral" in path.read_text(encoding="utf-8")
 
 
-def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
-    """Grafana would take it for a variable."""
-    assert 'url: "http://x/$$1"' in written(tmp_path, {"url": "http://x/$1"})
+def test_a_dollar_sign_is_escaped(tmp_path: Path) -> None:
+    """Grafana would read it as a variable."""
+    assert 'url: "http://x/$$1"' in write_change(tmp_path, {"url": "http://x/$1"})
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
         "# é ü 漢\n" + DATASOURCE,
     ],
 )
-def test_other_ways_to_write_the_same_file(tmp_path: Path, text: str) -> None:
-    """The result says what was meant, and what is not the data source's stays."""
-    changed = written(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
+def test_settings_are_changed_in_any_style_of_yaml(tmp_path: Path, text: str) -> None:
+    """The result has the new values, and everything else stays."""
+    output = write_change(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
 
-    before, after = (yaml.safe_load(each) for each in (text, changed))
+    before, after = (yaml.safe_load(each) for each in (text, output))
     assert after["datasources"][0] | {"jsonData": 0} == before["datasources"][0] | {
         "url": "http://new", "basicAuth": True, "jsonData": 0
     }  # fmt: skip
     assert after["datasources"][0]["jsonData"] == {"timeout": 99}
     assert after["datasources"][1:] == before["datasources"][1:]
-    assert ("\r\n" in changed) == ("\r\n" in text)
-    assert [line for line in changed.splitlines() if line.lstrip().startswith("#")] == [
+    assert ("\r\n" in output) == ("\r\n" in text)
+    assert [line for line in output.splitlines() if line.lstrip().startswith("#")] == [
         line for line in text.splitlines() if line.lstrip().startswith("#")
     ]
 
@@ -140,8 +140,8 @@ def test_a_setting_behind_a_yaml_alias_is_not_changed(tmp_path: Path) -> None:
     """Its values are in another place; the error shows the text to write by hand."""
     source = f"  - type: {ID}\n    jsonData: *shared\n    other: *shared\n"
     text = f"x: &shared {{ timeout: 10 }}\napiVersion: 1\ndatasources:\n{source}"
-    with pytest.raises(ConflictError, match="can't be changed in place") as raised:
-        written(tmp_path, {"jsonData": {"timeout": 3}}, text)
+    with pytest.raises(ConflictError, match="can't be changed in place") as excinfo:
+        write_change(tmp_path, {"jsonData": {"timeout": 3}}, text)
 
     assert (tmp_path / "one.yaml").read_text(encoding="utf-8") == text
-    assert "timeout: 3" in raised.value.hint
+    assert "timeout: 3" in excinfo.value.hint

@@ -1,4 +1,4 @@
-"""Who may ask: a page of the preview's own, with the token; nobody else, whatever they send."""
+"""Access to the preview: only its own page with the token is let in, whatever others send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = f"http://{OWN}/{TOKEN}/"
 
 
 def admitted(address: str, *, method: str = "GET", host: str | None = OWN, **headers: str) -> str:
-    """Ask with one request."""
+    """Check one request."""
     message = Message()
     if host is not None:
         message["Host"] = host
@@ -32,8 +32,8 @@ def admitted(address: str, *, method: str = "GET", host: str | None = OWN, **hea
         (f"/{TOKEN}/public/plugins/a/module.js", "public/plugins/a/module.js"),
     ],
 )
-def test_the_token_opens_everything_below_it(address: str, below: str) -> None:
-    """It is the first part of the address, so that scripts, pictures and event streams have it."""
+def test_the_token_is_the_first_part_of_each_address(address: str, below: str) -> None:
+    """So scripts, pictures and event streams have it, too."""
     assert admitted(address) == below
     assert admitted(address, host="localhost:4000") == below
     assert admitted(address, Origin=f"http://{OWN}", Sec_Fetch_Site="same-origin") == below
@@ -41,7 +41,7 @@ def test_the_token_opens_everything_below_it(address: str, below: str) -> None:
 
 @pytest.mark.parametrize("address", ["/", "/t0ken", "/t0ke/", "/t0kenx/", "/T0KEN/", "/api/ds/query", "//t0ken/", "*"])
 def test_without_the_token_nothing_is_answered(address: str) -> None:
-    """Not even the page."""
+    """The page itself needs it as well."""
     with pytest.raises(RefusedError):
         admitted(address)
 
@@ -51,13 +51,13 @@ def test_without_the_token_nothing_is_answered(address: str) -> None:
     [None, "evil.example:4000", "127.0.0.1", "127.0.0.1:4001", "localhost", f"{OWN}.evil.example", "[::1]:4000"],
 )
 def test_another_host_is_refused(host: str | None) -> None:
-    """A name of the attacker's that leads to this machine (DNS rebinding) stays in the Host header."""
+    """An attacker's name that leads to this machine (DNS rebinding) stays in the Host header."""
     with pytest.raises(RefusedError, match="Host"):
         admitted(f"/{TOKEN}/", host=host)
 
 
-def test_two_hosts_are_refused() -> None:
-    """Which of them counts is nobody's guess."""
+def test_two_host_headers_are_refused() -> None:
+    """Servers differ in which of them counts."""
     message = Message()
     message["Host"] = OWN
     message["Host"] = "evil.example"
@@ -76,14 +76,14 @@ def test_another_origin_is_refused_even_with_the_token(origin: str) -> None:
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "odd"])
-def test_a_request_that_another_site_makes_is_refused_even_with_the_token(site: str) -> None:
-    """A picture or a script of another page has no Origin; the browser says where it is from."""
+def test_a_request_of_another_site_is_refused_even_with_the_token(site: str) -> None:
+    """Pictures and scripts in another page send no Origin; the browser sends Sec-Fetch-Site."""
     with pytest.raises(RefusedError, match="another site"):
         admitted(f"/{TOKEN}/preview/boot", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")
 
 
 def test_a_link_to_the_page_may_be_followed() -> None:
-    """From a notebook or a mail, to the page alone, and not into a frame."""
+    """A link in a mail opens the page, but nothing else, and not inside a frame."""
     visit = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
 
     assert admitted(f"/{TOKEN}/", **visit, Sec_Fetch_Dest="document") == ""
@@ -96,8 +96,8 @@ def test_a_link_to_the_page_may_be_followed() -> None:
             admitted(address, method=method, **visit, Sec_Fetch_Dest=destination)
 
 
-def test_code_of_the_page_may_leave_the_token_out() -> None:
-    """`fetch('/api/...')` of a plugin works as in Grafana: the browser says which page it is from."""
+def test_code_of_the_page_may_request_apis_without_the_token() -> None:
+    """`fetch('/api/...')` in a plugin works as in Grafana: the browser names the page that it comes from."""
     assert admitted("/api/ds/query", Referer=PAGE) == "api/ds/query"
     assert admitted("/public/img/a.svg", Referer=f"{PAGE}app.css") == "public/img/a.svg"
 
@@ -115,7 +115,7 @@ def test_code_of_the_page_may_leave_the_token_out() -> None:
         ("/preview/boot", PAGE),
     ],
 )
-def test_another_page_or_path_may_not(address: str, referer: str) -> None:
-    """What is the preview's own is asked with the token."""
+def test_other_pages_and_paths_need_the_token(address: str, referer: str) -> None:
+    """The preview's own API always needs it."""
     with pytest.raises(RefusedError):
         admitted(address, Referer=referer)

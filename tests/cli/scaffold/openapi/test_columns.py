@@ -262,7 +262,10 @@ def test_an_answer_without_a_schema_is_one_column() -> None:
     """Unless an example shows what it has: then the columns are those of the example, numbers being fractions."""
     bare: dict[str, Any] = {"responses": {"200": {"content": {"application/json": {}}}}}
     example = {"application/json": {"example": [{"id": 1, "at": "2024-01-01T00:00:00Z"}]}}
-    shown = {"responses": {"200": {"content": example}}}
+    with_example = {"responses": {"200": {"content": example}}}
 
     assert columns(operation(describe({"/a": {"get": bare}}))) == {"value": ("json", "")}
-    assert columns(operation(describe({"/a": {"get": shown}}))) == {"id": ("number", ""), "at": ("time", "rfc3339")}
+    assert columns(operation(describe({"/a": {"get": with_example}}))) == {
+        "id": ("number", ""),
+        "at": ("time", "rfc3339"),
+    }

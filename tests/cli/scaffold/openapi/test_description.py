@@ -98,11 +98,11 @@ paths:
         encoding="utf-8",
     )
     source = description.read(str(tmp_path / "api.yaml"))
-    (found,) = source.operations
-    (parameter,) = found.parameters
+    (query,) = source.operations
+    (parameter,) = query.parameters
     numbers = [parameter.default, parameter.type.minimum, parameter.type.maximum]
 
-    assert (source.title, source.version, found.name, found.identifier) == ("404", "1.10", "7", "operation_7")
+    assert (source.title, source.version, query.name, query.identifier) == ("404", "1.10", "7", "operation_7")
     assert numbers == [10, 1, 31]
     assert [type(number) for number in numbers] == [int, int, int]
 
@@ -125,7 +125,7 @@ def test_servers_are_base_urls() -> None:
             variables=(UrlVariable(name="region", identifier="region", default="eu", choices=("eu", "us")),),
         ),
     )
-    assert [left.place for left in source.left_out] == [f"/servers/{number}" for number in range(1, 5)]
+    assert [omission.place for omission in source.left_out] == [f"/servers/{number}" for number in range(1, 5)]
 
 
 def test_a_relative_server_is_the_end_of_the_users_url() -> None:
@@ -190,7 +190,7 @@ def test_ways_to_authenticate() -> None:
         "i": Auth(name="i", identifier="i", kind="bearer", description="An OpenID Connect token"),
     }
     assert [query.auth for query in source.operations] == [(("b",), ("k", "p")), (("o",), ("i",))]
-    assert [left.place.rpartition("/")[2] for left in source.left_out] == ["d", "m", "h"]
+    assert [omission.place.rpartition("/")[2] for omission in source.left_out] == ["d", "m", "h"]
 
 
 def test_only_what_asks_is_a_query() -> None:
@@ -210,7 +210,7 @@ def test_only_what_asks_is_a_query() -> None:
     )
 
     assert operation(value).path == "/get"
-    assert {(left.operation, left.kind) for left in read(value).left_out} == {
+    assert {(omission.operation, omission.kind) for omission in read(value).left_out} == {
         ("GET /html", "not_a_query"),
         ("GET /empty", "not_a_query"),
         ("GET /moved", "not_a_query"),
@@ -247,11 +247,11 @@ def test_a_post_is_a_query_if_its_names_say_so(path: str, node: Any, is_query: b
     assert (path in [query.path for query in source.operations]) is is_query
 
 
-@pytest.mark.parametrize("wanted", ["listUsers", "list_users", "GET /users"])
-def test_operations_are_chosen(wanted: str) -> None:
+@pytest.mark.parametrize("choice", ["listUsers", "list_users", "GET /users"])
+def test_operations_are_chosen(choice: str) -> None:
     """By operationId, identifier, or method and path; what is not chosen is not listed."""
     value = describe({"/users": get(operationId="listUsers"), "/teams": get(), "/b": {"put": answer()}})
-    source = read(value, operations=[wanted])
+    source = read(value, operations=[choice])
 
     assert [query.name for query in source.operations] == ["listUsers"]
     assert source.left_out == ()
@@ -259,10 +259,10 @@ def test_operations_are_chosen(wanted: str) -> None:
 
 def test_an_unknown_operation_is_refused_with_near_ones() -> None:
     """A slip of the keyboard."""
-    with pytest.raises(UsageError, match="no operation 'listUser'") as caught:
+    with pytest.raises(UsageError, match="no operation 'listUser'") as excinfo:
         read(describe({"/users": get(operationId="listUsers")}), operations=["listUser"])
 
-    assert "listUsers" in caught.value.hint
+    assert "listUsers" in excinfo.value.hint
 
 
 def test_names_that_are_missing_or_there_twice() -> None:
@@ -321,12 +321,12 @@ def test_examples_that_fit_are_kept_and_others_made() -> None:
         return json.loads(response.example), response.is_example_made
 
     fits = [{"id": 7, "at": "2024-05-01T00:00:00Z"}]
-    made = [{"id": 1, "at": "2024-01-01T00:00:00Z"}]
+    default = [{"id": 1, "at": "2024-01-01T00:00:00Z"}]
 
     assert response(fits) == (fits, False)
-    assert response([{"id": "seven"}]) == (made, True)
-    assert response([]) == (made, True)
-    assert response([{"id": 7, "at": "yesterday"}]) == (made, True)
+    assert response([{"id": "seven"}]) == (default, True)
+    assert response([]) == (default, True)
+    assert response([{"id": 7, "at": "yesterday"}]) == (default, True)
 
 
 def test_plain_json_is_asked_for_before_its_kin() -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from openapi_golden import FOLDER, KEPT, generate
+from openapi_golden import FOLDER, GOLDEN_NAMES, generate
 
 from gfplug.scaffold.openapi import description
 
 
 @pytest.fixture(scope="module")
-def generated() -> dict[str, str]:
+def files() -> dict[str, str]:
     """Generate once."""
     return generate()
 
 
-@pytest.mark.parametrize("name", KEPT.values())
-def test_the_generated_code_equals_the_golden_code(generated: dict[str, str], name: str) -> None:
+@pytest.mark.parametrize("name", GOLDEN_NAMES.values())
+def test_the_generated_code_equals_the_golden_code(files: dict[str, str], name: str) -> None:
     """`python tests/cli/openapi_golden.py --update` takes a new one over."""
-    assert generated[name] == (FOLDER / name).read_text(encoding="utf-8")
+    assert files[name] == (FOLDER / name).read_text(encoding="utf-8")
 
 
 def test_the_omitted_operations_of_the_golden_description() -> None:

@@ -121,9 +121,9 @@ def test_words_beside_a_reference_that_contradict_it_are_ignored() -> None:
 )
 def test_choices_whose_writing_is_lost_are_none(enum: list[Any], choices: tuple[str, ...]) -> None:
     """`True` may have been true, and 1.5 may have been 1.50."""
-    (found,) = parameters(query("a", {"type": "string", "enum": enum}))
+    (parameter,) = parameters(query("a", {"type": "string", "enum": enum}))
 
-    assert found.type == ValueType(kind="string", choices=choices)
+    assert parameter.type == ValueType(kind="string", choices=choices)
 
 
 def test_numbers_of_a_stranger_may_be_large() -> None:

@@ -36,8 +36,8 @@ def test_a_name_becomes_words(name: str, expected: str) -> None:
 def test_identifiers_differ(names: list[str]) -> None:
     """Also where case and underscores are dropped, as in the names of classes."""
     identifiers = Identifiers()
-    taken = [identifiers.take(name, fallback="thing") for name in names]
+    results = [identifiers.take(name, fallback="thing") for name in names]
 
-    assert all(name.isidentifier() and name.isascii() and name.islower() and len(name) <= 60 for name in taken)
-    assert not any(keyword.iskeyword(name) or keyword.issoftkeyword(name) for name in taken)
-    assert len({name.replace("_", "") for name in taken}) == len(names)
+    assert all(name.isidentifier() and name.isascii() and name.islower() and len(name) <= 60 for name in results)
+    assert not any(keyword.iskeyword(name) or keyword.issoftkeyword(name) for name in results)
+    assert len({name.replace("_", "") for name in results}) == len(names)

@@ -42,11 +42,11 @@ def test_omitted_operations_are_listed(source: DataSource, capsys: pytest.Captur
 
 def test_strict_refuses_what_cannot_be_read(source: DataSource) -> None:
     """What changes something is no flaw."""
-    with pytest.raises(ProjectError, match="1 operation can't be read") as caught:
+    with pytest.raises(ProjectError, match="1 operation can't be read") as excinfo:
         openapi_options.read("weather.yaml", (), strict=True)
 
-    assert FLAWED.reason in str(caught.value.details)
-    assert CHANGING.reason not in str(caught.value.details)
+    assert FLAWED.reason in str(excinfo.value.details)
+    assert CHANGING.reason not in str(excinfo.value.details)
     assert source.left_out
 
 

@@ -80,10 +80,10 @@ def test_every_name_that_options_have_is_there() -> None:
         )
     )
     queries = {query.identifier: query for query in source.operations}
-    (found,) = [p.options_from for query in source.operations for p in query.parameters if p.options_from]
+    (options,) = [p.options_from for query in source.operations for p in query.parameters if p.options_from]
 
     assert list(queries) == ["list_", "list_2", "list_3"]
-    assert queries[found.operation].path == "/b"
+    assert queries[options.operation].path == "/b"
 
 
 @pytest.mark.parametrize(("one", "many"), [("/users/", "/users/{id}/"), ("/users.json", "/users/{id}.json")])

@@ -41,18 +41,18 @@ def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
 
 def test_exclusive_limits_are_numbers_in_3_1() -> None:
     """A whole number's next one is a whole number."""
-    (found,) = parameters(
+    (parameter,) = parameters(
         query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0"
     )
 
-    assert (found.type.minimum, found.type.maximum) == (1, 9)
+    assert (parameter.type.minimum, parameter.type.maximum) == (1, 9)
 
 
 def test_limits_that_contradict_one_another_are_none() -> None:
     """No editor would accept a value."""
-    (found,) = parameters(query("n", {"type": "integer", "minimum": 5, "maximum": 1}))
+    (parameter,) = parameters(query("n", {"type": "integer", "minimum": 5, "maximum": 1}))
 
-    assert found.type == ValueType(kind="integer")
+    assert parameter.type == ValueType(kind="integer")
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_limits_that_contradict_one_another_are_none() -> None:
 )
 def test_a_default_that_does_not_fit_is_none(schema: Any, default: Any) -> None:
     """The API's own applies then."""
-    (found,) = parameters(query("a", schema))
+    (parameter,) = parameters(query("a", schema))
 
-    assert found.default == default
-    assert type(found.default) is type(default)
+    assert parameter.default == default
+    assert type(parameter.default) is type(default)
 
 
 def test_an_enum_may_be_of_an_array_or_its_items() -> None:
@@ -102,9 +102,9 @@ def test_an_enum_may_be_of_an_array_or_its_items() -> None:
 )
 def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
     """As style and explode say."""
-    (found,) = parameters(query("a", {"type": "array", "items": {"type": "string"}}, **node))
+    (parameter,) = parameters(query("a", {"type": "array", "items": {"type": "string"}}, **node))
 
-    assert (found.type.is_list, found.separator) == (True, separator)
+    assert (parameter.type.is_list, parameter.separator) == (True, separator)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
 def test_lists_in_a_path_have_its_styles(style: str, explode: bool, expected: tuple[str, str]) -> None:  # noqa: FBT001 - a case
     """RFC 6570's."""
     node = {"name": "ids", "in": "path", "required": True, "style": style, "explode": explode}
-    (found,) = parameters({**node, "schema": {"type": "array", "items": {"type": "integer"}}}, path="/a/{ids}")
+    (parameter,) = parameters({**node, "schema": {"type": "array", "items": {"type": "integer"}}}, path="/a/{ids}")
 
-    assert (found.separator, found.prefix) == expected
+    assert (parameter.separator, parameter.prefix) == expected
 
 
 def test_objects_are_one_parameter_for_each_property() -> None:
@@ -184,9 +184,14 @@ def test_the_path_and_its_parameters_are_matched() -> None:
     """A name without a parameter is a text; a parameter without a name in the path is left out; both are listed."""
     stray = {"name": "stray", "in": "path", "required": True, "schema": {"type": "string"}}
     value = describe({"/a/{id}/b/{id}": get(parameters=[stray])})
-    (found,) = operation(value).parameters
+    (parameter,) = operation(value).parameters
 
-    assert (found.name, found.location, found.type.kind, found.is_required) == ("id", "path", "string", True)
+    assert (parameter.name, parameter.location, parameter.type.kind, parameter.is_required) == (
+        "id",
+        "path",
+        "string",
+        True,
+    )
     assert [reason for _, _, reason in reasons(value)] == [
         "the path has 'id', but no parameter describes it: it is a text",
         "the path parameter 'stray' is not in the path: it is left out",
@@ -207,7 +212,7 @@ def test_an_invalid_path_is_omitted(path: str) -> None:
     source = read(describe({path: get(), "/good": get()}))
 
     assert [query.path for query in source.operations] == ["/good"]
-    assert [left.kind for left in source.left_out] == ["flawed"]
+    assert [omission.kind for omission in source.left_out] == ["flawed"]
 
 
 @pytest.mark.parametrize(
@@ -230,16 +235,18 @@ def test_a_parameter_that_cannot_be_read_is_left_out(node: Any, reason: str) -> 
     required = read(describe({"/a": get(parameters=[{**node, "required": True}]), "/b": get()}))
 
     assert [parameter.name for parameter in optional.operations[0].parameters] == ["b"]
-    assert [(left.kind, left.reason[: len(reason)]) for left in optional.left_out] == [("part", reason)]
+    assert [(omission.kind, omission.reason[: len(reason)]) for omission in optional.left_out] == [("part", reason)]
     assert [query.path for query in required.operations] == ["/b"]
-    assert [(left.kind, left.reason[: len(reason)]) for left in required.left_out] == [("flawed", reason)]
+    assert [(omission.kind, omission.reason[: len(reason)]) for omission in required.left_out] == [("flawed", reason)]
 
 
 def test_a_parameter_that_is_json_is_written_as_json() -> None:
     """`content` in place of `schema`."""
-    (found,) = parameters({"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}})
+    (parameter,) = parameters(
+        {"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}}
+    )
 
-    assert found.type == ValueType(kind="json")
+    assert parameter.type == ValueType(kind="json")
 
 
 def test_headers_that_openapi_ignores_are_none() -> None:
@@ -301,7 +308,7 @@ def test_a_get_with_a_body() -> None:
     source = read(value)
 
     assert [(query.path, query.body_type, query.parameters) for query in source.operations] == [("/a", "", ())]
-    assert [left.kind for left in source.left_out] == ["part", "flawed"]
+    assert [omission.kind for omission in source.left_out] == ["part", "flawed"]
 
 
 def test_a_value_of_many_kinds_is_a_text() -> None:

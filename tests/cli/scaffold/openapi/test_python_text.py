@@ -16,21 +16,21 @@ TEXTS = [ATTACK, "", "'", '"', "\\", "\\\\'", "é😀", "\r\n\t\x7f", "{0} %s ${
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_is_read_back_unchanged(text: str) -> None:
     """Whatever is in it, on one line."""
-    written = python_text.literal(text)
+    code = python_text.literal(text)
 
-    assert ast.literal_eval(written) == text
-    assert written.isprintable()
+    assert ast.literal_eval(code) == text
+    assert code.isprintable()
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_docstring_ends_where_it_should(text: str) -> None:
     """The module has a docstring, and nothing else."""
-    written = python_text.doc(text)
-    (statement,) = ast.parse(written).body
+    code = python_text.doc(text)
+    (statement,) = ast.parse(code).body
 
     assert isinstance(statement, ast.Expr)
     assert isinstance(statement.value, ast.Constant)
-    assert "\n" not in written
+    assert "\n" not in code
 
 
 @pytest.mark.parametrize("value", [1, -5, 0.1, 1e300, True, None, ("a",), ("a", 1, ()), ()])

@@ -149,7 +149,7 @@ class Wire(HTTPServer):
     def __init__(self) -> None:
         """Listen."""
         super().__init__(("127.0.0.1", 0), Keeper)
-        self.received: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
 
     @property
     def url(self) -> str:
@@ -165,7 +165,7 @@ class Keeper(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Keep a request."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.received.append((self.command, self.path, dict(self.headers.items()), body))
+        self.server.requests.append((self.command, self.path, dict(self.headers.items()), body))
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -197,8 +197,8 @@ def description() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Import the modules of the description."""
-    with imported(read(description()), tmp_path_factory.mktemp("raw")) as made:
-        yield made
+    with imported(read(description()), tmp_path_factory.mktemp("raw")) as modules:
+        yield modules
 
 
 @pytest.fixture(scope="module")
@@ -212,13 +212,13 @@ def wire() -> Iterator[Wire]:
 
 def send(modules: dict[str, Any], wire: Wire, name: str, **fields: Any) -> tuple[str, str, dict[str, str], bytes]:
     """Ask one operation by a query as Grafana saves it, and return what arrived."""
-    wire.received.clear()
+    wire.requests.clear()
     models = modules["models"]
     model = models.Model(operation=name, **{name: models.QUERIES[name](**fields)})
     api = modules["api"].Api(Settings(options=models.Options(), url=wire.url))
     api.query(Query(ref_id="A", model=model, time_range=TimeRange(start=START, end=START)))
     api.close()
-    return wire.received[0]
+    return wire.requests[0]
 
 
 @pytest.mark.parametrize("number", range(len(TARGETS)))

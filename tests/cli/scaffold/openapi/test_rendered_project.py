@@ -103,10 +103,10 @@ def test_the_readme_shows_a_query_that_a_shell_can_read(tmp_path: Path) -> None:
     assert "python src/upstream/mock.py &" in readme
 
 
-@pytest.mark.parametrize("given", [{"mode": "hybrid"}, {"frontend": "react"}])
-def test_options_that_exclude_a_description_are_refused(given: dict[str, str]) -> None:
+@pytest.mark.parametrize("options", [{"mode": "hybrid"}, {"frontend": "react"}])
+def test_options_that_exclude_a_description_are_refused(options: dict[str, str]) -> None:
     """The error has a hint."""
-    with pytest.raises(UsageError) as caught:
-        replace(ANSWERS, **given)
+    with pytest.raises(UsageError) as excinfo:
+        replace(ANSWERS, **options)
 
-    assert caught.value.hint
+    assert excinfo.value.hint

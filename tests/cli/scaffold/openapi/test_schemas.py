@@ -122,9 +122,9 @@ def test_a_value_of_variants_is_what_fits_all(variants: Any, kind: str) -> None:
 
 def test_enums_of_variants_are_joined() -> None:
     """And an open enum (a text beside it) is no enum."""
-    closed = {"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}]}
+    enum = {"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}]}
     free = {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "string"}]}
-    result = of_schema(rows({"properties": {"closed": closed, "free": free}}))
+    result = of_schema(rows({"properties": {"closed": enum, "free": free}}))
 
     assert column(result, "closed").choices == ("a", "b")
     assert (column(result, "free").choices, column(result, "free").is_label) == ((), False)
@@ -163,7 +163,7 @@ def test_many_variants_are_read_and_too_many_refused() -> None:
         {"id": ("string", "")},
         {"id": ("integer", ""), "a": ("string", "")},
     ]
-    assert [(left.kind, left.operation) for left in source.left_out] == [("flawed", "GET /deep")]
+    assert [(omission.kind, omission.operation) for omission in source.left_out] == [("flawed", "GET /deep")]
 
 
 def test_wide_doublings_end() -> None:

@@ -13,10 +13,10 @@ from gfplug.scaffold.openapi import stored_model
 from gfplug.scaffold.openapi.stored_model import StoredModel
 
 
-@pytest.mark.parametrize("stored", [StoredModel(WEATHER), StoredModel(HOSTILE, ("model",))], ids=["weather", "hostile"])
-def test_a_stored_model_is_read_unchanged(stored: StoredModel) -> None:
+@pytest.mark.parametrize("model", [StoredModel(WEATHER), StoredModel(HOSTILE, ("model",))], ids=["weather", "hostile"])
+def test_a_stored_model_is_read_unchanged(model: StoredModel) -> None:
     """Every value of it, and its type."""
-    assert stored_model.decode(stored_model.encode(stored)) == stored
+    assert stored_model.decode(stored_model.encode(model)) == model
 
 
 def _set(value: Any, path: str, new: object) -> Any:

@@ -61,9 +61,9 @@ def test_one_api_in_both_ways_is_one_data_source() -> None:
 def test_lists_have_a_format(form: dict[str, str], separator: str) -> None:
     """Commas where none is told."""
     node = {"name": "a", "in": "query", "type": "array", "items": {"type": "string"}, **form}
-    (found,) = operation(swagger({"/a": swagger_get(parameters=[node])})).parameters
+    (parameter,) = operation(swagger({"/a": swagger_get(parameters=[node])})).parameters
 
-    assert found.separator == separator
+    assert parameter.separator == separator
 
 
 def test_bodies_are_one_schema_or_a_form() -> None:
@@ -95,7 +95,7 @@ def test_operations_that_are_no_queries_are_omitted(node: Any, kind: str) -> Non
     """A file, another type, an empty response."""
     source = read(swagger({"/bad": node, "/good": swagger_get()}))
 
-    assert [(left.operation, left.kind) for left in source.left_out] == [("GET /bad", kind)]
+    assert [(omission.operation, omission.kind) for omission in source.left_out] == [("GET /bad", kind)]
 
 
 def test_an_example_without_a_schema_is_read() -> None:

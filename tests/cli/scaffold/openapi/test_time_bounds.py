@@ -66,9 +66,9 @@ def test_a_parameter_that_is_no_time_is_not_bound(name: str, schema: Any) -> Non
 )
 def test_a_text_that_is_told_to_be_a_time_is_one(node: Any) -> None:
     """By its description or its example."""
-    (found,) = parameters(node)
+    (parameter,) = parameters(node)
 
-    assert (found.bound, found.type.kind, found.type.wire) == ("start", "time", "rfc3339")
+    assert (parameter.bound, parameter.type.kind, parameter.type.wire) == ("start", "time", "rfc3339")
 
 
 def test_one_family_is_bound_and_a_whole_one_first() -> None:
@@ -124,9 +124,9 @@ def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
 )
 def test_the_example_of_a_timestamp_shows_how_it_travels(example: str, wire: str) -> None:
     """In ten digits or thirteen."""
-    (found,) = parameters(query("start", description="Timestamp to start the window.", example=example))
+    (parameter,) = parameters(query("start", description="Timestamp to start the window.", example=example))
 
-    assert (found.type.wire, found.bound) == (wire, "start" if wire else "")
+    assert (parameter.type.wire, parameter.bound) == (wire, "start" if wire else "")
 
 
 def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:

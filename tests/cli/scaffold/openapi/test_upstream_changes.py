@@ -20,7 +20,7 @@ def weather(*operations: Operation) -> DataSource:
     return replace(WEATHER, operations=operations)
 
 
-def said(old: DataSource, new: DataSource) -> list[str]:
+def list_messages(old: DataSource, new: DataSource) -> list[str]:
     """Write the changes as they are shown."""
     changes = upstream_changes.compare(old, new)
     return [f"{'!' if change.is_breaking else '+'} {change.message}" for change in changes]
@@ -32,13 +32,13 @@ def test_the_same_description_changes_nothing() -> None:
         WEATHER, description="New", operations=tuple(replace(each, summary="New") for each in WEATHER.operations)
     )
 
-    assert said(WEATHER, WEATHER) == []
-    assert said(WEATHER, other) == []
+    assert list_messages(WEATHER, WEATHER) == []
+    assert list_messages(WEATHER, other) == []
 
 
 def test_operations_come_and_go() -> None:
     """Those that go come first."""
-    assert said(weather(STATIONS, COUNTS), weather(STATIONS, SEARCH)) == [
+    assert list_messages(weather(STATIONS, COUNTS), weather(STATIONS, SEARCH)) == [
         "! operation counts was removed",
         "+ operation search is new",
     ]
@@ -96,7 +96,7 @@ def test_operations_come_and_go() -> None:
 )
 def test_an_operation_changes(after: Operation, message: str) -> None:
     """What it asks for, and where."""
-    assert message in said(weather(STATIONS), weather(after))
+    assert message in list_messages(weather(STATIONS), weather(after))
 
 
 def test_columns_change() -> None:
@@ -105,7 +105,7 @@ def test_columns_change() -> None:
     other = (columns[0], replace(columns[1], kind="string"), column("wind", "number"), columns[3])
     after = replace(READINGS, response=replace(READINGS.response, columns=other))
 
-    assert said(weather(STATIONS, READINGS), weather(STATIONS, after)) == [
+    assert list_messages(weather(STATIONS, READINGS), weather(STATIONS, after)) == [
         "! column list_readings.celsius was number, and is now string",
         "! column list_readings.quality was removed",
         "+ column list_readings.wind is new",
@@ -116,14 +116,14 @@ def test_options_change() -> None:
     """What is provisioned names them."""
     after = replace(weather(COUNTS), base_urls=(), auth=WEATHER.auth[1:])
 
-    assert said(weather(COUNTS), after) == ["! option region was removed", "! option token was removed"]
+    assert list_messages(weather(COUNTS), after) == ["! option region was removed", "! option token was removed"]
 
 
 def test_a_number_may_become_whole() -> None:
     """It is another type all the same."""
     before = replace(SEARCH, parameters=(*SEARCH.parameters, parameter("count", WHOLE)))
 
-    assert said(weather(before), weather(SEARCH)) == ["! parameter search.count was removed"]
+    assert list_messages(weather(before), weather(SEARCH)) == ["! parameter search.count was removed"]
 
 
 def only(*nodes: Any, **more: Any) -> DataSource:
@@ -183,7 +183,7 @@ def only(*nodes: Any, **more: Any) -> DataSource:
 )
 def test_a_name_that_stays_may_mean_something_else(old: Any, new: Any, messages: list[str]) -> None:
     """Saved queries would ask for it, and nothing would fail."""
-    assert said(only(*old), only(*new)) == messages
+    assert list_messages(only(*old), only(*new)) == messages
 
 
 def test_operations_may_take_each_others_names() -> None:
@@ -191,7 +191,7 @@ def test_operations_may_take_each_others_names() -> None:
     paths = {path: get(operationId="list_users") for path in ("/users", "/all")}
     before, after = read(describe(paths)), read(describe(dict(reversed(paths.items()))))
 
-    assert said(before, after) == [
+    assert list_messages(before, after) == [
         "! operation list_users was GET /users, and is now GET /all",
         "! operation list_users_2 was GET /all, and is now GET /users",
     ]
@@ -204,11 +204,11 @@ def test_columns_may_take_each_others_names_and_labels() -> None:
     state = {"state": {"type": "string", "enum": ["on", "off"]}}
 
     def rows(*properties: dict[str, Any]) -> DataSource:
-        merged = {name: schema for each in properties for name, schema in each.items()}
-        schema = {"type": "array", "items": {"type": "object", "properties": merged}}
+        columns = {name: schema for each in properties for name, schema in each.items()}
+        schema = {"type": "array", "items": {"type": "object", "properties": columns}}
         return read(describe({"/a": get(schema, operationId="list_a")}))
 
-    assert said(rows(nested, dotted, state), rows(dotted, nested, {"state": {"type": "string"}})) == [
+    assert list_messages(rows(nested, dotted, state), rows(dotted, nested, {"state": {"type": "string"}})) == [
         "! column list_a.owner.name was the value at 'owner/name', and is now the value at 'owner.name'",
         "! column list_a.owner.name_2 was the value at 'owner.name', and is now the value at 'owner/name'",
         "! column list_a.state is no longer a label: the labels of series change",
@@ -223,6 +223,6 @@ def test_a_secret_may_be_sent_elsewhere() -> None:
         value["components"]["securitySchemes"] = {"k": {"type": "apiKey", "in": place, "name": "key"}}
         return read(value)
 
-    assert said(keys("query"), keys("header")) == [
+    assert list_messages(keys("query"), keys("header")) == [
         "! option k was the secret of 'k' (query key), and is now the secret of 'k' (header key)"
     ]

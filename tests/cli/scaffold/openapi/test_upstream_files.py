@@ -99,11 +99,11 @@ def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pyte
 
 def test_the_code_of_a_description_calls_only_what_gfplug_wrote() -> None:
     """Whatever is called, by name, is one of a few classes."""
-    written = upstream_files.write_upstream(StoredModel(HOSTILE)).files
+    files = upstream_files.write_upstream(StoredModel(HOSTILE)).files
     called = {
         ast.unparse(node.func)
         for name in ("models", "endpoints")
-        for node in ast.walk(ast.parse(written[f"src/upstream/{name}.py"]))
+        for node in ast.walk(ast.parse(files[f"src/upstream/{name}.py"]))
         if isinstance(node, ast.Call)
     }
 
@@ -127,17 +127,17 @@ def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None
         settings, question = cast("Any", Settings), cast("Any", Query)
         Datasource.__init__.__annotations__["settings"] = settings[models.Options]
         Datasource.query.__annotations__["query"] = question[models.Model]
-        described = schema.describe(Datasource)
+        document = schema.describe(Datasource)
 
-    names = [field["name"] for field in described["query"]["fields"]]
+    names = [field["name"] for field in document["query"]["fields"]]
     assert names[0] == "operation"
     if name == "weather":
-        station = next(field for field in described["query"]["fields"] if field["name"] == "list_readings.station_id")
+        station = next(field for field in document["query"]["fields"] if field["name"] == "list_readings.station_id")
         assert station["from"] == "choices/list_readings.station_id"
         assert station["required"]
         assert station["showIf"] == {"operation": ["list_readings"]}
         assert not {"list_readings.from_", "list_readings.to", "list_readings.page"} & set(names)
-        assert [field["name"] for field in described["config"]["fields"]][:2] == ["url", "region"]
+        assert [field["name"] for field in document["config"]["fields"]][:2] == ["url", "region"]
 
 
 def test_a_list_is_read_page_by_page(world: World) -> None:
@@ -233,11 +233,11 @@ def test_no_secret_is_in_what_the_panel_shows(world: World) -> None:
     """The executed query has none, and an error has the path alone."""
     (frame,) = ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
     world.mock.failure = "closed"
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginError) as excinfo:
         ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
 
     assert "hidden" not in str((frame.meta or {})["executedQueryString"])
-    assert "hidden" not in str(caught.value)
+    assert "hidden" not in str(excinfo.value)
 
 
 def test_an_errors_text_is_where_the_description_says(world: World) -> None:
@@ -268,9 +268,9 @@ def test_choices_are_rows_of_another_operation(world: World) -> None:
     choices = world.api(TOKEN).choices("list_readings.station_id", {})
 
     assert choices == [{"value": "7", "label": "Potsdam"}, {"value": "8", "label": "Potsdam"}]
-    with pytest.raises(QueryError) as caught:
+    with pytest.raises(QueryError) as excinfo:
         world.api().choices("counts.nothing", {})
-    assert caught.value.status == 404
+    assert excinfo.value.status == 404
 
 
 def test_links_lead_to_the_next_page(world: World) -> None:
@@ -380,10 +380,10 @@ def test_rows_that_a_series_cannot_tell_apart_are_noticed(world: World) -> None:
 
 def answers(*bodies: Any) -> Any:
     """Make a function that answers each of these in turn, and the last one ever after."""
-    left = list(bodies)
+    rest = list(bodies)
 
     def answer(_values: Any, _url: str) -> HttpResponse:
-        body = left.pop(0) if len(left) > 1 else left[0]
+        body = rest.pop(0) if len(rest) > 1 else rest[0]
         return HttpResponse(status=200, reason="OK", headers=HTTPMessage(), body=json.dumps(body).encode())
 
     return answer
