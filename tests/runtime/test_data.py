@@ -87,10 +87,10 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
 )
 def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
     """What can't be sent is refused where it is made, and the message names the column."""
-    with pytest.raises(FrameError, match="column 'x'") as caught:
+    with pytest.raises(FrameError, match="column 'x'") as failure:
         Field("x", values, field_type)
 
-    assert because in str(caught.value)
+    assert because in str(failure.value)
 
 
 def test_time_is_nullable_only_with_nulls() -> None:
@@ -120,10 +120,10 @@ def test_json_strings_are_values_and_bytes_are_documents() -> None:
 @pytest.mark.shows("frames 16")
 def test_labels_are_text_and_sorted() -> None:
     """Labels are text to text: other values are written as text, and the keys are sorted."""
-    written = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
+    labels = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
 
-    assert written is not None
-    assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
+    assert labels is not None
+    assert list(labels.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
 
 
 def test_columns_may_be_called_as_our_parameters_are() -> None:
