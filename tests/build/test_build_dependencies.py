@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import roots
-from building import gfplug
+from building import build, gfplug
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from environments import clean, closure
@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     lines = "".join(f'  "{name}",\n' for name in DECLARED)
     pyproject.write_text(pyproject.read_text().replace("dependencies = [\n", f"dependencies = [\n{lines}", 1))
     (project / "src/plugin/datasource.py").write_text(CODE)
-    ran = gfplug("build", project, "--python", clean(folder / "environment", project=project, extra=PRESENT), "--json")
+    ran = build(project, python=clean(folder / "environment", project=project, extra=PRESENT), quick=True)
     assert ran.code == 0, ran.err
     return Path(json.loads(ran.out)["executable"]).parent, ran.err
 

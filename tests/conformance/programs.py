@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import quick_archive
 from environments import shared
 from once import PATIENCE_S, NotMadeError, once
 
@@ -131,7 +132,7 @@ def gfplug(*words: str) -> None:
 
 def build(project: Path, report: Path, *, python: str) -> None:
     """Build a project with an interpreter's packages."""
-    done = run([sys.executable, "-m", "gfplug", "build", str(project), "--python", python, "--json"])
+    done = run([*quick_archive.COMMAND, "build", str(project), "--python", python, "--json"])
     report.write_bytes(done.stdout)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import quick_archive
 from environments import shared
 from once import run_folder
 from pages import QUICKSTART, blocks
@@ -18,7 +19,7 @@ STAND_INS = {
     # with this interpreter's packages: a project's own environment would take minutes to install, its lock a network
     "gfplug": """\
 case "$1" in
-  build) exec '{python}' -m gfplug "$@" --python '{packages}' ;;
+  build) exec '{python}' '{quick_archive}' "$@" --python '{packages}' ;;
   call|dev) exec '{python}' -m gfplug "$@" --python '{python}' ;;
   upgrade) test "$2" != --packages || exit 0 ;;
   proto) test "$2" != upgrade || exec '{python}' -m gfplug "$@" --python '{python}' ;;
@@ -98,7 +99,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory, packages: str) -> Shell:
     """A shell that has what the pages use."""
     folder = tmp_path_factory.mktemp("tools")
     for name, script in STAND_INS.items():
-        text = script.format(python=sys.executable, packages=packages, here=HERE)
+        text = script.format(python=sys.executable, packages=packages, here=HERE, quick_archive=quick_archive.__file__)
         (folder / name).write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
         (folder / name).chmod(0o755)
     return Shell(folder)

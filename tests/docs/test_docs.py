@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
+import quick_archive
 from commands import Ended, python
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +25,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands ar
 def run(line: str, folder: Path, packages: str) -> Ended:
     """Run a `gfplug ...` line; with packages that are there, as the project's own would take minutes to install."""
     words = shlex.split(line)[1:]
-    chosen = [] if words[0] in NEEDS_NO_PYTHON else ["--python", packages if words[0] == "build" else sys.executable]
-    return python("gfplug", *words, *chosen, cwd=folder, env={**os.environ, "COLUMNS": "100"})
+    env = {**os.environ, "COLUMNS": "100"}
+    if words[0] == "build":
+        return commands.run(*quick_archive.COMMAND, *words, "--python", packages, cwd=folder, env=env)
+    chosen = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
+    return python("gfplug", *words, *chosen, cwd=folder, env=env)
 
 
 STEPS = re.compile(

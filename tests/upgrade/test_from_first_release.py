@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import quick_archive
 from commands import commit
 from environments import shared
 from older import assert_becomes_fresh, contents, passes_its_tests, run_in
@@ -91,7 +92,7 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) 
     before = contents(first)
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before
-    built = run_in(first, "gfplug", "build", first, "--python", packages)
+    built = run_in(first, quick_archive.__file__, "build", first, "--python", packages)
     assert built.code == 0, built.err
     health = json.loads(run_in(first, "gfplug", "call", "health", "dist", "--json").out)
     assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
