@@ -129,7 +129,7 @@ class Login:
         )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.token_url = f"{self.url}/token"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         """Stop, and end the connections that clients keep: each has a thread, which waits for its next request."""

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
+from cyclonedx_schema import mistakes
 from packageurl import PackageURL
 
 from gfplug.bundle.components import component, sbom
@@ -63,9 +62,16 @@ def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:
 
 def test_the_list_is_valid_cyclonedx(tmp_path: Path) -> None:
     """The strict JSON schema of CycloneDX accepts it."""
-    errors = JsonStrictValidator(SchemaVersion.V1_6).validate_str(describe(tmp_path).decode())
+    assert mistakes(describe(tmp_path)) == []
 
-    assert errors is None
+
+def test_invalid_cyclonedx_is_refused(tmp_path: Path) -> None:
+    """The schema refuses an unknown key, an unknown licence and an invalid URL."""
+    document = json.loads(describe(tmp_path))
+    wrong = [{"license": {"id": "Nope"}}], [{"license": {"id": "MIT", "url": "a b"}}]
+    document["components"] += [{"type": "library", "name": "x", "licenses": each} for each in wrong]
+
+    assert len(mistakes(json.dumps(document | {"key": 1}).encode())) == 3
 
 
 def test_everything_in_the_bundle_is_listed(tmp_path: Path) -> None:
