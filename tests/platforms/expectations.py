@@ -28,6 +28,9 @@ FEWEST = 50
 BOUND_S = 10.0
 """Within this time the processes of a plugin are gone once their host is."""
 
+START_S = 60.0
+"""Within this time all processes of a plugin run; emulation is slow."""
+
 NANOSECONDS, MILLISECONDS = 1e9, 1e3
 
 
@@ -51,6 +54,18 @@ def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
     if left:
         raise StepError(f"still running {seconds:.0f} s after {event}: {shown(left)}")
     return f", gone {seconds:.1f} s after {event}"
+
+
+def wait_for_processes(family: Family, count: int) -> None:
+    """Wait until so many processes run, because workers start while the first one answers already.
+
+    Raises: StepError if there are fewer for too long.
+    """
+    end = time.monotonic() + START_S
+    while (running := len(family.members())) < count:
+        if time.monotonic() > end:
+            raise StepError(f"{running} processes instead of {count}: {shown(family.members())}")
+        time.sleep(0.1)
 
 
 def check_answers(plugin: Plugin, family: Family) -> str:
