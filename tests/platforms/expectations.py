@@ -89,6 +89,20 @@ def check_answers(plugin: Plugin, family: Family) -> str:
     return f"{network}, handshake {handshake:.0f} ms, query {milliseconds:.0f} ms: {points}, {count} processes"
 
 
+def require_lf(folder: Path, *, but: str = "vendor") -> int:
+    """Check that the texts in a folder end their lines with LF, and return how many files there are.
+
+    Raises: StepError naming those that do not.
+    """
+    left_out = {each for place in folder.glob(but) for each in place.rglob("*")}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    contents = {path: path.read_bytes() for path in files if path not in left_out and ".git" not in path.parts}
+    wrong = [path.name for path, content in contents.items() if b"\r\n" in content and b"\0" not in content]
+    if wrong:
+        raise StepError(f"lines end with CRLF in {', '.join(sorted(wrong))}")
+    return len(files)
+
+
 def check_sine(times_s: Sequence[float], values: Sequence[float]) -> str:
     """Compare an answer with the sine that the example computes from the clock."""
     if len(times_s) < FEWEST or len(times_s) != len(values):

@@ -27,6 +27,7 @@ from expectations import (
     check_answers,
     check_sine,
     gone,
+    require_lf,
     running_host,
     shown,
     wait_for_processes,
@@ -83,11 +84,12 @@ class Journey:
     def new(self) -> str:
         """Make the project of the signals example."""
         self.gfplug("new", "acme-sales", str(self.project), "--example", "signals", "--defaults")
-        return f"{sum(path.is_file() for path in self.project.rglob('*'))} files"
+        return f"{require_lf(self.project)} files"
 
     def build(self, *words: str) -> str:
         """Build the bundle; return its figures."""
         figures = json.loads(self.gfplug("build", str(self.project), "--json", *words))
+        require_lf(self.project / "dist", but="_internal_*")
         named = ("executable", "files", "bundle_bytes", "archive_bytes", "glibc_floor", "handshake_ms", "stages")
         return ", ".join(f"{name} {figures[name]}" for name in named)
 
