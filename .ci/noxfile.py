@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "cli"))
 
 from gfplug.project.environment.interpreters import NEWEST_PYTHON, OLDEST_PYTHON  # noqa: E402 - after the path to it
 
+TESTS = ("tests/cli", "tests/runtime")
 PYTHONS = [f"3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)]
 
 nox.needs_version = ">=2025.2.9"
@@ -28,9 +29,9 @@ nox.options.reuse_existing_virtualenvs = True
 
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
-    """Run what `make unit` runs."""
+    """Run what `make unit` runs, or the tests after `--`."""
     _install(session)
-    session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", "tests/cli", "tests/runtime")
+    session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", *(session.posargs or TESTS))
 
 
 @nox.session(python=PYTHONS)

@@ -1,9 +1,14 @@
-"""Run another program to its end; its failure is a ToolError that carries its last lines."""
+"""Run another program to its end; its failure is a ToolError that carries its last lines.
+
+`quote` and `in_background` write commands for a person, in the words of the platform's shell: PowerShell on Windows.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from gfplug.errors import ToolError
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LAST_LINES = 30
+_PLAIN_WORD = re.compile(r"[\w./:\\+-]+")
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 
 
@@ -55,3 +61,20 @@ def last_lines(output: bytes) -> str:
     """Return the end of a program's output as text, without the user and password of an address in it."""
     lines = output.decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
     return _CREDENTIALS.sub("***", "\n".join(lines))
+
+
+def quote(word: str) -> str:
+    """Quote a word for the platform's shell, if that is necessary."""
+    if sys.platform != "win32":
+        return shlex.quote(word)
+    return word if _PLAIN_WORD.fullmatch(word) else quote_powershell(word)
+
+
+def quote_powershell(text: str) -> str:
+    """Write a text as PowerShell's string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def in_background(program: str, arguments: str) -> str:
+    """Return the command that starts a program while the shell takes the next command."""
+    return f"Start-Process {program} '{arguments}'" if sys.platform == "win32" else f"{program} {arguments} &"

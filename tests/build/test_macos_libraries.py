@@ -15,12 +15,17 @@ from pathlib import Path
 import pytest
 from macholib import util  # type: ignore[import-untyped]  # it has no types
 from macholib.MachO import MachO  # type: ignore[import-untyped]  # as above
+from macos_specs import collect
 
 from gfruntime.freeze import links
 
 pytestmark = pytest.mark.network
 
 PACKAGES = ("grpcio", "msgspec", "protobuf", "pyarrow")
+SPEC = Path(__file__).parents[2] / "template/project/plugin.spec"
+OLD_SPEC = Path(__file__).parents[1] / "fixtures/plugin-without-links.spec"
+"""plugin.spec of commit 64536bd, which drops every link."""
+
 ANALYSIS = Path(__file__).with_name("macos_analysis.py")
 PYTHONS = {
     "framework": "Python.framework/Versions/3.12/Python",  # as python.org and Homebrew build it
@@ -76,16 +81,25 @@ def unresolved(entries: Sequence[links.Entry], *, links_survive: bool) -> set[st
     return (names | {python_of(entries)}) - at_top
 
 
-def test_each_library_lies_where_the_loader_looks(entries: list[links.Entry]) -> None:
+def test_each_library_lies_where_the_loader_looks(
+    entries: list[links.Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is asked for that is not at the top as a file: no link has to survive an unpacker."""
-    assert unresolved(links.put_libraries_first(entries), links_survive=False) == set()
+    collected = collect(SPEC, entries, tmp_path / "project", monkeypatch)
+
+    assert collected == links.put_libraries_first(entries)
+    assert unresolved(collected, links_survive=False) == set()
 
 
-def test_without_its_links_no_bundle_of_pyinstaller_starts(entries: list[links.Entry]) -> None:
+def test_the_same_test_fails_for_a_plugin_spec_that_drops_links(
+    entries: list[links.Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PyInstaller's own list works with its links only; to drop them leaves pyarrow without its libraries."""
+    collected = collect(OLD_SPEC, entries, tmp_path / "project", monkeypatch)
+    lost = unresolved(collected, links_survive=True)
+
     assert unresolved(entries, links_survive=True) == set()
-    without = [entry for entry in entries if entry[2] != "SYMLINK"]
-    lost = unresolved(without, links_survive=True)
+    assert {place for place, _, _ in collected} < {place for place, _, _ in entries}
     assert sum(name.startswith("libarrow") for name in lost) >= 6
     assert ("Python" in lost) == (python_of(entries) == "Python")
 

@@ -28,6 +28,9 @@ FEWEST = 50
 BOUND_S = 10.0
 """Within this time the processes of a plugin are gone once their host is."""
 
+START_S = 60.0
+"""Within this time all processes of a plugin run; emulation is slow."""
+
 NANOSECONDS, MILLISECONDS = 1e9, 1e3
 
 
@@ -53,6 +56,18 @@ def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
     return f", gone {seconds:.1f} s after {event}"
 
 
+def wait_for_processes(family: Family, count: int) -> None:
+    """Wait until so many processes run, because workers start while the first one answers already.
+
+    Raises: StepError if there are fewer for too long.
+    """
+    end = time.monotonic() + START_S
+    while (running := len(family.members())) < count:
+        if time.monotonic() > end:
+            raise StepError(f"{running} processes instead of {count}: {shown(family.members())}")
+        time.sleep(0.1)
+
+
 def check_answers(plugin: Plugin, family: Family) -> str:
     """Check health and a query's values, and look at the plugin's processes while they run."""
     health = plugin.health()
@@ -72,6 +87,20 @@ def check_answers(plugin: Plugin, family: Family) -> str:
     count = len(family.members()) - 1  # the host is one
     network, handshake = plugin.started["network"], plugin.started["handshake_ms"]
     return f"{network}, handshake {handshake:.0f} ms, query {milliseconds:.0f} ms: {points}, {count} processes"
+
+
+def require_lf(folder: Path, *, but: str = "vendor") -> int:
+    """Check that the texts in a folder end their lines with LF, and return how many files there are.
+
+    Raises: StepError naming those that do not.
+    """
+    left_out = {each for place in folder.glob(but) for each in place.rglob("*")}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    contents = {path: path.read_bytes() for path in files if path not in left_out and ".git" not in path.parts}
+    wrong = [path.name for path, content in contents.items() if b"\r\n" in content and b"\0" not in content]
+    if wrong:
+        raise StepError(f"lines end with CRLF in {', '.join(sorted(wrong))}")
+    return len(files)
 
 
 def check_sine(times_s: Sequence[float], values: Sequence[float]) -> str:

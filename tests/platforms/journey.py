@@ -14,23 +14,35 @@ import json
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expectations import MILLISECONDS, StepError, check_answers, check_sine, gone, running_host, shown
+import preview_steps
+import standalone_steps
+from expectations import (
+    MILLISECONDS,
+    StepError,
+    check_answers,
+    check_sine,
+    gone,
+    require_lf,
+    running_host,
+    shown,
+    wait_for_processes,
+)
 from processlist import HARD, Family
 from report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from hostclient import Host
+    from hostclient import Host, Plugin
 
 
 HOSTS = 4  # that start a plugin at the same time
+WORKERS = 2
 
 
 class Journey:
@@ -72,13 +84,24 @@ class Journey:
     def new(self) -> str:
         """Make the project of the signals example."""
         self.gfplug("new", "acme-sales", str(self.project), "--example", "signals", "--defaults")
-        return f"{sum(path.is_file() for path in self.project.rglob('*'))} files"
+        return f"{require_lf(self.project)} files"
 
     def build(self, *words: str) -> str:
         """Build the bundle; return its figures."""
         figures = json.loads(self.gfplug("build", str(self.project), "--json", *words))
+        require_lf(self.project / "dist", but="_internal_*")
         named = ("executable", "files", "bundle_bytes", "archive_bytes", "glibc_floor", "handshake_ms", "stages")
         return ", ".join(f"{name} {figures[name]}" for name in named)
+
+    def build_http2(self) -> str:
+        """Build a bundle that speaks the runtime's own HTTP/2, and query the source that does; the source stays."""
+        program = self.project / "src" / "plugin" / "__main__.py"
+        text = program.read_text(encoding="utf-8")
+        program.write_text(text.replace("serve(load)", 'serve(load, transport="http2")'), encoding="utf-8")
+        try:
+            return f"source: {self.ask(self.project)}; bundle: {self.build()}"
+        finally:
+            program.write_text(text, encoding="utf-8")
 
     def ask(self, target: Path) -> str:
         """Query a project or a bundle by `gfplug call` and check the values."""
@@ -106,12 +129,11 @@ class Journey:
 
     # The genuine host
 
-    def killed(self) -> str:
+    def killed(self, workers: int = 0) -> str:
         """Start, ask, Kill as the host does on shutdown; nothing is left."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
-            plugin = host.start(self.executable())
-            detail = check_answers(plugin, family)
+            plugin, detail = self._started(host, family, workers)
             ended = plugin.kill()
             detail += f", Kill {ended['ms']:.0f} ms, {ended['exit']['text']}"
             detail += gone(family, "Kill", besides={host.process.pid})
@@ -119,22 +141,29 @@ class Journey:
             raise StepError(f"{detail}; it did not end well by itself")
         return detail
 
-    def host_dead(self) -> str:
+    def host_dead(self, workers: int = 0) -> str:
         """Start, ask, kill the host hard; all processes end soon."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
-            detail = check_answers(host.start(self.executable()), family)
+            _, detail = self._started(host, family, workers)
             host.die()
             return detail + gone(family, "the host's death")
 
-    def executable_dead(self) -> str:
+    def executable_dead(self, workers: int = 0) -> str:
         """Start, ask, kill the executable hard; what it started ends soon."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
-            plugin = host.start(self.executable())
-            detail = check_answers(plugin, family)
+            plugin, detail = self._started(host, family, workers)
             os.kill(plugin.pid, HARD)
             return detail + gone(family, "the executable's death", besides={host.process.pid})
+
+    def _started(self, host: Host, family: Family, workers: int) -> tuple[Plugin, str]:
+        """Start the executable, with so many worker processes, and ask it; return it and what was seen."""
+        environment = {"GF_PLUGIN_WORKERS": str(workers)} if workers else {}
+        plugin = host.start(self.executable(), env=environment)
+        if workers:
+            wait_for_processes(family, workers + 2)  # the host and the front process are two
+        return plugin, check_answers(plugin, family)
 
     def at_once(self) -> str:
         """Let several hosts start the bundle at the same time; each plugin has an address of its own."""
@@ -147,63 +176,6 @@ class Journey:
             for plugin in plugins:
                 check_answers(plugin, Family(self.folder))
         return ", ".join(addresses) if plugins[0].started["network"] == "tcp" else f"{HOSTS} sockets"
-
-    def standalone_host_dead(self) -> str:
-        """Redirect the host to a standalone server; the redirecting process ends when the host does."""
-        family = Family(self.folder)
-        with self._standalone() as server:
-            served = {process.pid for process in family.members()}
-            with running_host(self.host, self.folder) as host:
-                detail = self._redirected(host, family)
-                host.die()
-                detail += gone(family, "the host's death", besides=served)
-            if server.poll() is not None:
-                raise StepError(f"the server ended with the host: exit status {server.returncode}")
-        return f"{detail}; the server still ran"
-
-    def standalone_server_end(self) -> str:
-        """Redirect the host to a standalone server; the redirecting process ends when the server does."""
-        family = Family(self.folder)
-        with running_host(self.host, self.folder) as host:
-            with self._standalone():
-                detail = self._redirected(host, family)
-            detail += gone(family, "the server's end", besides={host.process.pid})
-            again = check_answers(host.start(self.executable()), family)
-            return f"{detail}; then the bundle itself: {again}"
-
-    @contextmanager
-    def _standalone(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run the source as a standalone server, and end it."""
-        scripts = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
-        command = [str(self.project.joinpath(".venv", *scripts)), "-m", "plugin", "-standalone"]
-        environment = os.environ | {"PYTHONPATH": str(self.project / "src")}
-        note, log = self.project / "dist" / "standalone.txt", self.folder / "standalone.log"
-        note.unlink(missing_ok=True)  # a server that Windows ended could not remove it
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                command, cwd=self.project, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-        try:
-            end = time.monotonic() + 60
-            while not (note.exists() and note.stat().st_size):
-                if server.poll() is not None or time.monotonic() > end:
-                    raise StepError(f"no standalone.txt: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
-                time.sleep(0.1)
-            yield server
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait(20)
-
-    def _redirected(self, host: Host, family: Family) -> str:
-        address = (self.project / "dist" / "standalone.txt").read_text(encoding="utf-8").strip()
-        plugin = host.start(self.executable())
-        if plugin.started["address"] != address:
-            raise StepError(f"the host was told {plugin.started['address']}; the server listens on {address}")
-        return check_answers(plugin, family)
 
 
 def options(text: str | None) -> argparse.Namespace:
@@ -233,12 +205,20 @@ def main() -> int:
         "bundle: Kill": journey.killed,
         "bundle: host dead": journey.host_dead,
         "bundle: several at once": journey.at_once,
-        "standalone: host dead": journey.standalone_host_dead,
-        "standalone: server ends": journey.standalone_server_end,
+        "workers: Kill": lambda: journey.killed(WORKERS),
+        "workers: host dead": lambda: journey.host_dead(WORKERS),
+        "workers: executable dead": lambda: journey.executable_dead(WORKERS),
+        "standalone: host dead": lambda: standalone_steps.host_dead(journey),
+        "standalone: server ends": lambda: standalone_steps.server_ends(journey),
         "dev": journey.dev,
         "dev: Kill": journey.killed,
         "dev: host dead": journey.host_dead,
         "dev: executable dead": journey.executable_dead,
+        "preview: gfplug dead": lambda: preview_steps.gfplug_dead(journey),
+        "http2: build": journey.build_http2,
+        "http2: Kill": journey.killed,
+        "http2: host dead": journey.host_dead,
+        "http2, workers: host dead": lambda: journey.host_dead(WORKERS),
     }
     for name, act in steps.items():
         report.step(name, act, left_behind=journey.watch())

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import roots
 from commands import Ended, run, succeed
 from projects import new_project
 
 from gfplug.project.environment.venv import interpreter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and locales are those of a Unix")
 
@@ -39,11 +40,20 @@ class Place:
     name: str = "sales"
     python: Path = Path(sys.executable)
     options: Mapping[str, Any] = field(default_factory=dict)
+    before: Sequence[str | Path] = ()
 
     def gfplug(self, *words: str | Path) -> Ended:
         """Run gfplug there, to its end."""
         return run(
-            self.python, "-m", "gfplug", *words, cwd=self.folder, env=self.variables, encoding="utf-8", **self.options
+            *self.before,
+            self.python,
+            "-m",
+            "gfplug",
+            *words,
+            cwd=self.folder,
+            env=self.variables,
+            encoding="utf-8",
+            **self.options,
         )
 
     def asks(self) -> None:
@@ -90,6 +100,22 @@ def test_a_project_is_made_checked_and_asked(tmp_path: Path, variables: dict[str
     paths = [project, *parts, *(path for part in parts for path in part.rglob("*"))]
     modes = {stat.S_IMODE(path.stat().st_mode) for path in paths}
     assert not any(mode & 0o077 for mode in modes) or umask == -1
+
+
+@pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
+def test_nothing_is_executed_where_project_and_temporary_files_are(tmp_path: Path) -> None:
+    """The interpreter lies elsewhere; both folders are mounted noexec."""
+    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"'
+    before = ("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mount, tmp_path)
+    place = Place(folder=tmp_path, variables={**PLAIN, "TMPDIR": str(tmp_path)}, before=before)
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o755)
+    made = place.gfplug("new", "sales", place.name, "--org", "acme", "--defaults", "--offline")
+
+    assert run(*before, script, env=PLAIN).code == 126  # so nothing is executed there
+    assert made.code == 0, made
+    place.asks()
 
 
 def is_reachable(path: Path) -> bool:

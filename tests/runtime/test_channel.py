@@ -92,7 +92,7 @@ def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest
     connections: list[socket.socket] = []
     thread = threading.Thread(target=lambda: connections.append(channel.connect(offer.value)))
     thread.start()
-    end = offer.accept()
+    end = offer.accept(lambda: True)
     thread.join()
 
     assert offer.descriptors == ()
@@ -102,6 +102,17 @@ def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest
     assert channel.read(end) == ("loaded", "", b"", 0)
     for each in (*connections, end, stranger):
         each.close()
+
+
+def test_a_process_that_ends_before_it_connects_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows nothing closes its end of the channel then."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(channel, "_LOOK", 0.01)
+    answers = [True, True, False]
+    with pytest.raises(TimeoutError):
+        Offer().accept(lambda: answers.pop(0))
+
+    assert answers == []
 
 
 class Talk:

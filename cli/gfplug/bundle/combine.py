@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle import packing
 from gfplug.bundle.rules.bundle_rules import SIGNATURE
@@ -22,7 +22,8 @@ _LINE_ENDS = "line ends"
 _LINE_ENDS_HINT = (
     "build them again: gfplug writes LF everywhere; with `* text=auto eol=lf` in .gitattributes, git does so, too"
 )
-_COMMIT_HINT = "build all platforms from one commit, with git or the same SOURCE_DATE_EPOCH, which gives them one date"
+_COMMIT = "commit"
+_COMMIT_HINT = "build all platforms from one commit, with git; or all without git, and with the same SOURCE_DATE_EPOCH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +124,25 @@ def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
     texts = [packing.unpack(each).replace(b"\r\n", b"\n") for each in (one, other)]
     if texts[0] == texts[1]:
         return _LINE_ENDS
-    if PurePosixPath(one.name).name == "plugin.json" and len(set(map(_without_date, texts))) == 1:
-        return "date"
+    if PurePosixPath(one.name).name == "plugin.json":
+        with suppress(ValueError, AttributeError):
+            return _difference_of_manifests(*map(documents.parse_json, texts))
     return "content"
 
 
-def _without_date(text: bytes) -> bytes:
-    return re.sub(rb'"updated": *"[^"]*"|"time": *[0-9]+', b"", text)
+def _difference_of_manifests(*manifests: dict[str, Any]) -> str:
+    """Describe the difference between two files plugin.json: their date, their commit, or something else.
+
+    Raises: AttributeError if one of them, or its info, is no JSON object.
+    """
+    dates, commits = [], []
+    for manifest in manifests:
+        info = manifest.setdefault("info", {})
+        build = info.pop("build", None) or {}
+        dates.append((info.pop("updated", None), build.pop("time", None)))
+        commits.append(build)
+    if manifests[0] != manifests[1]:
+        return "content"
+    if commits[0] != commits[1]:
+        return _COMMIT
+    return "date" if dates[0] != dates[1] else "content"

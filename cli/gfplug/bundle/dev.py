@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import files
+from gfplug import files, process
 from gfplug.bundle import build, dist, exchange, launcher, workspace
 from gfplug.bundle.freeze import Frozen
 from gfplug.bundle.frontend import linker, npm
@@ -70,7 +69,7 @@ def link_command(folder: Path, plugin_id: str) -> str:
     """Return the command that makes Grafana find `dist/`: on Windows a junction, which needs no special rights."""
     if sys.platform == "win32":
         return f'cmd /c mklink /J "<plugins>\\{plugin_id}" "{folder}"'
-    return f"ln -s {shlex.quote(str(folder))} <plugins>/{plugin_id}"
+    return f"ln -s {process.quote(str(folder))} <plugins>/{plugin_id}"
 
 
 def relink_command(project: Project, python: Path) -> str:
@@ -101,11 +100,7 @@ def command_by_hand(project: Project, python: Path, address: str) -> str:
     }
     flags = "-standalone" if launcher.is_loopback(address) else "-standalone -allow-remote"
     if sys.platform == "win32":
-        settings = [f"$env:{name}={_quote_powershell(value)};" for name, value in variables.items()]
-        return " ".join([*settings, "&", _quote_powershell(str(python)), "-m plugin", flags])
-    settings = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    return " ".join([*settings, shlex.quote(str(python)), "-m plugin", flags])
-
-
-def _quote_powershell(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        settings = [f"$env:{name}={process.quote_powershell(value)};" for name, value in variables.items()]
+        return " ".join([*settings, "&", process.quote_powershell(str(python)), "-m plugin", flags])
+    settings = [f"{name}={process.quote(value)}" for name, value in variables.items()]
+    return " ".join([*settings, process.quote(str(python)), "-m plugin", flags])

@@ -23,21 +23,13 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
     """Move a bundle to `place`; the old one, if any, moves to where the new one was, or to `aside`.
 
     On Linux the two are exchanged in one step. Elsewhere neither is there for a moment: `recover` repairs that.
-    Raises: ToolError if a running plugin's files are locked, as on Windows; the old bundle is whole then.
+    Raises: ToolError if a file is locked, as those of a running plugin on Windows; the old bundle is whole then.
     """
     new = bundle.folder
     if not place.exists():
         _rename(new, place)
     elif not _exchange(new, place):
-        try:
-            _rename(place, aside)
-        except PermissionError as error:
-            if sys.platform != "win32":
-                raise
-            raise ToolError(
-                f"{place} is in use: a program has one of its files open ({error.strerror})",
-                hint="the old bundle is unchanged; stop Grafana, or whatever runs the plugin, and repeat the command",
-            ) from error
+        _rename(place, aside)
         try:
             _rename(new, place)
         except BaseException:
@@ -47,14 +39,22 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
 
 
 def _rename(source: Path, target: Path) -> None:
-    """Rename a folder; on Windows, try again for a while, because virus scanners open new files."""
-    end = time.monotonic() + (_SCAN_SECONDS if sys.platform == "win32" else 0)
+    """Rename a folder; on Windows, try again for a while, because virus scanners open new files.
+
+    Raises: ToolError if one of its files stays open there.
+    """
+    end = time.monotonic() + _SCAN_SECONDS
     while True:
         try:
             source.rename(target)
-        except PermissionError:
-            if time.monotonic() >= end:
+        except PermissionError as error:
+            if sys.platform != "win32":
                 raise
+            if time.monotonic() >= end:
+                raise ToolError(
+                    f"{source} is in use: a program has one of its files open ({error.strerror})",
+                    hint="the old bundle is unchanged; stop Grafana or what else runs the plugin, and try again",
+                ) from error
             time.sleep(_SCAN_SECONDS / 20)
         else:
             return

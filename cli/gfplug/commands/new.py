@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gfplug import console
+from gfplug import console, process
 from gfplug.commands import openapi_options
 from gfplug.commands.options import DryRun, Offline, ProtoSource, SdkVersion, choice, pairs
 from gfplug.errors import UsageError
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.scaffold.template import Answers
 
-_FIRST_CALLS = {
-    "http": ["python -m example_api.server &", "gfplug call query --url http://localhost:8000"],
-}
-"""The first commands for an example that needs more than `gfplug call query`."""
 _log = logging.getLogger("gfplug")
 
 
@@ -120,7 +115,7 @@ def new(
         service.create(request)
         if upstream is not None and ask_mock:
             openapi_try.ask_mock(request.destination, upstream)
-        calls = openapi_try.hints(upstream) if upstream else _FIRST_CALLS.get(answers.example, ["gfplug call query"])
+        calls = openapi_try.hints(upstream) if upstream else _first_calls(answers.example)
         show_next_steps(request.destination, *calls, "gfplug build")
     console.result(request.destination)
 
@@ -134,10 +129,17 @@ def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> Sto
     return StoredModel(source, tuple(each.name for each in source.operations) if operation_names else ())
 
 
+def _first_calls(example: str) -> list[str]:
+    """Return the first commands in a project with an example."""
+    if example != "http":
+        return ["gfplug call query"]
+    return [process.in_background("python", "-m example_api.server"), "gfplug call query --url http://localhost:8000"]
+
+
 def show_next_steps(project: Path, *lines: str) -> None:
     """Print which file to edit, and the next commands."""
     _log.info("\nMade %s. The one file to edit: src/plugin/datasource.py.\nNext:", project)
-    for line in (f"cd {shlex.quote(str(project))}", *lines):
+    for line in (f"cd {process.quote(str(project))}", *lines):
         _log.info("  %s", line)
 
 

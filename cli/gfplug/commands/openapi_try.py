@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from gfplug import process
 from gfplug.commands.call import call_options, query_options
 from gfplug.commands.call.query import query
 
@@ -33,7 +34,7 @@ def ask_mock(project: Path, upstream: StoredModel, *, python: Path | None = None
 def hints(upstream: StoredModel) -> list[str]:
     """Return the commands that run the mock and send the project's first query."""
     query_line = f"gfplug call query --url http://localhost:8000 --model {_data(upstream)['table_model']}"
-    return ["python src/upstream/mock.py &", query_line]
+    return [process.in_background("python", "src/upstream/mock.py"), query_line]
 
 
 def _data(upstream: StoredModel) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gfplug.errors import ToolError
+from gfplug.host import until_stdin_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,9 @@ def running(project: Path) -> Iterator[str]:
 
     Raises: ToolError if it does not start.
     """
-    command = [sys.executable, "-I", str(project.absolute() / _SCRIPT), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+    command = [sys.executable, "-I", until_stdin_ends.__file__, str(project.absolute() / _SCRIPT), "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
         impatience = threading.Timer(_LONGEST_START, process.kill)
         impatience.start()
         try:

@@ -137,6 +137,11 @@ def _not_started(program: Path, folder: Path, error: OSError) -> ToolError:
     """Describe why the system did not start a program; Grafana logs the same reasons as `fork/exec ...`."""
     if isinstance(error, FileNotFoundError):
         return _not_found(program, folder)
+    if isinstance(error, PermissionError) and sys.platform == "win32":
+        return ToolError(
+            f"{program} cannot be started: {error.strerror}",
+            hint="a virus scanner or a policy may block it, or it is another user's: try the plugin in another folder",
+        )
     if isinstance(error, PermissionError) and os.path.isfile(program) and program.stat().st_mode & stat.S_IXUSR:  # noqa: PTH113 - never raises
         return ToolError(
             f"{program} may not be executed, though it has the executable bit",

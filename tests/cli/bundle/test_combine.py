@@ -98,6 +98,28 @@ def test_a_different_build_date_is_refused_with_a_hint(tmp_path: Path) -> None:
     assert "the same SOURCE_DATE_EPOCH" in excinfo.value.hint
 
 
+def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
+    """The error tells this from another commit's files, and the hint says that git is there for all or for none."""
+
+    def with_build(**build: object) -> Callable[[Path], object]:
+        return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": {"time": 1, **build}})
+
+    given = [archive(tmp_path, "amd64", with_build(hash="0123")), archive(tmp_path, "arm64", with_build())]
+    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(commit\)") as caught:
+        combine.combine(given, tmp_path / "out.zip")
+
+    assert "or all without git" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["[]", '{"info": 5}', "{ %s", ' {"info": {}}'])
+def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
+    """Also one that is no plugin.json."""
+    with packing.EarlierArchive(tmp_path / "none") as old:
+        entries = [packing.entry("x/plugin.json", each.encode(), 0o644, old) for each in ('{"info": {}}', text)]
+
+    assert combine._difference(*entries) == "content"
+
+
 def replace(bundle: Path, **keys: object) -> None:
     """Change plugin.json."""
     (bundle / "plugin.json").write_text(json.dumps({**MANIFEST, **keys}))

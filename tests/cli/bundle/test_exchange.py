@@ -57,12 +57,15 @@ def test_the_exchange_swaps_both_folders(tmp_path: Path) -> None:
     assert (tmp_path / "dist/gpx").read_text() == "new"
 
 
-def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_use", ["dist", "new"])
+def test_on_windows_a_bundle_in_use_is_named_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_use: str
+) -> None:
     """Windows locks the files of a running program: nothing changes, and the error says what to do."""
     rename = Path.rename
 
     def locked(source: Path, target: Path) -> Path:
-        if source.name == "dist":
+        if source.name == in_use:
             raise PermissionError(13, "Access is denied")
         return rename(source, target)
 
@@ -71,7 +74,7 @@ def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "rename", locked)
     folder_of(tmp_path / "dist", "old")
     new = folder_of(tmp_path / "new", "new")
-    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as excinfo:
+    with pytest.raises(ToolError, match=rf"{in_use} is in use: .*Access is denied") as excinfo:
         exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
     assert "stop Grafana" in excinfo.value.hint
     assert (tmp_path / "dist/gpx").read_text() == "old"

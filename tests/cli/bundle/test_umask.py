@@ -11,6 +11,9 @@ from small_bundle import manifest_text, small_bundle
 
 from gfplug import files
 from gfplug.bundle import combine, dev, packing, sign, workspace
+from gfplug.bundle.components import thirdparty
+from gfplug.bundle.components.inventory import Inventory
+from gfplug.bundle.dist import Bundle
 from gfplug.bundle.frontend import linker
 from gfplug.bundle.rules.bundle_rules import SIGNATURE
 from gfplug.project.plugin_project import Project
@@ -70,6 +73,17 @@ def test_a_signature_is_readable(dist: Path, monkeypatch: pytest.MonkeyPatch) ->
     sign.sign(dist, root_urls=["https://grafana.example.com/"], variables={sign.TOKEN: "glc_any"})
 
     assert modes(dist / SIGNATURE) == {"MANIFEST.txt": 0o644}
+
+
+def test_the_list_of_components_and_their_licences_are_readable(project: Project, tmp_path: Path) -> None:
+    """They are written into the bundle after its other files."""
+    bundle = Bundle(tmp_path / "bundle", tmp_path / "bundle/gpx_sales_linux_amd64")
+    (bundle.folder / "_internal_linux_amd64").mkdir(parents=True)
+    inventory = Inventory(python="3.12.1", build=(), packages=(), used=())
+    thirdparty.write(project, inventory, bundle, "linux_amd64", seconds=0)
+
+    names = ["sbom_linux_amd64.cdx.json", "THIRD-PARTY-LICENSES_linux_amd64.txt"]
+    assert modes(*(bundle.folder / name for name in names)) == dict.fromkeys(names, 0o644)
 
 
 def test_a_module_that_is_linked_again_is_readable(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ import marshal
 import os
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.serving.tcp import send_at_once
@@ -34,6 +35,7 @@ VARIABLE = "GFRUNTIME_WORKER"
 
 _HEAD = 4
 _PATIENCE = 30.0  # seconds in which a started process must connect
+_LOOK = 0.2  # seconds between two checks whether it still runs
 
 
 class Channel(asyncio.Protocol):
@@ -111,17 +113,23 @@ class Offer:
         if self._theirs is not None:
             self._theirs.close()
 
-    def accept(self) -> socket.socket:
+    def accept(self, is_running: Callable[[], bool]) -> socket.socket:
         """Return our end, once the process has the other one.
 
-        Raises: OSError if it does not connect.
+        Raises: OSError if it does not connect in time, or ends before.
         """
         if self._theirs is not None:
             return self._ours
+        end_time = time.monotonic() + _PATIENCE
         with self._ours as listener:
-            listener.settimeout(_PATIENCE)
+            listener.settimeout(_LOOK)
             while True:
-                end, _ = listener.accept()
+                try:
+                    end, _ = listener.accept()
+                except TimeoutError:
+                    if time.monotonic() > end_time or not is_running():
+                        raise
+                    continue
                 end.settimeout(_PATIENCE)
                 if hmac.compare_digest(_receive(end, len(self._token)), self._token.encode()):
                     end.settimeout(None)

@@ -100,12 +100,14 @@ class Child:
             self._stdin.write(b"\n")
             self._stdin.close()
         try:
-            end = self._end = self._offer.accept()
+            end = self._end = self._offer.accept(lambda: self.status is None)
             end.settimeout(_LOAD)
             message = channel.read(end)
         except OSError as error:
-            self.kill()
-            raise StartError(f"it did not answer while it was loading: {error}") from error
+            if self.status is None:
+                self.kill()
+                raise StartError(f"it did not answer while it was loading: {error}") from error
+            message = None
         if message is None or message[0] != "loaded":
             words = self._output.last
             raise StartError(f"it {self.ending()} while it was loading" + (f": {words}" if words else ""))
