@@ -94,7 +94,8 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     variable = text.removeprefix("a-")
 
     assert sentence == (
-        f"the query: {SENTENCES[name].format(text)}: the variable {variable} is not filled; alert rules fill no variables"
+        f"the query: {SENTENCES[name].format(text)}: the variable {variable} is not filled; "
+        "alert rules fill no variables"
     )
 
 
