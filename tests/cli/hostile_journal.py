@@ -1,4 +1,4 @@
-"""A journal as somebody plants it who wants to write elsewhere."""
+"""A journal that an attacker wrote to change files elsewhere."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
 def plant(root: Path, steps: Any, *, plan: str = "forward.json", content: bytes = CONTENT) -> Path:
-    """Write a journal as somebody who wants to write elsewhere would."""
+    """Write a journal as an attacker would."""
     folder = root / ".gfplug" / "journal"
     for side in ("old", "new"):
         (folder / side).mkdir(parents=True)
@@ -25,5 +25,5 @@ def step(path: Any, **others: Any) -> dict[str, Any]:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Read every file below a folder but the lock file that a command holds."""
+    """Read every file below a folder except the lock file that a command holds."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

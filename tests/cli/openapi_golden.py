@@ -16,7 +16,7 @@ GOLDEN_NAMES = {"models.py": "models.txt", "endpoints.py": "endpoints.txt", "des
 
 
 def generate() -> dict[str, str]:
-    """Map the names of the kept files to what is generated today."""
+    """Map the names of the golden files to their current content."""
     source = description.read(str(FOLDER / "shop.yaml"))
     files = upstream_files.write_upstream(StoredModel(source)).files
     return {golden: files[f"{upstream_files.FOLDER}/{name}"].decode() for name, golden in GOLDEN_NAMES.items()}

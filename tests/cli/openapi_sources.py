@@ -1,4 +1,4 @@
-"""Descriptions of APIs as they are read: one with every feature, and one whose texts are an attack."""
+"""Descriptions of APIs in the model's form: one with every feature, and one with hostile texts."""
 
 from __future__ import annotations
 

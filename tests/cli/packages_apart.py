@@ -1,4 +1,4 @@
-"""Packages whose names others have too: each project calls its own `plugin`, and some have an `upstream`."""
+"""Importing packages whose names are not unique: each project has a package `plugin`, and some have `upstream`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def packages_from(folder: Path) -> Iterator[None]:
-    """Import `plugin` and `upstream` from a folder, even if others of these names are imported; forget them after."""
+    """Import `plugin` and `upstream` from a folder even if others are imported, and remove them afterwards."""
     others = {name: sys.modules.pop(name) for name in _names()}
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()

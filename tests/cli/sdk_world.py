@@ -1,4 +1,4 @@
-"""A world of its own for each test: no caches, no proxies, a small index, and a server that misbehaves on request."""
+"""An isolated environment for each test: no caches, no proxies, a small index, and a server that can misbehave."""
 
 import io
 import socket
@@ -45,7 +45,7 @@ def make_zip(entries: Iterable[tuple[str, bytes]]) -> bytes:
 
 @dataclass(frozen=True)
 class World:
-    """The releases of the test's index, and how to make more."""
+    """The releases of the test's index, and functions that make more."""
 
     default: SdkVersion
     indexed: SdkVersion
@@ -54,12 +54,12 @@ class World:
     proto: bytes = PROTO
 
     def zip(self, version: SdkVersion, entries: Mapping[str, bytes] | None = None) -> bytes:
-        """Make a module zip; the entries' names are below the module's prefix."""
+        """Make a module zip; names of entries are below the module's prefix."""
         files = {"proto/backend.proto": PROTO, "go.mod": b"module x\n"} if entries is None else entries
         return make_zip((f"{index.MODULE}@{version}/{name}", content) for name, content in files.items())
 
     def fill_module_cache(self, folder: Path, content: bytes) -> Path:
-        """Put the known release into Go's module cache, as Go does; return where."""
+        """Put the known release into Go's module cache as Go does, and return the folder."""
         place = folder / "cache" / "download" / index.MODULE / "@v"
         place.mkdir(parents=True)
         (place / f"{self.indexed}.zip").write_bytes(content)
@@ -67,7 +67,7 @@ class World:
         return place
 
     def entry(self, version: SdkVersion, **changes: Any) -> index.IndexedRelease:
-        """Make the index entry of a release that holds PROTO."""
+        """Make the index entry of a release with PROTO."""
         facts: dict[str, Any] = {
             "version": version,
             "time": "2024-09-19T09:32:02Z",
@@ -87,7 +87,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Know two releases of two wires: the default, which is embedded, and one to be fetched."""
+    """Make an index of two releases with different protos: the embedded default, and one to fetch."""
     world = World(default=SdkVersion(0, 298, 0), indexed=SdkVersion(0, 250, 0), newer=SdkVersion(0, 299, 0))
     world.learn(monkeypatch, world.entry(world.indexed))
     return world
@@ -108,7 +108,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 class Server(Upstream):
-    """A module proxy on loopback: what a path answers comes one after the other, the last for ever."""
+    """A module proxy on the loopback address: each path gives its responses in turn, then always the last one."""
 
     module = index.MODULE
 
@@ -118,16 +118,16 @@ class Server(Upstream):
         super().__init__()
 
     def serve(self, name: str, *answers: Answer) -> None:
-        """Say what to answer for a file of the module, for a path, or for a whole URL asked of a proxy."""
+        """Set the response for a file of the module, for a path, or for a whole URL sent to a proxy."""
         is_whole = name.startswith(("/", "http:"))
         self.queues[name if is_whole else f"/{index.MODULE}/@v/{name}"] = list(answers)
 
     def serve_body(self, name: str, body: bytes) -> None:
-        """Answer with these bytes, every time."""
+        """Always respond with these bytes."""
         self.serve(name, Answer(body=body))
 
     def serve_status(self, name: str, status: int, *, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with this status, every time."""
+        """Always respond with this status."""
         self.serve(name, Answer(status=status, headers=headers or {}))
 
     def respond(self, target: str, request: ReceivedRequest) -> Answer:  # noqa: ARG002 - the base class has it
@@ -137,7 +137,7 @@ class Server(Upstream):
 
 
 class RawServer(ThreadingTCPServer):
-    """Sends these pieces to each client, with a pause after each; with a pause it then stays silent."""
+    """Sends these pieces to each client with a pause after each, and then nothing more."""
 
     daemon_threads = True
 
@@ -168,7 +168,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Stand in an empty folder, without a network."""
+    """Work in an empty folder without a network."""
     monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
     folder = tmp_path / "here"

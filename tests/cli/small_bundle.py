@@ -1,4 +1,4 @@
-"""The smallest bundle that is good, and a signature such as Grafana's API gives."""
+"""The smallest valid bundle, and a signature in the form of Grafana's API."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ def small_bundle(folder: Path, *, machine: str = "amd64") -> Path:
 
 
 def manifest_text(content: dict[str, Any]) -> bytes:
-    """Return a clear-signed text, as the API does; nobody here verifies the signature itself."""
+    """Return a clear-signed text like the API's; no test verifies the signature itself."""
     body = json.dumps(content, indent=2)
     return (
         f"\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{body}\n"
@@ -52,7 +52,7 @@ def manifest_text(content: dict[str, Any]) -> bytes:
 
 
 def sign(folder: Path, **others: Any) -> None:
-    """Sign a bundle as it is."""
+    """Sign a bundle in its present state."""
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")

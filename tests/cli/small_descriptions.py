@@ -1,4 +1,4 @@
-"""Small descriptions of APIs, and what is read of them."""
+"""Small API descriptions, and reading them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROW = {"type": "object", "required": ["id"], "properties": {"id": {"type": "inte
 
 
 def answer(schema: Any = None, **media: Any) -> dict[str, Any]:
-    """Make an operation's answer in JSON, a list of rows where no schema is given."""
+    """Make a response in JSON; without a schema it is a list of rows."""
     schema = {"type": "array", "items": ROW} if schema is None else schema
     return {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema, **media}}}}}
 
@@ -52,12 +52,12 @@ def operation(value: Any) -> Operation:
 
 
 def of_schema(schema: Any, *, path: str = "/things", **rest: Any) -> Operation:
-    """Read a GET that answers a schema."""
+    """Read a GET whose response has a schema."""
     return operation(describe({path: get(schema)}, **rest))
 
 
 def columns(query: Operation) -> dict[str, tuple[str, str]]:
-    """Map the names of a query's columns to their kinds and wires."""
+    """Map names of a query's columns to their kinds and wire formats."""
     return {column.name: (column.kind, column.wire) for column in query.response.columns}
 
 
@@ -77,5 +77,5 @@ def query(name: str, schema: Any = None, **node: Any) -> dict[str, Any]:
 
 
 def reasons(value: Any) -> list[tuple[str, str, str]]:
-    """List what is left out of a description: kind, place, reason."""
+    """List the omissions of a description: kind, place, reason."""
     return [(omission.kind, omission.place, omission.reason) for omission in read(value).left_out]

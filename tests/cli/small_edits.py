@@ -1,4 +1,4 @@
-"""A small tree, the one that it becomes, and the edits that lead there, for the tests of the journal."""
+"""A small tree, a later state of it, and the edits between the two, for the tests of the journal."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "ne
 
 
 def project(folder: Path) -> Path:
-    """Make a folder that holds the old tree."""
+    """Make a folder with the first tree."""
     for path, text in OLD.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -19,17 +19,17 @@ def project(folder: Path) -> Path:
 
 
 def edits() -> dict[str, Edit]:
-    """Return what leads from the old tree to the new one."""
+    """Return the edits from the first tree to the second."""
     sides = [{path: TreeFile(text.encode()) for path, text in tree.items()} for tree in (OLD, NEW)]
     return {path: Edit(sides[0].get(path), sides[1].get(path)) for path in (OLD | NEW) if path != "same"}
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Read a folder's files."""
+    """Read the files of a folder."""
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def apply(folder: Path, changes: dict[str, Edit]) -> None:
-    """Make edits as a command does."""
+    """Apply edits as a command does."""
     with journal.lock_project(folder):
         journal.apply(folder, changes)

@@ -1,4 +1,4 @@
-"""A preview of a plugin that a test plays: everything but processes and, unless a test makes one, a socket."""
+"""A preview with a fake plugin: no process, and a socket only if a test makes one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ groups:
 
 @dataclass
 class FakePlugin:
-    """Answers as a plugin does, and keeps what it was asked; `failure` is raised instead."""
+    """Answers as a plugin does, and records its calls; `failure` is raised instead."""
 
     answers: dict[str, QueryAnswer] = field(default_factory=dict)
     health: Health = field(default_factory=lambda: Health(status="OK", message="fine"))
@@ -99,7 +99,7 @@ class FakePlugin:
         timeout: float,
         on_start: Callable[[Callable[[], object]], None] = lambda _: None,
     ) -> dict[str, QueryAnswer]:
-        """Answer each query with a frame, unless the test has another answer for it."""
+        """Answer each query with a frame, or with the test's answer."""
         on_start(self.cancelled.set)
         self.wait()
         self._note(settings, queries=queries, is_alert=is_alert, headers=headers, timeout=timeout)
@@ -109,7 +109,7 @@ class FakePlugin:
     def check_health(
         self, settings: Settings, *, timeout: float, on_start: Callable[[Callable[[], object]], None]
     ) -> Health:
-        """Answer the health that the test gave."""
+        """Return the test's health."""
         on_start(self.cancelled.set)
         self.wait()
         self._note(settings, timeout=timeout)
@@ -123,7 +123,7 @@ class FakePlugin:
         on_start: Callable[[Callable[[], object]], None] = lambda _: None,
         **more: Any,
     ) -> ResourceAnswer:
-        """Answer the resource that the test gave."""
+        """Return the test's resource."""
         on_start(self.cancelled.set)
         self.wait()
         self._note(settings, path=path, **more)
@@ -132,7 +132,7 @@ class FakePlugin:
     def stream(
         self, path: str, settings: Settings, *, data: bytes, on_start: Callable[[Callable[[], object]], None]
     ) -> Iterator[bytes]:
-        """Send the packets that the test gave."""
+        """Send the test's packets."""
         self._note(settings, path=path, data=data)
         on_start(lambda: None)
         yield from self.packets
@@ -146,7 +146,7 @@ class FakePlugin:
 
 @dataclass
 class FakeKeeper:
-    """Has a plugin at once, or says why it has none."""
+    """Always has a plugin, or raises its problem."""
 
     fake: FakePlugin = field(default_factory=FakePlugin)
     problem: ToolError | None = None
@@ -160,7 +160,7 @@ class FakeKeeper:
 
 @dataclass
 class FakeFiles:
-    """The browser's files of a plugin, as a test gives them."""
+    """The browser files of a plugin, set by a test."""
 
     content: dict[str, bytes] = field(default_factory=lambda: {"module.js": b"define([]);", "img/logo.svg": b"<svg/>"})
     manifest: dict[str, Any] = field(
@@ -174,11 +174,11 @@ class FakeFiles:
         return self.content.get(name)
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as the frontend sees it."""
+        """Return plugin.json as the frontend gets it."""
         return frontend_meta(self.manifest)
 
     def module_address(self) -> str | None:
-        """Return where module.js is."""
+        """Return the address of module.js."""
         return f"public/plugins/{ID}/module.js?_cache=1"
 
 

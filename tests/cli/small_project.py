@@ -1,4 +1,4 @@
-"""The smallest project that can be built, and an interpreter that only plays its part, for the tests of the build."""
+"""The smallest project that can be built, and a fake interpreter, for the tests of the build."""
 
 import json
 from dataclasses import replace
@@ -54,7 +54,7 @@ esac
 
 
 def small_project(folder: Path) -> Project:
-    """Make a project with what a build reads, and nothing else."""
+    """Make a project with only the files that a build reads."""
     project = Project(folder)
     (folder / "src/pluginv2").mkdir(parents=True)
     (folder / "frontend/img").mkdir(parents=True)
@@ -87,5 +87,5 @@ def fake_python(path: Path, *, report: str = USABLE, pip: str = ":", freeze: str
 
 
 def diary(path: Path) -> Path:
-    """Return where a fake interpreter, and every copy of it, notes what it was asked."""
+    """Return the file with the calls of a fake interpreter and of every copy of it."""
     return path.with_name(f"{path.name}.diary")

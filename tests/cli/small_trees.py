@@ -1,4 +1,4 @@
-"""Small trees of files, and their merge as text, for the tests of the three-way merge."""
+"""Small file trees and their merge as text, for the tests of the three-way merge."""
 
 from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import three_way
@@ -12,7 +12,7 @@ BINARY = "\0\1\2" * 9 + "0", "\0\1\2" * 9 + "1", "\0\1\2" * 9 + "2"
 
 
 def tree(**files: str | bytes) -> dict[str, TreeFile]:
-    """Make a tree of paths, `_dot_` and `_in_` standing for what Python names can't hold."""
+    """Make a tree of paths; `_dot_` and `_in_` stand for signs that Python names cannot have."""
     return {
         name.replace("_in_", "/").replace("_dot_", "."): TreeFile(text if isinstance(text, bytes) else text.encode())
         for name, text in files.items()
@@ -27,7 +27,7 @@ def apply_merge(yours: dict[str, TreeFile], merge_result: MergeResult) -> dict[s
 
 
 def merge(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> MergeResult:
-    """Merge with the label every test expects."""
+    """Merge with the label that every test expects."""
     return three_way.merge(base, yours, theirs, label="template 2.0.0")
 
 

@@ -1,4 +1,4 @@
-"""Every workflow that there is: gfplug's own, and those of each kind of project."""
+"""All workflows: gfplug's own, and those of each kind of project."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,5 +26,5 @@ def render(kind: str, folder: Path) -> list[Path]:
 
 
 def dependabot(folder: Path) -> Path:
-    """Return where a rendered project keeps what Dependabot is to do."""
+    """Return the path of a rendered project's Dependabot file."""
     return folder / ".github" / "dependabot.yml"

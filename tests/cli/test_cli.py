@@ -1,4 +1,4 @@
-"""The command line: light to start, clear when wrong, one exit code per kind of failure."""
+"""The command line: fast to start, clear usage errors, and one exit code for each kind of failure."""
 
 import errno
 import inspect
@@ -26,7 +26,7 @@ CHOICES = {
 
 
 def commands(command: Any = None, *words: str) -> Iterator[tuple[str, ...]]:
-    """Yield the words of every command, the groups among them."""
+    """Yield the words of every command and group."""
     command = command or typer.main.get_command(cli.app)
     yield words
     for name, each in getattr(command, "commands", {}).items():
@@ -37,7 +37,7 @@ COMMANDS = list(commands())
 
 
 def help_of(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
-    """Return what `--help` prints."""
+    """Return the output of `--help`."""
     assert cli.main([*words, "--help"]) == 0
     return capsys.readouterr().out
 
@@ -49,14 +49,14 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--version` prints the name and the version to stdout."""
+    """`--version` prints name and version to stdout."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gfplug {__version__}\n"
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_summary_is_whole(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """The line of a command in the list of its group is the first of its help, in 55 characters."""
+def test_a_summary_is_not_shortened(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """The line in the group's list is the first of the command's help, in 55 characters."""
     own = help_of(words, capsys).split("\n\n")[1].strip()
     lines = help_of(words[:-1], capsys).partition("\nCommands:\n")[2]
     summaries = dict(re.findall(r"^  (\S+) +(.+)$", lines, re.MULTILINE)) if words else {}
@@ -67,8 +67,8 @@ def test_a_summary_is_whole(words: tuple[str, ...], capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_usage_names_what_to_type(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """Arguments in capitals; brackets mean that one may be left out, and there is one pair of them."""
+def test_usage_names_all_arguments(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """They are in capitals; optional ones are in one pair of brackets."""
     usage = re.sub(r"\s+", " ", help_of(words, capsys).partition("\n\n")[0])
 
     argument = r" ([A-Z]+|\[[A-Z]+\])(\.\.\.)?"
@@ -82,7 +82,7 @@ def test_usage_names_what_to_type(words: tuple[str, ...], capsys: pytest.Capture
 def test_choices_are_shown_and_completed(
     place: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The help lists them, a wrong value is a usage error that names them, and the shell offers them."""
+    """The help lists them, a usage error names them, and the shell completes them."""
     (command, option), values = place, CHOICES[place]
     names = {"new": ["name"]}.get(command, [])
 
@@ -101,14 +101,14 @@ def test_choices_are_shown_and_completed(
 
 
 def test_choices_are_those_of_the_services() -> None:
-    """The commands' modules repeat them, so that `--help` need not import the services."""
+    """The commands' modules repeat them, so `--help` does not import the services."""
     assert get_args(Libc) == portable.MODES
     assert get_args(Way) == (*deploy.WAYS, "all")
 
 
 @pytest.mark.parametrize("name", ["health", "query", "resource", "stream", "validate", "convert"])
 def test_every_call_has_the_common_options(name: str) -> None:
-    """They are defined once; a call's own come before them."""
+    """They are defined once; a call's own options come first."""
     command = typer.main.get_command(cli.app).commands["call"].commands[name]  # type: ignore[attr-defined]
     common = list(inspect.signature(CallOptions).parameters)
 
@@ -119,7 +119,7 @@ def test_every_call_has_the_common_options(name: str) -> None:
     "arguments", [["nope"], ["--nope"], ["new"], ["new", "x", "--nope"], ["build", "--nope"], ["call", "nope"]]
 )
 def test_a_usage_error_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """An unknown command or option, or a missing argument, prints its usage to stderr."""
+    """An unknown command or option, or a missing argument, prints the usage to stderr."""
     assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -127,7 +127,7 @@ def test_a_usage_error_is_exit_code_2(arguments: list[str], capsys: pytest.Captu
 
 
 def test_every_error_class_has_its_own_exit_code() -> None:
-    """The tree in the docstring is the tree in the code."""
+    """The tree in the docstring is that of the code."""
     classes = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.GfplugError)]
 
     assert sorted(kind.exit_code for kind in classes) == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -148,10 +148,10 @@ def test_every_error_class_has_its_own_exit_code() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-def test_a_failure_becomes_words_and_an_exit_code(
+def test_a_failure_is_printed_with_its_exit_code(
     failure: BaseException, code: int, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What another program said comes first, then the sentence, then the next step; a bug shows its traceback."""
+    """The output of another program comes first, then the error, then the hint; a bug has a traceback."""
 
     def fail(**_: object) -> None:
         raise failure
@@ -164,8 +164,10 @@ def test_a_failure_becomes_words_and_an_exit_code(
     assert re.fullmatch(output, err)
 
 
-def test_a_full_disk_is_no_bug_of_gfplugs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is met while an open file is written, and then names none."""
+def test_a_full_disk_is_an_error_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system's error may have no file name."""
 
     def fill(**_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

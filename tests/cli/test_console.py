@@ -1,4 +1,4 @@
-"""What a person sees: stages that count their seconds, colour where it is wanted, and nothing that a terminal obeys."""
+"""Terminal output: stages with their times, colours, and no control characters of others."""
 
 import io
 import logging
@@ -17,14 +17,14 @@ from gfplug.stages import Stages
 
 
 class Terminal(io.StringIO):
-    """A stream that is a terminal."""
+    """A stream that counts as a terminal."""
 
     def isatty(self) -> bool:
-        """Return so."""
+        """Return True."""
         return True
 
     def lines(self) -> list[str]:
-        """Return what it shows, without the empty lines at its end."""
+        """Return the visible lines, without empty ones at the end."""
         screen = pyte.Screen(80, 20)
         pyte.Stream(screen).feed(self.getvalue().replace("\n", "\r\n"))
         return "\n".join(line.rstrip() for line in screen.display).rstrip().split("\n")
@@ -32,7 +32,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Make a terminal that wants colour."""
+    """Make a terminal with colours."""
     monkeypatch.setenv("TERM", "xterm")
     for name in ("NO_COLOR", "CI", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
@@ -42,13 +42,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 @contextmanager
 def at(terminal: Terminal) -> Iterator[None]:
-    """Connect both streams with a terminal; a fixture can't, since pytest connects them anew for each test."""
+    """Connect both streams with a terminal; a fixture cannot, since pytest replaces them for each test."""
     with redirect_stdout(terminal), redirect_stderr(terminal):
         yield
 
 
 def test_a_stage_counts_its_seconds_until_it_ends(terminal: Terminal) -> None:
-    """A person sees that it still runs; afterwards only the line of its end is left, and the cursor."""
+    """At the end, only its last line is left, and the cursor is visible."""
     with at(terminal), Stages().stage("freeze", doing="Freezing", done="Froze"):
         time.sleep(1.3)
         running = terminal.lines()
@@ -58,8 +58,8 @@ def test_a_stage_counts_its_seconds_until_it_ends(terminal: Terminal) -> None:
     assert terminal.getvalue().rfind("\x1b[?25h") > terminal.getvalue().rfind("\x1b[?25l")
 
 
-def test_a_failure_begins_on_a_line_of_its_own(terminal: Terminal) -> None:
-    """The stage that failed leaves nothing behind, and writes nothing any more."""
+def test_a_failure_begins_on_a_new_line(terminal: Terminal) -> None:
+    """The failed stage leaves no text, and prints nothing more."""
     failure = ToolError("PyInstaller failed", hint="install it", details="its last line\n")
     with at(terminal):
         with pytest.raises(ToolError), Stages().stage("freeze", doing="Freezing", done="Froze"):
@@ -74,7 +74,7 @@ def test_a_failure_begins_on_a_line_of_its_own(terminal: Terminal) -> None:
 
 
 def test_a_note_replaces_the_line_of_a_stage(terminal: Terminal) -> None:
-    """They would be joined otherwise."""
+    """Otherwise both would be on one line."""
     with at(terminal), Stages().stage("install", doing="Installing", done="Installed"):
         console.note("the network is slow")
         logging.getLogger("gfplug").warning("very slow")
@@ -82,8 +82,8 @@ def test_a_note_replaces_the_line_of_a_stage(terminal: Terminal) -> None:
     assert terminal.lines()[:2] == ["the network is slow", "warning: very slow"]
 
 
-def test_a_picture_takes_the_place_of_the_one_before(terminal: Terminal) -> None:
-    """Nothing of a larger one is left, and what is logged meanwhile stands above."""
+def test_a_picture_replaces_the_previous_one(terminal: Terminal) -> None:
+    """A larger one leaves no lines, and log lines are above it."""
     with at(terminal), console.moving_picture() as show:
         show(["a large\npicture\n", ("in colour", "green")])
         logging.getLogger("gfplug").warning("careful")
@@ -97,7 +97,7 @@ def test_a_picture_takes_the_place_of_the_one_before(terminal: Terminal) -> None
 def test_a_stage_is_one_line_if_lines_cannot_be_overwritten(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """A CI log keeps everything, and so do a dumb terminal and a file; the line has the time."""
+    """This holds for CI logs, dumb terminals and files; the line has the time."""
     monkeypatch.setenv(name, value)
     stages, stream = Stages(), io.StringIO() if name == "FILE" else terminal
     with redirect_stderr(stream), stages.stage("freeze", doing="Freezing", done="Froze"):
@@ -116,10 +116,10 @@ def test_a_stage_is_one_line_if_lines_cannot_be_overwritten(
         ("FORCE_COLOR", "1", "a \x1b[32mgreen\x1b[0m"),
     ],
 )
-def test_colour_is_there_where_it_is_wanted(
+def test_colour_depends_on_terminal_and_settings(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str, output: str
 ) -> None:
-    """On a terminal, unless it is told otherwise."""
+    """A terminal has it by default."""
     monkeypatch.setenv(name, value)
     with at(terminal):
         console.result("a ", ("green", "green"))
@@ -127,8 +127,8 @@ def test_colour_is_there_where_it_is_wanted(
     assert terminal.getvalue() == f"{output}\n"
 
 
-def test_a_terminal_gets_nothing_that_it_would_obey(terminal: Terminal) -> None:
-    """What others say is shown, on both streams and in colour too; lines and blanks stay."""
+def test_control_characters_are_escaped_on_a_terminal(terminal: Terminal) -> None:
+    """This holds for both streams, with colours too; line ends and tabs stay."""
     bad = "a\x1b[2J\x9b\r\n\tb\u00a0c"
     with at(terminal):
         console.result(bad)
@@ -144,8 +144,8 @@ def test_a_terminal_gets_nothing_that_it_would_obey(terminal: Terminal) -> None:
     assert "\n\tb\u00a0c" in terminal.getvalue()
 
 
-def test_a_file_gets_the_result_as_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No colour, and nothing escaped, since a program reads it; a log is for people, and may be shown on a page."""
+def test_a_file_gets_an_unchanged_result(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no colours and no escapes, since programs read it; logs are for people, and are escaped."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     console.result("a\x1b[2J\r", ("green", "green"))
     console.note("a\x1b[2J")
@@ -154,7 +154,7 @@ def test_a_file_gets_the_result_as_it_is(capsys: pytest.CaptureFixture[str], mon
 
 
 def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each row is one line, without trailing blanks, and a wide character counts as two."""
+    """Each row is one line without spaces at its end, and wide characters count as two."""
     console.table(["name", "n", ""], [["a", 1, ""], ["long name", 22, "x\ny"], ["日本", 3, ""]])
 
     assert capsys.readouterr().out == "name       n\na          1\nlong name  22  x\\ny\n日本       3\n"
@@ -171,7 +171,7 @@ def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None
 def test_pipes_are_utf8_on_windows(
     monkeypatch: pytest.MonkeyPatch, platform: str, setting: str, expected: tuple[bytes, bytes]
 ) -> None:
-    """Its code page has no place for most names; who sets PYTHONIOENCODING wants that, elsewhere the locale decides."""
+    """The Windows code page lacks most characters; PYTHONIOENCODING overrides it, and other systems use the locale."""
     out, err = io.BytesIO(), io.BytesIO()
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("PYTHONIOENCODING", setting)
@@ -188,8 +188,8 @@ def test_pipes_are_utf8_on_windows(
     assert (out.getvalue(), err.getvalue()) == expected
 
 
-def test_json_keeps_its_letters_in_a_pipe_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`gfplug … --json > file` holds the same bytes on every system; a terminal keeps its encoding."""
+def test_json_in_a_windows_pipe_is_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gfplug … --json > file` has the same bytes on every system; a terminal keeps its encoding."""
     out, screen = io.BytesIO(), io.TextIOWrapper(io.BytesIO(), "cp1252", errors="replace")
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
@@ -203,8 +203,8 @@ def test_json_keeps_its_letters_in_a_pipe_of_windows(monkeypatch: pytest.MonkeyP
     assert (screen.encoding, screen.errors) == ("cp1252", "replace")
 
 
-def test_the_encoding_is_set_before_a_command_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused argument is printed, too."""
+def test_the_encoding_is_set_before_arguments_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error about an argument needs it."""
     calls: list[str] = []
     monkeypatch.setattr(console, "use_utf8", lambda: calls.append("utf8"))
 

@@ -1,4 +1,4 @@
-"""What contributors meet: forms, hooks, updates of dependencies, and the goals of the Makefile."""
+"""Files for contributors: issue forms, hooks, dependency updates, and the goals of the Makefile."""
 
 import os
 import re
@@ -23,8 +23,8 @@ def read(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
-def test_a_form_asks_for_what_doctor_prints(form: Path) -> None:
-    """Each form has what GitHub requires, and a field for the machine and its versions."""
+def test_each_issue_form_asks_for_the_output_of_doctor(form: Path) -> None:
+    """Each form has the keys that GitHub requires, and a field for machine and versions."""
     content = read(form)
     fields = [field for field in content["body"] if field["type"] != "markdown"]
     labels = [field["attributes"]["label"] for field in fields]
@@ -35,8 +35,8 @@ def test_a_form_asks_for_what_doctor_prints(form: Path) -> None:
     assert "What `gfplug doctor --json` prints" in labels
 
 
-def test_every_file_with_dependencies_is_kept_up_to_date() -> None:
-    """Each has an entry for its ecosystem and its folder, and each entry has a file."""
+def test_dependabot_updates_every_file_with_dependencies() -> None:
+    """Each file has an entry for its ecosystem and folder, and each entry has a file."""
     updates = [
         (update["package-ecosystem"], folder.strip("/"))
         for update in read(GITHUB / "dependabot.yml")["updates"]
@@ -55,8 +55,8 @@ def test_every_file_with_dependencies_is_kept_up_to_date() -> None:
     assert [update for update in updates if not any(covers(update, each) for each in watched)] == []
 
 
-def test_hooks_run_what_make_check_runs() -> None:
-    """The same three tools, from the same environment."""
+def test_hooks_run_the_tools_of_make_check() -> None:
+    """They are three tools, from the same environment."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     goal = makefile.partition("\ncheck: ")[2].partition("\n\n")[0]
     commands = {" ".join(line.split()[:2]) for line in goal.splitlines()[1:]}
@@ -67,7 +67,7 @@ def test_hooks_run_what_make_check_runs() -> None:
 
 
 def test_every_goal_of_the_makefile_is_explained() -> None:
-    """In CONTRIBUTING.md, but for what only other goals need."""
+    """CONTRIBUTING.md explains it, unless only other goals need it."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (goals,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Digests, atomic writes, and folders that appear whole or not at all."""
+"""Checksums, atomic writes, and folders that appear complete or not at all."""
 
 import hashlib
 import os
@@ -12,8 +12,8 @@ from gfplug.errors import ProjectError
 
 
 @pytest.mark.parametrize("exists", [False, True])
-def test_staging_puts_a_finished_folder_in_place(tmp_path: Path, *, exists: bool) -> None:
-    """What was written in the block is at the destination afterwards; a folder without content may be one."""
+def test_staging_moves_a_finished_folder_to_its_place(tmp_path: Path, *, exists: bool) -> None:
+    """An empty folder may be there already."""
     destination = tmp_path / "project"
     if exists:
         destination.mkdir()
@@ -27,7 +27,7 @@ def test_staging_puts_a_finished_folder_in_place(tmp_path: Path, *, exists: bool
 
 
 def test_staging_leaves_nothing_after_a_failure(tmp_path: Path) -> None:
-    """A block that raises leaves neither the folder, nor its stage, nor the parents made for it."""
+    """The folder, its temporary folder and new parent folders are removed."""
 
     def fail(destination: Path) -> None:
         with files.staging(destination) as stage:
@@ -44,8 +44,8 @@ def test_staging_leaves_nothing_after_a_failure(tmp_path: Path) -> None:
     ("kind", "sentence"),
     [("file", "exists and is not"), ("full", "exists and is not"), ("file/below", r"cannot write to .*file")],
 )
-def test_staging_refuses_what_is_in_the_way(tmp_path: Path, kind: str, sentence: str) -> None:
-    """A file, or a folder with content, is not replaced; a parent that is a file is named."""
+def test_staging_replaces_no_file_and_no_filled_folder(tmp_path: Path, kind: str, sentence: str) -> None:
+    """An error also names a parent that is a file."""
     (tmp_path / "file").write_text("mine")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine.txt").write_text("mine")
@@ -57,7 +57,7 @@ def test_staging_refuses_what_is_in_the_way(tmp_path: Path, kind: str, sentence:
 
 
 def test_write_atomic_replaces_the_content_and_keeps_the_mode(tmp_path: Path) -> None:
-    """An executable stays executable when it is written anew."""
+    """An executable stays executable."""
     path = tmp_path / "run.sh"
     path.write_text("old")
     path.chmod(0o755)
@@ -67,15 +67,15 @@ def test_write_atomic_replaces_the_content_and_keeps_the_mode(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_walk_passes_over_python_caches(tmp_path: Path) -> None:
+def test_walk_skips_python_caches(tmp_path: Path) -> None:
     """Byte code and tool caches do not count as files of a folder."""
     files.write_tree(tmp_path, {"b.py": b"", "a/x.py": b"", "__pycache__/b.cpython-311.pyc": b"", ".mypy_cache/x": b""})
 
     assert [path.relative_to(tmp_path).as_posix() for path in files.walk(tmp_path)] == ["a/x.py", "b.py"]
 
 
-def test_digests_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
-    """Both give the plain hexadecimal SHA-256."""
+def test_digests_of_bytes_and_of_a_file_are_equal(tmp_path: Path) -> None:
+    """Both are the SHA-256 in hexadecimal."""
     (tmp_path / "x").write_bytes(b"content")
 
     assert files.sha256(b"content") == files.sha256_of(tmp_path / "x") == hashlib.sha256(b"content").hexdigest()
@@ -83,7 +83,7 @@ def test_digests_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has a umask")
 def test_new_files_respect_the_umask(tmp_path: Path) -> None:
-    """If a user's umask makes files private, these are private, too."""
+    """If the umask makes files private, these are private, too."""
     before = os.umask(0o077)
     try:
         files.write_atomic(tmp_path / "new", b"")

@@ -1,4 +1,4 @@
-"""Texts of others reach the terminal as text: no command shows a character that a terminal would obey."""
+"""Hostile texts are printed escaped: no command prints a character that controls a terminal."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ RULES = {
 
 
 class Terminal(io.StringIO):
-    """A stream that is a terminal."""
+    """A stream that counts as a terminal."""
 
     def isatty(self) -> bool:
-        """Return so."""
+        """Return True."""
         return True
 
 
 def a_frame() -> dict[str, Any]:
-    """Answer with a hostile frame."""
+    """Make a frame with hostile texts."""
     fields = [
         {"name": f"{BAD}t", "type": "time", "typeInfo": {"frame": "time.Time"}},
         {"name": BAD, "type": "number", "labels": {BAD: BAD}, "typeInfo": {"frame": "float64"}},
@@ -82,23 +82,23 @@ def a_frame() -> dict[str, Any]:
 
 
 class Plugin:
-    """Answers everything with hostile texts."""
+    """Answers every call with hostile texts."""
 
     logs = Logs()
 
     def query_data(self, *_: object, **__: object) -> dict[str, QueryAnswer]:
-        """Answer and fail."""
+        """Answer one query and fail the others."""
         return {
             "A": QueryAnswer(ref_id="A", status=200, frames=[a_frame()]),
             BAD: QueryAnswer(ref_id=BAD, status=500, error=BAD, error_source=BAD),
         }
 
     def check_health(self, *_: object, **__: object) -> Health:
-        """Be ill."""
+        """Return an error."""
         return Health(status="ERROR", message=BAD, details={BAD: BAD, "x": {BAD: [BAD]}})
 
     def call_resource(self, path: str, *_: object, **__: object) -> ResourceAnswer:
-        """Answer with JSON, or with text."""
+        """Return JSON or text."""
         body = json.dumps({BAD: BAD}, ensure_ascii=path == "ascii") if path != "text" else BAD
         return ResourceAnswer(status=500, headers={BAD: [BAD]}, body=body.encode())
 
@@ -110,7 +110,7 @@ class Plugin:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a project, bundles and archives with hostile names, and a plugin that is called in this process."""
+    """Make a project, bundles and archives with hostile names, and a plugin that runs in this process."""
     project = small_project(tmp_path / f"project{BAD}")
     (project.root / f"src/{BAD}.py").write_text("x")
     (project.root / "provisioning/alerting").mkdir(parents=True)
@@ -175,7 +175,7 @@ COMMANDS: dict[str, Callable[[], list[str]]] = {
     ("name", "colour"),  # a stream's picture moves the cursor of a terminal with colours
     [(name, colour) for name in COMMANDS for colour in (False, True) if not (colour and name.startswith("stream"))],
 )
-def test_no_command_shows_what_a_terminal_obeys(
+def test_no_command_prints_control_characters(
     world: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, colour: bool
 ) -> None:
     """Names of columns, files, rules and members, errors, hints, logs and tracebacks, in colour and without."""

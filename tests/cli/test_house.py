@@ -1,4 +1,4 @@
-"""The layout: what is at the top level, which rooms each package has, and that imports only point down."""
+"""The layout: the top-level folder, the rooms of each package, and imports that only point down."""
 
 import ast
 import graphlib
@@ -101,8 +101,8 @@ def _graph(package: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(("folder", "names"), [(ROOT, TOP), (ROOT / "tests", TESTS)], ids=["top level", "tests"])
-def test_a_folder_holds_what_it_should_and_nothing_else(folder: Path, names: set[str]) -> None:
-    """A file that nobody planned, such as a package saved by mistake, does not stay at the top."""
+def test_a_folder_has_only_expected_files(folder: Path, names: set[str]) -> None:
+    """A file saved there by mistake is reported."""
     patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     ignored = [line.strip("/") for line in patterns if folder == ROOT or not line.startswith("/")]
     here = {path.name for path in folder.iterdir()} - {".git"}
@@ -110,8 +110,8 @@ def test_a_folder_holds_what_it_should_and_nothing_else(folder: Path, names: set
     assert {name for name in here if not any(fnmatch(name, pattern) for pattern in ignored)} == names
 
 
-def test_pytest_looks_into_every_folder_that_holds_tests(pytestconfig: pytest.Config) -> None:
-    """Unless it is told otherwise, it passes over folders that are named `build` or `dist`."""
+def test_pytest_collects_every_folder_with_tests(pytestconfig: pytest.Config) -> None:
+    """By default it skips folders named `build` or `dist`."""
     patterns = pytestconfig.getini("norecursedirs")
     modules = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
     folders = {part for module in modules for part in module.parts[:-1]}
@@ -120,8 +120,8 @@ def test_pytest_looks_into_every_folder_that_holds_tests(pytestconfig: pytest.Co
     assert [name for name in sorted(folders) if any(fnmatch(name, pattern) for pattern in patterns)] == []
 
 
-def test_the_page_about_the_layout_names_what_is_there() -> None:
-    """Each room has its row, and each module or folder that is named on the way of a query or a build exists."""
+def test_the_page_about_the_layout_is_up_to_date() -> None:
+    """Each room has its row; modules and folders named in the walks of a query and a build exist."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     paths = set(re.findall(r"`(\w[\w/]*(?:/|\.py))`", page))
     places = [ROOT / package for package in ROOMS] + [ROOT, ROOT / "cli/gfplug/host", ROOT / "cli/gfplug/bundle"]
@@ -144,21 +144,21 @@ def test_imports_point_down(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ROOMS)
-def test_no_circle_of_imports(package: str) -> None:
-    """Not even within a room."""
+def test_imports_have_no_cycle(package: str) -> None:
+    """Modules of one room have none, either."""
     graphlib.TopologicalSorter(_graph(package)).prepare()
 
 
 def test_only_the_command_line_writes_to_the_terminal() -> None:
-    """`console` is for `cli` and `commands`; all else returns values or raises."""
+    """Only `cli` and `commands` use `console`; other modules return values or raise."""
     users = {_room(module) for module, others in _graph("cli/gfplug").items() if "gfplug.console" in others}
 
     assert users == {"cli", "commands"}
 
 
 @pytest.mark.parametrize("package", ROOMS)
-def test_a_module_name_stands_for_one_thing(package: str) -> None:
-    """No two modules of a package have one name; those of `commands` are named as the commands."""
+def test_module_names_are_unique(package: str) -> None:
+    """Names in a package differ, except that modules of `commands` are named as the commands."""
     names = Counter(module.rpartition(".")[2] for module in _graph(package) if _room(module) != "commands")
 
     assert {name for name, count in names.items() if count > 1} == set(SHARED_NAMES) & set(names)

@@ -1,4 +1,4 @@
-"""The documents of what is held: the tests that they name exist."""
+"""Documents about limits and threats name tests that exist."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ BOUNDARIES = [
 
 @pytest.mark.parametrize("document", [THREATS, LIMITS], ids=lambda path: path.stem)
 def test_named_tests_exist(document: Path) -> None:
-    """Each test that a document names is there."""
+    """Each test name in a document is defined."""
     names = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", source, re.MULTILINE))
@@ -25,8 +25,8 @@ def test_named_tests_exist(document: Path) -> None:
     assert names - there == set()
 
 
-def test_every_limit_has_its_test() -> None:
-    """Each row about a limit names the tests that provoke it."""
+def test_every_limit_has_a_test() -> None:
+    """Each row about a limit names the tests that exceed it."""
     lines = LIMITS.read_text(encoding="utf-8").splitlines()
     table = [line for line in lines if line.startswith("| ") and not line.startswith(("| ---", "| What"))]
 
@@ -35,7 +35,7 @@ def test_every_limit_has_its_test() -> None:
 
 
 def test_every_threat_names_its_defence_and_a_test() -> None:
-    """Three columns in each row: threat, protection, tests."""
+    """Each row has three columns: threat, protection, tests."""
     lines = [line for line in THREATS.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     cells = [line.strip("|").split("|") for line in lines if line not in HEAD]
 
@@ -44,7 +44,7 @@ def test_every_threat_names_its_defence_and_a_test() -> None:
 
 
 def test_every_boundary_has_a_section() -> None:
-    """In their order, each with at least one row."""
+    """They have the same order, and each has a row."""
     sections = THREATS.read_text(encoding="utf-8").split("\n## ")[1:]
 
     assert [section.partition("\n")[0] for section in sections] == BOUNDARIES

@@ -1,4 +1,4 @@
-"""The page's package: its locks, its version, and what its wheel holds."""
+"""The package of the preview's page: its locks, its version, and the content of its wheel."""
 
 import json
 import re
@@ -17,13 +17,13 @@ LOCKS = sorted((PREVIEW / "grafana").glob("*/package-lock.json"))
 
 
 def test_each_grafana_version_has_a_lock() -> None:
-    """What is built is what was seen to work."""
+    """The build uses versions that were tested."""
     assert [lock.parent for lock in LOCKS] == sorted(path for path in (PREVIEW / "grafana").iterdir())
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.parent.name)
 def test_a_lock_names_no_registry(lock: Path) -> None:
-    """Every package is known by its checksum; where it comes from is npm's setting."""
+    """Packages have checksums; npm's settings have the registry."""
     packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
     version = lock.parent.name
 
@@ -33,8 +33,8 @@ def test_a_lock_names_no_registry(lock: Path) -> None:
     assert packages["node_modules/@grafana/data"]["version"] == version
 
 
-def test_the_wheel_holds_pages_and_licences(tmp_path: Path) -> None:
-    """A folder for each Grafana version, with the licences of all packages in it; nothing else."""
+def test_the_wheel_has_pages_and_licences(tmp_path: Path) -> None:
+    """It has a folder for each Grafana version with the licences of all packages, and nothing else."""
     copy = tmp_path / "preview"
     version = tmp_path / "cli/gfplug/__init__.py"
     version.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""`gfplug preview`: the address on stdout, the browser with one that works once, Ctrl-C as the end."""
+"""`gfplug preview`: the address on stdout, a one-time address for the browser, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def interrupt(_seconds: float) -> None:
-    """Do as Ctrl-C does."""
+    """Raise KeyboardInterrupt, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 @pytest.fixture
 def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note which addresses the browser is given; there is a screen."""
+    """Record the addresses that the browser opens; there is a display."""
     addresses: list[str] = []
 
     @contextmanager
@@ -42,8 +42,8 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-def test_the_address_is_the_only_result(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """The token is on stdout, and on no command line."""
+def test_stdout_has_only_the_address(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The browser's command line has no token."""
     assert main(["preview", "project"]) == 0
 
     output = capsys.readouterr()
@@ -52,17 +52,15 @@ def test_the_address_is_the_only_result(addresses: list[str], capsys: pytest.Cap
     assert addresses == ["http://127.0.0.1:7/open/x"]
 
 
-def test_a_bundle_follows_no_saves(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """And the note does not say so."""
+def test_a_bundle_is_not_reloaded(addresses: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The message does not mention saves."""
     assert main(["preview", "dist", "--no-open"]) == 0
     assert "Each save" not in capsys.readouterr().err
     assert addresses == []
 
 
-def test_without_a_screen_no_browser_of_the_terminal_is_started(
-    addresses: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would take the terminal."""
+def test_without_a_display_no_browser_is_started(addresses: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text browser would take over the terminal."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")

@@ -1,4 +1,4 @@
-"""What a release publishes: one version, metadata that an index can show, and the changelog's section as its notes."""
+"""The parts of a release: one version, metadata that an index can show, and release notes from the changelog."""
 
 import re
 import runpy
@@ -37,13 +37,13 @@ CHANGELOG = """\
 
 @pytest.fixture(scope="module")
 def release() -> dict[str, Any]:
-    """Load the script that builds a release."""
+    """Load the script that makes a release."""
     return runpy.run_path(str(ROOT / ".ci" / "release" / "build.py"))
 
 
 @pytest.fixture(scope="module")
 def readme() -> dict[str, Any]:
-    """Load the hook that writes the README of the metadata."""
+    """Load the hook that writes the README for the metadata."""
     return runpy.run_path(str(ROOT / "cli" / "hatch_readme.py"))
 
 
@@ -54,28 +54,28 @@ def metadata(folder: Path) -> Any:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_every_package_has_gfplugs_version(name: str) -> None:
-    """It is written in one file, and read from there."""
+    """It is written in one file only."""
     project = ProjectMetadata(str(PACKAGES[name]), PluginManager())
 
     assert (project.name, project.version) == (name, __version__)
     assert "version" in project.dynamic
 
 
-def test_the_extra_asks_for_the_page_of_the_same_version() -> None:
-    """The page and its server speak one API. It is the one place that no build can fill in."""
+def test_the_extra_requires_the_page_of_the_same_version() -> None:
+    """The page and its server share an API. No build can fill in this version."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
     assert extras["preview"] == [f"gfplug-preview=={__version__}"]
 
 
-def test_the_version_is_the_scripts(release: dict[str, Any]) -> None:
-    """Which reads it without importing gfplug."""
+def test_the_release_script_reads_the_version(release: dict[str, Any]) -> None:
+    """It does not import gfplug."""
     assert release["version"]() == __version__
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_metadata_can_be_shown(name: str, release: dict[str, Any]) -> None:
-    """Every link of a README leads somewhere on an index."""
+    """Every link of a README works on an index."""
     core = metadata(PACKAGES[name])
 
     assert release["_RELATIVE_LINK"].findall(core.readme) == []
@@ -84,7 +84,7 @@ def test_the_metadata_can_be_shown(name: str, release: dict[str, Any]) -> None:
 
 
 def test_the_links_lead_to_files_of_the_tag(readme: dict[str, Any]) -> None:
-    """Pages to GitHub's view of them, pictures to the file itself; other links stay."""
+    """Pages link to GitHub's view, pictures to the raw file; other links stay."""
     text = (
         "[a](docs/a.md#b) ![b](docs/images/b.png) [two\nlines](c.md) [d](https://example.com/) [e](#part) "
         "[![f](f.svg)](g.md)"
@@ -118,7 +118,7 @@ def test_the_files_that_the_readme_links_to_exist() -> None:
 def test_the_notes_are_the_versions_section(
     release: dict[str, Any], version: str, notes: str, *, is_tagged: bool
 ) -> None:
-    """Before the section is cut, a dry run takes what is not released."""
+    """Before the section exists, a dry run uses the unreleased one."""
     assert release["release_notes"](CHANGELOG, version, is_tagged=is_tagged) == notes
 
 
@@ -126,13 +126,13 @@ def test_the_notes_are_the_versions_section(
     ("version", "reason"), [("0.3.0", "no section `## [0.3.0]`"), ("0.1.0", "no date"), ("0.0.9", "empty")]
 )
 def test_a_tag_needs_a_section_with_a_date(release: dict[str, Any], version: str, reason: str) -> None:
-    """Nothing is published whose changes are not written down."""
+    """A release without notes is refused."""
     with pytest.raises(Exception, match=re.escape(reason)):
         release["release_notes"](CHANGELOG, version, is_tagged=True)
 
 
 def test_this_changelog_has_notes_for_the_next_release(release: dict[str, Any]) -> None:
-    """GitHub takes at most 125,000 characters."""
+    """GitHub accepts at most 125,000 characters."""
     notes = release["release_notes"]((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__, is_tagged=False)
 
     assert 0 < len(notes) < 125_000
@@ -150,7 +150,7 @@ def test_this_changelog_has_notes_for_the_next_release(release: dict[str, Any]) 
 def test_metadata_that_an_index_cannot_show_are_refused(
     release: dict[str, Any], tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
-    """As they are, they pass."""
+    """Unchanged metadata pass."""
     (tmp_path / "gfplug-0-py3-none-any.whl").write_bytes(build("gfplug"))
     text = release["read_metadata"](tmp_path / "gfplug-0-py3-none-any.whl").decode()
     release["check_metadata"](text.encode(), "x")
@@ -161,7 +161,7 @@ def test_metadata_that_an_index_cannot_show_are_refused(
 
 
 def test_every_tool_of_a_release_is_pinned_by_checksum() -> None:
-    """All that requirements.in asks for is in requirements.txt, and no address of an index."""
+    """requirements.txt has all packages of requirements.in, and no address of an index."""
     folder = ROOT / ".ci" / "release"
     lines = (folder / "requirements.in").read_text(encoding="utf-8").splitlines()
     requirements = {line.partition("[")[0] for line in lines if line and not line.startswith("#")}

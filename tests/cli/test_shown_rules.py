@@ -40,8 +40,8 @@ ROWS = {"errors": rows(page("errors")), "faults": rows(section("Faults"))}
 
 
 @pytest.mark.parametrize("key", NUMBERED)
-def test_every_rule_is_shown(key: str) -> None:
-    """The rules are numbered without a gap, and each has a test."""
+def test_every_rule_has_a_test(key: str) -> None:
+    """The rules are numbered without a gap."""
     heading, count = NUMBERED[key]
     numbers = [int(number) for number in re.findall(r"^\| (\d+) \| .+ \|$", section(heading), re.MULTILINE)]
 
@@ -50,8 +50,8 @@ def test_every_rule_is_shown(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ROWS)
-def test_every_row_is_shown(key: str) -> None:
-    """Of the faults of user code and hosts, and of what people read when something goes wrong."""
+def test_every_row_has_a_test(key: str) -> None:
+    """The rows are about faults of user code and hosts, and about error messages."""
     words = [rule.removeprefix(f"{key}: ") for rule in MARKERS if rule.startswith(f"{key}: ")]
 
     assert len(ROWS[key]) > 15
@@ -59,7 +59,7 @@ def test_every_row_is_shown(key: str) -> None:
 
 
 def test_a_marker_names_one_rule() -> None:
-    """A rule that is there, and no two."""
+    """The rule exists, and the text matches no other."""
     numbered = {f"{key} {number}" for key, (_, count) in NUMBERED.items() for number in range(1, count + 1)}
     counts = {
         rule: sum(row.startswith(words) for row in ROWS.get(key, []))

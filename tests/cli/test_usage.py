@@ -1,4 +1,4 @@
-"""Where code speaks of the protocol: attributes, keywords, methods, texts and imports, in files that import it."""
+"""Uses of the protocol in code: attributes, keywords, methods, texts and imports, in files that import it."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ class Service:
 NAMES = {"StatusResult", "user", "DataQuery", "refId", "namespace", "QueryChunkedData", "absent"}
 
 
-def test_each_way_to_say_a_name_is_found(tmp_path: Path) -> None:
-    """With the file and the line."""
+def test_each_use_of_a_name_is_found(tmp_path: Path) -> None:
+    """It has the file and the line."""
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text(CODE)
 
@@ -32,8 +32,8 @@ def test_each_way_to_say_a_name_is_found(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_that_does_not_import_the_package_says_other_things(tmp_path: Path) -> None:
-    """`namespace` is a common word; a broken file, a text and bytes are no reason to fail."""
+def test_a_file_without_the_import_is_skipped(tmp_path: Path) -> None:
+    """`namespace` is a common word; broken files, texts and bytes are no error."""
     (tmp_path / "a.py").write_text("import other\nprint(other.namespace)\n")
     (tmp_path / "broken.py").write_text("import pluginv2\ndef namespace(:\n")
     (tmp_path / "bytes.py").write_bytes(b"import pluginv2\n\0namespace")
@@ -42,8 +42,8 @@ def test_a_file_that_does_not_import_the_package_says_other_things(tmp_path: Pat
     assert usage.find_uses(tmp_path, ["."], NAMES) == {}
 
 
-def test_a_file_that_nests_too_deeply_is_passed_over(tmp_path: Path) -> None:
-    """Python can't run it either."""
+def test_a_file_that_nests_too_deeply_is_skipped(tmp_path: Path) -> None:
+    """Python cannot run it, either."""
     (tmp_path / "deep.py").write_text("import pluginv2\nx = " + "-" * 100_000 + "1")
 
     assert usage.find_uses(tmp_path, ["."], NAMES) == {}

@@ -1,4 +1,4 @@
-"""What every workflow holds to, gfplug's own and a project's: pinned actions, and no token beside others' code."""
+"""Rules for all workflows, gfplug's and a project's: pinned actions, and no token beside code of others."""
 
 import re
 from collections import defaultdict
@@ -43,7 +43,7 @@ def pins(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def faults(text: str) -> Iterator[str]:
-    """Name what is wrong with a workflow."""
+    """List the faults of a workflow."""
     workflow: Any = yaml.safe_load(text)
     yield from (f"not pinned: {line.strip()}" for name, line, _ in pins(text) if not name)
     if workflow.get("permissions") != {}:
@@ -59,7 +59,7 @@ def faults(text: str) -> Iterator[str]:
 
 
 def _called_faults(job: Mapping[str, Any]) -> Iterator[str]:
-    """Name what is wrong with a job that calls another workflow of the project."""
+    """List the faults of a job that calls another workflow of the project."""
     if not job["uses"].startswith("./"):
         yield "calls a workflow of others"
     if job.get("permissions") != {"contents": "read"} or "secrets" in job:
@@ -104,14 +104,14 @@ def _job_faults(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
-def test_our_workflow_holds_to_the_rules(workflow: Path) -> None:
-    """None of the faults below."""
+def test_our_workflows_follow_the_rules(workflow: Path) -> None:
+    """They have none of the faults below."""
     assert list(faults(workflow.read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize("kind", PROJECTS)
-def test_a_projects_workflows_hold_to_the_rules(kind: str, tmp_path: Path) -> None:
-    """Whatever the project is made of, and wherever gfplug came from."""
+def test_a_projects_workflows_follow_the_rules(kind: str, tmp_path: Path) -> None:
+    """The project may be of any kind, and gfplug of any origin."""
     workflows = render(kind, tmp_path)
 
     assert [path.name for path in workflows] == ["ci.yml", "release.yml", "upgrade.yml"]
@@ -119,14 +119,14 @@ def test_a_projects_workflows_hold_to_the_rules(kind: str, tmp_path: Path) -> No
 
 
 def test_an_adopted_project_has_no_workflows(tmp_path: Path) -> None:
-    """It lies inside a repository that has its own."""
+    """It is inside a repository with workflows of its own."""
     template.render(replace(SALES, frontend="adopted"), tmp_path)
 
     assert not (tmp_path / ".github").exists()
 
 
 def test_an_action_has_one_pin_everywhere(tmp_path: Path) -> None:
-    """The same commit under the same tag in every workflow: one that was replaced in one of them is seen."""
+    """Every workflow has the same commit for a tag."""
     commits: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for path in (*OURS, *render("signals", tmp_path)):
         for name, commit, tag in pins(path.read_text(encoding="utf-8")):
@@ -155,8 +155,8 @@ jobs:
 """
 
 
-def test_gfplug_may_sign_where_nothing_can_be_written() -> None:
-    """With the one token that is for that; another token beside gfplug is a fault."""
+def test_gfplug_may_sign_in_a_read_only_job() -> None:
+    """It gets only the signing token; another token beside gfplug is a fault."""
     signing = GOOD.replace("contents: write", "contents: read").replace("run: git", "run: gfplug sign; git")
     signing = signing.replace("${{ secrets.TOKEN || github.token }}", "${{ secrets.GRAFANA_ACCESS_POLICY_TOKEN }}")
 
@@ -165,7 +165,7 @@ def test_gfplug_may_sign_where_nothing_can_be_written() -> None:
 
 
 def test_a_good_workflow_has_no_fault() -> None:
-    """A token is where only git and gh run; a program's name in a text is no command."""
+    """Only git and gh run beside a token; names of programs in texts are not commands."""
     assert list(faults(GOOD)) == []
 
 
@@ -206,7 +206,7 @@ def test_a_good_workflow_has_no_fault() -> None:
         ("jobs:\n", "jobs:\n  b: {uses: ./x.yml, secrets: inherit}\n", "b: a called workflow may do more"),
     ],
 )
-def test_a_fault_is_named(old: str, new: str, fault: str) -> None:
-    """Each of the rules can be broken."""
+def test_each_fault_is_reported(old: str, new: str, fault: str) -> None:
+    """Each workflow breaks one rule."""
     assert old in GOOD
     assert any(each.startswith(fault) for each in faults(GOOD.replace(old, new)))

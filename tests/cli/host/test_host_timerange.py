@@ -66,5 +66,5 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
     ("hours", "points", "seconds"), [(1, 100, 30), (1, 1000, 5), (6, 1000, 20), (24, 100, 900), (24 * 365, 50, 604800)]
 )
 def test_an_interval_is_round(hours: int, points: int, seconds: float) -> None:
-    """Panels choose it so, with about one point for each pixel."""
+    """Grafana's panels round in the same way."""
     assert timerange.nice_interval(timedelta(hours=hours), points=points) == timedelta(seconds=seconds)

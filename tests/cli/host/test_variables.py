@@ -127,7 +127,7 @@ def test_grafanas_built_in_variables_are_filled_in(text: str, expected: str) -> 
     ],
 )
 def test_an_interval_is_written_as_in_panels(seconds: float, text: str) -> None:
-    """It has the largest unit that gives a whole number."""
+    """It has the largest unit that fits, rounded down."""
     assert variables.interval_text(timedelta(seconds=seconds)) == text
 
 
@@ -149,8 +149,8 @@ def test_the_choice_all_means_all_other_values(text: str, expected: str) -> None
         ("[]=1", r"--var \[\]:  is not a valid name"),
     ],
 )
-def test_a_variable_with_an_invalid_name_is_refused(pair: str, sentence: str) -> None:
-    """The error names it."""
+def test_an_invalid_variable_is_refused(pair: str, sentence: str) -> None:
+    """The error names the variable."""
     with pytest.raises(UsageError, match=f"^{sentence}"):
         put("", pair)
 

@@ -1,4 +1,4 @@
-"""Pythons on the PATH."""
+"""Python interpreters on the PATH."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs have a suffix there")
 @pytest.mark.parametrize("entry", ["", ".", "bin", "./bin"])
-def test_a_folder_of_the_path_that_is_relative_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
-) -> None:
-    """It means another folder in each working folder: what lies there was not put on the PATH by anybody."""
+def test_relative_folders_of_the_path_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    """A relative folder depends on the working folder, whose files may be untrusted."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "real").mkdir()
     for name in ("python3", "bin/python3", "real/python3"):
@@ -33,8 +31,8 @@ def test_a_folder_of_the_path_that_is_relative_is_passed_over(
 
 
 @pytest.mark.parametrize("path", ["pyproject.toml", "runtime/pyproject.toml"])
-def test_both_packages_name_the_pythons_that_they_are_tested_on(path: str) -> None:
-    """From the oldest on, without a gap; as libraries they refuse no newer one, and a new project does."""
+def test_both_packages_name_the_tested_pythons(path: str) -> None:
+    """The versions have no gap; the libraries accept newer ones, a new project does not."""
     project = tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
     prefix = "Programming Language :: Python :: 3."
     minors = [int(each.removeprefix(prefix)) for each in project["classifiers"] if each.startswith(prefix)]
@@ -45,7 +43,7 @@ def test_both_packages_name_the_pythons_that_they_are_tested_on(path: str) -> No
 
 
 def test_a_new_projects_range_ends_with_the_newest_python() -> None:
-    """Each supported version is in it, the next is not."""
+    """Each supported version is in the range, the next one is not."""
     versions = SpecifierSet(interpreters.SUPPORTED_PYTHONS)
     oldest, newest = interpreters.OLDEST_PYTHON[1], interpreters.NEWEST_PYTHON[1]
 
@@ -55,7 +53,7 @@ def test_a_new_projects_range_ends_with_the_newest_python() -> None:
 
 
 def test_the_documentation_names_the_range() -> None:
-    """In the chapter on building."""
+    """It is in the chapter about building."""
     oldest, newest = (".".join(map(str, each)) for each in (interpreters.OLDEST_PYTHON, interpreters.NEWEST_PYTHON))
 
     assert f"Python {oldest} to {newest} serve." in (ROOT / "docs/building.md").read_text(encoding="utf-8")

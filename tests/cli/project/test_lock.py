@@ -1,4 +1,4 @@
-"""The lock: what is stored comes back, and what is broken is named."""
+"""gfplug.lock: reading gives what was written, and errors name the broken part."""
 
 from functools import reduce
 from pathlib import Path
@@ -12,8 +12,8 @@ from gfplug.errors import ProjectError
 from gfplug.project import lock
 
 
-def test_a_lock_survives_the_disk(tmp_path: Path) -> None:
-    """Reading what was written gives an equal lock."""
+def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """The loaded lock equals the stored one."""
     path = tmp_path / lock.LOCK_NAME
     lock.write(path, LOCK)
 
@@ -21,7 +21,7 @@ def test_a_lock_survives_the_disk(tmp_path: Path) -> None:
 
 
 def test_equal_locks_are_equal_bytes(tmp_path: Path) -> None:
-    """Keys are sorted, so that the order of a mapping does not show; the file ends with a newline."""
+    """Keys are sorted, so their order in a mapping does not matter; the file ends with a newline."""
     one, two = tmp_path / "one", tmp_path / "two"
     lock.write(one, LOCK)
     lock.write(two, lock.Lock.from_json(dict(reversed(LOCK.to_json().items()))))
@@ -42,7 +42,7 @@ KEYS = "format sdk.version sdk.source proto.sha256 proto.descriptor tools floors
 
 @pytest.mark.parametrize("key", KEYS.split())
 def test_a_missing_key_is_named(key: str) -> None:
-    """The error names the key that is missing."""
+    """The error names the missing key."""
     with pytest.raises(ProjectError, match=key):
         lock.Lock.from_json(_without(key))
 
@@ -58,13 +58,13 @@ def test_a_missing_key_is_named(key: str) -> None:
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(key: str, value: object, sentence: str) -> None:
-    """The error names the key whose value has another type; floors are written into pyproject.toml."""
+    """The error names the key; floors are checked because they go into pyproject.toml."""
     with pytest.raises(ProjectError, match=sentence):
         lock.Lock.from_json({**LOCK.to_json(), key: value})
 
 
-def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
-    """A higher format, or a newer template, is refused with the version that the project needs."""
+def test_a_lock_of_a_newer_gfplug_is_refused() -> None:
+    """Its format or template is newer; the error has the required version."""
     for change in ({"format": 99}, {"template": {"version": "9.8.7"}}):
         with pytest.raises(ProjectError) as excinfo:
             lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7"}, **change})
@@ -78,7 +78,7 @@ def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
 
 @pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"', "[" * 100_000], ids=[*"abcd", "deeply nested"])
 def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
-    """Whatever stands in the file, the error says what is wrong with it."""
+    """The error names the problem with the file."""
     path = tmp_path / lock.LOCK_NAME
     path.write_text(text)
 
@@ -87,8 +87,8 @@ def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
     assert excinfo.value.hint == "restore it from version control"
 
 
-def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
-    """The hint names the command that makes a project."""
+def test_a_missing_lock_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    """The hint names the command that creates a project."""
     with pytest.raises(ProjectError) as excinfo:
         lock.read(tmp_path / lock.LOCK_NAME)
 

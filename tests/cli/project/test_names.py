@@ -1,4 +1,4 @@
-"""Names: what people type becomes an id that Grafana accepts, or one clear sentence."""
+"""Names of plugins: a name becomes an id that Grafana accepts, or is refused with a clear message."""
 
 import re
 
@@ -38,7 +38,7 @@ GRAFANA_ID = re.compile(r"^[0-9a-z]+\-([0-9a-z]+\-)?(app|panel|datasource)$")
     ],
 )
 def test_a_name_is_split_into_organisation_and_name(text: str, org: str, name: str, title: str) -> None:
-    """The first of several words is the organisation; the type at the end is not part of the name."""
+    """The first of several words is the organisation; a type at the end is removed."""
     assert names.parse(text) == names.Names(org=org, name=name, title=title)
 
 
@@ -55,14 +55,14 @@ def test_a_name_is_split_into_organisation_and_name(text: str, org: str, name: s
     ],
 )
 def test_a_name_that_cannot_become_an_id_is_refused(text: str, sentence: str) -> None:
-    """The sentence says what stands in the way."""
+    """The message names the problem."""
     with pytest.raises(UsageError, match=re.escape(sentence)):
         names.parse(text)
 
 
 @given(st.text(max_size=40))
 def test_every_accepted_name_makes_a_valid_plugin_id(text: str) -> None:
-    """No text becomes an id that Grafana refuses."""
+    """Random texts give no id that Grafana refuses."""
     try:
         result = names.parse(text)
     except UsageError:
@@ -72,8 +72,8 @@ def test_every_accepted_name_makes_a_valid_plugin_id(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "org"), [("acme", "acme"), ("Acme Inc.", "acmeinc"), ("Zoë-Labs", "zoelabs")])
-def test_an_organisation_is_one_word(text: str, org: str) -> None:
-    """What people write as their organisation is joined; of signs alone, nothing may stand in an id."""
+def test_an_organisation_becomes_one_word(text: str, org: str) -> None:
+    """Its words are joined; a name without letters or digits is refused."""
     assert org == names.organisation(text)
     with pytest.raises(UsageError):
         names.organisation("!!")

@@ -1,4 +1,4 @@
-"""The lock of a project's packages: what uv is asked, what the file holds, and what a build takes from it."""
+"""The lock of a project's packages: the calls to uv, the content of the file, and its use by a build."""
 
 import logging
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ requires = ["hatchling>=1.27"]
 
 
 def pin(name: str) -> str:
-    """Write a requirement as uv does."""
+    """Write a requirement in uv's form."""
     return f"{name}==1.0 \\\n    --hash=sha256:{HASH} \\\n    --hash=sha256:{HASH}\n"
 
 
 class Uv:
-    """What uv is asked, and what it answers: the packages of each extra, or an error."""
+    """Records calls to uv, and answers with the packages of each extra, or with an error."""
 
     def __init__(self) -> None:
-        """Answer well at first."""
+        """Answer without an error at first."""
         self.calls: list[list[str]] = []
         self.error = ""
         self.packages = {"build": pin("grpcio") + pin("pyinstaller"), "dev": pin("pytest")}
 
     def run(self, command: Sequence[str], **_options: Any) -> str:
-        """Stand in for `process.run`."""
+        """Replace `process.run`."""
         words = [str(word) for word in command]
         self.calls.append(words)
         if self.error:
@@ -49,7 +49,7 @@ class Uv:
 
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, project: Project) -> Uv:
-    """Put an uv of ours where one is looked for; the project has tests and a build backend."""
+    """Install the fake uv; the project has tests and a build backend."""
     tool = Uv()
     monkeypatch.setattr(uv, "program", lambda: "uv")
     monkeypatch.setattr(process, "run", tool.run)
@@ -59,13 +59,13 @@ def tool(monkeypatch: pytest.MonkeyPatch, project: Project) -> Uv:
 
 
 def require(project: Project, line: str) -> None:
-    """Add a dependency."""
+    """Add a dependency to the project."""
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text().replace('dependencies = ["', f'dependencies = ["{line}", "'))
 
 
 def test_a_build_installs_its_part_with_checksums(project: Project, tool: Uv) -> None:
-    """What only tests need is behind the second heading."""
+    """Packages that only tests need come after the second heading."""
     assert package_lock.packages(project) is None
     assert package_lock.write(project)
     packages, text = package_lock.packages(project), package_lock.path_of(project).read_text()
@@ -77,7 +77,7 @@ def test_a_build_installs_its_part_with_checksums(project: Project, tool: Uv) ->
 
 
 def test_uv_resolves_for_every_platform_from_the_oldest_python(project: Project, tool: Uv) -> None:
-    """The build's packages are among those of everything, in the same versions; the project itself is in neither."""
+    """The build's packages have the same versions as in the whole lock; the project is in neither."""
     text = (project.root / "pyproject.toml").read_text()
     (project.root / "pyproject.toml").write_text(text.replace("[project]\n", '[project]\nrequires-python = ">=3.12"\n'))
     (project.root / "vendor").mkdir()
@@ -96,8 +96,8 @@ def test_uv_resolves_for_every_platform_from_the_oldest_python(project: Project,
 
 
 @pytest.mark.usefixtures("tool")
-def test_other_requirements_make_it_out_of_date(project: Project) -> None:
-    """A build does not install by it then, and `check` says so; the version of the project is no requirement."""
+def test_changed_requirements_make_the_lock_out_of_date(project: Project) -> None:
+    """Then a build does not use it, and `check` says so; the project's version is not a requirement."""
     package_lock.write(project)
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text().replace('version = "1.2.3"', 'version = "1.2.4"'))
@@ -111,10 +111,10 @@ def test_other_requirements_make_it_out_of_date(project: Project) -> None:
     assert "package-lock" not in {each.rule for each in check.check(project.root, is_static=True).findings}
 
 
-def test_versions_stay_until_the_newest_are_asked_for(
+def test_versions_stay_until_an_upgrade_is_requested(
     project: Project, tool: Uv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file that uv writes over has those that it keeps."""
+    """The file that uv overwrites has the present versions, and uv keeps them."""
     seeds: list[str] = []
     run = tool.run
 
@@ -131,10 +131,10 @@ def test_versions_stay_until_the_newest_are_asked_for(
     assert ["pytest==1.0" in seed for seed in seeds] == [False, False, True, False, False, False]
 
 
-def test_without_uv_or_index_the_build_goes_on(
+def test_without_uv_or_an_index_the_build_continues(
     project: Project, tool: Uv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A line says that there is no lock, and why."""
+    """A message says that there is no lock, and why."""
     with caplog.at_level(logging.INFO, logger="gfplug"):
         tool.error = "  No solution found\n  because there is no httpx\n"
         package_lock.refresh(project)
@@ -146,8 +146,8 @@ def test_without_uv_or_index_the_build_goes_on(
     assert "pip install uv" in caplog.messages[1]
 
 
-def test_a_folder_of_this_machine_is_not_written(project: Project, tool: Uv) -> None:
-    """It would be missing on any other one."""
+def test_a_local_folder_is_not_written_into_the_lock(project: Project, tool: Uv) -> None:
+    """Other machines do not have it."""
     tool.packages["dev"] += "mine @ file:///home/me/mine\n"
     with pytest.raises(ToolError, match="folder of this machine"):
         package_lock.write(project)
@@ -155,8 +155,8 @@ def test_a_folder_of_this_machine_is_not_written(project: Project, tool: Uv) -> 
     assert not package_lock.path_of(project).exists()
 
 
-def test_an_address_without_a_checksum_is_installed_beside_the_others(project: Project, tool: Uv) -> None:
-    """A commit of a repository is one; it can't be among those that need checksums."""
+def test_an_address_without_a_checksum_is_installed_separately(project: Project, tool: Uv) -> None:
+    """A commit of a repository has none, so it cannot be among packages with checksums."""
     address = "mine @ git+https://example.com/mine@0123456789abcdef"
     tool.packages["build"] += f"{address}\n"
     package_lock.write(project)
@@ -166,8 +166,8 @@ def test_an_address_without_a_checksum_is_installed_beside_the_others(project: P
 
 @pytest.mark.usefixtures("tool")
 @pytest.mark.parametrize("line", ["--index-url https://example.com/", "-r other.txt", "    --no-binary=grpcio", "a>=1"])
-def test_a_line_that_is_no_pin_is_refused(project: Project, line: str) -> None:
-    """A lock may be a stranger's: no option of it reaches an installer."""
+def test_a_line_that_is_not_a_pin_is_refused(project: Project, line: str) -> None:
+    """A lock may be untrusted: none of its options reach an installer."""
     package_lock.write(project)
     path = package_lock.path_of(project)
     path.write_text(path.read_text().replace("grpcio==", f"{line}\ngrpcio=="))
@@ -176,8 +176,8 @@ def test_a_line_that_is_no_pin_is_refused(project: Project, line: str) -> None:
         package_lock.packages(project)
 
 
-def test_an_environment_is_of_one_lock(project: Project, tool: Uv) -> None:
-    """Newer versions in it are installed by the next build."""
+def test_another_lock_is_installed_by_the_next_build(project: Project, tool: Uv) -> None:
+    """The environment records which lock it was installed from."""
     package_lock.write(project)
     stamp = venv._stamp(project)
     tool.packages["build"] = pin("grpcio-tools")

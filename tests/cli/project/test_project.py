@@ -1,4 +1,4 @@
-"""A project on disk: how it is found, what its manifest says, whether its owned folders are whole."""
+"""A project on disk: finding it, reading its manifest, and comparing owned folders with the lock."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +12,12 @@ from gfplug.project.plugin_project import Manifest, Project
 
 
 def test_a_project_is_found_from_a_folder_inside(project: Project) -> None:
-    """The nearest folder above that holds a lock is the project."""
+    """The nearest folder above with a lock is the project."""
     assert Project.find(project.root / "src" / "pluginv2") == project
 
 
-def test_a_folder_outside_any_project_says_how_to_make_one(tmp_path: Path) -> None:
-    """The error names the folder, the hint the command."""
+def test_a_folder_outside_any_project_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    """The error names the folder, the hint the command that creates a project."""
     with pytest.raises(ProjectError, match=tmp_path.name) as excinfo:
         Project.find(tmp_path)
 
@@ -25,7 +25,7 @@ def test_a_folder_outside_any_project_says_how_to_make_one(tmp_path: Path) -> No
 
 
 def test_the_manifest_and_the_version_are_read(project: Project) -> None:
-    """The id, the executable and the version come from the user's two files."""
+    """Id, executable and version come from plugin.json and pyproject.toml."""
     assert (project.manifest.id, project.manifest.executable, project.version) == (
         "acme-sales-datasource",
         "gpx_sales",
@@ -35,7 +35,7 @@ def test_the_manifest_and_the_version_are_read(project: Project) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "x"}', '{"id": "a", "name": "", "executable": "c"}'])
 def test_a_broken_manifest_is_named(tmp_path: Path, text: str) -> None:
-    """The error names the file, and the key where one is missing."""
+    """The error names the file, and a missing key."""
     (tmp_path / "plugin.json").write_text(text)
 
     with pytest.raises(ProjectError, match=r"plugin\.json"):
@@ -44,15 +44,15 @@ def test_a_broken_manifest_is_named(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "[project]", "[", "[project]\nname='x'"])
 def test_a_pyproject_without_a_version_is_named(project: Project, text: str) -> None:
-    """The error names the file and what it lacks."""
+    """The error names the file and the missing key."""
     (project.root / "pyproject.toml").write_text(text)
 
     with pytest.raises(ProjectError, match=r"pyproject\.toml"):
         _ = project.version
 
 
-def test_an_untouched_project_is_whole(project: Project) -> None:
-    """Nothing differs from the lock, whatever caches Python left."""
+def test_an_unchanged_project_matches_its_lock(project: Project) -> None:
+    """Caches of Python do not count."""
     (project.root / "src/pluginv2/__pycache__").mkdir()
     (project.root / "src/pluginv2/__pycache__/x.pyc").write_bytes(b"")
 
@@ -61,7 +61,7 @@ def test_an_untouched_project_is_whole(project: Project) -> None:
 
 
 def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> None:
-    """Edited, added and deleted files are listed, and stop the work with exit code 3."""
+    """Edited, added and deleted files are listed; the exit code is 3."""
     owned = project.root / "src/pluginv2"
     (owned / "gone.py").write_text("")
     lock.write(project.lock_path, replace(LOCK, owned=project.owned_digests()))

@@ -1,4 +1,4 @@
-"""Where gfplug came from decides where projects get it: nothing asks an index for what did not come from one."""
+"""The origin of gfplug decides where projects get it from: only a gfplug from an index is required from one."""
 
 import json
 import tomllib
@@ -21,14 +21,14 @@ WHEEL = f"vendor/gfruntime-{__version__}-py3-none-any.whl"
 
 
 def fake_origin(patch: pytest.MonkeyPatch, direct: object, *, published: bool = False) -> None:
-    """Let gfplug have come from somewhere, as direct_url.json says; None: there is no such file."""
+    """Set the content of gfplug's direct_url.json; None means that there is no such file."""
     text = direct if direct is None or isinstance(direct, str) else json.dumps(direct)
     patch.setattr(provenance, "distribution", lambda _: Mock(read_text={"direct_url.json": text}.get))
     patch.setattr(resources, "is_published", lambda: published)
 
 
 def vcs(url: str, **others: object) -> dict[str, Any]:
-    """Return what pip notes of a repository."""
+    """Return what pip records about a repository."""
     return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}, **others}
 
 
@@ -49,8 +49,8 @@ NOT_AN_INDEX = {
 
 
 @pytest.mark.parametrize("direct", NOT_AN_INDEX.values(), ids=list(NOT_AN_INDEX))
-def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytest.MonkeyPatch, direct: object) -> None:
-    """No index, no address that others could use: the project brings what it needs."""
+def test_projects_keep_both_wheels_without_a_public_origin(monkeypatch: pytest.MonkeyPatch, direct: object) -> None:
+    """If neither an index nor a public address has them, they are in vendor/."""
     fake_origin(monkeypatch, direct)
     source = provenance.detect()
 
@@ -60,7 +60,7 @@ def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytes
 
 
 def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gfplug comes from there again; the runtime, which is a folder of it, as a wheel."""
+    """Projects get gfplug from there, and the runtime, a folder of the repository, as a wheel."""
     fake_origin(monkeypatch, vcs("https://github.com/gfplug/gfplug", subdirectory="x"))
     source = provenance.detect()
 
@@ -69,8 +69,8 @@ def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) 
     assert source.vendored == ("gfruntime",)
 
 
-def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The release workflow's mark says that an index has both."""
+def test_only_a_stamped_gfplug_is_required_from_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release workflow's mark says that the index has both packages."""
     fake_origin(monkeypatch, None, published=True)
     source = provenance.detect()
 
@@ -87,8 +87,8 @@ def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.Monk
         ("gfplug @ https://example.com/gfplug.whl", "gfplug @ https://example.com/gfplug.whl", ("gfruntime",)),
     ],
 )
-def test_a_given_requirement_decides(requirement: str, gfplug: str, vendored: tuple[str, ...]) -> None:
-    """`--data gfplug=…` is for a company's own index, or an address."""
+def test_a_given_requirement_is_used(requirement: str, gfplug: str, vendored: tuple[str, ...]) -> None:
+    """`--data gfplug=…` names a company's index, or an address."""
     source = provenance.detect(requirement)
 
     assert (source.gfplug, source.vendored) == (gfplug, vendored)
@@ -97,8 +97,8 @@ def test_a_given_requirement_decides(requirement: str, gfplug: str, vendored: tu
 @pytest.mark.parametrize(
     "requirement", ["flask", "gfplug[x]", "gfplug; python_version > '3'", "gfplug ==", "./x", "-r x"]
 )
-def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
-    """The sentence shows one that would do."""
+def test_a_requirement_of_another_package_is_refused(requirement: str) -> None:
+    """The error shows a valid one."""
     with pytest.raises(UsageError, match="--data gfplug="):
         replace(SALES, gfplug=requirement)
 
@@ -113,8 +113,8 @@ def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
         ("", ""),
     ],
 )
-def test_an_upgrade_moves_an_exact_version_on(before: str, after: str) -> None:
-    """A requirement that names another version exactly names this one."""
+def test_an_upgrade_moves_an_exact_version(before: str, after: str) -> None:
+    """Another exact version becomes this gfplug's."""
     assert provenance.renew(before) == after
 
 
@@ -127,8 +127,8 @@ def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: s
     assert f"--data gfplug=gfplug=={__version__}" in excinfo.value.hint
 
 
-def test_an_address_is_noted() -> None:
-    """Nobody can tell which version is there."""
+def test_an_address_gives_a_note() -> None:
+    """Its version is unknown."""
     assert "set --data gfplug=" in provenance.doubt("gfplug @ https://example.com/x.whl")
     assert provenance.doubt("gfplug==1") == provenance.doubt("") == ""
 
@@ -149,7 +149,7 @@ def test_an_address_is_noted() -> None:
     ],
 )
 def test_only_what_gfplug_writes_is_shown_from_a_lock(argument: str, *, is_plain: bool) -> None:
-    """A stranger's shell line is no hint of ours, and no text to replace in the author's files."""
+    """An untrusted shell command is not shown as a hint, and is not searched for in the author's files."""
     assert provenance.is_plain(argument) == is_plain
 
 
@@ -161,10 +161,10 @@ SOURCES = {
 
 
 @pytest.mark.parametrize(("direct", "published"), SOURCES.values(), ids=list(SOURCES))
-def test_every_file_of_a_project_says_the_same(
+def test_every_file_of_a_project_names_the_same_origin(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, direct: object, *, published: bool
 ) -> None:
-    """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is asked for by name alone."""
+    """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is required by name."""
     fake_origin(monkeypatch, direct, published=published)
     template.render(SALES, tmp_path)
     source = provenance.detect()

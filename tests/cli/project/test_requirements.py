@@ -1,4 +1,4 @@
-"""Requirements: a project is never installed with packages older than its stubs accept."""
+"""A project requires packages at least as new as its stubs need."""
 
 import tomllib
 
@@ -36,29 +36,29 @@ def _dependencies(text: str) -> list[str]:
     ],
 )
 def test_a_floor_that_is_too_low_is_raised(before: str, after: str) -> None:
-    """What else the requirement says stays, but a cap below the floor."""
+    """The rest of the requirement stays, except an upper limit below the floor."""
     (line,) = _dependencies(requirements.raise_floors(_project(before), {"grpcio": "1.85.1"}))
 
     assert Requirement(line) == Requirement(after)
 
 
 @pytest.mark.parametrize("text", ["grpcio>=1.85.1,<2", "grpcio >= 1.90", "grpcio==1.90.0", "GRPCIO>=2"])
-def test_a_floor_that_is_high_enough_stays_to_the_letter(text: str) -> None:
-    """The user's own spelling is not touched."""
+def test_a_floor_that_is_high_enough_stays_unchanged(text: str) -> None:
+    """The spelling of the requirement stays as well."""
     project = _project("msgspec", text)
 
     assert requirements.raise_floors(project, {"grpcio": "1.85.1"}) == project
 
 
 def test_a_missing_dependency_is_added() -> None:
-    """The stubs import both."""
+    """The stubs import both packages."""
     dependencies = _dependencies(requirements.raise_floors(_project("msgspec>=0.19"), FLOORS))
 
     assert dependencies == ["msgspec>=0.19", "grpcio>=1.85.1,<2", "protobuf>=7.35.1,<8"]
 
 
 def test_comments_and_order_stay() -> None:
-    """The file is the user's: only versions change."""
+    """Only versions change."""
     project = _project("protobuf>=5,<8", "msgspec", "grpcio>=1.60,<2")
     expected = project.replace("protobuf>=5,<8", "protobuf>=7.35.1,<8").replace("grpcio>=1.60,<2", "grpcio>=1.85.1,<2")
 
@@ -66,8 +66,8 @@ def test_comments_and_order_stay() -> None:
 
 
 @pytest.mark.parametrize("text", ["grpcio==1.60", "grpcio===1.60", "grpcio~=1.60.0"])
-def test_a_pin_below_the_floor_is_the_users_to_move(text: str) -> None:
-    """A pin is a decision: it is refused with the change that helps."""
+def test_a_pin_below_the_floor_is_refused(text: str) -> None:
+    """The author chose it, so the error shows the required change."""
     with pytest.raises(ProjectError, match=r"need grpcio 1\.85\.1 or newer") as excinfo:
         requirements.raise_floors(_project(text), FLOORS)
 
@@ -78,7 +78,7 @@ def test_a_pin_below_the_floor_is_the_users_to_move(text: str) -> None:
     "text", ["[project", "[project]\n", "x = 1", "[project]\ndependencies = 3", "[project]\ndependencies = ['=']"]
 )
 def test_a_pyproject_without_dependencies_is_refused(text: str) -> None:
-    """What can't be read is not written."""
+    """Nothing is written."""
     with pytest.raises(ProjectError, match="no readable"):
         requirements.raise_floors(text, FLOORS)
 
@@ -96,16 +96,16 @@ def test_a_pyproject_without_dependencies_is_refused(text: str) -> None:
         '["' + "x" * 2_000_000 + '"]',
     ],
 )
-def test_dependencies_that_are_none_are_one_sentence(value: str) -> None:
-    """Whatever stands there."""
+def test_invalid_dependencies_are_one_error(value: str) -> None:
+    """Several kinds of invalid values are tried."""
     with pytest.raises(ProjectError, match=r"pyproject\.toml") as excinfo:
         requirements.raise_floors(f"[project]\ndependencies = {value}\n", FLOORS)
 
     assert excinfo.value.message.isprintable()
 
 
-def test_a_pin_with_a_wildcard_keeps_it() -> None:
-    """`==1.*` holds the floor, `==99.*` is above it."""
+def test_a_pin_with_a_wildcard_stays() -> None:
+    """`==1.*` includes the floor, `==99.*` is above it."""
     text = '[project]\ndependencies = ["grpcio==1.*", "protobuf==99.*"]\n'
 
     assert requirements.raise_floors(text, {"grpcio": "1.60", "protobuf": "5.0"}) == (
@@ -126,8 +126,8 @@ gfruntime = { path = "vendor/gfruntime-2-py3-none-any.whl" }
 
 
 @pytest.mark.parametrize("tool", ["", 'tool = "x"\n', "[tool]\nuv = 1\n", "[tool.uv.sources]\ngfruntime = 7\n"])
-def test_the_runtimes_lines_follow_whatever_else_is_there(tool: str) -> None:
-    """The wheel and the floors are the new ones; the author's lines, comments and order stay."""
+def test_the_lines_of_the_runtime_are_renewed(tool: str) -> None:
+    """The wheel and the floors are new; the author's lines, comments and order stay."""
     head = tool if tool.startswith("tool") else ""
     tail = "" if head else tool
     text = f"""\
@@ -140,7 +140,7 @@ dependencies = ["httpx",  # ours
     assert result == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
 
 
-def test_uvs_path_follows_too() -> None:
+def test_the_path_for_uv_is_renewed() -> None:
     """Both lines name the same wheel."""
     assert requirements.follow(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH
 
@@ -153,8 +153,8 @@ def test_uvs_path_follows_too() -> None:
         "protobuf @ {root:uri}/vendor/protobuf.whl",
     ],
 )
-def test_a_direct_reference_stays_to_the_letter(text: str) -> None:
-    """It is a file of the user's choice, whose version nobody can read."""
+def test_a_direct_reference_stays_unchanged(text: str) -> None:
+    """The author chose the file, and its version is unknown."""
     project = _project("grpcio>=2", "protobuf>=8") if "root:uri" in text else _project(text, "protobuf>=8")
     if "root:uri" in text:
         project = _project("grpcio>=2", text)

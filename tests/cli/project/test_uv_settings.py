@@ -1,4 +1,4 @@
-"""uv gets what a person configured for pip, and nothing where uv has a setting of its own."""
+"""uv gets the settings that a person made for pip, except where uv has its own setting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDRESS = "https://bob:geheim@index.example/simple"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let neither this machine's pip nor its uv be configured, and work in an empty folder."""
+    """Remove this machine's settings for pip and uv, and work in an empty folder."""
     for name in [*os.environ]:
         if name.startswith(PREFIXES) or name.upper() in PROXIES:
             monkeypatch.delenv(name)
@@ -38,18 +38,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file into a folder that may be missing."""
+    """Write a file and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
 def settings() -> Settings:
-    """Return what uv gets in the folder of the project."""
+    """Return the settings for uv in the project's folder."""
     return uv_settings.from_pip()
 
 
 def test_without_a_pip_configuration_uv_gets_no_settings() -> None:
-    """Then uv uses its defaults."""
+    """It uses its defaults."""
     assert settings() == uv_settings.Settings(variables={}, options=(), names=())
 
 
@@ -73,10 +73,10 @@ def test_without_a_pip_configuration_uv_gets_no_settings() -> None:
         ("PIP_TIMEOUT", "60", {}),
     ],
 )
-def test_a_variable_of_pip_becomes_the_one_that_uv_reads(
+def test_a_variable_of_pip_becomes_one_of_uv(
     name: str, value: str, expected: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder of wheels that is missing is left out, as pip does: uv would fail."""
+    """A missing folder of wheels is left out, as pip does; uv would fail."""
     (home.parent / "project/wheels").mkdir()
     monkeypatch.setenv(name, value)
 
@@ -86,14 +86,14 @@ def test_a_variable_of_pip_becomes_the_one_that_uv_reads(
 
 @pytest.mark.parametrize(("value", "options"), [("1", ("--no-index",)), ("true", ("--no-index",)), ("0", ())])
 def test_no_index_becomes_an_option(value: str, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no variable of uv's for it."""
+    """There is no variable of uv for it."""
     monkeypatch.setenv("PIP_NO_INDEX", value)
 
     assert settings().options == options
 
 
 def test_the_files_of_pip_are_read_in_its_order(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's, the user's two, the environment's, the one that is named, and then the variables."""
+    """They are the machine's, the user's two, the environment's, the one in PIP_CONFIG_FILE, and then the variables."""
     indexes = []
 
     def add(path: Path, address: str, section: str = "global") -> None:
@@ -114,10 +114,8 @@ def test_the_files_of_pip_are_read_in_its_order(home: Path, tmp_path: Path, monk
     assert indexes == ["1", "2", "3", "4", "5", "6", "7", "8"]
 
 
-def test_a_named_file_replaces_the_users_and_no_file_replaces_all(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As pip documents PIP_CONFIG_FILE."""
+def test_pip_config_file_replaces_the_users_files(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documentation of pip says so."""
     write(home / ".config/pip/pip.conf", "[global]\ncert = /user.pem\n")
     write(tmp_path / "etc/pip.conf", "[global]\nproxy = http://machine.example\n")
     write(tmp_path / "named.conf", "[global]\nindex-url = https://named.example\n")
@@ -140,8 +138,8 @@ def test_a_named_file_replaces_the_users_and_no_file_replaces_all(
         ("UV_FIND_LINKS", "wheels"),
     ],
 )
-def test_an_index_of_uvs_own_wins(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that pip has about indexes is left out then; what it has about certificates is not."""
+def test_an_index_of_uv_replaces_those_of_pip(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates of pip are still used."""
     for pips in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_CERT"):
         monkeypatch.setenv(pips, "1")
     monkeypatch.setenv(name, value)
@@ -160,8 +158,8 @@ def test_an_index_of_uvs_own_wins(name: str, value: str, monkeypatch: pytest.Mon
         ("PIP_CONSTRAINT", "UV_CONSTRAINT"),
     ],
 )
-def test_a_variable_of_uvs_own_wins(pips: str, uvs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On every topic."""
+def test_a_variable_of_uv_replaces_that_of_pip(pips: str, uvs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This holds for every setting."""
     monkeypatch.setenv(pips, "pips")
     monkeypatch.setenv(uvs, "uvs")
 
@@ -183,10 +181,10 @@ def test_a_variable_of_uvs_own_wins(pips: str, uvs: str, monkeypatch: pytest.Mon
         ("project/uv.toml", "broken = = \n", ("index-url", "cert")),
     ],
 )
-def test_uvs_files_win(
+def test_files_of_uv_replace_settings_of_pip(
     place: str, text: str, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine's, the user's, and the nearest of the project's or a folder above it."""
+    """They are the machine's, the user's, and the nearest in or above the project."""
     monkeypatch.setenv("PIP_INDEX_URL", ADDRESS)
     monkeypatch.setenv("PIP_CERT", "/ca.pem")
     write(tmp_path / place, text)
@@ -196,10 +194,10 @@ def test_uvs_files_win(
     assert settings().names == ("index-url", "cert")
 
 
-def test_a_file_that_uv_is_given_replaces_its_others(
+def test_uv_config_file_replaces_the_other_files_of_uv(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """UV_CONFIG_FILE."""
+    """The variable UV_CONFIG_FILE names the only file."""
     monkeypatch.setenv("PIP_INDEX_URL", ADDRESS)
     write(home / ".config/uv/uv.toml", "no-index = true\n")
     monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
@@ -212,7 +210,7 @@ def test_a_file_that_uv_is_given_replaces_its_others(
     "text", ["index-url = https://bob:geheim@index.example\n", "[global\n", "[global]\n[global]\n"]
 )
 def test_a_broken_file_of_pip_is_named_without_its_text(home: Path, text: str) -> None:
-    """A line of it may hold a password."""
+    """A line of it may have a password."""
     write(home / ".config/pip/pip.conf", text)
     with pytest.raises(ToolError, match=r"pip\.conf is not a valid configuration file of pip: \w+Error$") as excinfo:
         settings()

@@ -1,4 +1,4 @@
-"""The answers that a project is rendered with: which serve, and that they survive being stored."""
+"""The answers that a project is rendered with: valid ones, and storing them."""
 
 import json
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from gfplug.scaffold import template
 from gfplug.scaffold.template import Answers
 
 
-def test_answers_survive_being_stored(tmp_path: Path) -> None:
-    """An upgrade renders with the answers that `new` was given."""
+def test_answers_are_read_as_they_were_stored(tmp_path: Path) -> None:
+    """An upgrade renders with the answers given to `gfplug new`."""
     answers = replace(SALES, title="""R&D "<Größen>" $HOME \\ {= 7*7 =}""", author="O'Neil, Inc.")
     template.remember(tmp_path, answers)
 
@@ -32,7 +32,7 @@ def test_answers_survive_being_stored(tmp_path: Path) -> None:
         (lambda answers: answers.update(title=3), "'title' is not text"),
     ],
 )
-def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+def test_damaged_answers_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
     """The error names the key."""
     answers: dict[str, Any] = SALES.to_json()
     change(answers)
@@ -61,6 +61,6 @@ def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str
     ids=str,
 )
 def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
-    """Before anything is written; a browser needs an API to ask, and React sources ask by themselves."""
+    """Nothing is written; hybrid mode needs an API for the browser, and React sources send requests themselves."""
     with pytest.raises(UsageError):
         replace(SALES, **change)

@@ -1,4 +1,4 @@
-"""The examples of `gfplug new`: one line each, and a folder and a part of the template for every one."""
+"""The examples of `gfplug new`: each has one line in the list, and a folder and a part of the template."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from gfplug.scaffold.choices import EXAMPLES, SUMMARIES, UPSTREAM
 
 
 def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """On stdout, without a name, and nothing is made."""
+    """It is on stdout and needs no name; nothing is created."""
     assert cli.main(["new", "--list"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -19,7 +19,7 @@ def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_template_has_every_example_and_no_other() -> None:
-    """The first one is the project as it is; that of --openapi is not chosen by its name."""
+    """The first is the project itself; the one for --openapi cannot be chosen by name."""
     template = resources.folder("template")
 
     assert {path.stem for path in (template / "parts").iterdir()} == {*EXAMPLES, UPSTREAM}
@@ -27,8 +27,8 @@ def test_the_template_has_every_example_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES[1:])
-def test_an_example_is_whole(example: str) -> None:
-    """It brings its data source, tests, an alert rule and a dashboard of its own."""
+def test_an_example_is_complete(example: str) -> None:
+    """It has its own data source, tests, alert rule and dashboard."""
     folder = resources.folder("template") / "examples" / example
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 

@@ -41,14 +41,14 @@ def sources(model: Any, options: Any = dict[str, Any], **own: Any) -> dict[str, 
 
 @dataclass(frozen=True)
 class Window:
-    """A section."""
+    """A section of the form."""
 
     size: Annotated[int, Ui(minimum=1)] = 5
 
 
 @dataclass(frozen=True)
 class Model:
-    """A few fields."""
+    """Some fields of a query."""
 
     table: Annotated[str, Ui(label="Table", required=True, help="Where from.")] = "sales"
     mode: Literal["raw", "sum"] = "raw"
@@ -174,8 +174,8 @@ export function QueryEditor({ query, onChange, onRunQuery, app }: QueryEditorPro
 """
 
 
-def test_the_sources_look_as_if_somebody_had_written_them() -> None:
-    """Types, defaults and an editor of a small model, to the letter."""
+def test_the_sources_of_a_small_model_are_as_expected() -> None:
+    """Types, defaults and an editor are compared letter by letter."""
     files = sources(Model)
 
     assert files["types.ts"] == TYPES
@@ -183,8 +183,8 @@ def test_the_sources_look_as_if_somebody_had_written_them() -> None:
     assert "return !query.hide && !isEmpty(model.table);" in files["datasource.ts"]
 
 
-def test_no_line_names_what_is_not_imported() -> None:
-    """Every import of a file of the project's own is there, and only controls that something imports are."""
+def test_every_imported_file_exists() -> None:
+    """A control is written only if something imports it."""
     files = sources(Model, variable=Window)
     imported = set()
     for name, text in files.items():
@@ -201,7 +201,7 @@ def test_no_line_names_what_is_not_imported() -> None:
 
 @dataclass(frozen=True)
 class Clash:
-    """Names that meet what TypeScript and the sources have for themselves."""
+    """Fields whose names TypeScript or the sources use themselves."""
 
     default: str = ""
     record: Window = Window()
@@ -211,8 +211,8 @@ class Clash:
     grün: str = ""  # noqa: PLC2401 - Python allows it
 
 
-def test_no_two_exports_have_one_name() -> None:
-    """Whatever fields are called, in whichever form they are."""
+def test_names_of_exports_are_unique() -> None:
+    """Fields may have any name, in any form."""
     text = sources(Clash, Clash, variable=Clash, annotation=Clash)["types.ts"]
     names = re.findall(r"^export (?:const|function|interface|type) (\w+)", text, re.MULTILINE)
 
@@ -222,15 +222,15 @@ def test_no_two_exports_have_one_name() -> None:
     assert "query['grün'] ?? defaults['grün']" in text
 
 
-def test_a_kind_of_a_newer_runtime_is_named() -> None:
-    """A project may ask for a newer runtime than this gfplug knows."""
+def test_an_unknown_kind_of_field_is_refused() -> None:
+    """A project may require a newer runtime than this gfplug knows."""
     with pytest.raises(ProjectError, match="no control for 'colour', of the kind 'palette'"):
         read_fields({"fields": [{"name": "colour", "kind": "palette", "label": "Colour"}]})
 
 
 @pytest.mark.parametrize("example", choices.EXAMPLES)
 def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> None:
-    """`gfplug new` has no interpreter that could describe them, so the template keeps it."""
+    """`gfplug new` cannot run the dataclasses, so the template has the schema."""
     path = resources.folder("template") / EXAMPLES[example] / "src/plugin/datasource.py"
     spec = importlib.util.spec_from_file_location("plugin.datasource", path)
     assert spec is not None
@@ -245,7 +245,7 @@ def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> No
 
 
 def test_the_same_schema_gives_the_same_bytes() -> None:
-    """In the same order, with LF line ends and no trailing spaces."""
+    """The files have the same order, LF line ends and no trailing spaces."""
     first, second = (write_sources(example_schema("http")) for _ in range(2))
 
     assert list(first.items()) == list(second.items())
@@ -254,7 +254,7 @@ def test_the_same_schema_gives_the_same_bytes() -> None:
 
 
 def test_a_query_that_python_migrates_is_sent_as_saved() -> None:
-    """Today's defaults would make an old query pass for one of today; whether it is complete is Python's to say."""
+    """Today's defaults would make an old query look like a new one; Python decides whether it is complete."""
     schema = {
         "config": {"fields": []},
         "query": {"fields": form(Model), "migrates": True},
@@ -270,8 +270,8 @@ def test_a_query_that_python_migrates_is_sent_as_saved() -> None:
     assert "return !query.hide && !isEmptied(query.table);" in text
 
 
-def test_editors_of_what_python_migrates_ask_it() -> None:
-    """Those of the kinds that it migrates, and no others."""
+def test_editors_call_python_for_queries_that_it_migrates() -> None:
+    """Other editors do not."""
     schema = {
         "config": {"fields": [], "migrates": True},
         "query": {"fields": form(Model)},
@@ -290,7 +290,7 @@ def test_editors_of_what_python_migrates_ask_it() -> None:
 
 @dataclass(frozen=True)
 class Fancy:
-    """Fields for some apps, and a value that is remembered."""
+    """Fields for some apps, and a value that the editor remembers."""
 
     where: Annotated[str, Ui(apps=["explore"])] = ""
     mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
@@ -329,12 +329,12 @@ FANCY: dict[str, Any] = {
     ],
 )
 def test_features_of_the_generated_editors_are_in_the_sources(name: str, text: str) -> None:
-    """Apps, memory, Grafana's switches, examples, ad hoc filters; each in a few words."""
+    """They are apps, remembered values, Grafana's switches, examples and ad hoc filters."""
     assert text in write_sources(FANCY)[f"{FOLDER}{name}"].decode()
 
 
-def test_nothing_is_imported_that_a_project_does_not_use() -> None:
-    """A model without any of these has none of the files for them."""
+def test_unused_features_add_no_files() -> None:
+    """A model without these features has none of their files."""
     extra = {
         f"controls/{name}" for name in ("AdHocFilters.tsx", "Examples.tsx", "filters.ts", "memory.ts", "migration.tsx")
     }

@@ -1,4 +1,4 @@
-"""Small parts of the React sources: texts in TypeScript and in markup, conditions, imports."""
+"""Parts of the React sources: texts in TypeScript and in markup, conditions, imports."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from gfruntime.author.forms import form
         ("${x} `y`", "'${x} `y`'"),
     ],
 )
-def test_texts_are_written_unchanged(text: str, code: str) -> None:
-    """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
+def test_texts_become_typescript_literals(text: str, code: str) -> None:
+    """Only quotes, backslashes, line ends and unpaired surrogates are escaped."""
     assert typescript.string(text) == code
 
 
@@ -37,14 +37,14 @@ def test_texts_are_written_unchanged(text: str, code: str) -> None:
         ("a\\b", r"label={'a\\b'}"),
     ],
 )
-def test_texts_in_markup_are_shown_unchanged(text: str, code: str) -> None:
-    """JSX knows entities and no escapes, so a text with either is written as code."""
+def test_texts_become_markup(text: str, code: str) -> None:
+    """JSX has entities and no escapes, so texts with special characters become expressions."""
     assert typescript.text_attribute("label", text) == code
 
 
 @dataclass(frozen=True)
 class Conditional:
-    """What others wait for."""
+    """Fields that others depend on."""
 
     mode: Literal["a", "b", "c"] = "a"
     on: bool = False
@@ -66,15 +66,15 @@ class Conditional:
         ({"gone": [1]}, ""),
     ],
 )
-def test_conditions_become_tests(show_if: dict[str, list[Any]], test: str) -> None:
-    """As the made editors compare: with ===, a field that is not there holds nothing back."""
+def test_conditions_become_typescript_expressions(show_if: dict[str, list[Any]], test: str) -> None:
+    """They compare with === as the other editors do; a condition about an unknown field is dropped."""
     (waiting,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
 
     assert condition(waiting, read_fields({"fields": form(Conditional)}), reader("model")) == test
 
 
-def test_tests_are_joined_and_turned_round() -> None:
-    """A section waits for any of its fields; what it has tested is not tested again inside."""
+def test_conditions_are_combined_and_negated() -> None:
+    """A section is shown with any of its fields; its own condition is not repeated inside."""
     assert any_of(["a", "a && b"]) == "a"
     assert any_of(["a && b", "c"]) == "(a && b) || c"
     assert any_of(["a", ""]) == ""
@@ -88,7 +88,7 @@ def test_tests_are_joined_and_turned_round() -> None:
 
 
 def test_names_in_texts_are_not_imported() -> None:
-    """A label that is called as a component is, or a field, does not count as its use."""
+    """A label with a component's name, or a field, does not count as its use."""
     code = """<Input label="Combobox" />; model.problem; { Rows: 1 }; f('numbers'); // Section's"""
     names = dict.fromkeys(["Combobox", "Input", "Rows", "Section", "numbers", "problem"], "x")
 

@@ -1,4 +1,4 @@
-"""What the renderer reads of `copier.yml`. That copier writes the same files is a test in tests/processes/scaffold."""
+"""Reading `copier.yml`; a test in tests/processes/scaffold compares the files with copier's."""
 
 import shutil
 from pathlib import Path, PurePosixPath
@@ -27,15 +27,15 @@ from gfplug.scaffold import rendering
         ("plugin.json", ""),
     ],
 )
-def test_patterns_mean_what_they_mean_to_git(path: str, pattern: str) -> None:
-    """Those with a slash count from the top, the others anywhere; a folder stands for what is in it."""
+def test_patterns_match_as_in_gitignore(path: str, pattern: str) -> None:
+    """With a slash they match from the top, otherwise anywhere; a folder includes its content."""
     expected = PathSpec.from_lines("gitignore", [pattern]).match_file(path)  # as copier does
 
     assert rendering._is_excluded(PurePosixPath(path), [pattern]) == expected
 
 
 def test_a_setting_that_only_copier_knows_is_refused(tmp_path: Path) -> None:
-    """Else both would write something different."""
+    """Otherwise copier would write other files."""
     shutil.copytree(resources.folder("template"), tmp_path / "template")
     with (tmp_path / "template" / "copier.yml").open("a") as stream:
         stream.write("_skip_if_exists: [README.md]\n")

@@ -1,4 +1,4 @@
-"""The comparison of two protos: what it finds, how grave it calls it, and what it ignores."""
+"""Comparing two protos: the changes, their levels, and differences that do not count."""
 
 import json
 
@@ -92,7 +92,7 @@ CASES = ADDITIONS | CHANGES
 
 
 def parse(text: str) -> FileDescriptorSet:
-    """Return the descriptor set of one file, written as text."""
+    """Parse the text of one file as a descriptor set."""
     text = text.replace("label: ONE", "label: LABEL_OPTIONAL").replace("label: MANY", "label: LABEL_REPEATED")
     return FileDescriptorSet(file=[text_format.Parse(text, FileDescriptorProto())])
 
@@ -105,14 +105,14 @@ def compare_base(before: str, after: str) -> list[Change]:
 
 @pytest.mark.parametrize(("before", "after", "expected"), list(CASES.values()), ids=list(CASES))
 def test_each_kind_of_change_has_its_level(before: str, after: str, expected: str) -> None:
-    """One edit of the proto is one change, of a level, a kind and a path."""
+    """One edit of the proto is one change with a level, a kind and a path."""
     changes = [f"{one.level} {one.kind} {one.path}" for one in compare_base(before, after)]
 
     assert changes == [expected][: bool(expected)]
 
 
-def test_a_proto_equals_itself_under_another_name_and_other_options() -> None:
-    """File name, file options and imports of google.* do not count."""
+def test_file_name_and_options_do_not_count() -> None:
+    """Imports of google.* do not count, either."""
     other = parse(BASE.replace("pluginv2/backend.proto", "x.proto") + 'options { go_package: "./;other" }')
     other.file.add(name="google/protobuf/empty.proto", package="google.protobuf").message_type.add(name="Empty")
 
@@ -120,15 +120,15 @@ def test_a_proto_equals_itself_under_another_name_and_other_options() -> None:
 
 
 def test_a_removed_rpc_names_its_successor() -> None:
-    """The plural of the name in a new service is the hint, as when ConvertObject became ConvertObjects."""
+    """A new service has the plural of the name, as when ConvertObjects replaced ConvertObject."""
     new = BASE.replace(CHECK, "") + 'service { name: "More" ' + CHECK.replace("Check", "Checks") + "}"
     [removal] = [one for one in compat.compare(parse(BASE), parse(new)) if one.kind == "rpc-removed"]
 
     assert removal.hint == "probably replaced by More/Checks"
 
 
-def test_a_removed_field_says_that_its_number_is_free_for_misuse() -> None:
-    """A removal without a reservation is worth a word."""
+def test_a_removed_field_without_a_reservation_is_reported() -> None:
+    """Its number may be used again."""
     free, reserved = (
         compare_base(LIMIT, replacement)[0].message for replacement in ("", "reserved_range { start: 2 end: 3 }")
     )
@@ -138,7 +138,7 @@ def test_a_removed_field_says_that_its_number_is_free_for_misuse() -> None:
 
 
 def test_changes_come_worst_first() -> None:
-    """The order is by level, then by path; `worst` names the first level."""
+    """They are sorted by level, then by path; `worst` is the first level."""
     new = BASE.replace(LIMIT, EXTRA % ("extra", 6)).replace(CHECK, "")
     changes = compat.compare(parse(BASE), parse(new))
 
@@ -147,7 +147,7 @@ def test_changes_come_worst_first() -> None:
     assert compat.worst([]) is None
 
 
-def test_a_change_is_json() -> None:
+def test_a_change_becomes_json() -> None:
     """Every value is text, and an empty hint is left out."""
     [change] = compare_base(LIMIT, LIMIT.replace("limit", "top"))
 
@@ -162,8 +162,8 @@ def test_a_change_is_json() -> None:
     assert change.name == "limit"
 
 
-def test_a_huge_reserved_range_is_no_trap() -> None:
-    """A reservation of every number up to the maximum is compared at once."""
+def test_a_huge_reserved_range_is_compared_fast() -> None:
+    """The range has every number up to the maximum."""
     new = parse(BASE.replace("start: 9 end: 10", "start: 9 end: 536870912"))
 
     assert [one.kind for one in compat.compare(parse(BASE), new)] == ["reserved-changed"]

@@ -1,4 +1,4 @@
-"""`gfplug proto`: what it prints, on which stream, and its exit codes."""
+"""`gfplug proto`: its output, the streams, and its exit codes."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_list_names_the_default_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """Newest first, one line each, a heading above."""
+    """The newest release comes first, with one line each and a heading."""
     assert cli.main(["proto", "list"]) == 0
     head, first, *_ = capsys.readouterr().out.splitlines()
 
@@ -19,8 +19,8 @@ def test_list_names_the_default_first(capsys: pytest.CaptureFixture[str]) -> Non
     assert first.split() == [str(sdk.default()), "2026-10-26", "-", "default,", "embedded"]
 
 
-def test_list_as_json_holds_the_facts(capsys: pytest.CaptureFixture[str]) -> None:
-    """For programs: every release, with what is known of it."""
+def test_list_as_json_has_all_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has every release with its data."""
     assert cli.main(["proto", "list", "--json"]) == 0
     releases = {release["version"]: release for release in json.loads(capsys.readouterr().out)}
 
@@ -34,7 +34,7 @@ def test_list_as_json_holds_the_facts(capsys: pytest.CaptureFixture[str]) -> Non
 def test_list_remote_asks_the_configured_source(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A release nobody knew is shown, and said to be unknown."""
+    """A release that the index does not have is marked as unknown."""
     folder = tmp_path / "proxy" / "github.com/grafana/grafana-plugin-sdk-go/@v"
     folder.mkdir(parents=True)
     (folder / "list").write_text("v0.999.0\n")
@@ -45,15 +45,15 @@ def test_list_remote_asks_the_configured_source(
 
 
 def test_show_prints_the_proto(capsys: pytest.CaptureFixture[str]) -> None:
-    """The default's, outside a project; what is printed can be given to --from."""
+    """Outside a project it is the default's; the output works with --from."""
     assert cli.main(["proto", "show"]) == 0
     output = capsys.readouterr().out
 
     assert output.encode() == sdk.fetch(sdk.default(), offline=True).text
 
 
-def test_show_descriptor_prints_the_digest_only(capsys: pytest.CaptureFixture[str]) -> None:
-    """Two releases with one digest speak one wire."""
+def test_show_descriptor_prints_only_the_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two releases with one digest have the same messages and services."""
     assert cli.main(["proto", "show", "v0.291.0", "--descriptor"]) == 0
     old = capsys.readouterr().out
     assert cli.main(["proto", "show", "v0.298.0", "--descriptor"]) == 0
@@ -79,7 +79,7 @@ def test_show_descriptor_prints_the_digest_only(capsys: pytest.CaptureFixture[st
 def test_each_failure_has_its_exit_code(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, sentence: str
 ) -> None:
-    """What was typed, what is too old, what can not be had, what is not what it claims to be, no project."""
+    """They are a typing error, an old version, an unavailable file, a wrong file, and no project."""
     (here / "page.html").write_text("<!doctype html><p>sign in")
 
     assert cli.main(["proto", *arguments]) == code

@@ -1,4 +1,4 @@
-"""The cache of fetched protos: a convenience that can not do harm."""
+"""The cache of fetched protos: damage to it changes no result."""
 
 import json
 from unittest.mock import Mock
@@ -12,12 +12,12 @@ from gfplug.sdk.protoset import ProtoSet, accept
 
 @pytest.fixture
 def protos(world: World) -> ProtoSet:
-    """Fetch, so to speak, a proto."""
+    """Make a proto as if it had been fetched."""
     return accept(world.proto, world.indexed, source="github", commit=world.commit)
 
 
 def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
-    """It has its commit, and the cache as its source."""
+    """It has its commit, and its source is the cache."""
     cache.keep(protos)
     copy = cache.find(world.indexed)
 
@@ -41,7 +41,7 @@ def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
     ],
 )
 def test_a_damaged_file_counts_as_absent(protos: ProtoSet, world: World, damage: object) -> None:
-    """Whatever a full disk, another gfplug or a stray editor left there."""
+    """A full disk, another gfplug or an editor may have changed it."""
     cache.keep(protos)
     path = cache.folder() / "v0.250.0.json"
     path.write_text(damage(path.read_text()))  # type: ignore[operator]  # a function from text to text
@@ -54,7 +54,7 @@ def test_a_damaged_file_counts_as_absent(protos: ProtoSet, world: World, damage:
 def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
     protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept when the release was unknown, and not what the index has learned since."""
+    """It was stored when the release was unknown, and the index now has another digest."""
     cache.keep(protos)
     world.learn(monkeypatch, world.entry(world.indexed, sha256="f" * 64))
 
@@ -62,10 +62,10 @@ def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
 
 
 @pytest.mark.parametrize("place", ["a file in the way", "no home"])
-def test_a_cache_that_can_not_be_written_is_no_failure(
+def test_an_unwritable_cache_changes_no_result(
     protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """As good as a read-only disk; a user without a home has no cache: Path.home raises RuntimeError there."""
+    """The disk may be read-only; for a user without a home, Path.home raises RuntimeError."""
     if place == "no home":
         monkeypatch.setattr(cache, "folder", Mock(side_effect=RuntimeError))
     else:

@@ -1,4 +1,4 @@
-"""The list of releases: newest first, and honest about what is not known."""
+"""The list of releases: the newest first, with unknown facts marked."""
 
 import pytest
 from sdk_world import Server, World
@@ -7,8 +7,8 @@ from gfplug import sdk
 from gfplug.sdk import SdkVersion
 
 
-def test_a_source_adds_what_the_index_does_not_know(server: Server, world: World) -> None:
-    """Of those nothing but the number is known; what is too old is left out."""
+def test_a_source_adds_releases_to_the_index(server: Server, world: World) -> None:
+    """Only their numbers are known; releases below the floor are left out."""
     server.serve_body("list", b"v0.299.0\nv0.250.0\nv0.96.0\n")
 
     first, *others = sdk.releases(with_remote=True)
@@ -19,8 +19,8 @@ def test_a_source_adds_what_the_index_does_not_know(server: Server, world: World
     assert [release.version for release in others] == [world.default, world.indexed]
 
 
-def test_releases_of_one_wire_name_each_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Moving among them changes nothing."""
+def test_releases_with_the_same_proto_are_listed_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moving between them changes nothing."""
     older, oldest = SdkVersion(0, 249, 0), SdkVersion(0, 248, 0)
     world.learn(monkeypatch, *map(world.entry, (oldest, world.indexed, older)))
 

@@ -1,4 +1,4 @@
-"""A release that the index does not know is compared with Go's checksum database, as Go is configured."""
+"""A release outside the index is compared with Go's checksum database, by Go's settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = SdkVersion.parse("v0.999.0")
 
 @pytest.fixture
 def go(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], list[list[str]]]:
-    """Let Go answer, or fail; return what it was asked."""
+    """Replace Go by an answer or an error, and return the calls."""
     for name in ("GOSUMDB", "GONOSUMDB", "GOPRIVATE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GOENV", "off")
@@ -40,8 +40,8 @@ def go(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], list[list[str]]]:
     return answers
 
 
-def test_the_same_checksum_is_no_problem(go: Callable[[object], list[list[str]]]) -> None:
-    """Go checked it against its database."""
+def test_the_same_checksum_passes(go: Callable[[object], list[list[str]]]) -> None:
+    """Go compared it with its database."""
     commands = go({"Sum": "h1:same"})
 
     assert checksums.compare(VERSION, "h1:same") == ""
@@ -57,7 +57,7 @@ def test_the_same_checksum_is_no_problem(go: Callable[[object], list[list[str]]]
     ],
 )
 def test_another_checksum_is_refused(go: Callable[[object], list[list[str]]], answer: object) -> None:
-    """Whether Go says so or has another."""
+    """Go reports it, or has another one."""
     go(answer)
     with pytest.raises(IntegrityError, match="checksum database"):
         checksums.compare(VERSION, "h1:same")
@@ -84,10 +84,10 @@ def test_a_failed_checksum_comparison_has_a_reason(
 @pytest.mark.parametrize(
     ("name", "value"), [("GOSUMDB", "off"), ("GONOSUMDB", "github.com/grafana"), ("GOPRIVATE", "*.com,other")]
 )
-def test_gos_settings_decide(
+def test_gos_settings_can_skip_the_comparison(
     go: Callable[[object], list[list[str]]], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """Where Go would not ask its database, gfplug does not ask Go, and says so."""
+    """If Go would not use its database, gfplug does not call Go, and says so."""
     commands = go({"Sum": "h1:another"})
     monkeypatch.setenv(name, value)
 

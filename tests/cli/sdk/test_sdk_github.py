@@ -1,4 +1,4 @@
-"""GitHub: tags read from git's own protocol, and files by commit."""
+"""GitHub: tags from git's protocol, and files by commit."""
 
 import pytest
 from sdk_world import Server, World
@@ -20,14 +20,14 @@ def _advertise(*refs: tuple[str, str]) -> bytes:
 
 @pytest.fixture
 def hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """Let the local server play GitHub."""
+    """Let the local server replace GitHub."""
     monkeypatch.setattr(github, "REPOSITORY", f"{server.url}/sdk.git")
     monkeypatch.setattr(github, "RAW", f"{server.url}/raw")
     return server
 
 
 def test_tags_are_mapped_to_commits(hub: Server) -> None:
-    """An annotated tag's commit is its peel; branches, pull requests and pre-releases are not releases."""
+    """An annotated tag has its peeled commit; branches, pull requests and pre-releases are skipped."""
     hub.serve_body(
         _REFS,
         _advertise(
@@ -48,7 +48,7 @@ def test_tags_are_mapped_to_commits(hub: Server) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"zzzz", b"0000", b"001e# service=git-upload-pack\n0000"])
 def test_a_response_that_is_not_git_is_refused(hub: Server, content: bytes) -> None:
-    """A captive portal sends something else."""
+    """A captive portal sends HTML."""
     hub.serve_body(_REFS, content)
 
     with pytest.raises(IntegrityError, match="did not answer as a git server"):
@@ -56,7 +56,7 @@ def test_a_response_that_is_not_git_is_refused(hub: Server, content: bytes) -> N
 
 
 def test_a_file_is_fetched_by_commit(hub: Server, world: World) -> None:
-    """A tag can move between two questions, a commit can not."""
+    """A tag may move between two requests."""
     hub.serve_body(_REFS, _advertise(("refs/tags/v0.250.0", world.commit)))
     hub.serve_body(f"/raw/{world.commit}/{PROTO_PATH}", world.proto)
 
@@ -64,14 +64,14 @@ def test_a_file_is_fetched_by_commit(hub: Server, world: World) -> None:
 
 
 def test_without_tags_a_file_is_fetched_by_tag(hub: Server, world: World) -> None:
-    """Files come from another host, which may be reachable alone."""
+    """Files come from another host, which may be the only reachable one."""
     hub.serve_body(f"/raw/v0.250.0/{PROTO_PATH}", world.proto)
 
     assert github.download(world.indexed, Deadline(5)) == github.TaggedProto(world.proto, None)
 
 
 def test_a_missing_tag_is_named(hub: Server, world: World) -> None:
-    """Then no file is asked for."""
+    """No file is requested."""
     hub.serve_body(_REFS, _advertise(("refs/tags/v0.250.0", world.commit)))
 
     with pytest.raises(MissingError, match=r"has no tag v0\.299\.0"):
@@ -80,6 +80,6 @@ def test_a_missing_tag_is_named(hub: Server, world: World) -> None:
 
 
 def test_an_unreachable_github_is_a_fetch_error(world: World) -> None:
-    """Both hosts are tried before giving up."""
+    """Both hosts are tried."""
     with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw"):
         github.download(world.indexed, Deadline(5))

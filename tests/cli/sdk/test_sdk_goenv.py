@@ -1,4 +1,4 @@
-"""Go's settings: from the environment, from Go's env file, from Go itself."""
+"""Go's settings, from the environment, from Go's env file, and from Go itself."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from gfplug.sdk import goenv
 
 @pytest.fixture
 def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Make Go's env file a file of the test."""
+    """Use a test file as Go's env file."""
     path = tmp_path / "goenv"
     monkeypatch.setenv("GOENV", str(path))
     return path
@@ -30,10 +30,10 @@ FILE = b"# a comment\nGOPROXY=https://file.example/a=b,direct\njunk\nGOPATH = /g
         *((None, content, "") for content in (b"\xff\xfe", b"", b"GOPROXY")),
     ],
 )
-def test_a_setting_is_that_of_the_environment_then_of_the_file(
+def test_a_setting_comes_from_the_environment_then_from_the_file(
     env_file: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, content: bytes, expected: str
 ) -> None:
-    """The file is what `go env -w` writes; an empty variable counts as unset, an unreadable file as absent."""
+    """`go env -w` writes the file; an empty variable counts as unset, an unreadable file as absent."""
     env_file.write_bytes(content)
     if variable is not None:
         monkeypatch.setenv("GOPROXY", variable)
@@ -43,14 +43,14 @@ def test_a_setting_is_that_of_the_environment_then_of_the_file(
 
 
 def test_an_installed_go_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only Go knows the default that its distributor chose."""
+    """Only Go knows its distributor's default."""
     monkeypatch.setattr(goenv, "_ask_go", lambda: "https://go.example,direct")
 
     assert goenv.proxy() == "https://go.example,direct"
 
 
-def test_the_file_is_found_where_go_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """On Linux that follows XDG_CONFIG_HOME."""
+def test_gos_env_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On Linux its folder follows XDG_CONFIG_HOME."""
     monkeypatch.delenv("GOENV")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -63,7 +63,7 @@ def test_the_file_is_found_where_go_keeps_it(monkeypatch: pytest.MonkeyPatch, tm
 def test_the_module_cache_follows_gomodcache_then_gopath_then_home(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Three places, in Go's order."""
+    """Go has the same order."""
     assert goenv.module_cache() == tmp_path / "home" / "go" / "pkg" / "mod"
     monkeypatch.setenv("GOPATH", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
     assert goenv.module_cache() == tmp_path / "one" / "pkg" / "mod"
@@ -72,7 +72,7 @@ def test_the_module_cache_follows_gomodcache_then_gopath_then_home(
 
 
 def test_without_a_home_there_is_no_module_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Containers may have neither HOME nor a user."""
+    """A container may have neither HOME nor a user."""
     monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError))
 
     assert goenv.module_cache() is None
@@ -97,7 +97,7 @@ def test_without_a_home_there_is_no_module_cache(monkeypatch: pytest.MonkeyPatch
 def test_private_patterns_match_whole_elements(
     monkeypatch: pytest.MonkeyPatch, patterns: str, *, private: bool
 ) -> None:
-    """GOPRIVATE holds globs over the first elements of a path; `GONOPROXY=none` overrides it."""
+    """GOPRIVATE has patterns for the first elements of a path; `GONOPROXY=none` overrides it."""
     monkeypatch.setenv("GOPRIVATE", patterns)
 
     assert goenv.is_private() is private

@@ -1,4 +1,4 @@
-"""Go's module cache: used when whole, passed over when not."""
+"""Go's module cache: a complete release is used, an incomplete one is skipped."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from gfplug.sdk import gomodcache
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World) -> Path:
-    """Fill Go's module cache with one release."""
+    """Put one release into Go's module cache."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
     place = world.fill_module_cache(tmp_path / "mod", world.zip(world.indexed))
     (place / "v0.250.0.info").write_text(json.dumps({"Version": "v0.250.0", "Origin": {"Hash": world.commit}}))
@@ -21,7 +21,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World) -> Pat
 
 @pytest.mark.parametrize("has_info", [True, False])
 def test_a_downloaded_release_is_found(folder: Path, world: World, *, has_info: bool) -> None:
-    """With the commit, if Go noted one; the zip says enough."""
+    """It has the commit if Go recorded one; the zip is enough."""
     if not has_info:
         (folder / "v0.250.0.info").unlink()
     module = gomodcache.find(world.indexed)
@@ -35,10 +35,10 @@ def test_a_downloaded_release_is_found(folder: Path, world: World, *, has_info: 
 @pytest.mark.parametrize(
     ("content", "warning"), [(None, ""), (b"damaged", "module cache was ignored for SDK v0.250.0")]
 )
-def test_a_download_that_is_not_whole_is_passed_over(
+def test_an_incomplete_download_is_skipped(
     folder: Path, world: World, name: str, caplog: pytest.LogCaptureFixture, *, content: bytes | None, warning: str
 ) -> None:
-    """Go writes the zip's checksum last; damage is named, since the network may still have the zip whole."""
+    """Go writes the zip's checksum last. A message names the damage, and the network is tried."""
     (folder / name).unlink()
     if content:
         (folder / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""GOPROXY's grammar and a proxy's answers, as Go reads them."""
+"""The syntax of GOPROXY and the responses of a proxy, read as Go does."""
 
 from pathlib import Path
 
@@ -33,13 +33,13 @@ from gfplug.sdk.web import Deadline, MissingError
     ],
 )
 def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[Source]) -> None:
-    """Commas, bars, blanks, a trailing comma, and what can not be reached after off and direct."""
+    """It has commas, bars, spaces, a trailing comma, and unreachable entries after off and direct."""
     assert goproxy.parse(text) == sources
 
 
 @pytest.mark.parametrize("text", [",", " ", "|,|"])
 def test_a_list_without_entries_is_an_error(text: str) -> None:
-    """Set, but empty, is a mistake worth telling."""
+    """GOPROXY is set to an empty list."""
     with pytest.raises(FetchError, match="has no entry"):
         goproxy.parse(text)
 
@@ -51,7 +51,7 @@ def _store(folder: Path, name: str, content: bytes) -> None:
 
 
 def test_a_folder_serves_as_a_proxy(tmp_path: Path, world: World) -> None:
-    """A file:// address is a proxy without a server; its path may hold blanks."""
+    """A file:// address works as a proxy; its path may have spaces."""
     root = tmp_path / "a proxy"
     _store(root, "v0.250.0.zip", b"zip")
     _store(
@@ -66,7 +66,7 @@ def test_a_folder_serves_as_a_proxy(tmp_path: Path, world: World) -> None:
 
 
 def test_a_missing_file_is_a_missing_release(tmp_path: Path, world: World) -> None:
-    """As a 404 of a server, so that the next source is asked."""
+    """As after a 404, the next source is tried."""
     with pytest.raises(MissingError, match="does not exist"):
         goproxy.download(tmp_path.as_uri(), world.indexed, Deadline(5))
 
@@ -74,8 +74,8 @@ def test_a_missing_file_is_a_missing_release(tmp_path: Path, world: World) -> No
 @pytest.mark.parametrize(
     "info", [b"", b"not json", b"[]", b'{"Origin": {"Hash": "../.."}}', b'{"Origin": 3, "Time": 4}']
 )
-def test_an_info_that_tells_nothing_is_no_failure(tmp_path: Path, world: World, info: bytes) -> None:
-    """Older proxies leave facts out; the zip says enough."""
+def test_an_info_without_facts_is_accepted(tmp_path: Path, world: World, info: bytes) -> None:
+    """Old proxies leave facts out; the zip is enough."""
     _store(tmp_path, "v0.250.0.zip", b"zip")
     if info:
         _store(tmp_path, "v0.250.0.info", info)
@@ -86,7 +86,7 @@ def test_an_info_that_tells_nothing_is_no_failure(tmp_path: Path, world: World, 
 
 
 def test_an_info_for_another_version_is_refused(tmp_path: Path, world: World) -> None:
-    """A proxy that answers a question nobody asked is not believed."""
+    """The proxy answered another request."""
     _store(tmp_path, "v0.250.0.zip", b"zip")
     _store(tmp_path, "v0.250.0.info", b'{"Version": "v0.251.0"}')
 
@@ -94,8 +94,8 @@ def test_an_info_for_another_version_is_refused(tmp_path: Path, world: World) ->
         goproxy.download(tmp_path.as_uri(), world.indexed, Deadline(5))
 
 
-def test_a_list_is_sorted_and_freed_of_what_is_no_release(tmp_path: Path) -> None:
-    """A proxy promises neither order, nor releases only, nor each of them once."""
+def test_a_list_is_sorted_and_has_only_releases(tmp_path: Path) -> None:
+    """A proxy may send any order, other versions, and duplicates."""
     _store(tmp_path, "list", b"v0.99.0\r\nv0.100.0\n\nv0.100.0\nv0.101.0-rc1\n\xff\xfe\n<html>\nv0.98.0 ")
 
     assert [str(version) for version in goproxy.list_releases(tmp_path.as_uri(), Deadline(5))] == [

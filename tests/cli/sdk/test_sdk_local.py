@@ -1,4 +1,4 @@
-"""--from PATH: a file, a checkout or a module zip, and everything that is none of them."""
+"""--from PATH: a file, a checkout, a module zip, and files that are none of these."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from gfplug.sdk.protoset import embedded
 
 @pytest.mark.parametrize("is_zip", [False, True])
 def test_a_file_is_read(tmp_path: Path, world: World, *, is_zip: bool) -> None:
-    """A proto, or what a module proxy serves, carried over to a machine without a network; whatever its name."""
+    """A proto or a module zip may have any name, for machines without a network."""
     path = tmp_path / "any.txt"
     path.write_bytes(world.zip(world.indexed) if is_zip else world.proto)
     protos = local.read(path, world.indexed)
@@ -21,16 +21,16 @@ def test_a_file_is_read(tmp_path: Path, world: World, *, is_zip: bool) -> None:
 
 
 @pytest.mark.parametrize("place", ["proto/backend.proto", "backend.proto", "pluginv2/backend.proto"])
-def test_a_folder_is_searched_where_checkouts_keep_it(tmp_path: Path, world: World, place: str) -> None:
-    """The SDK's checkout, its proto folder, or the folder above a project's stubs."""
+def test_a_proto_is_found_in_a_folder(tmp_path: Path, world: World, place: str) -> None:
+    """The folder is the SDK's checkout, its proto folder, or the one above a project's stubs."""
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_bytes(world.proto)
 
     assert local.read(tmp_path, world.indexed).text == world.proto
 
 
-def test_the_embedded_proto_in_a_file_is_known_again(tmp_path: Path, world: World) -> None:
-    """`gfplug proto show` prints it; its digest is not upstream's, its wire is."""
+def test_the_embedded_proto_in_a_file_is_recognised(tmp_path: Path, world: World) -> None:
+    """`gfplug proto show` prints it; its text differs from upstream's, its descriptor does not."""
     ours = embedded(world.default)
     assert ours is not None
     path = tmp_path / "backend.proto"
@@ -43,7 +43,7 @@ def test_the_embedded_proto_in_a_file_is_known_again(tmp_path: Path, world: Worl
 
 @pytest.mark.parametrize("name", ["missing", "empty-folder"])
 def test_a_missing_source_is_named_in_the_error(tmp_path: Path, world: World, name: str) -> None:
-    """A path that does not exist, and a folder without a proto."""
+    """The path does not exist, or the folder has no proto."""
     (tmp_path / "empty-folder").mkdir()
 
     with pytest.raises(FetchError, match=f"{name} (does not exist|has no proto/backend.proto)"):
@@ -52,7 +52,7 @@ def test_a_missing_source_is_named_in_the_error(tmp_path: Path, world: World, na
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04", bytes(20), "zip of another", "another"])
 def test_other_files_are_refused(tmp_path: Path, world: World, content: bytes | str) -> None:
-    """Whatever was picked by mistake, also the zip or the proto of another version."""
+    """The zip or proto of another version is refused, too."""
     others = {"zip of another": world.zip(world.newer), "another": world.proto + b"message More {}\n"}
     problems = {"zip of another": r"not a file below .*@v0\.250\.0/", "another": r"SDK v0\.250\.0 from file: sha256 is"}
     path = tmp_path / "x"

@@ -1,4 +1,4 @@
-"""Module zips: Go's checksum, and archives that want to do harm."""
+"""Module zips: Go's checksum, and malicious archives."""
 
 import pytest
 from sdk_world import World, make_zip
@@ -16,8 +16,8 @@ FOREIGN = (
 
 
 @pytest.mark.parametrize("step", [1, -1])
-def test_the_proto_and_the_checksum_come_out(world: World, step: int) -> None:
-    """The checksum was computed apart, from Go's definition, sha256 of sorted lines `sha256  name`, in any order."""
+def test_the_proto_and_the_checksum_are_read(world: World, step: int) -> None:
+    """The expected checksum was computed separately: sha256 of the sorted lines `sha256  name`."""
     entries = [(_PROTO_NAME, b"proto"), (f"{_PREFIX}a", b"a")]
     module = modzip.unpack(make_zip(entries[::step]), world.indexed)
 
@@ -36,10 +36,10 @@ def test_the_proto_and_the_checksum_come_out(world: World, step: int) -> None:
         ([(f"{_PREFIX}go.mod", b"module x\n")], r"has no proto/backend\.proto"),
     ],
 )
-def test_an_archive_that_may_do_harm_is_refused(
+def test_an_archive_with_invalid_members_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch, entries: list[tuple[str, bytes]], problem: str
 ) -> None:
-    """A place outside its module, one file on two of three systems, too much of anything, or no proto."""
+    """It has a path outside its module, one name in two spellings, too much of something, or no proto."""
     monkeypatch.setattr(modzip, "_LIMITS", archives.Limits(unpacked=1 << 20, members=3))
     monkeypatch.setattr(modzip, "_PROTO_LIMIT", 1 << 10)
 
@@ -47,13 +47,13 @@ def test_an_archive_that_may_do_harm_is_refused(
         modzip.unpack(make_zip(entries), world.indexed)
 
 
-def test_the_limits_are_far_above_the_real_ones() -> None:
+def test_the_limits_are_far_above_real_sizes() -> None:
     """The real zip has less than 2 MiB and some hundred entries, the real proto 15 KB."""
     assert (modzip.LIMIT, modzip._LIMITS.unpacked, modzip._PROTO_LIMIT) == (64 << 20, 256 << 20, 1 << 20)
 
 
 def test_an_archive_that_lies_about_its_sizes_is_refused(world: World) -> None:
-    """What is declared small is not unpacked large."""
+    """A member with a small declared size is not unpacked further."""
     size = 3 << 20
     liar = make_zip([(_PROTO_NAME, world.proto), (f"{_PREFIX}zeros", bytes(size))])
     liar = liar.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little"))
@@ -63,14 +63,14 @@ def test_an_archive_that_lies_about_its_sizes_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04 and no more", bytes(100)])
-def test_a_file_that_is_no_zip_is_refused(world: World, content: bytes) -> None:
-    """A web page with a zip file's name is no zip file."""
+def test_a_file_that_is_not_a_zip_is_refused(world: World, content: bytes) -> None:
+    """It is a web page with the name of a zip file."""
     with pytest.raises(IntegrityError, match="is not a whole zip file"):
         modzip.unpack(content, world.indexed)
 
 
 def test_every_truncation_is_noticed(world: World) -> None:
-    """Wherever the download broke off, nothing is taken."""
+    """A download that stops anywhere is refused."""
     whole = world.zip(world.indexed)
 
     for length in range(0, len(whole), 7):
@@ -79,7 +79,7 @@ def test_every_truncation_is_noticed(world: World) -> None:
 
 
 def test_a_damaged_entry_is_noticed(world: World) -> None:
-    """Each entry's CRC is checked, also of files that nobody wants."""
+    """Each entry's CRC is checked, also of files that are not used."""
     whole = bytearray(world.zip(world.indexed))
     at = whole.index(b"go.mod") + len(b"go.mod") + 2
     whole[at] ^= 0xFF

@@ -1,4 +1,4 @@
-"""Text becomes a proto only after it proved to be one, and the right one."""
+"""A text becomes a ProtoSet only if it is a valid proto of the right version."""
 
 import logging
 
@@ -11,7 +11,7 @@ from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
 
 
 def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
-    """A checkout on Windows holds the same proto; its digest is that of what is written to disk."""
+    """A Windows checkout gives the same proto; its digest is that of the text written to disk."""
     windows = b"\xef\xbb\xbf" + world.proto.replace(b"\n", b"\r\n")
 
     assert accept(windows, world.indexed, source="file").text == world.proto
@@ -33,8 +33,8 @@ def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
         (b"404: Not Found", "is not a proto3 file"),
     ],
 )
-def test_bytes_that_are_no_proto_are_refused(content: bytes, sentence: str) -> None:
-    """The error describes what was received."""
+def test_bytes_that_are_not_a_proto_are_refused(content: bytes, sentence: str) -> None:
+    """The error describes the bytes."""
     with pytest.raises(IntegrityError, match=sentence):
         require_proto(content, "the proto")
 
@@ -58,8 +58,8 @@ def test_a_proto_that_differs_from_the_index_is_refused(
         accept(world.proto + more, world.indexed, source="goproxy", **facts)
 
 
-def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
-    """The proto set has the descriptor's digest, to compare a compiled proto with."""
+def test_a_known_release_has_the_facts_of_the_index(world: World) -> None:
+    """Its descriptor digest is for comparing a compiled proto."""
     protos = accept(world.proto, world.indexed, source="cache", commit=world.commit)
 
     assert (protos.descriptor, protos.commit, protos.sha256) == (
@@ -69,8 +69,8 @@ def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
     )
 
 
-def test_an_unknown_release_is_trusted_on_first_use_and_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """A release made after this gfplug has no promise to keep; the lock pins it from then on."""
+def test_an_unknown_release_is_trusted_on_first_use(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A message says so, and the lock pins its digest."""
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         protos = accept(world.proto, world.newer, source="goproxy")
 
@@ -79,8 +79,8 @@ def test_an_unknown_release_is_trusted_on_first_use_and_says_so(world: World, ca
     assert "(this source has no checksum): trusted on first use" in caplog.text
 
 
-def test_the_embedded_proto_serves_only_its_own_wire(world: World) -> None:
-    """Another wire, or an unknown one, is not guessed at."""
+def test_the_embedded_proto_is_used_only_for_its_releases(world: World) -> None:
+    """Another or an unknown release is not guessed."""
     protos = embedded(world.default)
 
     assert protos is not None

@@ -1,4 +1,4 @@
-"""The walk from one source to the next, and what it takes to believe an answer."""
+"""The order of remote sources, and the checks of a response."""
 
 import socket
 
@@ -10,7 +10,7 @@ from gfplug.sdk import github, remote
 
 
 def test_a_release_is_fetched_from_the_proxy(server: Server, world: World) -> None:
-    """The zip is verified, the commit noted."""
+    """The zip is verified, and the commit recorded."""
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
     server.serve_body("v0.250.0.info", b'{"Version": "v0.250.0", "Origin": {"Hash": "%s"}}' % world.commit.encode())
 
@@ -26,7 +26,7 @@ def test_a_release_is_fetched_from_the_proxy(server: Server, world: World) -> No
 def test_the_separator_decides_whether_the_next_source_is_asked(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, separator: str, status: int, *, moves_on: bool
 ) -> None:
-    """After a comma only what is not found leads on; after a bar every failure does."""
+    """After a comma only "not found" leads to the next source, after a bar every error does."""
     monkeypatch.setenv("GOPROXY", f"{server.url}/first{separator}{server.url}")
     first = f"/first/{server.module}/@v/v0.250.0.zip"
     server.serve_status(first, status)
@@ -41,10 +41,10 @@ def test_the_separator_decides_whether_the_next_source_is_asked(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"PK\x03\x04"])
-def test_a_broken_answer_leads_on_only_after_a_bar(
+def test_a_broken_response_leads_to_the_next_source_only_after_a_bar(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    """Half a zip is a failure like others."""
+    """Half a zip counts as an error."""
     server.serve_body(f"/first/{server.module}/@v/v0.250.0.zip", body)
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 
@@ -63,10 +63,10 @@ def test_a_broken_answer_leads_on_only_after_a_bar(
         {"proto/backend.proto": b"<html></html>"},
     ],
 )
-def test_a_tampered_zip_is_refused_whatever_the_separator(
+def test_a_tampered_zip_is_refused_with_any_separator(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, entries: dict[str, bytes]
 ) -> None:
-    """Another proto, another file beside it, a page: no other source is asked to agree."""
+    """It has another proto, another file, or is a web page; no other source is tried."""
     monkeypatch.setenv("GOPROXY", f"{server.url}|off")
     content = {name: text.replace(b"PROTO", world.proto) for name, text in entries.items()}
     server.serve_body("v0.250.0.zip", world.zip(world.indexed, content))
@@ -76,7 +76,7 @@ def test_a_tampered_zip_is_refused_whatever_the_separator(
 
 
 def test_direct_leads_to_github(server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the proxy lacks, the repository may have; the message keeps both failures."""
+    """The proxy does not have the release; the error has both failures."""
     monkeypatch.setenv("GOPROXY", f"{server.url},direct")
 
     with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw") as excinfo:
@@ -97,7 +97,7 @@ def test_without_a_configured_proxy_github_is_the_source(world: World, monkeypat
 def test_a_private_module_never_reaches_the_proxy(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """GOPRIVATE is a promise not to tell."""
+    """GOPRIVATE forbids the request."""
     monkeypatch.setenv("GOPRIVATE", "github.com/grafana/*")
 
     with pytest.raises(FetchError, match="raw"):
@@ -108,17 +108,17 @@ def test_a_private_module_never_reaches_the_proxy(
 def test_the_releases_of_the_first_source_that_answers_are_listed(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy that does not list at all leads on."""
+    """A proxy without a list leads to the next source."""
     monkeypatch.setenv("GOPROXY", f"{server.url}/first,{server.url}")
     server.serve_body("list", b"v0.300.0\nv0.299.0\n")
 
     assert [str(version) for version in remote.releases()] == ["v0.299.0", "v0.300.0"]
 
 
-def test_the_deadline_is_for_all_questions_together(
+def test_the_deadline_is_for_all_requests_together(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A source that never answers leaves no time to ask the next one."""
+    """After a source that never answers, no time is left for the next one."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("GOPROXY", f"http://127.0.0.1:{silent.getsockname()[1]}|{server.url}")
 

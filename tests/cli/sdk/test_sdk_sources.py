@@ -1,4 +1,4 @@
-"""fetch and resolve: the order of sources, and how each failure ends."""
+"""fetch and resolve: the order of sources, and their errors."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +11,8 @@ from gfplug.errors import CompatError, FetchError
 from gfplug.sdk import SdkVersion, cache
 
 
-def test_the_embedded_wire_needs_nothing(server: Server, world: World) -> None:
-    """Nothing is asked, nothing is stored."""
+def test_the_embedded_proto_needs_no_source(server: Server, world: World) -> None:
+    """No request is sent, and nothing is stored."""
     assert sdk.fetch(world.default).source == "embedded"
     assert server.requests == []
     assert not cache.folder().exists()
@@ -31,7 +31,7 @@ def test_the_network_is_asked_once(server: Server, world: World) -> None:
 def test_gos_module_cache_comes_before_the_network(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Who works in Go has the SDK already."""
+    """Go developers have the SDK already."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
     world.fill_module_cache(tmp_path, world.zip(world.indexed))
 
@@ -39,10 +39,10 @@ def test_gos_module_cache_comes_before_the_network(
     assert server.requests == []
 
 
-def test_a_tampered_module_cache_is_passed_over(
+def test_a_tampered_module_cache_is_skipped(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Its own checksum may agree; the index does not."""
+    """Its own checksum may match; the index does not."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
     world.fill_module_cache(tmp_path, world.zip(world.indexed, {"proto/backend.proto": world.proto, "x": b"x"}))
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
@@ -51,7 +51,7 @@ def test_a_tampered_module_cache_is_passed_over(
 
 
 def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -> None:
-    """The hint names the way out."""
+    """The hint names a solution."""
     with pytest.raises(FetchError, match="not on this machine") as excinfo:
         sdk.fetch(world.indexed, offline=True)
     assert "--from" in excinfo.value.hint
@@ -59,8 +59,8 @@ def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -
 
 
 @pytest.mark.parametrize("text", ["v0.96.9", "v0.4.0", "0.1.0"])
-def test_below_the_floor_nothing_is_asked(server: Server, text: str) -> None:
-    """Neither resolving nor fetching pretends."""
+def test_a_version_below_the_floor_is_refused_without_a_request(server: Server, text: str) -> None:
+    """Resolving and fetching both refuse it."""
     with pytest.raises(CompatError, match="too old"):
         sdk.resolve(text)
     with pytest.raises(CompatError, match="too old"):
@@ -69,14 +69,14 @@ def test_below_the_floor_nothing_is_asked(server: Server, text: str) -> None:
 
 
 def test_a_release_that_does_not_exist_is_named(server: Server) -> None:
-    """With the address that was asked."""
+    """The error has the requested address."""
     with pytest.raises(FetchError, match=r"cannot fetch SDK v0\.999\.0: .*v0\.999\.0\.zip answered 404"):
         sdk.fetch(SdkVersion(0, 999, 0))
     assert len(server.requests) == 1
 
 
 def test_default_and_versions_resolve_without_a_network(server: Server, world: World) -> None:
-    """Only `latest` asks."""
+    """Only `latest` needs one."""
     assert sdk.resolve("default") == world.default == sdk.default()
     assert sdk.resolve("0.250.0") == world.indexed
     assert sdk.resolve("latest", offline=True) == world.default
@@ -93,22 +93,22 @@ def test_default_and_versions_resolve_without_a_network(server: Server, world: W
     ],
 )
 def test_latest_is_the_newest_release_listed_or_known(server: Server, listing: bytes, latest: str) -> None:
-    """Pre-releases do not count, and a proxy that lags behind does not take anything back."""
+    """Pre-releases do not count, and an old list of a proxy does not lower the version."""
     server.serve_body("list", listing)
 
     assert str(sdk.resolve("latest")) == latest
 
 
 def test_latest_without_a_network_is_a_fetch_error(server: Server) -> None:
-    """Not a silent fall back to what is known: --offline asks for that."""
+    """The newest known release is used only with --offline."""
     server.serve_status("list", 403)
 
     with pytest.raises(FetchError, match="answered 403"):
         sdk.resolve("latest")
 
 
-def test_many_may_fetch_at_once(server: Server, world: World) -> None:
-    """All get the same, and the cache is whole."""
+def test_several_threads_may_fetch_at_once(server: Server, world: World) -> None:
+    """All get the same proto, and the cache is valid."""
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 
     with ThreadPoolExecutor(8) as pool:

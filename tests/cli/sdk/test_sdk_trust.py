@@ -1,4 +1,4 @@
-"""Certificates and stored credentials: found where people keep them, never fatal by accident."""
+"""Certificates and stored credentials."""
 
 import base64
 import logging
@@ -16,10 +16,10 @@ _URL = urlsplit("https://proxy.example/go")
 
 @pytest.mark.parametrize("name", ["GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
-def test_a_bundle_that_can_not_be_read_is_named(
+def test_an_unreadable_certificate_file_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None
 ) -> None:
-    """Missing, empty or garbage: the message says which variable names which file."""
+    """It is missing, empty or invalid; the message names the variable and the file."""
     bundle = tmp_path / "ca.pem"
     if content is not None:
         bundle.write_bytes(content)
@@ -29,8 +29,8 @@ def test_a_bundle_that_can_not_be_read_is_named(
         trust.context()
 
 
-def test_without_a_bundle_the_system_is_trusted() -> None:
-    """And certificates are always checked."""
+def test_without_a_certificate_file_the_system_is_trusted() -> None:
+    """Certificates are always checked."""
     context = trust.context()
 
     assert context.check_hostname
@@ -39,7 +39,7 @@ def test_without_a_bundle_the_system_is_trusted() -> None:
 
 @pytest.fixture
 def netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Name a netrc that holds the credentials of one host."""
+    """Set a netrc with the credentials of one host."""
     path = tmp_path / "netrc"
     path.write_text("machine proxy.example login me password s3cret\n")
     path.chmod(0o600)
@@ -57,18 +57,18 @@ def netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("https://you:other@proxy.example/go", b"you:other"),
     ],
 )
-def test_netrc_brings_credentials_for_its_host_over_https(url: str, credentials: bytes | None) -> None:
-    """As Go does; what the address says comes first."""
+def test_netrc_gives_credentials_for_its_host_over_https(url: str, credentials: bytes | None) -> None:
+    """Go does so, too; credentials in the address come first."""
     expected = "Basic " + base64.b64encode(credentials).decode() if credentials else None
 
     assert trust.authorization(urlsplit(url)) == expected
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"nonsense words\n", None])
-def test_a_broken_netrc_is_passed_over_and_not_quoted(
+def test_a_broken_netrc_is_skipped_without_quoting_it(
     netrc: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
 ) -> None:
-    """Its words may be passwords; that there is none is no news."""
+    """Its words may be passwords; a missing file gives no message."""
     netrc.unlink()
     if content:
         netrc.write_bytes(content)

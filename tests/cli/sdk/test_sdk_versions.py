@@ -1,4 +1,4 @@
-"""SDK versions: what is one, what is not, and how they are ordered."""
+"""SDK versions: valid ones, invalid ones, and their order."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from gfplug.sdk.versions import require_supported
 
 
 @pytest.mark.parametrize("text", ["v0.298.0", "0.298.0", "v10.0.999999", "0.0.0"])
-def test_a_version_reads_with_and_without_its_v(text: str) -> None:
-    """People type both; it is always written with its v, and reads as itself."""
+def test_a_version_is_read_with_and_without_its_v(text: str) -> None:
+    """It is always written with the v."""
     assert str(SdkVersion.parse(text)) == f"v{text.removeprefix('v')}"
 
 
@@ -22,8 +22,8 @@ def test_a_version_reads_with_and_without_its_v(text: str) -> None:
         "v0.292.2-0.20260703205439-e61270664e2c",
     ],
 )
-def test_a_version_that_is_no_release_is_refused_with_a_short_message(text: str) -> None:
-    """Branches, pre-releases, pseudo-versions, other digits, and very long numbers."""
+def test_a_version_that_is_not_a_release_is_refused(text: str) -> None:
+    """Branches, pre-releases, pseudo-versions, other digits and long numbers get a short message."""
     with pytest.raises(UsageError) as excinfo:
         SdkVersion.parse(text)
 
@@ -37,7 +37,7 @@ def test_versions_are_ordered_as_numbers() -> None:
 
 
 def test_the_floor_is_the_first_supported_version() -> None:
-    """What came before v0.97.0 speaks another wire."""
+    """Releases before v0.97.0 have an incompatible proto."""
     assert require_supported(SdkVersion(0, 97, 0)) == SdkVersion(0, 97, 0)
     with pytest.raises(CompatError, match=r"v0\.96\.0 is too old: gfplug supports v0\.97\.0 and later"):
         require_supported(SdkVersion(0, 96, 0))

@@ -1,4 +1,4 @@
-"""One GET against a server that does everything wrong."""
+"""A GET request to servers that misbehave in many ways."""
 
 import base64
 import socket
@@ -21,8 +21,8 @@ def _get(server: Server | RawServer, path: str = "/x", *, seconds: float = 5.0) 
     return web.get(server.url + path, deadline=Deadline(seconds), limit=_LIMIT)
 
 
-def test_a_body_arrives_whole(server: Server) -> None:
-    """The plain case: one request, unencoded, with a name."""
+def test_a_body_is_complete(server: Server) -> None:
+    """There is one request, without content encoding, with a user agent."""
     server.serve_body("/x", b"body")
 
     assert _get(server) == b"body"
@@ -35,8 +35,8 @@ def test_a_body_arrives_whole(server: Server) -> None:
     ("status", "tries"),
     [(404, 1), (410, 1), (400, 1), (401, 1), (403, 1), (304, 1), (500, 3), (503, 3), (429, 3)],
 )
-def test_only_what_may_pass_is_tried_again(server: Server, status: int, tries: int) -> None:
-    """A refusal stays one, an overloaded server may recover; only what is missing lets a comma in GOPROXY lead on."""
+def test_only_temporary_errors_are_retried(server: Server, status: int, tries: int) -> None:
+    """A refusal is final, an overloaded server may recover; only "not found" passes a comma in GOPROXY."""
     server.serve_status("/x", status)
 
     with pytest.raises(FetchError, match=f"answered {status}") as excinfo:
@@ -45,15 +45,15 @@ def test_only_what_may_pass_is_tried_again(server: Server, status: int, tries: i
     assert len(server.requests) == tries
 
 
-def test_a_server_that_recovers_is_forgiven(server: Server) -> None:
-    """Two failures, then the body."""
+def test_a_server_that_recovers_gives_its_body(server: Server) -> None:
+    """Two errors come first."""
     server.serve("/x", Answer(status=503), Answer(status=502), Answer(body=b"body"))
 
     assert _get(server) == b"body"
 
 
 def test_retry_after_is_respected(server: Server) -> None:
-    """The server says when; a pause beyond the deadline is not waited for."""
+    """A pause beyond the deadline is not waited for."""
     server.serve_status("/x", 503, headers={"Retry-After": "60"})
     start = time.monotonic()
 
@@ -72,8 +72,8 @@ def test_retry_after_is_respected(server: Server) -> None:
         ([b""], "an answer that never comes"),
     ],
 )
-def test_the_deadline_holds_whatever_the_server_does(pieces: list[bytes], what: str) -> None:
-    """A timeout per read would let a byte a minute run for ever."""
+def test_the_deadline_holds_for_any_server(pieces: list[bytes], what: str) -> None:
+    """With a timeout for each read, a slow server could take forever."""
     start = time.monotonic()
 
     with serving(RawServer(*pieces, pause=0.05)) as server, pytest.raises(FetchError, match=r"not done within 0\.4 s"):
@@ -98,8 +98,8 @@ OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     ],
     ids=["cut short", "a piece cut short", "no answer", "too large, as said", "too large", "a web page", "encoded"],
 )
-def test_an_incomplete_download_is_refused(answer: bytes, kind: type[Exception], sentence: str, tries: int) -> None:
-    """Temporary errors are tried three times; a login portal answers everything with 200."""
+def test_an_invalid_download_is_refused(answer: bytes, kind: type[Exception], sentence: str, tries: int) -> None:
+    """It is incomplete, too large, a login page or encoded; only temporary errors are retried."""
     with serving(RawServer(answer)) as server, pytest.raises(kind, match=sentence):
         _get(server)
     assert server.connections == tries
@@ -107,7 +107,7 @@ def test_an_incomplete_download_is_refused(answer: bytes, kind: type[Exception],
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_followed(server: Server, status: int) -> None:
-    """Absolute or relative."""
+    """They are absolute or relative."""
     server.serve_status("/x", status, headers={"Location": "/y?token=1"})
     server.serve_body("/y", b"body")
 
@@ -115,7 +115,7 @@ def test_redirects_are_followed(server: Server, status: int) -> None:
 
 
 def test_a_redirect_loop_ends(server: Server) -> None:
-    """After five."""
+    """It ends after five redirects."""
     server.serve_status("/x", 302, headers={"Location": "/x"})
 
     with pytest.raises(FetchError, match="more than 5 redirects"):
@@ -130,14 +130,14 @@ def test_a_redirect_loop_ends(server: Server) -> None:
         ("http://a.example/x", "redirects to an unencrypted address"),
     ],
 )
-def test_redirects_to_anything_but_http_are_refused(location: str, sentence: str) -> None:
-    """A server may not send us to the local disk, nor from https to where we are overheard."""
+def test_redirects_to_unsafe_addresses_are_refused(location: str, sentence: str) -> None:
+    """They lead to a local file or another protocol, or from https to http."""
     with pytest.raises(FetchError, match=sentence):
         addresses.Target.of("https://a.example/x").redirected(location)
 
 
 def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> None:
-    """user:password@ becomes a header; a failure names the server only."""
+    """user:password@ becomes a header; an error names only the server."""
     server.serve_status("/x", 403)
     url = server.url.replace("//", "//me:s%40cret@")
 
@@ -169,15 +169,15 @@ def test_credentials_stay_with_their_origin() -> None:
     ],
 )
 def test_addresses_are_shown_without_secrets(url: str, text: str) -> None:
-    """For messages and logs; what is no URL has no marked secret, and is never sent."""
+    """Messages and logs show them; a text that is not a URL is never sent."""
     assert addresses.redact(url) == text
 
 
 @pytest.mark.parametrize(
     "url", ["ftp://a.example/x", "https://", "https://me:secret@a.example:port/x", "a.example", "https://[secret/x"]
 )
-def test_addresses_that_are_no_http_urls_are_refused_without_being_quoted_whole(url: str) -> None:
-    """The password in a mistyped address stays hidden."""
+def test_invalid_addresses_are_refused_without_their_secrets(url: str) -> None:
+    """A mistyped address may have a password."""
     with pytest.raises(FetchError) as excinfo:
         web.get(url, deadline=Deadline(5), limit=_LIMIT)
     assert "secret" not in str(excinfo.value)
@@ -193,7 +193,7 @@ def test_addresses_that_are_no_http_urls_are_refused_without_being_quoted_whole(
     ],
 )
 def test_an_address_is_escaped_once(server: Server, path: str, target: str) -> None:
-    """Blanks and letters beyond ASCII are legal in the folder of a proxy; what follows a line end becomes no header."""
+    """The path may have spaces and non-ASCII letters; text after a line end does not become a header."""
     server.serve_body(target, b"body")
 
     assert _get(server, path) == b"body"
@@ -201,13 +201,13 @@ def test_an_address_is_escaped_once(server: Server, path: str, target: str) -> N
 
 
 def test_a_refused_connection_is_named() -> None:
-    """With the system's words."""
+    """The error has the system's message."""
     with pytest.raises(FetchError, match=f"cannot reach {NOBODY}/x: Connection refused"):
         web.get(f"{NOBODY}/x", deadline=Deadline(5), limit=_LIMIT)
 
 
 def test_an_unknown_host_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that does not resolve now will not resolve in a second."""
+    """It is not retried."""
     resolve = Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
@@ -217,7 +217,7 @@ def test_an_unknown_host_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request for a host that does not exist arrives at the proxy; what need not pass it does not."""
+    """A request for an unknown host arrives at the proxy; addresses in NO_PROXY do not."""
     monkeypatch.setenv("http_proxy", server.url)
     server.serve_body("http://a.example/x", b"body")
 
@@ -229,7 +229,7 @@ def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytes
 
 
 def test_a_spent_deadline_stops_before_the_request(server: Server) -> None:
-    """The time of one request is missing to the next."""
+    """Earlier requests used all the time."""
     with pytest.raises(FetchError, match="not done within 0 s"):
         _get(server, seconds=0)
     assert server.requests == []

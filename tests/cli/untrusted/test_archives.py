@@ -1,4 +1,4 @@
-"""Archives that a stranger made are refused by name before they take memory, time or a place."""
+"""Untrusted archives are refused before they use memory, time or a path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINK = stat.S_IFLNK | 0o777
 
 
 def pack(*members: tuple[str, bytes, int], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Pack members as they are, however odd their names."""
+    """Pack members with any names."""
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", kind) as archive:
         for name, content, mode in members:
@@ -37,13 +37,13 @@ def pack(*members: tuple[str, bytes, int], kind: int = zipfile.ZIP_DEFLATED) -> 
 
 
 def read_all(content: bytes, **limits: int) -> dict[str, bytes]:
-    """Open an archive and read what is in it."""
+    """Open an archive and read all members."""
     with archives.opened(io.BytesIO(content), name="A.zip", limits=archives.Limits(**limits)) as archive:
         return {name: archive.read(name) for name in archive.members}
 
 
-def test_an_honest_archive_is_read() -> None:
-    """Files, folders, links inside and names in any script are given with their modes."""
+def test_a_valid_archive_is_read() -> None:
+    """Files, folders, links inside and names in any script are read with their modes."""
     content = pack(
         ("p/", b"", stat.S_IFDIR | 0o755),
         ("p/a b.txt", b"one", REGULAR),
@@ -85,8 +85,8 @@ def test_an_honest_archive_is_read() -> None:
         "p/" + "x" * 2000,
     ],
 )
-def test_names_that_lead_elsewhere_are_refused_by_name(name: str) -> None:
-    """Whatever some system would read as another place is refused, and the sentence shows the name escaped."""
+def test_names_outside_the_archive_are_refused(name: str) -> None:
+    """Any system may read them as another path; the error shows the escaped name."""
     with pytest.raises(IntegrityError, match=r"A\.zip names") as failure:
         read_all(pack(("p/ok", b"", REGULAR), (name, b"x", REGULAR)))
     assert "\n" not in str(failure.value)
@@ -106,7 +106,7 @@ def test_names_that_lead_elsewhere_are_refused_by_name(name: str) -> None:
     ],
 )
 def test_two_members_for_one_file_are_refused(first: str, second: str) -> None:
-    """The same name, one that differs in case or in Unicode's form, a file that is also a folder."""
+    """Names are equal, differ in case or Unicode form, or a file is also a folder."""
     with pytest.raises(IntegrityError, match=r"twice|as a file and as a folder"):
         read_all(pack((first, b"1", REGULAR), (second, b"2" * (not second.endswith("/")), REGULAR)))
 
@@ -128,7 +128,7 @@ def test_two_members_for_one_file_are_refused(first: str, second: str) -> None:
     ],
 )
 def test_links_that_leave_the_archive_are_refused(target: bytes) -> None:
-    """Out of the root folder, to a name that is no path, to itself or through another link."""
+    """They lead out of the root folder, to an invalid path, to themselves, or through another link."""
     members = [("p/l", target, LINK), ("p/inner", b".", LINK), ("other", b"x", REGULAR)]
 
     with pytest.raises(IntegrityError, match=r"A.zip: the link '(p/l|p/inner)' leads to"):
@@ -143,21 +143,21 @@ def test_devices_and_pipes_are_refused(mode: int) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o4755, 0o2755, 0o1755])
-def test_files_that_change_the_user_are_refused(mode: int) -> None:
-    """A setuid file in an archive of a plugin has no honest use."""
+def test_setuid_files_are_refused(mode: int) -> None:
+    """A plugin needs none."""
     with pytest.raises(IntegrityError, match="'p/x' has the mode"):
         read_all(pack(("p/x", b"", stat.S_IFREG | mode)))
 
 
 @pytest.mark.parametrize(("kind", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
 def test_other_compressions_are_refused(kind: int, name: str) -> None:
-    """Grafana reads stored and deflated members only."""
+    """Grafana reads only stored and deflated members."""
     with pytest.raises(IntegrityError, match=f"compressed by {name}"):
         read_all(pack(("p/x", b"x" * 100, REGULAR), kind=kind))
 
 
 def patch(content: bytes, change: Callable[[bytearray, int, int], None]) -> bytes:
-    """Change the first member's headers: the local one and the central one."""
+    """Change the local and the central header of the first member."""
     data = bytearray(content)
     change(data, data.find(b"PK\3\4"), data.find(b"PK\1\2"))
     return bytes(data)
@@ -191,8 +191,8 @@ def _zero_byte(data: bytearray, local: int, central: int) -> None:
 @pytest.mark.parametrize(
     "change", [_encrypt, _unknown_method, _lie_about_size, _lie_about_checksum, _end_beyond, _zero_byte]
 )
-def test_headers_that_lie_are_refused(change: Callable[[bytearray, int, int], None]) -> None:
-    """Encryption, unknown methods, other sizes and checksums, a name with a zero byte: one sentence each."""
+def test_wrong_headers_are_refused(change: Callable[[bytearray, int, int], None]) -> None:
+    """They claim encryption, an unknown method, another size or checksum, or have a zero byte in a name."""
     with pytest.raises(IntegrityError, match=r"A\.zip"):
         read_all(patch(pack(("p/x", b"y" * 1000, REGULAR)), change))
 
@@ -200,8 +200,8 @@ def test_headers_that_lie_are_refused(change: Callable[[bytearray, int, int], No
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"not a zip", b"PK\5\6" + b"\0" * 18, b"PK\3\4" * 100, b"PK\5\6" + b"\xff" * 18]
 )
-def test_a_file_that_is_no_archive_is_an_error_of_one_sentence(content: bytes) -> None:
-    """An empty file, a part of an archive, a text, an empty archive with a false end record."""
+def test_a_file_that_is_not_an_archive_is_one_error(content: bytes) -> None:
+    """It is empty, a part of an archive, a text, or has a false end record."""
     if content == b"PK\5\6" + b"\0" * 18:
         assert read_all(content) == {}
         return
@@ -210,8 +210,8 @@ def test_a_file_that_is_no_archive_is_an_error_of_one_sentence(content: bytes) -
 
 
 @pytest.mark.parametrize("count", range(1, 200, 7))
-def test_a_cut_archive_is_one_sentence(count: int) -> None:
-    """Wherever it ends early."""
+def test_a_truncated_archive_is_refused(count: int) -> None:
+    """It may end anywhere."""
     content = pack(("p/x", b"y" * 1000, REGULAR), ("p/z", bytes(range(256)), REGULAR))
 
     with pytest.raises(IntegrityError):
@@ -246,8 +246,8 @@ def bomb(copies: int, size: int) -> bytes:
     ],
     ids=["a great ratio", "shared bytes", "shared bytes, gigabytes", "many members", "as many as there can be"],
 )
-def test_bombs_are_refused_without_the_memory(content: Callable[[], bytes], because: str) -> None:
-    """By their headers alone: size, ratio, number, overlap."""
+def test_zip_bombs_are_refused_by_their_headers(content: Callable[[], bytes], because: str) -> None:
+    """Size, ratio, number and overlap of members are checked before unpacking."""
     archive = content()
     tracemalloc.start()
     with pytest.raises(IntegrityError, match=because):
@@ -259,10 +259,10 @@ def test_bombs_are_refused_without_the_memory(content: Callable[[], bytes], beca
 
 
 @pytest.mark.parametrize("name", ["p/../../slip", "p/a\x1b]0;title\x07", "p/a\u202e"])
-def test_check_and_merge_refuse_what_the_reader_refuses(
+def test_check_and_merge_refuse_an_invalid_archive(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Exit code 5 and one sentence, in which no control character reaches the terminal; nothing is written."""
+    """The exit code is 5, the message has no control characters, and nothing is written."""
     for path in ("bomb.zip", "name.zip"):
         content = bomb(1000, 4 << 20) if path == "bomb.zip" else pack((name, b"x", REGULAR))
         (tmp_path / path).write_bytes(content)
@@ -273,8 +273,8 @@ def test_check_and_merge_refuse_what_the_reader_refuses(
     assert "".join(capsys.readouterr()).replace("\n", "").isprintable()
 
 
-def test_limits_are_the_callers() -> None:
-    """Each bound holds at its value, and not one below."""
+def test_the_caller_sets_the_limits() -> None:
+    """Each limit is exact."""
     content = pack(("p/x", bytes(range(256)) * 4, REGULAR), ("p/y", b"", REGULAR))
 
     assert len(read_all(content, unpacked=1024, members=2)) == 2
@@ -286,8 +286,8 @@ def test_limits_are_the_callers() -> None:
         read_all(pack(("p/x", b"y" * 100_000, REGULAR)), free=1000, ratio=10)
 
 
-def test_an_archive_is_a_regular_file(tmp_path: Path) -> None:
-    """A large file, a folder and a missing one are told apart."""
+def test_an_archive_must_be_a_regular_file(tmp_path: Path) -> None:
+    """A large file, a folder and a missing one have different errors."""
     (tmp_path / "A.zip").write_bytes(pack(("p/x", b"y", REGULAR)))
     with archives.opened(tmp_path / "A.zip") as archive:
         assert archive.read("p/x") == b"y"

@@ -1,4 +1,4 @@
-"""Documents that a stranger wrote are read with bounds, or refused in one sentence."""
+"""Untrusted documents are read with limits, or refused with one error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(request: pytest.FixtureRequest) -> Callable[[Path], object]:
 
 
 def test_documents_are_read(tmp_path: Path) -> None:
-    """Each in its format, with line ends of any system."""
+    """Each has its format, with the line ends of any system."""
     path = tmp_path / "x"
     path.write_bytes(b'{"a": [1,\r\n 2]}')
 
@@ -43,7 +43,7 @@ def test_documents_are_read(tmp_path: Path) -> None:
 
 
 def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
-    """By its size, before it is read."""
+    """Its size is checked before it is read."""
     path = tmp_path / "large"
     with path.open("wb") as stream:
         stream.truncate(documents.MOST + 1)
@@ -52,8 +52,8 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
         read(path)
 
 
-def test_a_high_bound_reserves_no_memory(tmp_path: Path) -> None:
-    """Windows takes what Python asks for from other programs: a small file with a bound of 4 GB costs kilobytes."""
+def test_a_high_limit_reserves_no_memory(tmp_path: Path) -> None:
+    """A small file with a limit of 4 GB takes kilobytes; on Windows, reserved memory is lost to other programs."""
     path = tmp_path / "small"
     path.write_bytes(b"x" * 1000)
     tracemalloc.start()
@@ -68,8 +68,8 @@ def test_a_high_bound_reserves_no_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file that has more than it says")
-def test_a_file_that_has_more_than_it_says_is_read_whole() -> None:
-    """As one that grows: its size is 0, what it holds is more; the bound holds all the same."""
+def test_a_file_of_unknown_size_is_read_whole() -> None:
+    """Its size is 0 although it has content; the limit still holds."""
     assert b"\nThreads:" in documents.read_bytes(Path("/proc/self/status"))
     with pytest.raises(ProjectError, match="has more than 100 bytes"):
         documents.read_bytes(Path("/proc/self/status"), most=100)
@@ -78,10 +78,10 @@ def test_a_file_that_has_more_than_it_says_is_read_whole() -> None:
 @pytest.mark.shows("errors: a FIFO")
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["fifo", "device", "endless device", "folder", "link to a device"])
-def test_a_path_that_is_no_regular_file_is_refused_at_once(
+def test_a_path_that_is_not_a_regular_file_is_refused(
     tmp_path: Path, read: Callable[[Path], object], kind: str
 ) -> None:
-    """A FIFO, an endless device and a folder, without filling the memory."""
+    """A FIFO, an endless device and a folder fill no memory."""
     path = tmp_path / "x"
     if kind == "fifo":
         os.mkfifo(path)
@@ -96,16 +96,16 @@ def test_a_path_that_is_no_regular_file_is_refused_at_once(
     assert time.monotonic() - began < 1
 
 
-def test_a_missing_document_is_told_apart(tmp_path: Path) -> None:
-    """The caller says what it means; JSON's reader has a hint for it."""
+def test_a_missing_document_has_its_own_error(tmp_path: Path) -> None:
+    """The caller decides what it means; the JSON reader has a hint."""
     with pytest.raises(FileNotFoundError):
         documents.read_text(tmp_path / "none")
     with pytest.raises(ProjectError, match="does not exist"):
         documents.read_json(tmp_path / "none")
 
 
-def test_text_is_utf_8(tmp_path: Path) -> None:
-    """Other bytes are refused with their place."""
+def test_text_must_be_utf_8(tmp_path: Path) -> None:
+    """The error has the place of other bytes."""
     (tmp_path / "x").write_bytes(b"ab\xff")
 
     with pytest.raises(ProjectError, match="not UTF-8: invalid start byte at byte 2"):
@@ -116,8 +116,8 @@ def test_text_is_utf_8(tmp_path: Path) -> None:
     "text",
     ["[" * 100_000, "[" * 101 + "]" * 101, '{"a":' * 100_000, '{"a":' * 101 + "1" + "}" * 101, "1" * 5000, "{", "[1,]"],
 )
-def test_broken_and_deep_json_is_one_sentence(tmp_path: Path, text: str) -> None:
-    """However deep, however long its numbers."""
+def test_invalid_and_deep_json_is_one_error(tmp_path: Path, text: str) -> None:
+    """It may have any depth, and numbers of any length."""
     (tmp_path / "x").write_text(text)
 
     with pytest.raises(ProjectError, match="is not valid JSON"):
@@ -136,8 +136,8 @@ def test_broken_and_deep_json_is_one_sentence(tmp_path: Path, text: str) -> None
         "a",
     ],
 )
-def test_broken_and_deep_toml_is_one_sentence(tmp_path: Path, text: str) -> None:
-    """Arrays, inline tables, dotted keys and headers."""
+def test_invalid_and_deep_toml_is_one_error(tmp_path: Path, text: str) -> None:
+    """Arrays, inline tables, dotted keys and headers are tried."""
     (tmp_path / "x").write_text(text)
 
     with pytest.raises(ProjectError, match="is not valid TOML"):
@@ -145,8 +145,8 @@ def test_broken_and_deep_toml_is_one_sentence(tmp_path: Path, text: str) -> None
 
 
 @pytest.mark.parametrize("text", ["NaN", '{"a": NaN}', "[-Infinity]", "[1e999]", "Infinity"])
-def test_a_number_that_json_has_not_is_refused(tmp_path: Path, text: str) -> None:
-    """Python would read it, and write it where Go refuses it."""
+def test_a_number_outside_json_is_refused(tmp_path: Path, text: str) -> None:
+    """Python would read it, and write it in a form that Go refuses."""
     (tmp_path / "x").write_text(text)
 
     with pytest.raises(ProjectError, match="is not valid JSON: it holds"):
@@ -154,14 +154,14 @@ def test_a_number_that_json_has_not_is_refused(tmp_path: Path, text: str) -> Non
 
 
 def test_json_may_be_long(tmp_path: Path) -> None:
-    """Only its depth is bounded: a frame may have many rows."""
+    """Only its depth is limited, since a frame may have many rows."""
     (tmp_path / "x").write_text(f"[{'1,' * 1_000_001}1]")
 
     assert len(documents.read_json(tmp_path / "x")) == 1_000_002
 
 
-def test_yaml_holds_what_json_can(tmp_path: Path) -> None:
-    """A date is the text that was written."""
+def test_yaml_has_the_types_of_json(tmp_path: Path) -> None:
+    """A date is a text."""
     path = tmp_path / "x"
     path.write_text("a: 2026-01-31\nb: 2026-01-31 12:00:00\nc: [1, 1.5, yes, null, x]\n2026-01-31: {}\n")
 
@@ -176,8 +176,8 @@ def test_yaml_holds_what_json_can(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["a: !!binary '!'", "a: !!binary /w==", "a: .nan", "a: -.inf", "a: !own b", "a: !!python/tuple [b]"]
 )
-def test_yaml_that_json_cannot_hold_is_refused(tmp_path: Path, text: str) -> None:
-    """In one line that names the file."""
+def test_yaml_outside_json_is_refused(tmp_path: Path, text: str) -> None:
+    """The error is one line with the file's name."""
     (tmp_path / "x").write_text(text)
 
     with pytest.raises(ProjectError, match="is not valid YAML") as excinfo:
@@ -203,8 +203,8 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=["deep", "a hundred and one", "a list in itself", "a mapping in itself", "aliases", "an object", "cut"],
 )
-def test_broken_and_deep_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
-    """Depth, circles, aliases that multiply, tags that name code."""
+def test_invalid_and_deep_yaml_is_one_error(tmp_path: Path, text: str) -> None:
+    """It has depth, cycles, multiplying aliases, or tags that run code."""
     (tmp_path / "x").write_text(text)
     began = time.process_time()
 

@@ -1,4 +1,4 @@
-"""Large YAML documents are read as small ones are, several times as fast."""
+"""Large YAML documents give the same result as small ones, several times as fast."""
 
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,13 @@ INVALID = [
 
 
 def large(text: str) -> Any:
-    """Read a document as a large one."""
+    """Read a document by the method for large ones."""
     return documents.parse_large_yaml(text, name="x.yaml")
 
 
 @pytest.mark.parametrize("text", SAME)
 def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
-    """Also how a number was written."""
+    """The spelling of numbers is kept, too."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     small = documents.read_yaml(tmp_path / "x.yaml")
 
@@ -57,8 +57,8 @@ def test_large_yaml_refuses_the_same_documents(tmp_path: Path, text: str) -> Non
         large(text)
 
 
-def test_aliases_that_multiply_are_refused() -> None:
-    """Ten to the eleventh values of a page of text."""
+def test_multiplying_aliases_are_refused() -> None:
+    """One page stands for ten to the power of eleven values."""
     text = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
     with pytest.raises(ProjectError, match="more than 3000000 values"):
         large(text)

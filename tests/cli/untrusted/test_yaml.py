@@ -1,4 +1,4 @@
-"""YAML is read as Grafana's own reader does: the values here are what gopkg.in/yaml.v3 v3.0.1 makes of them."""
+"""YAML is read as Grafana does: expected values are those of gopkg.in/yaml.v3 v3.0.1."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ WORDS = {"~": None, "": None, "null": None, "NULL": None, "true": True, "TRUE": 
 
 
 def read(folder: Path, text: str) -> object:
-    """Read a document as JSON has it."""
+    """Read a document and return it as JSON."""
     (folder / "x.yaml").write_text(text, encoding="utf-8")
     return json.loads(json.dumps(documents.read_yaml(folder / "x.yaml")))
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_values_with_a_meaning_only_in_older_yaml_are_texts(tmp_path: Path, text: str) -> None:
-    """As a value and as a key."""
+    """They are tried as values and as keys."""
     assert read(tmp_path, f"a: {text}\n") == {"a": text} if text != "-" else True
     assert read(tmp_path, f"a: {{'{text}': 1}}\nb: ['{text}']\n") == {"a": {text: 1}, "b": [text]}
 
 
 @pytest.mark.parametrize("text", [*NUMBERS, *WORDS])
-def test_numbers_booleans_and_null_are_themselves(tmp_path: Path, text: str) -> None:
-    """Of a type that JSON shows in the same way as Go."""
+def test_numbers_booleans_and_null_keep_their_type(tmp_path: Path, text: str) -> None:
+    """JSON shows them as Go does."""
     expected = {**NUMBERS, **WORDS}[text]
     value = read(tmp_path, f"a: {text}\n")
 
@@ -71,8 +71,8 @@ def test_numbers_booleans_and_null_are_themselves(tmp_path: Path, text: str) -> 
 
 
 @pytest.mark.parametrize("key", ["on", "no", "1", "0123", "true", "~", "2024-01-01", "1.50", "12:30"])
-def test_a_key_is_the_text_that_was_written(tmp_path: Path, key: str) -> None:
-    """JSON has no other keys, and none is lost."""
+def test_a_key_keeps_its_spelling(tmp_path: Path, key: str) -> None:
+    """JSON has only text keys, and no key is lost."""
     assert read(tmp_path, f"{key}: 1\na: {{{key}: 2}}\n") == {key: 1, "a": {key: 2}}
 
 
@@ -101,8 +101,8 @@ def test_a_key_is_the_text_that_was_written(tmp_path: Path, key: str) -> None:
         ('{"a": [1, null, true, "x"]}', {"a": [1, None, True, "x"]}),
     ],
 )
-def test_tags_aliases_and_forms(tmp_path: Path, text: str, value: object) -> None:
-    """What Grafana takes is taken."""
+def test_tags_aliases_and_styles_are_read(tmp_path: Path, text: str, value: object) -> None:
+    """Grafana accepts them."""
     assert read(tmp_path, text) == value
 
 
@@ -128,7 +128,7 @@ def test_tags_aliases_and_forms(tmp_path: Path, text: str, value: object) -> Non
         ("a: !!binary '!'", "the value of !!binary is not text in base64 at line 1"),
     ],
 )
-def test_yaml_that_grafana_refuses_is_an_error_of_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_yaml_that_grafana_refuses_is_one_error(tmp_path: Path, text: str, sentence: str) -> None:
     """It has the line, and no data is lost silently."""
     with pytest.raises(ProjectError) as excinfo:
         read(tmp_path, text)
@@ -145,8 +145,8 @@ def test_yaml_that_grafana_refuses_is_an_error_of_one_sentence(tmp_path: Path, t
     ],
     ids=["doubled", "wide", "circle"],
 )
-def test_merges_that_multiply_end_soon(tmp_path: Path, text: str) -> None:
-    """In a document, or in a refusal."""
+def test_multiplying_merges_take_little_time(tmp_path: Path, text: str) -> None:
+    """The result is a document or an error."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     began = time.process_time()
     with contextlib.suppress(ProjectError):
@@ -156,8 +156,8 @@ def test_merges_that_multiply_end_soon(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0123", "1_000", "1e5", "0x1F", "08", "1.50", "true", "no", "2024-01-01", "-0"])
-def test_the_text_of_a_scalar_is_what_was_written(tmp_path: Path, text: str) -> None:
-    """For names and secrets, which Grafana reads as texts."""
+def test_a_scalar_keeps_its_spelling(tmp_path: Path, text: str) -> None:
+    """Grafana reads names and secrets as texts."""
     (tmp_path / "x.yaml").write_text(f"a: {text}\n", encoding="utf-8")
 
     assert documents.text_of(documents.read_yaml(tmp_path / "x.yaml")["a"]) == text

@@ -1,4 +1,4 @@
-"""Columns and rows: where an answer's rows are, and what is in each."""
+"""Columns and rows of a data source: where a response has its rows, and what each row has."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def array(**properties: Any) -> dict[str, Any]:
 
 
 def test_scalars_become_columns_of_their_kinds() -> None:
-    """Texts, numbers, booleans and times; lists and what has no type are JSON text."""
+    """These are texts, numbers, booleans and times; lists and untyped values are JSON text."""
     query = of_schema(
         array(
             text={"type": "string"},
@@ -52,7 +52,7 @@ def test_scalars_become_columns_of_their_kinds() -> None:
     ],
 )
 def test_numbers_that_count_since_1970_are_times(schema: dict[str, Any], wire: str) -> None:
-    """By their format, or as their description says."""
+    """The format or the description says so."""
     assert columns(of_schema(array(at=schema))) == {"at": ("time", wire)}
 
 
@@ -65,13 +65,13 @@ def test_numbers_that_count_since_1970_are_times(schema: dict[str, Any], wire: s
         {"type": "integer", "description": "The user id on Unix"},
     ],
 )
-def test_other_numbers_are_no_times(schema: dict[str, Any]) -> None:
-    """A number shown as a wrong time would be worse than a number."""
+def test_other_numbers_are_not_times(schema: dict[str, Any]) -> None:
+    """A wrong time would be worse than a number."""
     assert columns(of_schema(array(at=schema))) == {"at": ("integer", "")}
 
 
 def test_nested_objects_have_dotted_names() -> None:
-    """To a depth; a property with a dot in its name stays another column."""
+    """There is a depth limit; a property with a dot in its name is a separate column."""
     owner = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
     query = of_schema(array(owner=owner, **{"owner.name": {"type": "integer"}}))
 
@@ -79,8 +79,8 @@ def test_nested_objects_have_dotted_names() -> None:
     assert [column.path for column in query.response.columns] == [("owner", "name"), ("owner.name",)]
 
 
-def test_only_what_is_always_there_is_not_nullable() -> None:
-    """Required in every object on the way, and not nullable in any of the three ways."""
+def test_a_column_that_may_be_missing_is_nullable() -> None:
+    """Otherwise it is required in every object on its path, and none of the three nullable forms is used."""
     inner = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
     schema = {
         "type": "array",
@@ -106,7 +106,7 @@ def test_only_what_is_always_there_is_not_nullable() -> None:
 
 
 def test_enums_maps_and_keys_are_labels() -> None:
-    """Text of few values tells series apart; other text does not."""
+    """A text with few values identifies a series; other texts do not."""
     query = of_schema(
         array(
             state={"type": "string", "enum": ["on", "off"]},
@@ -131,8 +131,8 @@ def test_a_map_has_a_row_for_each_key() -> None:
     assert (column(query, "key").is_key, column(query, "key").is_label) == (True, True)
 
 
-def test_rows_that_are_no_objects_have_one_column() -> None:
-    """An array of scalars, and a scalar."""
+def test_rows_that_are_scalars_have_one_column() -> None:
+    """The response is an array of scalars, or one scalar."""
     assert columns(of_schema({"type": "array", "items": {"type": "number"}})) == {"value": ("number", "")}
     assert columns(of_schema({"type": "string", "format": "date-time"})) == {"value": ("time", "rfc3339")}
 
@@ -183,14 +183,14 @@ COUNT = {"type": "integer"}
     ],
 )
 def test_rows_are_found_in_envelopes(schema: Any, path: tuple[str, ...], shape: str) -> None:
-    """An envelope has things about the answer beside its rows; any other object is a row."""
+    """An envelope has fields about the response beside its rows; any other object is a row."""
     response = of_schema(schema).response
 
     assert (response.row_path, response.shape) == (path, shape)
 
 
 def test_a_recursive_schema_is_cut_where_it_repeats() -> None:
-    """With a sentence; its other columns stay."""
+    """A remark says so; the other columns stay."""
     node = {
         "type": "object",
         "properties": {"name": {"type": "string"}, "parent": {"$ref": "#/components/schemas/Node"}},
@@ -205,8 +205,8 @@ def test_a_recursive_schema_is_cut_where_it_repeats() -> None:
     ]
 
 
-def test_mutually_recursive_schemas_are_cut_as_well() -> None:
-    """Wherever the circle begins."""
+def test_mutually_recursive_schemas_are_cut() -> None:
+    """It does not matter where the cycle begins."""
     ref = "#/components/schemas/"
     schemas = {
         "User": {"type": "object", "properties": {"id": COUNT, "team": {"$ref": f"{ref}Team"}}},
@@ -224,8 +224,8 @@ def test_mutually_recursive_schemas_are_cut_as_well() -> None:
     ]
 
 
-def test_an_array_of_itself_ends() -> None:
-    """Envelopes that hold themselves are rows at the second sight."""
+def test_an_array_of_itself_is_read() -> None:
+    """An envelope that contains itself counts as a row the second time."""
     schemas = {
         "List": {"type": "array", "items": {"$ref": "#/components/schemas/List"}},
         "Data": {"type": "object", "properties": {"data": {"$ref": "#/components/schemas/Data"}}},
@@ -236,7 +236,7 @@ def test_an_array_of_itself_ends() -> None:
 
 
 def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
-    """The others are JSON text; only then columns are left out, with a sentence each time."""
+    """Further objects are JSON text; only after that columns are left out; each has a remark."""
     small = {"type": "object", "properties": {f"p{number}": COUNT for number in range(30)}}
     nested = array(**{f"o{number}": small for number in range(10)}, last={"type": "string"})
     flat = array(**{f"p{number}": COUNT for number in range(MOST + 5)})
@@ -250,16 +250,16 @@ def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
     assert "5 are left out" in reasons(describe({"/things": get(flat)}))[0][2]
 
 
-def test_a_broken_property_is_json_text_and_takes_nothing_away() -> None:
-    """Its siblings stay, and it is listed with its place."""
+def test_a_broken_property_is_json_text() -> None:
+    """Other properties stay, and the broken one is listed with its place."""
     value = describe({"/things": get(array(good=COUNT, bad={"$ref": "#/components/schemas/Gone"}))})
 
     assert columns(operation(value)) == {"good": ("integer", ""), "bad": ("json", "")}
     assert [(kind, place.rpartition("/")[2]) for kind, place, _ in reasons(value)] == [("part", "bad")]
 
 
-def test_an_answer_without_a_schema_is_one_column() -> None:
-    """Unless an example shows what it has: then the columns are those of the example, numbers being fractions."""
+def test_a_response_without_a_schema_is_one_column() -> None:
+    """With an example, its columns are used, and numbers are fractions."""
     bare: dict[str, Any] = {"responses": {"200": {"content": {"application/json": {}}}}}
     example = {"application/json": {"example": [{"id": 1, "at": "2024-01-01T00:00:00Z"}]}}
     with_example = {"responses": {"200": {"content": example}}}

@@ -1,4 +1,4 @@
-"""A description as a whole: versions, servers, authentication, which operations are queries, what is left out."""
+"""A whole description: versions, servers, authentication, the choice of operations, and omissions."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from gfplug.scaffold.openapi.model import Auth, BaseUrl, UrlVariable
 
 
 def test_the_description_has_title_version_and_text() -> None:
-    """Title, version and description of the API."""
+    """They are the API's title, version and description."""
     source = read(describe({"/a": get()}, info={"title": "Shop", "version": "2", "description": " All of it. "}))
 
     assert (source.title, source.version, source.description) == ("Shop", "2", "All of it.")
@@ -37,13 +37,13 @@ def test_the_description_has_title_version_and_text() -> None:
     ],
 )
 def test_an_invalid_description_is_refused(value: Any, sentence: str) -> None:
-    """The error is one sentence; a description without operations is refused, too."""
+    """The error is one sentence; so it is for a description without operations."""
     with pytest.raises(ProjectError, match=sentence):
         read(value)
 
 
-def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    """As is one that is none, and one that is too large."""
+def test_a_missing_or_too_large_file_is_an_error(tmp_path: Path) -> None:
+    """A path that is not a file is an error, too."""
     with pytest.raises(FetchError, match="does not exist"):
         description.read(str(tmp_path / "api.yaml"))
     with pytest.raises(ProjectError, match="not a regular file"):
@@ -54,8 +54,8 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
         description.read(str(tmp_path / "large"))
 
 
-def test_yaml_is_read_as_json_has_it(tmp_path: Path) -> None:
-    """Numbers as keys, times as texts, aliases."""
+def test_yaml_is_read_with_jsons_types(tmp_path: Path) -> None:
+    """Keys may be numbers, times are texts, and aliases work."""
     (tmp_path / "api.yaml").write_text(
         """
 openapi: 3.0.0
@@ -80,8 +80,8 @@ paths:
 
 
 @pytest.mark.parametrize("version", ["openapi: 3.0", "openapi: 3.1", "swagger: 2.0", 'openapi: "3.1.0"'])
-def test_numbers_of_yaml_are_plain(tmp_path: Path, version: str) -> None:
-    """Those of versions, which should be texts, and those of limits and defaults."""
+def test_numbers_of_yaml_are_plain_numbers(tmp_path: Path, version: str) -> None:
+    """They are in versions, which should be texts, in limits and in defaults."""
     schema = "type: integer, default: 1_0, minimum: 01, maximum: 0x1F"
     (tmp_path / "api.yaml").write_text(
         f"""
@@ -108,7 +108,7 @@ paths:
 
 
 def test_servers_are_base_urls() -> None:
-    """With their variables; what is no web address is left out."""
+    """Variables are filled in; an address that is not http is left out."""
     servers = [
         {"url": "https://{region}.shop.example/v1/", "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}}},
         {"url": "wss://shop.example"},
@@ -129,14 +129,14 @@ def test_servers_are_base_urls() -> None:
 
 
 def test_a_relative_server_is_the_end_of_the_users_url() -> None:
-    """A file has no address of its own."""
+    """A description in a file has no address."""
     source = read(describe({"/a": get()}, servers=[{"url": "/api/v3"}]))
 
     assert (source.base_urls, source.base_path) == ((), "/api/v3")
 
 
-def test_an_operation_may_have_servers_of_its_own() -> None:
-    """It, or its path."""
+def test_an_operation_may_have_its_own_servers() -> None:
+    """They are given by the operation or its path."""
     own = [{"url": "https://search.example"}]
     source = read(describe({"/a": get(servers=own), "/b": {**get(), "servers": own}, "/c": get()}))
 
@@ -166,8 +166,8 @@ SCHEMES = {
 }
 
 
-def test_ways_to_authenticate() -> None:
-    """Those that an operation names and that can be gone; the others are listed."""
+def test_ways_to_authenticate_are_read() -> None:
+    """Those are read that an operation names and gfplug supports; the others are listed."""
     value = describe(
         {"/a": get(security=[{"b": []}, {"k": [], "p": []}, {"d": []}, {}])}, security=[{name: []} for name in "oi"]
     )
@@ -193,8 +193,8 @@ def test_ways_to_authenticate() -> None:
     assert [omission.place.rpartition("/")[2] for omission in source.left_out] == ["d", "m", "h"]
 
 
-def test_only_what_asks_is_a_query() -> None:
-    """A GET that answers JSON, and a POST whose names say so."""
+def test_only_reading_operations_are_queries() -> None:
+    """They are GETs that answer JSON, and POSTs whose names say that they read."""
     html: dict[str, Any] = {"responses": {"200": {"content": {"text/html": {}}}}}
     value = describe(
         {
@@ -241,15 +241,15 @@ def test_only_what_asks_is_a_query() -> None:
     ],
 )
 def test_a_post_is_a_query_if_its_names_say_so(path: str, node: Any, is_query: bool) -> None:  # noqa: FBT001 - a case
-    """And nothing in them says that it changes something."""
+    """No word in them says that it changes something."""
     source = read(describe({path: {"post": {**answer(), **node}}, "/other": get()}))
 
     assert (path in [query.path for query in source.operations]) is is_query
 
 
 @pytest.mark.parametrize("choice", ["listUsers", "list_users", "GET /users"])
-def test_operations_are_chosen(choice: str) -> None:
-    """By operationId, identifier, or method and path; what is not chosen is not listed."""
+def test_operations_can_be_chosen(choice: str) -> None:
+    """The choice is by operationId, identifier, or method and path; operations that are not chosen are not listed."""
     value = describe({"/users": get(operationId="listUsers"), "/teams": get(), "/b": {"put": answer()}})
     source = read(value, operations=[choice])
 
@@ -257,16 +257,16 @@ def test_operations_are_chosen(choice: str) -> None:
     assert source.left_out == ()
 
 
-def test_an_unknown_operation_is_refused_with_near_ones() -> None:
-    """A slip of the keyboard."""
+def test_an_unknown_operation_is_refused_with_suggestions() -> None:
+    """The name has a typing error."""
     with pytest.raises(UsageError, match="no operation 'listUser'") as excinfo:
         read(describe({"/users": get(operationId="listUsers")}), operations=["listUser"])
 
     assert "listUsers" in excinfo.value.hint
 
 
-def test_names_that_are_missing_or_there_twice() -> None:
-    """Identifiers differ, however the operations are called."""
+def test_missing_and_duplicate_names_become_unique_identifiers() -> None:
+    """Identifiers differ, whatever the operations are called."""
     source = read(describe({"/a-b": get(), "/a_b": get(), "/c": get(operationId="x"), "/d": get(operationId="X")}))
 
     assert [(query.name, query.identifier) for query in source.operations] == [
@@ -277,7 +277,7 @@ def test_names_that_are_missing_or_there_twice() -> None:
     ]
 
 
-def test_a_path_that_cannot_be_read_takes_no_other_away() -> None:
+def test_an_unreadable_path_does_not_affect_others() -> None:
     """It is listed."""
     value = describe({"/a": {"$ref": "#/gone"}, "/b": 7, "/c": get(), "x-note": {}})
 
@@ -288,8 +288,8 @@ def test_a_path_that_cannot_be_read_takes_no_other_away() -> None:
     ]
 
 
-def test_the_text_of_errors_is_found() -> None:
-    """In what the description says of its errors."""
+def test_the_path_of_an_errors_message_is_found() -> None:
+    """The description of error responses names it."""
 
     def error_path(schema: Any) -> tuple[str, ...]:
         node = get()
@@ -309,8 +309,8 @@ def test_the_text_of_errors_is_found() -> None:
     assert error_path({"properties": {"code": text}}) == ()
 
 
-def test_examples_that_fit_are_kept_and_others_made() -> None:
-    """An example that contradicts its schema would be a test that fails."""
+def test_fitting_examples_are_kept_and_others_generated() -> None:
+    """A generated test with an example that contradicts its schema would fail."""
     schema = {
         "type": "array",
         "items": {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}},
@@ -329,8 +329,8 @@ def test_examples_that_fit_are_kept_and_others_made() -> None:
     assert response([{"id": 7, "at": "yesterday"}]) == (default, True)
 
 
-def test_plain_json_is_asked_for_before_its_kin() -> None:
-    """And never a stream."""
+def test_plain_json_is_preferred_to_its_variants() -> None:
+    """A stream is never requested."""
     schema = {"schema": {"type": "array", "items": {"type": "integer"}}}
     medias = {
         "application/json;stream=watch": {},
@@ -343,8 +343,8 @@ def test_plain_json_is_asked_for_before_its_kin() -> None:
     assert columns(endpoint) == {"value": ("integer", "")}
 
 
-def test_texts_of_a_stranger_are_bounded() -> None:
-    """However long they are."""
+def test_texts_of_a_description_are_limited() -> None:
+    """They may have any length."""
     node = get(summary="s" * 9999, description="d" * 9999, operationId="o" * 9999, parameters=[query("p" * 150)])
     endpoint = operation(describe({"/a": node}))
 
@@ -353,8 +353,8 @@ def test_texts_of_a_stranger_are_bounded() -> None:
     assert len(endpoint.parameters[0].identifier) <= 60
 
 
-def test_a_key_that_no_scheme_tells_of_is_a_secret() -> None:
-    """It would stand in every dashboard otherwise; with the ways that the operation accepts."""
+def test_a_key_parameter_without_a_scheme_is_a_secret() -> None:
+    """Otherwise it would be in every dashboard; the ways to authenticate stay."""
     keys = [query("api_key"), {"name": "X-Auth-Token", "in": "header"}, query("key", description="Your API key")]
     value = describe({"/a": get(parameters=[*keys, query("b")]), "/b": get(parameters=[keys[0]], security=[{"p": []}])})
     value["components"]["securitySchemes"] = {"p": {"type": "http", "scheme": "basic"}}
@@ -371,8 +371,8 @@ def test_a_key_that_no_scheme_tells_of_is_a_secret() -> None:
     }
 
 
-def test_a_key_that_is_required_goes_with_every_way() -> None:
-    """An optional one is sent where the user has it, and no way needs it; a scheme's own key is one of the ways."""
+def test_a_required_key_belongs_to_every_way_to_authenticate() -> None:
+    """An optional key is sent if the user has it; the key of a scheme is one of the ways."""
     keys = [query("api_key", required=True), query("access_token"), query("sid")]
     value = describe({"/a": get(parameters=keys, security=[{"p": []}, {"s": []}])})
     value["components"]["securitySchemes"] = {
@@ -386,8 +386,8 @@ def test_a_key_that_is_required_goes_with_every_way() -> None:
 
 
 @pytest.mark.parametrize("node", [query("key", description="Sort by this key"), query("token"), query("password_hint")])
-def test_other_parameters_are_no_keys(node: Any) -> None:
-    """A word alone proves nothing."""
+def test_other_parameters_are_not_keys(node: Any) -> None:
+    """A word in the name is not enough."""
     source = read(describe({"/a": get(parameters=[node])}))
 
     assert (len(source.operations[0].parameters), source.auth) == (1, ())

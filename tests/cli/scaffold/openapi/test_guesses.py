@@ -1,4 +1,4 @@
-"""What is guessed of values and answers, what is not, and what is said where something is left out."""
+"""Guesses about values and responses, their limits, and the remarks about omissions."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ LIST = {"type": "array", "items": ROW}
         ("", ""),
     ],
 )
-def test_a_number_is_a_time_if_it_is_told(description: str, wire: str) -> None:
-    """By the sentence that tells of it: latencies and epochs of training are none."""
+def test_a_number_is_a_time_if_its_description_says_so(description: str, wire: str) -> None:
+    """Latencies and epochs of training are not times."""
     assert time_of(description) == wire
 
 
-def test_a_filters_time_travels_as_the_outermost_column() -> None:
-    """A nested one of the same family does not decide it; two that differ decide nothing."""
+def test_a_filter_has_the_time_format_of_the_outermost_column() -> None:
+    """A nested column of the same family does not decide it; two different ones decide nothing."""
     whole = ValueType(kind="integer")
     filters = [make_parameter("created[gte]", whole), make_parameter("created[lte]", whole)]
     outer = make_column("created", "time", wire="seconds")
@@ -99,7 +99,7 @@ def test_fields_outside_the_rows_are_reported(properties: Any, left_out: str) ->
 
 
 def test_other_keys_of_an_object_are_reported() -> None:
-    """Its columns are those with names."""
+    """Only named keys become columns."""
     schema = {"type": "object", "properties": ROW["properties"], "additionalProperties": {"type": "number"}}
     value = describe({"/rates": get(schema)})
 
@@ -107,8 +107,8 @@ def test_other_keys_of_an_object_are_reported() -> None:
     assert [reason for _, _, reason in reasons(value)] == ["an object may have other keys: they are left out"]
 
 
-def test_words_beside_a_reference_that_contradict_it_are_ignored() -> None:
-    """As OpenAPI 3.0 ignores all of them; a description counts."""
+def test_keywords_that_contradict_their_reference_are_ignored() -> None:
+    """OpenAPI 3.0 ignores all of them; a description is used."""
     money = {"type": "object", "properties": {"amount": {"type": "number"}}}
     schema = {"type": "object", "properties": {"price": {"$ref": "#/components/schemas/Money", "type": "string"}}}
     query = of_schema({"type": "array", "items": schema}, schemas={"Money": money})
@@ -119,15 +119,15 @@ def test_words_beside_a_reference_that_contradict_it_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("enum", "choices"), [([True, False], ()), ([1.5, 2.5], ()), (["a", 1], ("a", "1")), ([1, 2], ("1", "2"))]
 )
-def test_choices_whose_writing_is_lost_are_none(enum: list[Any], choices: tuple[str, ...]) -> None:
+def test_choices_with_an_unknown_spelling_are_dropped(enum: list[Any], choices: tuple[str, ...]) -> None:
     """`True` may have been true, and 1.5 may have been 1.50."""
     (parameter,) = parameters(query("a", {"type": "string", "enum": enum}))
 
     assert parameter.type == ValueType(kind="string", choices=choices)
 
 
-def test_numbers_of_a_stranger_may_be_large() -> None:
-    """In examples, limits, and defaults: no float has 309 digits."""
+def test_huge_numbers_are_read() -> None:
+    """They are in examples, limits and defaults: no float has 309 digits."""
     large = int("9" * 400)
     schema = {"type": "object", "properties": {"n": {"type": "integer"}, "x": {"type": "number"}}}
     node = get({"type": "array", "items": schema}, parameters=[query("q", {"type": "integer", "default": large})])
@@ -140,8 +140,8 @@ def test_numbers_of_a_stranger_may_be_large() -> None:
     assert column(source.operations[0], "n").kind == "integer"
 
 
-def test_half_a_character_does_not_end_the_reading() -> None:
-    """JSON lets it through."""
+def test_half_a_surrogate_pair_is_read() -> None:
+    """JSON allows it."""
     value = json.dumps(describe({"/a": get(summary="X")})).replace('"X"', '"\\ud83d"')
 
     assert read(value).operations[0].path == "/a"
@@ -151,15 +151,15 @@ def test_half_a_character_does_not_end_the_reading() -> None:
     ("name", "is_there"),
     [("X-Team", True), ("X-Forwarded-For", False), ("Cookie", False), ("Host", False), ("TE", False)],
 )
-def test_headers_of_the_connection_are_no_fields(name: str, *, is_there: bool) -> None:
-    """Whoever edits a panel would choose whom the API takes the request for."""
+def test_headers_of_the_connection_are_not_fields(name: str, *, is_there: bool) -> None:
+    """Otherwise a panel could choose the user that the API sees."""
     fields = parameters({"name": name, "in": "header", "schema": {"type": "string"}})
 
     assert bool(fields) == is_there
 
 
 def test_only_the_first_remarks_and_their_number_are_listed() -> None:
-    """30 remarks, and the number of the others."""
+    """There are 30 remarks, and the number of the others."""
     bad = [{"name": f"p{number}", "in": "nowhere"} for number in range(40)]
     remarks = reasons(describe({"/a": get(parameters=bad)}))
 
@@ -178,15 +178,15 @@ def test_only_the_first_remarks_and_their_number_are_listed() -> None:
         ("name", "", "string"),
     ],
 )
-def test_texts_that_are_numbers_are_numbers(name: str, form: str, kind: str) -> None:
-    """As protobuf's JSON has them; what names something keeps all of its digits as a text."""
+def test_texts_of_digits_are_numbers(name: str, form: str, kind: str) -> None:
+    """Protobuf's JSON has such numbers; identifiers stay texts and keep their digits."""
     row = {"type": "object", "properties": {name: {"type": "string", "format": form}}}
 
     assert columns(of_schema({"type": "array", "items": row})) == {name: (kind, "")}
 
 
 def test_operations_at_other_hosts_are_reported() -> None:
-    """As are tokens of another host, and an address that is not encrypted."""
+    """Tokens of another host and addresses without encryption are reported, too."""
     flow = {"tokenUrl": "https://login.example/token", "scopes": {}}
     schemes = {"o": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
     servers = [
@@ -205,8 +205,8 @@ def test_operations_at_other_hosts_are_reported() -> None:
     ]
 
 
-def test_an_encrypted_address_comes_before_its_twin() -> None:
-    """Whatever their order; others stay where they are."""
+def test_an_https_address_comes_before_its_http_variant() -> None:
+    """Their order in the description does not matter; other addresses stay in place."""
     urls = ["http://a.example", "http://b.example", "https://a.example"]
     source = read(describe({"/a": get()}, servers=[{"url": url} for url in urls]))
 
@@ -214,7 +214,7 @@ def test_an_encrypted_address_comes_before_its_twin() -> None:
 
 
 def test_unsupported_credentials_are_reported() -> None:
-    """The operation is asked without: it may answer less."""
+    """The operation is called without them and may return less."""
     value = describe({"/a": get(security=[{"gone": []}]), "/b": get(security=[{"gone": []}, {"p": []}])})
     value["components"]["securitySchemes"] = {"p": {"type": "http", "scheme": "basic"}}
 
@@ -224,7 +224,7 @@ def test_unsupported_credentials_are_reported() -> None:
 
 
 def test_operations_beside_a_path_reference_are_read() -> None:
-    """Values that are no operations are listed."""
+    """Other values beside it are listed."""
     value = describe({"/a": {"$ref": "#/x/a", **get()}, "/b": {"get": None, "post": "x", "query": {}}, "/c": get()})
     value["x"] = {"a": {"summary": "A"}}
 
@@ -237,7 +237,7 @@ def test_operations_beside_a_path_reference_are_read() -> None:
 
 
 def test_a_few_operations_of_very_many_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is on those that become queries."""
+    """The limit is for operations that become queries."""
     monkeypatch.setattr("gfplug.scaffold.openapi.description._MOST_OPERATIONS", 2)
     value = describe({f"/{number}": get() for number in range(3)})
 
@@ -264,7 +264,7 @@ NUMBERS = {"type": "array", "items": {"type": "number"}}
     ],
 )
 def test_lists_that_are_columns_are_reported(schema: Any, words: str) -> None:
-    """They are text in one row: nothing of them can be drawn."""
+    """They are text in one row, which no panel can draw."""
     remarks = [reason for _, _, reason in reasons(describe({"/forecast": get(schema)}))]
 
     assert [words in reason for reason in remarks] == ([True] if words else [])

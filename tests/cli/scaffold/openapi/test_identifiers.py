@@ -1,4 +1,4 @@
-"""Identifiers that are made of a stranger's names."""
+"""Python identifiers from names of a description."""
 
 import keyword
 
@@ -27,14 +27,14 @@ from gfplug.scaffold.openapi.identifiers import Identifiers, identifier
         ("x" * 100, "x" * 52),
     ],
 )
-def test_a_name_becomes_words(name: str, expected: str) -> None:
-    """In snake case, and never a word of the language."""
+def test_a_name_becomes_a_snake_case_identifier(name: str, expected: str) -> None:
+    """It is never a keyword of Python."""
     assert identifier(name, fallback="thing") == expected
 
 
 @given(st.lists(st.text(max_size=70) | st.sampled_from(["a", "A", "a_", "a2", "a_2", "class", "class_"]), max_size=30))
-def test_identifiers_differ(names: list[str]) -> None:
-    """Also where case and underscores are dropped, as in the names of classes."""
+def test_identifiers_are_unique(names: list[str]) -> None:
+    """They also differ without case and underscores, as names of classes."""
     identifiers = Identifiers()
     results = [identifiers.take(name, fallback="thing") for name in names]
 

@@ -1,4 +1,4 @@
-"""The operations that a project has chosen, in another description of its API."""
+"""The operations that a project already has, in another version of the description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TWICE = {path: get(operationId="list_users") for path in ("/a", "/b")}
 
 
 def test_operations_that_a_project_does_not_have_change_nothing() -> None:
-    """Neither its names nor what is said: `list_b` is first among its own."""
+    """They affect neither names nor remarks: `list_b` keeps its name."""
     paths = {"/a": get(operationId="list-b"), "/b": get(operationId="list_b"), "/bad": {"get": {"responses": {}}}}
 
     source = read(describe(paths), previous=["list_b", "gone"])

@@ -1,4 +1,4 @@
-"""The options about a description: what is said of what was left out, and when it is an error."""
+"""Options about a description: the list of omissions, and when an omission is an error."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CHANGING = LeftOut(kind="not_a_query", place="/paths/~1y/post", operation="y", r
 
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> DataSource:
-    """Give a description that lacks something, whatever is read."""
+    """Replace reading by a description with omissions."""
     lacking = replace(WEATHER, left_out=(FLAWED, CHANGING))
     monkeypatch.setattr(description, "read", lambda *_, **__: lacking)
     return lacking
 
 
 def test_omitted_operations_are_listed(source: DataSource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with its place and reason, and their number."""
+    """Each has its place and reason; their number is shown."""
     assert openapi_options.read("weather.yaml", (), strict=False) == source
 
     assert capsys.readouterr().err.splitlines() == [
@@ -40,8 +40,8 @@ def test_omitted_operations_are_listed(source: DataSource, capsys: pytest.Captur
     ]
 
 
-def test_strict_refuses_what_cannot_be_read(source: DataSource) -> None:
-    """What changes something is no flaw."""
+def test_strict_refuses_a_description_with_unreadable_parts(source: DataSource) -> None:
+    """An operation that changes data is omitted without an error."""
     with pytest.raises(ProjectError, match="1 operation can't be read") as excinfo:
         openapi_options.read("weather.yaml", (), strict=True)
 
@@ -52,21 +52,21 @@ def test_strict_refuses_what_cannot_be_read(source: DataSource) -> None:
 
 @pytest.mark.parametrize("words", [["--operations", "a"], ["--strict"], ["--try"]])
 def test_options_about_a_description_need_one(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """In words that say which."""
+    """The error names the option."""
     assert cli.main(["new", "x", *words, "--dry-run"]) == 2
 
     assert words[0] in capsys.readouterr().err
 
 
-def test_a_description_is_no_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """Both say what the data source answers."""
+def test_a_description_excludes_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both define the data source."""
     assert cli.main(["new", "x", "--openapi", "x.yaml", "--example", "http", "--dry-run"]) == 2
 
     assert "--openapi does not go with --example http" in capsys.readouterr().err
 
 
 def test_names_are_split_at_commas() -> None:
-    """Spaces beside them do not count."""
+    """Spaces around a comma do not count."""
     assert openapi_options.names(" a, b ,,c") == ("a", "b", "c")
     assert openapi_options.names(None) == ()
     with pytest.raises(UsageError, match="--strict"):

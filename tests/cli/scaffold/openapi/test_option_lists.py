@@ -1,4 +1,4 @@
-"""Which list fills a path's parameter."""
+"""The list that offers the values of a path's parameter."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def path(name: str, kind: str = "string") -> dict[str, Any]:
 
 
 def options(paths: dict[str, Any]) -> dict[tuple[str, str], OptionsFrom | None]:
-    """Map operations and parameters to where their options are."""
+    """Map operations and parameters to the source of their options."""
     return {
         (query.path, parameter.name): parameter.options_from
         for query in read(describe(paths)).operations
@@ -24,8 +24,8 @@ def options(paths: dict[str, Any]) -> dict[tuple[str, str], OptionsFrom | None]:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("id", "integer"), ("user_id", "integer"), ("userId", "string")])
-def test_a_list_fills_the_parameter_behind_it(name: str, kind: str) -> None:
-    """With its id as the value and its name as the label."""
+def test_a_list_offers_the_values_of_the_next_parameter(name: str, kind: str) -> None:
+    """The value is the id, the label is the name."""
     lists = options({"/users": get(), f"/users/{{{name}}}/posts": get(parameters=[path(name, kind)])})
 
     assert lists == {
@@ -33,8 +33,8 @@ def test_a_list_fills_the_parameter_behind_it(name: str, kind: str) -> None:
     }
 
 
-def test_a_list_may_need_what_comes_before() -> None:
-    """The team's members are those of the chosen team."""
+def test_a_list_may_need_earlier_parameters() -> None:
+    """The members are those of the chosen team."""
     lists = options(
         {
             "/teams": get(),
@@ -63,13 +63,13 @@ def test_a_list_may_need_what_comes_before() -> None:
         {"/users": get(), "/users/x{id}": get(ROW, parameters=[path("id")])},
     ],
 )
-def test_an_unsuitable_operation_fills_no_option_list(paths: dict[str, Any]) -> None:
-    """No list, one that needs more parameters, or one without such a column."""
+def test_an_unsuitable_operation_offers_no_values(paths: dict[str, Any]) -> None:
+    """It is not a list, needs more parameters, or has no such column."""
     assert set(options(paths).values()) == {None}
 
 
-def test_every_name_that_options_have_is_there() -> None:
-    """Operations, columns and parameters, when names were made unique."""
+def test_options_refer_to_existing_names() -> None:
+    """Operations, columns and parameters exist even after names were made unique."""
     source = read(
         describe(
             {
@@ -87,15 +87,15 @@ def test_every_name_that_options_have_is_there() -> None:
 
 
 @pytest.mark.parametrize(("one", "many"), [("/users/", "/users/{id}/"), ("/users.json", "/users/{id}.json")])
-def test_a_lists_path_may_have_an_end(one: str, many: str) -> None:
-    """A slash, or a suffix."""
+def test_the_path_of_a_list_may_have_a_suffix(one: str, many: str) -> None:
+    """It is a slash or a file extension."""
     lists = options({one: get(), many: get(ROW, parameters=[path("id")])})
 
     assert lists[many, "id"] is not None
 
 
 def rows(**kinds: str) -> dict[str, Any]:
-    """Make a list whose rows have columns of some kinds, two underscores in a name standing for an object's."""
+    """Make a list whose rows have columns of some kinds; two underscores in a name stand for a nested object."""
     item: dict[str, Any] = {"type": "object", "properties": {}}
     for name, kind in kinds.items():
         outer, _, inner = name.rpartition("__")
@@ -119,10 +119,10 @@ def rows(**kinds: str) -> dict[str, Any]:
         ("things", "thing_id", {"attributes__id": "string"}, "attributes.id"),
     ],
 )
-def test_values_are_those_that_the_parameter_takes(
+def test_values_have_the_type_of_the_parameter(
     many: str, name: str, columns: dict[str, str], value: str | None
 ) -> None:
-    """A number is no name of a user, and a namespace is not in itself."""
+    """A number is not a user's name, and a namespace does not contain itself."""
     lists = options({f"/{many}": get(rows(**columns)), f"/{many}/{{{name}}}": get(ROW, parameters=[path(name)])})
     options_from = lists[f"/{many}/{{{name}}}", name]
 

@@ -1,4 +1,4 @@
-"""How the next page of a list is asked for."""
+"""Pagination: how the next page of a list is requested."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ WHOLE = {"type": "integer"}
 
 
 def envelope(**properties: Any) -> dict[str, Any]:
-    """Make an answer with rows in `items`."""
+    """Make a response with rows in `items`."""
     return {"type": "object", "properties": {"items": ROWS, **properties}}
 
 
 def pages(schema: Any, *nodes: Any, headers: Any = None) -> Pagination | None:
-    """Read how a list has pages."""
+    """Read the pagination of a list."""
     node = get(schema, parameters=list(nodes))
     node["get"]["responses"]["200"]["headers"] = headers or {}
     return operation(describe({"/items": node})).pagination
@@ -42,8 +42,8 @@ LIMIT = query("limit", {"type": "integer", "maximum": 100, "default": 20})
         ),
     ],
 )
-def test_a_cursor_comes_with_the_page_before(name: str, field: Any, path: tuple[str, ...]) -> None:
-    """A parameter, and what fills it; the size of a page beside it."""
+def test_a_cursor_is_read_from_the_previous_page(name: str, field: Any, path: tuple[str, ...]) -> None:
+    """There is a parameter, its source in the response, and the page size."""
     pagination = pages(envelope(**field), query(name), LIMIT)
 
     assert pagination is not None
@@ -57,7 +57,7 @@ def test_a_cursor_comes_with_the_page_before(name: str, field: Any, path: tuple[
 
 
 def test_a_cursor_may_be_the_last_rows_id() -> None:
-    """With a flag that says whether there are more."""
+    """A flag says whether there are more rows."""
     pagination = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
 
     assert pagination == Pagination(
@@ -82,13 +82,13 @@ def test_a_cursor_may_be_the_last_rows_id() -> None:
         ),
     ],
 )
-def test_a_url_of_the_next_page(field: Any, path: tuple[str, ...]) -> None:
-    """By its name, its format, or what is told of it."""
+def test_the_url_of_the_next_page_is_found(field: Any, path: tuple[str, ...]) -> None:
+    """It is recognised by its name, its format or its description."""
     assert pages(envelope(**field), query("page", WHOLE)) == Pagination(kind="next_url", next_path=path)
 
 
-def test_a_link_header() -> None:
-    """Before the number of a page, which it makes needless."""
+def test_a_link_header_is_preferred_to_page_numbers() -> None:
+    """With it, the number of a page is not needed."""
     pagination = pages(ROWS, query("page", WHOLE), query("per_page", WHOLE), headers={"Link": {"schema": TEXT}})
 
     assert pagination == Pagination(kind="link", size_parameter="per_page")
@@ -104,8 +104,8 @@ def test_a_link_header() -> None:
         ({"schema": WHOLE, "description": "Zero-based number of the page"}, 0),
     ],
 )
-def test_pages_have_numbers(page: Any, first: int) -> None:
-    """From where the parameter says."""
+def test_the_first_page_number_is_read(page: Any, first: int) -> None:
+    """The parameter says where numbers start."""
     pagination = pages(
         envelope(total_count=WHOLE), query("page", **page), query("per_page", {"type": "integer", "maximum": 50})
     )
@@ -116,7 +116,7 @@ def test_pages_have_numbers(page: Any, first: int) -> None:
 
 
 def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
-    """A wrong guess would leave out the first page."""
+    """A wrong guess would skip the first page."""
     value = describe({"/items": get(ROWS, parameters=[query("page", WHOLE), LIMIT])})
 
     assert operation(value).pagination == Pagination(kind="unknown", size=20)
@@ -126,8 +126,8 @@ def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("name", "schema", "first"), [("offset", WHOLE, 0), ("startIndex", {"type": "integer", "default": 1}, 1)]
 )
-def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
-    """From 0 or, as SCIM does, from 1."""
+def test_the_offset_of_the_first_row_is_read(name: str, schema: Any, first: int) -> None:
+    """It is 0, or 1 as in SCIM."""
     pagination = pages(ROWS, query(name, schema), LIMIT)
 
     assert pagination is not None
@@ -145,7 +145,7 @@ def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
     ],
 )
 def test_an_incomplete_pagination_is_ignored(schema: Any, nodes: Any) -> None:
-    """One of two required fields is not enough."""
+    """One of two required fields is missing."""
     assert pages(schema, *nodes) is None
 
 
@@ -160,7 +160,7 @@ def test_an_incomplete_pagination_is_ignored(schema: Any, nodes: Any) -> None:
     ],
 )
 def test_a_field_for_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
-    """If the API does not describe how to request them, a panel tells that there are more."""
+    """If the API does not describe how to request them, a panel says that there are more."""
     assert pages(envelope(**fields), *nodes) == Pagination(kind="unknown", **paths)
 
 
@@ -177,8 +177,8 @@ def test_a_field_for_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> 
         [query("skip", WHOLE, description="How many hours to skip")],
     ],
 )
-def test_numbers_that_may_be_times_count_no_rows(nodes: Any) -> None:
-    """They stay fields of the query: 0 in their place would be another question."""
+def test_numbers_that_may_be_times_are_not_offsets(nodes: Any) -> None:
+    """They stay fields of the query, since the value 0 would change its meaning."""
     assert pages(ROWS, *nodes) is None
 
 
@@ -192,8 +192,8 @@ def test_numbers_that_may_be_times_count_no_rows(nodes: Any) -> None:
         [query("skip", WHOLE), LIMIT],
     ],
 )
-def test_numbers_that_count_rows(nodes: Any) -> None:
-    """By what is beside them, and what is said of them."""
+def test_offsets_of_rows_are_recognised(nodes: Any) -> None:
+    """Other parameters and the description show that they count rows."""
     pagination = pages(ROWS, *nodes)
 
     assert pagination is not None
@@ -212,8 +212,8 @@ def test_numbers_that_count_rows(nodes: Any) -> None:
         (query("limit", WHOLE, description="How many"), True),
     ],
 )
-def test_a_number_is_a_pages_size_if_it_is_told(node: Any, *, is_size: bool) -> None:
-    """It is set to its largest value, which another one must not be."""
+def test_a_number_is_a_page_size_if_its_description_says_so(node: Any, *, is_size: bool) -> None:
+    """A page size gets its largest value; another number must not."""
     pagination = pages(ROWS, query("page", {"type": "integer", "default": 1}), node)
 
     assert pagination is not None
@@ -231,23 +231,23 @@ def test_a_number_is_a_pages_size_if_it_is_told(node: Any, *, is_size: bool) -> 
     ],
 )
 def test_a_total_is_that_of_all_rows(description: str, *, is_total: bool) -> None:
-    """Not that of a page."""
+    """The total of a page is not used."""
     pagination = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
 
     assert pagination is not None
     assert bool(pagination.total_path) == is_total
 
 
-def test_pages_are_bounded() -> None:
-    """Whatever the API allows."""
+def test_the_page_size_is_limited() -> None:
+    """The API may allow larger pages."""
     pagination = pages(ROWS, query("offset", WHOLE), query("limit", {"type": "integer", "maximum": 1_000_000}))
 
     assert pagination is not None
     assert (pagination.size, pagination.most_pages) == (1000, 20)
 
 
-def test_cursors_of_a_posts_body() -> None:
-    """Its fields are parameters as others are."""
+def test_a_cursor_may_be_in_a_posts_body() -> None:
+    """Fields of the body are parameters, too."""
     schema = {"type": "object", "properties": {"query": TEXT, "cursor": TEXT}}
     node = {
         "post": {
@@ -261,7 +261,7 @@ def test_cursors_of_a_posts_body() -> None:
 
 
 def test_a_total_that_may_be_a_fraction_counts_no_rows() -> None:
-    """It is a sum of money, perhaps."""
+    """It may be a sum of money."""
     pagination = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
 
     assert pagination is not None

@@ -1,4 +1,4 @@
-"""Parameters: types, choices, lists, objects, bodies, and those that don't fit."""
+"""Parameters: types, choices, lists, objects, bodies, and unsupported ones."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from gfplug.scaffold.openapi.model import Parameter, ValueType
 
 
 def by_name(*nodes: Any, **options: Any) -> dict[str, Parameter]:
-    """Map the parameters of a GET by their wire names."""
+    """Map the parameters of a GET by their names in the API."""
     return {parameter.name: parameter for parameter in parameters(*nodes, **options)}
 
 
-def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
-    """Of every kind."""
+def test_choices_limits_and_defaults_are_read() -> None:
+    """Each kind of value has them."""
     fields = by_name(
         query("state", {"type": "string", "enum": ["on", "off"], "default": "on"}),
         query("level", {"type": "integer", "enum": [1, 2]}),
@@ -40,7 +40,7 @@ def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
 
 
 def test_exclusive_limits_are_numbers_in_3_1() -> None:
-    """A whole number's next one is a whole number."""
+    """For integers, the limit becomes the next integer."""
     (parameter,) = parameters(
         query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0"
     )
@@ -48,8 +48,8 @@ def test_exclusive_limits_are_numbers_in_3_1() -> None:
     assert (parameter.type.minimum, parameter.type.maximum) == (1, 9)
 
 
-def test_limits_that_contradict_one_another_are_none() -> None:
-    """No editor would accept a value."""
+def test_contradictory_limits_are_ignored() -> None:
+    """An editor would accept no value."""
     (parameter,) = parameters(query("n", {"type": "integer", "minimum": 5, "maximum": 1}))
 
     assert parameter.type == ValueType(kind="integer")
@@ -71,8 +71,8 @@ def test_limits_that_contradict_one_another_are_none() -> None:
         ({"type": "array", "items": {"type": "integer"}, "default": ["a"]}, None),
     ],
 )
-def test_a_default_that_does_not_fit_is_none(schema: Any, default: Any) -> None:
-    """The API's own applies then."""
+def test_an_invalid_default_is_ignored(schema: Any, default: Any) -> None:
+    """The API's own default applies."""
     (parameter,) = parameters(query("a", schema))
 
     assert parameter.default == default
@@ -80,7 +80,7 @@ def test_a_default_that_does_not_fit_is_none(schema: Any, default: Any) -> None:
 
 
 def test_an_enum_may_be_of_an_array_or_its_items() -> None:
-    """The flaw of many descriptions: the enum stands beside `type: array`."""
+    """Many descriptions put the enum beside `type: array` by mistake."""
     items = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
     beside = {"type": "array", "enum": ["a", "b"], "items": {"type": "string"}}
     fields = by_name(query("items", items), query("beside", beside))
@@ -101,7 +101,7 @@ def test_an_enum_may_be_of_an_array_or_its_items() -> None:
     ],
 )
 def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
-    """As style and explode say."""
+    """Style and explode decide."""
     (parameter,) = parameters(query("a", {"type": "array", "items": {"type": "string"}}, **node))
 
     assert (parameter.type.is_list, parameter.separator) == (True, separator)
@@ -118,8 +118,8 @@ def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
         ("matrix", True, (";ids=", ";ids=")),
     ],
 )
-def test_lists_in_a_path_have_its_styles(style: str, explode: bool, expected: tuple[str, str]) -> None:  # noqa: FBT001 - a case
-    """RFC 6570's."""
+def test_lists_in_a_path_have_the_styles_of_rfc_6570(style: str, explode: bool, expected: tuple[str, str]) -> None:  # noqa: FBT001 - a case
+    """Simple, label and matrix styles are tried."""
     node = {"name": "ids", "in": "path", "required": True, "style": style, "explode": explode}
     (parameter,) = parameters({**node, "schema": {"type": "array", "items": {"type": "integer"}}}, path="/a/{ids}")
 
@@ -127,7 +127,7 @@ def test_lists_in_a_path_have_its_styles(style: str, explode: bool, expected: tu
 
 
 def test_objects_are_one_parameter_for_each_property() -> None:
-    """In brackets for deepObject, by themselves for form."""
+    """The name has brackets with deepObject; with form it is the property's name."""
     schema = {
         "type": "object",
         "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "o": {"type": "object"}},
@@ -137,8 +137,8 @@ def test_objects_are_one_parameter_for_each_property() -> None:
     assert list(by_name(query("filter", schema))) == ["name", "age"]
 
 
-def test_names_become_identifiers_that_differ() -> None:
-    """Keywords, builtins, brackets, digits, other scripts, and names that are one in Python."""
+def test_names_become_unique_identifiers() -> None:
+    """They are keywords, builtins, brackets, digits, other scripts, and names with the same identifier."""
     names = [
         "class",
         "id",
@@ -162,15 +162,15 @@ def test_names_become_identifiers_that_differ() -> None:
     assert [parameter.name for parameter in fields] == names
 
 
-def test_required_ones_come_first() -> None:
-    """A dataclass wants fields without defaults in front."""
+def test_required_parameters_come_first() -> None:
+    """In a dataclass, fields without defaults must come first."""
     fields = parameters(query("a"), query("b", required=True), query("c"), query("d", required=True))
 
     assert [parameter.name for parameter in fields] == ["b", "d", "a", "c"]
 
 
 def test_an_operation_overrides_its_paths_parameters() -> None:
-    """By name and place."""
+    """A parameter is identified by name and place."""
     item = {
         "parameters": [query("a", {"type": "integer"}), query("b")],
         **get(parameters=[query("a", {"type": "boolean"})]),
@@ -201,8 +201,8 @@ def test_the_path_and_its_parameters_are_matched() -> None:
 @pytest.mark.parametrize(
     ("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a"), ("/a#b", "/a")]
 )
-def test_paths_are_plain(path: str, plain: str) -> None:
-    """What frameworks add to a name goes."""
+def test_types_in_names_of_a_path_are_removed(path: str, plain: str) -> None:
+    """Some frameworks add them."""
     assert operation(describe({path: get()})).path == plain
 
 
@@ -229,7 +229,7 @@ def test_an_invalid_path_is_omitted(path: str) -> None:
         (query("a", {"allOf": [{"type": "string"}, {"type": "integer"}]}), "no value is valid for the parameter 'a'"),
     ],
 )
-def test_a_parameter_that_cannot_be_read_is_left_out(node: Any, reason: str) -> None:
+def test_an_unreadable_parameter_is_left_out(node: Any, reason: str) -> None:
     """If it is required, so is its operation."""
     optional = read(describe({"/a": get(parameters=[node, query("b")]), "/b": get()}))
     required = read(describe({"/a": get(parameters=[{**node, "required": True}]), "/b": get()}))
@@ -241,7 +241,7 @@ def test_a_parameter_that_cannot_be_read_is_left_out(node: Any, reason: str) -> 
 
 
 def test_a_parameter_that_is_json_is_written_as_json() -> None:
-    """`content` in place of `schema`."""
+    """It has `content` instead of `schema`."""
     (parameter,) = parameters(
         {"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}}
     )
@@ -249,8 +249,8 @@ def test_a_parameter_that_is_json_is_written_as_json() -> None:
     assert parameter.type == ValueType(kind="json")
 
 
-def test_headers_that_openapi_ignores_are_none() -> None:
-    """The client sets them."""
+def test_headers_that_openapi_ignores_are_left_out() -> None:
+    """The HTTP client sets them."""
     headers = [
         {"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Accept", "Authorization", "X-Team")
     ]
@@ -259,7 +259,7 @@ def test_headers_that_openapi_ignores_are_none() -> None:
 
 
 def test_a_posts_body_becomes_parameters() -> None:
-    """Nested objects by their paths; what nests deeper, and lists of objects, are JSON text."""
+    """Nested fields have their path as a name; deeper objects and lists of objects are JSON text."""
     schema = {
         "type": "object",
         "required": ["query", "window"],
@@ -292,7 +292,7 @@ def test_a_posts_body_becomes_parameters() -> None:
     assert [parameter.bound for parameter in endpoint.parameters] == ["", "start", "end", "", ""]
 
 
-def test_keys_of_authentication_are_no_parameters() -> None:
+def test_keys_of_authentication_are_not_parameters() -> None:
     """They are secrets."""
     scheme = {"securitySchemes": {"k": {"type": "apiKey", "in": "query", "name": "key"}}}
     value = describe({"/a": get(parameters=[query("key"), query("b")], security=[{"k": []}])})
@@ -301,8 +301,8 @@ def test_keys_of_authentication_are_no_parameters() -> None:
     assert [parameter.name for parameter in operation(value).parameters] == ["b"]
 
 
-def test_a_get_with_a_body() -> None:
-    """Optional, it is sent without; required, it is none."""
+def test_a_get_with_a_required_body_is_left_out() -> None:
+    """An optional body is not sent."""
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}}
     value = describe({"/a": get(requestBody=body), "/b": get(requestBody={**body, "required": True})})
     source = read(value)
@@ -311,8 +311,8 @@ def test_a_get_with_a_body() -> None:
     assert [omission.kind for omission in source.left_out] == ["part", "flawed"]
 
 
-def test_a_value_of_many_kinds_is_a_text() -> None:
-    """It is one on the wire."""
+def test_a_value_of_several_types_is_a_text() -> None:
+    """It is a text in the request."""
     fields = by_name(
         query("a", {"oneOf": [{"type": "string"}, {"type": "integer"}]}), query("b", {}), {"name": "c", "in": "query"}
     )
@@ -321,8 +321,8 @@ def test_a_value_of_many_kinds_is_a_text() -> None:
     assert of_schema({"type": "array", "items": {}}).response.columns[0].kind == "json"
 
 
-def test_an_answer_that_would_never_end_is_not_asked_for() -> None:
-    """A panel waits for its end."""
+def test_an_endless_response_is_not_requested() -> None:
+    """A panel would wait for its end."""
     flags = [query(name, {"type": "boolean", "default": True}) for name in ("stream", "watch", "deep")]
 
     assert [parameter.default for parameter in parameters(*flags)] == [False, False, True]

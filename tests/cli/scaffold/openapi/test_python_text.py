@@ -1,4 +1,4 @@
-"""Values become literals, laid out as the formatter leaves them, and no text becomes code."""
+"""Python literals from values: formatted as the formatter does, and no text becomes code."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ TEXTS = [ATTACK, "", "'", '"', "\\", "\\\\'", "é😀", "\r\n\t\x7f", "{0} %s ${
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_is_read_back_unchanged(text: str) -> None:
-    """Whatever is in it, on one line."""
+def test_a_text_literal_gives_the_same_text(text: str) -> None:
+    """The literal is one line for any text."""
     code = python_text.literal(text)
 
     assert ast.literal_eval(code) == text
@@ -23,8 +23,8 @@ def test_a_text_is_read_back_unchanged(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_docstring_ends_where_it_should(text: str) -> None:
-    """The module has a docstring, and nothing else."""
+def test_a_docstring_is_one_statement(text: str) -> None:
+    """The module has nothing else."""
     code = python_text.doc(text)
     (statement,) = ast.parse(code).body
 
@@ -34,8 +34,8 @@ def test_a_docstring_ends_where_it_should(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [1, -5, 0.1, 1e300, True, None, ("a",), ("a", 1, ()), ()])
-def test_other_values_are_read_back_too(value: object) -> None:
-    """Numbers, booleans, nothing, and tuples of these."""
+def test_other_literals_give_the_same_value(value: object) -> None:
+    """The values are numbers, booleans, None, and tuples of these."""
     assert ast.literal_eval(python_text.flat(value)) == value
 
 
@@ -54,7 +54,7 @@ def test_an_invalid_python_name_is_refused(text: str) -> None:
 
 
 def test_a_long_value_has_a_line_for_each_item() -> None:
-    """A comma after the last item makes the formatter keep these lines."""
+    """With a comma after the last item, the formatter keeps these lines."""
     value = mapping({"a": call("Column", name="x" * 100, keys=("y", "z"), kind=None)})
 
     assert python_text.layout("X = ", value) == [
@@ -70,8 +70,8 @@ def test_a_long_value_has_a_line_for_each_item() -> None:
 @pytest.mark.parametrize(
     ("default", "count"), [("a" * 105, 1), ("a" * 106, 3), ("a" * 110, 3), ("a" * 111, 1), ("宽" * 53, 3)]
 )
-def test_a_long_default_is_in_parentheses_where_it_then_fits(default: str, count: int) -> None:
-    """As the formatter has it, which measures wide signs as two."""
+def test_a_long_default_is_in_parentheses_if_it_then_fits(default: str, count: int) -> None:
+    """The formatter does so, and counts wide characters as two."""
     lines = python_text.annotated("a", Code("str"), default)
 
     assert len(lines) == count
@@ -79,5 +79,5 @@ def test_a_long_default_is_in_parentheses_where_it_then_fits(default: str, count
 
 
 def test_a_subscript_of_one_item_has_no_comma() -> None:
-    """It would make a tuple of it."""
+    """A comma would make it a tuple."""
     assert python_text.layout("X = ", subscript("Literal", "x" * 120)) == ["X = Literal[", f'    "{"x" * 120}"', "]"]

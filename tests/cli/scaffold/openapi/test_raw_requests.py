@@ -28,12 +28,12 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def in_path(style: str, schema: Any, *, explode: bool) -> dict[str, Any]:
-    """Describe a parameter of the path."""
+    """Describe a parameter in the path."""
     return {"name": "color", "in": "path", "required": True, "style": style, "explode": explode, "schema": schema}
 
 
 def sent_in(place: str, schema: Any, **more: Any) -> dict[str, Any]:
-    """Describe a parameter of headers or cookies."""
+    """Describe a parameter in headers or cookies."""
     return {"name": "color", "in": place, "schema": schema, **more}
 
 
@@ -144,10 +144,10 @@ SWAGGER_FORMS = [
 
 
 class Wire(HTTPServer):
-    """A server that keeps what it was sent: method, target, headers, body."""
+    """A server that records its requests: method, target, headers, body."""
 
     def __init__(self) -> None:
-        """Listen."""
+        """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), Keeper)
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
 
@@ -158,12 +158,12 @@ class Wire(HTTPServer):
 
 
 class Keeper(BaseHTTPRequestHandler):
-    """Answers an empty list."""
+    """Answers with an empty list."""
 
     server: Wire
 
     def do_GET(self) -> None:
-        """Keep a request."""
+        """Record a request."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.requests.append((self.command, self.path, dict(self.headers.items()), body))
         self.send_response(200)
@@ -172,7 +172,7 @@ class Keeper(BaseHTTPRequestHandler):
         self.wfile.write(b"[]")
 
     def do_POST(self) -> None:
-        """Keep a request with a body."""
+        """Record a request with a body."""
         self.do_GET()
 
     def log_message(self, *_: Any) -> None:
@@ -203,7 +203,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    """Serve in a thread of its own."""
+    """Run the server in a thread."""
     with Wire() as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -211,7 +211,7 @@ def wire() -> Iterator[Wire]:
 
 
 def send(modules: dict[str, Any], wire: Wire, name: str, **fields: Any) -> tuple[str, str, dict[str, str], bytes]:
-    """Ask one operation by a query as Grafana saves it, and return what arrived."""
+    """Run one operation by a query in Grafana's form, and return the recorded request."""
     wire.requests.clear()
     models = modules["models"]
     model = models.Model(operation=name, **{name: models.QUERIES[name](**fields)})
@@ -222,8 +222,8 @@ def send(modules: dict[str, Any], wire: Wire, name: str, **fields: Any) -> tuple
 
 
 @pytest.mark.parametrize("number", range(len(TARGETS)))
-def test_paths_and_query_strings(modules: dict[str, Any], wire: Wire, number: int) -> None:
-    """Byte for byte."""
+def test_paths_and_query_strings_have_the_right_bytes(modules: dict[str, Any], wire: Wire, number: int) -> None:
+    """They are compared byte for byte."""
     _, value, expected = TARGETS[number]
 
     method, target, headers, body = send(modules, wire, f"get_{number}", color=value)
@@ -234,8 +234,8 @@ def test_paths_and_query_strings(modules: dict[str, Any], wire: Wire, number: in
 
 
 @pytest.mark.parametrize("number", range(len(OBJECTS)))
-def test_objects_in_query_strings(modules: dict[str, Any], wire: Wire, number: int) -> None:
-    """Each property is a parameter of its own."""
+def test_objects_in_query_strings_have_the_right_bytes(modules: dict[str, Any], wire: Wire, number: int) -> None:
+    """Each property is its own parameter."""
     _, fields, expected = OBJECTS[number]
 
     _, target, _, _ = send(modules, wire, f"object_{number}", **fields)
@@ -244,8 +244,8 @@ def test_objects_in_query_strings(modules: dict[str, Any], wire: Wire, number: i
 
 
 @pytest.mark.parametrize("number", range(len(HEADERS)))
-def test_headers_and_cookies(modules: dict[str, Any], wire: Wire, number: int) -> None:
-    """Byte for byte; nothing of them is in the address."""
+def test_headers_and_cookies_have_the_right_bytes(modules: dict[str, Any], wire: Wire, number: int) -> None:
+    """None of them is in the address."""
     _, value, name, expected = HEADERS[number]
 
     _, target, headers, _ = send(modules, wire, f"get_{len(TARGETS) + number}", color=value)
@@ -255,8 +255,8 @@ def test_headers_and_cookies(modules: dict[str, Any], wire: Wire, number: int) -
 
 
 @pytest.mark.parametrize("number", range(len(BODIES)))
-def test_bodies(modules: dict[str, Any], wire: Wire, number: int) -> None:
-    """Byte for byte, with their own media type; what nothing was given for is not sent."""
+def test_bodies_have_the_right_bytes(modules: dict[str, Any], wire: Wire, number: int) -> None:
+    """They have their media type; fields without a value are not sent."""
     media, _, fields, expected = BODIES[number]
 
     method, target, headers, body = send(modules, wire, f"search_{number}", **fields)
@@ -266,8 +266,8 @@ def test_bodies(modules: dict[str, Any], wire: Wire, number: int) -> None:
 
 
 @pytest.mark.parametrize(("collection", "expected"), SWAGGER_FORMS)
-def test_forms_of_swagger(tmp_path: Any, wire: Wire, collection: str, expected: bytes) -> None:
-    """By `collectionFormat`, which is `csv` unless it is said."""
+def test_swaggers_lists_have_the_right_bytes(tmp_path: Any, wire: Wire, collection: str, expected: bytes) -> None:
+    """The format is that of `collectionFormat`, or `csv`."""
     field = {"name": "color", "in": "formData", "type": "array", "items": TEXT}
     node = {**field, **({"collectionFormat": collection} if collection else {})}
     rows = {"200": {"description": "ok", "schema": {"type": "array", "items": {"type": "integer"}}}}
@@ -282,8 +282,8 @@ def test_forms_of_swagger(tmp_path: Any, wire: Wire, collection: str, expected: 
 @pytest.mark.parametrize(
     "value", ["..", ".", "../admin", "..%2Fadmin", "a/../../admin", "..\\admin", "..;/admin", "%2e%2e/admin", "a/."]
 )
-def test_no_value_climbs_out_of_its_path(modules: dict[str, Any], wire: Wire, value: str) -> None:
-    """However a server or a proxy reads it, and whether slashes may stand in it or not."""
+def test_no_value_leaves_its_part_of_the_path(modules: dict[str, Any], wire: Wire, value: str) -> None:
+    """Servers and proxies read paths in different ways; slashes are tried with and without permission."""
     free = next(n for n, (node, *_) in enumerate(TARGETS) if node.get("allowReserved") and node["in"] == "path")
     for name in ("get_0", f"get_{free}"):
         with pytest.raises(QueryError, match="can't be a part of a path"):
@@ -292,7 +292,7 @@ def test_no_value_climbs_out_of_its_path(modules: dict[str, Any], wire: Wire, va
 
 @pytest.mark.parametrize("text", ["{", "NaN", '{"a": Infinity}'])
 def test_a_body_that_is_not_json_is_not_sent(modules: dict[str, Any], wire: Wire, text: str) -> None:
-    """Also if only Python accepts it as JSON."""
+    """Python accepts some texts that are not JSON."""
     number = next(n for n, (_, content, *_) in enumerate(BODIES) if content == {"schema": FREE})
     with pytest.raises(QueryError, match="body is not JSON"):
         send(modules, wire, f"search_{number}", body=text)

@@ -1,4 +1,4 @@
-"""The files of a project that are rendered beside the folder of its API: provisioning, compose, what is packed."""
+"""Files of a project beside its API's folder: provisioning, compose, and packaging."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def render(source: DataSource, folder: Path) -> Path:
     "source", [WEATHER, HOSTILE, replace(WEATHER, operations=(COUNTS,))], ids=["all", "hostile", "map"]
 )
 def test_dashboard_and_rule_use_the_provisioned_data_source(tmp_path: Path, source: DataSource) -> None:
-    """Dashboard and rule ask the provisioned data source for operations that there are."""
+    """They send existing operations to the provisioned data source."""
     project = render(source, tmp_path / "project")
     provisioning = project / "provisioning"
     (provisioned,) = yaml.safe_load((provisioning / "datasources/datasource.yaml").read_text())["datasources"]
@@ -51,7 +51,7 @@ def test_dashboard_and_rule_use_the_provisioned_data_source(tmp_path: Path, sour
 
 
 def test_every_secret_is_provisioned_for_the_mock(tmp_path: Path) -> None:
-    """And basic authentication, where the API knows it."""
+    """So is basic authentication, if the API has it."""
     text = (render(WEATHER, tmp_path / "p") / "provisioning/datasources/datasource.yaml").read_text()
     (provisioned,) = yaml.safe_load(text)["datasources"]
 
@@ -62,7 +62,7 @@ def test_every_secret_is_provisioned_for_the_mock(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_packed_and_checked(tmp_path: Path) -> None:
-    """It is in the wheel, and its types are looked at."""
+    """It is in the wheel, and mypy checks it."""
     pyproject = tomllib.loads((render(WEATHER, tmp_path / "p") / "pyproject.toml").read_text())
 
     assert "src/upstream" in pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
@@ -71,7 +71,7 @@ def test_the_folder_is_packed_and_checked(tmp_path: Path) -> None:
 
 
 def test_any_character_can_be_provisioned(tmp_path: Path) -> None:
-    """Grafana would not start: in YAML an emoji is no pair of escapes, and `$name` is an environment variable."""
+    """An emoji written as a surrogate pair, or `$name` as a variable, would keep Grafana from starting."""
     states = replace(TEXT, choices=("$top", "\ud83d", "🌡", "\x85"))
     needed = parameter("state", states, is_required=True)
     null = operation("null", "/n", rows([{"🌡": 2}], column("🌡", "number"), column("b", "number")), needed)
@@ -86,8 +86,8 @@ def test_any_character_can_be_provisioned(tmp_path: Path) -> None:
     assert json.loads((project / "provisioning/dashboards/example.json").read_text(encoding="utf-8"))["panels"]
 
 
-def test_an_api_without_numbers_has_no_rule(tmp_path: Path) -> None:
-    """Grafana reads the file all the same."""
+def test_an_api_without_numbers_has_no_alert_rule(tmp_path: Path) -> None:
+    """Grafana reads the file without rules."""
     names = operation("names", "/names", rows([{"name": "a"}], column("name")))
     project = render(replace(WEATHER, operations=(names,)), tmp_path / "project")
 
@@ -96,7 +96,7 @@ def test_an_api_without_numbers_has_no_rule(tmp_path: Path) -> None:
 
 
 def test_the_readme_shows_a_query_that_a_shell_can_read(tmp_path: Path) -> None:
-    """The one that needs nothing."""
+    """It is a query without required fields."""
     readme = (render(replace(WEATHER, operations=(STATIONS,)), tmp_path / "p") / "README.md").read_text()
 
     assert """gfplug call query --url http://localhost:8000 --model '{"operation": "list_stations"}'""" in readme

@@ -1,4 +1,4 @@
-"""Schemas that are made of others: allOf, oneOf and anyOf, with references, discriminators and contradictions."""
+"""Combined schemas: allOf, oneOf and anyOf, with references, discriminators and contradictions."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def rows(item: Any) -> dict[str, Any]:
 
 
 def test_all_of_has_the_properties_of_all() -> None:
-    """Those of references in it, of references in these, and its own beside it."""
+    """They come from references, from nested references, and from keywords beside allOf."""
     schemas = {"A": A, "B": {"allOf": [{"$ref": f"{REF}A"}, B]}}
     item = {"allOf": [{"$ref": f"{REF}B"}], "properties": {"c": {"type": "boolean"}}}
 
@@ -40,7 +40,7 @@ def test_all_of_has_the_properties_of_all() -> None:
     ],
 )
 def test_a_property_of_two_parts_is_what_both_allow(one: Any, other: Any, kind: str) -> None:
-    """In either order."""
+    """The order of the parts does not matter."""
     for first, second in ((one, other), (other, one)):
         item = {"allOf": [{"properties": {"x": first}}, {"properties": {"x": second}}]}
 
@@ -55,8 +55,8 @@ def test_a_property_of_two_parts_is_what_both_allow(one: Any, other: Any, kind: 
         ({"enum": ["a"]}, {"enum": ["b"]}, "`allOf` has two enums without a common value"),
     ],
 )
-def test_parts_that_contradict_one_another_make_json_text(one: Any, other: Any, sentence: str) -> None:
-    """What comes is shown, whatever it is, and the contradiction is listed."""
+def test_contradictory_parts_become_json_text(one: Any, other: Any, sentence: str) -> None:
+    """Any value is shown, and the contradiction is listed."""
     item = {"allOf": [{"properties": {"x": one, "y": {"type": "integer"}}}, {"properties": {"x": other}}]}
     value = describe({"/things": get(rows(item))})
 
@@ -64,8 +64,8 @@ def test_parts_that_contradict_one_another_make_json_text(one: Any, other: Any, 
     assert sentence in reasons(value)[0][2]
 
 
-def test_an_all_of_that_holds_itself_is_what_else_it_says() -> None:
-    """By one step or two."""
+def test_an_all_of_that_contains_itself_has_its_other_keywords() -> None:
+    """It contains itself directly or through another schema."""
     schemas = {
         "A": {"allOf": [{"$ref": f"{REF}A"}, A]},
         "B": {"allOf": [{"$ref": f"{REF}C"}, B]},
@@ -78,8 +78,8 @@ def test_an_all_of_that_holds_itself_is_what_else_it_says() -> None:
 
 
 @pytest.mark.parametrize("key", ["oneOf", "anyOf"])
-def test_variants_have_the_columns_of_all(key: str) -> None:
-    """None of them is always there but those that all require."""
+def test_variants_have_all_columns(key: str) -> None:
+    """A column is nullable unless all variants require it."""
     one = {**A, "required": ["id", "a"]}
     other = {**B, "required": ["id", "b"]}
     response = of_schema(rows({key: [one, other]})).response
@@ -92,7 +92,7 @@ def test_variants_have_the_columns_of_all(key: str) -> None:
 
 
 def test_a_discriminator_is_a_label() -> None:
-    """With the names of its mapping, or those of the schemas."""
+    """Its values are those of its mapping, or the names of the schemas."""
     schemas = {"Cat": A, "Dog": B}
     variants = [{"$ref": f"{REF}Cat"}, {"$ref": f"{REF}Dog"}]
     plain = {"oneOf": variants, "discriminator": {"propertyName": "kind"}}
@@ -115,13 +115,13 @@ def test_a_discriminator_is_a_label() -> None:
         ([{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}], "string"),
     ],
 )
-def test_a_value_of_variants_is_what_fits_all(variants: Any, kind: str) -> None:
-    """A mixture is JSON text; null is none."""
+def test_a_value_of_variants_has_their_common_type(variants: Any, kind: str) -> None:
+    """A mixture is JSON text; null does not count."""
     assert columns(of_schema(rows({"properties": {"x": {"oneOf": variants}}})))["x"][0] == kind
 
 
 def test_enums_of_variants_are_joined() -> None:
-    """And an open enum (a text beside it) is no enum."""
+    """An open enum, with a text as another variant, is not an enum."""
     enum = {"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}]}
     free = {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "string"}]}
     result = of_schema(rows({"properties": {"closed": enum, "free": free}}))
@@ -130,8 +130,8 @@ def test_enums_of_variants_are_joined() -> None:
     assert (column(result, "free").choices, column(result, "free").is_label) == ((), False)
 
 
-def test_words_beside_a_reference_count() -> None:
-    """As 3.1 says, and as descriptions of 3.0 are meant."""
+def test_keywords_beside_a_reference_count() -> None:
+    """OpenAPI 3.1 says so, and descriptions of 3.0 mean it."""
     (parameter,) = parameters(
         query("a", {"$ref": f"{REF}Size", "default": 5, "description": "mine"}),
         schemas={"Size": {"type": "integer", "default": 1, "maximum": 9}},
@@ -140,8 +140,8 @@ def test_words_beside_a_reference_count() -> None:
     assert (parameter.default, parameter.type.maximum, parameter.description) == (5, 9, "mine")
 
 
-def test_schemas_true_and_false() -> None:
-    """Anything, and nothing: a property that can't be is none."""
+def test_true_allows_anything_and_false_nothing() -> None:
+    """A property with the schema false is no column."""
     item = {"properties": {"any": True, "none": False, "id": {"type": "integer"}}}
 
     assert columns(of_schema(rows(item), openapi="3.1.0")) == {"any": ("json", ""), "id": ("integer", "")}
@@ -166,8 +166,8 @@ def test_many_variants_are_read_and_too_many_refused() -> None:
     assert [(omission.kind, omission.operation) for omission in source.left_out] == [("flawed", "GET /deep")]
 
 
-def test_wide_doublings_end() -> None:
-    """Each schema names two others, which name the same two again: two to the thirtieth ways."""
+def test_schemas_with_exponential_paths_are_read_fast() -> None:
+    """Each schema names two others, which name the same two again: two to the power of thirty paths."""
     both = {
         f"{side}{n}": {"anyOf": [{"$ref": f"{REF}L{n + 1}"}, {"$ref": f"{REF}R{n + 1}"}]}
         for n in range(30)
@@ -179,7 +179,7 @@ def test_wide_doublings_end() -> None:
 
 
 def test_a_variants_own_value_overrides_its_schemas_name() -> None:
-    """Each variant has its own value, in other letters than its schema's name."""
+    """Each variant has its own value, spelled unlike its schema's name."""
     schemas = {
         name: {"type": "object", "properties": {"kind": {"type": "string", "enum": [name.lower()]}}}
         for name in ("Cat", "Dog")
@@ -189,8 +189,8 @@ def test_a_variants_own_value_overrides_its_schemas_name() -> None:
     assert column(of_schema(rows(item), schemas=schemas), "kind").choices == ("cat", "dog")
 
 
-def test_a_parent_that_lists_children_which_extend_it() -> None:
-    """The circle of most class hierarchies."""
+def test_a_parent_that_lists_its_children_is_read() -> None:
+    """Most class hierarchies have this cycle."""
     schemas = {
         "Pet": {
             "type": "object",

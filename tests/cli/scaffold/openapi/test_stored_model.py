@@ -1,4 +1,4 @@
-"""What a project keeps of a description: enough to make its folder again, and nothing that is taken on trust."""
+"""The stored model of a description: enough to write its folder again, and checked like an untrusted file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gfplug.scaffold.openapi.stored_model import StoredModel
 
 @pytest.mark.parametrize("model", [StoredModel(WEATHER), StoredModel(HOSTILE, ("model",))], ids=["weather", "hostile"])
 def test_a_stored_model_is_read_unchanged(model: StoredModel) -> None:
-    """Every value of it, and its type."""
+    """Each value and its type are equal."""
     assert stored_model.decode(stored_model.encode(model)) == model
 
 
@@ -45,7 +45,7 @@ def _set(value: Any, path: str, new: object) -> Any:
     ],
 )
 def test_a_stored_model_that_gfplug_did_not_write_is_refused(path: str, new: object) -> None:
-    """A cloned project may hold any file; the error has the file and the place."""
+    """A cloned project may have any file; the error names the file and the place."""
     value = _set(json.loads(stored_model.encode(StoredModel(WEATHER))), path, new)
 
     with pytest.raises(ProjectError, match=r"description\.json"):
@@ -53,7 +53,7 @@ def test_a_stored_model_that_gfplug_did_not_write_is_refused(path: str, new: obj
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b"null", b'{"format": 1}', b"\xff"])
-def test_a_file_that_is_no_stored_model_is_refused(text: bytes) -> None:
+def test_a_file_that_is_not_a_stored_model_is_refused(text: bytes) -> None:
     """The error is one sentence."""
     with pytest.raises(ProjectError, match=r"description\.json"):
         stored_model.decode(text)

@@ -1,4 +1,4 @@
-"""Swagger 2.0 makes the same data source as OpenAPI 3."""
+"""Swagger 2.0 gives the same data source as OpenAPI 3."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ROWS = {"type": "array", "items": {"$ref": "#/definitions/Row"}}
 
 
 def swagger(paths: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Make a description."""
+    """Make a description of Swagger 2.0."""
     top = {"swagger": "2.0", "info": {"title": "Shop", "version": "1"}, "host": "shop.example", "basePath": "/v1"}
     return {**top, "schemes": ["https"], "paths": paths, "definitions": {"Row": ROW}, **rest}
 
@@ -21,8 +21,8 @@ def swagger_get(schema: Any = ROWS, **operation: Any) -> dict[str, Any]:
     return {"get": {"responses": {"200": {"description": "ok", "schema": schema}}, **operation}}
 
 
-def test_one_api_in_both_ways_is_one_data_source() -> None:
-    """Parameters, lists, defaults, answers, servers, authentication."""
+def test_both_formats_of_an_api_give_the_same_data_source() -> None:
+    """The API has parameters, lists, defaults, responses, servers and authentication."""
     old_nodes = [
         {"name": "state", "in": "query", "type": "string", "enum": ["on", "off"], "default": "on"},
         {"name": "ids", "in": "query", "type": "array", "items": {"type": "integer"}, "collectionFormat": "multi"},
@@ -59,7 +59,7 @@ def test_one_api_in_both_ways_is_one_data_source() -> None:
     [({}, ","), *(({"collectionFormat": name}, text) for name, text in (("ssv", " "), ("tsv", "\t")))],
 )
 def test_lists_have_a_format(form: dict[str, str], separator: str) -> None:
-    """Commas where none is told."""
+    """The default is commas."""
     node = {"name": "a", "in": "query", "type": "array", "items": {"type": "string"}, **form}
     (parameter,) = operation(swagger({"/a": swagger_get(parameters=[node])})).parameters
 
@@ -67,7 +67,7 @@ def test_lists_have_a_format(form: dict[str, str], separator: str) -> None:
 
 
 def test_bodies_are_one_schema_or_a_form() -> None:
-    """As in OpenAPI 3."""
+    """Both are read as in OpenAPI 3."""
     schema = {"type": "object", "required": ["q"], "properties": {"q": {"type": "string"}}}
     body = {"name": "body", "in": "body", "required": True, "schema": schema}
     form = {"name": "q", "in": "formData", "type": "string", "required": True}
@@ -91,15 +91,15 @@ def test_bodies_are_one_schema_or_a_form() -> None:
         ({"get": {"responses": {"204": {"description": "none"}}}}, "not_a_query"),
     ],
 )
-def test_operations_that_are_no_queries_are_omitted(node: Any, kind: str) -> None:
-    """A file, another type, an empty response."""
+def test_unsupported_operations_are_omitted(node: Any, kind: str) -> None:
+    """They have a file, another media type, or an empty response."""
     source = read(swagger({"/bad": node, "/good": swagger_get()}))
 
     assert [(omission.operation, omission.kind) for omission in source.left_out] == [("GET /bad", kind)]
 
 
 def test_an_example_without_a_schema_is_read() -> None:
-    """By its media type."""
+    """It is found by its media type."""
     node = {"get": {"responses": {"200": {"description": "ok", "examples": {"application/json": [{"id": 1}]}}}}}
 
     assert columns(operation(swagger({"/a": node}))) == {"id": ("number", "")}
@@ -115,7 +115,7 @@ def test_an_example_without_a_schema_is_read() -> None:
         ({"host": "user@shop.example"}, [], ""),
     ],
 )
-def test_the_base_urls_of_a_swagger_description(change: Any, urls: list[str], path: str) -> None:
+def test_base_urls_are_built_from_schemes_host_and_path(change: Any, urls: list[str], path: str) -> None:
     """HTTPS comes first."""
     source = read(swagger({"/a": swagger_get()}, **change))
 
@@ -127,15 +127,15 @@ def test_the_base_urls_of_a_swagger_description(change: Any, urls: list[str], pa
     [("BearerToken", "", "bearer"), ("token", "As `Bearer TOKEN`", "bearer"), ("token", "Your key", "api_key")],
 )
 def test_a_bearer_token_may_be_written_as_a_header(name: str, description: str, kind: str) -> None:
-    """Swagger 2 has no word of its own for it."""
+    """Swagger 2 has no keyword for it."""
     scheme = {"type": "apiKey", "in": "header", "name": "authorization", "description": description}
     value = swagger({"/a": swagger_get(security=[{name: []}])}, securityDefinitions={name: scheme})
 
     assert [auth.kind for auth in read(value).auth] == [kind]
 
 
-def test_nullable_and_basic_authentication() -> None:
-    """By `x-nullable`, and `basic`."""
+def test_nullable_and_basic_authentication_are_read() -> None:
+    """They are `x-nullable` and `basic`."""
     row = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "x-nullable": True}}}
     value = swagger({"/a": swagger_get(row, security=[{"b": []}])}, securityDefinitions={"b": {"type": "basic"}})
     source = read(value)

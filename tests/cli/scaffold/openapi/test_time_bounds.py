@@ -1,4 +1,4 @@
-"""Parameters that are the ends of a panel's time range."""
+"""Parameters that are filled with the panel's time range."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SECONDS = {"type": "integer", "format": "unix-time"}
 
 
 def bounds(*nodes: Any) -> dict[str, str]:
-    """Map the names of bound parameters to the end that each is."""
+    """Map names of parameters to the end of the range that each is."""
     return {parameter.name: parameter.bound for parameter in parameters(*nodes) if parameter.bound}
 
 
@@ -32,8 +32,8 @@ def bounds(*nodes: Any) -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize(("schema", "wire"), [(DATE_TIME, "rfc3339"), (DATE, "date"), (SECONDS, "seconds")])
-def test_ends_are_bound_by_their_names(start: str, end: str, schema: Any, wire: str) -> None:
-    """Whatever way they travel."""
+def test_range_parameters_are_recognised_by_their_names(start: str, end: str, schema: Any, wire: str) -> None:
+    """Each format of a time is tried."""
     fields = parameters(query(start, schema), query(end, schema))
 
     assert [(parameter.bound, parameter.type.wire) for parameter in fields] == [("start", wire), ("end", wire)]
@@ -51,8 +51,8 @@ def test_ends_are_bound_by_their_names(start: str, end: str, schema: Any, wire: 
         ("from", {"type": "string", "enum": ["2024-01-01", "2025-01-01"], "format": "date"}),
     ],
 )
-def test_a_parameter_that_is_no_time_is_not_bound(name: str, schema: Any) -> None:
-    """For example an offset or an address with the name `from`."""
+def test_a_parameter_that_is_not_a_time_is_not_bound(name: str, schema: Any) -> None:
+    """For example, `from` may be an offset or an address."""
     assert bounds(query(name, schema)) == {}
 
 
@@ -64,15 +64,15 @@ def test_a_parameter_that_is_no_time_is_not_bound(name: str, schema: Any) -> Non
         query("since", example="2024-05-01T00:00:00Z"),
     ],
 )
-def test_a_text_that_is_told_to_be_a_time_is_one(node: Any) -> None:
-    """By its description or its example."""
+def test_a_text_is_a_time_if_its_description_says_so(node: Any) -> None:
+    """An example of a time counts, too."""
     (parameter,) = parameters(node)
 
     assert (parameter.bound, parameter.type.kind, parameter.type.wire) == ("start", "time", "rfc3339")
 
 
-def test_one_family_is_bound_and_a_whole_one_first() -> None:
-    """Two filters at once would show less than is there."""
+def test_one_pair_is_bound_and_a_complete_one_first() -> None:
+    """Two filters at once would hide rows."""
     names = ("updated_after", "created_after", "created_before", "updated_since")
 
     assert bounds(*(query(name, DATE_TIME) for name in names)) == {"created_after": "start", "created_before": "end"}
@@ -80,7 +80,7 @@ def test_one_family_is_bound_and_a_whole_one_first() -> None:
 
 
 def test_a_filter_by_another_time_is_not_bound() -> None:
-    """It would hide what is there."""
+    """It would hide rows."""
     others = ("run_gte", "run_lte", "expires_before", "last_used_after", "subscription_start_date", "updated_since")
     created = ("created_gte", "created_lte")
 
@@ -91,8 +91,8 @@ def test_a_filter_by_another_time_is_not_bound() -> None:
     }
 
 
-def test_comparisons_come_before_what_they_compare() -> None:
-    """As in Twilio's API, where a plain `StartTime` is an exact one; and in filters of ends."""
+def test_comparisons_are_preferred_to_exact_times() -> None:
+    """In Twilio's API a plain `StartTime` is an exact time; filters by an end time come later, too."""
     twilio = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
     filters = ("start_date_gte", "start_date_lte", "end_date_gte", "end_date_lte")
 
@@ -100,15 +100,15 @@ def test_comparisons_come_before_what_they_compare() -> None:
     assert bounds(*(query(name, DATE_TIME) for name in filters)) == {"start_date_gte": "start", "start_date_lte": "end"}
 
 
-def test_an_inclusive_end_comes_first() -> None:
-    """`gte` before `gt`."""
+def test_an_inclusive_end_is_preferred() -> None:
+    """`gte` comes before `gt`."""
     names = ("created[gt]", "created[gte]", "created[lt]", "created[lte]")
 
     assert bounds(*(query(name, SECONDS) for name in names)) == {"created[gte]": "start", "created[lte]": "end"}
 
 
-def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
-    """It travels as digits."""
+def test_a_text_of_seconds_is_a_time() -> None:
+    """It is sent as digits."""
     fields = parameters(
         query("start", description="UNIX timestamp to start from"), query("end", description="Unix time in ms")
     )
@@ -122,15 +122,15 @@ def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
 @pytest.mark.parametrize(
     ("example", "wire"), [("1620683817", "seconds"), ("1620683817000", "milliseconds"), ("17209102", "")]
 )
-def test_the_example_of_a_timestamp_shows_how_it_travels(example: str, wire: str) -> None:
-    """In ten digits or thirteen."""
+def test_the_example_of_a_timestamp_gives_its_unit(example: str, wire: str) -> None:
+    """Ten digits are seconds, thirteen milliseconds."""
     (parameter,) = parameters(query("start", description="Timestamp to start the window.", example=example))
 
     assert (parameter.type.wire, parameter.bound) == (wire, "start" if wire else "")
 
 
 def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:
-    """As `created[gte]` is where `created` counts seconds; an object that may be a number is still one."""
+    """`created[gte]` is a time if `created` counts seconds, even if the parameter may be an object, too."""
     whole = {"type": "integer"}
     created = {"anyOf": [{"type": "object", "properties": {"gt": whole, "gte": whole, "lte": whole}}, whole]}
     rows = {

@@ -1,4 +1,4 @@
-"""What another description changes for those who ask."""
+"""Changes between two descriptions, as users of the data source see them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def weather(*operations: Operation) -> DataSource:
-    """Make a weather with these operations."""
+    """Make a weather API with these operations."""
     return replace(WEATHER, operations=operations)
 
 
 def list_messages(old: DataSource, new: DataSource) -> list[str]:
-    """Write the changes as they are shown."""
+    """List the changes as they are shown."""
     changes = upstream_changes.compare(old, new)
     return [f"{'!' if change.is_breaking else '+'} {change.message}" for change in changes]
 
 
 def test_the_same_description_changes_nothing() -> None:
-    """Nor do other words for the same things."""
+    """Other descriptions in words change nothing, either."""
     other = replace(
         WEATHER, description="New", operations=tuple(replace(each, summary="New") for each in WEATHER.operations)
     )
@@ -36,8 +36,8 @@ def test_the_same_description_changes_nothing() -> None:
     assert list_messages(WEATHER, other) == []
 
 
-def test_operations_come_and_go() -> None:
-    """Those that go come first."""
+def test_added_and_removed_operations_are_listed() -> None:
+    """Removed ones come first."""
     assert list_messages(weather(STATIONS, COUNTS), weather(STATIONS, SEARCH)) == [
         "! operation counts was removed",
         "+ operation search is new",
@@ -94,13 +94,13 @@ def test_operations_come_and_go() -> None:
         (replace(STATIONS, pagination=None), "+ operation list_stations no longer has pages"),
     ],
 )
-def test_an_operation_changes(after: Operation, message: str) -> None:
-    """What it asks for, and where."""
+def test_changes_of_an_operation_are_listed(after: Operation, message: str) -> None:
+    """They are about its parameters and its address."""
     assert message in list_messages(weather(STATIONS), weather(after))
 
 
-def test_columns_change() -> None:
-    """A dashboard names them."""
+def test_changes_of_columns_are_listed() -> None:
+    """Dashboards use their names."""
     columns = READINGS.response.columns
     other = (columns[0], replace(columns[1], kind="string"), column("wind", "number"), columns[3])
     after = replace(READINGS, response=replace(READINGS.response, columns=other))
@@ -112,15 +112,15 @@ def test_columns_change() -> None:
     ]
 
 
-def test_options_change() -> None:
-    """What is provisioned names them."""
+def test_changes_of_options_are_listed() -> None:
+    """Provisioning files use their names."""
     after = replace(weather(COUNTS), base_urls=(), auth=WEATHER.auth[1:])
 
     assert list_messages(weather(COUNTS), after) == ["! option region was removed", "! option token was removed"]
 
 
-def test_a_number_may_become_whole() -> None:
-    """It is another type all the same."""
+def test_a_number_that_becomes_an_integer_is_a_change() -> None:
+    """Its type is another one."""
     before = replace(SEARCH, parameters=(*SEARCH.parameters, parameter("count", WHOLE)))
 
     assert list_messages(weather(before), weather(SEARCH)) == ["! parameter search.count was removed"]
@@ -181,13 +181,13 @@ def only(*nodes: Any, **more: Any) -> DataSource:
         ),
     ],
 )
-def test_a_name_that_stays_may_mean_something_else(old: Any, new: Any, messages: list[str]) -> None:
-    """Saved queries would ask for it, and nothing would fail."""
+def test_a_name_with_another_meaning_is_a_breaking_change(old: Any, new: Any, messages: list[str]) -> None:
+    """Saved queries would request something else, without an error."""
     assert list_messages(only(*old), only(*new)) == messages
 
 
-def test_operations_may_take_each_others_names() -> None:
-    """As two of one operationId do, when one comes before the other."""
+def test_operations_that_exchange_their_names_are_reported() -> None:
+    """Two operations have one operationId, and their order changes."""
     paths = {path: get(operationId="list_users") for path in ("/users", "/all")}
     before, after = read(describe(paths)), read(describe(dict(reversed(paths.items()))))
 
@@ -197,8 +197,8 @@ def test_operations_may_take_each_others_names() -> None:
     ]
 
 
-def test_columns_may_take_each_others_names_and_labels() -> None:
-    """A nested key and one with a dot; an enum that is a label."""
+def test_columns_that_exchange_names_are_reported() -> None:
+    """One is nested, one has a dot in its name; an enum is a label."""
     nested = {"owner": {"type": "object", "properties": {"name": {"type": "string"}}}}
     dotted = {"owner.name": {"type": "string"}}
     state = {"state": {"type": "string", "enum": ["on", "off"]}}
@@ -215,8 +215,8 @@ def test_columns_may_take_each_others_names_and_labels() -> None:
     ]
 
 
-def test_a_secret_may_be_sent_elsewhere() -> None:
-    """What an administrator has entered is for another place."""
+def test_a_secret_that_is_sent_to_another_place_is_reported() -> None:
+    """An administrator entered it for the previous place."""
 
     def keys(place: str) -> DataSource:
         value = describe({"/a": get(operationId="list_a", security=[{"k": []}])})

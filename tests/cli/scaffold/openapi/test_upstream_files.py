@@ -1,4 +1,4 @@
-"""What a description becomes: modules that can be read, checked and asked, whatever the description says."""
+"""The modules generated from a description: they import, pass checks and send requests, for any description."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SOURCES = {"weather": WEATHER, "hostile": HOSTILE}
 
 
 class World:
-    """The modules of the weather's folder, and its mock."""
+    """The modules of the weather API, and its mock."""
 
     def __init__(self, modules: dict[str, ModuleType], mock: Any) -> None:
-        """Take them."""
+        """Store them."""
         self.modules, self.mock = modules, mock
 
     def api(self, secrets: dict[str, str] | None = None, *, basic: bool = False) -> Any:
@@ -58,7 +58,7 @@ def notices(frame: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Serve the weather's mock, and import its modules."""
+    """Run the weather API's mock, and import its modules."""
     with imported(WEATHER, tmp_path_factory.mktemp("weather")) as modules, modules["mock"].Mock() as mock:
         mock.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=mock.serve_forever, args=(0.01,), daemon=True).start()
@@ -68,14 +68,14 @@ def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def world(weather: World) -> World:
-    """Give the mock as it was at first."""
+    """Reset the mock."""
     weather.mock.received.clear()
     weather.mock.is_empty, weather.mock.failure = False, ""
     return weather
 
 
 def test_the_same_description_gives_the_same_bytes() -> None:
-    """In the same order."""
+    """The files have the same order."""
     first, second = (upstream_files.write_upstream(StoredModel(WEATHER)) for _ in range(2))
 
     assert list(first.files.items()) == list(second.files.items())
@@ -83,7 +83,7 @@ def test_the_same_description_gives_the_same_bytes() -> None:
 
 
 def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its texts are literals in the code, the same as they were; nothing of it runs."""
+    """Texts are literals with the same value; none of them runs."""
     monkeypatch.chdir(tmp_path)
     with imported(HOSTILE, tmp_path) as modules:
         endpoint = modules["endpoints"].ENDPOINTS["datasource_query"]
@@ -97,8 +97,8 @@ def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "hacked").exists()
 
 
-def test_the_code_of_a_description_calls_only_what_gfplug_wrote() -> None:
-    """Whatever is called, by name, is one of a few classes."""
+def test_the_generated_code_calls_only_known_functions() -> None:
+    """Each called name is in a short list."""
     files = upstream_files.write_upstream(StoredModel(HOSTILE)).files
     called = {
         ast.unparse(node.func)
@@ -115,7 +115,7 @@ def test_the_code_of_a_description_calls_only_what_gfplug_wrote() -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None:
-    """The runtime describes them as a build asks it to."""
+    """The runtime describes them as for a build."""
     with imported(SOURCES[name], tmp_path) as modules:
         models: Any = modules["models"]
 
@@ -141,7 +141,7 @@ def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None
 
 
 def test_a_list_is_read_page_by_page(world: World) -> None:
-    """With the cursor that the first page gives, as many rows as a page can have, and the parameters of the query."""
+    """Requests have the cursor of the page before, the largest page size, and the query's parameters."""
     model = world.model("list_stations", kind="sea", ids=(1, 2), active=False)
 
     (frame,) = ask(world.api(TOKEN), query(model))
@@ -167,8 +167,8 @@ def test_a_list_is_read_page_by_page(world: World) -> None:
     assert frame["place.lat"].to_list() == [52.4, 52.4]
 
 
-def test_the_panels_range_fills_what_bounds_rows(world: World) -> None:
-    """Rows with a time become series, labelled by enums and by objects of texts."""
+def test_the_panels_range_fills_range_parameters(world: World) -> None:
+    """Rows with a time become series, with enums and objects of texts as labels."""
     model = world.model("list_readings", station_id="7", x_tenant="blue")
 
     (frame,) = ask(world.api(TOKEN), query(model))
@@ -198,14 +198,14 @@ def test_a_map_becomes_numbers_by_its_keys(world: World) -> None:
     ]
 
 
-def test_numbers_that_nothing_tells_apart_are_refused(world: World) -> None:
-    """One of them would pass for all."""
+def test_numbers_without_distinct_labels_are_refused(world: World) -> None:
+    """One of them would stand for all."""
     with pytest.raises(QueryError, match="choose label columns"):
         ask(world.api(TOKEN), query(world.model("list_stations", show="numbers", label_columns=())))
 
 
-def test_a_body_is_put_together_from_its_parts(world: World) -> None:
-    """Nested, JSON typed as text is JSON, and a parameter with the name of a field of ours has another one."""
+def test_a_body_is_built_from_its_fields(world: World) -> None:
+    """It is nested; typed JSON is JSON; a field whose name gfplug uses has another identifier."""
     model = world.model("search", text="rain", near='{"lat": 1}', show_parameter=True)
 
     ask(world.api({"key": "k", "session": "s"}), query(model))
@@ -216,8 +216,8 @@ def test_a_body_is_put_together_from_its_parts(world: World) -> None:
     assert request.headers["cookie"] == "sid=s"
 
 
-def test_credentials_go_together_or_not_at_all(world: World) -> None:
-    """An alternative is used where the options fill all of it; the message of a 401 is not repeated."""
+def test_credentials_are_sent_only_if_they_are_complete(world: World) -> None:
+    """A way to authenticate is used if all its options are set; the message of a 401 is not repeated."""
     with pytest.raises(QueryError, match="/search also needs session"):
         ask(world.api({"key": "k"}), query(world.model("search", text="rain")))
     with pytest.raises(DownstreamError, match="/search answered 401"):
@@ -229,8 +229,8 @@ def test_credentials_go_together_or_not_at_all(world: World) -> None:
     assert world.mock.received[1].headers["authorization"].startswith("Basic ")
 
 
-def test_no_secret_is_in_what_the_panel_shows(world: World) -> None:
-    """The executed query has none, and an error has the path alone."""
+def test_the_panel_shows_no_secret(world: World) -> None:
+    """The executed query has none, and an error has only the path."""
     (frame,) = ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
     world.mock.failure = "closed"
     with pytest.raises(PluginError) as excinfo:
@@ -241,7 +241,7 @@ def test_no_secret_is_in_what_the_panel_shows(world: World) -> None:
 
 
 def test_an_errors_text_is_where_the_description_says(world: World) -> None:
-    """Here below two keys that no other API has."""
+    """Here it is below two keys that no other API has."""
     world.mock.failure = "the sensor sleeps"
 
     with pytest.raises(DownstreamError, match=r"503 Service Unavailable: the sensor sleeps"):
@@ -250,7 +250,7 @@ def test_an_errors_text_is_where_the_description_says(world: World) -> None:
 
 @pytest.mark.parametrize("station", ["..", ".", "a/b", "{stationId}", "7?x=1#"])
 def test_a_value_stays_one_part_of_the_path(world: World, station: str) -> None:
-    """It comes from whoever edits a panel."""
+    """Anyone who edits a panel chooses the value."""
     endpoint = world.modules["endpoints"].ENDPOINTS["list_readings"]
     if station in (".", ".."):
         with pytest.raises(QueryError, match="can't be a part of a path"):
@@ -264,7 +264,7 @@ def test_a_value_stays_one_part_of_the_path(world: World, station: str) -> None:
 
 
 def test_choices_are_rows_of_another_operation(world: World) -> None:
-    """With the label of the other column."""
+    """Another column has their labels."""
     choices = world.api(TOKEN).choices("list_readings.station_id", {})
 
     assert choices == [{"value": "7", "label": "Potsdam"}, {"value": "8", "label": "Potsdam"}]
@@ -274,7 +274,7 @@ def test_choices_are_rows_of_another_operation(world: World) -> None:
 
 
 def test_links_lead_to_the_next_page(world: World) -> None:
-    """And a time may be a count of seconds."""
+    """Times that count seconds are read, too."""
     (frame,) = ask(world.api({"account": "a"}), query(world.model("old_readings")))
 
     assert [request.query for request in world.mock.received] == [{}, {"second-page": ["1"]}]
@@ -282,7 +282,7 @@ def test_links_lead_to_the_next_page(world: World) -> None:
 
 
 def test_an_operation_has_its_own_address(world: World) -> None:
-    """Unless the data source has a URL; a variable of the address is an option."""
+    """The data source's URL replaces it; a variable of the address is an option."""
     access, endpoints = world.modules["api"].Api, world.modules["endpoints"].ENDPOINTS
     options = world.modules["models"].Options(region="us")
 
@@ -297,7 +297,10 @@ def test_an_operation_has_its_own_address(world: World) -> None:
 
 
 def test_another_host_gets_no_credentials(world: World) -> None:
-    """Only what needs none is asked there; hosts below the API's own, and those that the author trusts, get them."""
+    """Only public operations are called there.
+
+    Hosts below the API's own and those that the author trusts get credentials.
+    """
     access, endpoints = world.modules["api"].Api, world.modules["endpoints"].ENDPOINTS
     settings = Settings(options=world.modules["models"].Options(account=Secret("token")))
     api = access(settings)
@@ -316,8 +319,8 @@ def test_another_host_gets_no_credentials(world: World) -> None:
     assert host("http://eu.example") == "http://eu.example"
 
 
-def test_another_host_is_asked_for_what_is_public(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what the data source sends with all its requests."""
+def test_a_public_operation_of_another_host_is_called(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers that the data source adds to all requests are left out."""
     access, endpoints = world.modules["api"].Api, world.modules["endpoints"]
     monkeypatch.setattr(access, "address", operation.Address(template="https://api.example"))
     own = operation.Address(template=world.mock.url)
@@ -333,7 +336,7 @@ def test_another_host_is_asked_for_what_is_public(world: World, monkeypatch: pyt
 
 
 def test_an_errors_text_shows_no_secret(world: World) -> None:
-    """The API may repeat what it was sent, with what controls a terminal."""
+    """The API may repeat its request, with control characters."""
     world.mock.failure = "the key s3cret is\n\x1b[31m old"
 
     with pytest.raises(DownstreamError, match=r"Unavailable: the key \*\*\* is \[31m old"):
@@ -341,14 +344,14 @@ def test_an_errors_text_shows_no_secret(world: World) -> None:
 
 
 def test_oauth2_has_the_apis_token_url(world: World) -> None:
-    """Where the config page has none."""
+    """It is used if the config page has none."""
     prepared = api_module.prepare(Settings(options=world.modules["models"].Options()))
 
     assert prepared.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
 
 
-def test_values_that_are_not_as_described_are_shown_as_text(world: World) -> None:
-    """And a notice says which; in a series they are an error."""
+def test_values_of_another_type_are_shown_as_text(world: World) -> None:
+    """A notice says which; in a series they are an error."""
     endpoints = world.modules["endpoints"].ENDPOINTS
     strange = [("", {"id": "seven", "name": 1, "kind": "sea"}), ("", {"id": 8})]
 
@@ -365,8 +368,8 @@ def test_values_that_are_not_as_described_are_shown_as_text(world: World) -> Non
         )
 
 
-def test_rows_that_a_series_cannot_tell_apart_are_noticed(world: World) -> None:
-    """As rows without a time are."""
+def test_rows_with_equal_times_and_labels_give_a_notice(world: World) -> None:
+    """So do rows without a time."""
     endpoints = world.modules["endpoints"].ENDPOINTS
     row = ("", {"at": "2026-01-01T00:00:00Z", "celsius": 1})
     view = views.View(show="series", time_column="at")
@@ -379,7 +382,7 @@ def test_rows_that_a_series_cannot_tell_apart_are_noticed(world: World) -> None:
 
 
 def answers(*bodies: Any) -> Any:
-    """Make a function that answers each of these in turn, and the last one ever after."""
+    """Make a function that returns each of these in turn, and then always the last one."""
     rest = list(bodies)
 
     def answer(_values: Any, _url: str) -> HttpResponse:
@@ -389,8 +392,8 @@ def answers(*bodies: Any) -> Any:
     return answer
 
 
-def test_pages_have_a_bound_and_say_so(world: World) -> None:
-    """However many there are."""
+def test_the_number_of_pages_is_limited_with_a_notice(world: World) -> None:
+    """The API may have any number of pages."""
     endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
     bodies = [{"items": [{"id": number}], "next": str(number)} for number in range(50)]
 
@@ -401,8 +404,8 @@ def test_pages_have_a_bound_and_say_so(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", [{"items": [], "next": ""}, {"items": None}, {}, None])
-def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
-    """In whatever way the API says so."""
+def test_pages_end_without_rows(world: World, body: Any) -> None:
+    """The API shows the end in several ways."""
     endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     answer = pages.read_pages(answers(body), endpoint, {})
@@ -410,16 +413,16 @@ def test_pages_end_where_there_are_no_rows(world: World, body: Any) -> None:
     assert (answer.rows, answer.notices) == ([], ())
 
 
-def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
-    """The path of the rows is named."""
+def test_rows_with_an_invalid_shape_are_a_downstream_error(world: World) -> None:
+    """The error has the path of the rows."""
     endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
 
     with pytest.raises(DownstreamError, match="items is not a list of rows"):
         pages.read_pages(answers({"items": "none"}), endpoint, {})
 
 
-def test_each_kind_of_a_choice_has_its_type() -> None:
-    """Text, whole numbers, lists, and what may stay empty."""
+def test_choices_have_the_type_of_their_parameter() -> None:
+    """They are texts, integers, lists, and empty ones."""
     from gfplug.scaffold.openapi.class_names import Names  # noqa: PLC0415
     from gfplug.scaffold.openapi.operation_fields import plan_classes  # noqa: PLC0415
 
@@ -435,8 +438,8 @@ def test_each_kind_of_a_choice_has_its_type() -> None:
     assert [each.name for each in classes] == [each.identifier for each in (STATIONS, READINGS, COUNTS, SEARCH, OLD)]
 
 
-def test_first_queries_prefer_what_needs_nothing() -> None:
-    """The alert rule reads a number, with a threshold below the example's."""
+def test_example_queries_prefer_operations_without_required_fields() -> None:
+    """The alert rule reads a number; its threshold is below the example's value."""
     data = upstream_files.write_upstream(StoredModel(WEATHER)).data
     only = upstream_files.write_upstream(StoredModel(replace(WEATHER, operations=(STATIONS, READINGS)))).data
 
@@ -445,8 +448,8 @@ def test_first_queries_prefer_what_needs_nothing() -> None:
     assert (data["has_rule"], data["threshold"]) == (True, 51)
 
 
-def test_an_alert_rule_gets_no_part_of_an_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule would judge what was read; a panel shows it with the notice."""
+def test_an_alert_rule_gets_no_incomplete_response(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panel shows an incomplete response with a notice."""
     models = world.modules["models"]
     part = rows.Rows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
     monkeypatch.setattr(api_module, "read_pages", lambda *_: part)

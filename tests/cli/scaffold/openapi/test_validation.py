@@ -1,4 +1,4 @@
-"""What a validating library says of a description, and what it never sees."""
+"""Violations that a validation library finds in a description, and the parts that it does not get."""
 
 import logging
 from typing import Any
@@ -10,15 +10,15 @@ from gfplug.scaffold.openapi import validation
 
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
-def test_a_right_description_has_no_violations(version: str) -> None:
-    """In both versions."""
+def test_a_valid_description_has_no_violations(version: str) -> None:
+    """Both versions are tried."""
     value = describe({"/a": get({"$ref": "#/components/schemas/Row"})}, schemas={"Row": ROW}, openapi=version)
 
     assert read(value).violations == ()
 
 
 def test_violations_have_a_place_and_an_operation() -> None:
-    """And take nothing away."""
+    """They remove nothing from the data source."""
     value = describe({"/a": get(parameters=[query("a", explode="yes")]), "/b": get(deprecated="no")})
     source = read(value)
 
@@ -30,8 +30,8 @@ def test_violations_have_a_place_and_an_operation() -> None:
     assert all(violation.sentence and len(violation.sentence) <= 200 for violation in source.violations or ())
 
 
-def test_only_the_chosen_operations_and_their_components_are_looked_at() -> None:
-    """The rest of a large description costs nothing."""
+def test_only_chosen_operations_and_their_components_are_validated() -> None:
+    """The rest of a large description takes no time."""
     schemas = {"Good": {"properties": {"a": {"$ref": "#/components/schemas/Row"}}}, "Row": ROW, "Bad": {"type": 7}}
     value = describe(
         {"/a": get({"$ref": "#/components/schemas/Good"}), "/b": get({"$ref": "#/components/schemas/Bad"})},
@@ -42,8 +42,8 @@ def test_only_the_chosen_operations_and_their_components_are_looked_at() -> None
     assert [violation.place for violation in read(value).violations or ()] != []
 
 
-def test_references_to_elsewhere_are_not_followed() -> None:
-    """Neither to a server nor to a file."""
+def test_external_references_are_not_followed() -> None:
+    """Neither a server nor a file is read."""
     value = describe(
         {"/a": get({"properties": {"a": {"$ref": "https://127.0.0.1:1/x.json"}, "b": {"$ref": "/etc/x"}}})}
     )
@@ -53,8 +53,8 @@ def test_references_to_elsewhere_are_not_followed() -> None:
     assert len(source.left_out) == 2
 
 
-def test_swagger_is_validated_as_well() -> None:
-    """By rules of its own."""
+def test_swagger_is_validated() -> None:
+    """It has its own rules."""
     node: dict[str, Any] = {"get": {"responses": {"200": {"description": "ok", "schema": ROW}}, "consumes": 7}}
     value = {"swagger": "2.0", "info": {"title": "Shop", "version": "1"}, "paths": {"/a": node}}
 
@@ -64,7 +64,7 @@ def test_swagger_is_validated_as_well() -> None:
 def test_without_the_library_a_description_is_read(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And a sentence says how to install it."""
+    """A message says how to install the library."""
     monkeypatch.setattr(validation, "find_spec", lambda _name: None)
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         source = read(describe({"/a": get()}))
