@@ -175,6 +175,7 @@ def test_changes_of_workflows_are_not_pushed(runner: Runner) -> None:
     assert runner.pushed("good.txt") == "new\n"
     assert "evil" not in runner.files()
     assert "    gh run download 17 --name upgrade" in runner.text()
+    assert "evil" not in runner.text()
 
 
 def test_the_commands_of_the_text_apply_the_changes_of_workflows(runner: Runner, tmp_path: Path) -> None:
