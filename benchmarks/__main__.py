@@ -43,20 +43,20 @@ def main(words: Sequence[str] | None = None) -> int:
         "--page", type=Path, metavar="FILE", help="also write a page of Markdown, with the day and the machine"
     )
     parser.add_argument("--minutes", type=float, default=1.0, help="how long mixed-load goes on")
-    asked = parser.parse_args(words)
+    options = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    names = asked.only or list(BENCHMARKS)
+    names = options.only or list(BENCHMARKS)
     import pytest  # noqa: PLC0415  # `programs` says by its exceptions what it could not make
 
     try:
-        results = measure(names, is_quick=asked.quick, minutes=asked.minutes)
+        results = measure(names, is_quick=options.quick, minutes=options.minutes)
     except (pytest.skip.Exception, pytest.fail.Exception) as reason:
         log.error("%s", reason)  # noqa: TRY400  # one sentence says it all
         return 1
-    if asked.page is not None:
+    if options.page is not None:
         text = page(results, day=time.strftime("%Y-%m-%d"), machine=describe_machine())
-        asked.page.write_text(text, encoding="utf-8")
-    sys.stdout.write((json.dumps(results, indent=2) if asked.json else table(results)) + "\n")
+        options.page.write_text(text, encoding="utf-8")
+    sys.stdout.write((json.dumps(results, indent=2) if options.json else table(results)) + "\n")
     return 0 if len(results) == len(names) else 1
 
 

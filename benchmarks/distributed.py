@@ -45,17 +45,17 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.distributed", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000_000)
     parser.add_argument("--executable", type=Path, help="that of a bundle, in its dist/; default: build one")
-    asked = parser.parse_args(words)
+    options = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         programs = Programs(folder)
-        program = asked.executable or executable(programs, "distributed-built")
+        program = options.executable or executable(programs, "distributed-built")
         figures: dict[str, Any] = {"bundle": sizes(program.parent)}
         with Host(programs.go("host")) as host:
             (folder / "dask").mkdir()
             with dask_cluster(folder / "dask") as cluster:
                 plugin = host.start(program)
-                figures |= measure(plugin, cluster, asked.rows)
+                figures |= measure(plugin, cluster, options.rows)
                 plugin.kill()
             figures["local"] = measure_local(host.start(program))
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
@@ -68,22 +68,22 @@ def measure(plugin: Plugin, cluster: DaskCluster, rows: int) -> dict[str, Any]:
     before = look(plugin.pid).rss_mb
     with Watch(plugin.pid) as watch:
         begin = time.monotonic()
-        counted = ask(plugin, rows, cluster.address)
+        total_rows = ask(plugin, rows, cluster.address)
         seconds = time.monotonic() - begin
     after = look(plugin.pid).rss_mb
     cancel_s = cancel(plugin, cluster, rows)
     pending = send(plugin, rows, cluster.address)
-    done = cluster.finished()
-    eventually(lambda: cluster.finished() > done + 10, within_s=60)
+    finished_before = cluster.finished()
+    eventually(lambda: cluster.finished() > finished_before + 10, within_s=60)
     cluster.kill_worker()
     killed = total(pending.result(TIMEOUT_S))
     return {
-        "rows": counted,
+        "rows": total_rows,
         "seconds": seconds,
-        "rows_per_s": counted / seconds,
+        "rows_per_s": total_rows / seconds,
         "plugin_mb": {"before": before, "peak": max([after, *(each.rss_mb for each in watch.samples)]), "after": after},
         "cancel_s": cancel_s,
-        "killed": {"rows": killed, "is_right": killed == counted},
+        "killed": {"rows": killed, "is_right": killed == total_rows},
     }
 
 
@@ -110,8 +110,8 @@ def measure_local(plugin: Plugin) -> dict[str, Any]:
 def send(plugin: Plugin, rows: int, scheduler: str) -> Pending:
     """Ask how many readings there are in an hour that has so many."""
     configured = settings({"period": HOUR_MS / (rows / 2), "timeout": TIMEOUT_S, "scheduler": scheduler})
-    asked = query(aggregate="count", start_ms=START_MS // HOUR_MS * HOUR_MS)
-    return plugin.send("query", timeout_s=TIMEOUT_S, request=query_request(asked, settings=configured))
+    model = query(aggregate="count", start_ms=START_MS // HOUR_MS * HOUR_MS)
+    return plugin.send("query", timeout_s=TIMEOUT_S, request=query_request(model, settings=configured))
 
 
 def ask(plugin: Plugin, rows: int, scheduler: str) -> int:

@@ -103,7 +103,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in options.only or PACKAGES:
         report = folder / f"{name}.json"
         earlier = json.loads(report.read_text(encoding="utf-8")) if options.no_build and report.exists() else {}
-        figures = measure(name, folder / name, built=earlier)
+        figures = measure(name, folder / name, earlier=earlier)
         report.write_text(json.dumps(figures, indent=2), encoding="utf-8")
         log.info("%s: %s", name, figures.get("error") or f"{figures['first_answer_ms']:.0f} ms")
     reports = {name: json.loads(path.read_text()) for name in PACKAGES if (path := folder / f"{name}.json").exists()}
@@ -111,10 +111,10 @@ def main(words: Sequence[str] | None = None) -> int:
     return int(any("error" in figures for figures in reports.values()))
 
 
-def measure(name: str, folder: Path, *, built: dict[str, Any]) -> dict[str, Any]:
+def measure(name: str, folder: Path, *, earlier: dict[str, Any]) -> dict[str, Any]:
     """Build a project with a package unless it is built, start its bundle a few times, and return the figures."""
     try:
-        report = {key: value for key, value in built.items() if key != "error"} or build(name, folder)
+        report = {key: value for key, value in earlier.items() if key != "error"} or build(name, folder)
         project = Project(folder)
         target = Target(
             command=(report["executable"],),
@@ -126,7 +126,7 @@ def measure(name: str, folder: Path, *, built: dict[str, Any]) -> dict[str, Any]
         starts = [smoke(target, timeout=QUERY_SECONDS) for _ in range(STARTS)]
         query = gfplug("call", "query", project.dist, "--json", "--timeout", "60")
     except GfplugError as error:
-        return {**built, "error": f"{error.message} {error.hint} {error.details}"}
+        return {**earlier, "error": f"{error.message} {error.hint} {error.details}"}
     output = f"{query.stdout}\n{query.stderr}"
     report["first_answer_ms"] = min(each.first_answer_ms for each in starts)
     report["answer"] = output[-4000:]

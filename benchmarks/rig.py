@@ -148,7 +148,7 @@ class Rig:
             ),
             "source": lambda: write_launcher(folder / "source", self._example(), python=self._clean()),
         }
-        self._made: dict[str, Path] = {}
+        self._commands: dict[str, Path] = {}
         self._interpreters: dict[tuple[str, ...], str] = {}
 
     @contextmanager
@@ -173,9 +173,9 @@ class Rig:
         return self._programs.go("host")
 
     def _program(self, side: str) -> Path:
-        if side not in self._made:
-            self._made[side] = self._makers[side]()
-        return self._made[side]
+        if side not in self._commands:
+            self._commands[side] = self._makers[side]()
+        return self._commands[side]
 
     def _example(self) -> Path:
         return self._programs.project("signals")

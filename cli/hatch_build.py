@@ -30,7 +30,7 @@ class CarryParts(BuildHookInterface[Any]):
             return
         self._folder = tempfile.TemporaryDirectory(prefix="gfplug-wheel-")
         folder, root = Path(self._folder.name), Path(self.root)
-        built = WheelBuilder(str(root / "runtime")).build(directory=str(folder), versions=["standard"])
+        wheels = WheelBuilder(str(root / "runtime")).build(directory=str(folder), versions=["standard"])
         place = "runtime/dist"
         if self.target_name == "wheel":
             place = "gfplug/_data"
@@ -38,7 +38,7 @@ class CarryParts(BuildHookInterface[Any]):
             (folder / "editors.js").write_text(library["assemble"](library["SOURCES"]), encoding="utf-8", newline="\n")
             if os.environ.get(PUBLISHED) == "1":
                 (folder / "published").write_text("Stamped by the release workflow.\n", encoding="utf-8")
-        list(built)
+        list(wheels)
         build_data["force_include"].update({str(path): f"{place}/{path.name}" for path in folder.iterdir()})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002

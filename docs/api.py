@@ -47,9 +47,9 @@ def entries(modules: Mapping[str, Sequence[str]]) -> dict[str, list[Entry]]:
 
 def public_names(module: str) -> list[str]:
     """List what a module offers: its `__all__`, or what it defines."""
-    loaded = import_module(module)
-    if hasattr(loaded, "__all__"):
-        return list(loaded.__all__)
+    imported = import_module(module)
+    if hasattr(imported, "__all__"):
+        return list(imported.__all__)
     defined = _definitions(module)
     return [name for name in defined if not name.startswith("_") and not re.fullmatch(r"[A-Z]\w*T", name)]
 
@@ -96,8 +96,8 @@ def _home(module: str, name: str) -> tuple[str, ast.stmt | None]:
 def _definitions(module: str) -> dict[str, ast.stmt]:
     path = Path(inspect.getfile(import_module(module)))
     body = ast.parse(path.read_text(encoding="utf-8")).body
-    named = {node.name: node for node in body if isinstance(node, (*_Function.__args__, ast.ClassDef))}
-    return {**named, **{name: node for name, node, _ in _assignments(body)}}
+    definitions = {node.name: node for node in body if isinstance(node, (*_Function.__args__, ast.ClassDef))}
+    return {**definitions, **{name: node for name, node, _ in _assignments(body)}}
 
 
 def _assignments(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.stmt, str]]:
@@ -122,14 +122,14 @@ def _fields(owner: str, node: ast.ClassDef) -> Iterator[Entry]:
 def _default(value: ast.expr | None) -> str:
     if value is None:
         return ""
-    written = ast.unparse(value)
-    if not written.startswith("field("):
-        return f" = {written}"
-    given = {keyword.arg: keyword.value for keyword in getattr(value, "keywords", [])}
-    if "default" in given:
-        return f" = {ast.unparse(given['default'])}"
+    text = ast.unparse(value)
+    if not text.startswith("field("):
+        return f" = {text}"
+    arguments = {keyword.arg: keyword.value for keyword in getattr(value, "keywords", [])}
+    if "default" in arguments:
+        return f" = {ast.unparse(arguments['default'])}"
     empty = {"dict": "{}", "tuple": "()", "list": "[]"}
-    factory = ast.unparse(given["default_factory"]) if "default_factory" in given else ""
+    factory = ast.unparse(arguments["default_factory"]) if "default_factory" in arguments else ""
     return f" = {empty.get(factory, f'{factory}()')}" if factory else ""
 
 

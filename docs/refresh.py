@@ -78,9 +78,11 @@ def main() -> None:
 
 def commands() -> list[tuple[str, ...]]:
     """List every command, those of a group after it."""
-    top = [(), *((name,) for name in _listed(()))]
+    top = [(), *((name,) for name in _subcommands(()))]
     return [
-        words for each in top for words in (each, *((*each, name) for name in _listed(each) if each[:1] in _groups()))
+        words
+        for each in top
+        for words in (each, *((*each, name) for name in _subcommands(each) if each[:1] in _groups()))
     ]
 
 
@@ -122,9 +124,9 @@ def _groups() -> list[tuple[str, ...]]:
     return [(name,) for name in GROUPS]
 
 
-def _listed(words: tuple[str, ...]) -> list[str]:
-    _, _, listed = help_of(words).partition("\nCommands:\n")
-    return [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+def _subcommands(words: tuple[str, ...]) -> list[str]:
+    _, _, command_lines = help_of(words).partition("\nCommands:\n")
+    return [line.split()[0] for line in command_lines.splitlines() if line.startswith("  ") and line[2] != " "]
 
 
 def _command(words: tuple[str, ...]) -> str:

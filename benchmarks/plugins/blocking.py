@@ -46,7 +46,7 @@ class Datasource:
         """Answer one query."""
         model = query.model
         if model.kind in ("columns", "lists", "pandas", "polars"):
-            return self.held(model.kind, model.rows)
+            return self.stored_table(model.kind, model.rows)
         match model.kind:
             case "series":
                 return series(query.time_range.start, model.rows)
@@ -61,7 +61,7 @@ class Datasource:
                 return Frame.of(total=[work(model.rows)])
         raise QueryError(f"unknown kind {model.kind}")
 
-    def held(self, kind: str, rows: int) -> Frame:
+    def stored_table(self, kind: str, rows: int) -> Frame:
         """Answer with a table that was there before the query came."""
         match kind:
             case "columns":

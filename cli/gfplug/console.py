@@ -86,8 +86,8 @@ def result_json(value: Any, *, indent: int | None = 2) -> None:  # noqa: ANN401 
     from gfplug import files  # noqa: PLC0415 - `--help` writes no JSON
 
     text = files.json_text(value, indent=indent)
-    shown = terminal.escape(text) if sys.stdout.isatty() else text
-    if shown != text or _encodable(sys.stdout, text) != text:
+    escaped_text = terminal.escape(text) if sys.stdout.isatty() else text
+    if escaped_text != text or _encodable(sys.stdout, text) != text:
         text = json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
     result(text)
 

@@ -38,7 +38,7 @@ def sha256_of(path: Path) -> str:
     Raises: ProjectError if it is something else that is there: a FIFO would never end.
     """
     if path.exists() and not path.is_file():
-        raise ProjectError(f"{path} is not a regular file", hint="replace it by a file")
+        raise ProjectError(f"{path} is not a regular file", hint="replace it with a regular file")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -100,16 +100,16 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
 
 
 def require_free(destination: Path) -> None:
-    """Refuse a place where no folder can be made: something is there, or it can't be written.
+    """Refuse a place where no folder can be made: something exists there, or it can't be written.
 
-    Raises: ProjectError naming what is in the way.
+    Raises: ProjectError that names the reason.
     """
     if os.path.lexists(destination) and not destination.is_dir():
         raise ProjectError(f"{destination} exists and is not a folder", hint="choose another folder")
-    there = next(folder for folder in (destination, *destination.absolute().parents) if os.path.lexists(folder))
-    if not there.is_dir() or not os.access(there, os.R_OK | os.W_OK | os.X_OK):
-        what = "permission denied" if there.is_dir() else "it is not a folder"
-        raise ProjectError(f"cannot write to {there}: {what}", hint="choose a folder you may write to")
+    existing = next(folder for folder in (destination, *destination.absolute().parents) if os.path.lexists(folder))
+    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+        reason = "permission denied" if existing.is_dir() else "it is not a folder"
+        raise ProjectError(f"cannot write to {existing}: {reason}", hint="choose a folder you may write to")
     if destination.is_dir() and any(destination.iterdir()):
         raise ProjectError(f"{destination} exists and is not empty", hint="choose another folder")
 

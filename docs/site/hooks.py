@@ -40,8 +40,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     _all.cache_clear()
     _entries.cache_clear()
     nav: list[dict[str, Any]] = config.nav or []
-    named = set(site_llms.names(nav))
-    for name in sorted(set(_all()) - named - {"index.md"}):
+    names_in_nav = set(site_llms.names(nav))
+    for name in sorted(set(_all()) - names_in_nav - {"index.md"}):
         section = next((each for each in nav if _is_section_of(name, each)), nav[-1])
         next(iter(section.values())).append(name)
     return config
@@ -55,9 +55,9 @@ def _is_section_of(name: str, section: dict[str, Any]) -> bool:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Put all pages in the place of docs/'s own files."""
     for name, page in _all().items():
-        there = files.get_file_from_path(name)
-        if there is not None:
-            files.remove(there)
+        existing = files.get_file_from_path(name)
+        if existing is not None:
+            files.remove(existing)
         files.append(File.generated(config, name, content=site_pages.linked(page, _all(), str(config.repo_url))))
     return files
 

@@ -28,8 +28,8 @@ def text(nav: Sequence[Any], pages: Mapping[str, Page], config: MkDocsConfig) ->
     """Write the file; a page without a section of its own comes first."""
     parts = [f"# {config.site_name}\n\n> {config.site_description}\n"]
     sections = [(title, list(names([inside]))) for item in nav for title, inside in item.items()]
-    for title, listed in sections:
-        lines = [_line(pages[name], str(config.site_url)) for name in listed]
+    for title, page_names in sections:
+        lines = [_line(pages[name], str(config.site_url)) for name in page_names]
         parts.append(f"\n## {title}\n\n{''.join(lines)}")
     return "".join(parts)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from site_pages import Page
 
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
-_KEPT = re.compile(r"(\[[^\]]*\]\([^)]*\)|^#.*$)", re.MULTILINE)
+_LINKS_AND_HEADINGS = re.compile(r"(\[[^\]]*\]\([^)]*\)|^#.*$)", re.MULTILINE)
 _CODE = re.compile(r"`([\w.]+)(?:\([^`]*\))?`")
 _ENTRY = re.compile(r"^(## |- )`(\w+)")
 
@@ -60,18 +60,21 @@ def with_anchors(text: str) -> str:
 
 def with_links(text: str, name: str, entries: dict[str, tuple[str, str]]) -> str:
     """Link the first mention of each name on a page; headings, blocks of code and other links stay as they are."""
-    seen: set[str] = set()
+    linked_names: set[str] = set()
 
     def link(code: re.Match[str]) -> str:
-        if code[1] not in entries or code[1] in seen:
+        if code[1] not in entries or code[1] in linked_names:
             return code[0]
-        seen.add(code[1])
+        linked_names.add(code[1])
         page, anchor = entries[code[1]]
         return f"[{code[0]}]({posixpath.relpath(page, posixpath.dirname(name) or '.')}#{anchor})"
 
     def change(part: str) -> str:
         if part.startswith("```"):
             return part
-        return "".join(piece if _KEPT.fullmatch(piece) else _CODE.sub(link, piece) for piece in _KEPT.split(part))
+        return "".join(
+            piece if _LINKS_AND_HEADINGS.fullmatch(piece) else _CODE.sub(link, piece)
+            for piece in _LINKS_AND_HEADINGS.split(part)
+        )
 
     return "".join(change(part) for part in _FENCED.split(text))

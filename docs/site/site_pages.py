@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-SPLIT = ("how-to.md", "reference.md")
+PAGES_BY_SECTION = ("how-to.md", "reference.md")
 """Files of docs/ of which each section of the second level is a page of its own."""
 
 OTHERS = {
@@ -74,7 +74,7 @@ def read() -> dict[str, Page]:
     for path in sorted((ROOT / "docs").rglob("*.md")):
         name = path.relative_to(ROOT / "docs").as_posix()
         text = path.read_text(encoding="utf-8")
-        for page in _split(name, text) if name in SPLIT else [_page(name, f"docs/{name}", text)]:
+        for page in _section_pages(name, text) if name in PAGES_BY_SECTION else [_page(name, f"docs/{name}", text)]:
             pages[page.name] = page
     for name, origin in OTHERS.items():
         pages[name] = _page(name, origin, (ROOT / origin).read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def _relative(name: str, page: Page) -> str:
     return posixpath.relpath(name, posixpath.dirname(page.name) or ".")
 
 
-def _split(name: str, text: str) -> list[Page]:
+def _section_pages(name: str, text: str) -> list[Page]:
     """Make a page of each section; the first one is what stands before them, and a list of them."""
     origin, folder = f"docs/{name}", name.removesuffix(".md")
     starts = [match.start() for match in _HEADING.finditer(_blank_code(text)) if len(match[1]) == 2]  # noqa: PLR2004  # of the second level

@@ -104,7 +104,7 @@ def test_react_editors_are_refused_at_once(project: Path) -> None:
     done = gfplug("upgrade", "--data", "frontend=react", cwd=project)
 
     assert done.code == 2
-    assert "the editors of a data source that an API's description makes follow that description" in done.err
+    assert "a project from an API's description cannot have React editors" in done.err
     assert not (project / ".venv").exists()
 
 

@@ -137,7 +137,7 @@ def test_the_machines_credentials_are_found_as_the_aws_cli_does(
         ({"sigV4Region": ""}, {}, "no AWS region"),
         ({"sigV4AuthType": "ec2_iam_role"}, {}, "Grafana does not allow the AWS authentication 'ec2_iam_role'"),
         ({}, {"AWS_AUTH_AllowedAuthProviders": "default"}, "Grafana does not allow the AWS authentication 'keys'"),
-        ({"sigV4AssumeRoleArn": "arn"}, {"AWS_AUTH_AssumeRoleEnabled": "false"}, "Grafana does not allow to assume"),
+        ({"sigV4AssumeRoleArn": "arn"}, {"AWS_AUTH_AssumeRoleEnabled": "false"}, "Grafana does not allow assuming"),
         ({"sigV4AuthType": "default"}, {}, "no AWS credentials"),
     ],
 )
@@ -205,7 +205,7 @@ def test_azures_failures_are_the_upstreams(server: Server) -> None:
     """In one line."""
     credential = Entra(failure=RuntimeError("AADSTS7000215:\nInvalid client secret"))
     client = HttpClient.of(settings(url=server.url), auth=azure_auth("s", credential=credential))
-    with pytest.raises(DownstreamError, match="no token of Microsoft Entra ID: AADSTS7000215: Invalid client secret"):
+    with pytest.raises(DownstreamError, match="no token from Microsoft Entra ID: AADSTS7000215: Invalid client secret"):
         client.get("x")
 
 
@@ -232,7 +232,7 @@ def test_googles_credentials_of_the_machine_are_found(
 ) -> None:
     """Where there are none, that is told; where a file is named, it is read."""
     client = HttpClient.of(settings(url=server.url), auth=gcp_auth(scopes=["read"]))
-    with pytest.raises(DownstreamError, match=r"no token of Google Cloud: .*none"):
+    with pytest.raises(DownstreamError, match=r"no token from Google Cloud: .*none"):
         client.get("x")
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     with loginserver.login() as login:

@@ -198,7 +198,7 @@ def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, 
     [
         (lambda: Field("v", [None, 1.0], nullable=False), "column 'v' has nullable=False but contains 1"),
         (lambda: Frame.of(a=[1, 2], b=[1]), "column 'b' has 1 values but column 'a' has 2"),
-        (lambda: Frame.from_arrow({"a": [1]}), "expected a table that speaks Arrow, got dict"),
+        (lambda: Frame.from_arrow({"a": [1]}), "expected a table with the Arrow interface, got dict"),
         (lambda: Field("v", pytest.importorskip("numpy").zeros((2, 2))), "column 'v': expected one dimension"),
     ],
     ids=["a null that is not declared", "unequal lengths", "no table", "two dimensions"],

@@ -119,14 +119,14 @@ def test_a_stream_has_the_rates_that_its_editor_offers(hertz: object) -> None:
         return
 
     for call in (module.Datasource(Settings(options=None)).subscribe_stream, module.hertz_of):
-        with pytest.raises(QueryError, match=r"hertz must be from 0\.1 to 50\.0, got "):
+        with pytest.raises(QueryError, match=r"hertz must be a number from 0\.1 to 50\.0, got "):
             call(request)
 
 
 @pytest.mark.parametrize("data", [b"NaN", b"[1]", b"{", b'"x"', b"1" * 5000, b'{"hertz": NaN}', b"[" * 100_000])
 def test_a_stream_refuses_invalid_data(data: bytes) -> None:
     """Bytes that are no JSON object are refused, too."""
-    with pytest.raises(QueryError, match="hertz must be from"):
+    with pytest.raises(QueryError, match="hertz must be a number from"):
         load("stream").hertz_of(StreamRequest(path="sensors", data=data))
 
 

@@ -235,7 +235,7 @@ def test_unknown_encodings_are_named(encoding: str) -> None:
     """What nobody asked for is not read as if it were text."""
     with (
         Script(HEAD + b"Content-Encoding: %s\r\nContent-Length: 1\r\n\r\nx" % encoding.encode()) as upstream,
-        pytest.raises(DownstreamError, match="in an encoding that was not asked for: '") as caught,
+        pytest.raises(DownstreamError, match="in an encoding that was not requested: '") as caught,
     ):
         get(upstream)
 

@@ -76,7 +76,7 @@ def test_invalid_results_are_errors(kind: type) -> None:
 @each_single
 @pytest.mark.parametrize(("do", "count"), [("none", 0), ("", 1), ("many", 2), ("table", 1)])
 def test_a_result_is_any_number_of_frames(kind: type, do: str, count: int) -> None:
-    """A list of frames, one frame, a table that speaks Arrow; an empty list is no data."""
+    """A list of frames, one frame, a table with the Arrow interface; an empty list is no data."""
     answer = Services(kind).query(queries({"do": do}))["A"]
 
     assert (answer.status, len(answer.frames)) == (200, count)

@@ -198,14 +198,14 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
         ({"rows": ROWS}, {"time": "ts"}, "expected a list of rows, got dict: pass the list of rows, such as the list"),
         ("[]", {}, "expected a list of rows, got str"),
         (None, {}, "expected a list of rows, got NoneType"),
-        ([1], {}, "record 0 has no names for its values: it is int"),
-        ([{}, (1, 2)], {}, "record 1 has no names for its values: it is tuple"),
+        ([1], {}, "record 0 is of the type int, whose values have no names"),
+        ([{}, (1, 2)], {}, "record 1 is of the type tuple, whose values have no names"),
         (
             [{"ts": T[0], "v": 1, "h": {"name": "a"}}],
             {"time": "ts", "value": "v", "labels": "h"},
             "label 'h': row 0 holds a dict: use a dotted key",
         ),
-        ([Slotted.A], {}, "record 0 has no names for its values"),
+        ([Slotted.A], {}, "record 0 is of the type"),
     ],
 )
 def test_records_that_do_not_fit_are_an_error_of_one_sentence(

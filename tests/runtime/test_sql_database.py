@@ -285,7 +285,7 @@ def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes 
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("", "begins with no scheme: it may be sqlite, duckdb, "),
+        ("", "begins with no scheme; use one of sqlite, duckdb, "),
         ("/path/of/a.db", "begins with no scheme"),
         ("oracle://db", "begins with oracle"),
         ("postgresql://u:secret@[::1", "is not a URI"),

@@ -97,7 +97,7 @@ def test_no_records_have_the_given_types() -> None:
 
 def test_records_of_another_kind_are_refused() -> None:
     """A row that is no dictionary is named by its number."""
-    with pytest.raises(FrameError, match="record 1 has no names for its values: it is tuple"):
+    with pytest.raises(FrameError, match="record 1 is of the type tuple, whose values have no names"):
         Frame.from_records([{"a": 1}, (2,)])
 
 

@@ -137,7 +137,7 @@ def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pyte
     assert ".gfplug/" not in out
     assert "dropped.txt: the template no longer has it, but you changed it: kept" in err
     assert "short.txt: you and the template changed the same lines" in err
-    assert "error: 1 file needs you" in err
+    assert "error: 1 file has conflicts" in err
     assert "hint: resolve the conflicts above, then commit; everything else is done" in err
 
 

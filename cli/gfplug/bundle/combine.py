@@ -50,7 +50,7 @@ def combine(paths: Sequence[Path], output: Path | None = None) -> MergedArchive:
     archive; ProjectError if they are of different plugins or versions, or files of the same name differ.
     """
     if len(paths) < 2:  # noqa: PLR2004 - one is merged already
-        raise UsageError("name two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
+        raise UsageError("gfplug merge expects at least two archives", hint="gfplug merge ONE.zip OTHER.zip")
     if output is not None and (output.is_dir() or not output.name):
         raise UsageError(f"--output {output} is a folder", hint="name the archive to write")
     parts = [_read(path) for path in paths]

@@ -56,7 +56,8 @@ def check(project: Project) -> Manifest:
     manifest, version = project.manifest, project.version
     if not names.ID.fullmatch(manifest.id):
         raise ProjectError(
-            f"plugin.json: {manifest.id!r} is not a plugin id", hint="Grafana wants <org>-<name>-datasource, lower case"
+            f"plugin.json: {manifest.id!r} is not a plugin id",
+            hint="Grafana requires <org>-<name>-datasource, in lower case",
         )
     if not manifest_rules.EXECUTABLE.fullmatch(manifest.executable):
         raise ProjectError(
@@ -126,10 +127,10 @@ def shipped_files(project: Project) -> dict[str, Path]:
     Raises: ProjectError if a link leads out of the project.
     """
     names = {name: name for name in _DOCUMENTS if os.path.lexists(project.root / name)}
-    named = set(filter(_may_ship, named_files.named_by(project.manifest.content)))
-    for place in sorted({*_FOLDERS, *named}):
+    manifest_files = set(filter(_may_ship, named_files.named_by(project.manifest.content)))
+    for place in sorted({*_FOLDERS, *manifest_files}):
         names |= _below(project.root, place, parent="")
-    for place in sorted({*_FRONTEND_FOLDERS, *named}):
+    for place in sorted({*_FRONTEND_FOLDERS, *manifest_files}):
         names |= _below(project.root, place, parent="frontend/")
     return {name: paths.require_real(project.root, source) for name, source in names.items()}
 
@@ -142,8 +143,8 @@ def _may_ship(name: str) -> bool:
 def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
     """Map the paths of a file, or of all files of a folder, without the parent's path, to their sources."""
     top = root / parent / place
-    found = [top] if top.is_file() else files.walk(top)
-    sources = [path.relative_to(root).as_posix() for path in found]
+    paths_below = [top] if top.is_file() else files.walk(top)
+    sources = [path.relative_to(root).as_posix() for path in paths_below]
     return {source.removeprefix(parent): source for source in sources}
 
 

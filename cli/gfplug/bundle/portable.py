@@ -49,8 +49,8 @@ def find_own_libraries(executable: Path, platform: str) -> None:
         content = Elf.read(executable).set_runpath(f"$ORIGIN/{contents_of(platform)}")
     except UnreadableError as error:
         raise ToolError(
-            f"{executable.name} cannot be told where its libraries are: {error}",
-            hint="is it made by PyInstaller 6.15 or newer, for a 64-bit Linux?",
+            f"gfplug cannot set the library path of {executable.name}: {error}",
+            hint="build it with PyInstaller 6.15 or newer, for a 64-bit Linux",
         ) from error
     executable.write_bytes(content)
 

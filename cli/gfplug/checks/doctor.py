@@ -91,7 +91,7 @@ def _plan(search: Search) -> str:
     if not search.reason:
         return "shared"
     version = ".".join(map(str, search.downloadable or ()))
-    plan = f"uses {search.chosen}" if search.chosen else f"lets uv download Python {version}"
+    plan = f"uses {search.best}" if search.best else f"lets uv download Python {version}"
     return f"{search.reason}: `gfplug build` {plan}"
 
 

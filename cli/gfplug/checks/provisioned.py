@@ -39,11 +39,11 @@ def check(migrator: Migrator) -> Iterator[Finding]:
 def _of_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
     """Check data sources, each in its file."""
     options = [(where, source.get("jsonData")) for where, source in sources]
-    saved = [
+    saved_options = [
         SavedValue(of="options", where=where, values=values if isinstance(values, dict) else {})
         for where, values in options
     ]
-    migrated, findings = migrator.migrate(saved)
+    migrated, findings = migrator.migrate(saved_options)
     yield from findings
     keys = migrator.known_keys
     for (where, source), each in zip(sources, migrated, strict=True):

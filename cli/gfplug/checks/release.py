@@ -73,7 +73,7 @@ def tag(project: Project, name: str) -> None:
     """
     answer = repository.set_reference(project.root, f"refs/tags/{name}")
     if answer.returncode:
-        raise ToolError(f"git made no tag {name}", details=answer.stderr.decode(errors="replace"))
+        raise ToolError(f"git could not create the tag {name}", details=answer.stderr.decode(errors="replace"))
 
 
 def changes(project: Project) -> str:

@@ -41,7 +41,7 @@ def dev(
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if address != _ADDRESS and not attach:
-        raise UsageError("--address is for a plugin that you start yourself", hint="add --attach, or leave it out")
+        raise UsageError("--address needs --attach", hint="add --attach, or omit --address")
     listening = launcher.address(address, allow_remote=allow_remote) if attach else ""
     target = Project.find(project)
     if link and python:

@@ -50,7 +50,7 @@ def doctor(
             if not each.is_good:
                 console.result(f"      {each.remedy}")
     if bad := [each.name for each in checks if not each.is_good]:
-        raise ToolError(f"not good: {', '.join(bad)}", hint="see the hint below each finding")
+        raise ToolError(f"failed checks: {', '.join(bad)}", hint="see the hint below each finding")
 
 
 def _read_stdin() -> str:

@@ -107,7 +107,7 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
     from gfplug.stages import Stages  # noqa: PLC0415
 
     if stored_model.NAME in project.lock.owned:
-        raise template.followed_editors()
+        raise template.react_not_supported()
     if npm.locate_frontend(project) is not None:
         return None
     return linker.read_schema(project, venv.ensure(project, stages=Stages()))
@@ -145,9 +145,9 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
     if plan.conflicts:
         lines = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
         count = len(plan.conflicts)
-        need = "would need" if is_rehearsal else "needs" if count == 1 else "need"
+        verb = "would have" if is_rehearsal else "has" if count == 1 else "have"
         raise ConflictError(
-            f"{count} {'file' if count == 1 else 'files'} {need} you",
+            f"{count} {'file' if count == 1 else 'files'} {verb} conflicts",
             hint="resolve the conflicts above, then commit; everything else is done",
             details=lines,
         )

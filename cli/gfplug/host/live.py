@@ -33,11 +33,11 @@ class Live:
         """
         document = read(packet)
         if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):
-            raise ToolError(f"the plugin sent a packet that is no frame: {packet[:80]!r}")
+            raise ToolError(f"the plugin sent a packet that is not a frame: {packet[:80]!r}")
         has_schema = document.get("schema") not in (None, {})
         schema = document["schema"] if has_schema else (self.frame or {}).get("schema")
         if problem := frame_shape.find_problem({**document, "schema": schema}):
-            raise ToolError(f"the plugin sent a packet that is no frame: {problem}: {packet[:80]!r}")
+            raise ToolError(f"the plugin sent a packet that is not a frame: {problem}: {packet[:80]!r}")
         if has_schema or self.frame is None:
             self.frame = frame_shape.complete({"schema": schema})
         columns = self.frame["data"]["values"]

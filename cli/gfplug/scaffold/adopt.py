@@ -39,7 +39,9 @@ def adopt(
     folder = folder.absolute()
     manifest = _manifest(folder)
     if Path(backend).name != backend:
-        raise ProjectError(f"{backend!r} is not the name of a folder", hint="the backend lives inside the plugin")
+        raise ProjectError(
+            f"{backend!r} is not the name of a folder", hint="give one name: the folder is made inside the plugin"
+        )
     package = _read(folder / "package.json")
     version = _version(package, folder)
     request = new.NewProject(
@@ -76,9 +78,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise ProjectError(f"{folder} has no {' or '.join(_PLACES)}", hint=_ORIGIN)
     manifest = _read(place)
     if manifest.get("type") != "datasource":
-        raise ProjectError(f"{place} is of a plugin of type {manifest.get('type')!r}, not a data source", hint=_ORIGIN)
+        raise ProjectError(f"{place} has the type {manifest.get('type')!r}, not datasource", hint=_ORIGIN)
     if manifest.get("backend"):
-        raise ProjectError(f"{place} says that the plugin has a backend already")
+        raise ProjectError(
+            f'the plugin already has a backend: {place} has "backend": true',
+            hint="gfplug adopt is for plugins without a backend",
+        )
     return manifest
 
 
@@ -93,7 +98,9 @@ def _answers(manifest: dict[str, Any]) -> Answers:
     info = manifest.get("info") or {}
     author = info.get("author") or {} if isinstance(info, dict) else None
     if not isinstance(author, dict):
-        raise ProjectError("plugin.json: info is not an object whose author is one")
+        raise ProjectError(
+            "plugin.json: `info` and `info.author` must be objects", hint='such as "info": {"author": {"name": "Me"}}'
+        )
     title = str(manifest.get("name") or plugin_id)
     return Answers(
         org=parts["org"],

@@ -10,7 +10,7 @@ SUMMARIES: dict[str, str] = {
     "sql": "a database by its address: SQLite, PostgreSQL, DuckDB, MySQL, Flight SQL and others",
     "dataframe": "Parquet files, read lazily with polars: filters go down into the scan",
     "logs": "log lines from files for Explore, by level and search, and their counts for alert rules",
-    "distributed": "your own Python on a Dask cluster: the plugin holds the answer, never the data",
+    "distributed": "your own Python on a Dask cluster: the plugin holds the result, never the data",
     "stream": "Grafana Live: a panel that moves, and the same numbers for alert rules",
 }
 """The examples of `gfplug new`, with their descriptions; the first is the default."""

@@ -1,7 +1,7 @@
 """Render a layer of the template to files, as `copier copy` would write them; `copier.yml` has the settings.
 
 copier is not imported: its import takes longer than everything else that `gfplug new` does. The tests compare both,
-byte by byte. Only the settings that the template uses are supported; any other one is an error.
+byte by byte. Only the settings that the template uses are supported; another setting is an error.
 """
 
 from __future__ import annotations

@@ -73,12 +73,11 @@ def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
     return text
 
 
-def followed_editors() -> UsageError:
+def react_not_supported() -> UsageError:
     """Make the error for React editors with an API's description."""
     return UsageError(
-        "the editors of a data source that an API's description makes follow that description: "
-        "there are no React editors for it",
-        hint="omit frontend=react; frontend/hooks.js changes what the browser does with the editors",
+        "a project from an API's description cannot have React editors: its editors change with the description",
+        hint="omit frontend=react; frontend/hooks.js can change what the editors do",
     )
 
 
@@ -107,13 +106,14 @@ class Answers:
         if self.example != UPSTREAM:
             example(self.example)
         elif self.frontend == "react":
-            raise followed_editors()
+            raise react_not_supported()
         _one_of("license", self.license, LICENSES)
         _one_of("mode", self.mode, MODES)
         _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
         if self.mode == "hybrid" and self.example != "http":
             raise UsageError(
-                f"the example {self.example} has no API that a browser could ask", hint="--mode hybrid --example http"
+                f"the example {self.example} has no API for queries from the browser, which --mode hybrid needs",
+                hint="--mode hybrid --example http",
             )
         if self.mode == "hybrid" and self.frontend != "schema":
             raise UsageError(
@@ -172,7 +172,7 @@ def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None
         "frontends/adopted": answers.frontend == ADOPTED,
     }
     data = {**_data(answers), "api": api or {}}
-    for layer in (name for name, is_wanted in layers.items() if is_wanted):
+    for layer in (name for name, is_chosen in layers.items() if is_chosen):
         render_layer(resources.folder("template"), destination, {**data, "layer": layer})
     provisioning = destination / "provisioning"
     files.let_grafana_read(*([provisioning, *provisioning.rglob("*")] if provisioning.is_dir() else ()))

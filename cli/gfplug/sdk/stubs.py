@@ -172,7 +172,7 @@ def _require_importable(folder: Path) -> None:
         process.run(command, cwd=folder, what="importing the generated code", timeout=_PROTOC_SECONDS)
     except ToolError as error:
         raise IntegrityError(
-            "the proto gives code that Python can't import", hint="check its source", details=error.details
+            "Python cannot import the code generated from the proto", hint="check its source", details=error.details
         ) from error
 
 

@@ -66,7 +66,9 @@ class Deadline:
         """
         seconds = self._end - time.monotonic()
         if seconds <= 0:
-            raise FetchError(f"not done within {self.seconds:g} s", hint="try again, or see `--from` and `--offline`")
+            raise FetchError(
+                f"the download took longer than {self.seconds:g} s", hint="try again, or see `--from` and `--offline`"
+            )
         return seconds
 
 
@@ -158,7 +160,7 @@ def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadlin
         raise _refusal(response, address)
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
-        raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which was not asked for")
+        raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which gfplug did not request")
     if response.headers.get_content_type() == "text/html":
         raise IntegrityError(
             f"{address} answered with a web page", hint="the address may lead to a login page or a proxy"
@@ -172,7 +174,7 @@ def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadlin
     deadline.remaining()  # a cut connection looks like the end of the body
     promised = response.headers.get("Content-Length", "")
     if promised.isascii() and promised.isdigit() and len(body) != int(promised[:15]):
-        raise _TransientError(IntegrityError(f"{address} broke off after {len(body)} of {promised[:15]} bytes"))
+        raise _TransientError(IntegrityError(f"{address} ended after {len(body)} of {promised[:15]} bytes"))
     return bytes(body)
 
 
@@ -190,7 +192,7 @@ def _refusal(response: http.client.HTTPResponse, address: str) -> Exception:
 def _unreachable(address: str, reason: object, deadline: Deadline) -> Exception:
     deadline.remaining()
     if isinstance(reason, http.client.IncompleteRead):
-        return _TransientError(IntegrityError(f"{address} broke off after {len(reason.partial)} bytes of a piece"))
+        return _TransientError(IntegrityError(f"{address} ended after {len(reason.partial)} bytes of a chunk"))
     words = f"cannot reach {address}: {_words(reason)}"
     if isinstance(reason, trust.CertificateError):
         return FetchError(words, hint="name your organization's certificates in GFPLUG_CA_BUNDLE")

@@ -132,13 +132,13 @@ def _check_directory(stream: IO[bytes], name: str, limits: Limits) -> None:
         raise IntegrityError(f"{name} is not a whole zip file: it has no list of members", hint=_HINT)
     _, _, _, _, count, directory, _, _ = _END.unpack_from(tail, at)
     if count > limits.members or directory > limits.directory:
-        raise IntegrityError(f"{name} holds more than {limits.members} members", hint=_HINT)
+        raise IntegrityError(f"{name} has more than {limits.members} members", hint=_HINT)
 
 
 def _check_members(archive: zipfile.ZipFile, source: str, limits: Limits) -> dict[str, Member]:
     infos = archive.infolist()
     if len(infos) > limits.members:
-        raise IntegrityError(f"{source} holds more than {limits.members} members", hint=_HINT)
+        raise IntegrityError(f"{source} has more than {limits.members} members", hint=_HINT)
     _check_sizes(infos, source, limits)
     _check_overlap(archive, infos, source)
     members = {}
@@ -214,11 +214,11 @@ def _check_links(archive: zipfile.ZipFile, members: dict[str, Member], source: s
         if not member.is_link:
             continue
         if member.size > paths.LONGEST:
-            raise IntegrityError(f"{source}: the link {name[:80]!r} leads to a name of {member.size} bytes", hint=_HINT)
+            raise IntegrityError(f"{source}: the link {name[:80]!r} leads to a path of {member.size} bytes", hint=_HINT)
         try:
             target = _read(archive, member.info, source=source).decode()
         except UnicodeDecodeError as error:
-            raise IntegrityError(f"{source}: the link {name[:80]!r} leads to a name that is not UTF-8") from error
+            raise IntegrityError(f"{source}: the link {name[:80]!r} leads to a path that is not UTF-8") from error
         end = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         is_inside = target[:1] not in ("", "/") and end.split("/")[0] == name.split("/")[0]
         if not is_inside or not paths.is_inside(end) or links.intersection({_folded(end), *_parents(end)}):
@@ -241,5 +241,5 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, source: str) -> by
     except _BROKEN as error:
         raise IntegrityError(f"{source}: {info.filename[:80]!r} is damaged: {error}", hint=_HINT) from error
     if len(content) != info.file_size:
-        raise IntegrityError(f"{source}: {info.filename[:80]!r} has other bytes than the archive says", hint=_HINT)
+        raise IntegrityError(f"{source}: {info.filename[:80]!r} does not match its checksum in the archive", hint=_HINT)
     return content

@@ -48,8 +48,8 @@ def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise ProjectError(f"{name} is not a regular file", hint="replace it by a file")
-    raise ProjectError(f"{name} has {status.st_size:,} bytes; at most {most:,} are read")
+        raise ProjectError(f"{name} is not a regular file", hint="replace it with a regular file")
+    raise ProjectError(f"{name} has {status.st_size:,} bytes; gfplug reads at most {most:,}")
 
 
 def read_bytes(path: Path, *, most: int = MOST) -> bytes:
@@ -115,13 +115,13 @@ def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any: 
 
 
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"it holds {word}, which is not JSON")
+    raise ValueError(f"it contains {word}, which is not JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"it holds the number {text[:40]}, which JSON cannot hold")
+        raise ValueError(f"it contains the number {text[:40]}, which is too large for JSON")
     return number
 
 

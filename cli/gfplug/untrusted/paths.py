@@ -50,7 +50,7 @@ def require_real(root: Path, path: str) -> Path:
     """
     place = root / path
     if not place.resolve().is_relative_to(root.resolve()):
-        raise ProjectError(f"{path} leads to {place.resolve()}, outside of {root}", hint="replace the link by a file")
+        raise ProjectError(f"{path} leads to {place.resolve()}, outside of {root}", hint="replace the link with a file")
     return place
 
 

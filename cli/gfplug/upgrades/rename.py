@@ -42,7 +42,7 @@ def plan_rename(project: Project, text: str, *, org: str | None = None, title: s
     """
     version = project.lock.template_version
     if version != __version__:
-        raise ProjectError(f"the project is of gfplug {version}", hint="upgrade it first: gfplug upgrade")
+        raise ProjectError(f"the project was made with gfplug {version}", hint="upgrade it first: gfplug upgrade")
     before = origin.answers(project.root, version)
     if before.frontend == ADOPTED:
         raise ProjectError(

@@ -51,7 +51,7 @@ METHODS: dict[str, Method] = {
     ),
     "query": Method(
         "self, query: Query[Model]",
-        "a Frame, a list of frames, or a table that speaks Arrow",
+        "a Frame, a list of frames, or a table with the Arrow interface",
         "For each query of a panel, an alert rule or an expression; the queries of one request run side by side, at "
         "most ten. What it raises is the error of that query alone.",
     ),

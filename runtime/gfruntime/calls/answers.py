@@ -72,7 +72,7 @@ class EncodedAnswer(NamedTuple):
 
 
 def frames_of(result: object) -> list[Frame]:
-    """Accept what a query may return: a frame, a table that speaks Arrow, or a list of these.
+    """Accept what a query may return: a frame, a table with the Arrow interface, or a list of these.
 
     Raises: TypeError naming what was returned instead.
     """

@@ -115,7 +115,9 @@ def _row(record: Any, at: int) -> Row:  # noqa: ANN401  # one kind of record eac
         return dict(record._mapping)  # noqa: SLF001  # its documented name
     if hasattr(record, "keys") and hasattr(record, "__getitem__"):  # sqlite3's, asyncpg's
         return {key: record[key] for key in record.keys()}  # noqa: SIM118  # it is no mapping
-    raise FrameError(f"record {at} has no names for its values: it is {kind.__name__}, use dictionaries or dataclasses")
+    raise FrameError(
+        f"record {at} is of the type {kind.__name__}, whose values have no names: use dictionaries or dataclasses"
+    )
 
 
 def _find(row: Any, path: str) -> Any:  # noqa: ANN401  # any value

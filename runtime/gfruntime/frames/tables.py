@@ -41,7 +41,7 @@ def from_arrow(table: Any, types: Types) -> list[Field]:  # noqa: ANN401  # any 
     if type(table).__module__.partition(".")[0] == "pandas":
         return from_pandas(table, types)
     if not hasattr(table, "__arrow_c_stream__") and not hasattr(table, "__arrow_c_array__"):
-        raise FrameError(f"expected a table that speaks Arrow, got {type(table).__name__}")
+        raise FrameError(f"expected a table with the Arrow interface, got {type(table).__name__}")
     arrow = pa.table(table)
     columns = list(zip(arrow.column_names, arrow.columns, strict=True))
     index = [(_arrow_index_name(values.type), values) for key, values in columns if _is_index(key)]

@@ -138,8 +138,8 @@ class Addresses:
         if self._url and address.origin != _origin(self._base):
             if not self._allowed & address.origin.names:
                 raise QueryError(
-                    f"{address.origin.url} is not the data source's host, so it is not asked; the plugin's author can "
-                    f"allow it: HttpClient.of(settings, allowed_hosts=[{address.origin.url!r}])"
+                    f"{address.origin.url} is not the data source's host, so no request is sent; the plugin's author "
+                    f"can allow it: HttpClient.of(settings, allowed_hosts=[{address.origin.url!r}])"
                 )
             return replace(address, is_foreign=True)
         is_below = self._is_below(address.path)

@@ -65,7 +65,7 @@ def _credentials(settings: Settings[Any], region: str) -> Any:  # noqa: ANN401  
     if kind not in _allowed(settings, "AWS_AUTH_AllowedAuthProviders", "default,keys,credentials").split(","):
         raise QueryError(f"Grafana does not allow the AWS authentication {kind[:100]!r}; see allowed_auth_providers")
     if role and _allowed(settings, "AWS_AUTH_AssumeRoleEnabled", "true") != "true":
-        raise QueryError("Grafana does not allow to assume an AWS role; see assume_role_enabled")
+        raise QueryError("Grafana does not allow assuming an AWS role; see assume_role_enabled")
     own = session.Session(profile=(data.get("sigV4Profile") or None) if kind == "credentials" else None)
     if kind == "keys":
         own.set_credentials(

@@ -37,7 +37,7 @@ def azure_auth(scope: str, *, credential: object = None) -> Auth:
         try:
             token = source.get_token(scope)
         except Exception as error:  # azure-core's errors, of which some credentials raise none
-            raise DownstreamError(f"no token of Microsoft Entra ID: {one_line(str(error))}") from error
+            raise DownstreamError(f"no token from Microsoft Entra ID: {one_line(str(error))}") from error
         return Token(value=token.token, lifetime=token.expires_on - time.time())
 
     return BearerAuth(Tokens(fetch))
@@ -67,7 +67,7 @@ def gcp_auth(*, scopes: Sequence[str] = (), credentials: object = None) -> Auth:
                 source, _ = google.auth.default(scopes=list(scopes))
             source.refresh(send)
         except google.auth.exceptions.GoogleAuthError as error:
-            raise DownstreamError(f"no token of Google Cloud: {one_line(str(error))}") from error
+            raise DownstreamError(f"no token from Google Cloud: {one_line(str(error))}") from error
         expiry = source.expiry  # UTC without a zone, or None
         lifetime = None if expiry is None else (expiry.replace(tzinfo=UTC) - datetime.now(UTC))
         return Token(value=source.token, lifetime=None if lifetime is None else lifetime.total_seconds())

@@ -129,7 +129,7 @@ def encodings_of(response: BaseHTTPResponse, *, path: str, is_asked_for: bool) -
     if unknown and is_asked_for:
         return []
     if unknown or len(names) > _MOST_ENCODINGS:
-        raise DownstreamError(f"{path} answered in an encoding that was not asked for: {', '.join(names)[:100]!r}")
+        raise DownstreamError(f"{path} answered in an encoding that was not requested: {', '.join(names)[:100]!r}")
     return names
 
 

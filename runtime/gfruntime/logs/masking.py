@@ -152,12 +152,12 @@ class Secrets:
 
     def _rotate(self) -> None:
         """Forget the secrets that were not used since the last rotation, unless they are kept."""
-        held = {secret: spellings for secret, spellings in self._older.items() if self._keep_counts[secret] > 0}
-        for secret in self._older.keys() - held.keys():
+        live_secrets = {secret: spellings for secret, spellings in self._older.items() if self._keep_counts[secret] > 0}
+        for secret in self._older.keys() - live_secrets.keys():
             del self._keep_counts[secret]
             for each in self._older[secret]:
                 self._index.remove(each)
-        self._older = self._recent | held
+        self._older = self._recent | live_secrets
         self._recent = {}
         self._rotated = self._clock()
         expired = (spellings for secret, spellings in self._older.items() if self._keep_counts[secret] <= 0)

@@ -92,7 +92,7 @@ class Reader:
             return None
         elif self.count >= pages.most or len(self.rows) > MOST_ROWS:
             doubt = "may be" if following.is_guess else "are"
-            self.cut(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
+            self.end_early(f"Only the first {len(self.rows)} rows were read: there {doubt} more")
             return None
         return following
 
@@ -103,10 +103,10 @@ class Reader:
             return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
         is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
         if not (is_plain and step.is_guess):
-            self.cut(AGAIN.format(count=len(self.rows)))
+            self.end_early(AGAIN.format(count=len(self.rows)))
         return None
 
-    def cut(self, notice: str) -> None:
+    def end_early(self, notice: str) -> None:
         """Add a notice that rows are missing; an alert rule must not judge the others."""
         self.notices.append(notice)
         self.is_cut = True
@@ -134,12 +134,12 @@ class Reader:
         is_full = self.count == 1 and length == size  # a total may then count only the page
         if not length or (total is not None and len(self.rows) >= total and not is_full):
             return None
-        is_told = has_more or (total is not None and len(self.rows) < total)
-        if isinstance(size, int) and length < size and self.is_sized and not is_told:
+        has_following = has_more or (total is not None and len(self.rows) < total)
+        if isinstance(size, int) and length < size and self.is_sized and not has_following:
             return None
         self.is_sized = self.is_sized or length == size
         move = 1 if pages.kind == "page" else length
-        return Step({**step.values, pages.parameter: step.values[pages.parameter] + move}, is_guess=not is_told)
+        return Step({**step.values, pages.parameter: step.values[pages.parameter] + move}, is_guess=not has_following)
 
     def pointer(self, pages: Pages, response: HttpResponse, body: Any) -> Any:
         """Find the pointer to the next page: in a header, in the last row, or in the answer."""

@@ -97,7 +97,7 @@ def series(records: list[dict[str, Any]], time: str, values: list[str], labels: 
     if len(dated) < len(records):
         frames[0] = frames[0].with_notice(f"{len(records) - len(dated)} rows have no {time}", "warning")
     if count_distinct(dated, [time, *labels]) < len(dated):
-        sentence = f"Several rows have the same {time} and labels: choose label columns that tell them apart"
+        sentence = f"Several rows have the same {time} and labels: choose label columns that distinguish them"
         frames[0] = frames[0].with_notice(sentence, "warning")
     return frames
 
@@ -105,7 +105,7 @@ def series(records: list[dict[str, Any]], time: str, values: list[str], labels: 
 def numbers_of(records: list[dict[str, Any]], values: list[str], labels: list[str]) -> list[Frame]:
     """Make one number for each value and set of labels."""
     if count_distinct(records, labels) < len(records):
-        raise QueryError("several rows have the same labels: choose label columns that tell them apart")
+        raise QueryError("several rows have the same labels: choose label columns that distinguish them")
     frames = Frame.from_records(records, value=values, labels=labels, types=dict.fromkeys(values, "float64"))
     return frames or [Frame(fields=empty(values))]
 
@@ -196,7 +196,7 @@ def require(value: Any, kinds: type | tuple[type, ...]) -> Any:
     """Return a value of one of these types; a boolean is not a number."""
     if isinstance(value, kinds) and (kinds is bool or not isinstance(value, bool)):
         return value
-    raise ValueError(f"{as_text(value)} is of another type")
+    raise ValueError(f"the value {as_text(value)} does not have the described type")
 
 
 def as_text(value: Any) -> str | None:

@@ -117,7 +117,9 @@ class Database:
         text = expand_sql(sql, query, dialect=self.dialect)
         frame, is_whole = self._read(query, lambda session: session.run(text), self._limits)
         if query.from_alert and not is_whole:
-            raise QueryError("the answer has too many rows or bytes: an alert rule must not judge a part of it")
+            raise QueryError(
+                "the result is too large, and an alert rule must not judge a part of it: aggregate in the query"
+            )
         if format == "timeseries":
             return formatted(frame, format, sql=sql if is_whole else "", query=query)
         return formatted(with_times(frame), format)

@@ -44,7 +44,9 @@ class Pool:
         deadline = time.monotonic() + seconds
         while not self._slots.acquire(timeout=_LOOK_S):
             if query.cancel.is_set() or time.monotonic() > deadline:
-                raise QueryError(f"all {self._most} connections of the data source are busy", status=503)
+                raise QueryError(
+                    f"all {self._most} connections of the data source are in use: try again in a moment", status=503
+                )
         try:
             yield
         finally:

@@ -157,9 +157,9 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
         raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
 
 
-def _encode_and_decode(frames: Sequence[Frame], asked: Query[Any]) -> list[Frame]:
+def _encode_and_decode(frames: Sequence[Frame], query: Query[Any]) -> list[Frame]:
     """Encode frames and decode them again."""
-    return [arrow.decode(b"".join(arrow.encode(frame, ref_id=asked.ref_id))) for frame in frames]
+    return [arrow.decode(b"".join(arrow.encode(frame, ref_id=query.ref_id))) for frame in frames]
 
 
 def _write_golden(frames: Sequence[Frame], path: Path) -> None:

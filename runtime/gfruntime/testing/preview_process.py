@@ -57,10 +57,10 @@ def serve(command: str, root: Path) -> Iterator[str]:
             url = _first_line(process)
             if not url:
                 log.seek(0)
-                said = log.read().decode(errors="replace").strip()
-                if _NO_PAGE in said:
+                output = log.read().decode(errors="replace").strip()
+                if _NO_PAGE in output:
                     pytest.skip(f"install gfplug[preview]: {_NO_PAGE}")
-                pytest.fail(f"`gfplug preview` did not start:\n{said}", pytrace=False)
+                pytest.fail(f"`gfplug preview` did not start:\n{output}", pytrace=False)
             yield url
         finally:
             process.terminate()

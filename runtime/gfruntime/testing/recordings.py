@@ -46,12 +46,12 @@ def visible_target(target: str, hidden: Collection[str]) -> str:
     return urlsplit(target).path + (f"?{query}" if query else "")
 
 
-def matches(recorded: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
+def matches(recorded: Mapping[str, Any], key: Mapping[str, str]) -> bool:
     """Tell whether a request is the recorded one; a hidden part of the recorded body matches any text."""
-    if any(recorded[name] != asked[name] for name in ("method", "target")):
+    if any(recorded[name] != key[name] for name in ("method", "target")):
         return False
     pattern = ".*".join(map(re.escape, recorded["body"].split(HIDDEN)))
-    return re.fullmatch(pattern, asked["body"], re.DOTALL) is not None
+    return re.fullmatch(pattern, key["body"], re.DOTALL) is not None
 
 
 def _exchange(entry: Mapping[str, Any], base: str, hidden: Collection[str]) -> dict[str, Any]:

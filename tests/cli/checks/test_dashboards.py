@@ -281,7 +281,7 @@ def test_a_file_that_is_too_large_or_missing_is_one_error(project: Project, monk
     """A large file is not read."""
     monkeypatch.setitem(saved_queries._LARGEST, ".json", 3)
 
-    with pytest.raises(ProjectError, match="has 4 bytes; at most 3 are read"):
+    with pytest.raises(ProjectError, match="has 4 bytes; gfplug reads at most 3"):
         errors(project, "[[]]")
     with pytest.raises(ProjectError, match="does not exist"):
         saved_queries.find(project.root / "none.json", ID, ())

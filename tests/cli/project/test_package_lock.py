@@ -172,7 +172,7 @@ def test_a_line_that_is_not_a_pin_is_refused(project: Project, line: str) -> Non
     path = package_lock.path_of(project)
     path.write_text(path.read_text().replace("grpcio==", f"{line}\ngrpcio=="))
 
-    with pytest.raises(ProjectError, match="is no requirement"):
+    with pytest.raises(ProjectError, match="is not a requirement"):
         package_lock.packages(project)
 
 

@@ -122,6 +122,6 @@ def test_the_deadline_is_for_all_requests_together(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("GOPROXY", f"http://127.0.0.1:{silent.getsockname()[1]}|{server.url}")
 
-        with pytest.raises(FetchError, match=r"not done within 0\.3 s"):
+        with pytest.raises(FetchError, match=r"the download took longer than 0\.3 s"):
             remote.fetch(world.indexed, seconds=0.3)
     assert server.requests == []

@@ -292,7 +292,7 @@ def test_an_archive_must_be_a_regular_file(tmp_path: Path) -> None:
     with archives.opened(tmp_path / "A.zip") as archive:
         assert archive.read("p/x") == b"y"
     with (
-        pytest.raises(ProjectError, match="at most 10 are read"),
+        pytest.raises(ProjectError, match="gfplug reads at most 10"),
         archives.opened(tmp_path / "A.zip", limits=archives.Limits(packed=10)),
     ):
         pass

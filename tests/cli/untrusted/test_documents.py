@@ -48,7 +48,7 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
     with path.open("wb") as stream:
         stream.truncate(documents.MOST + 1)
 
-    with pytest.raises(ProjectError, match="16,777,217 bytes; at most 1"):
+    with pytest.raises(ProjectError, match="16,777,217 bytes; gfplug reads at most 1"):
         read(path)
 
 
@@ -149,7 +149,7 @@ def test_a_number_outside_json_is_refused(tmp_path: Path, text: str) -> None:
     """Python would read it, and write it in a form that Go refuses."""
     (tmp_path / "x").write_text(text)
 
-    with pytest.raises(ProjectError, match="is not valid JSON: it holds"):
+    with pytest.raises(ProjectError, match="is not valid JSON: it contains"):
         documents.read_json(tmp_path / "x")
 
 

@@ -162,7 +162,7 @@ def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> N
     """Nothing is said to be good that nobody has looked at."""
     add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
 
-    with pytest.raises(ProjectError, match=r"ended the interpreter before gfruntime\.author\.saved had a result"):
+    with pytest.raises(ProjectError, match=r"ended Python while gfplug was loading it \(gfruntime\.author\.saved\)"):
         judge(project, {"seconds": 60})
 
 

@@ -55,8 +55,8 @@ def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"type": "panel"}, "type 'panel', not a data source"),
-        ({"backend": True}, "has a backend already"),
+        ({"type": "panel"}, "type 'panel', not datasource"),
+        ({"backend": True}, "already has a backend"),
         ({"id": "acme-datasource"}, "'acme-datasource'"),
         ({"id": "Acme_old"}, "Acme_old"),
         (None, "has no package.json"),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _GNU = {
-    f"gnu {library}general public license {written}": f"{short}-{version}{end}"
+    f"gnu {library}general public license {spelling}": f"{short}-{version}{end}"
     for library, short in (("", "GPL"), ("lesser ", "LGPL"), ("affero ", "AGPL"))
-    for version, written, end in (
+    for version, spelling, end in (
         ("2.0", "v2", "-only"),
         ("2.0", "v2 or later", "-or-later"),
         ("3.0", "v3", "-only"),

@@ -116,7 +116,7 @@ def _refusal(place: str, name: str) -> ProjectError:
         )
     return ProjectError(
         f"{place}: Grafana does not share the package {name!r} with plugins",
-        hint=f"do without it, or copy what you need of it into {FILE}; shared are {', '.join(sorted(SHARED))}",
+        hint=f"remove it, or copy what you need of it into {FILE}; Grafana shares {', '.join(sorted(SHARED))}",
     )
 
 

@@ -122,7 +122,7 @@ def run_module(project: Project, python: Path, module: str, words: Sequence[str]
     except (IndexError, ValueError):
         value = None
     if not isinstance(value, kind):
-        raise ProjectError(f"{DATASOURCE} ended the interpreter before {module} had a result", details=answer)
+        raise ProjectError(f"{DATASOURCE} ended Python while gfplug was loading it ({module})", details=answer)
     return value
 
 

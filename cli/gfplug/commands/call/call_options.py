@@ -108,8 +108,8 @@ class CallOptions:
                 has_own_frontend = _has_own_frontend(target.project)
                 if target.is_source and not has_own_frontend:
                     known_keys.require_form(reply)
-                known = known_keys.KnownKeys.from_json(reply, target.project)
-                service.require_known(target, overrides, known, has_own_frontend=has_own_frontend)
+                keys = known_keys.KnownKeys.from_json(reply, target.project)
+                service.require_known(target, overrides, keys, has_own_frontend=has_own_frontend)
             yield plugin, settings
 
     def require_fields(self, plugin: RunningPlugin, queries: Iterable[AskedQuery]) -> None:
@@ -121,9 +121,9 @@ class CallOptions:
 
         if queries_with_model := [query for query in queries if query.model]:
             project = _project_around(self.target)
-            known = known_keys.KnownKeys.from_json(known_keys.ask(plugin, timeout=self.timeout), project)
+            keys = known_keys.KnownKeys.from_json(known_keys.ask(plugin, timeout=self.timeout), project)
             for query in queries_with_model:
-                unknown = known.of_query(query.model, kind=query.model.get("queryType"))
+                unknown = keys.of_query(query.model, kind=query.model.get("queryType"))
                 if query.is_typed:
                     known_keys.require(unknown, where=query.where)
                 elif not _has_own_frontend(project):

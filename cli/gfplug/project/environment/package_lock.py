@@ -119,9 +119,9 @@ def write(project: Project, *, newest: bool = False) -> bool:
         texts = [path.read_text(encoding="utf-8") for path in (everything, build)]
     if "file://" in texts[0]:
         raise ToolError(f"{NAME} would name a folder of this machine", hint="give [tool.uv.sources] a relative path")
-    built = _entries(texts[1])
-    tested = [entry for entry in _entries(texts[0]) if entry not in built]
-    text = _HEAD.format(digest=_digest(inputs), build="".join(built), test="".join(tested))
+    build_entries = _entries(texts[1])
+    test_entries = [entry for entry in _entries(texts[0]) if entry not in build_entries]
+    text = _HEAD.format(digest=_digest(inputs), build="".join(build_entries), test="".join(test_entries))
     if text != old:
         files.write_atomic(path_of(project), text.encode())
     return text != old
@@ -181,7 +181,7 @@ def _inputs(project: Project) -> dict[str, Any]:
         }
     except (AttributeError, TypeError) as error:
         path = project.root / "pyproject.toml"
-        raise ProjectError(f"{path}: its dependencies are no lists of texts: {error}") from error
+        raise ProjectError(f"{path}: its dependencies must be lists of texts: {error}") from error
 
 
 def _oldest_python(text: str) -> str:
@@ -222,6 +222,7 @@ def _entries(text: str) -> list[str]:
             entries.append(line)
         elif line.strip() and not line.startswith("#"):
             raise ProjectError(
-                f"{NAME}: {line.strip()[:80]!r} is no requirement", hint="remove the file: gfplug build makes it again"
+                f"{NAME}: {line.strip()[:80]!r} is not a requirement",
+                hint="remove the file: gfplug build makes it again",
             )
     return entries

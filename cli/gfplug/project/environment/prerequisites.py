@@ -52,7 +52,7 @@ def require(project: Project, folder: Path) -> Interpreter:
     if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder), *missing_length(folder)]:
         sentences = "; ".join(lack.sentence for lack in lacks)
         raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
-    python = search.chosen or python_search.download(search)
+    python = search.best or python_search.download(search)
     if search.reason:
         _log.info("Making %s with %s: %s", folder.name, python, search.reason)
     return python
@@ -60,7 +60,7 @@ def require(project: Project, folder: Path) -> Interpreter:
 
 def missing_python(search: Search) -> Iterator[Lack]:
     """Yield what is missing if no installed Python is suitable, and uv can't download one."""
-    if search.chosen or search.downloadable:
+    if search.best or search.downloadable:
         return
     package = system_packages.with_libpython(search.without, search.nearest_version)
     ways = ["let uv download a Python (UV_OFFLINE, UV_PYTHON_DOWNLOADS)" if uv.program() else "install uv"]
@@ -76,7 +76,7 @@ def missing_python(search: Search) -> Iterator[Lack]:
 
 def missing_venv(search: Search) -> Iterator[Lack]:
     """Yield what is missing if neither uv nor the chosen Python can create environments."""
-    python = search.chosen or next(iter(search.without), search.own)
+    python = search.best or next(iter(search.without), search.own)
     if uv.program() or not interpreters.probe(python.path, modules=["venv", "ensurepip"]).missing:
         return
     package = system_packages.with_venv(python)

@@ -28,20 +28,20 @@ _log = logging.getLogger("gfplug")
 class Search:
     """The result of a search for a Python.
 
-    `own` is the Python that runs gfplug, `chosen` the installed one to use; if there is none, `downloadable` is the
+    `own` is the Python that runs gfplug, `best` the installed one to use; if there is none, `downloadable` is the
     minor version that uv can download, None if it can't. `without` are those without a shared libpython.
     """
 
     own: Interpreter
     versions: SpecifierSet | None
     without: tuple[Interpreter, ...]
-    chosen: Interpreter | None
+    best: Interpreter | None
     downloadable: tuple[int, int] | None
 
     @property
     def reason(self) -> str:
         """Describe why the Python that runs gfplug is not suitable; empty if it is."""
-        if self.own == self.chosen:
+        if self.own == self.best:
             return ""
         if not _is_among(self.own.version, self.versions):
             return f"pyproject.toml requires Python {self.versions}, and gfplug runs on {self.own}"
@@ -85,7 +85,7 @@ def search(versions: SpecifierSet | None) -> Search:
         own=own,
         versions=versions,
         without=tuple(python for python in candidates if not (python.has_libpython or python.is_free_threaded)),
-        chosen=best,
+        best=best,
         downloadable=None if best else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )
 

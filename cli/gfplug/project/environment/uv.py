@@ -70,7 +70,7 @@ def _list(which: str) -> list[dict[str, Any]]:
     try:
         return [each for each in documents.parse_json(reply) if (each["implementation"], each["variant"]) == _PLAIN]
     except (ValueError, KeyError, TypeError) as error:
-        raise ToolError("uv lists its Pythons in another form than expected", details=reply[-2000:]) from error
+        raise ToolError("gfplug cannot read uv's list of Pythons", details=reply[-2000:]) from error
 
 
 def _is_set(variable: str) -> bool:

@@ -109,7 +109,7 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
         pip = f"uv pip install --python {interpreter.path}" if uv.program() else f"{interpreter.path} -m pip install"
         raise ToolError(
             f"{interpreter.path} lacks {', '.join(interpreter.missing)}",
-            hint=f"type: {pip} -e '{project.root}[build]'",
+            hint=f"install it: {pip} -e '{project.root}[build]'",
         )
 
 

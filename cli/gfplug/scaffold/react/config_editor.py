@@ -147,11 +147,11 @@ def _draw(field: FormField, settings: FormTypes, *, is_checked: bool) -> Node:
         changes=write,
         picks=pick,
         width=_WIDTH,
-        done=f"{{...done({name})}}" if is_checked else "",
+        end_edit=f"{{...done({name})}}" if is_checked else "",
         run=f"() => leave({name})" if is_checked else "",
         disabled="options.readOnly",
         choices=settings.choices.get(field.name, ""),
-        saved=f"Boolean({_is_stored(field)})" if field.kind in SECRETS else "",
+        stored_test=f"Boolean({_is_stored(field)})" if field.kind in SECRETS else "",
         forgets=f"() => forget({name})",
     )
     attributes = [

@@ -174,7 +174,7 @@ def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
     is_saved = kind in behaviour.migrating
     query = query_of(form, kind)
     required_fields = [field for field in form.fields if field.required and field.kind != "hidden"]
-    tests = [_is_complete(field, form, saved=query if is_saved else "") for field in required_fields]
+    tests = [_is_complete(field, form, query=query if is_saved else "") for field in required_fields]
     first = [model_line(form, kind)] if any(uses(test, "model") for test in tests) else []
     hint = (
         ["// What a saved query lacks may have another name in it: Python says whether it is complete."]
@@ -184,14 +184,14 @@ def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
     return [*hint, *first, f"return {' && '.join(['!query.hide', *tests])};"]
 
 
-def _is_complete(field: FormField, form: FormTypes, *, saved: str) -> str:
-    """Write the test that a required field holds something; of a query that Python migrates, if it is there at all."""
-    value_code = f"!isEmptied({_saved(field, saved)})" if saved else f"!isEmpty({_read(field)})"
+def _is_complete(field: FormField, form: FormTypes, *, query: str = "") -> str:
+    """Write the test that a required field has a value; `query` is the saved query if Python migrates it."""
+    value_code = f"!isEmptied({_saved_value(field, query)})" if query else f"!isEmpty({_read(field)})"
     test = condition(field, form.fields, _read)
     return f"({negated(test)} || {value_code})" if test else value_code
 
 
-def _saved(field: FormField, query: str) -> str:
-    """Write the access to what a query holds for a field."""
+def _saved_value(field: FormField, query: str) -> str:
+    """Write the access to a query's value of a field."""
     owner = f"({query})" if " as " in query else query
     return member(member(owner, field.owner), field.key, optional=True) if field.owner else member(owner, field.key)

@@ -17,8 +17,8 @@ class Place:
     """The context of a control: how to read its value, where to write a change, how to finish an edit.
 
     `changes` writes the statement for a change while typing, `picks` for a choice; both take the new value as code.
-    `done` are the properties that finish an edit of an input, `run` is the function; empty where nothing waits for it.
-    `choices` is the constant, or what `useChoices` returned.
+    `end_edit` are the properties that finish an edit of an input, `run` is the function; empty if nothing is validated.
+    `choices` is the name of the constant, or of the result of `useChoices`.
     """
 
     id: str
@@ -26,11 +26,11 @@ class Place:
     changes: Callable[[str], str]
     picks: Callable[[str], str]
     width: int
-    done: str = ""
+    end_edit: str = ""
     run: str = ""
     disabled: str = ""
     choices: str = ""
-    saved: str = ""
+    stored_test: str = ""
     """For a secret: the test that it is stored."""
     forgets: str = ""
     """For a secret: the function that deletes it."""
@@ -82,7 +82,7 @@ def label_attributes(field: FormField, *, inline: bool) -> list[str]:
 def control(field: FormField, place: Place) -> Element:
     """Write the control of a field.
 
-    Raises: KeyError for rows and headers, which are no single control.
+    Raises: KeyError for rows and headers, which are not one control.
     """
     writers = {
         "boolean": _switch,
@@ -104,9 +104,9 @@ def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
 
 
 def _switch(field: FormField, place: Place) -> Element:
-    picked = place.picks("event.currentTarget.checked")
+    statement = place.picks("event.currentTarget.checked")
     value = f"Boolean({place.value})" if field.nullable or field.store == "root" else place.value
-    return Element("InlineSwitch", [place.id, f"value={{{value}}}", f"onChange={{(event) => {picked}}}"])
+    return Element("InlineSwitch", [place.id, f"value={{{value}}}", f"onChange={{(event) => {statement}}}"])
 
 
 def _number(field: FormField, place: Place) -> Element:
@@ -128,19 +128,19 @@ def _number(field: FormField, place: Place) -> Element:
 def _text(field: FormField, place: Place) -> Element:
     components = {"text": "TextArea", "secret": "SecretInput", "secretText": "SecretTextArea"}
     typed = "event.currentTarget.value" + (" || null" if field.nullable else "")
-    has_lines, is_secret = field.kind in ("text", "secretText"), bool(place.saved)
+    has_lines, is_secret = field.kind in ("text", "secretText"), bool(place.stored_test)
     attributes = _common(field, place, width=not has_lines)
     if has_lines:
         attributes.append(f"rows={{{field.rows or (6 if is_secret else 4)}}}")
     if is_secret:
         attributes += ["cols={50}"] if has_lines else []
-        attributes += ['autoComplete="new-password"', f"isConfigured={{{place.saved}}}"]
+        attributes += ['autoComplete="new-password"', f"isConfigured={{{place.stored_test}}}"]
     empty = "" if _is_text(field) else " ?? ''"
     attributes += [f"value={{{place.value}{empty}}}", f"onChange={{(event) => {place.changes(typed)}}}"]
     if is_secret:
         attributes.append(f"onReset={{{place.forgets}}}")
     if place.run:
-        attributes.append(f"onBlur={{{place.run}}}" if has_lines else place.done)
+        attributes.append(f"onBlur={{{place.run}}}" if has_lines else place.end_edit)
     return Element(components.get(field.kind, "Input"), attributes)
 
 
@@ -150,7 +150,7 @@ def _is_text(field: FormField) -> bool:
 
 
 def _code(field: FormField, place: Place) -> Element:
-    picked = f"{{(value) => {place.picks('value || null' if field.nullable else 'value')}}}"
+    handler = f"{{(value) => {place.picks('value || null' if field.nullable else 'value')}}}"
     return Element(
         "CodeEditor",
         [
@@ -162,8 +162,8 @@ def _code(field: FormField, place: Place) -> Element:
             *([f"readOnly={{{place.disabled}}}"] if place.disabled else []),
             *([f"getSuggestions={{() => {place.choices}.options.map({_SUGGESTION})}}"] if field.source else []),
             f"value={{{place.value}{'' if _is_text(field) else ' ?? ' + string('')}}}",
-            f"onBlur={picked}",
-            f"onSave={picked}",
+            f"onBlur={handler}",
+            f"onSave={handler}",
         ],
     )
 

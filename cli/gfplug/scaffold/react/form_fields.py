@@ -104,8 +104,8 @@ def condition(field: FormField, form: Sequence[FormField], read: Callable[[FormF
     return _both(_tests(field, form, read))
 
 
-def shown(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
-    """Write the test that a field is used, and shown in the app of Grafana that the editor is in."""
+def visible_if(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
+    """Write the test that a field is used, and is visible in the app of Grafana that the editor is in."""
     here = " || ".join(["!app", *(f"app === {literal(app)}" for app in field.apps)]) if field.apps else ""
     return _both([*_tests(field, form, read), *([here] if here else [])])
 
@@ -115,8 +115,8 @@ def _tests(field: FormField, form: Sequence[FormField], read: Callable[[FormFiel
     return [
         *([member("config", field.needs)] if field.needs else []),
         *(
-            _is_one_of(read(others[name]), others[name], wanted)
-            for name, wanted in field.show_if.items()
+            _is_one_of(read(others[name]), others[name], values)
+            for name, values in field.show_if.items()
             if name in others
         ),
     ]
@@ -126,12 +126,12 @@ def _both(tests: Sequence[str]) -> str:
     return " && ".join(f"({test})" if "||" in test and len(tests) > 1 else test for test in tests)
 
 
-def _is_one_of(value: str, field: FormField, wanted: Sequence[Any]) -> str:
-    if list(wanted) == [True] and field.kind == "boolean":
+def _is_one_of(value: str, field: FormField, values: Sequence[Any]) -> str:
+    if list(values) == [True] and field.kind == "boolean":
         return value
-    if list(wanted) == [False] and field.kind == "boolean" and not field.nullable:
+    if list(values) == [False] and field.kind == "boolean" and not field.nullable:
         return f"!{value}"
-    distinct = [each for at, each in enumerate(wanted) if each not in wanted[:at] or isinstance(each, bool)]
+    distinct = [each for at, each in enumerate(values) if each not in values[:at] or isinstance(each, bool)]
     return " || ".join(f"{value} {'==' if each is None else '==='} {literal(each)}" for each in distinct)
 
 
@@ -160,13 +160,13 @@ def inside(test: str, whole: str) -> str:
 
 
 def sections(form: Sequence[FormField]) -> list[tuple[str, list[FormField]]]:
-    """List the sections of a form in order, each with its fields, but for hidden ones; those without one come first."""
-    shown = [field for field in form if field.kind != "hidden"]
-    names = dict.fromkeys(["", *(field.section for field in shown)])
-    grouped = [(name, [field for field in shown if field.section == name]) for name in names]
+    """List the sections of a form in order, each with its visible fields; fields without a section come first."""
+    visible = [field for field in form if field.kind != "hidden"]
+    names = dict.fromkeys(["", *(field.section for field in visible)])
+    grouped = [(name, [field for field in visible if field.section == name]) for name in names]
     return [(name, inside) for name, inside in grouped if inside]
 
 
 def reader(owner: str) -> Callable[[FormField], str]:
-    """Return what writes the access to a field of an object."""
+    """Return a function that writes the access to a field of an object."""
     return lambda field: member(owner, field.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import field_controls
 from gfplug.scaffold.react.field_controls import Place, change, label_attributes, problem_of
-from gfplug.scaffold.react.form_fields import FormField, reader, shown
+from gfplug.scaffold.react.form_fields import FormField, reader, visible_if
 from gfplug.scaffold.react.typescript import (
     Condition,
     Element,
@@ -82,7 +82,7 @@ def choice_lines(form: FormTypes, owner: str, outer: FormTypes | None = None) ->
     for field in fields:
         if field.source and field.kind != "hidden":
             path, name = _path(field.source, values), form.choices[field.name]
-            if test := shown(field, fields, read):
+            if test := visible_if(field, fields, read):
                 path = f"{test} ? {path} : ''"
             types = "<number>" if field.numeric else ""
             lines.append(f"const {name} = useChoices{types}({string(field.label)}, datasource, {path});")
@@ -131,7 +131,7 @@ def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequ
 def _context(form: FormTypes, field: FormField) -> list[str]:
     """List what the fields of a row need beside the row: the form's own values, and who lists choices."""
     rows = form.rows[field.name]
-    tests = [shown(each, rows.fields, reader("row")) for each in rows.fields]
+    tests = [visible_if(each, rows.fields, reader("row")) for each in rows.fields]
     code = "\n".join([*choice_lines(rows, "row", form), *tests])
     return [name for name in ("model", "datasource", "app") if uses(code, name)]
 
@@ -154,13 +154,13 @@ def _row_component(form: FormTypes, field: FormField, disabled: str) -> str:
             changes=partial(edit, "edit", each, "stored"),
             picks=partial(edit, "pick", each, "stored"),
             width=_ROW_WIDTH,
-            done="{...done}",
+            end_edit="{...done}",
             run="run",
             choices=types.choices.get(each.name, ""),
             disabled=disabled,
         )
-        drawn = inline_field(each, place, f"htmlFor={{id({name})}}", is_checked=each.name in problems)
-        return Condition(shown(each, field.fields, read), [drawn])
+        element = inline_field(each, place, f"htmlFor={{id({name})}}", is_checked=each.name in problems)
+        return Condition(visible_if(each, field.fields, read), [element])
 
     nodes = [draw(each) for each in field.fields if each.kind != "hidden"]
     is_one = len(nodes) == 1 and not nodes[0].test

@@ -170,11 +170,15 @@ def _reading(naming: Naming, nested: Mapping[str, Sequence[FormField]]) -> str:
 
 def _value(field: FormField, stored: str, defaults: str) -> str:
     inside = member(stored, field.owner) if field.owner else stored
-    given = member(inside, field.key) if not field.owner else member(inside, field.key, optional=True)
+    stored_value = member(inside, field.key) if not field.owner else member(inside, field.key, optional=True)
     if field.default is None:
-        return given
+        return stored_value
     default = member(defaults, field.name)
-    return f"{given} === undefined ? {default} : {given}" if field.nullable else f"{given} ?? {default}"
+    return (
+        f"{stored_value} === undefined ? {default} : {stored_value}"
+        if field.nullable
+        else f"{stored_value} ?? {default}"
+    )
 
 
 def write_types(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.field_controls import Place, problem_of
-from gfplug.scaffold.react.form_fields import FormField, any_of, inside, reader, sections, shown
+from gfplug.scaffold.react.form_fields import FormField, any_of, inside, reader, sections, visible_if
 from gfplug.scaffold.react.form_parts import (
     IMPORTED,
     choice_lines,
@@ -96,7 +96,7 @@ def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
     width = max([12, *(len(field.label) + 4 for field in form.fields if field.kind not in ("hidden", "list"))])
     nodes: list[Node] = []
     for name, fields in sections(form.fields):
-        tests = [shown(field, form.fields, _read) for field in fields]
+        tests = [visible_if(field, form.fields, _read) for field in fields]
         whole = any_of(tests) if name else ""
         controls = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
         parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(controls, tests, strict=True)]
@@ -116,7 +116,7 @@ def _draw(form: FormTypes, field: FormField, width: int, *, is_checked: bool) ->
         changes=change,
         picks=partial(edit, "pick", field, "query"),
         width=_WIDTH,
-        done="{...done}",
+        end_edit="{...done}",
         run="run",
         choices=form.choices.get(field.name, ""),
     )

@@ -95,7 +95,7 @@ def find_driver(address: Address) -> Driver:
     module = _MODULES.get(address.scheme)
     if module is None:
         schemes = ", ".join(_MODULES)
-        raise QueryError(f"the database's address begins with {address.scheme or 'no scheme'}: it may be {schemes}")
+        raise QueryError(f"the database's address begins with {address.scheme or 'no scheme'}; use one of {schemes}")
     driver: Driver = importlib.import_module(f"gfruntime.sql.drivers.{module}").driver(address)
     return driver
 

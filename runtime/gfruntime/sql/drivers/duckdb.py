@@ -26,7 +26,7 @@ _OPTIONS = ("memory_limit", "threads", "TimeZone")
 _READING = ("SELECT", "EXPLAIN")
 _BATCH_ROWS = 2048  # DuckDB's own vector; its readers make a million rows at once otherwise
 _PATIENCE_S = 30.0  # seconds to wait for queries that still read a replaced file
-_CHANGED = threading.Condition()
+_FILES_CONDITION = threading.Condition()
 _OPEN: dict[str, list[Identity | None]] = {}  # the open files of this process, by path: one entry for each session
 
 
@@ -113,8 +113,8 @@ class _Rows:
 
 def _enter(path: str) -> Identity | None:
     """Wait until no session has an older file of this path open, and count one more session."""
-    with _CHANGED:
-        if not _CHANGED.wait_for(lambda: set(_OPEN.get(path, [])) <= {Identity.of_path(path)}, _PATIENCE_S):
+    with _FILES_CONDITION:
+        if not _FILES_CONDITION.wait_for(lambda: set(_OPEN.get(path, [])) <= {Identity.of_path(path)}, _PATIENCE_S):
             raise DownstreamError(f"queries still read the previous file at {path}: run the query again", 503)
         identity = Identity.of_path(path)
         _OPEN.setdefault(path, []).append(identity)
@@ -122,7 +122,7 @@ def _enter(path: str) -> Identity | None:
 
 
 def _leave(path: str, identity: Identity | None) -> None:
-    with _CHANGED:
+    with _FILES_CONDITION:
         if identity in _OPEN.get(path, []):
             _OPEN[path].remove(identity)
-            _CHANGED.notify_all()
+            _FILES_CONDITION.notify_all()

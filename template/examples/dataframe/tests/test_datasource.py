@@ -33,7 +33,7 @@ def connect(files: str = "") -> Datasource:
     return Datasource(Settings(options=Options(files=files)))
 
 
-def asked(model: Model | None = None, *, start: datetime = START, span: timedelta = HOUR) -> Query[Model]:
+def make_query(model: Model | None = None, *, start: datetime = START, span: timedelta = HOUR) -> Query[Model]:
     """Make the query of a panel that can show 6 points."""
     window = TimeRange(start=start, end=start + span)
     return Query(model=model or Model(), time_range=window, max_data_points=6, interval=timedelta(minutes=10))
@@ -41,7 +41,7 @@ def asked(model: Model | None = None, *, start: datetime = START, span: timedelt
 
 def test_each_region_is_a_series(files: str) -> None:
     """Its steps are ten minutes; the end of the range is excluded."""
-    north, south = connect(files).query(asked())
+    north, south = connect(files).query(make_query())
 
     assert north["time"].to_list() == [START + timedelta(minutes=10 * step) for step in range(6)]
     assert (north["power"].labels, north["power"].to_list()) == ({"region": "north"}, [1.0] * 6)
@@ -51,14 +51,14 @@ def test_each_region_is_a_series(files: str) -> None:
 def test_the_rows_of_the_second_file_are_added_up(files: str) -> None:
     """The range is the day of that file."""
     model = Model(aggregate="sum", regions=("south",))
-    (south,) = connect(files).query(asked(model, start=START + timedelta(days=1)))
+    (south,) = connect(files).query(make_query(model, start=START + timedelta(days=1)))
 
     assert (south["power"].labels, south["power"].to_list()) == ({"region": "south"}, [30.0] * 6)
 
 
 def test_the_scan_applies_the_filters(files: str) -> None:
     """It applies the time range and the regions, and reads no other column."""
-    plan = connect(files).plan(asked(Model(regions=("north",)))).explain()
+    plan = connect(files).plan(make_query(Model(regions=("north",)))).explain()
     scan = plan[plan.index("Parquet SCAN") :]
 
     assert "SELECTION" in scan
@@ -68,7 +68,7 @@ def test_the_scan_applies_the_filters(files: str) -> None:
 
 def test_one_region_of_the_sample_data_is_above_90() -> None:
     """The alert rule relies on it."""
-    north, south = connect().query(asked())
+    north, south = connect().query(make_query())
 
     assert min(north["power"].to_list()) > 90 > max(south["power"].to_list())
 
@@ -76,17 +76,17 @@ def test_one_region_of_the_sample_data_is_above_90() -> None:
 def test_too_many_rows_are_an_error(files: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An alert rule must not judge frames that lack the newest rows."""
     monkeypatch.setattr("plugin.datasource.ROWS", 12)
-    assert sum(len(frame) for frame in connect(files).query(asked())) == 12
+    assert sum(len(frame) for frame in connect(files).query(make_query())) == 12
     monkeypatch.setattr("plugin.datasource.ROWS", 11)
 
-    with pytest.raises(QueryError, match="more than 11 rows: choose regions"):
-        connect(files).query(asked())
+    with pytest.raises(QueryError, match="more than 11 rows: choose fewer regions"):
+        connect(files).query(make_query())
 
 
 @pytest.mark.parametrize("span", [timedelta(), timedelta(hours=-1)])
 def test_an_empty_range_returns_no_rows(files: str, span: timedelta) -> None:
     """So an alert rule reads "no data"."""
-    assert [len(frame) for frame in connect(files).query(asked(span=span))] == [0]
+    assert [len(frame) for frame in connect(files).query(make_query(span=span))] == [0]
 
 
 def test_the_resource_lists_the_regions(files: str) -> None:
@@ -99,7 +99,7 @@ def test_missing_files_are_a_downstream_error(tmp_path: Path) -> None:
     source = connect(f"{tmp_path}/none.parquet")
 
     with pytest.raises(DownstreamError, match="can't be read"):
-        source.query(asked())
+        source.query(make_query())
     assert source.check_health().status == "error"
     assert connect().check_health().status == "ok"
 
@@ -109,4 +109,4 @@ def test_a_missing_column_is_a_downstream_error(tmp_path: Path) -> None:
     pl.DataFrame({"time": [START], "region": ["north"]}).write_parquet(tmp_path / "a.parquet")
 
     with pytest.raises(DownstreamError, match="power"):
-        connect(f"{tmp_path}/a.parquet").query(asked())
+        connect(f"{tmp_path}/a.parquet").query(make_query())

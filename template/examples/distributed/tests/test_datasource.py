@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 
 from gfruntime import DownstreamError, Frame, PluginError, Query, QueryError, Secret, Settings, TimeRange
 from plugin import datasource as module
-from plugin.cluster import Connection, Place, explain, security_of
+from plugin.cluster import ClusterOptions, Connection, explain, security_of
 from plugin.datasource import Datasource, Model, Options
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 @pytest.fixture(scope="module")
 def source() -> Iterator[Datasource]:
     """A data source with two workers; they take some seconds to start."""
-    datasource = configured(timeout=PATIENCE)
+    datasource = make_datasource(timeout=PATIENCE)
     yield datasource
     datasource.dispose()
 
@@ -41,12 +41,12 @@ def connection(source: Datasource) -> Connection:
     return source.cluster.connection(PATIENCE)
 
 
-def configured(**options: Any) -> Datasource:
+def make_datasource(**options: Any) -> Datasource:
     """Configure the data source."""
     return Datasource(Settings(options=Options(**options)))
 
 
-def asked(model: Model | None = None, *, span: timedelta = HOUR) -> Query[Model]:
+def make_query(model: Model | None = None, *, span: timedelta = HOUR) -> Query[Model]:
     """Make the query of a panel that can show 60 points."""
     window = TimeRange(start=START, end=START + span)
     return Query(model=model or Model(), time_range=window, max_data_points=60, interval=timedelta(minutes=1))
@@ -96,8 +96,8 @@ def in_background(source: Datasource, query: Query[Model], outcome: list[Any]) -
 
 def test_each_site_becomes_a_series(source: Datasource) -> None:
     """72,000 readings become 120 points."""
-    frames = source.query(asked())
-    counts = source.query(asked(Model(aggregate="count")))
+    frames = source.query(make_query())
+    counts = source.query(make_query(Model(aggregate="count")))
 
     assert [frame["time"].to_list()[:2] for frame in frames] == [[START, START + timedelta(minutes=1)]] * 2
     assert all(value > 60 for value in series(frames)["north"])
@@ -107,8 +107,8 @@ def test_each_site_becomes_a_series(source: Datasource) -> None:
 
 def test_a_filter_reaches_the_workers(source: Datasource) -> None:
     """They do not read the other sites."""
-    assert list(series(source.query(asked(Model(only=("south",)))))) == ["south"]
-    assert source.query(asked(Model(only=("nowhere",))))[0].fields == ()
+    assert list(series(source.query(make_query(Model(only=("south",)))))) == ["south"]
+    assert source.query(make_query(Model(only=("nowhere",))))[0].fields == ()
 
 
 def test_files_are_read_where_the_workers_are(source: Datasource, tmp_path: Path) -> None:
@@ -117,22 +117,22 @@ def test_files_are_read_where_the_workers_are(source: Datasource, tmp_path: Path
         times = pa.array([START + timedelta(minutes=number), START + timedelta(minutes=number, seconds=30)])
         table = pa.table({"at": times, "site": ["north", "south"], "temperature": [number, 10 * number]})
         pq.write_table(table, tmp_path / f"{number}.parquet")
-    files = configured(folder=str(tmp_path), time="at")
+    files = make_datasource(folder=str(tmp_path), time="at")
     files.cluster.close()
     files.cluster = source.cluster
 
-    assert series(files.query(asked())) == {"north": [0.0, 1.0, 2.0], "south": [0.0, 10.0, 20.0]}
+    assert series(files.query(make_query())) == {"north": [0.0, 1.0, 2.0], "south": [0.0, 10.0, 20.0]}
 
     with pytest.raises(QueryError, match="has no column 'pressure'; it has at, site, temperature"):
-        files.query(asked(Model(value="pressure")))
+        files.query(make_query(Model(value="pressure")))
     (tmp_path / "2.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(DownstreamError, match=r"^a worker failed: ArrowInvalid: .*2\.parquet"):
-        files.query(asked())
+        files.query(make_query())
 
 
 def test_a_cancelled_query_removes_its_tasks(source: Datasource, connection: Connection) -> None:
     """Waiting tasks do not start, and the next query gets all workers."""
-    query, outcome = asked(span=LONG), list[Any]()
+    query, outcome = make_query(span=LONG), list[Any]()
     thread = in_background(source, query, outcome)
     eventually(lambda: tasks(connection) > 50)
 
@@ -141,7 +141,7 @@ def test_a_cancelled_query_removes_its_tasks(source: Datasource, connection: Con
 
     assert str(outcome[0]) == "the query was cancelled"
     eventually(lambda: tasks(connection) == 0)
-    assert len(source.query(asked())) == 2
+    assert len(source.query(make_query())) == 2
 
 
 def test_a_query_does_not_wait_longer_than_allowed(
@@ -150,13 +150,13 @@ def test_a_query_does_not_wait_longer_than_allowed(
     """All its parts have one deadline; then its tasks are removed, without another request to the cluster."""
     for name in ("nthreads", "scheduler_info"):
         monkeypatch.setattr(connection.client, name, lambda: pytest.fail("a scheduler that hangs was asked"))
-    impatient = configured(timeout=1.0)
+    impatient = make_datasource(timeout=1.0)
     impatient.cluster.close()
     impatient.cluster = source.cluster
 
     began = time.monotonic()
     with pytest.raises(DownstreamError, match=r"^the cluster did not answer in time") as caught:
-        impatient.query(asked(span=LONG))
+        impatient.query(make_query(span=LONG))
 
     assert caught.value.status == 504
     assert time.monotonic() - began < 20
@@ -169,7 +169,7 @@ def test_a_query_succeeds_if_a_worker_dies(
     """Another worker repeats its tasks; the result is the same."""
     monkeypatch.setattr(module, "PART_ROWS", 10_000)
     outcome = list[Any]()
-    thread = in_background(source, asked(Model(aggregate="count"), span=30 * HOUR), outcome)
+    thread = in_background(source, make_query(Model(aggregate="count"), span=30 * HOUR), outcome)
     eventually(lambda: tasks(connection) > 10)
 
     os.kill(next(iter(connection.client.run(os.getpid).values())), signal.SIGKILL)
@@ -185,9 +185,9 @@ def test_a_query_succeeds_if_a_worker_dies(
 def test_a_task_that_kills_workers_is_an_error() -> None:
     """Dask tries it on four workers."""
     last_worker: Any = None
-    error = explain(KilledWorker("part", last_worker, 3), asked(), is_late=False)
+    error = explain(KilledWorker("part", last_worker, 3), make_query(), is_late=False)
 
-    assert str(error) == "each worker that computed a part of the answer died: they may have too little memory"
+    assert str(error) == "each worker that computed a part of the result died: the workers may need more memory"
 
 
 def test_save_and_test_counts_the_workers(source: Datasource, connection: Connection) -> None:
@@ -218,7 +218,7 @@ def test_different_versions_are_listed(
 def test_the_connection_to_a_scheduler_uses_certificates(source: Datasource, connection: Connection) -> None:
     """It is the scheduler of the other data source, which continues after this one is closed."""
     own = connection.client.security
-    remote = configured(
+    remote = make_datasource(
         scheduler=connection.client.scheduler.address,
         tls_ca=own.tls_ca_file,
         tls_cert=own.tls_client_cert,
@@ -226,11 +226,11 @@ def test_the_connection_to_a_scheduler_uses_certificates(source: Datasource, con
         timeout=PATIENCE,
     )
 
-    assert series(remote.query(asked())) == series(source.query(asked()))
+    assert series(remote.query(make_query())) == series(source.query(make_query()))
     remote.dispose()
     assert remote.cluster.attempt is not None
     assert remote.cluster.attempt.result().is_lost
-    assert len(source.query(asked())) == 2
+    assert len(source.query(make_query())) == 2
 
 
 def test_other_processes_cannot_use_the_local_cluster(connection: Connection) -> None:
@@ -241,12 +241,12 @@ def test_other_processes_cannot_use_the_local_cluster(connection: Connection) ->
     with pytest.raises((OSError, TypeError)):
         Client(address.replace("tls", "tcp"), timeout=2, set_as_default=False)  # type: ignore[no-untyped-call]  # dask's
     with pytest.raises((OSError, TypeError)):
-        Client(address, timeout=2, security=security_of(Place()), set_as_default=False)  # type: ignore[no-untyped-call]
+        Client(address, timeout=2, security=security_of(ClusterOptions()), set_as_default=False)  # type: ignore[no-untyped-call]
 
 
 def test_dispose_stops_all_processes() -> None:
     """Those of a running cluster, and those of a cluster that is starting."""
-    source, early = configured(workers=1), configured(workers=1)
+    source, early = make_datasource(workers=1), make_datasource(workers=1)
     early.dispose()
     (pid,) = source.cluster.connection(PATIENCE).client.run(os.getpid).values()
 
@@ -257,20 +257,20 @@ def test_dispose_stops_all_processes() -> None:
     assert attempt is not None
     eventually(lambda: attempt.done() and attempt.result().is_lost)
     with pytest.raises(DownstreamError, match="settings have changed"):
-        early.query(asked())
+        early.query(make_query())
 
 
 def test_a_query_does_not_wait_longer_than_its_timeout_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """The button "Save & test" tells that the cluster is starting."""
     monkeypatch.setattr(module, "HEALTH_SECONDS", 0.01)
     monkeypatch.setattr("plugin.cluster.Cluster.connect", lambda *_: time.sleep(1))
-    starting = configured(timeout=0.01)
+    starting = make_datasource(timeout=0.01)
 
     health = starting.check_health()
 
     assert (health.status, health.message) == ("unknown", "the cluster is starting: ask again in some seconds")
     with pytest.raises(DownstreamError, match="is starting") as caught:
-        starting.query(asked())
+        starting.query(make_query())
     assert caught.value.status == 503
 
 
@@ -299,12 +299,12 @@ def test_save_and_test_says_that_the_scheduler_does_not_answer(
 def test_an_unreachable_scheduler_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The button "Save & test" shows it, too, and the next query tries again."""
     monkeypatch.setattr("plugin.cluster.CONNECT_SECONDS", 0.2)
-    source = configured(scheduler="tcp://127.0.0.1:1")
+    source = make_datasource(scheduler="tcp://127.0.0.1:1")
 
     assert source.check_health().message.startswith("no scheduler answers at tcp://127.0.0.1:1: ")
     first = source.cluster.attempt
     with pytest.raises(DownstreamError, match="no scheduler answers"):
-        source.query(asked())
+        source.query(make_query())
     assert source.cluster.attempt is not first
 
 
@@ -322,13 +322,15 @@ def test_an_unreachable_scheduler_is_named_in_the_error(monkeypatch: pytest.Monk
 def test_an_invalid_address_is_refused(options: dict[str, Any], problem: str) -> None:
     """Nothing is sent to it."""
     with pytest.raises(QueryError, match=problem):
-        security_of(Place(**options))
+        security_of(ClusterOptions(**options))
 
 
 def test_the_security_settings_use_the_options() -> None:
     """A certificate is text, never the path of a file on Grafana's machine; the token is a header."""
     security = security_of(
-        Place(scheduler="wss://s:443", tls_ca=PEM, tls_cert="/etc/cert", tls_key=Secret(PEM), token=Secret("t"))
+        ClusterOptions(
+            scheduler="wss://s:443", tls_ca=PEM, tls_cert="/etc/cert", tls_key=Secret(PEM), token=Secret("t")
+        )
     )
 
     assert security.tls_ca_file == f"{PEM}\n"

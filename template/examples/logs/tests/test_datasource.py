@@ -53,12 +53,12 @@ def test_explore_gets_the_newest_lines_first(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "levels", "expected"),
+    ("search", "levels", "count"),
     [("DISK", (), 1), ("", ("error", "warning"), 2), ("keyerror", ("error",), 1), ("fine", ("error",), 0)],
 )
-def test_search_and_levels_select_lines(folder: str, search: str, levels: tuple[Level, ...], expected: int) -> None:
+def test_search_and_levels_select_lines(folder: str, search: str, levels: tuple[Level, ...], count: int) -> None:
     """A line must contain the text, and have one of the levels."""
-    assert len(ask(Model(search=search, levels=levels), folder)) == expected
+    assert len(ask(Model(search=search, levels=levels), folder)) == count
 
 
 def test_the_limit_limits_the_number_of_lines(folder: str) -> None:

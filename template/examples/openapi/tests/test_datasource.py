@@ -55,7 +55,7 @@ def example(name: str, **view: object) -> Model:
     return replace(model, **{name: replace(own, **changes)}) if changes else model
 
 
-def strange_columns(frame: Frame) -> set[str]:
+def mismatched_columns(frame: Frame) -> set[str]:
     """Return the columns whose values in the example do not match the API's description."""
     notices: Any = (frame.meta or {}).get("notices", [])
     return {str(notice["text"]).partition(" is shown as text")[0] for notice in notices}
@@ -71,9 +71,9 @@ def test_an_operation_returns_its_columns(api: Mock, name: str) -> None:
     """Each has its type. If the example does not match the description, the column is text, with a notice."""
     (frame,) = ask(connect(api), query(example(name)))
 
-    expected = {column.name: TYPES[column.kind] for column in ENDPOINTS[name].columns}
-    strange = strange_columns(frame)
-    assert types_of(frame) == {key: "string" if key in strange else kind for key, kind in expected.items()}
+    described_types = {column.name: TYPES[column.kind] for column in ENDPOINTS[name].columns}
+    mismatched = mismatched_columns(frame)
+    assert types_of(frame) == {key: "string" if key in mismatched else kind for key, kind in described_types.items()}
 
 
 @OPERATIONS
@@ -103,9 +103,9 @@ def test_rows_with_a_time_become_series(api: Mock, name: str) -> None:
     """There is a frame for each number and set of labels. Values that do not match the description are an error."""
     model = example(name, show="series")
     numbers = [column for column in ENDPOINTS[name].columns if column.kind in ("integer", "number")]
-    drawn = {column.name for column in numbers if not column.is_id} or {column.name for column in numbers}
+    value_columns = {column.name for column in numbers if not column.is_id} or {column.name for column in numbers}
     (table,) = ask(connect(api), query(example(name)))
-    if strange_columns(table) & {*drawn, getattr(model, name).time_column}:
+    if mismatched_columns(table) & {*value_columns, getattr(model, name).time_column}:
         with pytest.raises(PluginError, match="makes no series"):
             ask(connect(api), query(model))
         return

@@ -31,7 +31,7 @@ def connect(options: Options) -> Datasource:
     return Datasource(Settings(options=options))
 
 
-def asked(sql: str = Model.sql, output: Literal["timeseries", "table"] = "timeseries") -> Query[Model]:
+def make_query(sql: str = Model.sql, output: Literal["timeseries", "table"] = "timeseries") -> Query[Model]:
     """Make the query of a panel for the last hour."""
     window = TimeRange(start=NOW - timedelta(hours=1), end=NOW)
     return Query(model=Model(sql=sql, format=output), time_range=window, interval=timedelta(minutes=1))
@@ -39,7 +39,7 @@ def asked(sql: str = Model.sql, output: Literal["timeseries", "table"] = "timese
 
 def ask(source: Datasource, sql: str = Model.sql, output: Literal["timeseries", "table"] = "table") -> Frame:
     """Run one query."""
-    [frame] = source.query(asked(sql, output))
+    [frame] = source.query(make_query(sql, output))
     return frame
 
 
@@ -76,9 +76,9 @@ def test_a_query_cannot_write(datasource: Datasource, sql: str) -> None:
 @pytest.mark.parametrize("text", ["$__text({})", "'$__text({})'"])
 def test_the_text_of_a_variable_never_becomes_sql(datasource: Datasource, value: str, text: str) -> None:
     """The editor sends variables percent-encoded, and the database gets the same text."""
-    written = text.format("".join(f"%{byte:02x}" for byte in value.encode()))
+    argument = text.format("".join(f"%{byte:02x}" for byte in value.encode()))
 
-    assert ask(datasource, f"SELECT {written} AS value")["value"].to_list() == [value]
+    assert ask(datasource, f"SELECT {argument} AS value")["value"].to_list() == [value]
 
 
 def test_a_wrong_query_shows_the_databases_error(datasource: Datasource) -> None:
@@ -99,7 +99,7 @@ def test_a_result_has_no_more_rows_than_the_limit() -> None:
 
 def test_a_cancelled_query_ends(datasource: Datasource) -> None:
     """The database stops the statement."""
-    query = asked(ENDLESS, "table")
+    query = make_query(ENDLESS, "table")
     threading.Timer(0.2, query.cancel.set).start()
     began = time.monotonic()
 
@@ -131,7 +131,7 @@ def test_save_and_test_connects_to_the_database(datasource: Datasource) -> None:
 
 def test_an_alert_rule_gets_an_error_instead_of_a_part() -> None:
     """A panel gets a notice instead."""
-    query = replace(asked("SELECT * FROM sales", "table"), from_alert=True)
+    query = replace(make_query("SELECT * FROM sales", "table"), from_alert=True)
 
     with pytest.raises(QueryError, match="must not judge a part"):
         connect(Options(rows=3)).query(query)

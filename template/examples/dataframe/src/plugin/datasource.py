@@ -57,7 +57,7 @@ class Datasource:
         """
         rows = self.read(self.plan(query).head(ROWS + 1))
         if len(rows) > ROWS:
-            raise QueryError(f"the answer has more than {ROWS:,} rows: choose regions, or longer steps")
+            raise QueryError(f"the result has more than {ROWS:,} rows: choose fewer regions, or longer steps")
         return Frame.from_arrow(rows).group_by("region")
 
     def plan(self, query: Query[Model]) -> pl.LazyFrame:

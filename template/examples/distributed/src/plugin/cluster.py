@@ -1,8 +1,8 @@
 """The connection to a Dask cluster: to a scheduler at an address, or to a local cluster on this machine.
 
-Everybody who reaches a scheduler can run code on its workers, and a scheduler's responses can run code here, because
+Anyone who can connect to a scheduler can run code on its workers, and a scheduler's responses can run code here, as
 they contain pickles: both sides must trust each other. So the local cluster uses TLS with a key that only its processes
-have. Everybody who may change the scheduler's address may run code in the plugin.
+have. Anyone who may change the scheduler's address can run code in the plugin.
 """
 
 import contextlib
@@ -49,8 +49,8 @@ class StartingError(DownstreamError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """The address of the cluster; without one, a local cluster of `workers`, each with `memory` GiB (0: its share)."""
+class ClusterOptions:
+    """The scheduler; without one, a local cluster of `workers` processes, each with `memory` GiB (0: automatic)."""
 
     scheduler: str = ""
     tls_ca: str = ""
@@ -64,8 +64,8 @@ class Place:
 class Cluster:
     """The connection of one data source: made in the background, shared by all queries, made again if it is lost."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, options: ClusterOptions) -> None:
+        self.options = options
         self.lock = threading.Lock()
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="cluster")
         self.attempt: Future[Connection] | None = None
@@ -78,8 +78,8 @@ class Cluster:
         """
         with self.lock:
             if self.is_closed:
-                raise StartingError("the data source's settings have changed: ask again")
-            if self.attempt is None or is_over(self.attempt):
+                raise StartingError("the data source's settings have changed: run the query again")
+            if self.attempt is None or has_ended(self.attempt):
                 self.attempt = self.executor.submit(self.connect, self.attempt)
             return self.attempt
 
@@ -88,7 +88,7 @@ class Cluster:
         if before is not None:
             with contextlib.suppress(Exception):  # make a new one after any error
                 close(before)
-        return Connection(self.place)
+        return Connection(self.options)
 
     def connection(self, seconds: float) -> "Connection":
         """Return the connection.
@@ -98,7 +98,7 @@ class Cluster:
         attempt = self.start()
         wait_for([attempt], seconds)
         if not attempt.done():
-            raise StartingError("the cluster is starting: ask again in some seconds")
+            raise StartingError("the cluster is starting: run the query again in some seconds")
         return attempt.result()
 
     def close(self) -> None:
@@ -112,24 +112,24 @@ class Cluster:
 class Connection:
     """A client of a scheduler, and the local cluster if there is no other."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, options: ClusterOptions) -> None:
         """Connect.
 
         Raises: QueryError if the options are invalid; DownstreamError if no scheduler answers, or its Python differs.
         """
-        security = security_of(place)
-        with contextlib.ExitStack() as opened:
-            address: Any = place.scheduler
-            if not place.scheduler:
-                address = opened.enter_context(start_local(place, security, opened.enter_context(private_folder())))
+        security = security_of(options)
+        with contextlib.ExitStack() as stack:
+            address: Any = options.scheduler
+            if not options.scheduler:
+                address = stack.enter_context(start_local(options, security, stack.enter_context(private_folder())))
             try:
-                options = {"security": security, "timeout": CONNECT_SECONDS, "set_as_default": False}
-                self.client: Any = Client(address, **options)  # type: ignore[no-untyped-call]  # dask has few types
+                client_options = {"security": security, "timeout": CONNECT_SECONDS, "set_as_default": False}
+                self.client: Any = Client(address, **client_options)  # type: ignore[no-untyped-call]  # dask has few types
             except (OSError, ValueError) as error:
-                raise DownstreamError(f"no scheduler answers at {place.scheduler}: {error}", 503) from error
-            opened.enter_context(self.client)
+                raise DownstreamError(f"no scheduler answers at {options.scheduler}: {error}", 503) from error
+            stack.enter_context(self.client)
             self.require_same_python()
-            self.opened = opened.pop_all()
+            self.stack = stack.pop_all()
 
     @property
     def is_lost(self) -> bool:
@@ -163,8 +163,14 @@ class Connection:
         versions = self.client.get_versions(packages=["pyarrow"])
         here = versions["client"]["packages"]
         others = [each["packages"] for each in (versions["scheduler"], *versions["workers"].values())]
-        there = {name: {str(packages.get(name)) for packages in others} - {str(here[name])} for name in COMPARED}
-        return [f"{name} {here[name]} here, {', '.join(sorted(other))} there" for name, other in there.items() if other]
+        cluster_versions = {
+            name: {str(packages.get(name)) for packages in others} - {str(here[name])} for name in COMPARED
+        }
+        return [
+            f"{name} {here[name]} here, {', '.join(sorted(other))} there"
+            for name, other in cluster_versions.items()
+            if other
+        ]
 
     def require_same_python(self) -> None:
         """Refuse a cluster that can't run this plugin's functions, which are sent as Python bytecode."""
@@ -172,11 +178,13 @@ class Connection:
         here = "{}.{}".format(*sys.version_info)
         others = {each["packages"]["python"] for each in (versions["scheduler"], *versions["workers"].values())}
         if other := sorted(each for each in others if not each.startswith(f"{here}.")):
-            raise DownstreamError(f"the cluster runs Python {other[0]}, the plugin {here}: build it with the cluster's")
+            raise DownstreamError(
+                f"the cluster runs Python {other[0]}, the plugin {here}: build the plugin with that Python"
+            )
 
     def close(self) -> None:
         """Close the client, then the local cluster."""
-        self.opened.close()
+        self.stack.close()
 
 
 def explain(error: BaseException, query: Query[Any], *, is_late: bool) -> PluginError:
@@ -184,18 +192,20 @@ def explain(error: BaseException, query: Query[Any], *, is_late: bool) -> Plugin
     if query.cancel.is_set():
         return QueryError("the query was cancelled")
     if is_late:
-        return DownstreamError("the cluster did not answer in time: ask for less, or allow more time", 504)
+        return DownstreamError(
+            "the cluster did not answer in time: choose a shorter range, or a longer Timeout on the config page", 504
+        )
     if isinstance(error, CancelledError):
-        return DownstreamError("the connection to the scheduler was lost: ask again", 503)
+        return DownstreamError("the connection to the scheduler was lost: run the query again", 503)
     if isinstance(error, KilledWorker):
-        return DownstreamError("each worker that computed a part of the answer died: they may have too little memory")
+        return DownstreamError("each worker that computed a part of the result died: the workers may need more memory")
     if type(error) is ValueError:
         return QueryError(str(error))
     logging.getLogger(__name__).warning("A task failed", exc_info=error)
     return DownstreamError(f"a worker failed: {type(error).__name__}: {error}")
 
 
-def is_over(attempt: "Future[Connection]") -> bool:
+def has_ended(attempt: "Future[Connection]") -> bool:
     """Tell whether an attempt to connect failed, or its connection is lost."""
     return attempt.done() and (attempt.exception() is not None or attempt.result().is_lost)
 
@@ -211,12 +221,12 @@ def private_folder() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True)
 
 
-def start_local(place: Place, security: Security, folder: str) -> Any:
+def start_local(options: ClusterOptions, security: Security, folder: str) -> Any:
     """Start worker processes on this machine; they end with the plugin, even if it is killed."""
     return LocalCluster(  # type: ignore[no-untyped-call]  # likewise
-        n_workers=place.workers,
+        n_workers=options.workers,
         threads_per_worker=1,
-        memory_limit=f"{place.memory}GiB" if place.memory else "auto",
+        memory_limit=f"{options.memory}GiB" if options.memory else "auto",
         host="127.0.0.1",
         security=security,
         local_directory=folder,
@@ -226,24 +236,27 @@ def start_local(place: Place, security: Security, folder: str) -> Any:
     )
 
 
-def security_of(place: Place) -> Any:
+def security_of(options: ClusterOptions) -> Any:
     """Return the security settings of the connection: TLS, and a token if a proxy in front of the scheduler needs one.
 
     Raises: QueryError if the options contradict each other.
     """
-    if not place.scheduler:
+    if not options.scheduler:
         return Security.temporary()  # type: ignore[no-untyped-call]  # likewise
-    scheme = place.scheduler.partition("://")[0]
-    if scheme not in SCHEMES or "://" not in place.scheduler:
-        raise QueryError(f"the scheduler's address begins with {'://, '.join(SCHEMES)}://, as in tls://scheduler:8786")
-    pems = {"tls_ca_file": place.tls_ca, "tls_client_cert": place.tls_cert, "tls_client_key": place.tls_key}
-    if scheme not in ENCRYPTED and (any(pems.values()) or place.token):
+    scheme = options.scheduler.partition("://")[0]
+    if scheme not in SCHEMES or "://" not in options.scheduler:
+        raise QueryError(
+            f"the scheduler's address must begin with {'://, '.join(SCHEMES)}://, got {options.scheduler!r}; "
+            "for example tls://scheduler:8786"
+        )
+    pems = {"tls_ca_file": options.tls_ca, "tls_client_cert": options.tls_cert, "tls_client_key": options.tls_key}
+    if scheme not in ENCRYPTED and (any(pems.values()) or options.token):
         raise QueryError(f"{scheme}:// is not encrypted: with certificates, use tls:// or wss://; with a token, wss://")
-    if scheme == "tls" and place.token:
-        raise QueryError("a token is sent with wss:// only, to the proxy before the scheduler")
+    if scheme == "tls" and options.token:
+        raise QueryError("a token is sent only with wss://, to the proxy in front of the scheduler")
     if scheme == "tls" and not all(pems.values()):
-        raise QueryError("tls:// needs the certificate of the cluster's authority, the plugin's own, and its key")
-    options: dict[str, Any] = {key: f"{pem.strip()}\n" for key, pem in pems.items() if pem}  # never the path of a file
-    if place.token:
-        options["extra_conn_args"] = {"headers": {"Authorization": f"Bearer {place.token}"}}
-    return Security(require_encryption=scheme in ENCRYPTED, **options)  # type: ignore[no-untyped-call]  # likewise
+        raise QueryError("tls:// needs the CA certificate of the cluster, a client certificate and its key")
+    security: dict[str, Any] = {key: f"{pem.strip()}\n" for key, pem in pems.items() if pem}  # never the path of a file
+    if options.token:
+        security["extra_conn_args"] = {"headers": {"Authorization": f"Bearer {options.token}"}}
+    return Security(require_encryption=scheme in ENCRYPTED, **security)  # type: ignore[no-untyped-call]  # likewise

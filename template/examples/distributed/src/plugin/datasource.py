@@ -20,13 +20,13 @@ from dask.delayed import Delayed, delayed
 
 from gfruntime import Frame, Health, PluginError, Query, QueryError, Secret, Settings, Ui
 from plugin import partitions
-from plugin.cluster import Cluster, Place, StartingError
+from plugin.cluster import Cluster, ClusterOptions, StartingError
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)  # nanoseconds between them fit
 MOST_POINTS = 1_000_000  # of a result
 MOST_PARTS = 10_000  # of a query
 PART_ROWS = 1_000_000  # sample readings that one task makes
-FAN_IN = 16  # parts that one task adds up
+FAN_IN = 16  # parts that one task merges
 HEALTH_SECONDS = 20
 
 cloudpickle.register_pickle_by_value(partitions)  # the cluster's workers don't have this project
@@ -41,7 +41,7 @@ class Options:
         Ui(
             label="Scheduler",
             placeholder="tls://scheduler:8786",
-            help="Empty: a cluster on Grafana's machine. Whoever runs the scheduler may run code in the plugin",
+            help="Empty: a cluster on Grafana's machine. The person who runs the scheduler can run code in the plugin",
         ),
     ] = ""
     tls_ca: Annotated[str, Ui(label="CA certificate", widget="textarea", help="PEM; for tls:// and wss://")] = ""
@@ -53,7 +53,7 @@ class Options:
         Ui(label="Workers", help="Processes on Grafana's machine", minimum=1, maximum=64, show_if={"scheduler": [""]}),
     ] = 2
     memory: Annotated[
-        float, Ui(label="Memory", help="GiB for each of them; 0: its share", minimum=0, show_if={"scheduler": [""]})
+        float, Ui(label="Memory", help="GiB for each worker; 0: automatic", minimum=0, show_if={"scheduler": [""]})
     ] = 0.0
     timeout: Annotated[float, Ui(label="Timeout", help="Seconds that a query may take", minimum=1)] = 60.0
     folder: Annotated[
@@ -71,8 +71,8 @@ class Model:
     """What the query editor sends."""
 
     aggregate: Annotated[Literal["mean", "min", "max", "sum", "count"], Ui(label="Aggregate")] = "mean"
-    value: Annotated[str, Ui(label="Value", help="The column to add up", required=True)] = "temperature"
-    label: Annotated[str, Ui(label="Label", help="The column that tells series apart", required=True)] = "site"
+    value: Annotated[str, Ui(label="Value", help="The column to aggregate", required=True)] = "temperature"
+    label: Annotated[str, Ui(label="Label", help="The column that distinguishes the series", required=True)] = "site"
     only: Annotated[tuple[str, ...], Ui(label="Only", help="Only these values of the label; empty: all")] = ()
 
 
@@ -82,7 +82,7 @@ class Datasource:
     def __init__(self, settings: Settings[Options]) -> None:
         self.options = options = settings.options
         self.cluster = Cluster(
-            Place(
+            ClusterOptions(
                 scheduler=options.scheduler.strip(),
                 tls_ca=options.tls_ca,
                 tls_cert=options.tls_cert,
@@ -108,10 +108,10 @@ class Datasource:
             read = by_value(partitions.read_file, request, self.options.folder)
             parts = [read(path) for path in files]
         else:
-            make_up = by_value(partitions.make_up, request, period := round(self.options.period * 1000))
-            parts = [make_up(*numbers) for numbers in readings(request, period)]
-        answer = connection.compute(add_up(parts, request), query, deadline)
-        frame = Frame.from_arrow(pa.ipc.open_stream(answer).read_all())
+            aggregate = by_value(partitions.aggregate_samples, request, period := round(self.options.period * 1000))
+            parts = [aggregate(*numbers) for numbers in readings(request, period)]
+        stream = connection.compute(merge_parts(parts, request), query, deadline)
+        frame = Frame.from_arrow(pa.ipc.open_stream(stream).read_all())
         return [each.with_meta(executedQueryString=repr(request)) for each in frame.group_by(query.model.label)]
 
     def check_health(self) -> Health:
@@ -140,9 +140,9 @@ def request_of(query: Query[Model], time: str) -> partitions.Request:
     """
     span, model = query.time_range, query.model
     if not FIRST <= span.start < span.end <= LAST:
-        raise QueryError(f"the time range must lie between {FIRST:%Y} and {LAST:%Y}, the start before the end")
+        raise QueryError(f"the time range must be between {FIRST:%Y} and {LAST:%Y}, and start before it ends")
     if len({"time", model.value, model.label}) < 3:
-        raise QueryError("the value and the label must be two columns, and neither can be called time")
+        raise QueryError("the value and the label must be two different columns, and neither may be named time")
     step = max(query.interval, span.duration / max(query.max_data_points, 1), timedelta(microseconds=1))
     return partitions.Request(
         start=microseconds(span.start),
@@ -165,22 +165,22 @@ def microseconds(moment: datetime) -> int:
 def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
     """Split the sample readings of a time range into parts: the first and the last number of each part."""
     if (request.value, request.label) != ("temperature", "site"):
-        raise QueryError("the sample data has the value temperature and the label site")
+        raise QueryError("the sample data only has the value temperature and the label site")
     first, last = -(-request.start // period), -(-request.end // period) - 1
     if (last - first) // PART_ROWS >= MOST_PARTS:
-        raise QueryError(f"the range has {last - first + 1} readings of each site: choose a shorter one")
+        raise QueryError(f"the range has {last - first + 1} readings of each site: choose a shorter range")
     return [(at, min(at + PART_ROWS - 1, last)) for at in range(first, last + 1, PART_ROWS)]
 
 
 def by_value(function: Callable[..., Any], *arguments: object) -> Callable[..., Delayed]:
     """Make a task of a function that the workers don't have: the task contains it, with its first arguments."""
-    loaded = delayed(cloudpickle.loads)(cloudpickle.dumps(partial(function, *arguments)))
+    remote_function = delayed(cloudpickle.loads)(cloudpickle.dumps(partial(function, *arguments)))
     call = delayed(operator.call, pure=False)
-    return lambda *more: call(loaded, *more, dask_key_name=f"{function.__name__}-{uuid.uuid4().hex}")
+    return lambda *more: call(remote_function, *more, dask_key_name=f"{function.__name__}-{uuid.uuid4().hex}")
 
 
-def add_up(parts: Sequence[Delayed], request: partitions.Request) -> Delayed:
-    """Plan to merge the parts of a result, some at a time, so that no part is larger than the result."""
+def merge_parts(parts: Sequence[Delayed], request: partitions.Request) -> Delayed:
+    """Plan the tasks that merge the parts of a result, some at a time, so that no part is larger than the result."""
     merge, finish = by_value(partitions.merge, request), by_value(partitions.finish, request)
     while len(parts) > 1:
         parts = [merge(list(parts[at : at + FAN_IN])) for at in range(0, len(parts), FAN_IN)]

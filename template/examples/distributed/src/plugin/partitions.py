@@ -1,4 +1,4 @@
-"""The functions that the workers run: each task aggregates a part of the rows, then tasks merge the aggregates.
+"""The functions that the workers run: each task aggregates a part of the rows, then tasks merge these aggregates.
 
 The code of these functions is sent to the workers (see `by_value` in `datasource.py`). They may use Python, dask and
 pyarrow, and nothing of this project except this file. The panel shows their ValueErrors.
@@ -18,7 +18,7 @@ from pyarrow import fs  # type: ignore[import-untyped,unused-ignore]
 SECOND = 1_000_000  # microseconds: the unit of all times here
 DAY = 86_400 * SECOND
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-NEEDED = {"mean": ["sum", "count"], "sum": ["sum"], "count": ["count"], "min": ["min"], "max": ["max"]}
+PARTIAL_AGGREGATES = {"mean": ["sum", "count"], "sum": ["sum"], "count": ["count"], "min": ["min"], "max": ["max"]}
 MERGED_BY = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
 SITES = {"north": 80.0, "south": 40.0}  # the sites of the sample readings, and their temperature levels
 
@@ -43,8 +43,8 @@ class Request:
         return self.start // self.step * self.step
 
 
-def make_up(request: Request, period: int, first: int, last: int) -> pa.Table:
-    """Make the sample readings number `first` to `last` of each site in the query, one a period, and add them up."""
+def aggregate_samples(request: Request, period: int, first: int, last: int) -> pa.Table:
+    """Compute the sample readings `first` to `last` of each site in the query, one per period, and aggregate them."""
     number = pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), last - first + 1), start=first - 1)
     time = pc.multiply(number, period)
     wave = pc.multiply(pc.sin(pc.multiply(pc.cast(time, pa.float64(), safe=False), 2 * pi / DAY)), 10.0)
@@ -53,7 +53,7 @@ def make_up(request: Request, period: int, first: int, last: int) -> pa.Table:
     sites = [site for site in SITES if not request.only or site in request.only]
     return merge(
         request,
-        (add_up(request, time, pa.repeat(site, len(number)), pc.add(reading, SITES[site])) for site in sites),
+        (aggregate_rows(request, time, pa.repeat(site, len(number)), pc.add(reading, SITES[site])) for site in sites),
     )
 
 
@@ -61,12 +61,12 @@ def list_files(folder: str, most: int) -> list[str]:
     """List the Parquet files of a folder, as a worker sees it."""
     files: list[str] = open_files(folder).files
     if not 0 < len(files) <= most:
-        raise ValueError(f"{folder} holds {len(files)} Parquet files, not 1 to {most}")
+        raise ValueError(f"{folder} has {len(files)} Parquet files, but 1 to {most} are required")
     return files
 
 
 def read_file(request: Request, folder: str, path: str) -> pa.Table:
-    """Read the rows of a file that a query needs, a batch at a time, and add them up.
+    """Read the rows of a file that a query needs, a batch at a time, and aggregate them.
 
     It reads three columns, and skips the row groups that the filter excludes by their statistics.
     """
@@ -85,7 +85,7 @@ def read_file(request: Request, folder: str, path: str) -> pa.Table:
     return merge(
         request,
         (
-            add_up(
+            aggregate_rows(
                 request, microseconds(batch["time"]), batch["label"], pc.cast(batch["value"], pa.float64(), safe=False)
             )
             for batch in scanner.to_batches()
@@ -138,58 +138,58 @@ def microseconds(times: pa.Array) -> pa.Array:
     return pc.subtract(quotient, pc.cast(pc.less(numbers, pc.multiply(quotient, divisor)), pa.int64()))
 
 
-def add_up(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array) -> pa.Table:
-    """Add up rows of the range to one row for each bucket and label, with the columns that the aggregate needs."""
+def aggregate_rows(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array) -> pa.Table:
+    """Aggregate rows to one row for each bucket and label, with all partial aggregates of the query's aggregate."""
     bucket = pc.divide(pc.subtract(times, request.origin), request.step)  # the numbers are not negative
     label = pc.fill_null(pc.cast(labels, pa.string()), "")
     rows = pa.table({"bucket": bucket, "label": label, "value": values})
-    wanted = NEEDED[request.aggregate]
-    sums = rows.group_by(["bucket", "label"], use_threads=False).aggregate([("value", name) for name in wanted])
-    columns = {name: sums[f"value_{name}"] for name in wanted}
-    return pa.table({"bucket": sums["bucket"], "label": sums["label"], **columns})
+    names = PARTIAL_AGGREGATES[request.aggregate]
+    aggregates = rows.group_by(["bucket", "label"], use_threads=False).aggregate([("value", name) for name in names])
+    columns = {name: aggregates[f"value_{name}"] for name in names}
+    return pa.table({"bucket": aggregates["bucket"], "label": aggregates["label"], **columns})
 
 
 def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:
-    """Merge sums; refuse too many points before the rest is merged."""
+    """Merge aggregates; refuse a result with too many points before the rest is merged."""
     total = None
     for part in parts:
-        total = part if total is None else add_sums(pa.concat_tables([total, part]))
+        total = part if total is None else merge_rows(pa.concat_tables([total, part]))
         if total.num_rows > request.most_points:
             raise ValueError(
-                f"the answer has more than {request.most_points} points: choose longer buckets or fewer values of "
+                f"the result has more than {request.most_points} points: choose longer buckets, or fewer values of "
                 f"{request.label}"
             )
-    return nothing(request) if total is None else total
+    return without_rows(request) if total is None else total
 
 
-def add_sums(sums: pa.Table) -> pa.Table:
+def merge_rows(aggregates: pa.Table) -> pa.Table:
     """Merge the rows with the same bucket and label."""
-    wanted = sums.column_names[2:]
-    merged = sums.group_by(["bucket", "label"], use_threads=False).aggregate(
-        [(name, MERGED_BY[name]) for name in wanted]
+    names = aggregates.column_names[2:]
+    merged = aggregates.group_by(["bucket", "label"], use_threads=False).aggregate(
+        [(name, MERGED_BY[name]) for name in names]
     )
-    columns = {name: merged[f"{name}_{MERGED_BY[name]}"] for name in wanted}
+    columns = {name: merged[f"{name}_{MERGED_BY[name]}"] for name in names}
     return pa.table({"bucket": merged["bucket"], "label": merged["label"], **columns})
 
 
-def nothing(request: Request) -> pa.Table:
-    """Return the sums of no rows."""
-    return add_up(request, pa.array([], pa.int64()), pa.array([], pa.string()), pa.array([], pa.float64()))
+def without_rows(request: Request) -> pa.Table:
+    """Return the aggregates of no rows, which have columns and no rows."""
+    return aggregate_rows(request, pa.array([], pa.int64()), pa.array([], pa.string()), pa.array([], pa.float64()))
 
 
-def finish(request: Request, sums: pa.Table) -> bytes:
-    """Convert the sums to the result, an Arrow stream with time, label and value, sorted."""
-    sums = sums.sort_by([("label", "ascending"), ("bucket", "ascending")])
-    wanted = sums.column_names[2:]
-    value = pc.divide(sums["sum"], sums["count"]) if request.aggregate == "mean" else sums[wanted[0]]
-    time = pc.add(pc.multiply(sums["bucket"], request.step), request.origin)
+def finish(request: Request, aggregates: pa.Table) -> bytes:
+    """Convert the aggregates to the result, an Arrow stream with time, label and value, sorted."""
+    aggregates = aggregates.sort_by([("label", "ascending"), ("bucket", "ascending")])
+    names = aggregates.column_names[2:]
+    value = pc.divide(aggregates["sum"], aggregates["count"]) if request.aggregate == "mean" else aggregates[names[0]]
+    time = pc.add(pc.multiply(aggregates["bucket"], request.step), request.origin)
     columns = {
         "time": pc.cast(time, pa.timestamp("us", "UTC")),
-        request.label: sums["label"],
+        request.label: aggregates["label"],
         request.value: pc.cast(value, pa.float64()),
     }
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, (table := pa.table(columns)).schema) as writer:
         writer.write_table(table)
-    answer: bytes = sink.getvalue().to_pybytes()
-    return answer
+    stream: bytes = sink.getvalue().to_pybytes()
+    return stream

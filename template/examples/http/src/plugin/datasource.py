@@ -28,7 +28,9 @@ class Model:
     path: Annotated[str, Ui(label="Path", help="Below the data source's URL")] = "/sales"
     time: Annotated[str, Ui(label="Time", help="The key that holds a row's time")] = "time"
     value: Annotated[str, Ui(label="Value", help="The key that holds a row's number")] = "value"
-    labels: Annotated[tuple[str, ...], Ui(label="Labels", help="The keys whose texts tell series apart")] = ("region",)
+    labels: Annotated[tuple[str, ...], Ui(label="Labels", help="The keys whose texts distinguish the series")] = (
+        "region",
+    )
 
 
 class Datasource:
@@ -76,4 +78,4 @@ def to_frames(rows: Any, model: Model) -> list[Frame]:
             rows, time=model.time, value=model.value, labels=model.labels, types={model.value: "float64"}
         )
     except FrameError as error:
-        raise DownstreamError(f"{model.path} returned rows that are no series: {error}") from error
+        raise DownstreamError(f"{model.path} returned rows that cannot be shown as series: {error}") from error

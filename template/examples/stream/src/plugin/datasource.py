@@ -72,8 +72,8 @@ def hertz_of(request: StreamRequest) -> float:
         if SLOWEST <= float(hertz) <= FASTEST:
             return float(hertz)
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
-        hertz = "no number"
-    raise QueryError(f"hertz must be from {SLOWEST} to {FASTEST}, got {hertz}")
+        hertz = "another value"
+    raise QueryError(f"hertz must be a number from {SLOWEST} to {FASTEST}, got {hertz}")
 
 
 def measurements(times: Sequence[datetime]) -> Frame:
