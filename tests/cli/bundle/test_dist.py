@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gfplug.bundle import build_info, dist
+from gfplug.bundle import dist
 from gfplug.bundle.dist import Bundle
 from gfplug.bundle.freeze import Frozen
 from gfplug.errors import ProjectError
@@ -269,33 +269,3 @@ def test_build_information_is_added_unless_there_is_some(  # noqa: PLR0917  # a 
     assert result["info"].pop("build") == expected
     assert {**result, "info": None} == {**manifest, "info": None}
     assert result["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
-
-
-@pytest.mark.parametrize(
-    ("origin", "address"),
-    [
-        ("https://github.com/acme/sales.git", "https://github.com/acme/sales"),
-        ("https://me:ghp_secret@github.com/acme/sales", "https://github.com/acme/sales"),
-        ("https://ghp_secret@git.example.com:8443/acme/sales.git/", "https://git.example.com:8443/acme/sales"),
-        ("https://github.com/acme/sales?token=secret#x", "https://github.com/acme/sales"),
-        ("http://git.example.com/acme/sales", "http://git.example.com/acme/sales"),
-        ("git@github.com:acme/sales.git", "https://github.com/acme/sales"),
-        ("github.com:acme/sales", "https://github.com/acme/sales"),
-        ("ssh://git@github.com:22/acme/sales.git", "https://github.com/acme/sales"),
-        ("git://example.com/acme/sales.git", "https://example.com/acme/sales"),
-        ("/home/me/sales", ""),
-        ("file:///home/me/sales", ""),
-        ("../sales", ""),
-        ("C:/Users/me/sales", ""),
-        ("C:\\Users\\me\\sales", ""),
-        ("ext::sh -c secret", ""),
-        ("https://example.com:port/x", ""),
-        ("https://[::1]/x", ""),
-        ("https://example.com/a\x1b[31m", ""),
-        ("https://example.com", ""),
-        ("", ""),
-    ],
-)
-def test_the_repository_address_is_public(origin: str, address: str) -> None:
-    """All clone addresses become one web address, without logins; local folders and invalid addresses are left out."""
-    assert build_info.public_address(origin) == address

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from bounded_datasource import Datasource, Model
 from small_project import small_project
 
 from gfplug.bundle.frontend import linker
@@ -15,10 +15,8 @@ from gfplug.cli import main
 from gfplug.errors import ProjectError
 from gfplug.project.environment import venv
 from gfruntime.author.schema import describe
-from gfruntime.author.ui import Ui
 from gfruntime.calls.convert import model_decoder
 from gfruntime.errors import DecodeError
-from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these annotations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,58 +28,6 @@ SOURCE = {"type": ID, "uid": "u1"}
 TARGET = {"refId": "B", "series": 30_000_000}
 TEMPLATED = {"refId": "A", "series": "$n", "mode": "${mode:raw}", "name": "[[x]]", "tags": ["$t"]}
 OTHER = {"type": "prometheus", "uid": "p1"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a query."""
-
-    size: Annotated[int, Ui(maximum=9)] = 1
-    unit: Literal["s", "m"] = "s"
-
-
-@dataclass(frozen=True)
-class Model:
-    """A field for each kind of limit."""
-
-    series: Annotated[int, Ui(minimum=1, maximum=1000)] = 1
-    hertz: Annotated[float, Ui(maximum=50)] = 5.0
-    mode: Literal["sum", "mean"] = "sum"
-    level: Literal[1, 2] = 1
-    name: Annotated[str, Ui(pattern="[a-z]*")] = ""
-    table: Annotated[str, Ui(required=True)] = "t"
-    tags: Annotated[list[str], Ui(pattern="[a-z]+")] = field(default_factory=list)
-    ports: Annotated[list[int], Ui(maximum=9)] = field(default_factory=list)
-    kinds: list[Literal["a", "b"]] = field(default_factory=list)
-    row: Row = Row()
-    rows: list[Row] = field(default_factory=list)
-    some: Annotated[str, Ui(required=True, show_if={"mode": ["mean"]})] = "x"
-    part: Annotated[int, Ui(maximum=5, show_if={"mode": ["mean"]})] = 1
-    maybe: Annotated[int, Ui(maximum=5)] | None = None
-    wide: bool = False
-    version: Annotated[int, Ui(widget="hidden", maximum=5)] = 1
-
-
-@dataclass(frozen=True)
-class Names:
-    """The fields of a variable's query."""
-
-    limit: Annotated[int, Ui(maximum=10)] = 1
-
-
-class Datasource:
-    """A data source whose variables have their own form."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Take the settings."""
-
-    def query(self, query: Query[Model]) -> None:
-        """Return no frames."""
-
-    def query_variable(self, query: Query[Names]) -> None:
-        """Return no values."""
-
-
 SCHEMA = describe(Datasource)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import runpy
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_bundle import MANIFEST
@@ -14,13 +12,14 @@ from small_project import small_project
 
 from gfplug.bundle import dist as dist_of
 from gfplug.bundle import packing
-from gfplug.bundle.rules import plugin_keys
 from gfplug.checks import check as service
 from gfplug.errors import ProjectError
 from gfplug.project.plugin_project import Project
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ID, INFO = MANIFEST["id"], MANIFEST["info"]
-REFRESH = Path(__file__).parents[3] / ".ci" / "refresh_plugin_json.py"
 
 
 def write(dist: Path, name: str, content: str | bytes) -> None:
@@ -271,53 +270,3 @@ def test_a_link_that_build_refuses_is_an_error(tmp_path: Path, name: str) -> Non
         dist_of.shipped_files(Project(project))
 
     assert [each for each in findings(project) if each == f"error: frontend: {excinfo.value.message}"]
-
-
-def test_the_keys_are_written_from_published_types_without_a_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They come from TypeScript, from a JSON schema, or from both; no text of Grafana's is in the data."""
-    types = """
-        export interface JSONData {
-            id: string;
-            state?: "alpha" | "beta";
-            includes?: Include[];
-            body?: Record<string, any>;
-            languages?: string[];
-        }
-        export interface Include { type?: "page"; "addToNav"?: boolean; parts?: { name: string; }[]; }
-    """
-    schema = {
-        "properties": {
-            "id": {"type": "string", "description": "Unique name."},
-            "state": {"type": "string", "enum": ["stable"]},
-            "docsPath": {"type": "string"},
-            "more": {"type": "object", "additionalProperties": True, "properties": {"a": {"type": "number"}}},
-        },
-        "type": "object",
-    }
-    (tmp_path / "types.d.ts").write_text(types)
-    (tmp_path / "plugin.schema.json").write_text(json.dumps(schema))
-    script = runpy.run_path(str(REFRESH))
-    monkeypatch.setitem(script["main"].__globals__, "OUTPUT", tmp_path / "out.json")
-    script["main"]([str(tmp_path / "types.d.ts"), str(tmp_path / "plugin.schema.json")])
-    text = (tmp_path / "out.json").read_text()
-    keys = json.loads(text)["keys"]
-
-    assert json.loads(text)["sources"] == ["types.d.ts", "plugin.schema.json"]
-    assert keys["state"] == {"values": ["alpha", "beta", "stable"]}
-    assert keys["includes"]["list"]["keys"] == {
-        "type": {"values": ["page"]},
-        "addToNav": "boolean",
-        "parts": {"list": {"keys": {"name": "string"}}},
-    }
-    assert (keys["body"], keys["languages"]) == ("object", {"list": "string"})
-    assert keys["more"] == {"keys": {"a": "number"}, "open": True}
-    assert "Unique" not in text
-
-
-def test_the_shipped_data_names_its_source() -> None:
-    """The source is a package and its version."""
-    (source,) = plugin_keys._tree()["sources"]
-
-    assert source.startswith("@grafana/runtime 13.")

@@ -11,10 +11,11 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import pytest
 from packages_apart import packages_from
+from react_models import Model, Window, sources
 
 from gfplug import resources
 from gfplug.errors import ProjectError
@@ -23,37 +24,9 @@ from gfplug.scaffold.react.form_fields import read_fields
 from gfplug.scaffold.react.sources import FOLDER, example_schema, write_sources
 from gfruntime.author.forms import form
 from gfruntime.author.schema import describe
-from gfruntime.author.ui import Ui
 
+WINDOW = Window()
 EXAMPLES = {name: "project" if name == "signals" else f"examples/{name}" for name in choices.EXAMPLES}
-
-
-def sources(model: Any, options: Any = dict[str, Any], **own: Any) -> dict[str, str]:
-    """Write the sources for a query's dataclass, by their names in `frontend/src`."""
-    schema = {
-        "config": {"fields": form(options, config=True)},
-        "query": {"fields": form(model)},
-        "own": {kind: {"fields": form(each)} for kind, each in own.items()},
-        "capabilities": {"annotations": True, "variables": True},
-    }
-    return {path.removeprefix(FOLDER): content.decode() for path, content in write_sources(schema).items()}
-
-
-@dataclass(frozen=True)
-class Window:
-    """A section of the form."""
-
-    size: Annotated[int, Ui(minimum=1)] = 5
-
-
-@dataclass(frozen=True)
-class Model:
-    """Some fields of a query."""
-
-    table: Annotated[str, Ui(label="Table", required=True, help="Where from.")] = "sales"
-    mode: Literal["raw", "sum"] = "raw"
-    every: Annotated[int | None, Ui(show_if={"mode": ["sum"]})] = None
-    window: Window = Window()
 
 
 TYPES = """\
@@ -204,7 +177,7 @@ class Clash:
     """Fields whose names TypeScript or the sources use themselves."""
 
     default: str = ""
-    record: Window = Window()
+    record: Window = WINDOW
     options: Literal["a", "b"] = "a"
     window_size: Literal["c", "d"] = "c"
     model: list[Window] = field(default_factory=list)
@@ -286,59 +259,3 @@ def test_editors_call_python_for_queries_that_it_migrates() -> None:
     assert "QueryEditor: AnnotationEditor as" in files["datasource.ts"]
     assert "return { refId: 'variable', ...given, queryType: 'variable' };" in files["types.ts"]
     assert "...annotationDefaults, ...given" in files["types.ts"]
-
-
-@dataclass(frozen=True)
-class Fancy:
-    """Fields for some apps, and a value that the editor remembers."""
-
-    where: Annotated[str, Ui(apps=["explore"])] = ""
-    mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
-    by: Annotated[str, Ui(apps=["explore", "dashboard"], show_if={"mode": ["a", "b"]})] = ""
-    rows: Annotated[list[Window], Ui(apps=["explore"])] = field(default_factory=list)
-
-
-FANCY: dict[str, Any] = {
-    "hash": "abc123",
-    "config": {
-        "fields": [{"name": "proxy", "kind": "boolean", "label": "Proxy", "needs": "secureSocksDSProxyEnabled"}]
-    },
-    "query": {"fields": form(Fancy)},
-    "examples": [{"name": "It's", "description": "Why.", "model": {"where": "", "mode": "b", "by": "", "rows": []}}],
-    "capabilities": {"tagKeys": True, "tagValues": True},
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("QueryEditor.tsx", "{(!app || app === 'explore') && (\n        <InlineField label=\"Where\" "),
-        (
-            "QueryEditor.tsx",
-            "{(model.mode === 'a' || model.mode === 'b') && (!app || app === 'explore' || app === 'dashboard') && (",
-        ),
-        ("QueryEditor.tsx", "useEdits(query, onChange, onRunQuery, (each) => datasource.remember(each));"),
-        ("QueryEditor.tsx", "      <AdHocFilters query={query} onChange={onChange} onRunQuery={onRunQuery} />"),
-        ("ConfigEditor.tsx", "{config.secureSocksDSProxyEnabled && ("),
-        ("ConfigEditor.tsx", "import { config } from '@grafana/runtime';"),
-        ("QueryHelp.tsx", "    name: \"It's\",\n    description: 'Why.',\n    model: {\n      where: '',"),
-        ("module.ts", "\n  .setQueryEditor(QueryEditor)\n  .setQueryEditorHelp(QueryHelp);\n"),
-        ("datasource.ts", "private readonly memory = new Memory(this, 'abc123', ['mode']);"),
-        ("datasource.ts", "return { ...filtered(query, scoped, filters), ...interpolate(modelOf(query), scoped) };"),
-        ("types.ts", "export interface Query extends FilteredQuery, Partial<Model> {}"),
-    ],
-)
-def test_features_of_the_generated_editors_are_in_the_sources(name: str, text: str) -> None:
-    """They are apps, remembered values, Grafana's switches, examples and ad hoc filters."""
-    assert text in write_sources(FANCY)[f"{FOLDER}{name}"].decode()
-
-
-def test_unused_features_add_no_files() -> None:
-    """A model without these features has none of their files."""
-    extra = {
-        f"controls/{name}" for name in ("AdHocFilters.tsx", "Examples.tsx", "filters.ts", "memory.ts", "migration.tsx")
-    }
-    fancy = {path.removeprefix(FOLDER) for path in write_sources(FANCY)}
-
-    assert sources(Model).keys() & extra == set()
-    assert extra - fancy == {"controls/migration.tsx"}
