@@ -19,9 +19,10 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
-import hypothesis  # noqa: F401  # its plugin imports it at the very end, where Python 3.11 sometimes fails to parse it
+import hypothesis  # its plugin imports it at the very end, where Python 3.11 sometimes fails to parse it
 import pytest
 
+hypothesis.settings.register_profile("quick", max_examples=20)  # for `make unit`
 collect_ignore = ["fixtures"]  # the projects in it have tests of their own
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {

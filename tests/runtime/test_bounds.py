@@ -212,6 +212,7 @@ def test_decoding_does_not_change_its_input() -> None:
     assert values == {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_hidden_values_are_left_out_in_one_go() -> None:
     """Each costs as much as the one before it."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])

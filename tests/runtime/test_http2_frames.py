@@ -193,6 +193,7 @@ def test_windows_may_shrink_below_zero() -> None:
     run(scenario)
 
 
+@pytest.mark.slow
 def test_a_large_message_widens_the_window_as_it_comes() -> None:
     """The caller never waits for long, and the message is whole."""
 

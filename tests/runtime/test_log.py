@@ -73,6 +73,7 @@ def test_numbers_of_any_size_are_logged(number: float) -> None:
     assert line["n"]
 
 
+@pytest.mark.slow
 def test_many_short_values_are_dropped_from_a_line() -> None:
     """Values that are short, but too many for a line, leave the message."""
     line = lines.encode("error", "many", {f"numbers{number}": [[10**9] * 100] * 100 for number in range(100)})

@@ -187,6 +187,7 @@ def test_very_many_bytes_of_requests_are_forgotten_aloud(
     assert len(secrets) < 20
 
 
+@pytest.mark.slow
 def test_a_line_costs_the_same_with_ten_thousand_secrets() -> None:
     """An index finds the few that a text may hold."""
     few, many = masking.Secrets(), masking.Secrets()

@@ -74,7 +74,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"] or self.path.partition("?to=")[2]
             self.answer(b"", {"Location": place}, status=int(name[3:6]))
         elif name == "slow":
-            time.sleep(1.5)
+            time.sleep(0.7)
             self.answer(b"late")
         elif name == "drip":
             self.answer(b"", {"Content-Length": "100"})

@@ -286,6 +286,7 @@ def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) ->
     assert len(parts) == 5000
 
 
+@pytest.mark.slow
 def test_the_events_that_wait_for_a_page_have_a_byte_limit(small: Small) -> None:
     """One event may be large; after a page has received it, the next one fits."""
     listener, large = small.feed.open(), "x" * (40 << 20)
