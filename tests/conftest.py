@@ -9,6 +9,7 @@ With `--dist=loadscope` a worker runs whole modules, and the whole of each folde
 is made once. Folders that take long come first, so that all workers end at about the same time.
 """
 
+import gc
 import logging
 import os
 import re
@@ -102,6 +103,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return ModuleScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while thousands of tests are made, nor among them later: a tenth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def _folder(module: Path) -> str:
