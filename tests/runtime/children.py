@@ -55,8 +55,8 @@ class Child:
     def call(self, method: str, request: bytes | Message, answer: type[MessageT], *, timeout: float = 20) -> MessageT:
         """Call a unary method."""
         content = request if isinstance(request, bytes) else request.SerializeToString()
-        received: bytes = self.channel.unary_unary(method)(content, timeout=timeout)
-        return answer.FromString(received)
+        reply: bytes = self.channel.unary_unary(method)(content, timeout=timeout)
+        return answer.FromString(reply)
 
     def start_query(self, *models: Mapping[str, Any], marker: str = "", token: str = "") -> Any:
         """Send a query, without waiting for its answer."""

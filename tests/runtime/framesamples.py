@@ -79,7 +79,7 @@ frames = st.integers(0, 4).flatmap(
 )
 
 
-def shown(frame: Frame) -> list[tuple[str, str, Any]]:
+def columns_of(frame: Frame) -> list[tuple[str, str, Any]]:
     """List a frame's columns: name, type, values."""
     return [(field.name, field.type, field.to_list()) for field in frame.fields]
 

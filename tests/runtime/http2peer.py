@@ -43,14 +43,14 @@ class Wire(asyncio.WriteTransport):
     def __init__(self) -> None:
         """Begin with nothing."""
         super().__init__()
-        self.written = bytearray()
+        self.output = bytearray()
         self.largest = 0
         self.is_closed = False
 
     def write(self, data: Any) -> None:
         """Keep it."""
         assert not self.is_closed
-        self.written += data
+        self.output += data
         self.largest = max(self.largest, len(data))
 
     def writelines(self, pieces: Iterable[Any]) -> None:
@@ -79,14 +79,14 @@ class Reply:
     @property
     def messages(self) -> list[bytes]:
         """The gRPC messages in the data."""
-        found, rest = [], self.data
+        messages, rest = [], self.data
         while rest:
             assert rest[0] == 0
             size = int.from_bytes(rest[1:5], "big")
-            found.append(rest[5 : 5 + size])
-            assert len(found[-1]) == size
+            messages.append(rest[5 : 5 + size])
+            assert len(messages[-1]) == size
             rest = rest[5 + size :]
-        return found
+        return messages
 
     @property
     def status(self) -> str:
@@ -134,11 +134,11 @@ class Peer:
 
     def carry(self) -> None:
         """Carry bytes both ways once."""
-        if sent := self.client.data_to_send():
-            self.server.data_received(sent)
-        written, self.wire.written = bytes(self.wire.written), bytearray()
-        if written and self.terminated is None:
-            for event in self.client.receive_data(written):
+        if outgoing := self.client.data_to_send():
+            self.server.data_received(outgoing)
+        incoming, self.wire.output = bytes(self.wire.output), bytearray()
+        if incoming and self.terminated is None:
+            for event in self.client.receive_data(incoming):
                 self._note(event)
 
     def call(

@@ -115,11 +115,11 @@ class Login:
         self.is_closed = False
         """The API takes no token at all."""
         self.issued: list[Issued] = []
-        self.asked = 0
+        self.token_requests = 0
         """Requests for tokens."""
-        self.served: list[str] = []
+        self.accepted_tokens: list[str] = []
         """The bearer tokens of the requests to the API that were answered."""
-        self.refused = 0
+        self.refusals = 0
         """Requests to the API that were answered 401."""
         self.refresh_tokens = {REFRESH}
         self._lock = threading.Lock()
@@ -160,9 +160,9 @@ class Login:
         with self._lock:
             issued = next((each for each in self.issued if each.value == value), None)
             if self.is_closed or issued is None or time.monotonic() > issued.end:
-                self.refused += 1
+                self.refusals += 1
                 return False
-            self.served.append(value)
+            self.accepted_tokens.append(value)
             return True
 
 
@@ -189,9 +189,9 @@ def _app(login: Login) -> flask.Flask:
     )
 
     def generate(grant_type: str, scope: str = "", **_: Any) -> dict[str, Any]:
-        told = {"expires_in": int(login.lifetime)} if login.lifetime == int(login.lifetime) else {}
+        lifetime = {"expires_in": int(login.lifetime)} if login.lifetime == int(login.lifetime) else {}
         more = {"refresh_token": secrets.token_urlsafe(24)} if grant_type == "refresh_token" else {}
-        return {"token_type": "Bearer", "access_token": secrets.token_urlsafe(24), "scope": scope, **told, **more}
+        return {"token_type": "Bearer", "access_token": secrets.token_urlsafe(24), "scope": scope, **lifetime, **more}
 
     server.register_token_generator("default", generate)
     for grant in (_ClientCredentials, _Password, _refresh_grant(login), _bearer_grant(login)):
@@ -200,12 +200,12 @@ def _app(login: Login) -> flask.Flask:
 
     @app.post("/token")
     def token() -> Any:
-        login.asked += 1
+        login.token_requests += 1
         time.sleep(login.delay)
         if login.failure is not None:
             status, body = login.failure
-            asked = f"{flask.request.headers.get('Authorization')} {flask.request.get_data(as_text=True)}"
-            whole = body.replace("{request}", json.dumps(asked))
+            request = f"{flask.request.headers.get('Authorization')} {flask.request.get_data(as_text=True)}"
+            whole = body.replace("{request}", json.dumps(request))
             return flask.Response(whole, status=status, content_type="application/json")
         return server.create_token_response()
 
@@ -272,14 +272,14 @@ class _ByAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
     def __init__(self, login: Login) -> None:
         super().__init__()
         self._login = login
-        self._used: set[str] = set()
+        self._assertions: set[str] = set()
 
     def get_audiences(self) -> list[str]:
         return [self._login.token_url]
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
-        is_new = jti not in self._used
-        self._used.add(jti)
+        is_new = jti not in self._assertions
+        self._assertions.add(jti)
         return is_new
 
     def resolve_client_public_key(self, *_: object) -> RSAKey:
@@ -289,11 +289,11 @@ class _ByAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
 @contextmanager
 def login() -> Iterator[Login]:
     """Run the server."""
-    made = Login()
+    server = Login()
     try:
-        yield made
+        yield server
     finally:
-        made.close()
+        server.close()
 
 
 def values(login: Login, grant: str, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
@@ -306,11 +306,11 @@ def values(login: Login, grant: str, **more: Any) -> tuple[dict[str, Any], dict[
         "password": ({"oauth2User": USER}, {"oauth2ClientSecret": SECRET, "oauth2Password": PASSWORD}),
         "refresh_token": ({"oauth2Scopes": ""}, {"oauth2ClientSecret": SECRET, "oauth2RefreshToken": REFRESH}),
     }
-    own, hidden = needs[grant]
-    return data | {"oauth2ClientId": CLIENT} | own | more, hidden
+    own, own_secrets = needs[grant]
+    return data | {"oauth2ClientId": CLIENT} | own | more, own_secrets
 
 
 def configured(login: Login, grant: str = "client_credentials", **more: Any) -> Settings[Any]:
     """Return the settings of a data source."""
-    data, hidden = values(login, grant, **more)
-    return settings(url=f"{login.url}/api", data=data, secrets=hidden)
+    data, own_secrets = values(login, grant, **more)
+    return settings(url=f"{login.url}/api", data=data, secrets=own_secrets)

@@ -1,4 +1,4 @@
-"""Data sources that protect their upstream, and count how often it is asked; many calls on one event loop."""
+"""Data sources that protect their upstream, and record its queries; many calls on one event loop."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Counted(Plain):
-    """Counts its asks by ref id, how many run at once, and which were cancelled; `gate` holds them, when it is set."""
+class CountingSource(Plain):
+    """Records its queries, counts those at once and the cancelled ones; a `gate` stops them until it is open."""
 
     cache: Any = Cache()
     concurrency: Any = None
     gate: threading.Event | None = None
-    asked: list[Query[Any]]
+    queries: list[Query[Any]]
     running: int
     most: int
-    cancelled: int
+    cancellations: int
 
-    def __init_subclass__(cls, **named: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Let each class count for itself."""
-        super().__init_subclass__(**named)
-        cls.asked, cls.running, cls.most, cls.cancelled = [], 0, 0, 0
+        super().__init_subclass__(**options)
+        cls.queries, cls.running, cls.most, cls.cancellations = [], 0, 0, 0
         cls.lock = threading.Lock()  # type: ignore[attr-defined]
 
     def begin(self, query: Query[Any]) -> None:
-        """Count an ask."""
+        """Record a query."""
         kind: Any = type(self)
         with kind.lock:
-            kind.asked.append(query)
+            kind.queries.append(query)
             kind.running += 1
             kind.most = max(kind.most, kind.running)
 
     def end(self, query: Query[Any]) -> Frame:
-        """Count its end, and answer."""
+        """Count the end of a query, and answer it."""
         kind: Any = type(self)
         with kind.lock:
             kind.running -= 1
         if query.model.get("do") == "fail":
             raise DownstreamError("the upstream is busy", status=503)
-        return Frame.of(number=[len(kind.asked)], seen=[repr(query.model)])
+        return Frame.of(number=[len(kind.queries)], seen=[repr(query.model)])
 
     def query(self, query: Query[dict[str, Any]]) -> Any:
-        """Wait as long as it is held, or wanted."""
+        """Wait until the gate is open, or the query is cancelled."""
         self.begin(query)
         is_held = self.holder(query)
         while is_held():
             if query.cancel.wait(0.005):
-                type(self).cancelled += 1
+                type(self).cancellations += 1
                 break
         return self.end(query)
 
     def holder(self, query: Query[dict[str, Any]]) -> Callable[[], bool]:
-        """Return what tells whether a query is held: for the model's seconds, else until the gate is open."""
+        """Return whether a query must wait: for the seconds of its model, else until the gate is open."""
         if "seconds" in query.model:
             end = time.monotonic() + query.model["seconds"]
             return lambda: time.monotonic() < end
@@ -70,7 +70,7 @@ class Counted(Plain):
         return lambda: gate is not None and not gate.is_set()
 
 
-class AsyncCounted(Counted):
+class AsyncCountingSource(CountingSource):
     """The same on a loop."""
 
     async def query(self, query: Query[dict[str, Any]]) -> Any:  # type: ignore[override]  # async
@@ -78,20 +78,20 @@ class AsyncCounted(Counted):
         try:
             await until_not(self.holder(query))
         except asyncio.CancelledError:
-            type(self).cancelled += 1
+            type(self).cancellations += 1
             self.end(query)
             raise
         return self.end(query)
 
 
-class Batched(Counted):
-    """Answers all queries of a request together; `asked` has each of them."""
+class BatchSource(CountingSource):
+    """Answers all queries of a request together; `queries` has each of them."""
 
     batches: list[list[str]]
 
-    def __init_subclass__(cls, **named: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Let each class have lists of its own."""
-        super().__init_subclass__(**named)
+        super().__init_subclass__(**options)
         cls.batches = []
 
     def query_batch(self, queries: list[Query[dict[str, Any]]]) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ class Batched(Counted):
         return results
 
 
-class AsyncBatched(Batched):
+class AsyncBatchSource(BatchSource):
     """The same on a loop."""
 
     async def query_batch(self, queries: list[Query[dict[str, Any]]]) -> Any:  # type: ignore[override]  # async
@@ -119,7 +119,7 @@ class AsyncBatched(Batched):
         return self.answer_all(queries)
 
 
-def made(base: type[Counted], **attributes: Any) -> Any:
+def make_class(base: type[CountingSource], **attributes: Any) -> Any:
     """Make a class that counts for itself."""
     return type(base.__name__, (base,), attributes)
 
@@ -148,10 +148,10 @@ class Callers:
 
 def request(*models: dict[str, Any], login: str = "ada", **headers: str) -> pb.QueryDataRequest:
     """Ask as a user."""
-    asked = queries(*models)
-    asked.pluginContext.user.login = login
-    asked.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-    return asked
+    message = queries(*models)
+    message.pluginContext.user.login = login
+    message.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return message
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -93,15 +93,15 @@ def list_losses(before: Api, after: Api) -> list[str]:
     """Say which names and parameters are no longer there."""
     sentences = []
     for name, parameters in before.items():
-        there = after.get(name)
+        others = after.get(name)
         if name not in after:
             sentences.append(f"{name} is gone")
-        elif parameters is None or there is None:
+        elif parameters is None or others is None:
             change = "an attribute became a method" if parameters is None else "a method became an attribute"
-            sentences += [] if parameters is there else [f"{name}: {change}"]
+            sentences += [] if parameters is others else [f"{name}: {change}"]
         else:
-            sentences += [f"{name}: the parameter {each} is gone" for each in parameters if each not in there]
-            if [each for each in parameters if each in there] != [each for each in there if each in parameters]:
+            sentences += [f"{name}: the parameter {each} is gone" for each in parameters if each not in others]
+            if [each for each in parameters if each in others] != [each for each in others if each in parameters]:
                 sentences.append(f"{name}: the parameters are in another order")
     return sentences
 
@@ -112,9 +112,9 @@ def current_version() -> str:
     return str(package["__version__"])
 
 
-def first_versions(api: Api, recorded: dict[str, str], *, version: str) -> dict[str, str]:
+def first_versions(api: Api, versions: dict[str, str], *, version: str) -> dict[str, str]:
     """Return since when each name is there: as recorded, else since this version."""
-    return {name: recorded.get(name, version) for name in api}
+    return {name: versions.get(name, version) for name in api}
 
 
 def _imports() -> Iterator[tuple[ModuleType, str]]:
@@ -214,9 +214,9 @@ def _as_text(value: Api | dict[str, str]) -> str:
 
 
 def _update() -> None:
-    api, recorded = describe_api(), json.loads(SINCE.read_text(encoding="utf-8"))
+    api, versions = describe_api(), json.loads(SINCE.read_text(encoding="utf-8"))
     RECORD.write_text(_as_text(api), encoding="utf-8")
-    SINCE.write_text(_as_text(first_versions(api, recorded, version=current_version())), encoding="utf-8")
+    SINCE.write_text(_as_text(first_versions(api, versions, version=current_version())), encoding="utf-8")
 
 
 if __name__ == "__main__":

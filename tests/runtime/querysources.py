@@ -43,8 +43,8 @@ class Source(Plain):
             case "cancel":
                 raise asyncio.CancelledError
             case "seen":
-                seen = [query.context.user, query.from_alert, sorted(query.http_headers.items()), query.query_type]
-                return Frame.of(seen=[repr(item) for item in seen])
+                facts = [query.context.user, query.from_alert, sorted(query.http_headers.items()), query.query_type]
+                return Frame.of(seen=[repr(item) for item in facts])
             case "bad meta":
                 return Frame(fields=frame.fields, meta={"custom": {(1,): 2}})
         results = {"nothing": None, "text": "text", "none": [], "many": [frame, frame], "table": pa.table({"v": [1.0]})}
@@ -65,8 +65,8 @@ class Async(Source):
         return super().query(query)
 
 
-class Wrapped(Async):
-    """Looks like `def`, as an `async def` behind a decorator does."""
+class ReturnsAwaitable(Async):
+    """Its `query` is a `def` that returns an awaitable, as an `async def` behind a decorator is."""
 
     def query(self, query: Query[Model]) -> Any:  # type: ignore[override]  # another model
         return super().query(query)

@@ -26,10 +26,10 @@ class Source(Plain):
         document = request.json()
         if document == "raise":
             raise KeyError("spec")
-        seen = f"{request.operation} {request.kind.group}/{request.kind.version} {request.kind.kind}"
+        summary = f"{request.operation} {request.kind.group}/{request.kind.version} {request.kind.kind}"
         if not document:
             return Admission.deny("no url", code=400)
-        return Admission.allow(warnings=[seen, request.old_object.decode(), request.context.plugin_id])
+        return Admission.allow(warnings=[summary, request.old_object.decode(), request.context.plugin_id])
 
     @staticmethod
     async def mutate_admission(request: AdmissionRequest) -> Admission:
@@ -81,14 +81,14 @@ def test_the_result_has_refusals_and_failures(services: Services, text: bytes, c
     assert (answer.result.status, answer.result.message, answer.result.code) == ("Failure", message, code)
 
 
-@pytest.mark.parametrize(("operation", "stored"), [(0, b'{"changed": true}'), (2, b"given")])
-def test_mutation_answers_the_whole_object(services: Services, operation: int, stored: bytes) -> None:
+@pytest.mark.parametrize(("operation", "content"), [(0, b'{"changed": true}'), (2, b"given")])
+def test_mutation_returns_the_whole_object(services: Services, operation: int, content: bytes) -> None:
     """The object is the changed one, or the one that was given."""
     answer = services.unary(
         "AdmissionControl/MutateAdmission", admission(b"given", operation=operation), pb.MutationResponse
     )
 
-    assert (answer.allowed, answer.object_bytes) == (True, stored)
+    assert (answer.allowed, answer.object_bytes) == (True, content)
 
 
 def conversion(version: str) -> pb.ConversionRequest:
@@ -129,7 +129,7 @@ def test_stateless_methods_must_be_static() -> None:
 
 @pytest.mark.parametrize("answer", [Admission.deny(5), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
 def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None:
-    """What the author's method returned wrongly is told in the answer, as an exception is."""
+    """An invalid return value of the author's method is answered like an exception."""
 
     class Wrong(Source):
         @staticmethod
@@ -146,14 +146,14 @@ def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None
 
 
 def test_the_response_has_an_error_for_unreadable_settings(services: Services) -> None:
-    """For objects to admit, to change and to convert; no call fails by it."""
-    asked, converted = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
-    for request in (asked, converted):
+    """Validation, mutation and conversion answer with it; no call fails."""
+    review, conversion_request = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
+    for request in (review, conversion_request):
         request.pluginContext.dataSourceInstanceSettings.jsonData = b"{no"
     answers: list[Any] = [
-        services.unary("AdmissionControl/ValidateAdmission", asked, pb.ValidationResponse),
-        services.unary("AdmissionControl/MutateAdmission", asked, pb.MutationResponse),
-        services.unary("ResourceConversion/ConvertObjects", converted, pb.ConversionResponse),
+        services.unary("AdmissionControl/ValidateAdmission", review, pb.ValidationResponse),
+        services.unary("AdmissionControl/MutateAdmission", review, pb.MutationResponse),
+        services.unary("ResourceConversion/ConvertObjects", conversion_request, pb.ConversionResponse),
     ]
 
     assert all("the data source's settings: not JSON" in answer.result.message for answer in answers)

@@ -1,4 +1,4 @@
-"""What alert rules make of an answer, predicted."""
+"""How Grafana's alert rules will read an answer."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ NULL_TIME = Frame.of(time=[T[0], None], v=[1.0, 2.0])
     ],
 )
 def test_classification_is_grafanas(frames: list[Frame], kind: str, message: str) -> None:
-    """Each answer is told to be no data, numbers, series, or the error that Grafana would give, by its own words."""
+    """Each answer is classified as no data, numbers, series, or the error that Grafana gives, with Grafana's text."""
     result = verdict(*frames)
 
     assert result.kind == kind
@@ -107,15 +107,15 @@ def test_errors_have_grafanas_prefix() -> None:
     assert verdict(TEXT).error("A").startswith("[sse.readDataError] [A] got error: input data must be a wide series")
 
 
-def test_items_are_told_with_their_labels() -> None:
+def test_items_have_their_labels() -> None:
     """Labels come from the fields, or from text columns where there are such; null text is empty."""
     numbers = Frame.of(host=["a", None], v=[1, 2])
-    named = Frame(fields=WIDE.fields, name="cpu").labelled({"h": "a"})
+    frame = Frame(fields=WIDE.fields, name="cpu").labelled({"h": "a"})
 
     assert items(verdict(numbers)) == [("v", {"host": "a"}), ("v", {"host": ""})]
     assert items(verdict(with_type(TEXT, "timeseries-long"))) == [("v", {"host": "a"}), ("v", {"host": "b"})]
-    assert items(verdict(named)) == [("cpu", {"h": "a"})]
-    assert items(verdict(with_type(named, "timeseries-wide"))) == [("v", {"h": "a"})]
+    assert items(verdict(frame)) == [("cpu", {"h": "a"})]
+    assert items(verdict(with_type(frame, "timeseries-wide"))) == [("v", {"h": "a"})]
     assert items(verdict(with_type(Frame.of(b=[1], a=[2], up=[True]), "numeric-wide"))) == [("a", {}), ("b", {})]
 
 
@@ -164,18 +164,18 @@ def test_a_good_answer_has_no_warnings() -> None:
 
 @pytest.mark.shows("frames 42")
 @given(random_frames)
-def test_shapes_are_those_of_series(frame: Frame) -> None:
+def test_shapes_agree_with_the_series_module(frame: Frame) -> None:
     """The shape that decides about a frame without a type is the one that conversions go by."""
     assert alerting._shape(rulecheck.sketch(frame)) == series.shape(frame)
 
 
 @given(random_frames)
-def test_sketches_agree(frame: Frame) -> None:
+def test_sketches_from_json_and_from_columns_agree(frame: Frame) -> None:
     """A frame sketched from its JSON and from its columns is classified alike."""
     assert alerting.classify([rulecheck.sketch(frame)]) == verdict(frame)
 
 
-def test_the_classifier_stands_alone() -> None:
+def test_the_classifier_imports_only_the_standard_library() -> None:
     """The file is loaded by its path and imports nothing but the standard library, so that other tools can use it."""
     spec = importlib.util.spec_from_file_location("alone", alerting.__file__)
     assert spec is not None

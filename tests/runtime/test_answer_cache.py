@@ -1,4 +1,4 @@
-"""Kept answers: bounded in time, number and bytes."""
+"""The answer cache: bounded in time, number and bytes."""
 
 from __future__ import annotations
 
@@ -34,69 +34,69 @@ def answer(size: int, fill: bytes = b"x") -> EncodedAnswer:
     return EncodedAnswer([fill * (size // 2), fill * (size - size // 2)])
 
 
-def test_an_answer_is_kept_for_so_many_seconds() -> None:
-    """Since it was put; another one for the same key begins anew."""
+def test_an_answer_expires_after_its_seconds() -> None:
+    """The seconds count from `put`; another `put` with the same key starts them again."""
     clock = Clock()
-    kept = cache(clock)
-    kept.put("a", answer(1))
+    answers = cache(clock)
+    answers.put("a", answer(1))
     clock.now = 9.9
-    assert kept.get("a") == answer(1)
-    kept.put("a", answer(2))
+    assert answers.get("a") == answer(1)
+    answers.put("a", answer(2))
     clock.now = 19.8
-    assert kept.get("a") == answer(2)
+    assert answers.get("a") == answer(2)
     clock.now = 19.9
-    assert kept.get("a") is None
+    assert answers.get("a") is None
 
 
-@pytest.mark.parametrize("used", [False, True])
-def test_a_full_cache_drops_the_least_recently_used_answer(*, used: bool) -> None:
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_full_cache_drops_the_least_recently_used_answer(*, is_used: bool) -> None:
     """`get` counts as a use."""
-    kept = cache()
+    answers = cache()
     for name in "abc":
-        kept.put(name, answer(1))
-    if used:
-        kept.get("a")
-    kept.put("d", answer(1))
+        answers.put(name, answer(1))
+    if is_used:
+        answers.get("a")
+    answers.put("d", answer(1))
 
-    assert {name for name in "abcd" if kept.get(name)} == (set("acd") if used else set("bcd"))
+    assert {name for name in "abcd" if answers.get(name)} == (set("acd") if is_used else set("bcd"))
 
 
 def test_bytes_are_bounded() -> None:
-    """Together; what is too large by itself drives out nothing but its own older answer."""
-    kept = cache()
-    kept.put("a", answer(60))
-    kept.put("b", answer(40))
-    kept.put("b", answer(101))
-    assert (kept.get("a"), kept.get("b")) == (answer(60), None)
-    kept.put("c", answer(41))
-    assert (kept.get("a"), kept.get("c")) == (None, answer(41))
+    """The bound is for all answers together; one that is too large by itself removes only its own older answer."""
+    answers = cache()
+    answers.put("a", answer(60))
+    answers.put("b", answer(40))
+    answers.put("b", answer(101))
+    assert (answers.get("a"), answers.get("b")) == (answer(60), None)
+    answers.put("c", answer(41))
+    assert (answers.get("a"), answers.get("c")) == (None, answer(41))
 
 
 def test_expired_answers_are_dropped_without_a_lookup() -> None:
     """They use no memory."""
     clock = Clock()
-    kept = cache(clock, max_count=1000, max_bytes=10_000)
+    answers = cache(clock, max_count=1000, max_bytes=10_000)
     for number in range(50):
-        kept.put(number, answer(10))
+        answers.put(number, answer(10))
     clock.now = 30
-    kept.put("a", answer(10))
+    answers.put("a", answer(10))
 
-    assert (len(kept._entries), kept._size) == (1, 10)
+    assert (len(answers._entries), answers._size) == (1, 10)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 120), st.floats(0, 6), st.booleans())))
-def test_bounds_hold_and_no_answer_is_anothers(steps: list[tuple[str, int, float, bool]]) -> None:
-    """Whatever is put and asked for, and when."""
+def test_bounds_hold_and_each_key_gets_its_own_answer(steps: list[tuple[str, int, float, bool]]) -> None:
+    """For random puts and gets at random times."""
     clock = Clock()
-    kept, last = cache(clock), dict[str, tuple[float, EncodedAnswer]]()
+    answers, last = cache(clock), dict[str, tuple[float, EncodedAnswer]]()
     for name, size, seconds, is_put in steps:
         clock.now += seconds
         if is_put:
             last[name] = (clock.now, answer(size, name.encode()))
-            kept.put(name, last[name][1])
-        elif (got := kept.get(name)) is not None:
-            assert got == last[name][1]
+            answers.put(name, last[name][1])
+        elif (value := answers.get(name)) is not None:
+            assert value == last[name][1]
             assert clock.now < last[name][0] + 10
-        sizes = [entry.size for entry in kept._entries.values()]
+        sizes = [entry.size for entry in answers._entries.values()]
         assert len(sizes) <= 3
-        assert sum(sizes) == kept._size <= 100
+        assert sum(sizes) == answers._size <= 100

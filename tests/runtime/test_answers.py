@@ -1,4 +1,4 @@
-"""What the author's methods returned, as bytes."""
+"""How results of the author's methods are encoded as bytes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Lazy:
     """A table that is computed when Arrow asks for it, as polars' and DuckDB's are."""
 
     def __init__(self) -> None:
-        """Not yet computed."""
-        self.is_others_turn = False
+        """Begin uncomputed."""
+        self.is_lock_free = False
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:  # a capsule
-        """Compute, and see whether others could encode meanwhile."""
-        self.is_others_turn = not answers._encoding_lock._is_locked
+        """Compute, and note whether the encoding lock is free."""
+        self.is_lock_free = not answers._encoding_lock._is_locked
         return pa.table({"value": [1.0]}).__arrow_c_stream__(requested_schema)
 
 
 def _is_answered_at_once(result: object) -> bool:
-    """Tell whether an answer is encoded while it is another's turn, and not only after it."""
+    """Tell whether an answer is encoded while another thread holds the encoding lock."""
     thread = threading.Thread(target=answers.encode, args=(result,), kwargs={"ref_id": "A", "is_json": False})
     with answers._encoding_lock:
         thread.start()
@@ -40,21 +40,21 @@ def _is_answered_at_once(result: object) -> bool:
     return is_done
 
 
-def test_small_answers_take_turns_and_large_ones_do_not() -> None:
-    """What needs the interpreter is done one after the other; what Arrow does by itself needn't wait for that."""
+def test_only_small_answers_wait_for_the_encoding_lock() -> None:
+    """Work that needs the interpreter is done one after the other; what Arrow does by itself needs no lock."""
     assert not _is_answered_at_once(Frame.of(value=[1.0]))
     assert _is_answered_at_once(Frame.of(value=np.arange(20_000)))
 
 
-def test_the_authors_table_is_read_outside_of_the_turn() -> None:
+def test_the_authors_table_is_read_without_the_encoding_lock() -> None:
     """A table that is slow to compute keeps no other answer waiting."""
     lazy = Lazy()
     answers.encode(lazy, ref_id="A", is_json=False)
 
-    assert lazy.is_others_turn
+    assert lazy.is_lock_free
 
 
-def test_a_failure_hands_the_turn_on() -> None:
+def test_a_failure_releases_the_encoding_lock() -> None:
     """A frame that can't be encoded doesn't stop the next."""
     twins = Frame.of(value=[1.0], other=[2.0]).with_meta(type="numeric-wide", typeVersion=[0, 1])
     bad = Frame(fields=[*twins.fields, *twins.fields], meta=twins.meta)
@@ -63,8 +63,8 @@ def test_a_failure_hands_the_turn_on() -> None:
     assert answers.encode(twins, ref_id="A", is_json=False).failure is None
 
 
-def test_the_lock_is_given_in_the_order_of_asking() -> None:
-    """First come, first served, and one that fails releases it."""
+def test_the_lock_is_taken_in_the_order_of_arrival() -> None:
+    """The lock is first come, first served; a holder that fails releases it."""
     lock, order = answers.FairLock(), list[int]()
 
     def take(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The headers that a web application behind call_resource sees, and those that it answers with."""
+"""The headers that a web application behind call_resource gets, and those that it answers with."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def call(kind: type, path: str, *, headers: dict[str, str], body: bytes = b"") -
 
 
 def echo_wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Answer with the headers as the application sees them."""
+    """Answer with the headers that the application gets."""
     start_response("200 OK", [])
-    kept = ("HTTP_", "CONTENT_")
-    return [json.dumps({key: value for key, value in environ.items() if key.startswith(kept)}).encode()]
+    prefixes = ("HTTP_", "CONTENT_")
+    return [json.dumps({key: value for key, value in environ.items() if key.startswith(prefixes)}).encode()]
 
 
 async def echo_asgi(scope: dict[str, Any], _receive: Any, send: Any) -> None:
     """Answer with the headers, spelled as WSGI does."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    seen: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key = name.decode().upper().replace("-", "_")
         key = key if key.startswith("CONTENT_") else f"HTTP_{key}"
-        seen[key] = f"{seen[key]},{value.decode()}" if key in seen else value.decode()
-    await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
+        headers[key] = f"{headers[key]},{value.decode()}" if key in headers else value.decode()
+    await send({"type": "http.response.body", "body": json.dumps(headers).encode()})
 
 
 class EchoWsgi(Wsgi):
@@ -72,7 +72,7 @@ class EchoAsgi(Asgi):
 @pytest.mark.shows("faults: A header is spelled")
 @pytest.mark.parametrize("kind", [EchoWsgi, EchoAsgi])
 @pytest.mark.parametrize(
-    ("given", "seen"),
+    ("headers", "expected"),
     [
         ({"X_Grafana_User": "evil", "X-Grafana-User": "me"}, {"HTTP_X_GRAFANA_USER": "me"}),
         ({"X-Grafana-User": "me", "X_GRAFANA-User": "evil"}, {"HTTP_X_GRAFANA_USER": "me"}),
@@ -85,11 +85,13 @@ class EchoAsgi(Asgi):
         ({"Proxy": "http://evil"}, {}),
     ],
 )
-def test_no_header_passes_for_another(kind: type, given: dict[str, str], seen: dict[str, str]) -> None:
+def test_no_header_replaces_another_by_its_spelling(
+    kind: type, headers: dict[str, str], expected: dict[str, str]
+) -> None:
     """What a web server would drop never reaches the application; names in several spellings are one header."""
-    (answer,) = call(kind, "x", body=b"1234", headers=given)
+    (answer,) = call(kind, "x", body=b"1234", headers=headers)
 
-    assert json.loads(answer.body) == {"CONTENT_LENGTH": "4", **seen}
+    assert json.loads(answer.body) == {"CONTENT_LENGTH": "4", **expected}
 
 
 @pytest.mark.parametrize("kind", [EchoWsgi, EchoAsgi])

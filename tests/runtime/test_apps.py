@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from pluginv2 import backend_pb2 as pb
 
-closed = threading.Event()
+closure = threading.Event()
 
 
 def wsgi(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-    """Say what was asked, in parts."""
+    """Answer with the request, in parts."""
     if environ["PATH_INFO"] == "/fails":
         raise ValueError("no such thing")
     write = start_response("201 Created", [("Content-Type", "text/plain"), ("X-Twice", "a"), ("X-Twice", "b")])
@@ -31,11 +31,11 @@ def wsgi(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         yield environ["REQUEST_METHOD"].encode() + environ["wsgi.input"].read() + environ["HTTP_X_ONE"].encode()
         yield environ["gfruntime.request"].context.plugin_id.encode()
     finally:
-        closed.set()
+        closure.set()
 
 
 async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Say what was asked, in parts."""
+    """Answer with the request, in parts."""
     if scope["path"] == "/fails":
         raise ValueError("no such thing")
     if scope["path"] == "/silent":
@@ -49,7 +49,7 @@ async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
                 await send({"type": "http.response.body", "body": b"x", "more_body": True})
                 await asyncio.sleep(0.01)
         finally:
-            closed.set()
+            closure.set()
     path = scope["path"].encode() + b"?" + scope["query_string"]
     await send({"type": "http.response.body", "body": path, "more_body": True})
     body = scope["method"].encode() + message["body"] + dict(scope["headers"])[b"x-one"]
@@ -107,7 +107,7 @@ def test_application_that_fails_is_500_in_json(kind: type) -> None:
 
 
 def test_application_that_answers_nothing_is_500() -> None:
-    """An ASGI application that just ends is told from one that answers."""
+    """So is the answer of an ASGI application that ends without a response."""
     assert call(Asgi, "silent")[0].code == 500
 
 
@@ -120,13 +120,13 @@ def test_application_that_breaks_ends_the_body() -> None:
 @pytest.mark.parametrize(("kind", "path"), [(Wsgi, "x"), (Asgi, "endless")])
 def test_reader_that_leaves_ends_the_application(kind: type, path: str) -> None:
     """When nobody reads, a WSGI body is closed and an ASGI application cancelled."""
-    closed.clear()
+    closure.clear()
     call(kind, path, count=1)
 
-    assert closed.wait(2)
+    assert closure.wait(2)
 
 
-def test_flask_is_mounted_as_it_is() -> None:
+def test_a_flask_application_answers_calls() -> None:
     """A Flask application: routes, JSON bodies, repeated query parameters."""
     flask = pytest.importorskip("flask")
     app = flask.Flask(__name__)
@@ -144,13 +144,13 @@ def test_flask_is_mounted_as_it_is() -> None:
     assert (answer.code, json.loads(answer.body)) == (202, {"name": "x", "body": {"n": 1}, "all": ["1", "2"]})
 
 
-def test_starlette_is_mounted_as_it_is() -> None:
+def test_a_starlette_application_answers_calls() -> None:
     """A Starlette application, and so FastAPI: routes, JSON, a streamed response, a background task."""
     starlette = pytest.importorskip("starlette.applications")
     responses = pytest.importorskip("starlette.responses")
     routing = pytest.importorskip("starlette.routing")
     background = pytest.importorskip("starlette.background")
-    done = threading.Event()
+    task_end = threading.Event()
 
     async def table(request: Any) -> Any:
         body = await request.json()
@@ -161,7 +161,7 @@ def test_starlette_is_mounted_as_it_is() -> None:
             for number in range(3):
                 yield f"{number}\n"
 
-        return responses.StreamingResponse(parts(), background=background.BackgroundTask(done.set))
+        return responses.StreamingResponse(parts(), background=background.BackgroundTask(task_end.set))
 
     app = starlette.Starlette(
         routes=[routing.Route("/tables/{name}", table, methods=["POST"]), routing.Route("/rows", rows)]
@@ -172,38 +172,38 @@ def test_starlette_is_mounted_as_it_is() -> None:
             self.app = app
 
     (answer,) = call(Source, "tables/x", body=b'{"n": 1}')
-    streamed = call(Source, "rows", method="GET")
+    chunks = call(Source, "rows", method="GET")
 
     assert (answer.code, json.loads(answer.body)) == (202, {"name": "x", "body": {"n": 1}})
-    assert [part.body for part in streamed] == [b"0\n", b"1\n", b"2\n"]
-    assert done.wait(2)
+    assert [part.body for part in chunks] == [b"0\n", b"1\n", b"2\n"]
+    assert task_end.wait(2)
 
 
 @pytest.mark.parametrize("kind", [Wsgi, Asgi])
 def test_an_answer_without_a_body_ends_the_application(kind: type) -> None:
-    """To a HEAD nothing of the body is sent; what would have made it is closed."""
-    closed.clear()
+    """The answer to HEAD has no body, and the application's generator is closed."""
+    closure.clear()
     path = "endless" if kind is Asgi else "a"
     (answer,) = Services(kind).resource(path, method="HEAD", headers={"X-One": "1"})
 
     assert (answer.code, answer.body) == (201, b"")
-    assert closed.wait(5)
+    assert closure.wait(5)
 
 
 def test_a_request_that_is_cancelled_early_ends_the_application() -> None:
-    """Before it has answered anything."""
-    ended = asyncio.Event()
+    """The request is cancelled before the application has answered anything."""
+    cancellation = asyncio.Event()
 
     async def app(_scope: Any, _receive: Any, _send: Any) -> None:
         try:
             await asyncio.sleep(60)
         finally:
-            ended.set()
+            cancellation.set()
 
     async def main() -> None:
         task = asyncio.create_task(call_asgi(app, Request(method="GET", path="x")))
         await asyncio.sleep(0.05)
         task.cancel()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(cancellation.wait(), 5)
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Signed assertions, judged by another library."""
+"""Signed assertions, verified by another library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def pem_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519
         (lambda: ec.generate_private_key(ec.SECP384R1()), ECKey, "ES384"),
     ],
 )
-def test_the_kind_of_key_decides(make: Callable[[], rsa.RSAPrivateKey], kind: type[RSAKey], algorithm: str) -> None:
+def test_the_kind_of_key_decides_the_algorithm(
+    make: Callable[[], rsa.RSAPrivateKey], kind: type[RSAKey], algorithm: str
+) -> None:
     """Another library reads the claims, and refuses another key."""
     pem = pem_of(make())
     token = sign({"iss": "a", "exp": 7}, pem, key_id="k")
@@ -50,7 +52,7 @@ def test_a_key_from_googles_json_is_read() -> None:
 
 
 @pytest.mark.parametrize("make", [ed25519.Ed25519PrivateKey.generate, lambda: ec.generate_private_key(ec.SECP521R1())])
-def test_other_kinds_are_refused(make: Callable[[], ed25519.Ed25519PrivateKey]) -> None:
-    """By what could be used."""
+def test_other_kinds_of_keys_are_refused(make: Callable[[], ed25519.Ed25519PrivateKey]) -> None:
+    """The error names the kinds that can be used."""
     with pytest.raises(QueryError, match="use RSA, P-256 or P-384"):
         sign({}, pem_of(make()))

@@ -1,4 +1,4 @@
-"""What the author's class is found to answer."""
+"""Which types and methods `Author.of` reads from an author's class."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Full:
 
 
 def test_annotations_say_what_to_decode() -> None:
-    """Options and model are found in the annotations, async methods by their kind, a missing one is missing."""
+    """Options and model come from the annotations; async methods are recognised; only methods that exist are listed."""
     author = Author.of(Full)
 
     assert (author.options, author.model) == (Options, Model)
@@ -56,7 +56,7 @@ def test_annotations_say_what_to_decode() -> None:
     assert author.async_methods == {"check_health"}
 
 
-def test_batches_and_decorators_are_seen_through() -> None:
+def test_annotations_in_lists_and_behind_decorators_are_read() -> None:
     """The model of `query_batch` is inside a list, and a decorator hides neither annotations nor async."""
 
     class Batch:
@@ -85,6 +85,6 @@ def test_without_annotations_objects_arrive() -> None:
 
 
 def test_a_class_without_queries_is_refused() -> None:
-    """What can't answer is no data source."""
+    """A class that can't answer queries is no data source."""
     with pytest.raises(TypeError, match=r"'object' has no method query"):
         Author.of(object)

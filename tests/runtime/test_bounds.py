@@ -213,8 +213,8 @@ def test_decoding_does_not_change_its_input() -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_hidden_values_are_left_out_in_one_go() -> None:
-    """Each costs as much as the one before it."""
+def test_removing_hidden_values_takes_linear_time() -> None:
+    """A hundred thousand of them take seconds."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
     began = time.monotonic()
 
@@ -222,8 +222,8 @@ def test_a_hundred_thousand_hidden_values_are_left_out_in_one_go() -> None:
     assert time.monotonic() - began < 20
 
 
-def test_many_rows_that_do_not_fit_are_refused_at_once() -> None:
-    """Whether a field is hidden is not asked again for each of a million rows."""
+def test_many_rows_that_do_not_fit_are_refused_quickly() -> None:
+    """Whether a field is hidden is not evaluated again for each of a million rows."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
     began = time.monotonic()
 
@@ -237,21 +237,21 @@ class Eager:
 
     series: Annotated[int, Ui(maximum=100)] = 1
     window: Window = field(default_factory=Window)
-    seen: Any = field(init=False, default=None)
+    samples: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        """Take what is given, and tell it."""
+        """Allocate as much as the value says."""
         assert self.series <= 100, "the author saw a value out of bounds"
-        self.seen = [0] * self.series
+        self.samples = [0] * self.series
 
 
-def test_the_authors_own_code_runs_on_values_in_bounds() -> None:
+def test_post_init_runs_on_values_in_bounds() -> None:
     """`__post_init__` runs after the bounds were looked at, in rows too."""
     outer = make_dataclass("Model", [("rows", list[Eager], field(default_factory=list))])
 
     assert refusal({"series": 30_000_000}, Eager) == "field 'series': 30000000 is above the maximum 100"
     assert refusal({"rows": [{"series": 101}]}, outer) == "field 'rows[0].series': 101 is above the maximum 100"
-    assert decode({"rows": [{"series": 2}]}, outer).rows[0].seen == [0, 0]
+    assert decode({"rows": [{"series": 2}]}, outer).rows[0].samples == [0, 0]
     assert type(decode({"series": 3}, Eager)) is Eager
 
 
@@ -274,7 +274,7 @@ class Options:
     ],
 )
 def test_options_and_secrets_keep_their_bounds(json_data: bytes, url: str, token: str, sentence: str) -> None:
-    """From wherever the config page keeps them; a secret is never shown."""
+    """In jsonData, in the data source's own fields and in secrets; a secret is never shown."""
     with pytest.raises(DecodeError) as caught:
         convert.options(Options, json_data=json_data, url=url, secrets={"token": token} if token else {})
 
@@ -283,7 +283,7 @@ def test_options_and_secrets_keep_their_bounds(json_data: bytes, url: str, token
 
 
 def test_models_of_pydantic_keep_their_bounds() -> None:
-    """`Ui` means the same there."""
+    """`Ui` means the same in a model of pydantic."""
     pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("model", limit=(Annotated[int, Ui(maximum=9)], 3))
 
@@ -298,7 +298,7 @@ class Structure(msgspec.Struct):
 
 
 def test_models_of_msgspec_keep_their_bounds() -> None:
-    """Those that no form shows have bounds, too: a frontend of one's own may send them."""
+    """Models that no form shows have bounds, too: another frontend may send them."""
     outer = make_dataclass("Model", [("part", Structure, field(default_factory=Structure))])
 
     assert decode({"limit": "4"}, Structure).limit == 4
@@ -306,7 +306,7 @@ def test_models_of_msgspec_keep_their_bounds() -> None:
     assert refusal({"part": {"limit": 10}}, outer) == "field 'part.limit': 10 is above the maximum 9"
 
 
-def test_bounds_reach_into_whatever_holds_values() -> None:
+def test_bounds_hold_inside_mappings_sets_and_lists() -> None:
     """Mappings, sets and lists in a model that no form shows."""
     hint = dict[str, Annotated[int, Ui(maximum=9)]]
     model = make_dataclass(
@@ -357,7 +357,7 @@ def test_no_pattern_takes_exponential_time(pattern: str) -> None:
         (list[make_dataclass("Inner", [("g", Annotated[int, Ui(maximum=1)], 2)])], list, "Inner.g: its default"),  # type: ignore[misc]
     ],
 )  # fmt: skip
-def test_bounds_that_cannot_be_kept_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
+def test_bounds_that_cannot_hold_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
     """One sentence names the class and the field, when the decoder is made: before any query."""
     with pytest.raises(SchemaError) as caught:
         convert.model_decoder(one(hint, default))

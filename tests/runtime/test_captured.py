@@ -1,4 +1,4 @@
-"""QueryData with the header that asks for its traffic: what is seen, where the frame is, and when there is none."""
+"""QueryData with the header that turns traffic capture on: what is captured, where the frame is, when there is none."""
 
 from __future__ import annotations
 
@@ -98,39 +98,39 @@ def entries(responses: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", [Asking, BatchAsking])
-def test_requests_in_threads_are_seen(kind: type, server: Server) -> None:
-    """Those of all queries together, in one frame beside theirs."""
+def test_requests_in_threads_are_captured(kind: type, server: Server) -> None:
+    """The requests of all queries are in one frame beside those of the queries."""
     responses = ask(kind, server, {}, {})
 
     assert set(responses) == {"A", "B", "__har__u1"}
     assert sorted(entry["request"]["url"] for entry in entries(responses)) == [f"{server.url}/A", f"{server.url}/B"]
 
 
-def test_requests_on_the_loop_are_seen(server: Server) -> None:
-    """Those of tasks too."""
+def test_requests_on_the_loop_are_captured(server: Server) -> None:
+    """Requests of tasks are captured too."""
     urls = sorted(entry["request"]["url"] for entry in entries(ask(AsyncAsking, server, {}, {})))
 
     assert urls == [f"{server.url}/{name}" for name in ("A0", "A1", "B0", "B1")]
 
 
-def test_a_thread_of_ones_own_needs_the_context(server: Server) -> None:
-    """As for everything that belongs to a call."""
+def test_a_thread_is_captured_if_it_runs_in_the_context(server: Server) -> None:
+    """A thread that the author starts needs a copy of the call's context."""
     [entry] = entries(ask(Asking, server, {"do": "threads"}))
 
     assert entry["request"]["url"] == f"{server.url}/own"
-    assert len(server.seen) == 2
+    assert len(server.requests) == 2
 
 
 def test_a_failed_query_has_traffic(server: Server) -> None:
-    """And its own error."""
+    """The query keeps its own error."""
     responses = ask(Asking, server, {"do": "fail"})
 
     assert responses["A"].error == "500"
     assert entries(responses)[0]["response"]["status"] == 500
 
 
-def test_macros_and_cursors_are_seen(server: Server) -> None:
-    """With the ref id of their query; SQLite does not tell what it ran."""
+def test_macros_and_cursors_are_captured(server: Server) -> None:
+    """Each has the ref id of its query; SQLite does not report its statement."""
     expanded, read = entries(ask(Asking, server, {"do": "sql"}))
 
     assert expanded["request"]["postData"]["text"].startswith("SELECT 1 AS v WHERE 1 >= '")
@@ -140,29 +140,29 @@ def test_macros_and_cursors_are_seen(server: Server) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "True", "1", "TRUE", "true "])
-def test_only_the_header_asks(server: Server, header: str) -> None:
-    """Exactly so."""
+def test_only_the_exact_header_turns_capture_on(server: Server, header: str) -> None:
+    """Other spellings of the value do not."""
     assert set(ask(Asking, server, {}, header=header)) == {"A"}
 
 
-def test_no_traffic_no_frame(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """But a line in the log says so."""
+def test_a_call_without_traffic_gets_no_frame(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """A line in the log says so."""
     caplog.set_level("INFO")
 
     assert set(ask(Asking, server, {"do": "nothing"})) == {"A"}
     assert any(record.message.startswith("HAR capture: the call used no HttpClient") for record in caplog.records)
 
 
-def test_a_query_of_that_name_is_answered(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """Ref ids are the user's."""
+def test_a_query_named_like_the_frame_is_answered(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Ref ids are the user's, so the traffic gives way."""
     responses = ask(Asking, server, {}, refs=["__har__u1"])
 
     assert len(arrow.decode(responses["__har__u1"].frames[0])) == 1
     assert "the traffic is not shown" in caplog.text
 
 
-def test_frames_in_json_have_it_too(server: Server) -> None:
-    """Where the host asks for them."""
+def test_responses_in_json_have_the_traffic_too(server: Server) -> None:
+    """The host may ask for frames in JSON."""
     response = ask(Asking, server, {}, is_json=True)["__har__u1"]
     custom = json.loads(response.frames[0])["schema"]["meta"]["custom"]
 
@@ -170,10 +170,10 @@ def test_frames_in_json_have_it_too(server: Server) -> None:
     assert len(json.loads(custom["har"])["log"]["entries"]) == 1
 
 
-def test_traffic_that_cannot_be_shown_takes_no_answer_away(
+def test_a_failure_to_write_traffic_leaves_the_answers(
     server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory may be short for it."""
+    """The document may need more memory than there is."""
 
     def fail(_: object) -> str:
         raise MemoryError
@@ -184,23 +184,23 @@ def test_traffic_that_cannot_be_shown_takes_no_answer_away(
     assert "the traffic can't be shown" in caplog.text
 
 
-def test_nothing_is_left_in_the_traffic(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an answered call."""
-    made: list[Traffic] = []
+def test_traffic_is_emptied_after_the_call(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No entry stays in memory once the call is answered."""
+    recordings: list[Traffic] = []
     begin = Traffic.__init__
 
     def remember(self: Traffic, **source: Any) -> None:
-        made.append(self)
+        recordings.append(self)
         begin(self, **source)
 
     monkeypatch.setattr(Traffic, "__init__", remember)
     ask(Asking, server, {})
 
-    assert [len(each) for each in made] == [0]
+    assert [len(each) for each in recordings] == [0]
 
 
-def test_a_cache_keeps_no_large_metadata() -> None:
-    """It would keep the traffic of the last calls."""
+def test_the_metadata_cache_skips_large_metadata() -> None:
+    """Otherwise it would keep the traffic of the last calls in memory."""
     before = arrow._metadata.cache_info().currsize
     arrow.encode(Frame(meta={"custom": {"har": "x" * 70_000}}))
 

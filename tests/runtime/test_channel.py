@@ -1,4 +1,4 @@
-"""What lies between the front process and a worker: messages in pieces, both ends' ends, and who may connect."""
+"""The channel between the front process and a worker: messages in pieces, how each end closes, who may connect."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ MESSAGES: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 4096, 1_000_000])
-def test_messages_arrive_whole_in_whatever_pieces(size: int) -> None:
-    """One by one, and in their order."""
-    got: list[tuple[Any, ...]] = []
-    end = Channel(got.append, lambda: None)
+def test_messages_arrive_whole_from_pieces_of_any_size(size: int) -> None:
+    """They arrive one by one and in order."""
+    messages: list[tuple[Any, ...]] = []
+    end = Channel(messages.append, lambda: None)
     stream = b"".join(channel._frame(message) for message in MESSAGES)
     if size < 100:
         stream = stream.replace(channel._frame(MESSAGES[2]), channel._frame(MESSAGES[0]))
     for start in range(0, len(stream), size):
         end.data_received(stream[start : start + size])
 
-    assert got == (MESSAGES if size >= 100 else [*MESSAGES[:2], MESSAGES[0], *MESSAGES[3:]])
+    assert messages == (MESSAGES if size >= 100 else [*MESSAGES[:2], MESSAGES[0], *MESSAGES[3:]])
 
 
 def test_messages_sent_before_the_loop_has_the_socket_are_queued() -> None:
     """Nothing is lost, and the order stays."""
     ours, theirs = socket.socketpair()
-    got: list[tuple[Any, ...]] = []
+    messages: list[tuple[Any, ...]] = []
 
     async def talk() -> None:
-        lost = asyncio.Event()
-        one, other = Channel(lambda _: None, lambda: None), Channel(got.append, lost.set)
+        closure = asyncio.Event()
+        one, other = Channel(lambda _: None, lambda: None), Channel(messages.append, closure.set)
         other.attach(theirs)
         one.attach(ours)
         for message in MESSAGES:
             one.send(*message)
-        while len(got) < len(MESSAGES):  # noqa: ASYNC110  # nothing tells
+        while len(messages) < len(MESSAGES):  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.001)
         one.close()
-        await asyncio.wait_for(lost.wait(), 5)
+        await asyncio.wait_for(closure.wait(), 5)
 
     asyncio.run(asyncio.wait_for(talk(), 10))
-    assert got == MESSAGES
+    assert messages == MESSAGES
 
 
 def test_a_blocking_reader_gets_one_message_and_the_end() -> None:
@@ -89,8 +89,8 @@ def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest
     stranger.sendall(b"0" * len(token))
     hasty = socket.create_connection(("127.0.0.1", int(port)))
     hasty.close()
-    made: list[socket.socket] = []
-    thread = threading.Thread(target=lambda: made.append(channel.connect(offer.value)))
+    connections: list[socket.socket] = []
+    thread = threading.Thread(target=lambda: connections.append(channel.connect(offer.value)))
     thread.start()
     end = offer.accept()
     thread.join()
@@ -98,9 +98,9 @@ def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest
     assert offer.descriptors == ()
     assert len(token) == 32
     assert stranger.recv(1) == b""
-    channel.write(made[0], "loaded", "", b"", 0)
+    channel.write(connections[0], "loaded", "", b"", 0)
     assert channel.read(end) == ("loaded", "", b"", 0)
-    for each in (*made, end, stranger):
+    for each in (*connections, end, stranger):
         each.close()
 
 
@@ -112,8 +112,8 @@ class Talk:
         ours, theirs = socket.socketpair()
         self.caller = Caller(ours, os.getpid())
         self.caller.attach()
-        self.got: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
-        self.other = Channel(self.got.put_nowait, lambda: None)
+        self.messages: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+        self.other = Channel(self.messages.put_nowait, lambda: None)
         self.other.attach(theirs)
 
     async def __aenter__(self) -> Self:
@@ -128,13 +128,13 @@ class Talk:
 
     async def next(self, kind: str) -> tuple[Any, ...]:
         """Return the next message of a kind."""
-        while (message := await asyncio.wait_for(self.got.get(), 5))[0] != kind:
+        while (message := await asyncio.wait_for(self.messages.get(), 5))[0] != kind:
             pass
         return message
 
 
 def test_each_call_gets_its_own_answer() -> None:
-    """In whatever order they come; what comes for nobody is dropped."""
+    """Answers may come in any order; an answer to no call is dropped."""
 
     async def talk() -> list[object]:
         async with Talk() as talk:
@@ -149,14 +149,14 @@ def test_each_call_gets_its_own_answer() -> None:
             talk.other.send("answer", numbers[b"0"], b"zero")
             return [*await asyncio.gather(*calls, return_exceptions=True), talk.caller.calls]
 
-    zero, one, two, left = asyncio.run(talk())
-    assert (zero, two, left) == (b"zero", b"two", 0)
+    zero, one, two, count = asyncio.run(talk())
+    assert (zero, two, count) == (b"zero", b"two", 0)
     assert isinstance(one, CallError)
     assert (str(one), one.code, one.details) == ("no", "NOT_FOUND", b"d")
 
 
-def test_a_call_that_is_given_up_is_cancelled_at_the_worker() -> None:
-    """A call and a stream alike."""
+def test_a_cancelled_call_is_cancelled_at_the_worker() -> None:
+    """So is a stream."""
 
     async def talk() -> None:
         async with Talk() as talk:
@@ -176,8 +176,8 @@ def test_a_call_that_is_given_up_is_cancelled_at_the_worker() -> None:
     asyncio.run(talk())
 
 
-def test_a_stream_asks_for_more_as_it_is_read() -> None:
-    """So that a worker makes no more than are taken."""
+def test_a_reader_requests_more_parts_as_it_reads() -> None:
+    """A worker produces no more parts than are read."""
 
     async def talk() -> list[object]:
         async with Talk() as talk:
@@ -197,7 +197,7 @@ def test_a_stream_asks_for_more_as_it_is_read() -> None:
 
 
 def test_calls_of_a_worker_that_is_gone_fail_with_the_reason() -> None:
-    """Those under way, and those to come."""
+    """Calls under way and later calls fail."""
 
     async def talk() -> list[str]:
         async with Talk() as talk:
@@ -214,7 +214,7 @@ def test_calls_of_a_worker_that_is_gone_fail_with_the_reason() -> None:
 
 
 @pytest.mark.skipif(not shared.can_fetch(os.getpid()), reason="launchers are for Linux")
-def test_memory_that_both_share_holds_the_answer_as_long_as_it_is_read() -> None:
+def test_shared_memory_outlives_the_workers_descriptor() -> None:
     """The worker closes its end as soon as the front process has mapped it."""
     content = os.urandom(3_000_000)
     descriptor = shared.place(content)
@@ -226,7 +226,7 @@ def test_memory_that_both_share_holds_the_answer_as_long_as_it_is_read() -> None
 
 
 def test_an_answer_that_cannot_be_fetched_is_an_error_of_its_call() -> None:
-    """And the worker hears that its memory is not needed."""
+    """The worker is told that its memory is no longer needed."""
 
     async def talk() -> object:
         async with Talk() as talk:

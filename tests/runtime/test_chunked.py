@@ -93,7 +93,7 @@ def test_chunks_of_a_frame_have_its_type_and_ref_id(services: Services) -> None:
     assert schema["meta"]["type"] == "timeseries-wide"
 
 
-def test_schemas_are_counted_by_frame(services: Services) -> None:
+def test_each_frame_sends_its_schema_once(services: Services) -> None:
     """Two frames of one query, told apart by their ids, have a schema each (item 72)."""
     chunks = ask(services, {"do": "two frames"})
 
@@ -105,7 +105,7 @@ def test_schemas_are_counted_by_frame(services: Services) -> None:
 
 
 def test_frames_yielded_together_have_ids_of_their_own(services: Services) -> None:
-    """Of a list without ids each frame is one by itself."""
+    """The frames of a list without ids get the ids 0, 1 and so on."""
     assert [chunk.frameId for chunk in ask(services, {"do": "list"})] == ["0", "1"]
 
 
@@ -133,9 +133,9 @@ def test_arrow_chunks_are_whole_files(services: Services) -> None:
 def test_failed_query_ends_with_its_error_and_spares_the_others(services: Services, *, is_json: bool) -> None:
     """What came before the failure arrives; the error names status and source; another query is whole."""
     chunks = ask(services, {"do": "fail"}, {}, is_json=is_json)
-    failed = [chunk for chunk in chunks if chunk.refId == "A"]
+    chunks_of_a = [chunk for chunk in chunks if chunk.refId == "A"]
 
-    assert [(chunk.status, chunk.error, chunk.errorSource) for chunk in failed] == [
+    assert [(chunk.status, chunk.error, chunk.errorSource) for chunk in chunks_of_a] == [
         (200, "", ""),
         (503, "the database is away", "downstream"),
     ]

@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
-class Held(Plain):
-    """Counts how many generators run at once, and holds each behind its first part until the gate is open."""
+class GatedSource(Plain):
+    """Counts how many generators run at once; each stops after its first part until the gate is open."""
 
     concurrency = 2
     gate: threading.Event
     running: list[int]
     most: list[int]
-    held: list[int]
+    at_gate: list[int]
 
     def __init_subclass__(cls) -> None:
         """Let each class count for itself."""
-        cls.gate, cls.running, cls.most, cls.held = threading.Event(), [], [], []
+        cls.gate, cls.running, cls.most, cls.at_gate = threading.Event(), [], [], []
 
     def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[Frame]:
         self.running.append(1)
         self.most.append(len(self.running))
         try:
             yield Frame.of(v=[1])
-            self.held.append(1)
+            self.at_gate.append(1)
             self.gate.wait(10)
             yield Frame.of(v=[2])
         finally:
@@ -52,7 +52,7 @@ class Held(Plain):
         self.gate.wait(10)
 
 
-class AsyncHeld(Held):
+class AsyncGatedSource(GatedSource):
     """The same on a loop."""
 
     async def query_chunked(self, query: Query[dict[str, Any]]) -> AsyncIterator[Frame]:  # type: ignore[override]
@@ -60,7 +60,7 @@ class AsyncHeld(Held):
         self.most.append(len(self.running))
         try:
             yield Frame.of(v=[1])
-            self.held.append(1)
+            self.at_gate.append(1)
             while not self.gate.is_set():  # noqa: ASYNC110  # a test of another thread sets it
                 await asyncio.sleep(0.002)
             yield Frame.of(v=[2])
@@ -68,13 +68,13 @@ class AsyncHeld(Held):
             self.running.pop()
 
 
-@pytest.fixture(params=[Held, AsyncHeld])
-def kind(request: pytest.FixtureRequest) -> type[Held]:
+@pytest.fixture(params=[GatedSource, AsyncGatedSource])
+def kind(request: pytest.FixtureRequest) -> type[GatedSource]:
     """Give a fresh class of each kind."""
     return type("Fresh", (request.param,), {})
 
 
-class Open:
+class RunningServices:
     """The services of a class, on the running loop."""
 
     def __init__(self, kind: type) -> None:
@@ -83,8 +83,8 @@ class Open:
 
     def chunked(self, *models: dict[str, Any]) -> asyncio.Task[list[bytes]]:
         """Begin a call with chunked queries."""
-        asked = request(*models)
-        message = pb.QueryChunkedDataRequest(pluginContext=asked.pluginContext, queries=asked.queries)
+        query_request = request(*models)
+        message = pb.QueryChunkedDataRequest(pluginContext=query_request.pluginContext, queries=query_request.queries)
         return asyncio.create_task(self.read("Data/QueryChunkedData", message))
 
     async def read(self, method: str, message: Any, *, count: int = 0) -> list[bytes]:
@@ -106,11 +106,11 @@ def waiting(count: int) -> bool:
     return f"gfruntime_upstream_waiting {count}\n" in metrics.text().decode()
 
 
-def test_so_many_generators_run_at_once(kind: type[Held]) -> None:
-    """Of one call and of several; all are answered whole in the end."""
+def test_no_more_generators_run_than_there_are_places(kind: type[GatedSource]) -> None:
+    """Generators of one call and of several share the places; each call is answered completely."""
 
     async def act() -> None:
-        services = Open(kind)
+        services = RunningServices(kind)
         calls = [services.chunked({"n": 1}, {"n": 2}), services.chunked({"n": 3}), services.chunked({"n": 4})]
         await until(lambda: len(kind.running) == 2 and waiting(2))
         kind.gate.set()
@@ -121,11 +121,11 @@ def test_so_many_generators_run_at_once(kind: type[Held]) -> None:
     assert waiting(0)
 
 
-def test_queries_and_chunked_queries_share_the_places(kind: type[Held]) -> None:
+def test_queries_and_chunked_queries_share_the_places(kind: type[GatedSource]) -> None:
     """A query waits for a generator that is half way through."""
 
     async def act() -> None:
-        services = Open(kind)
+        services = RunningServices(kind)
         calls = [services.chunked({"n": 1}), services.chunked({"n": 2})]
         await until(lambda: len(kind.running) == 2)
         ask = services.application.unary["/pluginv2.Data/QueryData"]
@@ -139,11 +139,11 @@ def test_queries_and_chunked_queries_share_the_places(kind: type[Held]) -> None:
     run(act())
 
 
-def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[Held]) -> None:
+def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[GatedSource]) -> None:
     """A person waits for a resource; a stream would keep its place for hours."""
 
     async def act() -> None:
-        services = Open(kind)
+        services = RunningServices(kind)
         calls = [services.chunked({"n": 1}), services.chunked({"n": 2})]
         await until(lambda: len(kind.running) == 2)
         context = request({}).pluginContext
@@ -160,20 +160,20 @@ def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[Held])
 
 
 def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
-    kind: type[Held], monkeypatch: pytest.MonkeyPatch
+    kind: type[GatedSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task is cancelled at once; a thread that is still at work keeps its place, as the upstream is busy."""
     monkeypatch.setattr(gates, "PATIENCE", 60.0)
 
     async def act() -> None:
-        services = Open(kind)
+        services = RunningServices(kind)
         calls = [services.chunked({"n": number}) for number in range(3)]
-        await until(lambda: len(kind.held) == 2 and waiting(1))
+        await until(lambda: len(kind.at_gate) == 2 and waiting(1))
         for call in calls:
             call.cancel()
         await asyncio.wait(calls)
         last = services.chunked({"n": 9})
-        if not issubclass(kind, AsyncHeld):
+        if not issubclass(kind, AsyncGatedSource):
             await until(lambda: waiting(1))
         kind.gate.set()
         assert len(await last) == 2
@@ -184,18 +184,18 @@ def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
 
 def test_a_chunked_query_that_gets_no_thread_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may have no more threads for this user."""
-    fresh: Any = type("Fresh", (Held,), {"concurrency": 1})
+    fresh: Any = type("Fresh", (GatedSource,), {"concurrency": 1})
 
-    def refuse(*_arguments: object, **_named: object) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("can't start new thread")
 
     async def act() -> None:
-        services = Open(fresh)
+        services = RunningServices(fresh)
         fresh.gate.set()
-        with monkeypatch.context() as patched:
-            patched.setattr("gfruntime.calls.iterate.run_in_thread", refuse)
-            (failed,) = await services.chunked({})
-        assert b"can't start new thread" in failed or pb.QueryChunkedDataResponse.FromString(failed).status == 500
+        with monkeypatch.context() as patch:
+            patch.setattr("gfruntime.calls.iterate.run_in_thread", refuse)
+            (chunk,) = await services.chunked({})
+        assert b"can't start new thread" in chunk or pb.QueryChunkedDataResponse.FromString(chunk).status == 500
         assert len(await services.chunked({})) == 2
 
     run(act())

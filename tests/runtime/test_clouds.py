@@ -224,7 +224,7 @@ def test_googles_own_library_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> No
         client = HttpClient.of(settings(url=f"{login.url}/api"), auth=gcp_auth(credentials=credentials))
         with ThreadPoolExecutor(16) as pool:
             assert set(pool.map(lambda _: client.get("x").status, range(64))) == {200}
-        assert (login.asked, login.issued[0].scope) == (1, "")
+        assert (login.token_requests, login.issued[0].scope) == (1, "")
 
 
 def test_googles_credentials_of_the_machine_are_found(

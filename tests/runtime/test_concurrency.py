@@ -9,32 +9,32 @@ from typing import Any
 import pytest
 from calls import Plain, Services, run
 from pluginv2 import backend_pb2 as pb
-from protectedsources import AsyncCounted, Callers, Counted, made, request, until
+from protectedsources import AsyncCountingSource, Callers, CountingSource, make_class, request, until
 
 from gfruntime import Frame, Health, Query
 from gfruntime.serving.methods import Call
 from gfruntime.telemetry import metrics
 
-each_single = pytest.mark.parametrize("base", [Counted, AsyncCounted])
+each_single = pytest.mark.parametrize("base", [CountingSource, AsyncCountingSource])
 
 
 @each_single
-def test_so_many_run_at_once_and_the_others_wait(base: type[Counted]) -> None:
-    """All are answered in the end."""
-    kind = made(base, cache=None, concurrency=4)
+def test_no_more_queries_run_than_there_are_places(base: type[CountingSource]) -> None:
+    """The others wait, and all are answered."""
+    kind = make_class(base, cache=None, concurrency=4)
 
     async def act() -> None:
         callers = Callers(kind)
         await asyncio.gather(*(callers.ask(request({"seconds": 0.02, "n": n})) for n in range(20)))
 
     run(act())
-    assert (kind.most, len(kind.asked), kind.running) == (4, 20, 0)
+    assert (kind.most, len(kind.queries), kind.running) == (4, 20, 0)
 
 
 @each_single
-def test_data_sources_have_places_of_their_own(base: type[Counted]) -> None:
+def test_data_sources_have_places_of_their_own(base: type[CountingSource]) -> None:
     """So has each version of the settings."""
-    kind = made(base, cache=None, concurrency=1, gate=threading.Event())
+    kind = make_class(base, cache=None, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
         callers = Callers(kind)
@@ -53,7 +53,7 @@ def test_health_is_not_limited() -> None:
     """It answers while every place is taken."""
     gate = threading.Event()
 
-    class Busy(Counted):
+    class Busy(CountingSource):
         concurrency = 1
 
         def check_health(self) -> Health:
@@ -67,8 +67,8 @@ def test_health_is_not_limited() -> None:
     async def act() -> None:
         calls = [asyncio.ensure_future(query(request({"n": n}).SerializeToString(), Call())) for n in range(3)]
         await until(lambda: Busy.running == 1)
-        asked = pb.CheckHealthRequest(pluginContext=request({}).pluginContext).SerializeToString()
-        answer = pb.CheckHealthResponse.FromString(bytes(await health(asked, Call())))
+        health_request = pb.CheckHealthRequest(pluginContext=request({}).pluginContext).SerializeToString()
+        answer = pb.CheckHealthResponse.FromString(bytes(await health(health_request, Call())))
         assert answer.message == "well"
         assert "gfruntime_upstream_waiting 2" in metrics.text().decode()
         gate.set()
@@ -79,9 +79,9 @@ def test_health_is_not_limited() -> None:
 
 
 @each_single
-def test_a_cancelled_call_in_the_queue_is_never_run(base: type[Counted]) -> None:
+def test_a_cancelled_call_in_the_queue_is_never_run(base: type[CountingSource]) -> None:
     """The next call in the queue runs."""
-    kind = made(base, cache=None, concurrency=1, gate=threading.Event())
+    kind = make_class(base, cache=None, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
         callers = Callers(kind)
@@ -92,14 +92,14 @@ def test_a_cancelled_call_in_the_queue_is_never_run(base: type[Counted]) -> None
         await asyncio.wait([calls[1]])
         kind.gate.set()
         await asyncio.gather(calls[0], *calls[2:])
-        assert sorted(query.model["n"] for query in kind.asked) == [0, 2, 3]
+        assert sorted(query.model["n"] for query in kind.queries) == [0, 2, 3]
 
     run(act())
 
 
 def test_an_abandoned_thread_keeps_its_place() -> None:
     """A storm of cancelled calls does not ask a slow upstream beyond the limit."""
-    held, running, most = threading.Event(), [], []
+    gate, running, most = threading.Event(), [], []
 
     class Deaf(Plain):
         concurrency = 2
@@ -107,7 +107,7 @@ def test_an_abandoned_thread_keeps_its_place() -> None:
         def query(self, query: Query[dict[str, Any]]) -> Frame:
             running.append(1)
             most.append(len(running))
-            held.wait(10)
+            gate.wait(10)
             running.pop()
             return Frame.of(v=[1])
 
@@ -120,7 +120,7 @@ def test_an_abandoned_thread_keeps_its_place() -> None:
                 call.cancel()
             await asyncio.wait(calls)
         last = callers.start(request({}))
-        held.set()
+        gate.set()
         assert (await last)["A"].status == 200
 
     run(act())

@@ -27,7 +27,7 @@ def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, s
 
 
 @pytest.mark.shows("protocol 74")
-def test_headers_are_told_from_the_rest() -> None:
+def test_http_headers_are_separated_from_other_keys() -> None:
     """Three credentials in any case, and what has the prefix in lower case; FromAlert is no HTTP header (item 74)."""
     raw = {
         "authorization": "a", "X-ID-Token": "b", "COOKIE": "c", "http_x-dashboard-uid": "d", "http_X-Grafana-Id": "e",
@@ -54,12 +54,12 @@ def test_grafanas_own_header_overrides_forwarded_ones(order: int) -> None:
 
 @pytest.mark.shows("protocol 74")
 @pytest.mark.parametrize(
-    ("name", "spelled"),
+    ("name", "expected"),
     [("x-id-token", "X-Id-Token"), ("ETAG", "Etag"), ("a b", "a b"), ("", ""), ("x--y", "X--Y"), ("ünd", "ünd")],
 )
-def test_names_are_spelled_as_go_does(name: str, spelled: str) -> None:
+def test_header_names_are_spelled_as_in_go(name: str, expected: str) -> None:
     """Each part begins with a capital; what is no header name stays as it is (item 74)."""
-    assert canonical(name) == spelled
+    assert canonical(name) == expected
 
 
 def test_toggles_are_split_at_commas_alone() -> None:
@@ -142,9 +142,9 @@ def test_the_config_has_the_openfeature_settings() -> None:
         ({**ENDPOINT, f"{OPENFEATURE}CONTEXT": "{"}, ValueError, "is not a JSON object of texts"),
     ],
 )
-def test_feature_flags_that_can_not_be_found_are_an_error(
+def test_missing_or_invalid_openfeature_settings_are_errors(
     config: dict[str, str], kind: type[Exception], sentence: str
 ) -> None:
-    """As in the Go SDK: nothing there is another error than something broken."""
+    """As in the Go SDK: a missing value and an invalid one raise different errors."""
     with pytest.raises(kind, match=sentence):
         _ = GrafanaConfig(config).openfeature

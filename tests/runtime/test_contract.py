@@ -1,4 +1,4 @@
-"""Which type a response gets when its author gave none."""
+"""Which data plane type a response gets if its author sets none."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def test_a_type_of_the_author_stays() -> None:
 
 def test_other_metadata_stays() -> None:
     """The type is added to what the author put into the metadata."""
-    noted = Frame(fields=[Field("v", [1])], meta={"executedQueryString": "select 1"})
+    frame = Frame(fields=[Field("v", [1])], meta={"executedQueryString": "select 1"})
 
-    assert typed([noted])[0].meta == {"executedQueryString": "select 1", "type": "numeric-wide", "typeVersion": [0, 1]}
+    assert typed([frame])[0].meta == {"executedQueryString": "select 1", "type": "numeric-wide", "typeVersion": [0, 1]}

@@ -124,9 +124,9 @@ def test_query_is_converted() -> None:
     ("points", "expected"),
     [(2**62, 1_000_000), (1_000_001, 1_000_000), (43_200, 43_200), (0, 0), (-1, 0), (-(2**63), 0)],
 )
-def test_points_are_held_to_what_a_process_can_make(points: int, expected: int) -> None:
+def test_max_data_points_are_bounded(points: int, expected: int) -> None:
     """No query asks for more than a million points, and none for less than nothing."""
-    assert asked(pb.DataQuery(maxDataPoints=points)).max_data_points == expected
+    assert convert_query(pb.DataQuery(maxDataPoints=points)).max_data_points == expected
 
 
 @pytest.mark.parametrize(
@@ -139,28 +139,28 @@ def test_points_are_held_to_what_a_process_can_make(points: int, expected: int) 
         (2**63 - 1, dt.timedelta(days=999_999_999)),
     ],
 )
-def test_intervals_are_above_nought(milliseconds: int, expected: dt.timedelta) -> None:
+def test_intervals_are_positive(milliseconds: int, expected: dt.timedelta) -> None:
     """An author may divide by it; without one it is Grafana's own second."""
-    assert asked(pb.DataQuery(intervalMS=milliseconds)).interval == expected
+    assert convert_query(pb.DataQuery(intervalMS=milliseconds)).interval == expected
 
 
-def asked(message: pb.DataQuery) -> Query[Any]:
+def convert_query(message: pb.DataQuery) -> Query[Any]:
     """Convert a query."""
     call = Incoming(endpoint="queryData")
     return convert.query(message, decode_model=lambda text: text, call=call, cancel=threading.Event())
 
 
 def test_passwords_in_urls_and_headers_are_remembered() -> None:
-    """What is as good as a secret is hidden like one, in the form that HTTP sends, too."""
+    """They are masked like secrets, also in the form that HTTP sends."""
     message = pb.DataSourceInstanceSettings(
         url="http://eve:sesame%40url@api.example/path",
         basicAuthUser="ada",
         decryptedSecureJsonData={"basicAuthPassword": "sesame-basic"},
     )
     settings = convert.settings(message, options_type=dict[str, str], config=GrafanaConfig())
-    sent = base64.b64encode(b"ada:sesame-basic").decode()
+    credentials = base64.b64encode(b"ada:sesame-basic").decode()
 
-    assert masking.hide(f"{message.url} sesame@url {sent}") == "http://eve:***@api.example/path *** ***"
+    assert masking.hide(f"{message.url} sesame@url {credentials}") == "http://eve:***@api.example/path *** ***"
     assert "sesame" not in repr(settings)
 
 
@@ -181,7 +181,7 @@ def test_models_are_decoded_leniently(text: bytes, expected: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "text", "message"),
+    ("model_type", "text", "message"),
     [
         (Model, b'{"limit":"many"}', "the query: limit: expected int, got str 'many'"),
         (Model, b'{"kind":"max"}', "the query: field 'kind': 'max' is not one of 'sum', 'mean'"),
@@ -194,10 +194,10 @@ def test_models_are_decoded_leniently(text: bytes, expected: Model) -> None:
         (Model, b"\xff", "the query: not JSON: "),
     ],
 )
-def test_mismatches_name_the_key(wanted: type, text: bytes, message: str) -> None:
+def test_mismatches_name_the_key(model_type: type, text: bytes, message: str) -> None:
     """An error says which key is wrong, what was expected and what came."""
     with pytest.raises(DecodeError) as caught:
-        convert.model_decoder(wanted)(text)
+        convert.model_decoder(model_type)(text)
 
     assert str(caught.value).startswith(message)
 
@@ -224,13 +224,13 @@ def test_options_without_values_are_the_defaults() -> None:
     assert convert.options(Options, json_data=b"", url="", secrets={}) == Options()
 
 
-def test_models_that_validate_themselves_do() -> None:
+def test_pydantic_models_decode_themselves() -> None:
     """A pydantic model is asked to decode itself, and its refusal shows keys, never values."""
     pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("model", limit=(int, 3))
-    decoded = convert.model_decoder(model)
+    decode = convert.model_decoder(model)
 
-    assert decoded(b'{"limit":"4"}').limit == 4
+    assert decode(b'{"limit":"4"}').limit == 4
     with pytest.raises(DecodeError, match=r"the query: limit: .*integer") as caught:
-        decoded(b'{"limit":"sesame"}')
+        decode(b'{"limit":"sesame"}')
     assert "sesame" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Cursors of every shape, with and without a database behind them."""
+"""Frames from cursors of every kind, with and without a database behind them."""
 
 from __future__ import annotations
 
@@ -142,18 +142,18 @@ NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         ([dt.time(12, tzinfo=dt.UTC)], ("string", ["12:00:00.000000+00:00"])),
     ],
 )  # fmt: skip
-def test_values_that_grafana_has_not_become_texts_and_documents(values: list[Any], expected: Any) -> None:
-    """By the rules of `dbvalues`."""
-    kinds, listed = column(values)
+def test_database_types_become_texts_and_documents(values: list[Any], expected: Any) -> None:
+    """The rules are those of `dbvalues`."""
+    kinds, result = column(values)
 
-    assert (kinds, [str(value, "ascii") if isinstance(value, bytes) else value for value in listed]) == (
+    assert (kinds, [str(value, "ascii") if isinstance(value, bytes) else value for value in result]) == (
         expected[0],
         [str(value, "ascii") if isinstance(value, bytes) else value for value in expected[1]],
     )
 
 
 def test_a_multirange_is_one_text() -> None:
-    """Though it is a sequence to some drivers."""
+    """Some drivers give a sequence."""
 
     class Driver:
         """A multirange of psycopg's kind, which is no tuple."""
@@ -166,7 +166,7 @@ def test_a_multirange_is_one_text() -> None:
     assert column([Driver()]) == ("string", ["{[1,3),[5,7)}"])
 
 
-def test_deep_documents_end() -> None:
+def test_deeply_nested_documents_become_text() -> None:
     """What nests without end becomes text."""
     deep: list[Any] = []
     for _ in range(500):
@@ -185,7 +185,7 @@ def test_a_union_is_text() -> None:
         column([1, "a"])
 
 
-def test_a_given_type_comes_first() -> None:
+def test_the_authors_type_overrides_the_guess() -> None:
     """The author may know more."""
     assert column([b'{"a":1}'], types={"x": "json"}) == ("json", [b'{"a":1}'])
     assert column([1, "a"], types={"x": "string"}) == ("string", ["1", "a"])
@@ -230,13 +230,13 @@ def test_a_given_type_comes_first() -> None:
     ids=lambda value: str(getattr(value, "type", "")),
 )  # fmt: skip
 def test_values_in_arrow_become_texts_and_documents(array: pa.Array, expected: Any) -> None:
-    """By the same rules."""
+    """The rules are those of rows."""
     assert repr(arrow_column(array)) == repr(expected)
 
 
 @pytest.mark.parametrize("nest", [False, True])
-def test_a_value_in_binary_form_is_refused_with_a_way_out(nest: bool) -> None:  # noqa: FBT001  # a value
-    """Its bytes would tell nobody anything."""
+def test_a_value_in_binary_form_is_refused_with_a_cast_to_use(nest: bool) -> None:  # noqa: FBT001  # a value
+    """Nobody can read its bytes."""
     array = pa.ExtensionArray.from_storage(pa.opaque(pa.binary(), "point", "PostgreSQL"), pa.array([b"1234"]))
 
     with pytest.raises(FrameError, match=r"'x': the driver gives point in the database's binary form.*x::text"):
@@ -254,9 +254,9 @@ def test_arrow_is_read_no_further_than_the_limit() -> None:
     assert not Frame.from_cursor(ArrowCursor(pa.array([1, 2])), limit=2).meta
 
 
-def test_arrow_that_is_not_read_to_its_end_is_closed() -> None:
+def test_an_arrow_reader_is_closed_at_the_limit() -> None:
     """The connection is free for the next query."""
-    closed: list[bool] = []
+    closings: list[bool] = []
 
     class Reader(list[Any]):
         """A reader of batches."""
@@ -264,7 +264,7 @@ def test_arrow_that_is_not_read_to_its_end_is_closed() -> None:
         schema = pa.schema({"x": pa.int64()})
 
         def close(self) -> None:
-            closed.append(True)
+            closings.append(True)
 
     class Driver(ArrowCursor):
         """A cursor of ADBC's kind, whose reader is watched."""
@@ -274,11 +274,11 @@ def test_arrow_that_is_not_read_to_its_end_is_closed() -> None:
 
     frame = Frame.from_cursor(Driver(pa.array([1, 2]), pa.array([3])), limit=1)
 
-    assert (frame["x"].to_list(), closed) == ([1], [True])
+    assert (frame["x"].to_list(), closings) == ([1], [True])
 
 
 def test_a_database_that_fails_while_arrow_reads_is_downstream() -> None:
-    """It is no library's error."""
+    """The failure is the database's, not the plugin's."""
     with pytest.raises(DownstreamError, match="can't be read: the server went away"):
         Frame.from_cursor(ArrowCursor(pa.array([1]), error=OSError("the server went away")))
 
@@ -290,8 +290,8 @@ def test_no_rows_have_no_columns() -> None:
     assert not Frame.from_cursor(ArrowCursor(empty)).fields
     assert [field.type for field in Frame.from_cursor(ArrowCursor(empty), types={"x": "int64"}).fields] == ["int64"]
     assert not Frame.from_cursor(Cursor([], "x")).fields
-    cut = Frame.from_cursor(Cursor([(1,)], "x"), limit=0)
-    assert (cut.fields, cut.meta is None) == ((), False)
+    frame = Frame.from_cursor(Cursor([(1,)], "x"), limit=0)
+    assert (frame.fields, frame.meta is None) == ((), False)
 
 
 @dataclass
@@ -320,7 +320,7 @@ def test_rows_may_have_any_shape(rows: list[Any]) -> None:
 
 
 def test_rows_may_be_single_values() -> None:
-    """As psycopg's scalar_row makes them; other objects are told."""
+    """The scalar_row of psycopg makes such rows; other objects are refused."""
     assert Frame.from_cursor(Cursor(["x", "y"], "a"))["a"].to_list() == ["x", "y"]
     with pytest.raises(FrameError, match="expected rows with a, b, got int"):
         Frame.from_cursor(Cursor([1], "a", "b"))
@@ -350,27 +350,27 @@ def test_a_value_that_python_cannot_represent_is_a_frame_error() -> None:
     class DataError(Exception):
         """As every DB-API module has it."""
 
-    class Broken(Cursor):
+    class FailingCursor(Cursor):
         error: Exception = DataError("timestamp too large")
 
         def fetchall(self) -> list[Any]:
             raise self.error
 
     with pytest.raises(FrameError, match=r"can't read a value: timestamp too large; convert it to text in the query"):
-        Frame.from_cursor(Broken([], "x"))
-    Broken.error = ConnectionResetError("gone")
+        Frame.from_cursor(FailingCursor([], "x"))
+    FailingCursor.error = ConnectionResetError("gone")
     with pytest.raises(ConnectionResetError):
-        Frame.from_cursor(Broken([], "x"))
+        Frame.from_cursor(FailingCursor([], "x"))
 
 
-def test_a_negative_limit_is_told() -> None:
-    """It would cut rows at the end."""
+def test_a_negative_limit_is_refused() -> None:
+    """A slice with it would drop rows at the end."""
     with pytest.raises(FrameError, match="limit must be 0 or more, got -1"):
         Frame.from_cursor(Cursor([], "x"), limit=-1)
 
 
-def test_sqlite_values() -> None:
-    """Texts, numbers, bytes and none; a statement without rows is told."""
+def test_sqlite_values_have_their_types() -> None:
+    """Texts, numbers, bytes and null; a statement without rows is refused."""
     with closing(sqlite3.connect(":memory:")) as connection:
         frame = Frame.from_cursor(connection.execute("select 1 a, 'x' b, x'00ff' c, null d, 1.5 e"))
         assert [(field.type, field.to_list()) for field in frame.fields] == [

@@ -120,10 +120,10 @@ def test_json_strings_are_values_and_bytes_are_documents() -> None:
 @pytest.mark.shows("frames 16")
 def test_labels_are_text_and_sorted() -> None:
     """Labels are text to text: other values are written as text, and the keys are sorted."""
-    written = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
+    labels = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
 
-    assert written is not None
-    assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
+    assert labels is not None
+    assert list(labels.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
 
 
 def test_columns_may_be_called_as_our_parameters_are() -> None:

@@ -38,7 +38,7 @@ def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
 
 
 def test_caches_and_editors_files_are_no_change(tmp_path: Path) -> None:
-    """Else an import, or a keystroke, would reload; nor is a folder that is gone, which may come back."""
+    """Otherwise an import or a keystroke would reload; a missing folder is no change either, as it may come back."""
     (tmp_path / "__pycache__").mkdir()
     for name in ("__pycache__/a.pyc", "a.py~", ".a.py.swp", ".#a.py"):
         (tmp_path / name).write_text("1")
@@ -50,15 +50,15 @@ def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
     """Python believes bytecode whose source has the same size and second."""
     file = tmp_path / "a.py"
     file.write_text("x = 1")
-    compiled = importlib.util.cache_from_source(str(file))
-    py_compile.compile(str(file), compiled)
+    bytecode = importlib.util.cache_from_source(str(file))
+    py_compile.compile(str(file), bytecode)
     watch.forget([str(file), str(tmp_path / "not.there.py"), str(tmp_path / "a.sql")])
 
-    assert not os.path.exists(compiled)  # noqa: PTH110 - it is text
+    assert not os.path.exists(bytecode)  # noqa: PTH110 - it is text
 
 
 def test_a_spare_process_imports_what_the_author_imports_from_elsewhere(tmp_path: Path) -> None:
-    """Neither the project's own modules, nor what a function imports later, nor files that are being edited."""
+    """It imports no modules of the project, nothing that a function imports later, nothing of unfinished files."""
     plugin = tmp_path / "plugin"
     (plugin / "parts").mkdir(parents=True)
     (tmp_path / "gfruntime").mkdir()
@@ -82,8 +82,8 @@ def _request(**headers: str) -> bytes:
 def test_a_notice_is_added_and_nothing_else_changes() -> None:
     """The first frame carries it; values, types and the rest of the metadata are as they were."""
     frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
-    noted = pb.QueryDataResponse.FromString(notices.add(_response(frame, frame), _request(), "look: ü"))
-    first, second = map(arrow.decode, noted.responses["A"].frames)
+    response = pb.QueryDataResponse.FromString(notices.add(_response(frame, frame), _request(), "look: ü"))
+    first, second = map(arrow.decode, response.responses["A"].frames)
     before = arrow.decode(b"".join(arrow.encode(frame)))
 
     assert first.meta is not None
@@ -93,7 +93,7 @@ def test_a_notice_is_added_and_nothing_else_changes() -> None:
 
 
 def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
-    """A notice is for people."""
+    """Notices are for panels only."""
     frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
     response = _response(frame)
 
@@ -116,9 +116,9 @@ def test_a_process_that_cannot_be_started_does_not_end_the_watch(
 
     monkeypatch.setattr(supervisor, "Child", fail)
     monkeypatch.setattr(log, "writer", lambda: log.Writer(2))
-    watched = supervisor.Supervisor(tmp_path)
-    watched._reload([])
-    thread = threading.Thread(target=watched._watch)
+    watcher = supervisor.Supervisor(tmp_path)
+    watcher._reload([])
+    thread = threading.Thread(target=watcher._watch)
     thread.start()
     (tmp_path / "plugin" / "a.py").write_text("x = 1")
     end = time.monotonic() + 10
@@ -127,25 +127,25 @@ def test_a_process_that_cannot_be_started_does_not_end_the_watch(
 
     assert len(tries) >= 2
     assert thread.is_alive()
-    watched._ending.set()
+    watcher._ending.set()
     thread.join(5)
-    assert "no process could be started: [Errno 12]" in str(watched._problem)
-    assert watched._lost is not None
+    assert "no process could be started: [Errno 12]" in str(watcher._problem)
+    assert watcher._lost is not None
 
 
 def test_a_folder_that_cannot_be_read_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is looked at again."""
+    """It is read again."""
     looks: list[int] = []
-    watched = supervisor.Supervisor(tmp_path)
+    watcher = supervisor.Supervisor(tmp_path)
 
     def fail(_: Path) -> watch.Snapshot:
         looks.append(1)
         if len(looks) > 1:
-            watched._ending.set()
+            watcher._ending.set()
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(watch, "snapshot", fail)
     monkeypatch.setattr(supervisor, "_RESTART_DELAY", 0.01)
-    watched._watch()
+    watcher._watch()
 
     assert len(looks) == 2

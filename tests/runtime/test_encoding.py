@@ -27,7 +27,7 @@ def test_arrow_round_trip(frame: Frame) -> None:
 
 
 @pytest.mark.shows("frames 5", "frames 17")
-def test_every_type_survives() -> None:
+def test_every_type_is_decoded_as_it_was() -> None:
     """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself afterwards."""
     assert arrow.decode(b"".join(arrow.encode(all_types()))) == all_types()
 
@@ -37,13 +37,13 @@ def test_every_type_survives() -> None:
 def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
     """Frame JSON has its keys in the reader's order, no bare NaN, one value per row, and no newline."""
     text = frametext.encode(frame)
-    parsed = json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+    document = json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
 
     assert b"\n" not in text
-    assert list(parsed) == ["schema", "data"]
-    assert list(parsed["data"]) == [key for key in ("values", "entities", "nanos") if key in parsed["data"]]
-    assert [len(column) for column in parsed["data"]["values"]] == [len(frame)] * len(frame.fields)
-    assert all("frame" in field["typeInfo"] for field in parsed["schema"]["fields"])
+    assert list(document) == ["schema", "data"]
+    assert list(document["data"]) == [key for key in ("values", "entities", "nanos") if key in document["data"]]
+    assert [len(column) for column in document["data"]["values"]] == [len(frame)] * len(frame.fields)
+    assert all("frame" in field["typeInfo"] for field in document["schema"]["fields"])
 
 
 @pytest.mark.shows("frames 1", "frames 2", "frames 3", "frames 4")
@@ -76,9 +76,9 @@ def test_large_columns_are_not_copied() -> None:
 def test_own_ref_id_is_kept() -> None:
     """A frame without a ref id gets the query's; its own is kept."""
     own = arrow.decode(b"".join(arrow.encode(Frame(ref_id="B"), ref_id="A")))
-    given_id = arrow.decode(b"".join(arrow.encode(Frame(), ref_id="A")))
+    default_id = arrow.decode(b"".join(arrow.encode(Frame(), ref_id="A")))
 
-    assert (own.ref_id, given_id.ref_id) == ("B", "A")
+    assert (own.ref_id, default_id.ref_id) == ("B", "A")
     assert json.loads(frametext.encode(Frame(ref_id="B"), ref_id="A"))["schema"]["refId"] == "B"
 
 
@@ -86,10 +86,10 @@ def test_own_ref_id_is_kept() -> None:
 def test_json_times_are_milliseconds_and_nanos() -> None:
     """Times are whole milliseconds, floored before 1970 too; the rest is in nanos."""
     ticks = pa.array([1_500_001, -1, None, 2_000_000], pa.timestamp("ns"))
-    parsed = json.loads(frametext.encode(Frame(fields=[Field("t", ticks), Field("v", [1, 2, 3, 4])])))
+    document = json.loads(frametext.encode(Frame(fields=[Field("t", ticks), Field("v", [1, 2, 3, 4])])))
 
-    assert parsed["data"]["values"][0] == [1, -1, None, 2]
-    assert parsed["data"]["nanos"] == [[500_001, 999_999, 0, 0], None]
+    assert document["data"]["values"][0] == [1, -1, None, 2]
+    assert document["data"]["nanos"] == [[500_001, 999_999, 0, 0], None]
 
 
 @pytest.mark.shows("frames 29")
@@ -106,11 +106,11 @@ def test_long_columns_are_written_as_short_ones() -> None:
 
 
 @pytest.mark.shows("frames 30", "frames 31")
-def test_json_lists_what_it_can_not_write() -> None:
+def test_json_lists_the_rows_with_nan_and_infinities() -> None:
     """NaN and the infinities are null in values and named by row in entities."""
-    parsed = json.loads(frametext.encode(Frame.of(v=[math.nan, math.inf, -math.inf, None])))
+    document = json.loads(frametext.encode(Frame.of(v=[math.nan, math.inf, -math.inf, None])))
 
-    assert parsed["data"] == {"values": [[None] * 4], "entities": [{"NaN": [0], "Inf": [1], "NegInf": [2]}]}
+    assert document["data"] == {"values": [[None] * 4], "entities": [{"NaN": [0], "Inf": [1], "NegInf": [2]}]}
 
 
 @pytest.mark.shows("frames 34", "frames 35")
@@ -149,10 +149,10 @@ def test_metadata_that_is_no_json_is_refused() -> None:
 def test_documents_lose_their_line_breaks() -> None:
     """JSON values are checked, inlined and on one line; their numbers and texts stay as they were."""
     big: Any = b'{\n "n": 12345678901234567890.10,\r\n "s": "a\\n b"}'
-    written = frametext.encode(Frame(fields=[Field("j", [big], "json")]))
+    text = frametext.encode(Frame(fields=[Field("j", [big], "json")]))
 
-    assert b"\n" not in written
-    assert b'{"n":12345678901234567890.10,"s":"a\\n b"}' in written
-    for broken in (b"{", b"NaN", b"[Infinity]", b'"\xff"'):
+    assert b"\n" not in text
+    assert b'{"n":12345678901234567890.10,"s":"a\\n b"}' in text
+    for content in (b"{", b"NaN", b"[Infinity]", b'"\xff"'):
         with pytest.raises(FrameError, match="column 'j'"):
-            Field("j", [broken], "json")
+            Field("j", [content], "json")

@@ -165,8 +165,8 @@ def test_credentials_stay_with_their_upstream(server: Server) -> None:
         )
         made.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"})
 
-    assert {"authorization", "x-key"} <= server.seen[0]["headers"].keys()
-    assert not {"authorization", "x-key"} & other.seen[0]["headers"].keys()
+    assert {"authorization", "x-key"} <= server.requests[0]["headers"].keys()
+    assert not {"authorization", "x-key"} & other.requests[0]["headers"].keys()
 
 
 @pytest.mark.parametrize("path", ["big", "bomb"])

@@ -128,7 +128,7 @@ def test_an_invalid_http_request_is_a_query_error(
     with pytest.raises(QueryError):
         client(server).request(method, url, headers=headers)
 
-    assert server.seen == []
+    assert server.requests == []
 
 
 def test_any_text_may_be_asked_for(server: Server) -> None:

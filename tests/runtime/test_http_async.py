@@ -106,7 +106,7 @@ def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
             asyncio.run(ask())
         time.sleep(0.5)
 
-        assert upstream.ended == 1
+        assert upstream.hangups == 1
 
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
@@ -119,8 +119,8 @@ def test_other_clients_are_configured(server: Server, make: Callable[..., Any]) 
 
     assert (own["x-key"], own["authorization"][:6]) == ("k", "Basic ")
     assert not {"x-key", "authorization"} & foreign.keys()
-    assert other.seen[-1]["path"] == "/there"
-    assert not {"x-key", "authorization"} & other.seen[-1]["headers"].keys()
+    assert other.requests[-1]["path"] == "/there"
+    assert not {"x-key", "authorization"} & other.requests[-1]["headers"].keys()
 
 
 def _following(client: Any) -> dict[str, bool]:

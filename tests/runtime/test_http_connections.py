@@ -170,7 +170,7 @@ def test_a_socks_proxy_of_the_environment_is_used(
     proxy.close()
 
     assert (answer["headers"]["host"], answer["path"]) == ("inside.example", "/x")
-    assert proxy.asked == [("inside.example", b"u", b"p@") if credentials else ("inside.example", b"", b"")]
+    assert proxy.targets == [("inside.example", b"u", b"p@") if credentials else ("inside.example", b"", b"")]
 
 
 @pytest.mark.shows("errors: an invalid proxy address")
@@ -301,7 +301,7 @@ def test_secure_socks_proxy_is_used(server: Server, tmp_path: Path, *, is_secure
     proxy.close()
 
     assert answer.json()["headers"]["host"] == "inside.example"
-    assert proxy.asked == [("inside.example", b"u", b"p")]
+    assert proxy.targets == [("inside.example", b"u", b"p")]
 
 
 def test_tls_goes_through_a_secure_socks_proxy(tmp_path: Path) -> None:

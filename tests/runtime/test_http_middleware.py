@@ -135,7 +135,7 @@ def test_another_host_gets_nothing_of_auth(server: Server) -> None:
 
     assert seen == [f"{server.url}/to/302"]
     assert "x-key" not in asked
-    assert "x-key" not in other.seen[-1]["headers"]
+    assert "x-key" not in other.requests[-1]["headers"]
 
 
 def test_headers_from_auth_are_masked(server: Server) -> None:
@@ -162,7 +162,7 @@ def test_auth_may_have_nothing_to_add(server: Server) -> None:
     for each in nothing:
         HttpClient.of(settings(url=server.url), auth=lambda _, each=each: each).get("x")
 
-    assert len(server.seen) == 2
+    assert len(server.requests) == 2
 
 
 class Renewable:
@@ -192,7 +192,7 @@ def test_a_refused_request_is_repeated_with_what_is_renewed(
     client = HttpClient.of(settings(url=server.url), auth=Renewable(can_renew=can_renew))
 
     assert client.get(f"{server.url}/status/401").status == 401
-    assert [asked["headers"]["x-number"] for asked in server.seen] == sent
+    assert [asked["headers"]["x-number"] for asked in server.requests] == sent
 
 
 def note(name: str, events: list[str]) -> Callable[..., HttpResponse]:
@@ -279,7 +279,7 @@ def test_middleware_may_send_again(server: Server, kind: Callable[..., Any]) -> 
     middleware = [retry if kind is HttpClient else retry_async]
     client = kind.of(settings(url=server.url), middleware=middleware, **options)  # type: ignore[attr-defined]
     ask(client, "GET", "x")
-    assert [asked["headers"]["x-number"] for asked in server.seen] == ["0", "1"]
+    assert [asked["headers"]["x-number"] for asked in server.requests] == ["0", "1"]
 
     with pytest.raises(Exception, match=r"did not answer within 1\.2 s"):
         ask(client, "GET", f"{server.url}/slow")  # 0.7 s, twice

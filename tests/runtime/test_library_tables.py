@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
-from framesamples import shown
+from framesamples import columns_of
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
@@ -97,7 +97,7 @@ def test_pandas_types_become_ours() -> None:
     assert Field("x", pandas.period_range("2026-01", periods=1, freq="M")).to_list() == [NOON.replace(hour=0)]
     assert Field("x", pandas.Series(pandas.arrays.SparseArray([0.0, 1.0]))).to_list() == [0.0, 1.0]
     assert Field("x", pandas.interval_range(0, 1)).to_list() == ["(0, 1]"]
-    assert shown(Frame.from_pandas(pandas.Series([1.0]))) == [("Value", "float64", [1.0])]
+    assert columns_of(Frame.from_pandas(pandas.Series([1.0]))) == [("Value", "float64", [1.0])]
 
 
 def test_pandas_without_rows_is_no_text() -> None:
@@ -120,8 +120,8 @@ def test_numpy_arrays_become_frames() -> None:
     numpy = pytest.importorskip("numpy")
     structured = numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
 
-    assert shown(Frame.from_numpy(structured)) == [("a", "int32", [1]), ("b", "float64", [2.5])]
-    assert shown(Frame.from_numpy(numpy.zeros((1, 2)), names=["x", "y"])) == [
+    assert columns_of(Frame.from_numpy(structured)) == [("a", "int32", [1]), ("b", "float64", [2.5])]
+    assert columns_of(Frame.from_numpy(numpy.zeros((1, 2)), names=["x", "y"])) == [
         ("x", "float64", [0.0]),
         ("y", "float64", [0.0]),
     ]
@@ -134,7 +134,7 @@ def test_arrow_batches_and_chunks_become_one_column() -> None:
     batch = pa.record_batch({"v": [1, 2]})
     table = pa.Table.from_batches([batch, batch]).replace_schema_metadata({"pandas": "{}"})
 
-    assert shown(Frame.from_arrow(batch)) == [("v", "int64", [1, 2])]
+    assert columns_of(Frame.from_arrow(batch)) == [("v", "int64", [1, 2])]
     assert isinstance(Frame.from_arrow(table)["v"].values, pa.Int64Array)
 
 

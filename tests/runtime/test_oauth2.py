@@ -38,7 +38,7 @@ def test_every_grant_brings_a_token(login: Login, grant: str) -> None:
     client = HttpClient.of(configured(login, grant))
     answers = [client.get("x").raise_for_status().status for _ in range(3)]
 
-    assert (answers, login.asked, login.refused) == ([200] * 3, 1, 0)
+    assert (answers, login.token_requests, login.refusals) == ([200] * 3, 1, 0)
     assert login.issued[0].scope == ("read" if grant == "refresh_token" else "read write")
 
 
@@ -46,7 +46,7 @@ def test_the_secret_may_go_in_the_body(login: Login) -> None:
     """As some servers want it."""
     HttpClient.of(configured(login, oauth2SecretInBody=True)).get("x").raise_for_status()
 
-    assert login.asked == 1
+    assert login.token_requests == 1
 
 
 def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
         client.get("x").raise_for_status()
         login.revoke()
 
-    assert (login.asked, len(login.issued), login.refused) == (3, 3, 2)
+    assert (login.token_requests, len(login.issued), login.refusals) == (3, 3, 2)
     assert REFRESH not in login.refresh_tokens
 
 
@@ -125,7 +125,7 @@ def test_a_missing_oauth2_setting_is_named(login: Login, grant: str, missing: st
     hidden.pop(missing, None)
     with pytest.raises(QueryError, match=sentence):
         HttpClient.of(settings(url=f"{login.url}/api", data=data, secrets=hidden)).get("x")
-    assert login.asked == 0
+    assert login.token_requests == 0
 
 
 def test_a_grant_that_is_none_is_refused(login: Login) -> None:
@@ -169,7 +169,7 @@ def test_the_token_of_the_user_wins(login: Login) -> None:
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada", "X-Id-Token": "id"}))
 
     assert client.get("x").status == 401  # which this server does not know, and which is not renewed
-    assert login.asked == 0
+    assert login.token_requests == 0
     enter(Incoming(endpoint="queryData", headers={"FromAlert": "true"}))
     assert client.get("x").status == 200
 
@@ -182,7 +182,7 @@ def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> No
         hidden |= {"httpHeaderValue1": "custom"}
         with pytest.raises(DownstreamError, match="without a bearer token"):
             HttpClient.of(settings(url=login.url, data=data, secrets=hidden)).get("x")
-        headers = other.seen[0]["headers"]
+        headers = other.requests[0]["headers"]
 
     assert "x-own" not in headers
     assert headers["authorization"].startswith("Basic ")
@@ -204,7 +204,7 @@ def test_a_token_endpoint_elsewhere_may_have_a_public_certificate(tmp_path: Any)
 def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) -> None:
     """As the config page leaves it, and as provisioned files may."""
     assert HttpClient.of(configured(login, oauth2Grant=grant)).get("x").status == 401
-    assert login.asked == 0
+    assert login.token_requests == 0
 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
@@ -225,4 +225,4 @@ def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
     proxy.close()
 
     assert answer.status == 200
-    assert {name for name, _, _ in proxy.asked} == {"login.inside.example", "api.inside.example"}
+    assert {name for name, _, _ in proxy.targets} == {"login.inside.example", "api.inside.example"}

@@ -101,13 +101,13 @@ def test_tokens_that_expire_under_load_are_renewed_once(
     login.delay = 0.05
     own = configured(login, grant)
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
-    load(client, other, lambda: wait_until(lambda: len(set(login.served)) >= 4))
+    load(client, other, lambda: wait_until(lambda: len(set(login.accepted_tokens)) >= 4))
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     *used, last = [each.value for each in login.issued]
 
-    assert len(times) == login.asked == len(login.issued) >= 4
-    assert set(used) <= set(login.served) <= {*used, last}
-    assert login.refused == 0
+    assert len(times) == login.token_requests == len(login.issued) >= 4
+    assert set(used) <= set(login.accepted_tokens) <= {*used, last}
+    assert login.refusals == 0
     assert statistics.median(gaps) < 2  # each was renewed before it expired
     assert min(gaps) > 2 - 2 / 4 * (1 + 1 / 4) - 0.05, gaps  # the margin is a quarter, and the jitter a quarter of it
 
@@ -122,7 +122,7 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
     revocations = 4
 
     def is_everybodys(number: int) -> bool:
-        return len(login.issued) > number and login.served.count(login.issued[number].value) > 3 * 80
+        return len(login.issued) > number and login.accepted_tokens.count(login.issued[number].value) > 3 * 80
 
     def revoke() -> None:
         for number in range(revocations):
@@ -132,8 +132,8 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
 
     load(client, other, revoke)
 
-    assert login.asked == len(login.issued) == 1 + revocations
-    assert login.refused >= revocations
+    assert login.token_requests == len(login.issued) == 1 + revocations
+    assert login.refusals >= revocations
 
 
 def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pyte
     login.revoke()
 
     assert client.post("x", json={"a": 1}).raise_for_status().json() == {"body": '{"a": 1}'}
-    assert login.refused == 1
+    assert login.refusals == 1
 
 
 def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> None:
@@ -153,7 +153,7 @@ def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> N
     client = HttpClient.of(configured(login))
 
     assert [client.get("x").status for _ in range(3)] == [401] * 3
-    assert (login.asked, login.refused) == (1, 3)
+    assert (login.token_requests, login.refusals) == (1, 3)
 
 
 def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
     login.is_closed = True
 
     assert client.get("x").status == 401
-    assert (login.asked, login.refused) == (2, 2)
+    assert (login.token_requests, login.refusals) == (2, 2)
 
 
 @pytest.mark.shows("errors: no OAuth2 token")
@@ -182,14 +182,14 @@ def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: ask(), range(16)))
     ask()
-    assert login.asked == 1
+    assert login.token_requests == 1
     login.failure = None
     cache = OAuth2.of(own)._tokens
     assert cache._paused_until - time.monotonic() < tokens._PAUSE
     cache._paused_until = 0
 
     assert client.get("x").status == 200
-    assert login.asked == 2
+    assert login.token_requests == 2
 
 
 def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
@@ -203,7 +203,7 @@ def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
     assert time.monotonic() - began < 0.9
     assert caught.value.status == 504
     assert client.get("x").status == 200
-    assert login.asked == 1
+    assert login.token_requests == 1
 
 
 def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
@@ -221,7 +221,7 @@ def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
         return (await second).status
 
     assert asyncio.run(ask()) == 200
-    assert login.asked == 1
+    assert login.token_requests == 1
 
 
 def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
@@ -258,4 +258,4 @@ def test_clients_of_one_instance_share_a_token(login: Login) -> None:
         client.get("x").raise_for_status()
 
     assert OAuth2.of(one) is not OAuth2.of(two)
-    assert (login.asked, len(set(login.served))) == (2, 2)
+    assert (login.token_requests, len(set(login.accepted_tokens))) == (2, 2)

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import Plain, Services, queries, run
-from protectedsources import AsyncBatched, AsyncCounted, Batched, Callers, Counted, made, request, until
+from protectedsources import (
+    AsyncBatchSource,
+    AsyncCountingSource,
+    BatchSource,
+    Callers,
+    CountingSource,
+    make_class,
+    request,
+    until,
+)
 
 from gfruntime import Cache, Frame, HttpClient, HttpSettings, Query
 from gfruntime.author.author_class import Author
@@ -20,8 +29,8 @@ from gfruntime.calls.queries import Queries
 from gfruntime.serving.methods import Call
 from gfruntime.telemetry import metrics
 
-each_single = pytest.mark.parametrize("base", [Counted, AsyncCounted])
-each_kind = pytest.mark.parametrize("base", [Counted, AsyncCounted, Batched, AsyncBatched])
+each_single = pytest.mark.parametrize("base", [CountingSource, AsyncCountingSource])
+each_kind = pytest.mark.parametrize("base", [CountingSource, AsyncCountingSource, BatchSource, AsyncBatchSource])
 MANY = 64
 
 
@@ -33,9 +42,9 @@ def counts(result: str) -> float:
 
 
 @each_kind
-def test_equal_queries_at_once_are_asked_once(base: type[Counted]) -> None:
+def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> None:
     """Sixty-four calls, one ask, the same bytes; the next call asks again, as nothing is kept."""
-    kind = made(base, gate=threading.Event())
+    kind = make_class(base, gate=threading.Event())
     before = counts("miss"), counts("shared")
 
     async def act() -> None:
@@ -45,40 +54,40 @@ def test_equal_queries_at_once_are_asked_once(base: type[Counted]) -> None:
         kind.gate.set()
         answers = await asyncio.gather(*calls)
 
-        assert len(kind.asked) == 1
+        assert len(kind.queries) == 1
         assert {answer["A"].SerializeToString() for answer in answers} == {answers[0]["A"].SerializeToString()}
         assert answers[0]["A"].status == 200
         assert counts("miss") - before[0] == 1
         await callers.ask(request({"a": 1}))
-        assert len(kind.asked) == 2
+        assert len(kind.queries) == 2
 
     run(act())
 
 
 @each_kind
-def test_an_answer_is_kept_for_its_time(base: type[Counted]) -> None:
+def test_an_answer_is_kept_for_its_time(base: type[CountingSource]) -> None:
     """Then it is asked for again; another model, user or ref id has answers of its own."""
-    kind = made(base, cache=Cache(seconds=0.3))
+    kind = make_class(base, cache=Cache(seconds=0.3))
 
     async def act() -> None:
         callers, before = Callers(kind), counts("hit")
         first = await callers.ask(request({"a": 1}))
         for _ in range(3):
             assert await callers.ask(request({"a": 1})) == first
-        assert (len(kind.asked), counts("hit") - before) == (1, 3)
+        assert (len(kind.queries), counts("hit") - before) == (1, 3)
         for other in (request({"a": 2}), request({"a": 1}, login="bob"), queries({"a": 1}, refs="B")):
             await callers.ask(other)
-        assert len(kind.asked) == 4
+        assert len(kind.queries) == 4
         await asyncio.sleep(0.31)
         assert await callers.ask(request({"a": 1})) != first
 
     run(act())
 
 
-@pytest.mark.parametrize("base", [Batched, AsyncBatched])
-def test_a_batch_asks_only_for_what_it_lacks(base: type[Batched]) -> None:
+@pytest.mark.parametrize("base", [BatchSource, AsyncBatchSource])
+def test_a_batch_asks_only_for_what_it_lacks(base: type[BatchSource]) -> None:
     """Query by query: what is kept is not asked for, what another call asks for is waited for."""
-    kind = made(base, cache=Cache(seconds=60), gate=threading.Event())
+    kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
         callers, shared = Callers(kind), counts("shared")
@@ -101,7 +110,7 @@ def test_a_batch_asks_only_for_what_it_lacks(base: type[Batched]) -> None:
 
 def test_a_batch_goes_on_for_who_wants_one_query_of_it() -> None:
     """Though the call that asked has left, while it waited for its turn."""
-    kind = made(Batched, concurrency=1, gate=threading.Event())
+    kind = make_class(BatchSource, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
         callers, shared = Callers(kind), counts("shared")
@@ -125,9 +134,9 @@ def test_a_batch_goes_on_for_who_wants_one_query_of_it() -> None:
 
 
 @each_kind
-def test_an_error_is_shared_and_never_kept(base: type[Counted]) -> None:
+def test_an_error_is_shared_and_never_kept(base: type[CountingSource]) -> None:
     """Those who waited have it, each in its own answer; who comes later asks."""
-    kind = made(base, cache=Cache(seconds=60), gate=threading.Event())
+    kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
         callers, shared = Callers(kind), counts("shared")
@@ -137,18 +146,18 @@ def test_an_error_is_shared_and_never_kept(base: type[Counted]) -> None:
         answers = await asyncio.gather(*calls)
 
         assert [(each["A"].status, each["A"].error) for each in answers] == [(503, "the upstream is busy")] * 5
-        assert len(kind.asked) == 1
+        assert len(kind.queries) == 1
         await callers.ask(request({"do": "fail"}))
-        assert len(kind.asked) == 2
+        assert len(kind.queries) == 2
 
     run(act())
 
 
 @each_single
 @pytest.mark.parametrize("leaving", [0, 1])
-def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[Counted], leaving: int) -> None:
+def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[CountingSource], leaving: int) -> None:
     """Neither the first, who asked, nor one who joined; also a `def` handler that looks at `query.cancel` goes on."""
-    kind = made(base, gate=threading.Event())
+    kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
         callers, shared = Callers(kind), counts("shared")
@@ -159,16 +168,16 @@ def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[Counted], lea
         kind.gate.set()
         answers = await asyncio.gather(*calls)
 
-        assert (len(kind.asked), kind.cancelled) == (1, 0)
+        assert (len(kind.queries), kind.cancellations) == (1, 0)
         assert [answer["A"].status for answer in answers] == [200, 200]
 
     run(act())
 
 
 @each_single
-def test_the_work_ends_when_all_have_left(base: type[Counted]) -> None:
+def test_the_work_ends_when_all_have_left(base: type[CountingSource]) -> None:
     """Nobody can join it any more: the next call asks anew."""
-    kind = made(base, gate=threading.Event())
+    kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
         callers, shared = Callers(kind), counts("shared")
@@ -178,11 +187,11 @@ def test_the_work_ends_when_all_have_left(base: type[Counted]) -> None:
             call.cancel()
         await asyncio.wait(calls)
         late = callers.start(request({"a": 1}))
-        await until(lambda: kind.cancelled == 1)
+        await until(lambda: kind.cancellations == 1)
         assert all(call.cancelled() for call in calls)
         kind.gate.set()
         assert (await late)["A"].status == 200
-        assert len(kind.asked) == 2
+        assert len(kind.queries) == 2
 
     run(act())
 
@@ -197,7 +206,7 @@ def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.Monk
             handlers.append(self)
 
     monkeypatch.setattr(protection, "ProtectedQueries", Seen)
-    kind = made(Counted, gate=threading.Event())
+    kind = make_class(CountingSource, gate=threading.Event())
 
     async def act() -> None:
         callers = Callers(kind)
@@ -264,7 +273,7 @@ def test_later_changes_of_an_array_do_not_change_a_cached_answer() -> None:
 
 def test_grafana_may_skip_what_is_kept() -> None:
     """With `X-Cache-Skip`, as for alert rules; the new answer takes the place of the old one."""
-    kind = made(Counted, cache=Cache(seconds=60))
+    kind = make_class(CountingSource, cache=Cache(seconds=60))
 
     async def act() -> None:
         callers = Callers(kind)
@@ -274,21 +283,21 @@ def test_grafana_may_skip_what_is_kept() -> None:
         assert await callers.ask(request({})) == second
         for _ in range(2):
             await callers.ask(request({}, FromAlert="true", X_Cache_Skip="true"))
-        assert len(kind.asked) == 4
+        assert len(kind.queries) == 4
 
     run(act())
 
 
 def test_alert_rules_have_kept_answers_if_the_author_says_so() -> None:
     """Of alert rules alone: their frames are checked."""
-    kind = made(Counted, cache=Cache(seconds=60, alerts=True))
+    kind = make_class(CountingSource, cache=Cache(seconds=60, alerts=True))
 
     async def act() -> None:
         callers = Callers(kind)
         await callers.ask(request({}))
         for _ in range(3):
             await callers.ask(request({}, FromAlert="true", X_Cache_Skip="true", http_X_Rule_Uid="r"))
-        assert len(kind.asked) == 2
+        assert len(kind.queries) == 2
 
     run(act())
 
@@ -299,7 +308,7 @@ def test_a_failing_key_is_its_querys_error() -> None:
     def key(query: Query[dict[str, Any]]) -> object:
         return query.model["table"]
 
-    class Keyed(Counted):
+    class Keyed(CountingSource):
         cache = Cache(seconds=60, key=key)
 
     answers = Services(Keyed).query(queries({"table": "sales"}, {}, {"table": []}))
@@ -316,20 +325,20 @@ def test_a_failing_key_is_its_querys_error() -> None:
 
 def test_a_query_without_a_key_is_asked_by_itself() -> None:
     """Neither shared nor kept."""
-    kind = made(Counted, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
+    kind = make_class(CountingSource, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
 
     async def act() -> None:
         callers = Callers(kind)
         for model in ({"key": 1}, {"key": 1, "more": 2}, {}, {}):
             await callers.ask(request(model))
-        assert [query.model for query in kind.asked] == [{"key": 1}, {}, {}]
+        assert [query.model for query in kind.queries] == [{"key": 1}, {}, {}]
 
     run(act())
 
 
 def test_an_aligned_query_is_asked_as_it_is_kept() -> None:
     """The author's method has the range that the answer is for."""
-    kind = made(Counted, cache=Cache(seconds=60, align=True))
+    kind = make_class(CountingSource, cache=Cache(seconds=60, align=True))
 
     async def act() -> None:
         callers = Callers(kind)
@@ -339,7 +348,7 @@ def test_an_aligned_query_is_asked_as_it_is_kept() -> None:
             asked.queries[0].timeRange.fromEpochMS = begin
             asked.queries[0].timeRange.toEpochMS = begin + 3_600_000
             await callers.ask(asked)
-        ranges = [(query.time_range.start.minute, query.time_range.end.minute) for query in kind.asked]
+        ranges = [(query.time_range.start.minute, query.time_range.end.minute) for query in kind.queries]
         assert ranges == [(1, 1), (2, 2)]
 
     run(act())
@@ -360,7 +369,7 @@ def test_forwarding_who_asks_and_answering_all_alike_is_refused(server: Any) -> 
 
     refused = Services(Contradicting).query(request({}))["A"]
 
-    assert (refused.status, server.seen) == (400, [])
+    assert (refused.status, server.requests) == (400, [])
     assert "forward_headers=True" in refused.error
     assert Services(PerUser).query(request({}))["A"].error == ""
 

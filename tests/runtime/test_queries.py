@@ -10,7 +10,7 @@ import pytest
 from calls import Services, queries
 from children import context
 from pluginv2 import backend_pb2 as pb
-from querysources import Async, AsyncBatch, Batch, Source, Wrapped
+from querysources import Async, AsyncBatch, Batch, ReturnsAwaitable, Source
 
 from gfruntime import Frame, Query, User
 from gfruntime.author.reserved import SCHEMA
@@ -24,7 +24,7 @@ class Unshown:
     anything: dict[str, str] = field(default_factory=dict)
 
 
-each_single = pytest.mark.parametrize("kind", [Source, Async, Wrapped])
+each_single = pytest.mark.parametrize("kind", [Source, Async, ReturnsAwaitable])
 each_batch = pytest.mark.parametrize("kind", [Batch, AsyncBatch])
 
 

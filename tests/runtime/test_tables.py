@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from framesamples import shown
+from framesamples import columns_of
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
@@ -49,7 +49,7 @@ def test_cursors_become_frames(
     """All rows become one frame, names and nulls kept; given types hold whatever the rows, and without rows."""
     frame = Frame.from_cursor(database.execute(f"select {statement}"), name="t", types=types)
 
-    assert (frame.name, shown(frame)) == ("t", expected)
+    assert (frame.name, columns_of(frame)) == ("t", expected)
 
 
 def test_a_reached_cursor_limit_gives_a_notice(database: sqlite3.Connection) -> None:
@@ -72,7 +72,7 @@ def test_cursor_of_dictionaries_is_read_by_key() -> None:
         def fetchall(self) -> list[dict[str, int]]:
             return [{"b": 2, "a": 1}]
 
-    assert shown(Frame.from_cursor(Cursor())) == [("a", "int64", [1]), ("b", "int64", [2])]
+    assert columns_of(Frame.from_cursor(Cursor())) == [("a", "int64", [1]), ("b", "int64", [2])]
 
 
 def test_statement_without_rows_is_refused(database: sqlite3.Connection) -> None:
@@ -85,13 +85,13 @@ def test_records_become_columns() -> None:
     """Dictionaries become columns in the order of their keys; what a row lacks is null."""
     frame = Frame.from_records([{"a": 1}, {"b": "x", "a": 2}], labels={"l": 1})
 
-    assert shown(frame) == [("a", "int64", [1, 2]), ("b", "string", [None, "x"])]
+    assert columns_of(frame) == [("a", "int64", [1, 2]), ("b", "string", [None, "x"])]
     assert frame["a"].labels == {"l": "1"}
 
 
 def test_no_records_have_the_given_types() -> None:
     """Without rows the columns are those of the given types, or none."""
-    assert shown(Frame.from_records([], types={"a": "time"})) == [("a", "time", [])]
+    assert columns_of(Frame.from_records([], types={"a": "time"})) == [("a", "time", [])]
     assert Frame.from_records([]).fields == ()
 
 

@@ -88,7 +88,7 @@ def test_a_socket_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
     with open_socket(own, "db.inside.example", 5432) as connection:
         assert say(connection, b"select") == b"SELECT"
         assert connection.gettimeout() is None
-    assert proxy.asked == [("db.inside.example", b"u", b"pw")]
+    assert proxy.targets == [("db.inside.example", b"u", b"pw")]
 
 
 def test_a_tunnel_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
@@ -110,7 +110,7 @@ def test_a_tunnel_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
             sender.join()
             assert hashlib.sha256(received).digest() == hashlib.sha256(data.upper()).digest()
             assert say(two, b"again") == b"AGAIN"
-    assert {name for name, _, _ in proxy.asked} == {"db.inside.example"}
+    assert {name for name, _, _ in proxy.targets} == {"db.inside.example"}
 
 
 def test_closing_a_tunnel_ends_its_connections(proxied: tuple[Any, Settings[Any]]) -> None:

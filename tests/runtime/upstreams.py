@@ -32,7 +32,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.connections = 0
         self._open: list[socket.socket] = []
-        self.seen: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.scheme = "http"
         if context is not None:
             self.scheme = "https"
@@ -65,8 +65,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = {"method": self.command, "path": self.path, "headers": headers, "body": body.decode()}
-        self.server.seen.append(asked)
+        request = {"method": self.command, "path": self.path, "headers": headers, "body": body.decode()}
+        self.server.requests.append(request)
         name = self.path.partition("?")[0].strip("/")
         if name.startswith("status/"):
             self.answer(b"no", status=int(name[7:]))
@@ -92,7 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.answer(b"", {"Content-Length": "100"})
             self.close_connection = True
         else:
-            text = json.dumps(asked).encode()
+            text = json.dumps(request).encode()
             is_gzip = "gzip" in headers.get("accept-encoding", "")
             self.answer(gzip.compress(text) if is_gzip else text, {"Content-Encoding": "gzip"} if is_gzip else {})
 
@@ -119,7 +119,7 @@ class Script:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[bytes] = []
-        self.ended = 0
+        self.hangups = 0
         self._is_closed = threading.Event()
         threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
 
@@ -136,7 +136,7 @@ class Script:
         try:
             self._say_all(connection)
         finally:
-            self.ended += 1
+            self.hangups += 1
 
     def _say_all(self, connection: socket.socket) -> None:
         with connection:
@@ -172,12 +172,12 @@ def client(server: Server, **parts: Any) -> HttpClient:
 @contextmanager
 def server(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Run a server."""
-    made = Server(context)
+    instance = Server(context)
     try:
-        yield made
+        yield instance
     finally:
-        made.shutdown()
-        made.server_close()
+        instance.shutdown()
+        instance.server_close()
 
 
 def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
@@ -268,7 +268,7 @@ class SocksProxy:
 
     def __init__(self, to: int, context: ssl.SSLContext | None, *, refuses: int = 0) -> None:
         """Listen on a free port."""
-        self.asked: list[tuple[str, bytes, bytes]] = []
+        self.targets: list[tuple[str, bytes, bytes]] = []
         self._to, self._context, self._refuses = to, context, refuses
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -290,7 +290,7 @@ class SocksProxy:
                 password = stream.recv(stream.recv(1)[0])
                 stream.sendall(b"\x01\x00")
             name = stream.recv(stream.recv(5)[4] + 2)
-            self.asked.append((name[:-2].decode(), user, password))
+            self.targets.append((name[:-2].decode(), user, password))
             stream.sendall(bytes((5, self._refuses, 0, 1)) + bytes(6))
             with socket.create_connection(("127.0.0.1", self._to)) as onward:
                 threading.Thread(target=_carry, args=(onward, stream), daemon=True).start()
