@@ -111,7 +111,7 @@ def _wait(server: subprocess.Popen[bytes], log: Path, connect: Callable[[], Any]
 
 def prepare(command: Sequence[str], folder: Path, account: Account) -> None:
     """Run the program that makes a server's data."""
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -120,5 +120,7 @@ def prepare(command: Sequence[str], folder: Path, account: Account) -> None:
         timeout=SECONDS,
         **account.options(),
     )
-    if done.returncode:
-        pytest.fail(f"{command[0]} ended with {done.returncode}: {(done.stderr or done.stdout).decode()[-2000:]}")
+    if process.returncode:
+        pytest.fail(
+            f"{command[0]} ended with {process.returncode}: {(process.stderr or process.stdout).decode()[-2000:]}"
+        )

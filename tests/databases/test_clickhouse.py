@@ -1,6 +1,6 @@
 """`Database` with ClickHouse's client and ClickHouse's engine in this process, behind a server of the tests' own.
 
-The engine is chdb's; the HTTP before it is ours: settings are what the client sends. No ClickHouse server was asked.
+The engine is chdb's; the HTTP before it is ours: settings are what the client sends. No ClickHouse server runs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHOPS = (
 
 @dataclass
 class ClickHouse:
-    """What the server was asked; `profile` are settings of the account's own."""
+    """The state of the fake server: its statements; `profile` has the account's own settings."""
 
     port: int = 0
     profile: dict[str, str] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def clickhouse() -> Iterator[ClickHouse]:
     server.server_close()
 
 
-def asked(**options: Any) -> Query[None]:
+def query_of(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
@@ -122,7 +122,7 @@ def asked(**options: Any) -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of(), sql, format="table")
     return frame
 
 
@@ -140,7 +140,7 @@ def test_rows_have_their_types(clickhouse: ClickHouse) -> None:
 def test_a_query_becomes_series(clickhouse: ClickHouse) -> None:
     """Macros, labels and filled gaps."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
-    [frame] = clickhouse.open().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = clickhouse.open().query(query_of(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     assert sorted((str(field.labels), field.to_list()) for field in frame.fields[1:]) == sorted(
         [
@@ -201,7 +201,7 @@ def test_a_server_that_does_not_keep_the_setting_gets_no_query(clickhouse: Click
 
 
 def test_an_account_that_may_change_no_setting_is_enough(clickhouse: ClickHouse) -> None:
-    """Its own setting is the one that counts."""
+    """The account's own setting counts."""
     clickhouse.profile = {"readonly": "1"}
     assert read(clickhouse.open(), "SELECT 5 AS x")["x"].to_list() == [5]
     clickhouse.profile = {"readonly": "2"}
@@ -210,7 +210,7 @@ def test_an_account_that_may_change_no_setting_is_enough(clickhouse: ClickHouse)
 
 
 def test_a_query_that_takes_too_long_is_killed(clickhouse: ClickHouse) -> None:
-    """By its number."""
+    """The KILL QUERY statement has its id."""
     began = time.monotonic()
     with pytest.raises(QueryError, match="took longer than 2 s"):
         read(clickhouse.open(seconds=2), "SELECT sleep(3)")
@@ -221,7 +221,7 @@ def test_a_query_that_takes_too_long_is_killed(clickhouse: ClickHouse) -> None:
 
 @pytest.mark.parametrize(("limits", "most"), [({"rows": 1000}, 1000), ({"bytes": 1_000_000}, 1000)])
 def test_rows_and_bytes_are_bounded(clickhouse: ClickHouse, limits: dict[str, int], most: int) -> None:
-    """A notice says so, and the next query has an answer."""
+    """A notice says so, and the next query is answered."""
     database = clickhouse.open(connections=1, **limits)
     frame = read(database, "SELECT number AS x, repeat('x', 1000) AS t FROM numbers(100000)")
 
@@ -230,15 +230,15 @@ def test_rows_and_bytes_are_bounded(clickhouse: ClickHouse, limits: dict[str, in
     assert read(database, "SELECT 5 AS x")["x"].to_list() == [5]
 
 
-def test_a_mistake_is_said_in_the_databases_words(clickhouse: ClickHouse) -> None:
-    """It is not the plugin's."""
-    with pytest.raises(Exception, match="nowhere") as caught:
+def test_an_sql_error_has_the_databases_message(clickhouse: ClickHouse) -> None:
+    """The error is downstream."""
+    with pytest.raises(Exception, match="nowhere") as failure:
         read(clickhouse.open(), "SELECT nothing FROM nowhere")
 
-    assert failure_of(caught.value).source == "downstream"
+    assert failure_of(failure.value).source == "downstream"
 
 
 def test_tables_and_columns_are_listed(clickhouse: ClickHouse) -> None:
-    """None, where there are none."""
+    """Without tables the list is empty."""
     assert clickhouse.open().names() == []
     assert clickhouse.open().check().message == "clickhouse answered"

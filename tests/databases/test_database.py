@@ -44,12 +44,12 @@ class Server:
     dialect: str
     address: str
     execute: Callable[[str], Any]
-    opened: list[Database] = field(default_factory=list)
+    databases: list[Database] = field(default_factory=list)
 
     def open(self, **limits: Any) -> Database:
         """Open it as a data source does, until the test ends."""
-        self.opened.append(Database(self.address, limits=Limits(**limits)))
-        return self.opened[-1]
+        self.databases.append(Database(self.address, limits=Limits(**limits)))
+        return self.databases[-1]
 
     def state(self) -> list[Any]:
         """Read the table as its owner, and which tables and columns there are."""
@@ -63,7 +63,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Make the table in each kind of database in turn."""
     if request.param == "postgres":
         connection = request.getfixturevalue("postgres")
-        yield from filled(
+        yield from with_table(
             Server("postgres", request.getfixturevalue("postgres_url"), lambda sql: rows_of(connection, sql))
         )
     elif request.param == "mysql":
@@ -76,7 +76,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
                 return owner.execute(sql).fetchall()
 
         run("CREATE TABLE m AS SELECT range AS x FROM range(100000)")
-        yield from filled(Server("duckdb", f"duckdb:{path}?threads=1", run))
+        yield from with_table(Server("duckdb", f"duckdb:{path}?threads=1", run))
 
 
 def rows_of(connection: psycopg.Connection[Any], sql: str) -> Any:
@@ -91,20 +91,20 @@ def _mysql(connection: pymysql.Connection[Any]) -> Iterator[Server]:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    yield from filled(Server("mysql", f"mysql://root@127.0.0.1:{connection.port}/tests", run))
+    yield from with_table(Server("mysql", f"mysql://root@127.0.0.1:{connection.port}/tests", run))
 
 
-def filled(server: Server) -> Iterator[Server]:
-    """Make the table; close in the end what was opened."""
+def with_table(server: Server) -> Iterator[Server]:
+    """Make the table; close the databases in the end."""
     server.execute("DROP TABLE IF EXISTS shops")
     server.execute(TABLE)
     server.execute(f"INSERT INTO shops VALUES {', '.join(ROWS)}")
     yield server
-    for database in server.opened:
+    for database in server.databases:
         database.close()
 
 
-def asked() -> Query[None]:
+def query_of_an_hour() -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1))
@@ -112,14 +112,14 @@ def asked() -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
 def test_a_query_becomes_series(server: Server) -> None:
     """Macros, labels and filled gaps."""
     sql = "SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM shops WHERE $__timeFilter(opened)"
-    [frame] = server.open().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = server.open().query(query_of_an_hour(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     assert [(field.labels, field.to_list()) for field in frame.fields[1:]] == [
         ({"name": "O'Neil"}, [0, 0, 1, 0]),
@@ -151,12 +151,12 @@ def test_a_variables_text_is_a_value(server: Server, where: str, names: list[str
 
 
 @pytest.mark.parametrize("value", ["a'b", 'a"b', "a\\b", "a\\'b", "é😀", "%s ${x} --", "a\nb"])
-def test_a_variables_text_arrives_as_it_is(server: Server, value: str) -> None:
+def test_a_variables_text_arrives_unchanged(server: Server, value: str) -> None:
     """Every character of it."""
-    written = "".join(f"%{byte:02x}" for byte in value.encode())
+    code = "".join(f"%{byte:02x}" for byte in value.encode())
 
-    assert read(server.open(), f"SELECT $__text({written}) AS x")["x"].to_list() == [value]
-    assert read(server.open(), f"SELECT '<$__text({written})>' AS x")["x"].to_list() == [f"<{value}>"]
+    assert read(server.open(), f"SELECT $__text({code}) AS x")["x"].to_list() == [value]
+    assert read(server.open(), f"SELECT '<$__text({code})>' AS x")["x"].to_list() == [f"<{value}>"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_variables_text_arrives_as_it_is(server: Server, value: str) -> None:
     ],
 )
 def test_a_query_only_reads(server: Server, sql: str) -> None:
-    """Whatever it says: the table is the same afterwards."""
+    """The table is the same afterwards."""
     before = server.state()
     database = server.open(connections=1)
     with suppress(Exception):
@@ -221,7 +221,7 @@ def test_no_query_can_let_the_next_one_write(server: Server, attempts: list[str]
     assert server.state() == before
 
 
-LEFT = {
+STATES = {
     "postgres": [
         ("SELECT set_config('TimeZone', 'Asia/Tokyo', false)", "SELECT to_char(now(), 'TZ') AS x", "UTC"),
         (
@@ -239,9 +239,9 @@ LEFT = {
 """By dialect: what a query sets, how another one sees it, and what that one should see."""
 
 
-def test_nothing_of_a_query_is_left_for_the_next_one(server: Server) -> None:
-    """Though it may have the same connection."""
-    for change, look, expected in LEFT[server.dialect]:
+def test_a_query_leaves_no_state_for_the_next_one(server: Server) -> None:
+    """The next one may use the same connection."""
+    for change, look, expected in STATES[server.dialect]:
         database = server.open(connections=1)
         with suppress(QueryError):
             read(database, change)
@@ -259,9 +259,9 @@ def running(server: Server) -> int:
     return int(server.execute(sql)[0][0])
 
 
-def test_a_query_that_nobody_waits_for_ends_in_the_database(server: Server) -> None:
-    """Soon, and the next query has an answer."""
-    database, query, began = server.open(connections=1), asked(), time.monotonic()
+def test_a_cancelled_query_ends_in_the_database(server: Server) -> None:
+    """It ends soon, and the next query is answered."""
+    database, query, began = server.open(connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -274,7 +274,7 @@ def test_a_query_that_nobody_waits_for_ends_in_the_database(server: Server) -> N
 
 
 def test_a_query_that_takes_too_long_ends(server: Server) -> None:
-    """With a sentence."""
+    """The error says how long it was allowed to take."""
     database, began = server.open(seconds=0.5), time.monotonic()
 
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
@@ -297,18 +297,18 @@ def test_rows_and_bytes_are_bounded(server: Server, limits: dict[str, Any], leas
 
 
 def test_tables_and_columns_are_listed(server: Server) -> None:
-    """For the editor."""
+    """They are listed for the editor."""
     names = {(each["value"], each["description"].partition(",")[0].split(" ")[0]) for each in server.open().names()}
 
     assert {("shops", "table"), ("id", "shops"), ("opened", "shops")} <= names
 
 
-def test_a_mistake_is_said_in_the_databases_words(server: Server) -> None:
+def test_an_sql_error_has_the_databases_message(server: Server) -> None:
     """It is the query's, so that Grafana does not count it as the plugin's."""
-    with pytest.raises(Exception, match="nowhere") as caught:
+    with pytest.raises(Exception, match="nowhere") as refusal:
         read(server.open(), "SELECT nothing FROM nowhere")
 
-    failure = failure_of(caught.value)
+    failure = failure_of(refusal.value)
     assert (failure.status, failure.source) == (400, "downstream")
 
 
@@ -329,29 +329,27 @@ def test_queries_of_many_threads_share_the_connections(server: Server) -> None:
     database.close()
 
 
-def test_save_and_test_asks(server: Server) -> None:
-    """And says what can't be reached."""
+def test_save_and_test_asks_the_database(server: Server) -> None:
+    """The check connects."""
     assert server.open().check().status == "ok"
 
 
 @pytest.mark.parametrize("address", ["postgresql://127.0.0.1:1/x", "mysql://127.0.0.1:1/x", "duckdb:/nowhere/a.duckdb"])
-def test_what_can_not_be_reached_is_said(address: str) -> None:
-    """On the config page."""
+def test_an_unreachable_database_is_an_error(address: str) -> None:
+    """The config page shows it."""
     assert Database(address).check().status == "error"
 
 
 @pytest.mark.parametrize(
     "address", ["duckdb:", "duckdb:/x.db?enable_external_access=true", "mysql://h/x?local_infile=1"]
 )
-def test_an_address_can_not_loosen_what_keeps_it(address: str) -> None:
+def test_an_address_cannot_lift_the_restrictions(address: str) -> None:
     """A parameter that is not known is refused."""
     with pytest.raises(QueryError, match="the database's address"):
         Database(address)
 
 
-def test_postgres_is_connected_to_again_when_it_has_closed_a_connection(
-    postgres: psycopg.Connection[Any], postgres_url: str
-) -> None:
+def test_a_closed_postgres_connection_is_opened_again(postgres: psycopg.Connection[Any], postgres_url: str) -> None:
     """A server that was restarted costs no query."""
     database = Database(postgres_url, limits=Limits(connections=1))
     first = read(database, "SELECT pg_backend_pid() AS x")["x"].to_list()[0]
@@ -376,7 +374,11 @@ def test_mysql_kills_nothing_on_another_server(
 
     monkeypatch.setattr(SSCursor, "execute", note)
     monkeypatch.setattr(mysql, "_name_server", lambda _values: (str(next(names)),))
-    database, query, began = Database(f"mysql://root@127.0.0.1:{mariadb.port}/tests"), asked(), time.monotonic()
+    database, query, began = (
+        Database(f"mysql://root@127.0.0.1:{mariadb.port}/tests"),
+        query_of_an_hour(),
+        time.monotonic(),
+    )
     threading.Timer(0.5, query.cancel.set).start()
     with pytest.raises(QueryError, match="cancelled"):
         database.query(query, "SELECT SLEEP(20)", format="table")
@@ -387,7 +389,7 @@ def test_mysql_kills_nothing_on_another_server(
 
 
 def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
-    """Neither other files, nor a copy of its own."""
+    """It reads no other files, and writes none."""
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with closing(duckdb.connect(str(tmp_path / "a.duckdb"))) as owner:
         owner.execute("CREATE TABLE t AS SELECT 1 AS a")

@@ -44,8 +44,8 @@ def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFix
     """Ask for SQL through a driver, with this interpreter's packages."""
 
     def call(sql: str, *words: str, url: str = postgres_url) -> Ended:
-        given = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
-        code = main(["call", "query", str(project), *given, "--python", sys.executable])
+        options = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
+        code = main(["call", "query", str(project), *options, "--python", sys.executable])
         return Ended(code, *capsys.readouterr())
 
     return call
@@ -53,11 +53,11 @@ def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFix
 
 def running(postgres: psycopg.Connection[Any], sql: str) -> int:
     """Count the sessions that run a statement."""
-    found = postgres.execute(
+    row = postgres.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s AND pid <> pg_backend_pid()",
         (f"%{sql}%",),
     ).fetchone()
-    return int(found[0]) if found else 0
+    return int(row[0]) if row else 0
 
 
 def wait_for(postgres: psycopg.Connection[Any], sql: str, count: int) -> None:
@@ -70,45 +70,45 @@ def wait_for(postgres: psycopg.Connection[Any], sql: str, count: int) -> None:
 
 def test_macros_reach_the_database(ask: Ask) -> None:
     """A query as people write it, in the panel's range."""
-    ended = ask("SELECT now() AS time, 42 AS answer WHERE $__timeFrom()::timestamptz < now()")
+    result = ask("SELECT now() AS time, 42 AS answer WHERE $__timeFrom()::timestamptz < now()")
 
-    assert ended.code == 0, ended.err
-    assert "42" in ended.out
+    assert result.code == 0, result.err
+    assert "42" in result.out
 
 
-def test_a_query_that_nobody_waits_for_ends_in_the_database(ask: Ask, postgres: psycopg.Connection[Any]) -> None:
+def test_a_cancelled_query_ends_in_the_database(ask: Ask, postgres: psycopg.Connection[Any]) -> None:
     """The call is cancelled after its second; the statement would take thirty."""
-    ended = ask("SELECT pg_sleep(30), 'cancelled' AS word", "--timeout", "2")
+    result = ask("SELECT pg_sleep(30), 'cancelled' AS word", "--timeout", "2")
 
-    assert ended.code == 6
-    assert "--timeout" in ended.err
+    assert result.code == 6
+    assert "--timeout" in result.err
     wait_for(postgres, "'cancelled' AS word", 0)
 
 
 @pytest.mark.parametrize("driver", ["psycopg"], indirect=True)
 def test_a_statement_ends_before_grafana_stops_waiting(ask: Ask) -> None:
     """`time_left` became the statement's own time-out: its error reaches the panel."""
-    ended = ask("SELECT pg_sleep(30)", "--timeout", "4", "--option", "keeps_deadline=true")
+    result = ask("SELECT pg_sleep(30)", "--timeout", "4", "--option", "keeps_deadline=true")
 
-    assert ended.code == 6
-    assert "canceling statement due to statement timeout" in ended.err
+    assert result.code == 6
+    assert "canceling statement due to statement timeout" in result.err
 
 
-def test_a_database_that_is_written_to_refuses(ask: Ask) -> None:
+def test_a_statement_that_writes_is_refused(ask: Ask) -> None:
     """The session may only read."""
-    ended = ask("CREATE TABLE written (x int)")
+    result = ask("CREATE TABLE written (x int)")
 
-    assert ended.code == 6
-    assert "cannot execute CREATE TABLE in a read-only transaction" in ended.err
+    assert result.code == 6
+    assert "cannot execute CREATE TABLE in a read-only transaction" in result.err
 
 
-def test_a_mistake_in_sql_is_the_querys(ask: Ask) -> None:
-    """Status 400, in the database's words."""
-    ended = ask("SELECT nothing FROM nowhere")
+def test_an_sql_error_is_the_querys_error(ask: Ask) -> None:
+    """It has status 400 and the database's message."""
+    result = ask("SELECT nothing FROM nowhere")
 
-    assert ended.code == 6
-    assert "status 400 (downstream)" in ended.err
-    assert 'relation "nowhere" does not exist' in ended.err
+    assert result.code == 6
+    assert "status 400 (downstream)" in result.err
+    assert 'relation "nowhere" does not exist' in result.err
 
 
 @pytest.fixture
@@ -124,22 +124,22 @@ def locked_url(postgres: psycopg.Connection[Any], postgres_url: str) -> str:
     return postgres_url.replace("tests@", "locked:the-wrong-one@")
 
 
-def test_a_wrong_password_is_said_and_not_shown(ask: Ask, locked_url: str) -> None:
-    """In the database's words."""
+def test_a_wrong_password_is_reported_without_showing_it(ask: Ask, locked_url: str) -> None:
+    """The error has the database's message."""
     deadline = time.monotonic() + 10
-    ended = ask("SELECT 1", url=locked_url)
-    while ended.code == 0 and time.monotonic() < deadline:  # the server reads its file a moment later
-        ended = ask("SELECT 1", url=locked_url)
+    result = ask("SELECT 1", url=locked_url)
+    while result.code == 0 and time.monotonic() < deadline:  # the server reads its file a moment later
+        result = ask("SELECT 1", url=locked_url)
 
-    assert ended.code == 6
-    assert 'password authentication failed for user "locked"' in ended.err
-    assert "the-wrong-one" not in ended.err
+    assert result.code == 6
+    assert 'password authentication failed for user "locked"' in result.err
+    assert "the-wrong-one" not in result.err
 
 
-def test_a_database_that_is_not_there_is_the_upstreams_failure(ask: Ask) -> None:
+def test_an_unreachable_database_is_a_downstream_error(ask: Ask) -> None:
     """Nobody listens at the address."""
-    ended = ask("SELECT 1", url="postgresql://tests@127.0.0.1:1/postgres")
+    result = ask("SELECT 1", url="postgresql://tests@127.0.0.1:1/postgres")
 
-    assert ended.code == 6
-    assert "downstream" in ended.err
-    assert "127.0.0.1" in ended.err
+    assert result.code == 6
+    assert "downstream" in result.err
+    assert "127.0.0.1" in result.err

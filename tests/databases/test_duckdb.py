@@ -50,8 +50,8 @@ def read(database: Database, sql: str = "SELECT v FROM t") -> list[Any]:
     return values
 
 
-def test_a_replaced_file_is_read_anew(database: Database, path: Path) -> None:
-    """Though DuckDB gives a connection what others of the process have read of the path."""
+def test_a_replaced_file_is_read_again(database: Database, path: Path) -> None:
+    """DuckDB shares a file's content between the connections of a process."""
     other = Database(f"duckdb:{path}?threads=1")
     assert read(database) == read(other) == [1]
     write(path.with_name("b.duckdb"), 2)
@@ -61,8 +61,8 @@ def test_a_replaced_file_is_read_anew(database: Database, path: Path) -> None:
     other.close()
 
 
-def test_a_file_that_is_replaced_while_a_query_reads_it_is_read_anew(database: Database, path: Path) -> None:
-    """The next query waits until nobody reads the one before."""
+def test_a_file_replaced_during_a_query_is_read_again(database: Database, path: Path) -> None:
+    """The next query waits until nobody reads the old file."""
     answers = list[Any]()
     many = "SELECT sum(a.range % 7) + max(v) * 0 FROM t, range(8000) a, range(8000) b"
     thread = threading.Thread(target=lambda: answers.append(read(database, many)))
@@ -76,7 +76,7 @@ def test_a_file_that_is_replaced_while_a_query_reads_it_is_read_anew(database: D
     assert len(answers) == 1
 
 
-def test_another_program_can_write_to_a_file_that_nobody_asks(
+def test_another_program_can_write_to_an_idle_file(
     database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its connections are closed after some seconds, and with them the lock; what is written is read then."""
@@ -90,7 +90,7 @@ def test_another_program_can_write_to_a_file_that_nobody_asks(
     assert read(database) == [3]
 
 
-def test_wide_rows_are_read_some_at_a_time(path: Path) -> None:
+def test_wide_rows_are_read_in_batches(path: Path) -> None:
     """The bytes of a few thousand rows are in memory before they are counted, and not those of a million."""
     database = Database(f"duckdb:{path}", limits=Limits(bytes=1_000_000))
     values = read(database, "SELECT repeat('x', 1000) AS v FROM range(1000000)")
@@ -99,6 +99,6 @@ def test_wide_rows_are_read_some_at_a_time(path: Path) -> None:
     database.close()
 
 
-def test_a_query_explains_itself(database: Database) -> None:
-    """That is reading."""
+def test_a_query_can_be_explained(database: Database) -> None:
+    """EXPLAIN only reads."""
     assert read(database, "EXPLAIN SELECT v FROM t")

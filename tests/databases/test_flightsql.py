@@ -40,16 +40,16 @@ def address() -> Iterator[str]:
     account, port = dbservers.Account.of_tests(), dbservers.find_port()
     with dbservers.make_folder(account) as folder:
         environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"}
-        done = subprocess.run([go, "install", PACKAGE], env=environment, cwd=folder, capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip(f"the server can't be compiled: {done.stderr.decode(errors='replace')[-500:]}")
+        result = subprocess.run([go, "install", PACKAGE], env=environment, cwd=folder, capture_output=True, check=False)
+        if result.returncode:
+            pytest.skip(f"the server can't be compiled: {result.stderr.decode(errors='replace')[-500:]}")
         command = [str(folder / "sqlite_flightsql_server"), "-host", "127.0.0.1", "-port", str(port)]
         url = f"grpc://127.0.0.1:{port}?dialect=sqlite"
-        with dbservers.run_server(command, folder, account, lambda: answering(url), stop=signal.SIGTERM):
+        with dbservers.run_server(command, folder, account, lambda: open_or_fail(url), stop=signal.SIGTERM):
             yield url
 
 
-def answering(url: str) -> Database:
+def open_or_fail(url: str) -> Database:
     """Open the database, or fail while the server starts."""
     database = Database(url, account_reads_only=True)
     if (health := database.check()).status != "ok":
@@ -59,47 +59,47 @@ def answering(url: str) -> Database:
 
 @pytest.fixture
 def open_at() -> Iterator[Callable[..., Database]]:
-    """Open an address as a data source does, told that the account has no right to write, until the test ends."""
-    opened = []
+    """Open an address as a data source does whose account is declared read-only, until the test ends."""
+    databases = []
 
     def open_one(address: str, **limits: Any) -> Database:
-        opened.append(Database(address, limits=Limits(**limits), account_reads_only=True))
-        return opened[-1]
+        databases.append(Database(address, limits=Limits(**limits), account_reads_only=True))
+        return databases[-1]
 
     yield open_one
-    for database in opened:
+    for database in databases:
         database.close()
 
 
-def asked() -> Query[None]:
-    """Make a query."""
+def query_of_an_hour() -> Query[None]:
+    """Make a query of an hour."""
     return Query(model=None, time_range=TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1)))
 
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
 def test_a_query_is_answered(address: str, open_at: Callable[..., Database]) -> None:
-    """As Arrow, variables as values."""
+    """The answer comes as Arrow; variables are values."""
     database = open_at(address)
 
     assert read(database, "SELECT id FROM intTable WHERE keyName = $__text(zero)")["id"].to_list() == [2]
     assert read(database, "SELECT count(*) AS n FROM intTable")["n"].to_list() == [4]
 
 
-def test_a_series_has_its_macros(address: str, open_at: Callable[..., Database]) -> None:
-    """Those of the dialect that the address names."""
+def test_macros_of_the_addresss_dialect_are_expanded(address: str, open_at: Callable[..., Database]) -> None:
+    """The address names the dialect."""
     sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
-    [frame] = open_at(address).query(asked(), sql)
+    [frame] = open_at(address).query(query_of_an_hour(), sql)
 
     assert frame["n"].to_list() == [1, 0, 0, 0]
 
 
 def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> None:
-    """And a notice says so."""
+    """A notice says so."""
     database = open_at(address, rows=2)
     frame = read(database, "SELECT id FROM intTable")
 
@@ -108,9 +108,9 @@ def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> Non
     assert len(read(database, "SELECT id FROM foreignTable LIMIT 1")) == 1
 
 
-def test_a_query_that_nobody_waits_for_ends(address: str, open_at: Callable[..., Database]) -> None:
-    """Soon, and the next query has an answer."""
-    database, query, began = open_at(address, connections=1), asked(), time.monotonic()
+def test_a_cancelled_query_ends(address: str, open_at: Callable[..., Database]) -> None:
+    """It ends soon, and the next query is answered."""
+    database, query, began = open_at(address, connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -120,20 +120,20 @@ def test_a_query_that_nobody_waits_for_ends(address: str, open_at: Callable[...,
 
 
 def test_a_query_that_takes_too_long_ends(address: str, open_at: Callable[..., Database]) -> None:
-    """With a sentence."""
+    """The error says how long it was allowed to take."""
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
         read(open_at(address, seconds=0.5), ENDLESS)
 
 
 def test_tables_and_columns_are_listed(address: str, open_at: Callable[..., Database]) -> None:
-    """For the editor."""
+    """They are listed for the editor."""
     assert {"value": "keyName", "label": "keyName", "description": "intTable, varchar(100)"} in open_at(address).names()
 
 
-def test_nothing_is_sent_before_the_account_is_said_to_only_read(
+def test_nothing_is_sent_unless_the_account_is_declared_read_only(
     address: str, open_at: Callable[..., Database]
 ) -> None:
-    """The protocol has no transaction that may only read."""
+    """The protocol has no read-only transactions."""
     with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(address), "SELECT 1 AS x")
     assert "only the account's rights" in open_at(address).check().message

@@ -1,6 +1,6 @@
 """Every macro of every dialect, run by a real database: PostgreSQL, MariaDB, SQLite, DuckDB, and ClickHouse by chdb.
 
-TimescaleDB and SQL Server can't be had here: their text is looked at in tests/runtime/test_sql_dialects.py.
+TimescaleDB and SQL Server don't run here: their text is tested in tests/runtime/test_sql_dialects.py.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def test_filters_choose_the_rows_of_the_range(database: Database, where: str) ->
 
 
 @pytest.mark.parametrize("column", ["$__time(t)", "$__timeEpoch(t)"])
-def test_times_become_the_time(database: Database, column: str) -> None:
-    """Whatever the database makes of them."""
+def test_times_become_the_time_column(database: Database, column: str) -> None:
+    """Databases return texts, numbers or timestamps."""
     frame = database.series(f"SELECT {column}, amount FROM sales WHERE $__timeFilter(t) ORDER BY 1")
 
     assert [int(time.timestamp() - ZERO) // 60 for time in frame["Time"].to_list()] == INSIDE
@@ -197,8 +197,8 @@ def test_texts_are_labels(database: Database) -> None:
     ],
 )
 @pytest.mark.parametrize("database", ["clickhouse"], indirect=True)
-def test_clickhouse_has_macros_of_its_own(database: Database, where: str) -> None:
-    """Those of its data source."""
+def test_macros_of_clickhouse_only(database: Database, where: str) -> None:
+    """They are the macros of its data source."""
     frame = database.read(f"SELECT amount FROM sales WHERE {where} ORDER BY amount")
 
     assert frame["amount"].to_list() == INSIDE
@@ -207,7 +207,7 @@ def test_clickhouse_has_macros_of_its_own(database: Database, where: str) -> Non
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("value", ["e", "datetime(e, 'unixepoch')", "strftime('%Y-%m-%dT%H:%M:%SZ', e, 'unixepoch')"])
 def test_sqlites_times_are_texts_or_seconds(database: Database, value: str) -> None:
-    """SQLite has no type for them."""
+    """SQLite has no type for times."""
     assert database.read(f"SELECT amount FROM sales WHERE $__timeFilter({value})")["amount"].to_list() == INSIDE
     frame = database.series(
         f"SELECT $__timeGroupAlias({value}, '5m', 0), sum(amount) a FROM sales WHERE e < {ZERO + 1200} GROUP BY 1"
@@ -216,8 +216,8 @@ def test_sqlites_times_are_texts_or_seconds(database: Database, value: str) -> N
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
-def test_an_old_query_of_postgres_needs_no_name(database: Database) -> None:
-    """As before Grafana 5.3."""
+def test_a_group_of_postgres_needs_no_alias(database: Database) -> None:
+    """Queries from before Grafana 5.3 have none."""
     frame = database.series("SELECT $__timeGroup(t,'5m',0), sum(amount) a FROM sales WHERE $__timeFilter(t) GROUP BY 1")
 
     assert frame["a"].to_list() == [3, 7, 12, 0, 0]

@@ -1,4 +1,4 @@
-"""`Database` over a network that is gone: a proxy before the server passes nothing on any more, and closes nothing."""
+"""`Database` over a broken network: a proxy before the server forwards nothing any more, and closes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Proxy:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._peers: dict[Any, socket.socket] = {}
         self.is_frozen = self._is_closed = False
-        self.passed = 0
+        self.byte_count = 0
         """Bytes that were passed on."""
 
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -67,7 +67,7 @@ class Proxy:
             data = source.recv(65536)
             if data:
                 self._peers[source].sendall(data)
-                self.passed += len(data)
+                self.byte_count += len(data)
                 return
         except OSError:
             pass
@@ -105,7 +105,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_job, "GRACE_S", 1.0)
 
 
-def asked(seconds: float = 30) -> Query[None]:
+def query_of_an_hour(seconds: float = 30) -> Query[None]:
     """Make a query of an hour that Grafana waits for so long."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds))
@@ -113,7 +113,7 @@ def asked(seconds: float = 30) -> Query[None]:
 
 def read(database: Database, sql: str = "SELECT 1 AS x", *, seconds: float = 30) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(seconds), sql, format="table")
+    [frame] = database.query(query_of_an_hour(seconds), sql, format="table")
     return frame
 
 
@@ -125,8 +125,8 @@ def fail_soon(database: Database) -> None:
     assert time.monotonic() - began < 4
 
 
-def test_a_query_ends_though_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
-    """Before it connects, between two queries, and while a statement runs; once the network is back, so are answers."""
+def test_a_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
+    """Before it connects, between two queries, and while a statement runs; later queries are answered again."""
     gate, address = proxy
     database = Database(address, limits=Limits(connections=1))
     gate.is_frozen = True
@@ -141,16 +141,16 @@ def test_a_query_ends_though_the_network_is_gone(proxy: tuple[Proxy, str]) -> No
     database.close()
 
 
-def test_a_cancelled_query_ends_though_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
-    """While its statement runs: nobody can tell the server."""
+def test_a_cancelled_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
+    """While its statement runs, the server can't be told."""
     gate, address = proxy
-    database, query = Database(address, limits=Limits(connections=1)), asked()
+    database, query = Database(address, limits=Limits(connections=1)), query_of_an_hour()
 
-    def cut() -> None:
+    def freeze() -> None:
         gate.is_frozen = True
         query.cancel.set()
 
-    threading.Timer(1, cut).start()
+    threading.Timer(1, freeze).start()
     began = time.monotonic()
     with pytest.raises(QueryError, match="cancelled"):
         database.query(query, SLEEP[Address.parse(address).scheme], format="table")
@@ -176,6 +176,6 @@ def test_an_error_while_rows_are_read_leaves_the_rest_unread(
         context.setattr(Frame, "from_cursor", read_some)
         with pytest.raises(FrameError):
             read(database, MANY)
-    assert gate.passed < 50_000_000
+    assert gate.byte_count < 50_000_000
     assert read(database)["x"].to_list() == [1]
     database.close()

@@ -135,8 +135,8 @@ async def _by_asyncpg(url: str, sql: str, more: dict[str, Any]) -> Frame:
 
 
 @pytest.mark.parametrize("value", POSTGRES)
-def test_postgres_values(client: tuple[str, Callable[..., Frame]], value: str) -> None:
-    """By the rules of `frames.dbvalues`; a value that a client can't read, or only in binary, is told."""
+def test_values_of_postgres_become_columns(client: tuple[str, Callable[..., Frame]], value: str) -> None:
+    """The rules are those of `frames.dbvalues`; a value that a client can't read as text is an error."""
     name, read = client
     expected = BY_CLIENT[name].get(value, POSTGRES[value])
 
@@ -158,7 +158,9 @@ def test_intervals_of_months_are_texts_in_arrow(client: tuple[str, Callable[...,
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(None, [1, 2, 3]), (3, [1, 2, 3]), (2, [1, 2]), (0, [])])
-def test_limits(client: tuple[str, Callable[..., Frame]], limit: int | None, expected: list[int]) -> None:
+def test_a_limit_bounds_the_rows(
+    client: tuple[str, Callable[..., Frame]], limit: int | None, expected: list[int]
+) -> None:
     """No more rows are read, and a notice says that there are more."""
     frame = client[1](ROWS, limit=limit)
 
@@ -166,15 +168,15 @@ def test_limits(client: tuple[str, Callable[..., Frame]], limit: int | None, exp
     assert (frame.meta is not None) == (limit in (0, 2))
 
 
-def test_no_rows(client: tuple[str, Callable[..., Frame]]) -> None:
-    """As nothing, as named types, and where there are none to expect."""
+def test_no_rows_become_no_columns_or_the_named_types(client: tuple[str, Callable[..., Frame]]) -> None:
+    """With named types there are columns, otherwise none."""
     _, read = client
 
     assert not read(f"SELECT * FROM ({ROWS}) x WHERE false").fields
     assert read(f"SELECT a FROM ({ROWS}) x WHERE false", types={"a": "int64"})["a"].type == "int64"
 
 
-def test_psycopg_async(postgres_url: str) -> None:
+def test_async_cursors_of_psycopg_become_frames(postgres_url: str) -> None:
     """Its cursor is awaited; the other method says so."""
 
     async def run() -> list[Any]:
@@ -190,7 +192,7 @@ def test_psycopg_async(postgres_url: str) -> None:
 
 
 def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) -> None:
-    """Both are told; its rows are records."""
+    """Both are errors; its rows are records."""
 
     async def run() -> Frame:
         connection = await asyncpg.connect(postgres_url)
@@ -206,7 +208,7 @@ def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) 
     assert asyncio.run(run())["b"].to_list() == [0.5, 1.0, 1.5]
 
 
-def test_sqlalchemy(postgres_url: str) -> None:
+def test_results_of_sqlalchemy_become_frames(postgres_url: str) -> None:
     """Results of a connection, as rows and as mappings; jsonb is known through it."""
     engine = sqlalchemy.create_engine(postgres_url.replace("://", "+psycopg://"))
     sql = sqlalchemy.text(f"SELECT a, '1'::jsonb AS j FROM ({ROWS}) x")
@@ -225,7 +227,7 @@ def test_sqlalchemy(postgres_url: str) -> None:
     assert frames[0]["j"].to_list() == [b"1", b"1"]
 
 
-def test_sqlalchemy_async(postgres_url: str) -> None:
+def test_streams_of_sqlalchemy_become_frames(postgres_url: str) -> None:
     """A stream is awaited; a result that was awaited already is not."""
 
     async def run() -> list[Frame]:
@@ -242,15 +244,15 @@ def test_sqlalchemy_async(postgres_url: str) -> None:
 
 
 def test_a_query_that_fails_while_adbc_reads_is_downstream(postgres_url: str) -> None:
-    """It is no error of pyarrow's."""
+    """The error is the database's, not pyarrow's."""
     with adbc_driver_postgresql.dbapi.connect(postgres_url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1 / (3 - g) AS a FROM generate_series(1, 3) g")
         with pytest.raises(DownstreamError, match=r"can't be read: .*division by zero"):
             Frame.from_cursor(cursor)
 
 
-def test_sqlite_and_aiosqlite() -> None:
-    """The same values either way."""
+def test_sqlite_and_aiosqlite_give_equal_frames() -> None:
+    """The synchronous and the async client give the same values."""
     sql = "SELECT 1 AS a, 'x' AS b, x'00ff' AS c, NULL AS d UNION ALL SELECT 2, 'y', x'61', NULL"
 
     async def run() -> Frame:
@@ -288,8 +290,8 @@ DUCKDB: dict[str, tuple[list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("value", DUCKDB)
-def test_duckdb_values(value: str) -> None:
-    """By the rules of `frames.dbvalues`."""
+def test_values_of_duckdb_become_columns(value: str) -> None:
+    """The rules are those of `frames.dbvalues`."""
     with duckdb.connect() as connection:
         by_rows = Frame.from_cursor(connection.execute(f"SELECT {value} AS x"))["x"].to_list()
         by_arrow = Frame.from_cursor(connection.sql(f"SELECT {value} AS x"))["x"].to_list()
@@ -301,13 +303,13 @@ def test_duckdb_counts_nanoseconds_in_arrow() -> None:
     """A relation gives them all; limits hold in both ways."""
     with duckdb.connect() as connection:
         frame = Frame.from_cursor(connection.sql("SELECT '2026-01-01 00:00:00.123456789'::timestamp_ns AS t"))
-        cut = [
+        frames = [
             Frame.from_cursor(run("SELECT range AS a FROM range(10000)"), limit=3)
             for run in (connection.sql, connection.execute, connection.sql)
         ]
 
     assert frame["t"].values.cast("int64").to_pylist() == [1767225600123456789]
-    assert [(each["a"].to_list(), each.meta is None) for each in cut] == [([0, 1, 2], False)] * 3
+    assert [(each["a"].to_list(), each.meta is None) for each in frames] == [([0, 1, 2], False)] * 3
 
 
 MARIADB = {
@@ -333,8 +335,8 @@ MARIADB = {
 
 
 @pytest.mark.parametrize("value", MARIADB)
-def test_mariadb_values(mariadb: pymysql.Connection[Any], value: str) -> None:
-    """By PyMySQL."""
+def test_values_of_mariadb_become_columns(mariadb: pymysql.Connection[Any], value: str) -> None:
+    """PyMySQL reads them."""
     with mariadb.cursor() as cursor:
         cursor.execute("SET sql_mode = ''")
         cursor.execute(f"SELECT {value}" if " AS x " in value else f"SELECT {value} AS x")

@@ -1,4 +1,4 @@
-"""`Database` with Snowflake's driver and fakesnow, which emulates it on DuckDB. Snowflake itself was not asked."""
+"""`Database` with Snowflake's driver and fakesnow, which emulates it on DuckDB. Snowflake itself does not run here."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def port() -> Iterator[int]:
     with dbservers.make_folder(account) as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(snowflake, "write_uri", lambda address: local_uri(address, port))
         command = [program, "-s", "-p", str(port)]
-        with dbservers.run_server(command, folder, account, answering, stop=signal.SIGTERM):
+        with dbservers.run_server(command, folder, account, open_or_fail, stop=signal.SIGTERM):
             yield port
 
 
@@ -60,7 +60,7 @@ def local_uri(address: Address, port: int) -> str:
     return f"user:password@127.0.0.1:{port}{address.path}?account=a&protocol=http&timezone=UTC"
 
 
-def answering() -> Database:
+def open_or_fail() -> Database:
     """Open the database, or fail while the server starts."""
     database = Database(ADDRESS, password=PASSWORD, account_reads_only=True)
     if (health := database.check()).status != "ok":
@@ -70,12 +70,12 @@ def answering() -> Database:
 
 @pytest.fixture
 def open_it(port: int) -> Callable[..., Database]:
-    """Open the database as a data source does that says that its account only reads."""
+    """Open the database as a data source does whose account is declared read-only."""
     assert port
     return lambda **limits: Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(**limits))
 
 
-def asked(**options: Any) -> Query[None]:
+def query_of_an_hour(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
@@ -83,14 +83,14 @@ def asked(**options: Any) -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
 def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
     """Macros, labels and filled gaps; whole numbers are such."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
-    [frame] = open_it().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = open_it().query(query_of_an_hour(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     labels = {str(field.labels): field.to_list() for field in frame.fields[1:]}
     assert labels == {"{'NAME': \"O'Neil\"}": [0, 0, 1, 0], "{'NAME': 'north'}": [1, 0, 0, 0]}
@@ -108,30 +108,30 @@ def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(open_it: Callable[..., Database], where: str, names: list[str]) -> None:
-    """And never SQL."""
+    """It is never SQL."""
     frame = read(open_it(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
 
     assert (frame["NAME"].to_list() if frame.fields else []) == names
 
 
 def test_rows_are_bounded(open_it: Callable[..., Database]) -> None:
-    """And a notice says so."""
+    """A notice says so."""
     frame = read(open_it(rows=1), f"SELECT * FROM {SHOPS}")
 
     assert len(frame) == 1
     assert "nly the first" in str(frame.meta)
 
 
-def test_a_mistake_is_said_in_the_databases_words(open_it: Callable[..., Database]) -> None:
-    """It is not the plugin's."""
-    with pytest.raises(Exception, match=r"(?i)nowhere") as caught:
+def test_an_sql_error_has_the_databases_message(open_it: Callable[..., Database]) -> None:
+    """The error is downstream."""
+    with pytest.raises(Exception, match=r"(?i)nowhere") as failure:
         read(open_it(), "SELECT nothing FROM nowhere")
 
-    assert failure_of(caught.value).source == "downstream"
+    assert failure_of(failure.value).source == "downstream"
 
 
 def test_tables_and_columns_are_listed(open_it: Callable[..., Database]) -> None:
-    """None, where there are none."""
+    """Without tables the list is empty."""
     assert open_it().names() == []
     assert "only the account's rights" in open_it().check().message
 
@@ -168,7 +168,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     server.server_close()
 
 
-def test_a_query_ends_though_the_server_is_silent(silent: list[bytes]) -> None:
+def test_a_query_ends_when_the_server_is_silent(silent: list[bytes]) -> None:
     """The login carries the user, and times in UTC; the password may have any character."""
     began = time.monotonic()
     database = Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(seconds=1))
@@ -181,14 +181,14 @@ def test_a_query_ends_though_the_server_is_silent(silent: list[bytes]) -> None:
     assert login["SESSION_PARAMETERS"]["TIMEZONE"] == "UTC"
 
 
-def test_nothing_is_sent_before_the_account_is_said_to_only_read(silent: list[bytes]) -> None:
-    """No session of Snowflake may only read."""
+def test_nothing_is_sent_unless_the_account_is_declared_read_only(silent: list[bytes]) -> None:
+    """Snowflake has no read-only sessions."""
     with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(ADDRESS, password=PASSWORD), "SELECT 1 AS x")
     assert silent == []
 
 
-def test_the_address_is_the_drivers() -> None:
+def test_the_address_becomes_the_drivers_uri() -> None:
     """With the session in UTC, and without the password."""
     address = Address.parse("snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD)
 

@@ -1,4 +1,4 @@
-"""The traffic of real drivers: rows are counted, and the statement is there where `statements` says so."""
+"""The traffic of real drivers: rows are counted, and some drivers report the statement."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ SQL = "SELECT 1 AS v"
 @pytest.fixture
 def traffic() -> Iterator[Traffic]:
     """Capture what the test reads."""
-    captured = Traffic()
-    token = capture.traffic.set(captured)
-    yield captured
+    recording = Traffic()
+    token = capture.traffic.set(recording)
+    yield recording
     capture.traffic.reset(token)
 
 
@@ -44,15 +44,15 @@ def read(traffic: Traffic) -> tuple[str, int]:
     return entry["request"]["postData"]["text"], entry["_query"]["rowCount"]
 
 
-def test_psycopg_tells(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
-    """With its placeholders as the server gets them."""
+def test_psycopg_reports_its_statement(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
+    """It has the placeholders that the server gets."""
     Frame.from_cursor(postgres.execute("SELECT %s::int AS v", [1]))
 
     assert read(traffic) == ("SELECT $1::int AS v", 1)
 
 
-def test_psycopgs_async_cursors_tell(postgres_url: str, traffic: Traffic) -> None:
-    """The same."""
+def test_psycopgs_async_cursors_report_their_statement(postgres_url: str, traffic: Traffic) -> None:
+    """Async cursors have the statement too."""
 
     async def ask() -> None:
         async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
@@ -63,8 +63,8 @@ def test_psycopgs_async_cursors_tell(postgres_url: str, traffic: Traffic) -> Non
     assert read(traffic) == (SQL, 1)
 
 
-def test_asyncpg_tells(postgres_url: str, traffic: Traffic) -> None:
-    """A prepared statement."""
+def test_asyncpg_reports_its_statement(postgres_url: str, traffic: Traffic) -> None:
+    """The statement is a prepared one."""
 
     async def ask() -> None:
         connection = await asyncpg.connect(postgres_url)
@@ -76,8 +76,8 @@ def test_asyncpg_tells(postgres_url: str, traffic: Traffic) -> None:
     assert read(traffic) == (SQL, 1)
 
 
-def test_pymysql_tells(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
-    """With its arguments, which it puts in itself."""
+def test_pymysql_reports_its_statement(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
+    """It has the arguments, which PyMySQL inserts itself."""
     with mariadb.cursor() as cursor:
         cursor.execute("SELECT %s AS v", [1])
         Frame.from_cursor(cursor)
@@ -85,16 +85,16 @@ def test_pymysql_tells(mariadb: pymysql.Connection[Any], traffic: Traffic) -> No
     assert read(traffic) == (SQL, 1)
 
 
-def test_sqlalchemy_tells(traffic: Traffic) -> None:
-    """As it has compiled it."""
+def test_sqlalchemy_reports_its_statement(traffic: Traffic) -> None:
+    """It is the compiled statement."""
     with sqlalchemy.create_engine("sqlite://").connect() as connection:
         Frame.from_cursor(connection.execute(sqlalchemy.text("SELECT :a AS v"), {"a": 1}))
 
     assert read(traffic) == ("SELECT ? AS v", 1)
 
 
-def test_sqlalchemys_streams_tell(postgres_url: str, traffic: Traffic) -> None:
-    """Their results are around others."""
+def test_sqlalchemys_streams_report_their_statement(postgres_url: str, traffic: Traffic) -> None:
+    """Their results wrap others."""
     engine = create_async_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
 
     async def ask() -> None:
@@ -107,8 +107,8 @@ def test_sqlalchemys_streams_tell(postgres_url: str, traffic: Traffic) -> None:
     assert read(traffic) == (SQL, 1)
 
 
-def test_others_do_not_tell(postgres_url: str, traffic: Traffic) -> None:
-    """The rows are there all the same, and no other statement in place of theirs."""
+def test_other_drivers_report_no_statement(postgres_url: str, traffic: Traffic) -> None:
+    """Their rows are counted, and the statement is empty."""
 
     async def ask() -> None:
         async with aiosqlite.connect(":memory:") as connection:

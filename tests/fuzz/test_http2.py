@@ -50,8 +50,8 @@ class Wire(asyncio.WriteTransport):
         self.is_closed = True
 
 
-class Hearing(logging.Handler):
-    """Keeps what is logged as an error."""
+class ErrorRecorder(logging.Handler):
+    """Keeps the messages that are logged as errors."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -83,7 +83,7 @@ def conversation() -> bytes:
 
 
 async def query(message: bytes, _call: Call) -> bytes:
-    """Give back what was asked."""
+    """Answer with the message, repeated."""
     await asyncio.sleep(0)
     return message * 1000
 
@@ -122,14 +122,14 @@ async def talk(content: bytes, size: int) -> tuple[Wire, Connection]:
 @given(changed_bytes(conversation()), st.sampled_from([1, 7, 100, 1 << 16]))
 def test_bytes_that_are_nearly_http2_do_no_harm(content: bytes, size: int) -> None:
     """No fault of ours is logged, little is written, and no call is left when the peer is gone."""
-    heard = Hearing()
-    logging.getLogger("gfruntime").addHandler(heard)
+    recorder = ErrorRecorder()
+    logging.getLogger("gfruntime").addHandler(recorder)
     try:
         wire, connection = asyncio.run(talk(content, size))
     finally:
-        logging.getLogger("gfruntime").removeHandler(heard)
+        logging.getLogger("gfruntime").removeHandler(recorder)
 
-    assert heard.errors == []
+    assert recorder.errors == []
     assert wire.size < MOST_WRITTEN
     assert connection.exchanges == {}
 

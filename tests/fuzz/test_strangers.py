@@ -25,8 +25,8 @@ BUG = 1
 
 
 def _archive() -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content, mode in (
             ("p/a", b"text " * 50, 0o100644),
             ("p/l", b"a", 0o120777),
@@ -35,7 +35,7 @@ def _archive() -> bytes:
             entry = zipfile.ZipInfo(name)
             entry.external_attr, entry.compress_type = mode << 16, zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
-    return packed.getvalue()
+    return stream.getvalue()
 
 
 @given(content=changed_bytes(_archive()))
@@ -79,15 +79,15 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(data=st.data())
 @pytest.mark.parametrize("command", ["check", "deploy"])
-def test_any_manifest_of_a_bundle_is_judged(
+def test_any_manifest_of_a_bundle_is_checked(
     bundle: Path, capsys: pytest.CaptureFixture[str], command: str, data: st.DataObject
 ) -> None:
     """JSON that is nearly a plugin.json ends in a finding or an error, and in nothing that a terminal obeys."""
     path = bundle / "plugin.json"
     valid = path.read_bytes()
     try:
-        changed = json.dumps(data.draw(changed_json(json.loads(valid)))).encode("utf-8", "surrogatepass")
-        path.write_bytes(data.draw(st.sampled_from([changed, changed[:-5]])))
+        document = json.dumps(data.draw(changed_json(json.loads(valid)))).encode("utf-8", "surrogatepass")
+        path.write_bytes(data.draw(st.sampled_from([document, document[:-5]])))
 
         assert main([command, str(bundle)]) != BUG
     finally:
@@ -99,10 +99,10 @@ def test_any_manifest_of_a_bundle_is_judged(
 
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["plugin.json", "gfplug.lock"])
-def test_any_file_of_a_project_is_judged(
+def test_any_file_of_a_project_is_checked(
     project_folder: Path, capsys: pytest.CaptureFixture[str], name: str, data: st.DataObject
 ) -> None:
-    """What a cloned project keeps for gfplug is nearly right."""
+    """A file of a cloned project is nearly right."""
     path = project_folder / name
     valid = path.read_bytes()
     try:
@@ -161,7 +161,7 @@ READERS = {"alerting": "read_rules", "datasources": "find_datasource"}
 @given(text=st.text())
 @example(text="\x1b]0;x\x07\u202e\x9b2J")
 def test_no_text_controls_a_terminal(text: str) -> None:
-    """Escaped, and otherwise as it was."""
+    """Control characters are escaped, and the rest is unchanged."""
     escaped = terminal.escape(text, keep="")
 
     assert escaped.isprintable() or "\u200d" in escaped or "\u3000" in escaped or "\xa0" in escaped

@@ -71,11 +71,11 @@ def decode(value: dict[str, Any], model: Any = Model) -> Any:
 def refusal(value: dict[str, Any] | bytes, model: Any = Model) -> str:
     """Return the sentence that a query is refused with, and check that it is one."""
     text = value if isinstance(value, bytes) else json.dumps(value).encode()
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(DecodeError) as failure:
         convert.model_decoder(model)(text)
-    assert caught.value.status == 400
-    assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix("the query: ")
+    assert failure.value.status == 400
+    assert "\n" not in str(failure.value)
+    return str(failure.value).removeprefix("the query: ")
 
 
 def one(hint: Any, default: Any) -> Any:
@@ -275,11 +275,11 @@ class Options:
 )
 def test_options_and_secrets_keep_their_bounds(json_data: bytes, url: str, token: str, sentence: str) -> None:
     """In jsonData, in the data source's own fields and in secrets; a secret is never shown."""
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(DecodeError) as failure:
         convert.options(Options, json_data=json_data, url=url, secrets={"token": token} if token else {})
 
-    assert str(caught.value) == f"the data source's settings: {sentence}"
-    assert caught.value.status == 400
+    assert str(failure.value) == f"the data source's settings: {sentence}"
+    assert failure.value.status == 400
 
 
 def test_models_of_pydantic_keep_their_bounds() -> None:
@@ -359,11 +359,11 @@ def test_no_pattern_takes_exponential_time(pattern: str) -> None:
 )  # fmt: skip
 def test_bounds_that_cannot_hold_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
     """One sentence names the class and the field, when the decoder is made: before any query."""
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(SchemaError) as failure:
         convert.model_decoder(one(hint, default))
 
-    assert str(caught.value).startswith(sentence)
-    assert "\n" not in str(caught.value)
+    assert str(failure.value).startswith(sentence)
+    assert "\n" not in str(failure.value)
 
 
 def test_a_required_field_may_be_empty_by_default() -> None:

@@ -196,10 +196,10 @@ def test_models_are_decoded_leniently(text: bytes, expected: Model) -> None:
 )
 def test_mismatches_name_the_key(model_type: type, text: bytes, message: str) -> None:
     """An error says which key is wrong, what was expected and what came."""
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(DecodeError) as failure:
         convert.model_decoder(model_type)(text)
 
-    assert str(caught.value).startswith(message)
+    assert str(failure.value).startswith(message)
 
 
 def test_without_a_model_the_object_is_a_dict() -> None:
@@ -231,6 +231,6 @@ def test_pydantic_models_decode_themselves() -> None:
     decode = convert.model_decoder(model)
 
     assert decode(b'{"limit":"4"}').limit == 4
-    with pytest.raises(DecodeError, match=r"the query: limit: .*integer") as caught:
+    with pytest.raises(DecodeError, match=r"the query: limit: .*integer") as failure:
         decode(b'{"limit":"sesame"}')
-    assert "sesame" not in str(caught.value)
+    assert "sesame" not in str(failure.value)

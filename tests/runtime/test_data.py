@@ -87,10 +87,10 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
 )
 def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
     """What can't be sent is refused where it is made, and the message names the column."""
-    with pytest.raises(FrameError, match="column 'x'") as caught:
+    with pytest.raises(FrameError, match="column 'x'") as failure:
         Field("x", values, field_type)
 
-    assert because in str(caught.value)
+    assert because in str(failure.value)
 
 
 def test_time_is_nullable_only_with_nulls() -> None:

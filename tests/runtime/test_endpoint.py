@@ -50,7 +50,7 @@ def test_requests_are_logged_as_the_go_sdk_does(caplog: pytest.LogCaptureFixture
 
 
 @pytest.mark.shows("protocol 59")
-def test_cancelled_calls_are_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
+def test_cancelled_calls_are_logged_as_cancelled(caplog: pytest.LogCaptureFixture) -> None:
     """A call whose caller is gone ends as `cancelled`, at level info (item 59)."""
     handler = Services(Slow).application.unary["/pluginv2.Data/QueryData"]
 
@@ -67,7 +67,7 @@ def test_cancelled_calls_are_logged_as_such(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.shows("protocol 44")
-def test_log_lines_know_their_request() -> None:
+def test_log_lines_name_their_request() -> None:
     """Who asks for what, the trace, and the pairs that the host sends along (item 44)."""
     fields: list[dict[str, str]] = []
 
@@ -100,7 +100,7 @@ def test_log_lines_know_their_request() -> None:
 
 
 @pytest.mark.shows("protocol 10")
-def test_unknown_surroundings_are_tolerated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_variables_and_configuration_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables and configuration keys that nobody knows change nothing (item 10)."""
     monkeypatch.setenv("GF_SOMETHING_NEW", "\x01")
     request = queries({})
@@ -112,13 +112,13 @@ def test_unknown_surroundings_are_tolerated(monkeypatch: pytest.MonkeyPatch) -> 
 def test_malformed_requests_are_distinguished_from_failures() -> None:
     """Bytes that are no message are an INTERNAL error without a traceback."""
     handler: Any = Services(Plain).application.unary["/pluginv2.Data/QueryData"]
-    with pytest.raises(CallError, match="malformed QueryDataRequest") as caught:
+    with pytest.raises(CallError, match="malformed QueryDataRequest") as failure:
         asyncio.run(handler(b"\xff", Call()))
 
-    assert caught.value.code == "INTERNAL"
+    assert failure.value.code == "INTERNAL"
 
 
-def _asked(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
+def _request_of(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
     request = queries({})
     request.pluginContext.CopyFrom(context(uid=uid))
     request.pluginContext.orgId = org
@@ -128,17 +128,17 @@ def _asked(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
 @pytest.mark.shows("protocol 80")
 def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
     """Another uid, org or tenant never shares an instance; the same one does."""
-    made: list[object] = []
+    instances: list[object] = []
 
     class Source(Plain):
         def __init__(self, settings: Any) -> None:
-            made.append(settings)
+            instances.append(settings)
 
     services = Services(Source)
     for uid, org, tenant in (("u1", 1, []), ("u1", 1, []), ("u2", 1, []), ("u1", 2, []), ("u1", 1, ["t"])):
-        services.query(_asked(uid, org), Call(metadata={"tenantid": tenant}))
+        services.query(_request_of(uid, org), Call(metadata={"tenantid": tenant}))
 
-    assert len(made) == 4
+    assert len(instances) == 4
 
 
 @pytest.mark.shows("protocol 81", "faults: A caller knows a data source's id")
@@ -156,8 +156,8 @@ def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
 )
 def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
     """A caller who knows id, uid and time of change, but not the rest, gets no instance that was made with it."""
-    services = Services(Telling)
-    honest = _asked()
+    services = Services(Identity)
+    honest = _request_of()
     settings = honest.pluginContext.dataSourceInstanceSettings
     settings.decryptedSecureJsonData.update({"token": "sesame", "b": "2"})
     other = pb.QueryDataRequest.FromString(honest.SerializeToString())
@@ -172,27 +172,27 @@ def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
 
 
 def test_secrets_are_hidden_as_long_as_their_instance_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kept with the instance, and released when it is disposed of."""
-    kept: list[str] = []
-    monkeypatch.setattr(masking, "keep", kept.extend)
-    monkeypatch.setattr(masking, "release", lambda secrets: kept.__delitem__(slice(len(secrets))))
-    services = Services(Telling)
-    request = _asked()
+    """They are kept with the instance, and released when it is disposed of."""
+    active: list[str] = []
+    monkeypatch.setattr(masking, "keep", active.extend)
+    monkeypatch.setattr(masking, "release", lambda secrets: active.__delitem__(slice(len(secrets))))
+    services = Services(Identity)
+    request = _request_of()
     request.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData.update({"token": "sesame-kept"})
     services.query(request)
     services.query(request)
 
-    assert kept.count("sesame-kept") == 1
+    assert active.count("sesame-kept") == 1
     services.application.close()
-    assert kept == []
+    assert active == []
 
 
 def test_settings_are_the_same_in_any_order() -> None:
     """Secrets in another order, and fields that this proto does not know, make no other instance."""
-    services = Services(Telling)
+    services = Services(Identity)
     births = set()
     for secrets in ({"a": "1", "b": "2", "c": "3"}, {"c": "3", "b": "2", "a": "1"}):
-        request = _asked()
+        request = _request_of()
         entries = [wire.length_delimited(9, wire.text(1, key) + wire.text(2, word)) for key, word in secrets.items()]
         unknown = wire.text(900, ",".join(secrets))
         whole = request.pluginContext.dataSourceInstanceSettings.SerializeToString() + b"".join(entries) + unknown
@@ -206,7 +206,7 @@ def test_settings_are_the_same_in_any_order() -> None:
 @pytest.mark.shows("faults: A caller knows a data source's id")
 def test_a_stream_keeps_its_instance_during_other_calls() -> None:
     """A caller without the secrets neither sees the stream's instance nor ends it."""
-    services = Services(Telling)
+    services = Services(Identity)
     words = "sesame"
     request = pb.RunStreamRequest(pluginContext=context(token=words), path="x")
     intruder = pb.QueryDataRequest(pluginContext=context(token=words), queries=[pb.DataQuery(refId="A")])
@@ -225,8 +225,8 @@ def test_a_stream_keeps_its_instance_during_other_calls() -> None:
     assert first == second
 
 
-class Telling(Plain):
-    """Tells which object answers."""
+class Identity(Plain):
+    """Answers with the id of the object."""
 
     def query(self, query: Any) -> Frame:
         return Frame.of(v=[id(self)])
@@ -252,7 +252,7 @@ def test_forwarded_credentials_are_remembered() -> None:
     assert masking.hide("Bearer sesame-auth; sesame-auth; sesame-cookie; plain; dark") == "***; ***; ***; plain; dark"
 
 
-def test_proxy_keys_tell_instances_apart() -> None:
+def test_the_proxys_key_is_part_of_the_cache_key() -> None:
     """The end of the proxy's private key is part of the cache key; anything else is no key."""
     name = "GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL"
     label = "PRIVATE KEY"

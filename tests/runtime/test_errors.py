@@ -1,4 +1,4 @@
-"""Exceptions as statuses, sources and sentences."""
+"""The status, source and sentence of each exception."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _library_error(module: str, name: str, **attributes: object) -> Exception:
     ],
 )
 def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, source: str, message: str) -> None:
-    """Foreseen errors say it themselves; timeouts and unreachable upstreams, HTTP clients' too, are downstream."""
+    """The runtime's errors have both; timeouts and unreachable upstreams, HTTP clients' too, are downstream."""
     failure = failure_of(error)
 
     assert (failure.status, failure.source, failure.message) == (status, source, message)
@@ -64,8 +64,8 @@ def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, s
 @pytest.mark.parametrize(
     ("status", "source"), [(404, "downstream"), (500, "downstream"), (405, "plugin"), (501, "plugin")]
 )
-def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None:
-    """An HTTP client's error carries the upstream's status, and the status says who is to blame."""
+def test_the_upstreams_status_decides_the_source(status: int, source: str) -> None:
+    """The status of an HTTP client's error decides whether plugin or upstream is to blame."""
     requests_error = _library_error(
         "requests.exceptions", "HTTPError", response=type("R", (), {"status_code": status})()
     )
@@ -76,11 +76,11 @@ def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None
             assert (failure_of(error).status, failure_of(error).source) == (status, source)
 
 
-def raised(run: Callable[[], object]) -> Exception:
+def exception_of(run: Callable[[], object]) -> Exception:
     """Return what something raises."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011  # whatever it is
+    with pytest.raises(Exception) as refusal:  # noqa: PT011  # whatever it is
         run()
-    return caught.value
+    return refusal.value
 
 
 def select(statement: str) -> None:
@@ -92,9 +92,9 @@ def select(statement: str) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "source"),
     [
-        (raised(lambda: select("SELECT * FROM nowhere")), 502, "downstream"),
-        (raised(lambda: select("SELECT ?")), 400, "downstream"),
-        (raised(lambda: sqlite3.connect("/nowhere/at/all")), 502, "downstream"),
+        (exception_of(lambda: select("SELECT * FROM nowhere")), 502, "downstream"),
+        (exception_of(lambda: select("SELECT ?")), 400, "downstream"),
+        (exception_of(lambda: sqlite3.connect("/nowhere/at/all")), 502, "downstream"),
         (
             type("ServerError", (type("PostgresError", (Exception,), {"__module__": "asyncpg"}),), {})(),
             502,
@@ -128,7 +128,7 @@ def test_a_marked_cause_marks_the_error() -> None:
 def test_exceptions_whose_text_fails_are_reported_too() -> None:
     """One whose text raises, one that is its own cause, one whose attributes raise: each has a sentence."""
 
-    class Broken(Exception):  # noqa: N818  # a name is all it has
+    class Textless(Exception):  # noqa: N818  # a name is all it has
         def __str__(self) -> str:
             raise SystemExit(1)
 
@@ -140,13 +140,13 @@ def test_exceptions_whose_text_fails_are_reported_too() -> None:
     circle = ValueError("round")
     circle.__cause__ = circle
 
-    assert failure_of(Broken()).message == "Broken: its text can't be read (SystemExit)"
+    assert failure_of(Textless()).message == "Textless: its text can't be read (SystemExit)"
     assert failure_of(circle).message == "ValueError: round"
     assert failure_of(Odd("x")).message == "Odd: x"
 
 
 def test_sentences_are_short_and_without_secrets() -> None:
-    """No secret that the process was told is in a sentence for the panel, nor is more than a header of gRPC's holds."""
+    """A sentence for the panel contains no known secret and fits into a gRPC header."""
     masking.remember(["sesame-errors"])
 
     assert failure_of(QueryError("token sesame-errors")).message == "token ***"
@@ -194,17 +194,17 @@ def test_sentences_are_short_and_without_secrets() -> None:
         ),
     ],
 )
-def test_drivers_words_come_with_what_to_do(text: str, advice: str) -> None:
-    """Whatever class they are of, also below an error of the author's, and behind one that was raised meanwhile."""
-    wrapped, behind = QueryError("the database failed"), QueryError("the database failed")
-    wrapped.__cause__ = behind.__context__ = RuntimeError(text)
+def test_driver_errors_about_threads_and_loops_get_advice(text: str, advice: str) -> None:
+    """For errors of any class, also as the cause or the context of the author's own error."""
+    outer, behind = QueryError("the database failed"), QueryError("the database failed")
+    outer.__cause__ = behind.__context__ = RuntimeError(text)
 
     assert failure_of(RuntimeError(text)).message.startswith(f"RuntimeError: {text.rstrip('.')}{advice}")
-    assert failure_of(wrapped).message.startswith(f"the database failed{advice}")
+    assert failure_of(outer).message.startswith(f"the database failed{advice}")
     assert failure_of(behind).message.startswith(f"the database failed{advice}")
 
 
-def test_words_of_upstreams_and_of_the_author_get_no_advice() -> None:
+def test_upstream_errors_get_no_advice() -> None:
     """An API may say the same of itself."""
     text = "the upstream says: Event loop is closed"
 

@@ -1,4 +1,4 @@
-"""The examples of a class: what the schema says of them, and which are refused."""
+"""The examples of a class: how the schema describes them, and which are refused."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class Model:
     version: Annotated[int, Ui(widget="hidden")] = 1
 
 
-def described(*examples: Any) -> list[dict[str, Any]]:
+def describe_examples(*examples: Any) -> list[dict[str, Any]]:
     """Describe a class with these examples."""
     kind = datasource(model=Model)
     kind.examples = examples  # type: ignore[attr-defined]
-    listed = describe(kind)["examples"]
-    assert isinstance(listed, list)
-    return listed
+    entries = describe(kind)["examples"]
+    assert isinstance(entries, list)
+    return entries
 
 
 def test_an_example_has_a_value_for_each_field() -> None:
-    """As JSON: a click needs nothing else to make it the query."""
+    """An example is a whole query as JSON."""
     model = Model("orders", ["a"], Aggregation.P95, group="host", window=Window(size=7), rows=[Row("a", "!=")])
 
-    assert described(Example("Orders", model, "By hour."), Example("All", Model())) == [
+    assert describe_examples(Example("Orders", model, "By hour."), Example("All", Model())) == [
         {
             "name": "Orders",
             "description": "By hour.",
@@ -68,12 +68,12 @@ def test_an_example_has_a_value_for_each_field() -> None:
                 "version": 1,
             },
         },
-        {"name": "All", "model": described(Example("All", Model()))[0]["model"]},
+        {"name": "All", "model": describe_examples(Example("All", Model()))[0]["model"]},
     ]
 
 
-def test_examples_are_among_those_that_grafana_reads() -> None:
-    """Of `schema/v0alpha1.json`, behind the defaults."""
+def test_examples_are_in_the_schema_that_grafana_reads() -> None:
+    """They are in `schema/v0alpha1.json`, after the defaults."""
     kind = datasource(model=Model)
     kind.examples = (Example("Orders", Model("orders"), "By hour."),)  # type: ignore[attr-defined]
     forms = describe(kind)
@@ -87,8 +87,8 @@ def test_examples_are_among_those_that_grafana_reads() -> None:
     }
 
 
-def test_examples_are_a_part_of_what_the_editors_are_made_of() -> None:
-    """A plugin whose examples changed has other editors; one without any is as it was."""
+def test_examples_change_the_hash_of_the_editors() -> None:
+    """With examples the hash differs; without them the description has no such key."""
     kind = datasource(model=Model)
     before = describe(kind)
     kind.examples = [Example("All", Model())]  # type: ignore[attr-defined]

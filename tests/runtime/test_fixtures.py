@@ -62,8 +62,8 @@ def test_packets_are_read_as_subscribers_get_them() -> None:
     assert packets(Async(Settings(options={})), StreamRequest(path="p")) == [0, 1, 2]
 
 
-def test_upstream_answers_as_it_is_told() -> None:
-    """Paths and methods have answers; what was asked can be looked at; the rest is 404."""
+def test_the_upstream_returns_configured_answers() -> None:
+    """Answers are set by path and method; requests are recorded; the rest is 404."""
     with Upstream() as upstream:
         upstream.answer("/rows", json=[1], method="POST", status=201)
         http = HttpClient(HttpSettings(url=upstream.url))
@@ -78,7 +78,7 @@ def test_upstream_answers_as_it_is_told() -> None:
     assert request.headers["content-type"] == "application/json"
 
 
-def test_upstream_may_take_its_time() -> None:
+def test_an_upstreams_answer_can_be_delayed() -> None:
     """An answer can be late, for tests of timeouts."""
     with Upstream() as upstream:
         upstream.answer("/slow", delay=0.3)
@@ -100,15 +100,15 @@ def test_recording_is_replayed_without_the_system(tmp_path: Path) -> None:
             http.post("/bytes", body=b"in")
         assert real.requests[0].headers["authorization"] == "Bearer sesame"
         assert real.requests[0].query["key"] == ["sesame"]
-    with Replay("http://127.0.0.1:9", path, hide=["key"]) as replayed:
-        http = HttpClient(HttpSettings(url=replayed.url))
+    with Replay("http://127.0.0.1:9", path, hide=["key"]) as replay:
+        http = HttpClient(HttpSettings(url=replay.url))
         texts = [http.get("/n?key=other&a=1").text for _ in range(3)]
         raw = http.post("/bytes", body=b"in").body
         missing = http.get("/never")
 
     assert texts == ["one", "two", "two"]
     assert raw == b"\xff\x00"
-    assert (missing.status, replayed.missed) == (501, ["GET /never"])
+    assert (missing.status, replay.missed) == (501, ["GET /never"])
     assert "sesame" not in path.read_text(encoding="utf-8")
 
 
@@ -136,7 +136,7 @@ def test_ask_gives_what_grafana_would_decode(kind: type[Point]) -> None:
 
 
 def test_query_has_a_range_of_an_hour() -> None:
-    """Without being told, a query covers one hour."""
+    """By default a query covers one hour."""
     assert query(1).time_range.duration == dt.timedelta(hours=1)
 
 

@@ -16,10 +16,10 @@ from gfruntime.frames import frametext
 @given(frame=random_frames)
 def test_encoded_frames_can_be_read_again(frame: Frame) -> None:
     """Every type, NaN and infinities, nanoseconds, labels, configs and metadata; from bytes and from objects."""
-    written = frametext.encode(frame)
-    document = json.loads(written)
+    text = frametext.encode(frame)
+    document = json.loads(text)
 
-    assert json.loads(frametext.encode(Frame.from_json(written))) == document
+    assert json.loads(frametext.encode(Frame.from_json(text))) == document
     assert json.loads(frametext.encode(Frame.from_json(document))) == document
 
 
@@ -73,7 +73,7 @@ def test_parts_of_a_frame_may_be_missing() -> None:
 )  # fmt: skip
 def test_invalid_frame_json_is_an_error_of_one_sentence(value: Any, words: str) -> None:
     """It names the problem and the column."""
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(FrameError) as failure:
         Frame.from_json(value)
 
-    assert words in str(caught.value)
+    assert words in str(failure.value)

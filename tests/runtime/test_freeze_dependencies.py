@@ -1,4 +1,4 @@
-"""What a project asks for, as it is installed, and which of it holds nothing but data: no code imports that."""
+"""Which packages a project requires, and which of them hold only data, which no code imports."""
 
 from pathlib import Path
 
@@ -34,20 +34,20 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def project(folder: Path, *lines: str) -> Path:
     """Write a pyproject.toml with these dependencies; return its folder."""
-    listed = "".join(f"  '''{line}''',\n" for line in lines)
-    (folder / "pyproject.toml").write_text(f"[project]\ndependencies = [\n{listed}]\n")
+    items = "".join(f"  '''{line}''',\n" for line in lines)
+    (folder / "pyproject.toml").write_text(f"[project]\ndependencies = [\n{items}]\n")
     return folder
 
 
 def test_names_are_normalized_and_conditions_hold(tmp_path: Path) -> None:
-    """As they hold for this interpreter; an address may have parts that only a build fills in."""
+    """Conditions are evaluated for this interpreter; an address may have parts that only a build fills in."""
     root = project(tmp_path, "Py_YAML[x]>=1", 'old; python_version < "3"', "gfruntime @ {root:uri}/vendor/a b.whl")
 
     assert dependencies.direct_names(root) == {"py-yaml", "gfruntime"}
 
 
-def test_extras_that_the_build_asks_for_count(tmp_path: Path) -> None:
-    """The project's own, by its name; nobody else's, and what else the build needs is in no bundle."""
+def test_extras_of_the_build_are_included(tmp_path: Path) -> None:
+    """Only the project's own extras count; other packages of the build are in no bundle."""
     project(tmp_path, "zz-a")
     with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write('name = "Acme_Sales"\n[project.optional-dependencies]\nmysql = ["zz-m"]\nduckdb = ["zz-d"]\n')
@@ -58,7 +58,7 @@ def test_extras_that_the_build_asks_for_count(tmp_path: Path) -> None:
 
 
 def test_all_names_follow_extras_and_conditions(tmp_path: Path, packages: Path) -> None:
-    """Of each package with the extras that something asks for; a circle ends, what is not installed has none."""
+    """Each package counts with the extras that another asks for; circles end; a missing package requires nothing."""
     install(packages, "zz-a", requires=("zz-b[Fast]", 'zz-c; extra == "slow"', 'zz-d; python_version < "3"'))
     install(packages, "zz-b", requires=('ZZ_E; extra == "fast"', "zz-a"))
 
@@ -91,7 +91,7 @@ def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modu
 
 
 def test_dialects_of_sqlalchemy_are_those_that_packages_register(packages: Path) -> None:
-    """Only where the project asks for SQLAlchemy, too."""
+    """Only if the project requires SQLAlchemy too."""
     install(packages, "zz-a", dialect="zz_a.dialect")
     install(packages, "zz-b")
 

@@ -1,4 +1,4 @@
-"""What becomes of PyInstaller's links to libraries; tests/build/test_macos_libraries.py has real libraries."""
+"""How `freeze` changes PyInstaller's links to libraries; tests/build/test_macos_libraries.py has real libraries."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ ON_MACOS = [
 ]
 
 
-def collected(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> list[links.Entry]:
+def entries_for(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> list[links.Entry]:
     """Return what `freeze` hands to a PyInstaller that found these entries."""
     (folder / "plugin.json").write_text(json.dumps({"executable": "gpx"}))
     (folder / "pyproject.toml").write_text('[project]\nname = "acme"\nversion = "1.0.0"\n')
@@ -69,10 +69,12 @@ def collected(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> l
 
 def test_on_macos_libraries_lie_where_the_loader_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A library and the link to it at the top change places; a framework's library leaves its folder."""
-    assert collected(monkeypatch, tmp_path, "darwin") == ON_MACOS
+    assert entries_for(monkeypatch, tmp_path, "darwin") == ON_MACOS
 
 
 @pytest.mark.parametrize("platform", ["linux", "win32"])
-def test_elsewhere_all_stays_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str) -> None:
+def test_on_other_systems_entries_stay_unchanged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str
+) -> None:
     """`gfplug build` looks at the links of a Linux bundle; Windows has none."""
-    assert collected(monkeypatch, tmp_path, platform) == BINARIES + DATA
+    assert entries_for(monkeypatch, tmp_path, platform) == BINARIES + DATA

@@ -29,8 +29,8 @@ BOTH = (*HTTP, *SQL)
         ("serve(load, **options)", ()),
     ],
 )
-def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
-    """By a literal argument of `serve`; where that can't be read, both are there."""
+def test_the_program_decides_which_transport_is_left_out(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
+    """A literal argument of `serve` decides; otherwise both transports are bundled."""
     program = tmp_path / "__main__.py"
     program.write_text(f"from gfruntime import serve\n\n{text}\n")
     assert unused.transport(program) == left_out
@@ -53,7 +53,7 @@ def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[s
     ],
 )
 def test_clients_are_bundled_for_authors_who_name_them(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
-    """In any file of theirs; the runtime imports them when they are first used, which PyInstaller can't see."""
+    """Any file of the project counts; the runtime imports clients at their first use, which PyInstaller can't see."""
     for path, code in {"plugin/__init__.py": "", "plugin/deep/one.py": text, "helper.py": "import plugin"}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(code)
@@ -63,7 +63,7 @@ def test_clients_are_bundled_for_authors_who_name_them(tmp_path: Path, text: str
 
 
 def test_a_library_that_imports_the_runtime_may_use_any_client(tmp_path: Path) -> None:
-    """Its code is not read."""
+    """The code of libraries is not searched."""
     (tmp_path / "plugin").mkdir()
     (tmp_path / "plugin" / "datasource.py").write_text("from acme import shared")
 
@@ -95,6 +95,6 @@ def test_patches_that_leave_the_start_are_applied_later() -> None:
     assert set(freeze._LATER) == set(modes._PATCHES)
 
 
-def test_docstrings_that_a_bundle_reads_have_no_section() -> None:
-    """The parameters of its options are what pyarrow asks for."""
+def test_the_plain_docstring_parser_finds_no_parameters() -> None:
+    """A bundle has no docstrings of options, whose parameters pyarrow asks for."""
     assert NumpyDocString("Parameters\n----------\nx : int")["Parameters"] == []

@@ -14,8 +14,8 @@ from gfruntime.calls.runner import run_here
 from gfruntime.serving.threads import Pool
 
 
-def test_places_are_handed_on_in_the_order_of_the_line() -> None:
-    """And a place that nobody waits for is free."""
+def test_places_are_given_in_the_order_of_arrival() -> None:
+    """A place that nobody waits for becomes free."""
     order: list[int] = []
 
     async def visit(gate: Gate, number: int) -> None:
@@ -25,18 +25,18 @@ def test_places_are_handed_on_in_the_order_of_the_line() -> None:
         place.release()
         place.release()  # which does nothing
 
-    async def all_of_them() -> bool:
+    async def visit_all() -> bool:
         gate = Gate(2)
         await asyncio.gather(*(visit(gate, number) for number in range(6)))
         return gate.is_idle
 
-    assert run(all_of_them())
+    assert run(visit_all())
     assert order == list(range(6))
 
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
-    """Also if it got the place at the same time."""
+    """Nor if it gets the place at the moment of its cancellation."""
 
     async def scene() -> bool:
         gate = Gate(1)
@@ -57,7 +57,7 @@ def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
 
 
 def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
-    """Until it ends: the upstream is still busy with it."""
+    """The place is free when the thread ends: until then the upstream is busy."""
     began, go_on = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -81,11 +81,11 @@ def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
 
 
 def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
-    """And does not begin any more."""
-    done: list[int] = []
+    """It is not started later."""
+    runs: list[int] = []
 
     async def work() -> None:
-        done.append(1)
+        runs.append(1)
 
     async def scene() -> None:
         gate = Gate(1)
@@ -94,13 +94,13 @@ def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
         assert gate.is_idle
         with pytest.raises(asyncio.CancelledError):
             await place.during(work)
-        assert done == []
+        assert runs == []
 
     run(scene())
 
 
-def test_work_that_hangs_keeps_its_place_for_a_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would lock everybody out."""
+def test_work_that_hangs_loses_its_place_after_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it would lock out all others."""
     monkeypatch.setattr(gates, "PATIENCE", 0.05)
 
     async def scene() -> None:

@@ -25,7 +25,7 @@ MARK = "//  🌟 This was machine generated.  Do not edit. 🌟\n"
 
 
 @pytest.mark.parametrize("name", ["x.jsonc", "x.json"])
-def test_golden_files_are_written_on_request_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_golden_files_are_written_on_request_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A file is written when the test, or the person who runs it, says so; never in CI."""
     path = tmp_path / "golden" / name
     for ci, update, is_written in (("", "", False), ("1", "1", False), ("", "1", True)):
@@ -45,7 +45,7 @@ def test_golden_files_are_written_on_request_alone(tmp_path: Path, monkeypatch: 
         check_golden([Frame.of(time=[START], v=[2.5], labels={"host": "a"}, name="cpu").with_notice("cut")], path)
 
 
-def test_golden_files_show_tables_to_people(tmp_path: Path) -> None:
+def test_golden_files_begin_with_a_readable_table(tmp_path: Path) -> None:
     """The head of a file is a comment with names, dimensions and at most ten rows; JSON follows the second mark."""
     path = tmp_path / "x.jsonc"
     golden.write(path, [Frame.of(name="many", v=list(range(30)), s=["a\nb"] * 30)])
@@ -86,7 +86,7 @@ def test_golden_files_ignore_what_go_adds(tmp_path: Path) -> None:
         check_golden([Frame(fields=[Field("v", [2])], meta={"path": "p"})], path)
 
 
-def test_the_older_form_is_read(tmp_path: Path) -> None:
+def test_golden_files_in_arrow_are_read(tmp_path: Path) -> None:
     """A .txt file holds frames in Arrow, one a line."""
     path, frame = tmp_path / "x.txt", all_types()
     line = base64.b64encode(b"".join(arrow.encode(frame))).decode()
@@ -96,7 +96,7 @@ def test_the_older_form_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("x.jsonc", "{}"), ("x.txt", "words"), ("x.txt", "{mark}\nERROR=no")])
-def test_other_files_are_refused(tmp_path: Path, name: str, text: str) -> None:
+def test_files_without_golden_data_are_refused(tmp_path: Path, name: str, text: str) -> None:
     """A file without golden data is an error, not an empty answer."""
     path = tmp_path / name
     path.write_text(text.replace("{mark}", "====== TEST DATA RESPONSE (arrow base64) ======"), encoding="utf-8")
@@ -112,7 +112,7 @@ class _Logs(Plain):
         return Frame.of(timestamp=[START], body=[query.model]).with_meta(preferredVisualisationType="logs")
 
 
-def test_asking_as_a_rule_does_what_the_runtime_does() -> None:
+def test_asking_as_an_alert_rule_checks_the_answer() -> None:
     """In an author's test a query from an alert rule is checked as in Grafana."""
     source = _Logs(Settings(options={}))
 

@@ -1,4 +1,4 @@
-"""Tables split into series by their keys: the result is that of going through the rows one by one, at a lower cost."""
+"""Tables split into series by their keys: the result equals that of a loop over the rows, at a lower cost."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def tables(draw: st.DrawFn) -> tuple[Frame, list[str]]:
 
 @settings(deadline=None)
 @given(table=tables())
-def test_groups_are_those_of_going_row_by_row(table: tuple[Frame, list[str]]) -> None:
+def test_groups_equal_those_of_a_loop_over_the_rows(table: tuple[Frame, list[str]]) -> None:
     """Series, their order, the order of their rows and their labels are the same for keys of every type."""
     frame, names = table
 
@@ -105,13 +105,13 @@ def test_dictionary_columns_and_one_group() -> None:
 
 
 def test_name_and_metadata_go_to_every_series() -> None:
-    """What a table says of itself is said of each of its series."""
+    """Each series has the table's name and metadata."""
     frame = Frame(name="cpu", meta={"path": "a"}, fields=[Field("host", ["a", "b"]), Field("v", [1, 2])])
 
     assert [(each.name, each.meta) for each in frame.group_by("host")] == [("cpu", {"path": "a"})] * 2
 
 
-def test_a_part_is_written_as_its_copy_would_be() -> None:
+def test_a_series_is_encoded_like_its_copy() -> None:
     """A series shares the memory of all of them, and its file holds its own rows alone: values, nulls and bits."""
     hosts = [f"h{row % 37}" for row in range(3000)]
     values = [None if row % 5 == 0 else row / 2 for row in range(3000)]
@@ -124,7 +124,7 @@ def test_a_part_is_written_as_its_copy_would_be() -> None:
 
 
 @pytest.mark.parametrize("is_sorted", [True, False])
-def test_cost_grows_with_the_groups(is_sorted: bool) -> None:  # noqa: FBT001  # a parameter
+def test_the_cost_grows_linearly_with_the_groups(is_sorted: bool) -> None:  # noqa: FBT001  # a parameter
     """Ten times as many groups are ten times as many calls, not a hundred times."""
     few, many = _count_calls(200, is_sorted=is_sorted), _count_calls(2000, is_sorted=is_sorted)
 

@@ -1,4 +1,4 @@
-"""Cookie, address and line."""
+"""The handshake's cookie, address and line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gfruntime.serving.handshake import Address
 
 @pytest.mark.shows("protocol 6")
 @pytest.mark.parametrize("environ", [{}, {"grafana_plugin_type": "panel"}, {"Grafana_Plugin_Type": "datasource"}])
-def test_other_cookies_are_refused_with_words(environ: dict[str, str]) -> None:
+def test_other_cookies_are_refused_with_an_explanation(environ: dict[str, str]) -> None:
     """Without the exact cookie there is an explanation; with it there is none."""
     assert "started by Grafana" in handshake.refusal(environ)
     assert handshake.refusal({"grafana_plugin_type": "datasource"}) == ""
@@ -26,7 +26,7 @@ def test_line_has_six_fields() -> None:
     assert handshake.line(Address(network="tcp", value="127.0.0.1:5"), "MII") == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
 
 
-def test_socket_is_in_a_folder_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_socket_is_in_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The socket's folder is new, in the temp folder, ours alone, and goes when the address does."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     address = handshake.choose_address({})
@@ -39,8 +39,8 @@ def test_socket_is_in_a_folder_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.parametrize("name", ["d" * 120, "a|b", "50%", "line\nbreak"])
-def test_unfit_temp_folders_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    """A path that is too long, or has signs that the line or gRPC give a meaning, is not used and left clean."""
+def test_unusable_temp_folders_are_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """A path that is too long, or has characters with a meaning in the line or in gRPC, is not used and left clean."""
     unfit = tmp_path / name
     unfit.mkdir()
     monkeypatch.setenv("TMPDIR", str(unfit))
@@ -93,9 +93,9 @@ def test_the_first_free_port_is_bound_once() -> None:
             raise RuntimeError("Failed to bind")
         return 7002
 
-    bound = Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7005)).listen(bind)
+    address = Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7005)).listen(bind)
 
-    assert bound.value == "127.0.0.1:7002"
+    assert address.value == "127.0.0.1:7002"
     assert attempts == ["127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"]
 
 

@@ -51,12 +51,12 @@ def test_launchers_are_not_the_host(
     assert host_process.skip([str(programs[name]) for name in launchers], numbers[0], table.__getitem__) == expected
 
 
-def test_a_process_that_may_not_be_looked_at_is_the_host(programs: dict[str, Path]) -> None:
-    """Windows tells nothing of another user's process, which is no launcher of ours."""
+def test_a_process_that_cannot_be_inspected_is_the_host(programs: dict[str, Path]) -> None:
+    """Windows does not describe another user's process, which is no launcher of ours."""
     assert host_process.skip([str(programs["python.exe"])], HOST, lambda _pid: ("", 0)) == HOST
 
 
-def test_the_launchers_of_windows(monkeypatch: pytest.MonkeyPatch, programs: dict[str, Path]) -> None:
+def test_launchers_on_windows_are_skipped(monkeypatch: pytest.MonkeyPatch, programs: dict[str, Path]) -> None:
     """The environment's python.exe and, above it, the stub that holds the program."""
     table = {LAUNCHER: (str(programs["python.exe"]), STUB), STUB: (str(programs["stub.exe"]), HOST)}
     monkeypatch.setattr(sys, "platform", "win32")
@@ -69,11 +69,11 @@ def test_the_launchers_of_windows(monkeypatch: pytest.MonkeyPatch, programs: dic
     assert host_process.find() == HOST
 
 
-def test_windows_is_asked_for_the_host_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a process keeps its parent's number when that is gone: whether it runs is asked of Windows."""
-    ended = {HOST}
+def test_on_windows_the_state_of_the_host_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a process keeps its parent's number after the parent has ended, so Windows is asked whether it runs."""
+    dead = {HOST}
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(host_process, "_ends_within", lambda _milliseconds, pid: pid in ended)
+    monkeypatch.setattr(host_process, "_ends_within", lambda _milliseconds, pid: pid in dead)
     monkeypatch.setattr(os, "getppid", lambda: HOST)
 
     assert not host_process.is_host(HOST)

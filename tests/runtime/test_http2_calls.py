@@ -1,4 +1,4 @@
-"""gRPC calls over HTTP/2, as a client of the `h2` library sees them."""
+"""gRPC calls over HTTP/2, made by a client of the `h2` library."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_metadata_and_deadline_reach_the_handler() -> None:
     run(scenario)
 
 
-def test_errors_are_statuses() -> None:
-    """With their text, whatever is in it, and google.rpc.Status in its trailer."""
+def test_errors_become_statuses() -> None:
+    """They have their text, with any characters, and google.rpc.Status in a trailer."""
 
     async def scenario() -> None:
         async def fail(_message: bytes, _call: Call) -> bytes:
@@ -89,19 +89,19 @@ def test_errors_are_statuses() -> None:
 
         peer = Peer(unary={QUERY: fail, HEALTH: break_})
         await peer.connect()
-        failed, broken = peer.call(QUERY), peer.call(HEALTH)
+        call_error, other_error = peer.call(QUERY), peer.call(HEALTH)
         missing, unknown = peer.call(RUN), peer.call("/no.Such/Method")
         await peer.settle()
-        assert peer.replies[failed].headers == {
+        assert peer.replies[call_error].headers == {
             ":status": "200",
             "content-type": "application/grpc",
             "grpc-status": "8",
             "grpc-message": "100 %25 of k%C3%A4se%0A",
             "grpc-status-details-bin": base64.b64encode(b"\x08\x0d\xff").decode().rstrip("="),
         }
-        assert peer.replies[broken].headers["grpc-message"] == "the plugin failed: ValueError"
-        assert [peer.replies[stream].status for stream in (broken, missing, unknown)] == ["2", "12", "12"]
-        assert all(peer.replies[stream].is_over for stream in (failed, broken, missing, unknown))
+        assert peer.replies[other_error].headers["grpc-message"] == "the plugin failed: ValueError"
+        assert [peer.replies[stream].status for stream in (other_error, missing, unknown)] == ["2", "12", "12"]
+        assert all(peer.replies[stream].is_over for stream in (call_error, other_error, missing, unknown))
 
     run(scenario)
 
@@ -118,10 +118,10 @@ def test_parts_come_in_order_and_an_error_ends_them() -> None:
 
         peer = Peer(streams={CHUNKED: parts})
         await peer.connect()
-        whole, broken = peer.call(CHUNKED), peer.call(CHUNKED, b"x")
+        whole, partial = peer.call(CHUNKED), peer.call(CHUNKED, b"x")
         await peer.settle()
-        assert peer.replies[whole].messages == peer.replies[broken].messages == [b"0", b"1", b"2"]
-        assert (peer.replies[whole].status, peer.replies[broken].status) == ("0", "10")
+        assert peer.replies[whole].messages == peer.replies[partial].messages == [b"0", b"1", b"2"]
+        assert (peer.replies[whole].status, peer.replies[partial].status) == ("0", "10")
 
     run(scenario)
 
@@ -130,12 +130,12 @@ def test_a_stream_waits_for_its_reader() -> None:
     """While the reader takes nothing, the handler is not asked for more than the window holds."""
 
     async def scenario() -> None:
-        asked = 0
+        count = 0
 
         async def parts(_message: bytes, _call: Call) -> AsyncIterator[bytes]:
-            nonlocal asked
+            nonlocal count
             for _ in range(50):
-                asked += 1
+                count += 1
                 yield bytes(10_000)
 
         peer = Peer(streams={CHUNKED: parts})
@@ -143,12 +143,12 @@ def test_a_stream_waits_for_its_reader() -> None:
         await peer.connect()
         stream = peer.call(CHUNKED)
         await peer.settle(20)
-        assert 5 <= asked <= 8  # 65,535 bytes
+        assert 5 <= count <= 8  # 65,535 bytes
         assert len(peer.replies[stream].data) == 65_535
         peer.acknowledges = True
         peer.client.acknowledge_received_data(65_535, stream)
         await peer.settle(60)
-        assert len(peer.replies[stream].messages) == asked == 50
+        assert len(peer.replies[stream].messages) == count == 50
 
     run(scenario)
 
@@ -172,7 +172,7 @@ def test_a_small_answer_overtakes_a_large_one() -> None:
     run(scenario)
 
 
-def test_a_call_that_its_caller_gives_up_is_cancelled() -> None:
+def test_a_call_reset_by_its_caller_is_cancelled() -> None:
     """Its handler hears of it, and nothing more is sent; so too when the connection is lost."""
 
     async def scenario() -> None:
@@ -208,13 +208,13 @@ def test_a_deadline_ends_a_call() -> None:
     """The handler is cancelled, and the caller gets the status."""
 
     async def scenario() -> None:
-        cancelled: list[Call] = []
+        calls: list[Call] = []
 
         async def answer(_message: bytes, call: Call) -> bytes:
             try:
                 await asyncio.sleep(30)
             finally:
-                cancelled.append(call)
+                calls.append(call)
             return b""
 
         peer = Peer(unary={QUERY: answer})
@@ -225,7 +225,7 @@ def test_a_deadline_ends_a_call() -> None:
         await peer.settle()
         assert peer.replies[stream].status == "4"
         assert peer.replies[stream].is_over
-        assert [call.cancel.is_set() for call in cancelled] == [True]
+        assert [call.cancel.is_set() for call in calls] == [True]
 
     run(scenario)
 
@@ -274,7 +274,7 @@ def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
     run(scenario)
 
 
-def test_go_plugins_own_services_are_there() -> None:
+def test_go_plugins_own_services_answer() -> None:
     """Health, the two streams that stay open until the end, and Shutdown, which is awaited."""
 
     async def scenario() -> None:
@@ -302,8 +302,8 @@ def test_go_plugins_own_services_are_there() -> None:
     run(scenario)
 
 
-def test_the_end_cuts_endless_streams() -> None:
-    """Their reader gets a status, and the handler is cancelled."""
+def test_shutdown_ends_endless_streams() -> None:
+    """The reader gets a status, and the handler is cancelled."""
 
     async def scenario() -> None:
         async def endless(_message: bytes, _call: Call) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""HTTP/2 as bytes: cut anywhere, broken anyhow, and as far as windows reach; tests/conformance has h2spec."""
+"""HTTP/2 as bytes: in any pieces, with any errors, and within windows; tests/conformance has h2spec."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def request(stream: int, message: bytes, encoder: Encoder) -> bytes:
     )
 
 
-async def served(pieces: list[bytes]) -> tuple[bytes, bool]:
+async def exchange(pieces: list[bytes]) -> tuple[bytes, bool]:
     """Feed pieces to a new connection; return what it writes, and whether it closes."""
 
     async def echo(message: bytes, _call: Call) -> bytes:
@@ -58,10 +58,10 @@ async def served(pieces: list[bytes]) -> tuple[bytes, bool]:
         connection.data_received(piece)
     for _ in range(20):
         await asyncio.sleep(0)
-    written, is_closed = bytes(wire.written), wire.is_closed
+    output, is_closed = bytes(wire.output), wire.is_closed
     connection.connection_lost(None)
     await asyncio.sleep(0)
-    return written, is_closed
+    return output, is_closed
 
 
 def frames_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
@@ -77,36 +77,36 @@ def frames_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 400), max_size=12))
 def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
-    """The answer is the same."""
+    """The answer does not depend on the pieces."""
     encoder = Encoder()
     data = GREETING + b"".join(request(stream, b"message %d" % stream, encoder) for stream in (1, 3, 5))
-    places = sorted({0, *(cut % len(data) for cut in cuts), len(data)})
+    places = sorted({0, *(position % len(data) for position in cuts), len(data)})
     pieces = [data[start:end] for start, end in itertools.pairwise(places)]
-    assert asyncio.run(served(pieces)) == asyncio.run(served([data]))
-    kinds = [kind for kind, _, stream, _ in frames_of(asyncio.run(served([data]))[0]) if stream]
+    assert asyncio.run(exchange(pieces)) == asyncio.run(exchange([data]))
+    kinds = [kind for kind, _, stream, _ in frames_of(asyncio.run(exchange([data]))[0]) if stream]
     assert kinds == [framing.HEADERS, framing.DATA, framing.HEADERS] * 3
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=40))))
-def test_no_frames_break_more_than_their_connection(frames: list[tuple[int, int, int, bytes]]) -> None:
-    """Whatever comes, what goes out are whole frames; a connection that closes says GOAWAY."""
+def test_invalid_frames_end_only_their_connection(frames: list[tuple[int, int, int, bytes]]) -> None:
+    """The server writes only whole frames; a connection that closes sends GOAWAY."""
     data = GREETING + b"".join(framing.frame(kind, flags, stream, content) for kind, flags, stream, content in frames)
-    written, is_closed = asyncio.run(served([data]))
-    answers = frames_of(written)
+    output, is_closed = asyncio.run(exchange([data]))
+    answers = frames_of(output)
     assert answers[0][0] == framing.SETTINGS
     assert (answers[-1][0] == framing.GOAWAY) == is_closed
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=60))
-def test_other_protocols_are_turned_away(data: bytes) -> None:
-    """What does not begin as HTTP/2 gets GOAWAY; nothing is read of it."""
+def test_other_protocols_are_refused(data: bytes) -> None:
+    """Bytes that do not begin as HTTP/2 get GOAWAY and are not read."""
     if framing.PREFACE.startswith(data[: len(framing.PREFACE)]):
         return
-    written, is_closed = asyncio.run(served([data]))
+    output, is_closed = asyncio.run(exchange([data]))
     assert is_closed
-    assert frames_of(written)[-1][3][4:] == framing.PROTOCOL_ERROR.to_bytes(4, "big")
+    assert frames_of(output)[-1][3][4:] == framing.PROTOCOL_ERROR.to_bytes(4, "big")
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_other_protocols_are_turned_away(data: bytes) -> None:
 )
 def test_a_protocol_error_closes_the_connection(frames: bytes, code: int) -> None:
     """GOAWAY has the code of RFC 9113."""
-    written, is_closed = asyncio.run(served([GREETING + frames]))
+    output, is_closed = asyncio.run(exchange([GREETING + frames]))
     assert is_closed
-    assert frames_of(written)[-1][::3] == (framing.GOAWAY, (0).to_bytes(4, "big") + code.to_bytes(4, "big"))
+    assert frames_of(output)[-1][::3] == (framing.GOAWAY, (0).to_bytes(4, "big") + code.to_bytes(4, "big"))
 
 
 def test_headers_have_a_bound() -> None:
@@ -142,9 +142,9 @@ def test_headers_have_a_bound() -> None:
     block = bytes(16_000)
     rest = framing.frame(framing.CONTINUATION, 0, 1, block)
     pieces = [GREETING, framing.frame(framing.HEADERS, 0, 1, block), *[rest] * 1100]
-    written, is_closed = asyncio.run(served(pieces))
+    output, is_closed = asyncio.run(exchange(pieces))
     assert is_closed
-    assert frames_of(written)[-1][3][4:] == framing.ENHANCE_YOUR_CALM.to_bytes(4, "big")
+    assert frames_of(output)[-1][3][4:] == framing.ENHANCE_YOUR_CALM.to_bytes(4, "big")
 
 
 def test_frames_are_no_larger_than_the_peer_takes() -> None:
@@ -203,12 +203,12 @@ def test_a_large_message_widens_the_window_as_it_comes() -> None:
 
         peer = Peer(unary={QUERY: answer})
         await peer.connect()
-        stream, left = peer.call(QUERY, None), framed(bytes(18_000_000))
-        while left:
-            size = min(16_384, len(left), peer.client.local_flow_control_window(stream))
+        stream, rest = peer.call(QUERY, None), framed(bytes(18_000_000))
+        while rest:
+            size = min(16_384, len(rest), peer.client.local_flow_control_window(stream))
             assert size
-            peer.client.send_data(stream, left[:size], end_stream=size == len(left))
-            left = left[size:]
+            peer.client.send_data(stream, rest[:size], end_stream=size == len(rest))
+            rest = rest[size:]
             peer.carry()
         await peer.settle()
         assert int.from_bytes(peer.replies[stream].messages[0], "big") == 18_000_000
@@ -218,7 +218,7 @@ def test_a_large_message_widens_the_window_as_it_comes() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 126, 127, 128, 254, 255, 300, 16_383, 16_511, 70_000])
 def test_literals_are_read_back(length: int) -> None:
-    """By the library's decoder, whatever their length."""
+    """The library's decoder reads them at any length."""
     value = "v" * length
-    decoded = Decoder(max_header_list_size=1 << 20).decode(literal("grpc-message", value), raw=True)
-    assert [tuple(header) for header in decoded] == [(b"grpc-message", value.encode())]
+    headers = Decoder(max_header_list_size=1 << 20).decode(literal("grpc-message", value), raw=True)
+    assert [tuple(header) for header in headers] == [(b"grpc-message", value.encode())]

@@ -1,4 +1,4 @@
-"""Which addresses the HTTP client asks, and what leaves for whom."""
+"""Which addresses the HTTP client asks, and which headers each host gets."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PRIVATE = {
 """What Grafana forwards; its SDK puts names that are not among the old three behind `http_`."""
 
 
-def resolve(url: str, *, base: str = TENANT, allowed: tuple[str, ...] = ()) -> Address:
+def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> Address:
     """Resolve an address as the client of a data source does."""
-    return Addresses(base, allowed).resolve(url, None)
+    return Addresses(base, allowed_hosts).resolve(url, None)
 
 
 def enter_call() -> None:
@@ -64,11 +64,11 @@ def forwarding(server: Server, **options: Any) -> HttpClient:
     )
 
 
-def leaked(other: Server) -> dict[str, str]:
-    """List what a server got besides the harmless."""
+def private_headers(other: Server) -> dict[str, str]:
+    """Return the headers that a server got, without the harmless ones."""
     harmless = {"host", "accept-encoding", "content-type", "content-length", "user-agent"}
-    (seen,) = other.requests
-    return {k: value for k, value in seen["headers"].items() if k not in harmless or "agent-key" in value}
+    (request,) = other.requests
+    return {k: value for k, value in request["headers"].items() if k not in harmless or "agent-key" in value}
 
 
 @pytest.mark.shows("errors: a redirect to another host")
@@ -82,7 +82,7 @@ def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> 
         )
 
         assert PRIVATE.keys() - server.requests[0]["headers"].keys() == set()
-        assert leaked(other) == {}
+        assert private_headers(other) == {}
 
 
 def test_an_encrypted_upstream_sends_nothing_private_to_an_unencrypted_one(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_an_encrypted_upstream_sends_nothing_private_to_an_unencrypted_one(tmp_p
     with upstreams.server(context) as secure, upstreams.server() as plain:
         client(secure, forward_headers=True, **tls).get(f"{secure.url}/to/302", headers={"X-To": f"{plain.url}/x"})
 
-        assert leaked(plain) == {}
+        assert private_headers(plain) == {}
 
 
-def test_credentials_are_not_regained_by_a_way_back(server: Server) -> None:
+def test_a_redirect_back_regains_no_credentials(server: Server) -> None:
     """Another host that redirects to the data source's does not choose what is asked there in its name."""
     enter_call()
     with upstreams.server() as other:
@@ -117,7 +117,7 @@ def test_a_body_is_not_redirected_to_another_host(server: Server, code: int) -> 
         assert other.requests == []
 
 
-def test_whole_addresses_of_the_same_origin_are_asked(server: Server) -> None:
+def test_whole_addresses_of_the_same_origin_are_accepted(server: Server) -> None:
     """An upstream gives them to page through; in any case of the host's name, with the usual port or without."""
     assert client(server).get(f"{server.url}/base/rows?page=2").json()["path"] == "/base/rows?page=2"
     assert client(server).get(f"{server.url}/other").json()["path"] == "/other"
@@ -156,7 +156,7 @@ def test_whole_addresses_of_the_same_origin_are_asked(server: Server) -> None:
     ],
 )
 def test_other_hosts_are_refused(url: str) -> None:
-    """Whoever gives an address can't send the data source's credentials elsewhere, or ask what is near the plugin."""
+    """An address can't send the data source's credentials elsewhere, or reach hosts near the plugin."""
     with pytest.raises(QueryError):
         resolve(url)
 
@@ -173,13 +173,13 @@ def test_a_relative_address_stays_below_the_data_sources_url(url: str) -> None:
 
 @pytest.mark.shows("errors: an address of another host")
 def test_a_refused_host_is_named_with_what_allows_it() -> None:
-    """The author reads what to write."""
+    """The error says what the author must write."""
     with pytest.raises(QueryError, match=r"HttpClient\.of\(settings, allowed_hosts=\['https://other:444'\]\)"):
         resolve("https://other:444/x")
 
 
 @pytest.mark.parametrize(
-    ("allowed", "url", "is_allowed"),
+    ("allowed_hosts", "url", "is_allowed"),
     [
         ("other", "http://other/x", True),
         ("other", "https://OTHER/x", True),
@@ -192,13 +192,13 @@ def test_a_refused_host_is_named_with_what_allows_it() -> None:
         ("[::1]:81", "http://[::1]:81/x", True),
     ],
 )
-def test_an_author_may_allow_hosts(allowed: str, url: str, *, is_allowed: bool) -> None:
+def test_an_author_may_allow_hosts(allowed_hosts: str, url: str, *, is_allowed: bool) -> None:
     """A name without a port stands for the usual ports, and for no name below it."""
     if is_allowed:
-        assert resolve(url, allowed=(allowed,)).is_foreign
+        assert resolve(url, allowed_hosts=(allowed_hosts,)).is_foreign
     else:
         with pytest.raises(QueryError):
-            resolve(url, allowed=(allowed,))
+            resolve(url, allowed_hosts=(allowed_hosts,))
 
 
 @pytest.mark.shows("errors: an address of another host")
@@ -206,10 +206,10 @@ def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
     """It is asked as anybody would ask it, and what it redirects to as well."""
     enter_call()
     with upstreams.server() as other:
-        made = forwarding(server, allowed_hosts=[other.url])
-        made.get(f"{other.url}/x", headers={"Authorization": "Bearer own", "X-Key": "k"})
+        http = forwarding(server, allowed_hosts=[other.url])
+        http.get(f"{other.url}/x", headers={"Authorization": "Bearer own", "X-Key": "k"})
 
-        assert leaked(other) == {}
+        assert private_headers(other) == {}
 
 
 def test_without_a_url_an_author_asks_whole_addresses(server: Server) -> None:

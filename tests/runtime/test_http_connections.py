@@ -28,14 +28,14 @@ pytestmark = pytest.mark.usefixtures("without_proxies")
 def test_proxies_come_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP_PROXY gets whole URLs and its password; NO_PROXY and this machine itself are spared."""
     monkeypatch.setenv("http_proxy", server.url.replace("//", "//ada:pw@"))
-    asked = HttpClient.of(settings(url="http://far.example:81")).get("x").json()
+    request = HttpClient.of(settings(url="http://far.example:81")).get("x").json()
     monkeypatch.setenv("no_proxy", "far.example")
     with pytest.raises(DownstreamError):
         HttpClient.of(settings(url="http://far.example:81")).get("x", timeout=3)
 
-    assert asked["path"] == "http://far.example:81/x"
-    assert asked["headers"]["host"] == "far.example:81"
-    assert asked["headers"]["proxy-authorization"] == "Basic " + base64.b64encode(b"ada:pw").decode()
+    assert request["path"] == "http://far.example:81/x"
+    assert request["headers"]["host"] == "far.example:81"
+    assert request["headers"]["proxy-authorization"] == "Basic " + base64.b64encode(b"ada:pw").decode()
     assert client(server).get("x").json()["path"] == "/base/x"
 
 
@@ -86,11 +86,11 @@ def secure_proxy(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 CREDENTIALS = "Basic " + base64.b64encode(b"ada:sesame").decode()
 
 
-def test_a_proxy_over_tls_is_spoken_to_over_tls(secure_proxy: Proxy) -> None:
+def test_requests_to_a_tls_proxy_are_encrypted(secure_proxy: Proxy) -> None:
     """Requests to a plain upstream, and the proxy's credentials, are encrypted on their way to it."""
-    made = HttpClient.of(settings(url="http://far.example:81", data={"tlsSkipVerify": True}))
+    http = HttpClient.of(settings(url="http://far.example:81", data={"tlsSkipVerify": True}))
 
-    assert made.get("x").body == b"yes"
+    assert http.get("x").body == b"yes"
     (head,) = secure_proxy.heads
     assert head.startswith("GET http://far.example:81/x HTTP/1.1\r\n")
     assert f"\r\nProxy-Authorization: {CREDENTIALS}\r\n" in head
@@ -101,8 +101,8 @@ def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) 
     context, pem = upstreams.tls(tmp_path)
     with upstreams.server(context) as secure:
         secure_proxy._to = secure.server_port
-        made = HttpClient.of(settings(url="https://far.example", **tls_settings(pem)))
-        answers = [made.get(name).json() for name in ("x", "y")]
+        http = HttpClient.of(settings(url="https://far.example", **tls_settings(pem)))
+        answers = [http.get(name).json() for name in ("x", "y")]
 
     (head,) = secure_proxy.heads
     assert head.startswith("CONNECT far.example:443 HTTP/1.")
@@ -125,7 +125,7 @@ def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> No
     assert secure_proxy.heads == []
 
 
-def test_a_tunnel_through_a_plain_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_tunnel_through_a_plain_proxy_hides_the_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The proxy gets its credentials once, the upstream none."""
     context, pem = upstreams.tls(tmp_path)
     with upstreams.server(context) as secure, Proxy(secure.server_port) as proxy:
@@ -139,23 +139,24 @@ def test_a_tunnel_through_a_plain_proxy(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.parametrize("name", ["Proxy-Authorization", "proxy-authorization"])
 def test_no_header_for_a_proxy_reaches_an_upstream(server: Server, name: str) -> None:
     """Neither a custom header nor one of the call."""
-    made = client(server, data={"httpHeaderName1": name}, secrets={"httpHeaderValue1": "custom"})
-    headers = made.get("x", headers={name: "own"}).json()["headers"]
+    http = client(server, data={"httpHeaderName1": name}, secrets={"httpHeaderValue1": "custom"})
+    headers = http.get("x", headers={name: "own"}).json()["headers"]
 
     assert "proxy-authorization" not in headers
 
 
 @pytest.mark.parametrize(
-    ("credentials", "sent"), [("ada@", "ada:"), (":pw@", ":pw"), ("ada:p%40%3A@", "ada:p@:"), ("%C3%A9:pw@", "é:pw")]
+    ("credentials", "expected"),
+    [("ada@", "ada:"), (":pw@", ":pw"), ("ada:p%40%3A@", "ada:p@:"), ("%C3%A9:pw@", "é:pw")],
 )
 def test_a_proxys_credentials_have_many_forms(
-    server: Server, monkeypatch: pytest.MonkeyPatch, credentials: str, sent: str
+    server: Server, monkeypatch: pytest.MonkeyPatch, credentials: str, expected: str
 ) -> None:
-    """One of both, encoded characters, blanks around the address."""
+    """Only a user, only a password, encoded characters, blanks around the address."""
     monkeypatch.setenv("http_proxy", f" {server.url.replace('//', f'//{credentials}')} ")
     headers = HttpClient.of(settings(url="http://far.example")).get("x").json()["headers"]
 
-    assert headers["proxy-authorization"] == "Basic " + base64.b64encode(sent.encode()).decode()
+    assert headers["proxy-authorization"] == "Basic " + base64.b64encode(expected.encode()).decode()
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS5"])
@@ -187,7 +188,7 @@ def test_a_socks_proxy_of_the_environment_is_used(
         ("http://", "is not a valid proxy address"),
     ],
 )
-def test_a_proxy_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str, sentence: str) -> None:
+def test_an_invalid_proxy_address_is_named(monkeypatch: pytest.MonkeyPatch, value: str, sentence: str) -> None:
     """The sentence says which variable is wrong, and shows no password."""
     monkeypatch.setenv("http_proxy", value)
     with pytest.raises(DownstreamError, match=sentence) as caught:
@@ -213,7 +214,9 @@ def test_a_proxy_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: s
         ("far.example", ".", False),
     ],
 )
-def test_no_proxy_has_more_forms(monkeypatch: pytest.MonkeyPatch, host: str, words: str, *, is_spared: bool) -> None:
+def test_no_proxy_accepts_more_forms(
+    monkeypatch: pytest.MonkeyPatch, host: str, words: str, *, is_spared: bool
+) -> None:
     """Dots at the end, ports of addresses, blanks, nonsense."""
     monkeypatch.setenv("http_proxy", "proxy")
     monkeypatch.setenv("no_proxy", words)
@@ -240,19 +243,19 @@ def test_client_certificate_is_sent(tmp_path: Path) -> None:
     """An upstream that asks for a certificate gets it."""
     own = self_signed()
     context, pem = upstreams.tls(tmp_path, trusts=own.pem)
-    described = tls_settings(pem, tlsAuth=True)
-    described["secrets"] |= {"tlsClientCert": own.pem, "tlsClientKey": own.key_pem}
+    options = tls_settings(pem, tlsAuth=True)
+    options["secrets"] |= {"tlsClientCert": own.pem, "tlsClientKey": own.key_pem}
     with upstreams.server(context) as secure:
-        assert client(secure, **described).get("x").status == 200
+        assert client(secure, **options).get("x").status == 200
         with pytest.raises(DownstreamError):
             client(secure, **tls_settings(pem)).get("x")
 
 
 def test_certificates_need_their_switch() -> None:
     """Without tlsAuth or tlsAuthWithCACert the secrets and the server name are not read."""
-    found = HttpSettings.of(settings(data={"serverName": "s"}, secrets={"tlsCACert": "pem"}))
+    http_settings = HttpSettings.of(settings(data={"serverName": "s"}, secrets={"tlsCACert": "pem"}))
 
-    assert (found.ca_certificate, found.server_name) == ("", "")
+    assert (http_settings.ca_certificate, http_settings.server_name) == ("", "")
 
 
 def test_grafana_may_demand_tls_13() -> None:
@@ -264,7 +267,7 @@ def test_grafana_may_demand_tls_13() -> None:
 
 
 def test_systems_authorities_are_trusted() -> None:
-    """Without a CA of its own the data source is checked against somebody's."""
+    """Without a CA of its own the data source is verified by the system's."""
     assert HttpSettings().ssl_context().cert_store_stats()["x509_ca"] > 0
 
 
@@ -295,9 +298,9 @@ def test_secure_socks_proxy_is_used(server: Server, tmp_path: Path, *, is_secure
         root_cas=(pem,),
         allow_insecure=not is_secure,
     )
-    made = HttpClient(HttpSettings(url="http://inside.example", socks=socks, socks_user="u", socks_password="p"))  # noqa: S106
-    answer = made.get("x")
-    made.close()
+    http = HttpClient(HttpSettings(url="http://inside.example", socks=socks, socks_user="u", socks_password="p"))  # noqa: S106
+    answer = http.get("x")
+    http.close()
     proxy.close()
 
     assert answer.json()["headers"]["host"] == "inside.example"
@@ -325,7 +328,7 @@ def test_tls_goes_through_a_secure_socks_proxy(tmp_path: Path) -> None:
 
 
 def test_refusing_socks_proxy_is_a_downstream_error(server: Server) -> None:
-    """Its reason is told."""
+    """The error has the proxy's reason."""
     proxy = upstreams.SocksProxy(server.server_port, None, refuses=4)
     socks = SocksProxy(address=proxy.address, allow_insecure=True)
     with pytest.raises(DownstreamError, match="host unreachable"):

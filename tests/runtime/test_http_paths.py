@@ -12,9 +12,9 @@ pytestmark = pytest.mark.usefixtures("without_proxies")
 TENANT = "http://host:81/tenant-a"
 
 
-def resolve(url: str, *, base: str = TENANT, allowed: tuple[str, ...] = ()) -> Address:
+def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> Address:
     """Resolve an address as the client of a data source does."""
-    return Addresses(base, allowed).resolve(url, None)
+    return Addresses(base, allowed_hosts).resolve(url, None)
 
 
 CLIMBING = [
@@ -59,21 +59,21 @@ CLIMBING = [
 
 @pytest.mark.shows("errors: a path from a query")
 @pytest.mark.parametrize("path", CLIMBING)
-def test_a_path_does_not_leave_the_data_sources(path: str) -> None:
-    """However it is written: encoded once or again, with backslashes, parameters, control characters."""
+def test_a_path_does_not_leave_the_data_sources_path(path: str) -> None:
+    """In any spelling: encoded once or more, with backslashes, parameters, control characters."""
     with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
         resolve(path)
 
 
 @pytest.mark.parametrize("path", CLIMBING)
-def test_a_path_that_an_author_puts_together_does_not_leave_it_either(path: str) -> None:
-    """The address is whole, and a part of it is a user's."""
+def test_a_whole_address_does_not_leave_the_data_sources_path(path: str) -> None:
+    """The author builds the address, and a part of it is a user's."""
     with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
         resolve(f"{TENANT}/{path.lstrip('/')}")
 
 
 @pytest.mark.parametrize(
-    ("path", "sent"),
+    ("path", "expected"),
     [
         ("a/../b", "/tenant-a/b"),
         ("a/./b/", "/tenant-a/a/b/"),
@@ -93,9 +93,9 @@ def test_a_path_that_an_author_puts_together_does_not_leave_it_either(path: str)
         ("", "/tenant-a"),
     ],
 )
-def test_paths_are_normalised(path: str, sent: str) -> None:
+def test_paths_are_normalised(path: str, expected: str) -> None:
     """What stays below the data source's path is sent without dot segments, and encoded."""
-    assert resolve(path).target == sent
+    assert resolve(path).target == expected
 
 
 @pytest.mark.shows("errors: a path from a query")
@@ -134,11 +134,11 @@ def test_a_redirect_does_not_leave_the_data_sources_path(location: str) -> None:
     ],
 )
 def test_a_redirect_below_the_data_sources_path_is_followed(location: str, target: str) -> None:
-    """Its bytes stay what they are: Latin-1, as http.client reads them."""
+    """Its bytes stay unchanged: http.client reads them as Latin-1."""
     addresses = Addresses(TENANT, ())
-    redirected = addresses.redirect(addresses.resolve("rows/1", None), location)
+    result = addresses.redirect(addresses.resolve("rows/1", None), location)
 
-    assert (redirected.target, redirected.is_foreign, redirected.is_confined) == (target, False, True)
+    assert (result.target, result.is_foreign, result.is_confined) == (target, False, True)
 
 
 @pytest.mark.shows("errors: invalid HTTP")

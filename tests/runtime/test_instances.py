@@ -27,34 +27,34 @@ def test_concurrent_first_requests_make_one_instance() -> None:
         return objects[-1]
 
     with ThreadPoolExecutor(100) as pool:
-        acquired = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
+        results = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
 
     assert len(objects) == 1
-    assert set(acquired) == {objects[0]}
+    assert set(results) == {objects[0]}
 
 
 @pytest.mark.shows("protocol 78")
-@pytest.mark.parametrize("changed", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])
-def test_changed_settings_replace_the_instance(changed: Version) -> None:
+@pytest.mark.parametrize("version", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])
+def test_changed_settings_replace_the_instance(version: Version) -> None:
     """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
     instances = Instances(lambda _: None)
     old = instances.acquire(Source(KEY, FIRST, object))
 
-    assert instances.acquire(Source(KEY, changed, object)) is not old
+    assert instances.acquire(Source(KEY, version, object)) is not old
 
 
 @pytest.mark.shows("protocol 78")
 def test_replaced_instance_is_disposed_later_and_once() -> None:
     """The old instance is disposed of exactly once, after the delay, when the new one exists."""
-    disposed: list[object] = []
-    instances = Instances(disposed.append, dispose_after=0.1)
+    disposals: list[object] = []
+    instances = Instances(disposals.append, dispose_after=0.1)
     instances.acquire(Source(KEY, FIRST, lambda: "old"))
     instances.acquire(Source(KEY, SECOND, lambda: "new"))
 
-    assert disposed == []
-    eventually(lambda: disposed == ["old"])
+    assert disposals == []
+    eventually(lambda: disposals == ["old"])
     time.sleep(0.15)
-    assert disposed == ["old"]
+    assert disposals == ["old"]
 
 
 @pytest.mark.shows("protocol 79")
@@ -72,8 +72,8 @@ def test_failures_are_not_remembered() -> None:
 
 def test_failed_replacement_leaves_the_old_instance_whole() -> None:
     """When the new instance can't be made, the old one is neither disposed of nor lost."""
-    disposed: list[object] = []
-    instances = Instances(disposed.append, dispose_after=0.01)
+    disposals: list[object] = []
+    instances = Instances(disposals.append, dispose_after=0.01)
     instances.acquire(Source(KEY, FIRST, lambda: "old"))
 
     def fail() -> object:
@@ -83,11 +83,11 @@ def test_failed_replacement_leaves_the_old_instance_whole() -> None:
         instances.acquire(Source(KEY, SECOND, fail))
     time.sleep(0.05)
 
-    assert disposed == []
+    assert disposals == []
     assert instances.acquire(Source(KEY, FIRST, lambda: "another")) == "old"
 
 
-def test_keys_never_share_nor_wait() -> None:
+def test_instances_of_other_keys_are_independent() -> None:
     """Two data sources or tenants never share an instance, and a slow one does not hold up the other."""
     instances = Instances(lambda _: None)
     release = threading.Event()
@@ -112,10 +112,10 @@ def test_peek_runs_no_code_of_the_author() -> None:
 
 def test_the_end_disposes_of_everything() -> None:
     """At the end each instance is disposed of, though one fails to."""
-    disposed: list[object] = []
+    disposals: list[object] = []
 
     def dispose(instance: object) -> None:
-        disposed.append(instance)
+        disposals.append(instance)
         raise ValueError("dispose failed")
 
     instances = Instances(dispose)
@@ -123,17 +123,17 @@ def test_the_end_disposes_of_everything() -> None:
     instances.acquire(Source(OTHER, FIRST, lambda: "b"))
     instances.dispose_all()
 
-    assert disposed == ["a", "b"]
+    assert disposals == ["a", "b"]
     assert len(instances) == 0
 
 
 TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
 
 
-def test_unused_instances_go_where_grafana_wants_that() -> None:
+def test_unused_instances_are_disposed_of_with_the_toggle() -> None:
     """With the toggle an instance that nobody used for an hour is disposed of, and made anew when it is wanted."""
-    now, disposed = [0.0], list[str]()
-    instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
+    now, disposals = [0.0], list[str]()
+    instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     version = Version(1, TTL)
     instances.acquire(Source(KEY, version, lambda: "first"))
     now[0] = 3000
@@ -143,7 +143,7 @@ def test_unused_instances_go_where_grafana_wants_that() -> None:
     assert instances.peek(Source(KEY, version, object)) == "first"
     now[0] = 9601 + 3600
     instances.sweep()
-    eventually(lambda: disposed == ["first"])
+    eventually(lambda: disposals == ["first"])
 
     assert len(instances) == 0
     assert instances.acquire(Source(KEY, version, lambda: "second")) == "second"
@@ -151,14 +151,14 @@ def test_unused_instances_go_where_grafana_wants_that() -> None:
 
 def test_expired_instance_is_replaced_before_any_sweep() -> None:
     """An instance that is too old is not used, even if nothing has swept it; it is disposed of once."""
-    now, disposed = [0.0], list[str]()
-    instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
+    now, disposals = [0.0], list[str]()
+    instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     instances.acquire(Source(KEY, Version(1, TTL), lambda: "first"))
     now[0] = 3601
 
     assert instances.peek(Source(KEY, Version(1, TTL), object)) is None
     assert instances.acquire(Source(KEY, Version(1, TTL), lambda: "second")) == "second"
-    eventually(lambda: disposed == ["first"])
+    eventually(lambda: disposals == ["first"])
 
 
 def test_instances_stay_without_the_toggle() -> None:

@@ -42,7 +42,7 @@ class Colour(enum.Enum):
 
     RED = "red"
     ONE = 1
-    LISTED = (1, 2)
+    PAIR = (1, 2)
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Struct(msgspec.Struct):
         ([np.array([1, 2])], "json", [b"[1,2]"]),
         ([Point(1)], "json", [b'{"x":1}']),
         ([Struct(1)], "json", [b'{"x":1}']),
-        ([Colour.LISTED], "json", [b"[1,2]"]),
+        ([Colour.PAIR], "json", [b"[1,2]"]),
         ([{"a": DAY, "b": Colour.ONE, "c": Decimal("1.5"), "d": np.float32(1.5)}], "json", None),
         ([{"a": 2**70}], "json", [b'{"a":1180591620717411303424}']),
     ],
@@ -184,13 +184,13 @@ def test_pandas_times_keep_their_nanoseconds() -> None:
         ({"a": 1}, "expected a list of values, got dict"),
     ],
 )
-def test_an_invalid_column_is_an_error_in_plain_words(values: Any, words: str) -> None:
+def test_an_invalid_column_is_an_error_with_a_remedy(values: Any, words: str) -> None:
     """The error names the column, the rows that differ, and a remedy; it has no message of Arrow."""
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(FrameError) as failure:
         Field("x", values)
 
-    assert str(caught.value).startswith("column 'x': ")
-    assert words in str(caught.value)
+    assert str(failure.value).startswith("column 'x': ")
+    assert words in str(failure.value)
 
 
 def test_a_declared_type_reads_mixed_columns() -> None:
@@ -217,7 +217,7 @@ def test_labels_without_a_value_are_empty() -> None:
     assert field.labels == {"a": "", "b": "", "c": "", "d": "red", "e": "true"}
 
 
-def test_a_time_that_never_held_a_value_is_a_time() -> None:
+def test_an_empty_column_named_like_a_time_is_a_time() -> None:
     """A column that never held a value has no type of its own; the name says that it is a time."""
     assert [field.type for field in Frame.of(time=[], value=[], region=[]).fields] == ["time", "float64", "float64"]
     assert Field("Time", [None]).type == "time"

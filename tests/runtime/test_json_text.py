@@ -116,18 +116,18 @@ VALUES: list[tuple[object, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "wanted"), VALUES, ids=[str(number) for number in range(len(VALUES))])
-def test_a_response_and_a_packet_hold_the_same_json(value: object, wanted: object) -> None:
-    """As bytes of UTF-8 that any reader of JSON takes."""
+@pytest.mark.parametrize(("value", "expected"), VALUES, ids=[str(number) for number in range(len(VALUES))])
+def test_a_response_and_a_packet_hold_the_same_json(value: object, expected: object) -> None:
+    """Both are UTF-8 that any JSON reader takes."""
     response, packet = Response.json({"v": value}), streams.packet({"v": value})
 
-    assert json.loads(response.read(), parse_constant=pytest.fail) == {"v": wanted}
-    assert json.loads(packet, parse_constant=pytest.fail) == {"v": wanted}
+    assert json.loads(response.read(), parse_constant=pytest.fail) == {"v": expected}
+    assert json.loads(packet, parse_constant=pytest.fail) == {"v": expected}
     assert response.headers == {"Content-Type": "application/json"}
 
 
 def test_iterators_are_read_to_their_end() -> None:
-    """As a list."""
+    """They are written as a list."""
     assert Response.json(number for number in range(3)).read() == b"[0, 1, 2]"
     assert streams.packet({"v": map(str, range(2))}) == b'{"v":["0","1"]}'
 

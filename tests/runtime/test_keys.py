@@ -1,4 +1,4 @@
-"""The keys that the author's types read, and what is told of those that nothing reads."""
+"""The keys that the author's types read, and the log lines about keys that nothing reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tls:
 
 @dataclass
 class Loop:
-    """A class in itself."""
+    """A class that contains itself."""
 
     inner: Loop | None = None
     name: str = ""
@@ -57,28 +57,28 @@ class Model:
     rows: list[Tls] = field(default_factory=list)
     more: Sequence[Tls] = ()
     maybe: Tls | None = None
-    named: dict[str, Tls] = field(default_factory=dict)
-    mapped: Mapping[str, Tls] = field(default_factory=dict)
+    by_name: dict[str, Tls] = field(default_factory=dict)
+    by_mapping: Mapping[str, Tls] = field(default_factory=dict)
     free: dict[str, Any] = field(default_factory=dict)
     pair: Pair = field(default_factory=Pair)
     late: str = field(default="", init=False)
 
 
 def unknown(model: Any, value: object) -> dict[str, list[str]]:
-    """Return what nothing reads of a query."""
+    """Return the keys of a query that nothing reads."""
     return dict(unread.unknown_of_query(value, keys.of(model)))
 
 
 @pytest.mark.parametrize(
     ("value", "path", "names"),
     [
-        ({"tabel": 1}, "tabel", ["table", "rows", "more", "maybe", "named", "mapped", "free", "pair"]),
-        ({"late": 1}, "late", ["table", "rows", "more", "maybe", "named", "mapped", "free", "pair"]),
+        ({"tabel": 1}, "tabel", ["table", "rows", "more", "maybe", "by_name", "by_mapping", "free", "pair"]),
+        ({"late": 1}, "late", ["table", "rows", "more", "maybe", "by_name", "by_mapping", "free", "pair"]),
         ({"rows": [{"ca": 1}, {"caa": 1}]}, "rows[1].caa", ["rows[1].ca"]),
         ({"more": [{"caa": 1}]}, "more[0].caa", ["more[0].ca"]),
         ({"maybe": {"caa": 1}}, "maybe.caa", ["maybe.ca"]),
-        ({"named": {"x": {"caa": 1}}}, "named.x.caa", ["named.x.ca"]),
-        ({"mapped": {"x": {"caa": 1}}}, "mapped.x.caa", ["mapped.x.ca"]),
+        ({"by_name": {"x": {"caa": 1}}}, "by_name.x.caa", ["by_name.x.ca"]),
+        ({"by_mapping": {"x": {"caa": 1}}}, "by_mapping.x.caa", ["by_mapping.x.ca"]),
         ({"pair": {"rihgt": 1}}, "pair.rihgt", ["pair.left"]),
     ],
 )
@@ -90,7 +90,7 @@ def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, n
 @pytest.mark.parametrize(
     "value",
     [
-        {"table": 1, "free": {"x": {"y": 1}}, "maybe": None, "rows": "$rows", "named": []},
+        {"table": 1, "free": {"x": {"y": 1}}, "maybe": None, "rows": "$rows", "by_name": []},
         {"refId": "A", "hide": False, "key": "Q-1", "datasource": {"uid": "x"}, "queryType": "", "intervalMs": 1},
         {"maxDataPoints": 1, "timeRange": {}, "adhocFilters": [], "scopes": [], "$$hashKey": "object:1", "__x": 1},
     ],
@@ -106,25 +106,25 @@ def test_a_dict_takes_every_key(model: Any) -> None:
     assert keys.of(model) is None
 
 
-def test_a_class_in_itself_ends() -> None:
-    """Below the second time everything is taken."""
+def test_a_class_that_contains_itself_is_read_once() -> None:
+    """Keys of the inner object are not checked."""
     assert keys.of(Loop) == {"inner": None, "name": None}
 
 
 def test_models_of_pydantic_have_their_aliases() -> None:
-    """What takes extra keys, or looks at them all itself, takes everything."""
+    """A model that accepts extra keys, or validates the whole object itself, takes every key."""
     pydantic = pytest.importorskip("pydantic")
-    named = pydantic.create_model("Named", size=(int, pydantic.Field(1, alias="count")))
+    with_alias = pydantic.create_model("Named", size=(int, pydantic.Field(1, alias="count")))
     extra = pydantic.create_model("Extra", __config__=pydantic.ConfigDict(extra="allow"), size=(int, 1))
     before = pydantic.create_model(
         "Before", size=(int, 1), __validators__={"all": pydantic.model_validator(mode="before")(lambda value: value)}
     )
 
-    assert keys.of(named) == {"count": None}
+    assert keys.of(with_alias) == {"count": None}
     assert (keys.of(extra), keys.of(before)) == (None, None)
 
 
-def test_options_are_known_by_where_grafana_keeps_them() -> None:
+def test_keys_of_options_are_listed_by_their_store() -> None:
     """The URL and the secrets are none of jsonData's; the HTTP settings have their usual names."""
     stores = keys.stores_of(Options)
 
@@ -136,29 +136,29 @@ def test_options_are_known_by_where_grafana_keeps_them() -> None:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Catch debug lines, in a process that has told nothing yet."""
+def debug_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Capture debug lines, as in a process that has logged nothing yet."""
     monkeypatch.setattr(unknown_keys, "_LOGGED", set())
     caplog.set_level(logging.DEBUG, logger="gfruntime")
     return caplog
 
 
 @pytest.mark.shows("errors: a mistyped name in `--option`")
-def test_an_ignored_key_of_a_query_is_logged_once(told: pytest.LogCaptureFixture) -> None:
+def test_an_ignored_key_of_a_query_is_logged_once(debug_log: pytest.LogCaptureFixture) -> None:
     """With its kind and the keys there are; the number of an item is none of it, and no value is shown."""
     decode = convert.model_decoder(Model)
     text = json.dumps({"tabel": "hush-1", "refId": "A", "rows": [{"caa": "hush-2"}, {"caa": "hush-2"}]}).encode()
     models = [decode(text) for _ in range(3)]
 
     assert models == [Model(rows=[Tls(), Tls()])] * 3
-    assert [record.levelname for record in told.records] == ["DEBUG", "DEBUG"]
-    assert "the query (Model): no field reads 'tabel'; there are table, rows" in told.text
-    assert "no field reads 'rows[].caa'; there are rows[].ca" in told.text
-    assert "hush" not in told.text
+    assert [record.levelname for record in debug_log.records] == ["DEBUG", "DEBUG"]
+    assert "the query (Model): no field reads 'tabel'; there are table, rows" in debug_log.text
+    assert "no field reads 'rows[].caa'; there are rows[].ca" in debug_log.text
+    assert "hush" not in debug_log.text
 
 
-def test_an_ignored_key_of_settings_is_logged_once_without_its_value(told: pytest.LogCaptureFixture) -> None:
-    """Of secrets, the name alone; what Grafana itself keeps there is not told."""
+def test_an_ignored_key_of_settings_is_logged_once_without_its_value(debug_log: pytest.LogCaptureFixture) -> None:
+    """Of secrets only the name is logged; keys of Grafana's own are not."""
     message = pb.DataSourceInstanceSettings(
         jsonData=json.dumps({"hots": "hush-3", "serverName": "x", "httpHeaderName1": "y", "tls": {"caa": 1}}).encode(),
         decryptedSecureJsonData={"tokn": "hush-4", "token": "t", "httpHeaderValue1": "hush-5", "tlsCACert": "x"},
@@ -166,17 +166,17 @@ def test_an_ignored_key_of_settings_is_logged_once_without_its_value(told: pytes
     for _ in range(2):
         convert.settings(message, options_type=Options, config=GrafanaConfig({}))
 
-    lines = [record.getMessage() for record in told.records]
+    lines = [record.getMessage() for record in debug_log.records]
     assert len(lines) == 3
     assert any("no field reads 'hots'; there are host, tls" in line for line in lines)
     assert any("no field reads 'tls.caa'; there are tls.ca" in line for line in lines)
     assert any("the secrets: no field reads 'tokn'; there are token" in line for line in lines)
-    assert "hush" not in told.text
+    assert "hush" not in debug_log.text
 
 
-def test_without_debug_lines_nothing_is_looked_at(told: pytest.LogCaptureFixture) -> None:
+def test_keys_are_not_checked_without_debug_lines(debug_log: pytest.LogCaptureFixture) -> None:
     """A query costs nothing more than before."""
-    told.set_level(logging.INFO, logger="gfruntime")
+    debug_log.set_level(logging.INFO, logger="gfruntime")
     convert.model_decoder(Model)(b'{"tabel": 1}')
 
-    assert told.records == []
+    assert debug_log.records == []

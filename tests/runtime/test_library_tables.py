@@ -40,9 +40,9 @@ def test_pandas_missing_values_are_null() -> None:
 def test_pandas_nan_can_be_kept() -> None:
     """With keep_nan a float column's NaN is a value."""
     pandas = pytest.importorskip("pandas")
-    kept = Frame.from_pandas(pandas.DataFrame({"f": [math.nan]}), keep_nan=True)["f"].to_list()
+    values = Frame.from_pandas(pandas.DataFrame({"f": [math.nan]}), keep_nan=True)["f"].to_list()
 
-    assert math.isnan(kept[0])
+    assert math.isnan(values[0])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_pandas_nan_can_be_kept() -> None:
         ({"data": [7], "name": "id"}, ["id", "v"]),
     ],
 )
-def test_pandas_index_is_a_column_when_it_says_something(index: dict[str, Any], expected: list[str]) -> None:
+def test_a_named_or_time_index_of_pandas_is_a_column(index: dict[str, Any], expected: list[str]) -> None:
     """An index is a column when it is named or holds times; it comes first. No __index_level_0__ is left."""
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"v": [1.0]}, index=pandas.Index(**index))
@@ -73,7 +73,7 @@ def test_index_columns_of_other_tables_are_named() -> None:
 
 
 def test_pandas_pivots_become_labels() -> None:
-    """Columns with a name, or of several levels, become labels: the field's name alone tells no alerts apart."""
+    """Columns with a name, or of several levels, become labels: alert rules ignore the fields' names."""
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"time": [NOON, NOON], "host": ["a", "b"], "cpu": [1.0, 2.0]})
     one = Frame.from_pandas(table.pivot(index="time", columns="host", values="cpu"))
@@ -100,7 +100,7 @@ def test_pandas_types_become_ours() -> None:
     assert columns_of(Frame.from_pandas(pandas.Series([1.0]))) == [("Value", "float64", [1.0])]
 
 
-def test_pandas_without_rows_is_no_text() -> None:
+def test_an_empty_pandas_table_has_no_texts() -> None:
     """An empty DataFrame's columns, which pandas calls objects, are numbers unless types say otherwise."""
     pandas = pytest.importorskip("pandas")
     frame = Frame.from_pandas(pandas.DataFrame({"a": [], "b": []}, dtype=object), types={"b": "string"})

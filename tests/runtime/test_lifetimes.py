@@ -1,4 +1,4 @@
-"""What an instance opens before its first call, what ends work that nobody wants, and how long Grafana waits."""
+"""The start of an instance, the number of its threads, cancellation and deadlines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def error(kind: type, call: Call | None = None) -> str:
     return Services(kind).query(queries({}), call)["A"].error
 
 
-class Started(Plain):
+class StartsOnLoop(Plain):
     """Opens something on the event loop before its first query."""
 
     starts = 0
@@ -39,52 +39,52 @@ class Started(Plain):
         return Frame.of(v=[1])
 
 
-class StartedPlainly(Plain):
+class StartsInThread(Plain):
     """The same without a loop."""
 
     def start(self) -> None:
-        self.opened = True
+        self.is_open = True
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[int(self.opened)])
+        return Frame.of(v=[int(self.is_open)])
 
 
 def test_start_runs_once_on_the_loop_of_the_handlers() -> None:
-    """Before the first call, and not before the second."""
-    services = Services(Started)
+    """It runs before the first call, and not again."""
+    services = Services(StartsOnLoop)
     answers = [services.query(queries({}, {}, {})) for _ in range(2)]
 
     assert [answer["C"].error for answer in answers] == ["", ""]
-    assert Started.starts == 1
+    assert StartsOnLoop.starts == 1
 
 
 def test_start_may_be_def() -> None:
     """Then it runs in a thread."""
-    assert error(StartedPlainly) == ""
+    assert error(StartsInThread) == ""
 
 
-def test_a_failed_start_is_the_answer_and_is_tried_again() -> None:
+def test_a_failed_start_is_answered_and_tried_again() -> None:
     """The object that failed is disposed of: it may have opened half of what it needs."""
-    seen: list[str] = []
+    events: list[str] = []
 
     class Failing(Plain):
         async def start(self) -> None:
-            seen.append("start")
-            if seen.count("start") == 1:
+            events.append("start")
+            if events.count("start") == 1:
                 raise OSError("no route to the database")
 
         async def dispose(self) -> None:
-            seen.append("dispose")
+            events.append("dispose")
 
     services = Services(Failing)
 
     assert "no route to the database" in services.query(queries({}))["A"].error
     assert services.query(queries({}))["A"].error == ""
-    assert seen == ["start", "dispose", "start"]
+    assert events == ["start", "dispose", "start"]
 
 
 def test_a_start_that_needs_arguments_is_the_authors_own() -> None:
-    """Classes of before may have one."""
+    """Older classes may have such a method."""
 
     class Own(Plain):
         def start(self, job: str) -> None:
@@ -100,13 +100,13 @@ def test_the_class_says_how_many_threads_it_has(threads: object, expected: int |
     assert Author.of(type("Sized", (Plain,), {"threads": threads})).threads == expected
 
 
-def test_no_threads_are_refused() -> None:
-    """They would answer nothing."""
+def test_zero_threads_are_refused() -> None:
+    """Such a class could answer nothing."""
     with pytest.raises(TypeError, match="the attribute threads must be above 0, not 0"):
         Author.of(type("Sized", (Plain,), {"threads": 0}))
 
 
-def test_only_so_many_handlers_run_at_once() -> None:
+def test_no_more_handlers_run_than_there_are_threads() -> None:
     """The class's own number is the bound."""
     running, most = [], []
 
@@ -127,13 +127,13 @@ def test_only_so_many_handlers_run_at_once() -> None:
 
 def test_a_function_is_called_on_cancellation() -> None:
     """In a thread of its own, as soon as the call is cancelled, while the handler still runs."""
-    called, entered = threading.Event(), threading.Event()
+    callback, entered = threading.Event(), threading.Event()
 
     class Slow(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Frame:
-            with query.on_cancel(called.set):
+            with query.on_cancel(callback.set):
                 entered.set()
-                assert called.wait(10)
+                assert callback.wait(10)
             return Frame.of(v=[1])
 
     call = Call()
@@ -145,17 +145,17 @@ def test_a_function_is_called_on_cancellation() -> None:
     threading.Thread(target=cancel).start()
 
     assert error(Slow, call) == ""
-    assert called.is_set()
+    assert callback.is_set()
 
 
 @pytest.mark.parametrize("holds_block", [True, False])
-def test_a_function_is_not_called_after_its_time(holds_block: bool) -> None:  # noqa: FBT001
-    """Neither after its block nor after the handler: the connection is another query's by then."""
-    called: list[int] = []
+def test_a_function_is_not_called_after_its_block_or_handler(holds_block: bool) -> None:  # noqa: FBT001
+    """Another query may use the connection by then."""
+    calls: list[int] = []
 
     class Quick(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Frame:
-            registration = query.on_cancel(lambda: called.append(1))
+            registration = query.on_cancel(lambda: calls.append(1))
             if holds_block:
                 with registration:
                     pass
@@ -166,11 +166,11 @@ def test_a_function_is_not_called_after_its_time(holds_block: bool) -> None:  # 
     assert error(Quick, call) == ""
     call.cancel.set()
     time.sleep(0.05)
-    assert called == []
+    assert calls == []
 
 
 def test_leaving_a_block_waits_for_the_function() -> None:
-    """It would else cancel what the connection does next."""
+    """Otherwise it could cancel the next query of the connection."""
     cancel, order = Cancellation(), list[str]()
     query = Query(model=None, time_range=TimeRange(start=NOON, end=NOON), cancel=cancel)
     began = threading.Event()
@@ -188,17 +188,17 @@ def test_leaving_a_block_waits_for_the_function() -> None:
     assert order == ["cancelled", "left"]
 
 
-def test_a_late_function_is_called_at_once_and_a_broken_one_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_late_function_is_called_at_once_and_its_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Whether the cancellation or the registration came first makes no difference."""
-    request, called = Request(path="x"), threading.Event()
+    request, callback = Request(path="x"), threading.Event()
     request.cancel.set()
 
-    def broken() -> None:
-        called.set()
+    def fail() -> None:
+        callback.set()
         raise OSError("the server has closed the connection")
 
-    with request.on_cancel(broken):
-        assert called.wait(5)
+    with request.on_cancel(fail):
+        assert callback.wait(5)
     assert "A function of on_cancel failed" in caplog.text
 
 
@@ -215,8 +215,8 @@ def test_a_function_on_the_event_loop_does_not_hold_it() -> None:
     assert asyncio.run(handler()) < 0.4
 
 
-def test_an_event_of_a_tests_own_does_no_harm() -> None:
-    """`Query(cancel=threading.Event())`, as tests of before have it."""
+def test_a_plain_event_can_be_the_cancellation() -> None:
+    """`Query(cancel=threading.Event())`, as older tests have it."""
     query = Query(model=None, time_range=TimeRange(start=NOON, end=NOON), cancel=threading.Event())
 
     with query.on_cancel(lambda: None):
@@ -224,18 +224,18 @@ def test_an_event_of_a_tests_own_does_no_harm() -> None:
 
 
 def test_a_query_knows_how_long_grafana_waits() -> None:
-    """As an aware time, and as what is left of it; None where Grafana did not say."""
-    seen: list[Query[Any]] = []
+    """As an aware time and as the time left; None if Grafana sets no deadline."""
+    history: list[Query[Any]] = []
 
     class Curious(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Frame:
-            seen.append(query)
+            history.append(query)
             return Frame.of(v=[1])
 
     services = Services(Curious)
     for deadline in (time.monotonic() + 30, None, time.monotonic() - 5, 1e18):
         services.query(queries({}), Call(deadline=deadline))
-    soon, none, past, never = seen
+    soon, none, past, never = history
 
     assert soon.deadline is not None
     assert soon.time_left is not None

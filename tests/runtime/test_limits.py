@@ -1,4 +1,4 @@
-"""Which limit is named; what comes of real ones is tested with processes."""
+"""Which limit an error names; real limits are tested with processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfruntime import Frame
 
 
-def test_a_machine_has_enough() -> None:
+def test_no_shortage_is_found_on_this_machine() -> None:
     """Nothing is short here, and nothing stays open."""
     before = threading.active_count()
 
@@ -29,13 +29,13 @@ def test_a_machine_has_enough() -> None:
 
 
 def test_too_few_threads_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many are tried as a plugin has; none of them is left."""
-    started: list[Any] = []
+    """As many threads are started as a plugin has; all of them end."""
+    attempts: list[Any] = []
     start = _thread.start_new_thread
 
     def start_some(function: Any, arguments: tuple[()]) -> int:
-        started.append(function)
-        if len(started) > 5:
+        attempts.append(function)
+        if len(attempts) > 5:
             raise RuntimeError("can't start new thread")
         return start(function, arguments)
 
@@ -47,7 +47,7 @@ def test_too_few_threads_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
 def test_too_few_files_are_named(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Those of the process, or of the whole system."""
+    """The limit may be the process's or the system's."""
 
     def refuse(_descriptor: int) -> int:
         raise OSError(number, "Too many open files")
@@ -58,7 +58,7 @@ def test_too_few_files_are_named(monkeypatch: pytest.MonkeyPatch, number: int) -
     assert "(ulimit -n)" in limits.find_shortage()
 
 
-def wrapped(error: BaseException) -> FrameError:
+def wrap(error: BaseException) -> FrameError:
     """Wrap an error as the runtime does."""
     wrapper = FrameError("the values can't be read")
     wrapper.__cause__ = error
@@ -69,7 +69,7 @@ def wrapped(error: BaseException) -> FrameError:
     ("error", "what"),
     [
         (MemoryError(), "too little memory"),
-        (wrapped(MemoryError("malloc of size 64 failed")), "too little memory"),
+        (wrap(MemoryError("malloc of size 64 failed")), "too little memory"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "too little memory"),
         (ImportError("libarrow.so: failed to map segment from shared object"), "too little memory"),
         (RuntimeError("can't start new thread"), "too few threads"),
@@ -82,14 +82,14 @@ def wrapped(error: BaseException) -> FrameError:
     ],
 )
 def test_errors_of_a_limit_are_distinguished_from_others(error: BaseException, what: str) -> None:
-    """Only for these does a plugin end that can't be loaded."""
+    """A plugin that can't be loaded ends only for these errors."""
     sentence = limits.shortage_behind(error)
 
     assert sentence.startswith(what)
     assert bool(sentence) is bool(what)
 
 
-def test_a_circle_of_causes_ends() -> None:
+def test_a_circle_of_causes_is_followed_once() -> None:
     """`raise error from error` makes one."""
     error = ValueError("x")
     error.__cause__ = error
@@ -119,7 +119,7 @@ class Hungry(Plain):
 
 
 def test_queries_without_a_thread_are_answered_with_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by its ref id, and not the call as a whole."""
+    """Each query has its error, and the call itself succeeds."""
     services = Services(Plain)
 
     def refuse(_thread: threading.Thread) -> None:

@@ -1,4 +1,4 @@
-"""The short way from lists to Arrow: what it takes, and that it gives what the long way would."""
+"""The fast conversion of lists to Arrow: which lists it takes, and that its result is that of the general one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ times = st.lists(moments, min_size=1) | st.lists(moments.map(lambda each: each.r
 
 @settings(deadline=None)
 @given(items=floats | integers | times)
-def test_the_short_way_gives_what_the_long_one_would(items: list[Any]) -> None:
+def test_the_fast_conversion_equals_arrows(items: list[Any]) -> None:
     """Type and values are those that Arrow infers, times brought to nanoseconds in UTC."""
     column = lists.column(items)
     naive = [item.replace(tzinfo=None) if isinstance(item, dt.datetime) else item for item in items]
-    inferred = pa.array(naive)
-    expected = inferred.cast(pa.timestamp("ns")) if pa.types.is_timestamp(inferred.type) else inferred
+    arrow_array = pa.array(naive)
+    expected = arrow_array.cast(pa.timestamp("ns")) if pa.types.is_timestamp(arrow_array.type) else arrow_array
 
     assert column is not None
     assert column[1].type == expected.type
@@ -58,7 +58,7 @@ def test_other_lists_are_converted_value_by_value(items: list[Any]) -> None:
     assert lists.column(items) is None
 
 
-def test_a_type_asked_for_is_not_passed_over() -> None:
+def test_an_explicit_type_is_applied() -> None:
     """A list of whole numbers asked for as floats is floats, and asked for as times it is refused."""
     assert columns.column([1, 2], "float64", name="v")[1].type == pa.float64()
     with pytest.raises(FrameError, match="column 'v'"):
@@ -75,7 +75,7 @@ def test_a_type_asked_for_is_not_passed_over() -> None:
     ],
     ids=["without a zone", "another day", "fewer", "another zone"],
 )
-def test_times_are_those_of_this_column(others: list[dt.datetime]) -> None:
+def test_similar_columns_of_times_are_not_confused(others: list[dt.datetime]) -> None:
     """Times that resemble those of the column before are read anew, and so is a list that its author changed."""
     items = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)]
     first = Field("t", items)
@@ -89,6 +89,6 @@ def test_times_are_those_of_this_column(others: list[dt.datetime]) -> None:
 
 def test_equal_times_are_read_once() -> None:
     """The series of one answer share their times, which are read for the first of them alone."""
-    made = [[dt.datetime(2026, 1, 1, minute, tzinfo=dt.UTC) for minute in range(9)] for _ in range(2)]
+    series = [[dt.datetime(2026, 1, 1, minute, tzinfo=dt.UTC) for minute in range(9)] for _ in range(2)]
 
-    assert Field("t", made[0]).values is Field("t", made[1]).values
+    assert Field("t", series[0]).values is Field("t", series[1]).values

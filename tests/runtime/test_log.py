@@ -27,8 +27,8 @@ JSONISH = st.recursive(
 
 def line_of(record: logging.LogRecord) -> dict[str, Any]:
     """Format a record and read it back."""
-    parsed: dict[str, Any] = json.loads(log._line(record))
-    return parsed
+    entry: dict[str, Any] = json.loads(log._line(record))
+    return entry
 
 
 @pytest.mark.shows("protocol 39")
@@ -36,13 +36,13 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
 def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:
     """Whatever is logged: one JSON object on one line, its @-keys texts, no bare NaN, at most 60 KiB."""
     line = lines.encode("info", message, extra)
-    parsed = json.loads(line, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+    entry = json.loads(line, parse_constant=lambda name: pytest.fail(f"bare {name}"))
 
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
-    assert all(isinstance(parsed[key], str) for key in ("@message", "@level", "@timestamp"))
-    assert parsed["@level"] == "info"
-    assert TIMESTAMP.match(parsed["@timestamp"])
+    assert all(isinstance(entry[key], str) for key in ("@message", "@level", "@timestamp"))
+    assert entry["@level"] == "info"
+    assert TIMESTAMP.match(entry["@timestamp"])
 
 
 @pytest.mark.shows("protocol 38")
@@ -120,7 +120,7 @@ def test_secrets_are_hidden_in_every_value() -> None:
     ],
     ids=lambda extra: next(iter(extra)),
 )
-def test_a_secret_is_hidden_wherever_a_line_shows_it(extra: dict[str, object]) -> None:
+def test_a_secret_is_hidden_in_every_part_of_a_line(extra: dict[str, object]) -> None:
     """As a key, as a number, as bytes, inside other objects, encoded."""
     masking.remember(["24681357"])
     text = lines.encode("info", "m", extra).decode()
@@ -149,9 +149,9 @@ def test_secrets_are_hidden_in_chains_notes_and_groups() -> None:
 @pytest.mark.shows("protocol 43")
 def test_values_without_a_json_form_become_text() -> None:
     """A value whose repr or str is all there is becomes text; a broken one loses its record, not the caller."""
-    written: list[bytes] = []
+    output: list[bytes] = []
 
-    class Broken:
+    class Textless:
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
@@ -159,17 +159,17 @@ def test_values_without_a_json_form_become_text() -> None:
         def __init__(self) -> None: ...
 
         def put(self, line: bytes) -> None:
-            written.append(line)
+            output.append(line)
 
     record = logging.LogRecord("x", 20, "f", 1, "m", (), None)
-    record.value = Broken()
+    record.value = Textless()
     log.Handler(Sink()).emit(record)
 
-    assert json.loads(written[0])["error"] == "RuntimeError"
+    assert json.loads(output[0])["error"] == "RuntimeError"
 
 
 def test_context_is_part_of_each_line() -> None:
-    """What is known of a request is in every line logged on its behalf."""
+    """The context of a request is in every line that its handler logs."""
     token = log.context.set(lambda: {"dsUid": "u1"})
     try:
         assert line_of(logging.LogRecord("x", 20, "f", 1, "m", (), None))["dsUid"] == "u1"
@@ -189,30 +189,30 @@ def test_threads_do_not_mix_their_lines() -> None:
 
     for _ in range(8):
         threading.Thread(target=talk).start()
-    received = b""
-    while len(received) < 160_000:
-        received += os.read(reader, 4096)
+    data = b""
+    while len(data) < 160_000:
+        data += os.read(reader, 4096)
     os.close(reader)
 
-    assert set(received.split(b"\n")) == {b"x" * 999, b""}
+    assert set(data.split(b"\n")) == {b"x" * 999, b""}
 
 
-def test_lines_beyond_what_can_wait_are_counted() -> None:
+def test_lines_that_do_not_fit_the_queue_are_counted() -> None:
     """A host that does not read loses lines and is told how many; no caller is blocked."""
     reader, descriptor = os.pipe()
     writer = log.Writer(descriptor)
     for _ in range(200):
         writer.put(b"y" * 59_999 + b"\n")
-    received = bytearray()
-    while b"lines were dropped" not in received:
-        received += os.read(reader, 1 << 20)
+    data = bytearray()
+    while b"lines were dropped" not in data:
+        data += os.read(reader, 1 << 20)
     os.close(reader)
 
-    assert len(received) < 200 * 60_000
+    assert len(data) < 200 * 60_000
 
 
 @pytest.mark.shows("protocol 35")
-def test_a_closed_stderr_raises_nowhere() -> None:
+def test_logging_to_a_closed_stderr_raises_nothing() -> None:
     """A closed stderr pipe does not raise in the code that logs."""
     reader, descriptor = os.pipe()
     writer = log.Writer(descriptor)
@@ -226,21 +226,21 @@ def test_a_closed_stderr_raises_nowhere() -> None:
 
 @pytest.mark.parametrize("place", ["logger", "root", "filter"])
 def test_other_handlers_get_the_librarys_records(place: str) -> None:
-    """A handler or a filter of another package sees a record, as of any logger."""
+    """A handler or a filter of another package gets the record, as from any logger."""
     reader, writer = os.pipe()
     log.install(writer)
-    seen: list[logging.LogRecord] = []
+    records: list[logging.LogRecord] = []
     logger = logging.getLogger("gfruntime.told")
 
-    class Seeing(logging.Handler):
+    class RecordHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            seen.append(record)
+            records.append(record)
 
     def see(record: logging.LogRecord) -> bool:
-        seen.append(record)
+        records.append(record)
         return True
 
-    handler = Seeing()
+    handler = RecordHandler()
     if place == "filter":
         logger.addFilter(see)
     else:
@@ -251,8 +251,8 @@ def test_other_handlers_get_the_librarys_records(place: str) -> None:
     log.tell(logger, logging.INFO, "it was answered again", {"status": "ok"})
     logging.getLogger().handlers.clear()
 
-    assert [record.getMessage() for record in seen[:1]] == ["it was answered"]
-    assert vars(seen[0])["status"] == "ok"
+    assert [record.getMessage() for record in records[:1]] == ["it was answered"]
+    assert vars(records[0])["status"] == "ok"
     lines = [json.loads(line) for line in os.read(reader, 4096).splitlines()]
     assert [line["@message"] for line in lines] == (["it was answered", "it was answered again"])
     assert {key: lines[0][key] for key in ("@level", "@module", "status")} == {

@@ -55,13 +55,13 @@ def test_sql_macros_are_expanded(text: str, expected: str) -> None:
     ],
 )
 def test_broken_macros_are_errors(text: str, because: str) -> None:
-    """A missing bracket and a wrong number of arguments are told."""
+    """A missing bracket and a wrong number of arguments are reported."""
     with pytest.raises(QueryError, match=because):
         macros.expand_sql(text, QUERY)
 
 
 def test_own_macros_are_added() -> None:
-    """The author's macros are known beside the others, and win over those of one name."""
+    """The author's macros are expanded too, and replace those of the same name."""
     own = {"table": lambda _: "mine", "ago": lambda args: f"now() - {args[0]}"}
 
     assert macros.expand_sql("$__table $__ago(1) $__ago( f(2) )", QUERY, macros=own) == "mine now() - 1 now() - f(2)"
@@ -86,7 +86,7 @@ def test_url_macros_are_expanded(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("value", "expected"),
     [
         (None, "timeseries"),
         ("", "timeseries"),
@@ -97,20 +97,20 @@ def test_url_macros_are_expanded(text: str, expected: str) -> None:
         (4, "multi"),
     ],
 )
-def test_sql_formats_are_read(given: object, expected: str) -> None:
+def test_sql_formats_are_read(value: object, expected: str) -> None:
     """A format is a number or a name; nothing is timeseries."""
-    assert sqlformat.parse_format(given) == expected
+    assert sqlformat.parse_format(value) == expected
 
 
-@pytest.mark.parametrize("given", [5, -1, "graph", True, 1.5])
-def test_other_sql_formats_are_refused(given: object) -> None:
+@pytest.mark.parametrize("value", [5, -1, "graph", True, 1.5])
+def test_other_sql_formats_are_refused(value: object) -> None:
     """Any other format raises."""
     with pytest.raises(QueryError, match="invalid format value"):
-        sqlformat.parse_format(given)
+        sqlformat.parse_format(value)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("name", "expected"),
     [
         ("timeseries", [["t", "v", "v"]]),
         ("multi", [["t", "v"], ["t", "v"]]),
@@ -118,8 +118,8 @@ def test_other_sql_formats_are_refused(given: object) -> None:
         ("logs", [["t", "h", "v"]]),
     ],
 )
-def test_rows_become_the_format(wanted: Format, expected: list[list[str]]) -> None:
+def test_rows_become_the_format(name: Format, expected: list[list[str]]) -> None:
     """Rows become wide series, one frame a series, or stay a table."""
     frame = Frame.of(t=[START, START], h=["a", "b"], v=[1, 2])
 
-    assert [[field.name for field in each.fields] for each in sqlformat.formatted(frame, wanted)] == expected
+    assert [[field.name for field in each.fields] for each in sqlformat.formatted(frame, name)] == expected

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Woken(asyncio.SelectorEventLoop):
+class CountingLoop(asyncio.SelectorEventLoop):
     """A loop that counts how often other threads wake it."""
 
     times = 0
@@ -27,66 +27,66 @@ class Woken(asyncio.SelectorEventLoop):
 
 def test_no_call_is_lost_and_each_thread_keeps_its_order() -> None:
     """Eight threads, a thousand calls each."""
-    loop = Woken()
-    made: list[tuple[int, int]] = []
+    loop = CountingLoop()
+    calls: list[tuple[int, int]] = []
     box = Mailbox(loop)
 
     def send(thread: int) -> None:
         for number in range(1000):
-            box.call(made.append, (thread, number))
+            box.call(calls.append, (thread, number))
 
     threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
 
     async def wait() -> None:
         for thread in threads:
             thread.start()
-        while len(made) < 8000:  # noqa: ASYNC110  # nothing tells when the last one is made
+        while len(calls) < 8000:  # noqa: ASYNC110  # nothing tells when the last one is made
             await asyncio.sleep(0.001)
 
     loop.run_until_complete(asyncio.wait_for(wait(), 30))
     loop.close()
 
     for number in range(8):
-        assert [each for thread, each in made if thread == number] == list(range(1000))
+        assert [each for thread, each in calls if thread == number] == list(range(1000))
 
 
-def test_a_loop_is_woken_once_for_all_that_comes_before_it_looks() -> None:
-    """Waking costs a system call, and a turn of the interpreter."""
-    loop = Woken()
-    box, made = Mailbox(loop), list[int]()
+def test_a_loop_is_woken_once_for_many_calls() -> None:
+    """Waking a loop costs a system call and a turn of the interpreter."""
+    loop = CountingLoop()
+    box, calls = Mailbox(loop), list[int]()
     for number in range(100):
-        box.call(made.append, number)
+        box.call(calls.append, number)
     loop.run_until_complete(asyncio.sleep(0))
 
-    assert made == list(range(100))
+    assert calls == list(range(100))
     assert loop.times == 1
-    box.call(made.append, 100)
+    box.call(calls.append, 100)
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
-    assert (made[-1], loop.times) == (100, 2)
+    assert (calls[-1], loop.times) == (100, 2)
 
 
-def test_a_call_that_fails_is_reported_and_takes_no_other_with_it() -> None:
-    """As a loop does with its own."""
-    loop = Woken()
-    box, made, told = Mailbox(loop), list[int](), list[dict[str, Any]]()
-    loop.set_exception_handler(lambda _, context: told.append(context))
+def test_a_failing_call_is_reported_and_the_others_run() -> None:
+    """The loop's exception handler gets the exception."""
+    loop = CountingLoop()
+    box, calls, reports = Mailbox(loop), list[int](), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: reports.append(context))
     box.call(int, "no number")
-    box.call(made.append, 1)
+    box.call(calls.append, 1)
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
 
-    assert made == [1]
-    assert [type(each["exception"]) for each in told] == [ValueError]
+    assert calls == [1]
+    assert [type(each["exception"]) for each in reports] == [ValueError]
 
 
-def test_a_call_that_sends_another_lets_the_loop_do_others_meanwhile() -> None:
-    """An endless row of them would keep the loop from everything else."""
-    loop = Woken()
-    box, made = Mailbox(loop), list[int]()
+def test_calls_that_add_calls_do_not_block_the_loop() -> None:
+    """An endless chain of calls leaves turns for other work."""
+    loop = CountingLoop()
+    box, calls = Mailbox(loop), list[int]()
 
     def again() -> None:
-        made.append(1)
+        calls.append(1)
         box.call(again)
 
     box.call(again)
@@ -94,4 +94,4 @@ def test_a_call_that_sends_another_lets_the_loop_do_others_meanwhile() -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
 
-    assert 1 <= len(made) <= 12  # one for each turn of the loop
+    assert 1 <= len(calls) <= 12  # one for each turn of the loop

@@ -21,7 +21,7 @@ KEY = "-----BEGIN KEY-----\nQUJDREVGRw\nSElKS0xNTg\n-----END KEY-----"
 
 
 @pytest.mark.parametrize(
-    ("secrets", "text", "hidden"),
+    ("secrets", "text", "expected"),
     [
         (["a.b+c", "a.b+c-longer"], "x a.b+c y a.b+c-longer z, aXb+c", "x *** y *** z, aXb+c"),
         ([KEY], "-----BEGIN KEY----- SElKS0xNTg", "-----BEGIN KEY----- ***"),
@@ -29,16 +29,16 @@ KEY = "-----BEGIN KEY-----\nQUJDREVGRw\nSElKS0xNTg\n-----END KEY-----"
     ],
     ids=["the longest first", "a key by the line, its armour not", "three letters are no secret"],
 )
-def test_remembered_secrets_are_hidden(secrets: list[str], text: str, hidden: str) -> None:
+def test_remembered_secrets_are_hidden(secrets: list[str], text: str, expected: str) -> None:
     """Every occurrence is replaced; regular-expression signs mean themselves."""
     masking.remember(secrets)
 
-    assert masking.hide(text) == hidden
+    assert masking.hide(text) == expected
 
 
 @pytest.mark.parametrize("before", [0, 65_520, 65_535, 65_536, 65_538, 131_071, 200_000])
 def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
-    """Wherever the secret is; other threads run between two pieces."""
+    """The secret is found at any place; other threads run between two pieces."""
     sizes: list[int] = []
     grams = masking._grams
     masking.remember(["secret-of-words"])
@@ -54,17 +54,17 @@ def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, befo
     assert max(sizes) <= 65_536 + 3
 
 
-def test_secrets_are_hidden_as_texts_spell_them() -> None:
-    """Escaped in a literal, in JSON and in a URL, too."""
+def test_escaped_secrets_are_hidden() -> None:
+    """They are hidden in a literal, in JSON and in a URL."""
     secret = 'zu"lu\\/+ü'  # noqa: S105  # made up
     masking.remember([secret])
-    spelled = [repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")]
+    spellings = [repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")]
 
-    assert [masking.hide(text).strip("'\"") for text in spelled] == ["***"] * 4
+    assert [masking.hide(text).strip("'\"") for text in spellings] == ["***"] * 4
 
 
-def test_settings_with_telling_names_are_secrets() -> None:
-    """Grafana's own, from its configuration or the environment."""
+def test_settings_with_secret_names_are_masked() -> None:
+    """They come from Grafana's configuration or the environment."""
     masking.remember(
         masking.named_secrets({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame-client", "GF_APP_URL": "http://plain"})
     )
@@ -103,17 +103,17 @@ def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str]
     """From four characters on, in whatever encoding a text shows them; next to nothing of them stays."""
     secrets = masking.Secrets()
     secrets.remember([secret])
-    spelled = spell(secret)
-    hidden = secrets.hide(f"before {spelled} after")
+    spelling = spell(secret)
+    text = secrets.hide(f"before {spelling} after")
 
-    assert "***" in hidden
-    assert len(hidden.replace("***", "").replace("before", "").replace("after", "").strip("\"'= ")) <= 12
-    assert secret not in hidden
+    assert "***" in text
+    assert len(text.replace("***", "").replace("before", "").replace("after", "").strip("\"'= ")) <= 12
+    assert secret not in text
 
 
 @pytest.mark.parametrize("text", ["12345678", "0012345678", "'12345678'", "12345678.5", "key-12345678"])
 def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
-    """Also where it lost its zeros."""
+    """Also without its leading zeros."""
     secrets = masking.Secrets()
     secrets.remember(["0012345678"])
 
@@ -144,7 +144,7 @@ def test_any_number_of_secrets_is_hidden() -> None:
 
 
 def test_secrets_are_hidden_while_kept_and_some_minutes_longer() -> None:
-    """An instance's as long as there is an instance that has them; those of requests for a few minutes."""
+    """Secrets of instances are hidden as long as an instance has them, secrets of requests for a few minutes."""
     now = 0.0
     secrets = masking.Secrets(clock=lambda: now)
 
@@ -172,7 +172,7 @@ def test_secrets_are_hidden_while_kept_and_some_minutes_longer() -> None:
     assert len(secrets) == 1
 
 
-def test_very_many_bytes_of_requests_are_forgotten_aloud(
+def test_the_memory_for_secrets_of_requests_is_bounded(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The memory of what requests bring is bounded, and the log says when the bound is reached."""

@@ -15,30 +15,30 @@ from gfruntime.errors import FrameError
 from gfruntime.frames import frametext, metadata
 
 
-def configured(**config: object) -> dict[str, Any]:
+def written_config(**config: object) -> dict[str, Any]:
     """Make a field with this config and return it as it is written."""
     text = frametext.encode(Frame(fields=[Field("v", [1.0], config=config)]))
-    written: dict[str, Any] = json.loads(text)["schema"]["fields"][0]["config"]
-    return written
+    value: dict[str, Any] = json.loads(text)["schema"]["fields"][0]["config"]
+    return value
 
 
-def described(**meta: object) -> dict[str, Any]:
+def written_meta(**meta: object) -> dict[str, Any]:
     """Make a frame with this meta and return it as it is written."""
-    written: dict[str, Any] = json.loads(frametext.encode(Frame(meta=meta)))["schema"]["meta"]
-    return written
+    value: dict[str, Any] = json.loads(frametext.encode(Frame(meta=meta)))["schema"]["meta"]
+    return value
 
 
 @pytest.mark.shows("frames 19")
 @pytest.mark.parametrize("version", [[0, 1], (0, 1), [0.0, 1.0]])
 def test_type_version_is_two_whole_numbers(version: object) -> None:
     """A typeVersion is a list of two non-negative integers, however it was given."""
-    written = described(typeVersion=version)["typeVersion"]
+    value = written_meta(typeVersion=version)["typeVersion"]
 
-    assert json.dumps(written) == "[0, 1]"
+    assert json.dumps(value) == "[0, 1]"
 
 
 @pytest.mark.shows("frames 20")
-def test_notices_are_made_by_name() -> None:
+def test_notices_have_a_severity_and_a_tab() -> None:
     """A notice has a severity as text and the inspector's tab as a number."""
     frame = Frame().with_notice("cut", "warning", inspect="stats").with_notice("see", link="/docs")
 
@@ -54,7 +54,7 @@ def test_notices_are_made_by_name() -> None:
 def test_whole_numbers_are_written_without_a_point() -> None:
     """The keys decimals and uniqueRowIdFields are integers, never floats, numpy's included."""
     numpy = pytest.importorskip("numpy")
-    text = json.dumps([configured(decimals=2.0), described(uniqueRowIdFields=numpy.array([0, 1]))])
+    text = json.dumps([written_config(decimals=2.0), written_meta(uniqueRowIdFields=numpy.array([0, 1]))])
 
     assert text == '[{"decimals": 2}, {"uniqueRowIdFields": [0, 1]}]'
 
@@ -65,31 +65,31 @@ def test_thresholds_begin_without_a_value() -> None:
     steps = [{"color": "green"}, {"value": 80, "color": "red", "state": "bad"}]
     minus_infinity = [{"value": -math.inf, "color": "green"}]
 
-    assert configured(thresholds={"steps": steps})["thresholds"] == {
+    assert written_config(thresholds={"steps": steps})["thresholds"] == {
         "mode": "absolute",
         "steps": [{"value": None, "color": "green"}, {"value": 80, "color": "red", "state": "bad"}],
     }
-    assert configured(thresholds={"steps": minus_infinity})["thresholds"]["steps"][0]["value"] is None
+    assert written_config(thresholds={"steps": minus_infinity})["thresholds"]["steps"][0]["value"] is None
 
 
 @pytest.mark.shows("frames 23")
-def test_mappings_of_every_kind_are_taken() -> None:
+def test_mappings_of_every_kind_are_accepted() -> None:
     """A mapping's type is value, range or special, its options by that type."""
     mappings = [
         {"type": "value", "options": {"1": {"text": "on", "color": "green", "index": 0}}},
         {"type": "range", "options": {"from": 1.5, "to": None, "result": {"text": "many"}}},
         {"type": "special", "options": {"match": "null+nan", "result": {"text": "none"}}},
     ]
-    written = configured(mappings=mappings)["mappings"]
+    value = written_config(mappings=mappings)["mappings"]
 
-    assert written == mappings
+    assert value == mappings
 
 
 @pytest.mark.shows("frames 24")
 def test_bounds_without_a_number_are_null() -> None:
     """min, max and thresholds that are NaN or infinite are written as null."""
-    assert configured(min=math.nan, max=math.inf) == {"min": None, "max": None}
-    assert configured(min=-1, max=2.5) == {"min": -1, "max": 2.5}
+    assert written_config(min=math.nan, max=math.inf) == {"min": None, "max": None}
+    assert written_config(min=-1, max=2.5) == {"min": -1, "max": 2.5}
 
 
 @pytest.mark.shows("frames 25")
@@ -100,14 +100,14 @@ def test_metadata_has_no_nan_anywhere() -> None:
     custom = {"a": [math.nan, {"b": -math.inf}], "n": numpy.int64(3), "f": numpy.float32("nan"), "t": noon}
 
     expected = {"a": [None, {"b": None}], "n": 3, "f": None, "t": "2026-01-01T12:00:00Z"}
-    assert described(custom=custom)["custom"] == expected
-    assert configured(custom=custom)["custom"] == expected
+    assert written_meta(custom=custom)["custom"] == expected
+    assert written_config(custom=custom)["custom"] == expected
 
 
 @pytest.mark.shows("frames 26")
 def test_unknown_meta_goes_under_custom() -> None:
     """Keys of the author's own go under `custom`, not to the top level, and don't hide what is there."""
-    assert described(rows=3, custom={"b": 1}) == {"custom": {"rows": 3, "b": 1}}
+    assert written_meta(rows=3, custom={"b": 1}) == {"custom": {"rows": 3, "b": 1}}
 
 
 @pytest.mark.shows("frames 19", "frames 20")
@@ -122,7 +122,7 @@ def test_unknown_meta_goes_under_custom() -> None:
         ({"stats": [{"displayName": "rows"}]}, "stats[0] lacks 'value'"),
     ],
 )
-def test_odd_meta_is_refused(meta: dict[str, object], where: str) -> None:
+def test_invalid_meta_is_refused(meta: dict[str, object], where: str) -> None:
     """A version is two whole numbers, severities and tabs are Grafana's, stats have a value; else the key is named."""
     with pytest.raises(FrameError, match=re.escape(where)):
         Frame(meta=meta)
@@ -153,13 +153,13 @@ def test_odd_meta_is_refused(meta: dict[str, object], where: str) -> None:
         ({"mappings": [{"type": "value", "options": {"1": {"icon": "x"}}}]}, "mappings[0].options.1 has the unknown"),
     ],
 )
-def test_odd_config_is_refused(config: dict[str, object], where: str) -> None:
+def test_invalid_config_is_refused(config: dict[str, object], where: str) -> None:
     """Every key has the type that Grafana decodes it to; a misspelt one would be lost without a word."""
     with pytest.raises(FrameError, match=re.escape(where)):
         Field("v", [1.0], config=config)
 
 
-def test_links_and_stats_are_taken_whole() -> None:
+def test_links_and_stats_are_written_as_given() -> None:
     """Data links of all parts, and stats with a unit, are written as given; times in links are RFC 3339."""
     start = dt.datetime(2026, 1, 1)  # noqa: DTZ001  # naive times are UTC
     link = {
@@ -176,11 +176,11 @@ def test_links_and_stats_are_taken_whole() -> None:
         },
     }
     stat = {"displayName": "rows", "unit": "short", "value": 3}
-    written = configured(links=[link])["links"][0]
+    value = written_config(links=[link])["links"][0]
 
-    assert written["internal"]["timeRange"] == {"from": "2026-01-01T00:00:00+00:00", "to": "2026-01-02T00:00:00Z"}
-    assert {**written, "internal": None} == {**link, "internal": None}
-    assert described(stats=[stat])["stats"] == [stat]
+    assert value["internal"]["timeRange"] == {"from": "2026-01-01T00:00:00+00:00", "to": "2026-01-02T00:00:00Z"}
+    assert {**value, "internal": None} == {**link, "internal": None}
+    assert written_meta(stats=[stat])["stats"] == [stat]
 
 
 def test_meta_and_config_are_extended_in_place() -> None:

@@ -36,14 +36,14 @@ def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
     services.unary("Data/QueryData", request, pb.QueryDataResponse)
     after = scrape()
 
-    changed = "grafana_plugin_request_total" + "".join(sorted(("queryData", "ok", "plugin")))
-    assert after[changed] == before.get(changed, 0) + 1
+    counter = "grafana_plugin_request_total" + "".join(sorted(("queryData", "ok", "plugin")))
+    assert after[counter] == before.get(counter, 0) + 1
     assert after["plugins_datasource_instances_total"] == before.get("plugins_datasource_instances_total", 0) + 1
     for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "plugins_active_instances"):
         assert name in after
 
 
-def test_windows_is_not_asked_for_what_linux_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_on_windows_leave_out_what_only_linux_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """There /proc is a folder of the current drive, and sysconf is missing: memory and files are left out."""
     monkeypatch.setattr(process_metrics, "_HAS_PROC", False)
     monkeypatch.delattr(os, "sysconf", raising=False)
@@ -53,12 +53,12 @@ def test_windows_is_not_asked_for_what_linux_tells(monkeypatch: pytest.MonkeyPat
     assert not names & {"process_resident_memory_bytes", "process_open_fds"}
 
 
-def test_rpcs_are_counted_as_go_does() -> None:
+def test_rpcs_are_counted_as_in_go() -> None:
     """Started, handled with their code, messages, and seconds in buckets."""
-    seen = metrics.rpc("/pluginv2.Test/Method", "unary")
-    seen.count_message()
-    seen.code = "Unknown"
-    seen.count_end()
+    call = metrics.rpc("/pluginv2.Test/Method", "unary")
+    call.count_message()
+    call.code = "Unknown"
+    call.count_end()
     text = metrics.text().decode()
     labels = 'grpc_type="unary",grpc_service="pluginv2.Test",grpc_method="Method"'
 
@@ -94,11 +94,11 @@ def test_buckets_ascend() -> None:
 
 @pytest.mark.parametrize("failing", [False, True])
 def test_upstream_requests_are_counted(*, failing: bool) -> None:
-    """What was answered is counted by status and size; what wasn't leaves nothing in flight."""
+    """An answer is counted by status and size; a failed request leaves nothing in flight."""
     kind = f"acme{failing}"
-    with metrics.upstream(kind, "GET", endpoint="queryData") as answered:
+    with metrics.upstream(kind, "GET", endpoint="queryData") as count:
         if not failing:
-            answered(200, 700)
+            count(200, 700)
     text = metrics.text().decode()
     own = f'datasource_type="{kind}",secure_socks_ds_proxy_enabled="false",endpoint="queryData"'
 

@@ -1,4 +1,4 @@
-"""`migrate` of the author's classes: what older versions saved is brought to today's shape before it is decoded."""
+"""`migrate` of the author's classes: saved queries and options get the current shape before they are decoded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gfruntime.request.config import GrafanaConfig
 
 @dataclass(frozen=True)
 class Row:
-    """A row, whose own `migrate` nobody asks: rows are inside of what was saved."""
+    """A row, whose own `migrate` is never called: only whole queries are migrated."""
 
     column: str = ""
 
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Same:
-    """Today's fields of `Model`, and nothing migrated."""
+    """The current fields of `Model`, without `migrate`."""
 
     series: Annotated[str, Ui(required=True)] = "sales"
     window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
@@ -51,7 +51,7 @@ class Same:
 
 @dataclass(frozen=True)
 class Model(Same):
-    """Until version 2 there was `table` in place of `series`, and the window was in seconds."""
+    """Before version 2 `series` was `table`, and the window was in seconds."""
 
     @staticmethod
     def migrate(old: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Options:
 
 
 class Source:
-    """A data source that says what it was asked."""
+    """A data source that answers with its query."""
 
     def __init__(self, settings: Settings[Options]) -> None:
         """Keep an option."""
@@ -121,7 +121,7 @@ def outcome(value: object, model: Any) -> object:
 
 
 @pytest.mark.parametrize(
-    ("saved_query", "wanted"),
+    ("saved_query", "expected"),
     [
         ({}, Model()),
         ({"table": "orders", "window": 600, "refId": "A"}, Model(series="orders", window=10.0)),
@@ -131,12 +131,12 @@ def outcome(value: object, model: Any) -> object:
         ({"rows": [{"column": "a"}], "version": 2}, Model(rows=[Row("a")])),
     ],
 )
-def test_a_saved_query_is_migrated_before_it_is_decoded(saved_query: dict[str, Any], wanted: Model) -> None:
-    """Each time, old or of today; the class of a row is not asked."""
-    assert decode(saved_query) == wanted
+def test_a_saved_query_is_migrated_before_it_is_decoded(saved_query: dict[str, Any], expected: Model) -> None:
+    """At each decoding, for old and current queries; `migrate` of a row is not called."""
+    assert decode(saved_query) == expected
 
 
-SAVED = st.fixed_dictionaries(
+SAVED_QUERIES = st.fixed_dictionaries(
     {},
     optional={
         "table": st.text(max_size=3) | st.none(),
@@ -151,13 +151,13 @@ SAVED = st.fixed_dictionaries(
 )
 
 
-@given(SAVED)
-def test_migrating_and_decoding_is_decoding_what_was_migrated(value: dict[str, Any]) -> None:
-    """Bounds, hidden fields, null and unknown keys are judged in what was migrated, as in any query of today."""
-    migrated = Model.migrate(copy.deepcopy(value))
+@given(SAVED_QUERIES)
+def test_decoding_a_saved_query_equals_decoding_the_migrated_one(value: dict[str, Any]) -> None:
+    """Bounds, hidden fields, null and unknown keys apply to the migrated query as to any current one."""
+    current = Model.migrate(copy.deepcopy(value))
 
-    assert outcome(value, Model) == outcome(migrated, Same)
-    assert outcome(migrated, Model) == outcome(migrated, Same), "what was migrated stays"
+    assert outcome(value, Model) == outcome(current, Same)
+    assert outcome(current, Model) == outcome(current, Same), "a migrated query stays"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_migrating_and_decoding_is_decoding_what_was_migrated(value: dict[str, A
         ({"mode": "sum", "every": 10}, None),
     ],
 )
-def test_bounds_hold_for_what_was_migrated(value: dict[str, Any], sentence: str | None) -> None:
-    """A field that is hidden then is read as its default."""
+def test_bounds_hold_after_migration(value: dict[str, Any], sentence: str | None) -> None:
+    """A field that is hidden after the migration gets its default."""
     if sentence is None:
         assert decode(value).every == 1
     else:
@@ -179,7 +179,7 @@ def test_bounds_hold_for_what_was_migrated(value: dict[str, Any], sentence: str 
 
 
 def model_of(migrate: Any, *, kind: type = staticmethod) -> Any:
-    """Make a model that migrates so."""
+    """Make a model with this `migrate`."""
     return dataclass(frozen=True)(type("Broken", (), {"__annotations__": {}, "migrate": kind(migrate)}))
 
 
@@ -208,12 +208,12 @@ async def _later(old: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_a_migration_that_fails_is_that_querys_error(migrate: Any, status: int, sentence: str) -> None:
-    """In one sentence that names the class; the status is the author's where he gives one."""
-    with pytest.raises(DecodeError) as caught:
+    """One sentence names the class; a QueryError keeps its status."""
+    with pytest.raises(DecodeError) as refusal:
         decode({"version": 1}, model_of(migrate))
 
-    assert (caught.value.status, "\n" in str(caught.value)) == (status, False)
-    assert str(caught.value).startswith(sentence)
+    assert (refusal.value.status, "\n" in str(refusal.value)) == (status, False)
+    assert str(refusal.value).startswith(sentence)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine")
@@ -230,13 +230,13 @@ def test_a_query_that_is_no_object_is_refused_before_migration(text: bytes) -> N
         convert.model_decoder(Model)(text)
 
 
-def test_nothing_and_null_are_an_empty_query() -> None:
-    """As for every model."""
+def test_empty_text_and_null_are_an_empty_query() -> None:
+    """This is so for every model."""
     assert [convert.model_decoder(Model)(text) for text in (b"", b"null")] == [Model()] * 2
 
 
 def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    """As for a query that raises."""
+    """This is so for a query that raises, too."""
     for migrate in (_refuse, lambda old: old["seconds"]):
         with pytest.raises(DecodeError):
             decode({"version": 1}, model_of(migrate))
@@ -246,7 +246,7 @@ def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pyt
 
 
 def test_a_method_that_needs_an_instance_is_refused() -> None:
-    """By the build, and when the plugin starts: nothing would be migrated, and nobody told."""
+    """The build and the start of the plugin refuse it: nothing would be migrated."""
     sentence = "^Broken.migrate receives saved values, not an instance; make it a static or a class method$"
 
     class Wrong(Plain):
@@ -259,8 +259,8 @@ def test_a_method_that_needs_an_instance_is_refused() -> None:
         Services(Wrong)
 
 
-def test_a_field_of_that_name_is_a_field() -> None:
-    """As before there was such a method."""
+def test_a_field_named_migrate_is_a_field() -> None:
+    """Classes from before `migrate` existed stay valid."""
 
     @dataclass(frozen=True)
     class Field:
@@ -271,7 +271,7 @@ def test_a_field_of_that_name_is_a_field() -> None:
 
 
 def test_models_of_other_libraries_migrate_too() -> None:
-    """Of msgspec and of pydantic."""
+    """Structures of msgspec and models of pydantic do."""
     msgspec = pytest.importorskip("msgspec")
     pydantic = pytest.importorskip("pydantic")
     members = {"__annotations__": {"size": int}, "size": 1, "migrate": staticmethod(lambda old: {"size": old["old"]})}
@@ -281,8 +281,8 @@ def test_models_of_other_libraries_migrate_too() -> None:
         assert decode({"old": 7}, model).size == 7
 
 
-def test_queries_are_answered_side_by_side_with_one_that_fails() -> None:
-    """An old one, one of today, a variable's, and one whose window is no number."""
+def test_one_failing_migration_leaves_the_other_queries() -> None:
+    """An old query, a current one, one of a variable, and one whose window is no number."""
     request = queries({"table": "a", "window": 600}, {"series": "b", "version": 2}, {"list": "x"}, {"window": "$x"})
     request.queries[2].queryType = "variable"
     answers = Services(Source).query(request)
@@ -300,15 +300,15 @@ def settings(options: dict[str, Any], **secrets: str) -> Settings[Options]:
 
 
 def test_options_are_migrated_without_their_secrets() -> None:
-    """What the constructor gets is of today; the secret and the URL come from their own places."""
-    converted = settings({"server": "db", "tlsAuth": True}, token="sesame")  # noqa: S106 - a password of a test
+    """The constructor gets current options; the secret and the URL come from their own fields."""
+    own_settings = settings({"server": "db", "tlsAuth": True}, token="sesame")  # noqa: S106 - a password of a test
 
-    assert converted.options == Options(host="db", url="http://x", token=Secret("sesame"))
-    assert converted.json_data == {"host": "db", "tlsAuth": True}
+    assert own_settings.options == Options(host="db", url="http://x", token=Secret("sesame"))
+    assert own_settings.json_data == {"host": "db", "tlsAuth": True}
 
 
 def test_options_that_cannot_be_migrated_are_an_error() -> None:
-    """The sentence begins as every one about settings."""
+    """The sentence begins like all about settings."""
     with pytest.raises(DecodeError, match=r"^the data source's settings: Options\.migrate failed: AssertionError$"):
         settings({"token": "x"})
 
@@ -329,7 +329,7 @@ def test_keys_that_a_migration_reads_are_not_unknown(
 
 
 def ask(body: object, *, kind: type = Source, method: str = "POST") -> tuple[int, Any]:
-    """Ask the resource that editors ask."""
+    """Call the resource that editors call."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     parts = Services(kind).resource(MIGRATE, method=method, body=text)
     return parts[0].code, json.loads(b"".join(part.body for part in parts))
@@ -349,13 +349,13 @@ def ask(body: object, *, kind: type = Source, method: str = "POST") -> tuple[int
         ({"options": {"server": "a", "timeout": 3}}, {"options": {"host": "a", "timeout": 3}}),
     ],
 )
-def test_editors_ask_what_a_saved_query_is_today(body: object, answer: object) -> None:
-    """Of each kind, and of options; what the class leaves alone stays."""
+def test_the_migrate_resource_returns_the_migrated_object(body: object, answer: object) -> None:
+    """For queries of each kind and for options; other keys stay."""
     assert ask(body) == (200, answer)
 
 
-def test_a_class_that_migrates_nothing_answers_what_it_was_asked() -> None:
-    """So that an editor of another version loses nothing."""
+def test_a_class_without_migrate_returns_the_object_unchanged() -> None:
+    """An editor of another version loses nothing."""
     assert ask({"query": {"a": 1}}, kind=Plain) == (200, {"query": {"a": 1}})
 
 
@@ -370,7 +370,7 @@ def test_a_class_that_migrates_nothing_answers_what_it_was_asked() -> None:
         ({"query": {"queryType": ["x"], "window": "x"}}, 500, "the query: Model.migrate failed"),
     ],
 )
-def test_a_question_that_can_not_be_answered_says_why(body: object, code: int, message: str) -> None:
+def test_a_failed_migrate_request_says_why(body: object, code: int, message: str) -> None:
     """The editor shows the sentence, and the query as it was saved."""
     status, answer = ask(body)
 
@@ -378,13 +378,13 @@ def test_a_question_that_can_not_be_answered_says_why(body: object, code: int, m
     assert answer["message"].startswith(message)
 
 
-def test_only_post_asks() -> None:
-    """It is a question with a body, and changes nothing."""
+def test_the_migrate_resource_accepts_only_post() -> None:
+    """The request has a body."""
     assert ask({}, method="GET") == (405, {"message": "GET is not allowed here, only POST"})
 
 
-def test_the_schema_says_who_migrates() -> None:
-    """The editors ask for these forms alone, and gfplug knows what is read afterwards."""
+def test_the_schema_lists_the_forms_that_migrate() -> None:
+    """The editors call `migrate` for these forms only, and gfplug knows the keys that are read afterwards."""
     schema, read = describe(Source), keys.describe(Author.of(Source))
 
     assert [schema["query"]["migrates"], schema["own"]["variable"]["migrates"], schema["config"]["migrates"]] == [
@@ -401,7 +401,7 @@ def _append(old: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("of", "given_query", "wanted"),
+    ("of", "query", "expected"),
     [
         ("query", {"refId": "A", "table": "a", "window": 60}, (True, True)),
         ("query", {"refId": "A", "version": 2}, (False, True)),
@@ -410,19 +410,19 @@ def _append(old: dict[str, Any]) -> dict[str, Any]:
         ("options", {"server": "x"}, (True, True)),
     ],
 )
-def test_a_check_sees_what_changes_and_what_never_ends(
-    of: str, given_query: dict[str, Any], wanted: tuple[bool, bool]
+def test_the_check_reports_changed_and_unstable_migrations(
+    of: str, query: dict[str, Any], expected: tuple[bool, bool]
 ) -> None:
     """Each is migrated twice; an annotation without a class of its own is an ordinary query."""
-    before = copy.deepcopy(given_query)
-    result = saved.migrate(Author.of(Source), of, given_query)
+    before = copy.deepcopy(query)
+    result = saved.migrate(Author.of(Source), of, query)
 
-    assert (result["isChanged"], result["isStable"]) == wanted
-    assert given_query == before
+    assert (result["isChanged"], result["isStable"]) == expected
+    assert query == before
 
 
-def test_a_migration_that_goes_on_and_on_is_seen() -> None:
-    """And a failure is a sentence."""
+def test_a_migration_that_never_settles_is_reported() -> None:
+    """A failure is reported as a sentence."""
 
     class Counting(Plain):
         def query(self, query: Query[model_of(_append)]) -> Frame:  # type: ignore[valid-type]

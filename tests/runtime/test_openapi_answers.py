@@ -1,4 +1,4 @@
-"""Answers that are not as they are described, and errors that come with the status 200."""
+"""Answers that differ from their description, and errors with status 200."""
 
 from __future__ import annotations
 
@@ -37,49 +37,49 @@ def endpoint(rows: tuple[str, ...] = ("data",), shape: Any = "array", **more: An
 )
 def test_an_error_with_the_status_200_is_an_error(body: Any, text: str) -> None:
     """An alert rule would take it for no data."""
-    described = endpoint(error_keys=("msg",))
+    description = endpoint(error_keys=("msg",))
 
     with pytest.raises(DownstreamError, match=f"/x returned an error: {text}"):
-        rows.rows_of(body, described, "/x")
+        rows.rows_of(body, description, "/x")
 
 
 @pytest.mark.parametrize("keys", [(), ("data",)])
-def test_an_object_that_is_an_error_is_one(keys: tuple[str, ...]) -> None:
-    """Not a row of nulls; where it has what is described, it is no error."""
-    described = endpoint(keys, "object")
+def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> None:
+    """It is no row of nulls; an object with the described fields is no error."""
+    description = endpoint(keys, "object")
     body = {"ok": False, "error": "invalid_auth"}
 
     with pytest.raises(DownstreamError, match="invalid_auth"):
-        rows.rows_of({**body, "data": {}} if keys else body, described, "/x")
+        rows.rows_of({**body, "data": {}} if keys else body, description, "/x")
     fine = {"id": 1, "error": "none"}
-    assert rows.rows_of({"data": fine} if keys else fine, described, "/x").rows == [("", fine)]
+    assert rows.rows_of({"data": fine} if keys else fine, description, "/x").rows == [("", fine)]
 
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [], "error": None, "errors": []}, {}, None])
 def test_no_rows_are_no_error(body: Any) -> None:
-    """However they are told."""
-    found = rows.rows_of(body, endpoint(), "/x")
+    """In every form that APIs use."""
+    result = rows.rows_of(body, endpoint(), "/x")
 
-    assert (found.rows, found.notices) == ([], ())
+    assert (result.rows, result.notices) == ([], ())
 
 
 def test_rows_beside_an_error_come_with_its_text() -> None:
-    """They may be a part of what there is."""
-    found = rows.rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(), "/x")
+    """The rows may be incomplete."""
+    result = rows.rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(), "/x")
 
-    assert (len(found.rows), found.notices, found.is_cut) == (1, ("The API says of its answer: half",), True)
+    assert (len(result.rows), result.notices, result.is_cut) == (1, ("The API says of its answer: half",), True)
 
 
 def test_missing_rows_and_fields_give_notices() -> None:
     """No rows, rows without a field, rows that are no objects."""
-    found = [
+    result = [
         rows.rows_of({"version": 2}, endpoint(), "/x"),
         rows.rows_of({"version": 2}, endpoint((), "object"), "/x"),
         rows.rows_of({"data": [{"id": 1}, 2, None, [3]]}, endpoint(), "/x"),
         rows.rows_of({"data": {"a": 1, "b": {"id": 2}}}, endpoint(shape="map"), "/x"),
     ]
 
-    assert [each.notices for each in found] == [
+    assert [each.notices for each in result] == [
         ("The answer has no data, so that there are no rows",),
         ("The answer has nothing of what the API describes",),
         ("3 rows are empty: they are no objects, as the API describes them",),
@@ -97,12 +97,12 @@ def test_missing_rows_and_fields_give_notices() -> None:
     ],
 )
 def test_another_shape_is_the_apis_failure(shape: str, body: Any, message: str) -> None:
-    """It would be rows of nulls."""
+    """Otherwise the rows would be nulls."""
     with pytest.raises(DownstreamError, match=message):
         rows.rows_of(body, endpoint(shape=shape), "/x")
 
 
-def test_an_answer_without_content_says_so_by_its_status() -> None:
+def test_only_status_204_may_have_an_empty_body() -> None:
     """An empty body alone is no JSON."""
     none, empty = (
         HttpResponse(status=status, reason="", headers=HTTPMessage(), body=b"", path="/x") for status in (204, 200)
@@ -122,7 +122,7 @@ def test_an_answer_without_content_says_so_by_its_status() -> None:
     ],
 )
 def test_whole_numbers_stay_whole(values: list[Any], expected: list[int | None]) -> None:
-    """As texts, as protobuf writes them, too."""
+    """Also as texts, as protobuf writes them."""
     frame = views.table([("", {"id": each}) for each in values], endpoint().columns)
 
     assert (frame["id"].type, frame["id"].to_list()) == ("int64", expected)
@@ -138,7 +138,7 @@ def test_a_value_that_is_no_number_makes_a_text_column(value: Any) -> None:
 
 
 def test_a_large_number_does_not_make_its_column_text() -> None:
-    """It has the digits that a number with a fraction has."""
+    """It loses digits, as numbers with a fraction do."""
     column = operation.Column(name="size", keys=("size",), kind="number")
 
     frame = views.table([("", {"size": 9007199254740993}), ("", {"size": 0.5})], [column])
@@ -146,25 +146,25 @@ def test_a_large_number_does_not_make_its_column_text() -> None:
     assert (frame["size"].type, frame["size"].to_list()) == ("float64", [9007199254740992.0, 0.5])
 
 
-def test_ids_are_no_values() -> None:
-    """Neither as series nor as numbers, unless they are chosen; however large they are."""
+def test_ids_are_not_used_as_values() -> None:
+    """They are no series and no numbers unless the query selects them."""
     columns = (
         operation.Column(name="id", keys=("id",), kind="integer", is_id=True),
         operation.Column(name="at", keys=("at",), kind="time", wire="seconds"),
         operation.Column(name="value", keys=("value",), kind="number"),
     )
-    described = endpoint(columns=columns)
+    description = endpoint(columns=columns)
     row = ("", {"id": 1234567890123456789, "at": 1767225600, "value": 1})
     view = views.View
 
-    (frame,) = views.to_frames([row], described, view(show="series", time_column="at"))
-    (chosen,) = views.to_frames([row], described, view(show="numbers", value_columns=("id",)))
+    (frame,) = views.to_frames([row], description, view(show="series", time_column="at"))
+    (numbers,) = views.to_frames([row], description, view(show="numbers", value_columns=("id",)))
 
     assert [field.name for field in frame.fields] == ["at", "value"]
-    assert [field.to_list() for field in chosen.fields] == [[1234567890123456768.0]]
+    assert [field.to_list() for field in numbers.fields] == [[1234567890123456768.0]]
 
 
-def test_labels_are_those_that_are_shown() -> None:
+def test_labels_of_tags_and_columns_do_not_collide() -> None:
     """An empty text is none, and a tag does not take the place of another column."""
     columns = (
         operation.Column(name="tags", keys=("tags",), kind="json", is_labels=True),

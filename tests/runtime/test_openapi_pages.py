@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Reading:
-    """Reads the pages of one operation, whose rows are in `items`, and remembers how they were asked for."""
+    """Reads the pages of one operation, whose rows are in `items`, and records its requests."""
 
     def __init__(self) -> None:
         """Begin without requests."""
-        self.asked: list[tuple[dict[str, Any], str]] = []
+        self.requests: list[tuple[dict[str, Any], str]] = []
         self.values: dict[str, Any] = {}
         self.is_cut = False
 
     def __call__(self, answer: Answer, kind: Any, **more: Any) -> tuple[int, list[str]]:
-        """Return how many rows were read, and what was said."""
+        """Return the number of rows and the notices."""
         parameter: dict[str, Any] = {} if kind in ("link", "next_url", "unknown") else {"parameter": "at"}
         endpoint = operation.Endpoint(
             method="GET",
@@ -38,7 +38,7 @@ class Reading:
         )
 
         def ask(values: Mapping[str, Any], url: str) -> HttpResponse:
-            self.asked.append((dict(values), url))
+            self.requests.append((dict(values), url))
             body = answer(values, url)
             headers = HTTPMessage()
             if isinstance(body, tuple):
@@ -55,7 +55,7 @@ class Reading:
 
 @pytest.fixture
 def reading() -> Reading:
-    """Read with a fresh memory."""
+    """Give a fresh one."""
     return Reading()
 
 
@@ -64,7 +64,7 @@ def rows(first: int, last: int) -> list[dict[str, int]]:
     return [{"id": number} for number in range(first, last)]
 
 
-def shelf(count: int, *, most: int, first: int = 0, **more: Any) -> Answer:
+def by_offset(count: int, *, most: int, first: int = 0, **more: Any) -> Answer:
     """Answer at most so many rows of a list at once, whatever is asked for; `more` is in every answer."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
@@ -75,7 +75,7 @@ def shelf(count: int, *, most: int, first: int = 0, **more: Any) -> Answer:
     return answer
 
 
-def numbered(count: int, *, most: int, first: int = 1) -> Answer:
+def by_number(count: int, *, most: int, first: int = 1) -> Answer:
     """Answer pages by their numbers."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
@@ -90,26 +90,26 @@ SIZED = {"size_parameter": "size", "size": 1000, "first": 0}
 
 
 def test_a_server_that_caps_pages_is_read_to_its_total(reading: Reading) -> None:
-    """Though its first page is shorter than what was asked for."""
-    assert reading(shelf(250, most=100, total=250), "offset", total_keys=("total",), **SIZED) == (250, [])
-    assert [values["at"] for values, _ in reading.asked] == [0, 100, 200]
+    """Its first page is shorter than the requested size."""
+    assert reading(by_offset(250, most=100, total=250), "offset", total_keys=("total",), **SIZED) == (250, [])
+    assert [values["at"] for values, _ in reading.requests] == [0, 100, 200]
 
 
-def test_a_server_that_caps_pages_and_says_nothing_is_read_to_its_end(reading: Reading) -> None:
-    """A short first page proves no end; as it is empty, the page behind the last one does."""
-    assert reading(shelf(250, most=100), "offset", **SIZED) == (250, [])
-    assert [values["at"] for values, _ in reading.asked] == [0, 100, 200, 250]
-    assert reading(numbered(30, most=10), "page", size_parameter="size", size=100) == (30, [])
+def test_a_server_that_caps_pages_without_a_total_is_read_to_an_empty_page(reading: Reading) -> None:
+    """A short first page proves no end; the empty page after the last one does."""
+    assert reading(by_offset(250, most=100), "offset", **SIZED) == (250, [])
+    assert [values["at"] for values, _ in reading.requests] == [0, 100, 200, 250]
+    assert reading(by_number(30, most=10), "page", size_parameter="size", size=100) == (30, [])
 
 
-def test_a_short_page_is_the_last_one_where_pages_are_as_long_as_asked_for(reading: Reading) -> None:
-    """One request less."""
-    assert reading(shelf(1500, most=1000), "offset", **SIZED) == (1500, [])
-    assert [values["at"] for values, _ in reading.asked] == [0, 1000]
+def test_a_short_page_is_the_last_if_the_server_keeps_the_size(reading: Reading) -> None:
+    """The second page is shorter than the first: no third request is sent."""
+    assert reading(by_offset(1500, most=1000), "offset", **SIZED) == (1500, [])
+    assert [values["at"] for values, _ in reading.requests] == [0, 1000]
 
 
-def test_has_more_goes_on(reading: Reading) -> None:
-    """Until it is false, whatever the pages' length."""
+def test_pages_are_read_while_has_more_is_true(reading: Reading) -> None:
+    """The length of the pages does not matter."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         return {"items": rows(values["at"], values["at"] + 3), "more": values["at"] < 9}
@@ -118,24 +118,24 @@ def test_has_more_goes_on(reading: Reading) -> None:
 
 
 def test_a_total_that_is_not_reached_gives_a_notice(reading: Reading) -> None:
-    """Where the API has no more pages, and where more are not read."""
-    empty = shelf(100, most=100, total=5000)
+    """If the API has no more pages, and if the bound of pages is reached."""
+    empty = by_offset(100, most=100, total=5000)
     assert reading(empty, "offset", total_keys=("total",), **SIZED) == (
         100,
         ["Only 100 of 5000 rows were read"],
     )
-    assert reading(shelf(5000, most=100, total="5000"), "offset", total_keys=("total",), **SIZED) == (
+    assert reading(by_offset(5000, most=100, total="5000"), "offset", total_keys=("total",), **SIZED) == (
         2000,
         ["Only the first 2000 rows were read: there are more"],
     )
-    assert reading(shelf(9000, most=100), "offset", **SIZED) == (
+    assert reading(by_offset(9000, most=100), "offset", **SIZED) == (
         2000,
         ["Only the first 2000 rows were read: there may be more"],
     )
 
 
-def test_a_total_that_is_the_first_pages_own_is_not_believed(reading: Reading) -> None:
-    """Where that page is full."""
+def test_a_total_that_counts_only_the_page_is_ignored(reading: Reading) -> None:
+    """The first page is full, so a second is read."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         page = rows(values["at"], min(values["at"] + 100, 150))
@@ -147,8 +147,8 @@ def test_a_total_that_is_the_first_pages_own_is_not_believed(reading: Reading) -
 
 
 @pytest.mark.parametrize("status", [404, 400, 416, 422])
-def test_a_page_that_is_not_there_is_an_end_where_nothing_told_of_it(reading: Reading, status: int) -> None:
-    """As Django's second page of one; where the total told of it, it is an error."""
+def test_a_missing_page_is_the_end_unless_the_total_promised_it(reading: Reading, status: int) -> None:
+    """Django answers 404 for page 2 of one page; with a total of more rows it is an error."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         if values["at"] > 1:
@@ -160,8 +160,8 @@ def test_a_page_that_is_not_there_is_an_end_where_nothing_told_of_it(reading: Re
         reading(answer, "page", total_keys=("total",), size_parameter="size", size=100)
 
 
-def test_a_server_that_fails_is_no_end(reading: Reading) -> None:
-    """Its rows would pass for all."""
+def test_a_failing_server_is_an_error_and_not_the_end(reading: Reading) -> None:
+    """Otherwise the rows so far would look like all."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         if values["at"] > 1:
@@ -173,8 +173,8 @@ def test_a_server_that_fails_is_no_end(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize("more", [{"total": 2}, {"total": 1}, {}, {"more": None}, {"more": True}])
-def test_a_cursor_alone_leads_on(reading: Reading, more: dict[str, Any]) -> None:
-    """Though the total is that of a page, and a flag is missing."""
+def test_a_cursor_is_followed_whatever_total_and_flag_say(reading: Reading, more: dict[str, Any]) -> None:
+    """The total may count only a page, and the flag may be missing."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         at = values.get("at", 0)
@@ -185,7 +185,7 @@ def test_a_cursor_alone_leads_on(reading: Reading, more: dict[str, Any]) -> None
 
 
 def test_has_more_that_is_false_ends_a_cursors_pages(reading: Reading) -> None:
-    """As APIs do that give a cursor with every page."""
+    """Some APIs give a cursor with every page."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         at = values.get("at", 0)
@@ -195,18 +195,18 @@ def test_has_more_that_is_false_ends_a_cursors_pages(reading: Reading) -> None:
 
 
 def test_a_cursor_may_be_an_address(reading: Reading) -> None:
-    """It is followed."""
+    """The next request goes to it."""
 
     def answer(_values: Mapping[str, Any], url: str) -> Any:
         return {"items": rows(2, 3)} if url else {"items": rows(0, 2), "next": "https://api.example/things?at=2"}
 
     assert reading(answer, "cursor", next_keys=("next",)) == (3, [])
-    assert reading.asked[1] == ({}, "https://api.example/things?at=2")
+    assert reading.requests[1] == ({}, "https://api.example/things?at=2")
 
 
 @pytest.mark.parametrize("kind", ["cursor", "next_url"])
 def test_a_repeated_page_gives_a_notice(reading: Reading, kind: str) -> None:
-    """The API has ignored how it was asked: what is behind it is not known."""
+    """The API ignored the parameter, so later pages are unknown."""
 
     def answer(_values: Mapping[str, Any], url: str) -> Any:
         return {"items": rows(0, 2), "next": f"{url}x"}
@@ -217,8 +217,8 @@ def test_a_repeated_page_gives_a_notice(reading: Reading, kind: str) -> None:
     )
 
 
-def test_a_last_page_that_comes_twice_is_the_end_of_numbers(reading: Reading) -> None:
-    """Some APIs answer it for those behind it; numbers alone are not told apart, which is said."""
+def test_a_repeated_last_page_ends_numbered_pages(reading: Reading) -> None:
+    """Some APIs repeat it for later pages; rows of bare numbers are not compared, and a notice says so."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         return {"items": rows(0, 2) if values["at"] == 1 else rows(2, 4)}
@@ -228,8 +228,8 @@ def test_a_last_page_that_comes_twice_is_the_end_of_numbers(reading: Reading) ->
     assert len(reading(lambda *_: zeros, "offset", first=0)[1]) == 2
 
 
-def test_a_page_0_that_is_page_1_does_not_end_the_reading(reading: Reading) -> None:
-    """Where the description says that pages count from 0, and the API that there is no page 0."""
+def test_page_0_may_repeat_page_1(reading: Reading) -> None:
+    """The description counts pages from 0, and the API from 1."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         page = max(values["at"], 1)
@@ -257,8 +257,8 @@ def test_links_are_read_as_the_standard_has_them(link: str, url: str) -> None:
     assert pages.next_link([link]) == url
 
 
-def test_links_lead_on(reading: Reading) -> None:
-    """Until there is none."""
+def test_links_are_followed(reading: Reading) -> None:
+    """The last page has no link."""
 
     def answer(_values: Mapping[str, Any], url: str) -> Any:
         return {"items": rows(2, 3)} if url else ({"items": rows(0, 2)}, '</things?p=2>; title="a, b"; rel="next"')
@@ -281,15 +281,15 @@ def test_links_lead_on(reading: Reading) -> None:
     ],
 )
 def test_pages_that_cannot_be_requested_give_a_notice(reading: Reading, body: Any, keys: Any, notice: str) -> None:
-    """The first page does not pass for all."""
+    """The notice says that the first page is not all."""
     count, notices = reading(lambda *_: {"items": rows(0, 2), **body}, "unknown", **keys)
 
     assert (count, notices, reading.is_cut) == (2, [notice] if notice else [], bool(notice))
-    assert len(reading.asked) == 1
+    assert len(reading.requests) == 1
 
 
-def test_a_first_page_that_is_full_may_not_be_all(reading: Reading) -> None:
-    """Where the description tells how long pages are, and not how to ask for the next one."""
+def test_a_full_first_page_without_a_way_to_the_next_gives_a_notice(reading: Reading) -> None:
+    """The description has the size of pages, but no way to request the next one."""
     assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=2) == (
         2,
         ["Only the first 2 rows were read: there may be more"],
@@ -298,8 +298,8 @@ def test_a_first_page_that_is_full_may_not_be_all(reading: Reading) -> None:
     assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=3) == (2, [])
 
 
-def test_a_query_that_says_how_many_rows_it_wants_gets_no_more(reading: Reading) -> None:
-    """A limit that has no largest value is the query's own field; where the API tells of more, so does the panel."""
+def test_a_querys_own_limit_is_kept(reading: Reading) -> None:
+    """A limit without a maximum is the query's own field; if the API has more rows, a notice says so."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         at = values.get("at", 0)
@@ -314,12 +314,14 @@ def test_a_query_that_says_how_many_rows_it_wants_gets_no_more(reading: Reading)
         ["Only 2 of 9 rows were read"],
     )
     assert not reading.is_cut  # it is what the query wants
-    assert len(reading.asked) == 2
+    assert len(reading.requests) == 2
 
 
-@pytest.mark.parametrize(("kind", "answer"), [("page", numbered(100, most=2)), ("offset", shelf(100, most=2, first=1))])
-def test_more_pages_than_are_read_are_a_part(reading: Reading, kind: str, answer: Answer) -> None:
-    """Alert rules get an error for it."""
+@pytest.mark.parametrize(
+    ("kind", "answer"), [("page", by_number(100, most=2)), ("offset", by_offset(100, most=2, first=1))]
+)
+def test_an_answer_with_more_pages_than_are_read_is_cut(reading: Reading, kind: str, answer: Answer) -> None:
+    """Alert rules get an error for such an answer."""
     _, notices = reading(answer, kind, most=3)
 
     assert reading.is_cut

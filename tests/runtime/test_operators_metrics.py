@@ -34,7 +34,7 @@ Sample = tuple[str, dict[str, str]]
 
 
 class Busy(Plain):
-    """A data source that has all that is counted: a cache, places, an upstream that is asked again."""
+    """A data source with all that has metrics: a cache, a limit, an upstream that is asked again."""
 
     cache = Cache(seconds=60)
     concurrency = 1
@@ -90,8 +90,8 @@ def dashboard() -> dict[str, Any]:
 def rules() -> list[dict[str, Any]]:
     """Read the rules."""
     (group,) = yaml.safe_load((OPERATORS / "alert-rules.yaml").read_text(encoding="utf-8"))["groups"]
-    listed: list[dict[str, Any]] = group["rules"]
-    return listed
+    entries: list[dict[str, Any]] = group["rules"]
+    return entries
 
 
 def expressions() -> list[str]:
@@ -103,7 +103,7 @@ def expressions() -> list[str]:
 
 @pytest.mark.parametrize("expression", expressions())
 def test_each_selector_finds_what_a_busy_plugin_has(expression: str, samples: list[Sample]) -> None:
-    """Name and labels, but for those that Prometheus adds; what is grouped by is a label of these samples."""
+    """Names and labels exist, except labels that Prometheus adds; so do the labels of `by`."""
     selectors = SELECTOR.findall(expression)
     outside = SELECTOR.sub("", re.sub(r"\$\w+", "", expression))
 
@@ -112,11 +112,11 @@ def test_each_selector_finds_what_a_busy_plugin_has(expression: str, samples: li
     for name, text in selectors:
         if name in NOT_OURS:
             continue
-        wanted = {
+        filters = {
             label: value for label, value in re.findall(r'(\w+)="([^"]*)"', text) if label not in {"job", "instance"}
         }
-        matching = [labels for sample, labels in samples if sample == name and wanted.items() <= labels.items()]
-        assert matching, (name, wanted)
+        matching = [labels for sample, labels in samples if sample == name and filters.items() <= labels.items()]
+        assert matching, (name, filters)
         for groups in re.findall(r"\bby \(([^)]*)\)", expression):
             assert {each.strip() for each in groups.split(",")} - {"job", "instance"} <= matching[0].keys()
 
@@ -124,20 +124,20 @@ def test_each_selector_finds_what_a_busy_plugin_has(expression: str, samples: li
 def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> None:
     """The table's names, and no metric of the runtime is missing there."""
     rows = re.findall(r"^\| (`[a-z_]+[`{].*?) \|", PAGE.partition("## Metrics")[2], re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`([a-z_]+)[`{]", row)}
+    names = {name for row in rows for name in re.findall(r"`([a-z_]+)[`{]", row)}
     exposed = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
     families = {family.name for family in metrics.Family.all if not family.name.startswith("test_")}
 
-    assert named - exposed <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
-    assert families | {"plugins_active_instances"} <= named
+    assert names - exposed <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
+    assert families | {"plugins_active_instances"} <= names
 
 
-def test_a_rule_is_whole() -> None:
-    """Query, reduction, threshold, each on the one before; texts for people; a title and an id of its own."""
-    listed = rules()
+def test_each_rule_is_complete() -> None:
+    """Query, reduction and threshold build on one another; title and id are unique."""
+    entries = rules()
 
-    assert len({rule["uid"] for rule in listed}) == len({rule["title"] for rule in listed}) == len(listed)
-    for rule in listed:
+    assert len({rule["uid"] for rule in entries}) == len({rule["title"] for rule in entries}) == len(entries)
+    for rule in entries:
         query, reduction, threshold = rule["data"]
         assert [each["refId"] for each in rule["data"]] == [each["model"]["refId"] for each in rule["data"]]
         assert [query["datasourceUid"], reduction["datasourceUid"]] == ["prometheus", "__expr__"]
@@ -150,8 +150,8 @@ def test_a_rule_is_whole() -> None:
         assert f"| {rule['title']} |" in PAGE
 
 
-def test_the_dashboards_panels_lie_beside_one_another() -> None:
-    """No two have one place or one number."""
+def test_the_dashboards_panels_do_not_overlap() -> None:
+    """No two share a cell or an id."""
     panels = dashboard()["panels"]
     cells = [
         (x, y)

@@ -74,7 +74,7 @@ class Batch(Sync):
         return {each.ref_id: _partial(each.model["do"]) for each in queries}
 
 
-def decoded(response: pb.DataResponse) -> list[dict[str, list[Any]]]:
+def decode(response: pb.DataResponse) -> list[dict[str, list[Any]]]:
     """Decode the frames of an answer."""
     return [{field.name: field.to_list() for field in arrow.decode(frame).fields} for frame in response.frames]
 
@@ -85,7 +85,7 @@ def test_a_query_answers_frames_and_an_error(kind: type, do: str) -> None:
     """Both are in the answer, with the error's status and source, whatever the frames were given as."""
     response = Services(kind).query(queries({"do": do}))["A"]
     status = 504 if do == "list" else 502
-    wanted: dict[str, list[dict[str, list[Any]]]] = {
+    expected: dict[str, list[dict[str, list[Any]]]] = {
         "one": [{"region": ["north"], "value": [1.5]}],
         "list": [{"region": ["north"], "value": [1.5]}] * 2,
         "table": [{"v": [1.0]}],
@@ -94,10 +94,10 @@ def test_a_query_answers_frames_and_an_error(kind: type, do: str) -> None:
     }
 
     assert (response.error, response.status, response.errorSource) == ("south is away", status, "downstream")
-    assert decoded(response) == wanted[do]
+    assert decode(response) == expected[do]
 
 
-def test_json_answers_carry_both_as_well() -> None:
+def test_json_answers_have_frames_and_an_error() -> None:
     """The format is the one that was asked for."""
     request = queries({"do": "one"})
     request.format = pb.JSON
@@ -107,7 +107,7 @@ def test_json_answers_carry_both_as_well() -> None:
     assert json.loads(response.frames[0])["data"]["values"] == [["north"], [1.5]]
 
 
-def test_other_queries_of_the_request_are_not_touched() -> None:
+def test_other_queries_of_the_request_are_unaffected() -> None:
     """Each query has its own frames and its own error."""
     answers = Services(Sync).query(queries({"do": "one"}, {"do": "none"}))
 
@@ -135,7 +135,7 @@ def test_frames_that_cannot_be_shown_do_not_hide_the_error() -> None:
 
 
 def test_frames_of_a_cause_are_not_shown() -> None:
-    """Only those of the error that was raised: what wraps it may have thrown them away on purpose."""
+    """Only the frames of the raised error are shown: the code that wraps an error may drop frames on purpose."""
 
     class Wrapping(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Frame:
@@ -178,10 +178,10 @@ def test_chunks_end_with_the_error_where_its_frames_do_not_fit() -> None:
 @pytest.mark.parametrize("kind", [Sync, Async])
 def test_ask_raises_the_error_with_its_frames_as_decoded(kind: type) -> None:
     """An author's test sees both, the frames with the types that Grafana sees."""
-    with pytest.raises(DownstreamError, match="south is away") as raised:
+    with pytest.raises(DownstreamError, match="south is away") as failure:
         ask(kind(None), query({"do": "one"}))
 
-    frames = raised.value.frames
+    frames = failure.value.frames
     assert isinstance(frames, list)
     (frame,) = frames
     assert frame.ref_id == "A"
@@ -189,7 +189,7 @@ def test_ask_raises_the_error_with_its_frames_as_decoded(kind: type) -> None:
 
 
 def test_an_error_has_no_frames_by_itself() -> None:
-    """What raised an error before still does, and what derives from one needs no frames."""
+    """Older code and derived classes need no frames."""
 
     class LateError(QueryError):
         def __init__(self) -> None:

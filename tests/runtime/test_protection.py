@@ -1,4 +1,4 @@
-"""Protection of an upstream: equal queries are asked once, answers are kept, and nobody gets another's."""
+"""Protection of an upstream: equal queries are asked once, answers are cached, and each user gets only his own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def counts(result: str) -> float:
 
 @each_kind
 def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> None:
-    """Sixty-four calls, one ask, the same bytes; the next call asks again, as nothing is kept."""
+    """Sixty-four calls, one ask, the same bytes; the next call asks again, as nothing is cached."""
     kind = make_class(base, gate=threading.Event())
     before = counts("miss"), counts("shared")
 
@@ -65,7 +65,7 @@ def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> Non
 
 
 @each_kind
-def test_an_answer_is_kept_for_its_time(base: type[CountingSource]) -> None:
+def test_an_answer_is_cached_for_its_seconds(base: type[CountingSource]) -> None:
     """Then it is asked for again; another model, user or ref id has answers of its own."""
     kind = make_class(base, cache=Cache(seconds=0.3))
 
@@ -85,8 +85,8 @@ def test_an_answer_is_kept_for_its_time(base: type[CountingSource]) -> None:
 
 
 @pytest.mark.parametrize("base", [BatchSource, AsyncBatchSource])
-def test_a_batch_asks_only_for_what_it_lacks(base: type[BatchSource]) -> None:
-    """Query by query: what is kept is not asked for, what another call asks for is waited for."""
+def test_a_batch_asks_only_for_missing_answers(base: type[BatchSource]) -> None:
+    """Cached answers are not asked for again, and answers that another call asks for are awaited."""
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
@@ -108,8 +108,8 @@ def test_a_batch_asks_only_for_what_it_lacks(base: type[BatchSource]) -> None:
     run(act())
 
 
-def test_a_batch_goes_on_for_who_wants_one_query_of_it() -> None:
-    """Though the call that asked has left, while it waited for its turn."""
+def test_a_batch_continues_for_a_caller_that_joined_one_query() -> None:
+    """The call that asked is cancelled while it waits for a place."""
     kind = make_class(BatchSource, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
@@ -134,8 +134,8 @@ def test_a_batch_goes_on_for_who_wants_one_query_of_it() -> None:
 
 
 @each_kind
-def test_an_error_is_shared_and_never_kept(base: type[CountingSource]) -> None:
-    """Those who waited have it, each in its own answer; who comes later asks."""
+def test_an_error_is_shared_and_never_cached(base: type[CountingSource]) -> None:
+    """Each waiting call gets the error in its own answer; a later call asks again."""
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
@@ -175,8 +175,8 @@ def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[CountingSourc
 
 
 @each_single
-def test_the_work_ends_when_all_have_left(base: type[CountingSource]) -> None:
-    """Nobody can join it any more: the next call asks anew."""
+def test_shared_work_ends_when_all_callers_have_left(base: type[CountingSource]) -> None:
+    """No call can join it any more: the next call asks again."""
     kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
@@ -197,15 +197,15 @@ def test_the_work_ends_when_all_have_left(base: type[CountingSource]) -> None:
 
 
 def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the very moment in which the last one has left."""
+    """It is closed to others as soon as the last call is cancelled."""
     handlers: list[ProtectedQueries] = []
 
-    class Seen(ProtectedQueries):
+    class RecordingQueries(ProtectedQueries):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             handlers.append(self)
 
-    monkeypatch.setattr(protection, "ProtectedQueries", Seen)
+    monkeypatch.setattr(protection, "ProtectedQueries", RecordingQueries)
     kind = make_class(CountingSource, gate=threading.Event())
 
     async def act() -> None:
@@ -221,18 +221,18 @@ def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.Monk
 
 
 def test_a_short_deadline_does_not_fail_calls_with_more_time() -> None:
-    """What ended for want of another's time is asked again, once for all who have much more."""
+    """A query that ran out of another call's time is asked again, once for all calls with more time."""
 
     class Strict(Plain):
         cache = Cache()
-        seen: list[Any] = []  # noqa: RUF012  # of this class alone
+        times_left: list[Any] = []  # noqa: RUF012  # of this class alone
 
         def query(self, query: Query[dict[str, Any]]) -> Frame:
-            left = query.time_left
-            assert left is not None
-            self.seen.append(left.total_seconds())
-            if len(self.seen) == 1:
-                time.sleep(left.total_seconds())
+            time_left = query.time_left
+            assert time_left is not None
+            self.times_left.append(time_left.total_seconds())
+            if len(self.times_left) == 1:
+                time.sleep(time_left.total_seconds())
                 raise TimeoutError("its time is over")
             return Frame.of(v=[1])
 
@@ -240,13 +240,13 @@ def test_a_short_deadline_does_not_fail_calls_with_more_time() -> None:
         callers, shared = Callers(Strict), counts("shared")
         now = time.monotonic()
         hurried = callers.start(request({}), Call(deadline=now + 0.3))
-        await until(lambda: Strict.seen)
+        await until(lambda: Strict.times_left)
         calls = [callers.start(request({}), Call(deadline=now + seconds)) for seconds in (0.4, 30, 40)]
         await until(lambda: counts("shared") == shared + 3)
         answers = await asyncio.gather(hurried, *calls)
 
-        assert len(Strict.seen) == 2
-        assert Strict.seen[1] > 30
+        assert len(Strict.times_left) == 2
+        assert Strict.times_left[1] > 30
         assert [each["A"].status for each in answers] == [200] * 4
 
     run(act())
@@ -271,8 +271,8 @@ def test_later_changes_of_an_array_do_not_change_a_cached_answer() -> None:
     run(act())
 
 
-def test_grafana_may_skip_what_is_kept() -> None:
-    """With `X-Cache-Skip`, as for alert rules; the new answer takes the place of the old one."""
+def test_grafana_can_skip_the_cache() -> None:
+    """`X-Cache-Skip` and alert rules skip it; the new answer replaces the old one."""
     kind = make_class(CountingSource, cache=Cache(seconds=60))
 
     async def act() -> None:
@@ -288,8 +288,8 @@ def test_grafana_may_skip_what_is_kept() -> None:
     run(act())
 
 
-def test_alert_rules_have_kept_answers_if_the_author_says_so() -> None:
-    """Of alert rules alone: their frames are checked."""
+def test_alert_rules_get_cached_answers_if_the_author_allows_it() -> None:
+    """They share no answers with panels, as their frames are checked."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, alerts=True))
 
     async def act() -> None:
@@ -323,8 +323,8 @@ def test_a_failing_key_is_its_querys_error() -> None:
     }
 
 
-def test_a_query_without_a_key_is_asked_by_itself() -> None:
-    """Neither shared nor kept."""
+def test_a_query_without_a_key_is_neither_shared_nor_cached() -> None:
+    """`Cache.key` returns None for it."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
 
     async def act() -> None:
@@ -336,41 +336,41 @@ def test_a_query_without_a_key_is_asked_by_itself() -> None:
     run(act())
 
 
-def test_an_aligned_query_is_asked_as_it_is_kept() -> None:
-    """The author's method has the range that the answer is for."""
+def test_an_aligned_query_is_asked_with_its_aligned_range() -> None:
+    """The author's method gets the range of the cached answer."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, align=True))
 
     async def act() -> None:
         callers = Callers(kind)
         for begin in (60_000, 60_500, 119_999, 120_000):
-            asked = request({})
-            asked.queries[0].intervalMS = 60_000
-            asked.queries[0].timeRange.fromEpochMS = begin
-            asked.queries[0].timeRange.toEpochMS = begin + 3_600_000
-            await callers.ask(asked)
+            message = request({})
+            message.queries[0].intervalMS = 60_000
+            message.queries[0].timeRange.fromEpochMS = begin
+            message.queries[0].timeRange.toEpochMS = begin + 3_600_000
+            await callers.ask(message)
         ranges = [(query.time_range.start.minute, query.time_range.end.minute) for query in kind.queries]
         assert ranges == [(1, 1), (2, 2)]
 
     run(act())
 
 
-def test_forwarding_who_asks_and_answering_all_alike_is_refused(server: Any) -> None:
-    """Before anything is sent: else one user would see what another may."""
+def test_forwarding_the_user_with_answers_for_all_users_is_refused(server: Any) -> None:
+    """No request is sent: otherwise one user would get the answer of another."""
 
-    class Contradicting(Plain):
+    class ForAllUsers(Plain):
         cache: Any = Cache(per_user=False)
 
         def query(self, query: Query[dict[str, Any]]) -> Frame:
             client = HttpClient(HttpSettings(url=server.url), forward_headers=True)
             return Frame.of(v=[client.get("x").status])
 
-    class PerUser(Contradicting):
+    class PerUser(ForAllUsers):
         cache = Cache()
 
-    refused = Services(Contradicting).query(request({}))["A"]
+    response = Services(ForAllUsers).query(request({}))["A"]
 
-    assert (refused.status, server.requests) == (400, [])
-    assert "forward_headers=True" in refused.error
+    assert (response.status, server.requests) == (400, [])
+    assert "forward_headers=True" in response.error
     assert Services(PerUser).query(request({}))["A"].error == ""
 
 
@@ -385,7 +385,7 @@ def test_forwarding_who_asks_and_answering_all_alike_is_refused(server: Any) -> 
         ({"concurrency": 1}, ProtectedQueries),
     ],
 )
-def test_only_a_class_that_asks_for_protection_has_it(attributes: dict[str, Any], expected: type) -> None:
+def test_only_classes_with_a_cache_or_a_limit_are_protected(attributes: dict[str, Any], expected: type) -> None:
     """An attribute of another type is the author's own."""
     handler = Services(type("Source", (Plain,), attributes)).service._queries()
 
@@ -400,6 +400,6 @@ def test_only_a_class_that_asks_for_protection_has_it(attributes: dict[str, Any]
     ],
 )
 def test_invalid_attributes_are_an_error(attributes: dict[str, Any], sentence: str) -> None:
-    """When the class is inspected."""
+    """They are refused when the class is inspected."""
     with pytest.raises(TypeError, match=sentence):
         Author.of(type("Source", (Plain,), attributes))

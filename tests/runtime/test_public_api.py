@@ -31,11 +31,11 @@ def test_the_public_api_is_the_recorded_one() -> None:
     ],
 )
 def test_losses_are_listed(after: dict[str, list[str] | None], sentences: list[str]) -> None:
-    """By name and parameter; a new one is no loss."""
+    """Names and parameters are listed; new ones are no loss."""
     assert public_api.list_losses({"f": ["a", "b=1", "c=2"]}, after) == sentences
 
 
-def test_the_record_says_since_when_each_name_is_there() -> None:
+def test_the_record_has_the_first_version_of_each_name() -> None:
     """A name keeps its version; none is of a version that is still to come."""
     names = json.loads(public_api.RECORD.read_text(encoding="utf-8"))
     since = json.loads(public_api.SINCE.read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def test_the_record_says_since_when_each_name_is_there() -> None:
     assert max(map(Version, since.values())) <= Version(public_api.current_version())
 
 
-def test_a_new_name_is_of_this_version() -> None:
+def test_a_new_name_gets_this_version() -> None:
     """The others keep theirs, and one that is gone leaves no trace."""
     api: public_api.Api = {"f": [], "g": None}
 

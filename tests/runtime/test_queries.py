@@ -19,7 +19,7 @@ from gfruntime.author.schema import describe
 
 @dataclass(frozen=True)
 class Unshown:
-    """What no form shows."""
+    """A model that no form can show."""
 
     anything: dict[str, str] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ def test_failed_batch_fails_each_query(kind: type, do: str, error: str) -> None:
 
 
 @each_single
-def test_odd_results_are_errors(kind: type) -> None:
+def test_invalid_results_are_errors(kind: type) -> None:
     """Nothing, or something that is no frame, is an error, and so is what ends a process or a task elsewhere."""
     expected = {
         "nothing": (500, "TypeError: the query returned nothing; expected a Frame or a list of frames"),
@@ -83,7 +83,7 @@ def test_a_result_is_any_number_of_frames(kind: type, do: str, count: int) -> No
 
 
 @pytest.mark.parametrize("kind", [Source, Batch])
-def test_the_query_type_finds_the_method(kind: type) -> None:
+def test_the_query_type_selects_the_method(kind: type) -> None:
     """Each is decoded into its own model; one failing variable sinks no panel."""
     request = queries({"do": "x"}, {"of": "hosts"}, {}, {"of": "nothing"}, {"of": []})
     request.format = pb.JSON
@@ -147,18 +147,20 @@ def test_a_request_without_queries_has_no_answers(kind: type) -> None:
 
 
 @pytest.mark.shows("protocol 54")
-@pytest.mark.parametrize(("wanted", "answered", "start"), [(0, 0, b"ARROW1"), (1, 1, b'{"schema"'), (7, 0, b"ARROW1")])
-def test_format_describes_the_bytes(wanted: int, answered: int, start: bytes) -> None:
+@pytest.mark.parametrize(
+    ("request_format", "answer_format", "start"), [(0, 0, b"ARROW1"), (1, 1, b'{"schema"'), (7, 0, b"ARROW1")]
+)
+def test_format_describes_the_bytes(request_format: int, answer_format: int, start: bytes) -> None:
     """JSON is answered as JSON, everything else, unknown numbers too, as Arrow; the label says which."""
     request = queries({})
-    request.format = wanted  # type: ignore[assignment]  # an open enum
+    request.format = request_format  # type: ignore[assignment]  # an open enum
     answer = Services(Source).query(request)["A"]
 
-    assert answer.format == answered
+    assert answer.format == answer_format
     assert answer.frames[0].startswith(start)
 
 
-def test_query_knows_who_asks() -> None:
+def test_a_query_has_user_headers_and_alert_flag() -> None:
     """User, alert flag, forwarded headers and query type reach the handler."""
     request = queries({"do": "seen"})
     request.pluginContext.user.login = "ada"

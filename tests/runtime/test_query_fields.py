@@ -16,16 +16,16 @@ from gfruntime.author.query_fields import APPS
 from gfruntime.author.schema import describe
 
 
-def test_a_field_says_where_it_is_shown_and_whether_it_is_remembered() -> None:
-    """Neither is said of a field that says neither."""
+def test_a_field_has_its_apps_and_whether_it_is_remembered() -> None:
+    """A field without them has neither key."""
     field_ = one(Annotated[str, Ui(apps=("explore", "dashboard"), remember=True)], "")
 
     assert (field_["apps"], field_["remember"]) == (["explore", "dashboard"], True)
     assert not {"apps", "remember"} & one(str, "").keys()
 
 
-def test_a_section_says_it_for_each_of_its_fields() -> None:
-    """They come and go together."""
+def test_a_sections_apps_apply_to_each_of_its_fields() -> None:
+    """The fields of a section are shown together."""
     model = dataclasses.make_dataclass(
         "Model", [("window", Annotated[Window, Ui(apps=["explore"], remember=True)], Window())], frozen=True
     )
@@ -38,7 +38,7 @@ def test_a_section_says_it_for_each_of_its_fields() -> None:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class RememberingRow:
     """A row that would be remembered."""
 
     column: Annotated[str, Ui(remember=True)] = ""
@@ -62,8 +62,8 @@ class Remembered:
         ),
         (Annotated[str, Ui(apps=["explore"])], "", True, "Options.f: apps and remember work only on fields of a query"),
         (Annotated[str, Ui(remember=True)], "", True, "Options.f: apps and remember work only on fields of a query"),
-        (list[Remembered], list, True, "Options.f: apps and remember work only on fields of a query"),
-        (list[Remembered], list, False, "Model.f: rows can't be remembered"),
+        (list[RememberingRow], list, True, "Options.f: apps and remember work only on fields of a query"),
+        (list[RememberingRow], list, False, "Model.f: rows can't be remembered"),
         (Annotated[list[Window], Ui(remember=True)], list, False, "Model.f: rows can't be remembered"),
     ],
 )

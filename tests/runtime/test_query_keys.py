@@ -1,4 +1,4 @@
-"""What makes two queries equal: all that the author's method sees of them, and nothing that it does not."""
+"""Which queries have equal keys: a key covers all that the author's method gets, and nothing else."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ class Model:
     day: dt.date = dt.date(2026, 1, 1)
     price: decimal.Decimal = decimal.Decimal(1)
     tags: list[str] = field(default_factory=list)
-    hidden: str = field(default="", repr=False, compare=False)
+    private: str = field(default="", repr=False, compare=False)
 
 
 class Opaque:
-    """What has no canonical form."""
+    """An object without a canonical form."""
 
 
-def key(asked: Query[Any], cache: Cache | None = None, raw: bytes = b"{}") -> Key | None:
+def key(example: Query[Any], cache: Cache | None = None, raw: bytes = b"{}") -> Key | None:
     """Return the key of a query."""
-    return query_keys.complete(BASE, asked, cache or Cache(), raw=raw)
+    return query_keys.complete(BASE, example, cache or Cache(), raw=raw)
 
 
-def sent(*, user: User | None = ADA, headers: dict[str, str] | None = None) -> Query[Any]:
-    """Return a query with a sender."""
-    asked = query({"table": "sales"}, headers=headers)
-    return dataclasses.replace(asked, context=PluginContext(user=user))
+def query_from(*, user: User | None = ADA, headers: dict[str, str] | None = None) -> Query[Any]:
+    """Return a query of a user, with headers."""
+    example = query({"table": "sales"}, headers=headers)
+    return dataclasses.replace(example, context=PluginContext(user=user))
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def sent(*, user: User | None = ADA, headers: dict[str, str] | None = None) -> Q
         ("day", dt.date(2026, 1, 2)),
         ("price", decimal.Decimal("1.0")),
         ("tags", ["x"]),
-        ("hidden", "x"),
+        ("private", "x"),
     ],
 )
-def test_any_value_of_a_model_tells_queries_apart(name: str, value: Any) -> None:
-    """Also what neither a repr nor a comparison shows."""
+def test_each_value_of_a_model_is_part_of_the_key(name: str, value: Any) -> None:
+    """Also a value that neither repr nor comparison shows."""
     assert key(query(Model())) == key(query(Model()))
     assert key(query(dataclasses.replace(Model(), **{name: value}))) != key(query(Model()))
 
@@ -95,34 +95,34 @@ def test_any_value_of_a_model_tells_queries_apart(name: str, value: Any) -> None
         query({}, max_data_points=7),
     ],
 )
-def test_range_interval_and_points_tell_queries_apart(other: Query[Any]) -> None:
-    """To the millisecond."""
+def test_range_interval_and_points_are_part_of_the_key(other: Query[Any]) -> None:
+    """Times count to the millisecond."""
     assert key(other) != key(query({}))
 
 
 @given(JSON, JSON)
 def test_models_of_json_are_equal_if_their_texts_are_equal(one: Any, other: Any) -> None:
     """1, 1.0, "1" and true are four values; the order of an object's keys is none."""
-    assert (key(query(one)) == key(query(other))) is (_written(one) == _written(other))
+    assert (key(query(one)) == key(query(other))) is (_canonical(one) == _canonical(other))
 
 
-def _written(value: Any) -> str:
+def _canonical(value: Any) -> str:
     """Write JSON so that what differs for a Python program differs."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{_written(value[name])}" for name in sorted(value)) + "}"
+        return "{" + ",".join(f"{name}:{_canonical(value[name])}" for name in sorted(value)) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
+        return "[" + ",".join(map(_canonical, value)) + "]"
     return repr(value)
 
 
-def test_a_list_does_not_pass_for_another_type() -> None:
-    """However its texts are chosen."""
+def test_a_list_never_has_the_key_of_another_type() -> None:
+    """Whatever texts it contains."""
     assert key(query(["builtins.dict", []])) != key(query({}))
     assert key(query([f"{__name__}.Colour", "RED"])) != key(query(Colour.RED))
 
 
-def test_models_without_a_canonical_form_are_compared_as_they_came() -> None:
-    """Byte by byte; never by what can't be looked into."""
+def test_models_without_a_canonical_form_are_compared_as_bytes() -> None:
+    """Byte by byte, as the objects can't be compared."""
     first, second = query(Opaque()), query(Opaque())
 
     assert key(first, raw=b'{"a":1}') == key(second, raw=b'{"a":1}')
@@ -130,11 +130,11 @@ def test_models_without_a_canonical_form_are_compared_as_they_came() -> None:
 
 
 def test_users_have_keys_of_their_own() -> None:
-    """All that the author's method sees of them counts."""
+    """Every attribute of the user counts."""
     users = [None, ADA, BOB, User(login="ada", role="Admin"), User(login="ada", email="x")]
 
-    assert len({key(sent(user=user)) for user in users}) == len(users)
-    assert len({key(sent(user=user), Cache(per_user=False)) for user in users}) == 1
+    assert len({key(query_from(user=user)) for user in users}) == len(users)
+    assert len({key(query_from(user=user), Cache(per_user=False)) for user in users}) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,38 +154,38 @@ def test_users_have_keys_of_their_own() -> None:
         ("X-Cache-Skip", True, False),
     ],
 )
-def test_forwarded_headers_tell_queries_apart(header: str, *, per_user: bool, tells_apart: bool) -> None:
-    """Credentials and what is not known always; who asks, unless all users are answered alike; never the panel."""
-    keys = {key(sent(headers={header: value}), Cache(per_user=per_user)) for value in ("a", "b")}
+def test_forwarded_headers_are_part_of_the_key(header: str, *, per_user: bool, tells_apart: bool) -> None:
+    """Credentials and unknown headers always count; the user unless all get the same answers; the panel never."""
+    keys = {key(query_from(headers={header: value}), Cache(per_user=per_user)) for value in ("a", "b")}
 
     assert len(keys) == (2 if tells_apart else 1)
 
 
 def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
-    """It may say that a query has none; what can't be compared is told."""
-    by_table = Cache(key=lambda asked: asked.model["table"])
-    asked = sent()
+    """It may return None for no key; a value without a hash is refused."""
+    by_table = Cache(key=lambda example: example.model["table"])
+    example = query_from()
     later = dataclasses.replace(
-        asked, time_range=TimeRange(start=asked.time_range.start, end=asked.time_range.end + HOUR)
+        example, time_range=TimeRange(start=example.time_range.start, end=example.time_range.end + HOUR)
     )
 
-    assert key(asked, by_table) == key(later, by_table)
-    assert key(asked, by_table) != key(sent(user=BOB), by_table)
-    assert key(asked, Cache(key=lambda _: None)) is None
+    assert key(example, by_table) == key(later, by_table)
+    assert key(example, by_table) != key(query_from(user=BOB), by_table)
+    assert key(example, Cache(key=lambda _: None)) is None
     with pytest.raises(TypeError, match=r"Cache.key returned a value without a hash \(unhashable type: 'dict'\)"):
-        key(asked, Cache(key=lambda each: each.model))
+        key(example, Cache(key=lambda each: each.model))
 
 
-def test_a_query_whose_traffic_is_to_be_shown_is_asked_by_itself() -> None:
-    """Its answer is nobody else's, and no other is its own."""
-    assert key(sent(headers={"X-Grafana-HAR-Capture": "true"})) is None
+def test_a_query_with_traffic_capture_has_no_key() -> None:
+    """Its answer is not shared."""
+    assert key(query_from(headers={"X-Grafana-HAR-Capture": "true"})) is None
 
 
 def test_a_key_has_no_secrets() -> None:
-    """What lies in memory for long, and may be shown in a dump, has digests."""
-    asked = query({"sql": "private text"}, headers={"Authorization": "Bearer token"})
+    """Keys stay in memory for long, so they contain digests."""
+    example = query({"sql": "private text"}, headers={"Authorization": "Bearer token"})
 
-    assert not any(text in repr(key(asked)) for text in ("private", "token"))
+    assert not any(text in repr(key(example)) for text in ("private", "token"))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_key_has_no_secrets() -> None:
     ],
 )
 def test_data_sources_and_their_versions_have_different_keys(changes: dict[str, Any]) -> None:
-    """As instances are: by tenant, settings, secrets and Grafana's configuration."""
+    """They differ by tenant, settings, secrets and Grafana's configuration, as instances do."""
     parts: dict[str, Any] = {"key": SourceKey("1"), "version": Version(1, {}, b"d"), "make": object}
 
     assert query_keys.source_number(Source(**parts)) == query_keys.source_number(Source(**parts))
@@ -220,10 +220,10 @@ def test_data_sources_and_their_versions_have_different_keys(changes: dict[str, 
 def test_grafana_may_ask_for_a_fresh_answer(
     headers: dict[str, str], *, from_alert: bool, alerts: bool, expected: bool
 ) -> None:
-    """And does so for alert rules, unless the author says that they may have kept answers."""
-    asked: Query[Any] = query({}, headers=headers, from_alert=from_alert)
+    """Alert rules get fresh answers unless the author allows cached ones."""
+    example: Query[Any] = query({}, headers=headers, from_alert=from_alert)
 
-    assert query_keys.wants_fresh(asked, Cache(alerts=alerts)) is expected
+    assert query_keys.wants_fresh(example, Cache(alerts=alerts)) is expected
 
 
 def _range(start: float, end: float) -> TimeRange:
@@ -242,17 +242,19 @@ def _range(start: float, end: float) -> TimeRange:
 )
 def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expected: tuple[float, float]) -> None:
     """Both ends; a range in which no interval is whole stays."""
-    asked: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(minutes=1)), time_range=_range(start, end))
+    example: Query[Any] = dataclasses.replace(
+        query({}, interval=dt.timedelta(minutes=1)), time_range=_range(start, end)
+    )
 
-    assert query_keys.aligned(asked).time_range == _range(*expected)
+    assert query_keys.aligned(example).time_range == _range(*expected)
 
 
 def test_a_range_at_the_ends_of_time_stays() -> None:
     """Nothing before the first datetime can be expressed."""
     whole = TimeRange(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=dt.datetime.max.replace(tzinfo=dt.UTC))
-    asked: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)
+    example: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)
 
-    assert query_keys.aligned(asked) is asked
+    assert query_keys.aligned(example) is example
 
 
 @pytest.mark.parametrize(
@@ -265,15 +267,15 @@ def test_a_range_at_the_ends_of_time_stays() -> None:
         ({"max_bytes": -5}, "max_bytes=-5"),
     ],
 )
-def test_bounds_that_keep_nothing_are_refused(wrong: dict[str, Any], sentence: str) -> None:
-    """With the value."""
+def test_invalid_bounds_of_a_cache_are_refused(wrong: dict[str, Any], sentence: str) -> None:
+    """The error names the value."""
     with pytest.raises(ValueError, match=sentence):
         Cache(**wrong)
 
 
 @pytest.mark.parametrize("cache", [Cache(), Cache(key=lambda query: query.model["table"])], ids=["all", "own key"])
-def test_other_filters_are_another_query(cache: Cache) -> None:
-    """A dashboard's filters narrow an answer, whatever the author says what is asked."""
+def test_filters_are_part_of_the_key(cache: Cache) -> None:
+    """A dashboard's filters change the answer, also with the author's own key."""
     filters = [
         (),
         (AdHocFilter("region", "=", ("eu",)),),
@@ -281,19 +283,19 @@ def test_other_filters_are_another_query(cache: Cache) -> None:
         (AdHocFilter("region", "=", ("eu", "us")),),
         (AdHocFilter("region", "=", ("eu",)), AdHocFilter("kind", "=", ("x",))),
     ]
-    keys = {key(dataclasses.replace(sent(), filters=each), cache) for each in filters}
+    keys = {key(dataclasses.replace(query_from(), filters=each), cache) for each in filters}
 
     assert len(keys) == len(filters)
 
 
 def test_every_field_of_a_query_is_compared() -> None:
-    """One that is new is a part of the key until somebody decides otherwise."""
+    """A new field is part of the key by default."""
 
     @dataclass(frozen=True, kw_only=True)
     class Wider(Query[Any]):
         later: str = ""
 
-    asked = sent()
-    values = {each.name: getattr(asked, each.name) for each in dataclasses.fields(asked)}
+    example = query_from()
+    values = {each.name: getattr(example, each.name) for each in dataclasses.fields(example)}
 
     assert key(Wider(**values, later="a")) != key(Wider(**values, later="b"))

@@ -1,4 +1,4 @@
-"""HAR files in place of a system: what is repeated, what matches what, and what is refused."""
+"""HAR files in place of an upstream: which answers are replayed, how requests match, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,12 +23,18 @@ TARGET = "https://api.example/v1"
 SECRET = "sierra-99"  # noqa: S105  # made up
 
 
-def entry(url: str, body: str = "", *, method: str = "GET", sent: str = "", **response: Any) -> dict[str, Any]:
+def entry(url: str, body: str = "", *, method: str = "GET", request_body: str = "", **response: Any) -> dict[str, Any]:
     """Describe an exchange."""
     content = {"size": len(body), "mimeType": "text/plain", "text": body, **response.pop("content", {})}
-    request: dict[str, Any] = {"method": method, "url": url, "headers": [], "queryString": [], "bodySize": len(sent)}
-    if sent:
-        request["postData"] = {"mimeType": "text/plain", "text": sent}
+    request: dict[str, Any] = {
+        "method": method,
+        "url": url,
+        "headers": [],
+        "queryString": [],
+        "bodySize": len(request_body),
+    }
+    if request_body:
+        request["postData"] = {"mimeType": "text/plain", "text": request_body}
     answer = {"status": 200, "headers": [], "content": content, "bodySize": len(body), **response}
     return {"request": request, "response": answer}
 
@@ -46,7 +52,7 @@ def write(tmp_path: Path) -> Any:
 
 
 def test_a_captured_file_is_repeated(tmp_path: Path) -> None:
-    """All of it: texts and bytes, redirects, statuses, headers, failures, secrets of which nothing is known."""
+    """Texts and bytes, redirects, statuses, headers, failures, and secrets that were masked."""
     masking.remember([SECRET])
     traffic = Traffic()
     token = capture.traffic.set(traffic)
@@ -78,8 +84,8 @@ def test_a_captured_file_is_repeated(tmp_path: Path) -> None:
 def ask_all(http: HttpClient) -> list[object]:
     """Ask for everything there is."""
     rows = http.get("/rows", params={"page": "1", "token": SECRET})
-    packed = http.post("/bytes", body=f"the token is {SECRET}, yes".encode())
-    return [rows.json(), rows.headers["X-Next"], packed.body, http.get("/old").json(), http.get("/no").status]
+    answer = http.post("/bytes", body=f"the token is {SECRET}, yes".encode())
+    return [rows.json(), rows.headers["X-Next"], answer.body, http.get("/old").json(), http.get("/no").status]
 
 
 class Cursor:
@@ -91,8 +97,8 @@ class Cursor:
         return [(1,)]
 
 
-def test_answers_follow_one_another(write: Any) -> None:
-    """The last one stays; a page without a target is asked by its whole path."""
+def test_answers_are_replayed_in_order(write: Any) -> None:
+    """The last answer stays; if the target has no path, the whole path is matched."""
     path = write(entry(f"{TARGET}/n", "one"), entry(f"{TARGET}/n", "two"))
     with Replay("https://api.example", path) as replay:
         http = HttpClient(HttpSettings(url=replay.url))
@@ -103,12 +109,12 @@ def test_answers_follow_one_another(write: Any) -> None:
     assert (missing.status, replay.missed) == (501, ["GET /n"])
 
 
-def test_bodies_in_base64_and_other_bodies_are_told_apart(write: Any) -> None:
-    """A request is the recorded one by its body, too."""
-    packed = {"text": base64.b64encode(b"\xff").decode(), "encoding": "base64"}
+def test_requests_are_matched_by_their_bodies(write: Any) -> None:
+    """A body in base64 is decoded, and masked secrets match any text."""
+    content = {"text": base64.b64encode(b"\xff").decode(), "encoding": "base64"}
     path = write(
-        entry(f"{TARGET}/n", method="POST", sent="a.c", content=packed),
-        entry(f"{TARGET}/n", "hidden", method="POST", sent='{"token":"***","n":1}'),
+        entry(f"{TARGET}/n", method="POST", request_body="a.c", content=content),
+        entry(f"{TARGET}/n", "hidden", method="POST", request_body='{"token":"***","n":1}'),
     )
     with Replay(TARGET, path) as replay:
         http = HttpClient(HttpSettings(url=replay.url))

@@ -29,7 +29,7 @@ ROWS = [
 ]
 
 
-def shown(frame: Frame) -> list[tuple[str, str, Any, list[Any]]]:
+def columns_of(frame: Frame) -> list[tuple[str, str, Any, list[Any]]]:
     """List a frame's columns."""
     return [(field.name, field.type, field.labels, field.to_list()) for field in frame.fields]
 
@@ -38,7 +38,7 @@ def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
     """A row without a key is no point of that series, a null is one; texts that are numbers are numbers."""
     frames = Frame.from_records(ROWS, time="ts", value=["cpu", "memory"], labels=["host"])
 
-    assert [shown(frame) for frame in frames] == [
+    assert [columns_of(frame) for frame in frames] == [
         [("ts", "time", None, T[:2]), ("cpu", "float64", {"host": "a"}, [1.5, 3.5])],
         [("ts", "time", None, T[:1]), ("memory", "int64", {"host": "a"}, [10])],
         [("ts", "time", None, T[:1]), ("cpu", "float64", {"host": "b"}, [2.5])],
@@ -49,10 +49,13 @@ def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
 
 def test_without_labels_rows_become_one_frame() -> None:
     """The time is the first column; the values are the named ones, or all others."""
-    named = Frame.from_records(ROWS, time="ts", value="cpu", name="n", labels={"job": "x"})
+    frame = Frame.from_records(ROWS, time="ts", value="cpu", name="n", labels={"job": "x"})
 
-    assert shown(named) == [("ts", "time", None, [T[0], T[0], T[1]]), ("cpu", "float64", {"job": "x"}, [1.5, 2.5, 3.5])]
-    assert named.name == "n"
+    assert columns_of(frame) == [
+        ("ts", "time", None, [T[0], T[0], T[1]]),
+        ("cpu", "float64", {"job": "x"}, [1.5, 2.5, 3.5]),
+    ]
+    assert frame.name == "n"
     assert [field.name for field in Frame.from_records([{"v": 1, "ts": TEXTS[0]}], time="ts").fields] == ["ts", "v"]
     with pytest.raises(FrameError, match="column 'cpu': numbers and texts"):
         Frame.from_records(ROWS, time="ts")
@@ -62,7 +65,7 @@ def test_labels_without_a_time_make_numbers() -> None:
     """Each set of labels may have one row."""
     frames = Frame.from_records([{"h": "a", "v": 1}, {"h": "b", "v": 2}], labels="h")
 
-    assert [shown(frame) for frame in frames] == [
+    assert [columns_of(frame) for frame in frames] == [
         [("v", "int64", {"h": "a"}, [1])],
         [("v", "int64", {"h": "b"}, [2])],
     ]
@@ -94,7 +97,7 @@ class Struct(msgspec.Struct):
     m: dict[str, float]
 
 
-class Named(NamedTuple):
+class NamedRow(NamedTuple):
     """A record with places and names."""
 
     ts: dt.date
@@ -123,18 +126,18 @@ def by_generator() -> Iterator[dict[str, Any]]:
         [{"ts": TEXTS[0], "m.cpu": 1.5, "m": {"cpu": 9}}],
         [Row(T[0], Inner(1.5))],
         [Struct(TEXTS[0], {"cpu": 1.5})],
-        [Named(T[0].date(), Inner(1.5))],
+        [NamedRow(T[0].date(), Inner(1.5))],
         [Loose(TEXTS[0], {"cpu": "1.5"})],
         ({"ts": T[0], "m": {"cpu": 1.5}},),
         by_generator(),
         {1: {"ts": T[0], "m": {"cpu": 1.5}}}.values(),
     ],
 )
-def test_a_row_is_whatever_names_its_values(records: Any) -> None:  # many kinds
+def test_rows_may_be_any_objects_with_named_values(records: Any) -> None:  # many kinds
     """Dictionaries, dataclasses, named tuples, msgspec's structs; keys with dots reach into nested ones."""
     [frame] = Frame.from_records(records, time="ts", value="m.cpu", labels=[])
 
-    assert shown(frame) == [("ts", "time", None, T[:1]), ("m.cpu", "float64", {}, [1.5])]
+    assert columns_of(frame) == [("ts", "time", None, T[:1]), ("m.cpu", "float64", {}, [1.5])]
 
 
 def test_rows_of_databases_name_their_values() -> None:
@@ -145,12 +148,12 @@ def test_rows_of_databases_name_their_values() -> None:
     connection.close()
     [frame] = Frame.from_records(rows, time="ts", unit="s", labels="host")
 
-    assert shown(frame) == [("ts", "time", None, T[:1]), ("v", "float64", {"host": "x"}, [2.5])]
+    assert columns_of(frame) == [("ts", "time", None, T[:1]), ("v", "float64", {"host": "x"}, [2.5])]
 
 
 @pytest.mark.parametrize(("library", "make"), [("pydantic", "create_model"), ("attrs", "make_class")])
 def test_objects_of_other_libraries_are_rows(library: str, make: str) -> None:
-    """Of pydantic and attrs, which need not be there."""
+    """Models of pydantic and classes of attrs are."""
     module = pytest.importorskip(library)
     kind = (
         getattr(module, make)("R", ts=(str, ...), v=(int, ...))
@@ -158,14 +161,14 @@ def test_objects_of_other_libraries_are_rows(library: str, make: str) -> None:
         else module.make_class("R", ["ts", "v"])
     )
 
-    assert shown(Frame.from_records([kind(ts=TEXTS[0], v=1)], time="ts"))[1] == ("v", "int64", None, [1])
+    assert columns_of(Frame.from_records([kind(ts=TEXTS[0], v=1)], time="ts"))[1] == ("v", "int64", None, [1])
 
 
-def test_lists_are_reached_into_by_number_and_nothing_else_is() -> None:
+def test_dotted_keys_reach_into_lists_by_number_only() -> None:
     """A key is data, perhaps from a dashboard: it never reaches an object's attributes."""
     rows = [{"ts": TEXTS[0], "points": [{"v": 1}, {"v": 2}], "host": "a"}]
 
-    assert shown(Frame.from_records(rows, time="ts", value="points.1.v"))[1] == ("points.1.v", "int64", None, [2])
+    assert columns_of(Frame.from_records(rows, time="ts", value="points.1.v"))[1] == ("points.1.v", "int64", None, [2])
     for path in ("host.upper", "ts.__class__", "points.__len__", "points.2.v", "points.-1.v"):
         with pytest.raises(FrameError, match="no row has"):
             Frame.from_records(rows, time="ts", value=path)
@@ -209,13 +212,13 @@ def test_records_that_do_not_fit_are_an_error_of_one_sentence(
     records: Any, options: dict[str, Any], words: str
 ) -> None:
     """It names the column, the row and the value, or the available keys."""
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(FrameError) as failure:
         Frame.from_records(records, **options)
 
-    assert words in str(caught.value)
+    assert words in str(failure.value)
 
 
-def test_a_value_that_no_row_has_today_is_a_column_of_nulls() -> None:
+def test_a_value_that_no_row_has_is_a_column_of_nulls() -> None:
     """An API may leave out a key that has no value; one that has another of the values is not mistyped."""
     frame = Frame.from_records([{"t": T[0], "a": 1}], time="t", value=["a", "b"])
 

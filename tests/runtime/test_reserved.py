@@ -30,7 +30,7 @@ def test_a_query_has_no_field_that_grafana_sets(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ref_id", "time_range", "interval_ms", "Hide", "data_source"])
-def test_a_name_that_only_resembles_one_of_grafanas_is_the_authors(name: str) -> None:
+def test_names_that_only_resemble_grafanas_are_accepted(name: str) -> None:
     """Grafana compares letter by letter, so nothing collides."""
     assert one(str, "", name=name)["name"] == name
 
@@ -71,7 +71,7 @@ def test_an_option_is_kept_where_grafana_looks_for_it(name: str, hint: Any, defa
         ("database", str, ""),
     ],
 )
-def test_an_option_of_grafanas_type_is_the_authors(name: str, hint: Any, default: Any) -> None:
+def test_an_option_of_grafanas_type_is_accepted(name: str, hint: Any, default: Any) -> None:
     """The author may show one of Grafana's own settings."""
     assert one(hint, default, name=name, config=True)["name"] == name
 
@@ -88,10 +88,10 @@ def test_an_option_of_grafanas_type_is_the_authors(name: str, hint: Any, default
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])
-def test_an_option_beside_the_http_settings_collides_with_none_of_them(
+def test_an_option_that_collides_with_the_http_settings_is_refused(
     name: str, hint: Any, default: Any, sentence: str, *, is_first: bool
 ) -> None:
-    """Whichever is written first: one of the two would be lost."""
+    """In any order: one of the two would be lost."""
     both = [(name, hint, dataclasses.field(default=default)), ("http", HttpOptions, HttpOptions())]
     form = dataclasses.make_dataclass("Options", both if is_first else both[::-1], frozen=True)
 
@@ -100,8 +100,8 @@ def test_an_option_beside_the_http_settings_collides_with_none_of_them(
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_an_option_like_one_of_the_http_settings_stays(*, is_first: bool) -> None:
-    """Of the same type and place, it is the author's: his default, once."""
+def test_an_option_equal_to_one_of_the_http_settings_replaces_it(*, is_first: bool) -> None:
+    """With the same type and place the author's option appears once, with its default."""
     both = [("timeout", int, 5), ("http", HttpOptions, HttpOptions())]
     form = dataclasses.make_dataclass("Options", both if is_first else both[::-1], frozen=True)
     fields = describe(datasource(options=form))["config"]["fields"]
@@ -152,7 +152,7 @@ class _Other(Base):
     def columns(self, request: Any, name: str) -> None: ...
 
 
-class _Taken(Base):
+class _PartRequest(Base):
     @route("GET", "/tables/{request}")
     def columns(self, request: Any) -> None: ...
 
@@ -171,7 +171,10 @@ class _More(Base):
         (_Twice, "_Twice.second: GET /tables/{two} is answered by first already; remove one of them"),
         (_Lacks, r"_Lacks.columns: it can't be called for /tables/{table}: .*must be \(self, request, table\)"),
         (_Other, "_Other.columns: it can't be called for /tables/{table}: missing a required argument: 'name'"),
-        (_Taken, "_Taken.columns: it can't be called for /tables/{request}: multiple values for argument 'request'"),
+        (
+            _PartRequest,
+            "_PartRequest.columns: it can't be called for /tables/{request}: multiple values for argument 'request'",
+        ),
         (_More, "_More.tables: it can't be called for /tables: missing a required argument: 'limit'"),
     ],
 )
@@ -190,7 +193,7 @@ def test_routes_that_answer_are_described() -> None:
         def static(request: Any, part: str) -> None: ...
         @route("GET", "/wrapped/{part}")
         @_passes_on
-        def wrapped(self, request: Any, part: str, connection: Any) -> None: ...
+        def through_decorator(self, request: Any, part: str, connection: Any) -> None: ...
         @route("GET", "/gfplug/{rest...}")
         def rest(self, request: Any, rest: str) -> None: ...
         @route("GET", "/both")

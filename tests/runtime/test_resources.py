@@ -18,7 +18,7 @@ from gfruntime.serving.methods import CallError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-closed = threading.Event()
+closure = threading.Event()
 
 
 class Source(Plain):
@@ -76,7 +76,7 @@ class Source(Plain):
             for number in range(3):
                 yield f"part {number}\n".encode()
         finally:
-            closed.set()
+            closure.set()
 
 
 class WithFallback(Source):
@@ -193,10 +193,10 @@ def test_generators_are_streamed(services: Services, path: str) -> None:
 
 def test_reader_that_leaves_closes_the_body(services: Services) -> None:
     """When the browser goes away, the generator's `finally` runs (item 59)."""
-    closed.clear()
+    closure.clear()
     services.resource("stream", count=1)
 
-    assert closed.wait(1)
+    assert closure.wait(1)
 
 
 @pytest.mark.shows("protocol 66")
@@ -240,7 +240,7 @@ def test_malformed_patterns_are_refused(pattern: str) -> None:
 
 
 class Headers(Plain):
-    """Tells which headers arrived."""
+    """Answers with the headers of the request."""
 
     def call_resource(self, request: Request) -> Response:
         return Response.json({"headers": dict(request.headers), "user": request.header("x-grafana-user")})

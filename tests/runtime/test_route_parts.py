@@ -46,7 +46,7 @@ def test_a_part_may_have_any_name(name: str, *, is_async: bool) -> None:
     assert json.loads(call(kind(None), Request(path="tables/sales")).read()) == {name: "sales"}
 
 
-def _tagged(function: Callable[..., Any]) -> Callable[..., Any]:
+def _add_tag(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(self: object, request: Request, **parts: str) -> Any:
         return function(self, request, tag="x", **parts)
@@ -61,9 +61,9 @@ class Source(Plain):
     def names(self, request: Request, name: str, source: str) -> list[str]:
         return [name, source]
 
-    @_tagged
+    @_add_tag
     @route("GET", "/tagged/{name}")
-    def tagged(self, request: Request, name: str, tag: str) -> list[str]:
+    def with_tag(self, request: Request, name: str, tag: str) -> list[str]:
         return [name, tag]
 
     @route("GET", "/items/{item}")
@@ -84,7 +84,7 @@ class Source(Plain):
         return Response(status=204, headers={"Allow": "GET"})
 
 
-class Broken(Plain):
+class Mismatches(Plain):
     """Routes whose methods do not take what their paths hold; a build refuses them."""
 
     @route("GET", "/same/{request}")
@@ -120,9 +120,9 @@ def test_a_decorator_may_add_what_the_handler_takes(services: Services) -> None:
         ("none", "none can't be called with the request of its route: too many positional arguments"),
     ],
 )
-def test_a_part_that_the_method_does_not_take_is_one_sentence(path: str, sentence: str) -> None:
+def test_a_part_that_the_method_does_not_take_is_answered_with_a_sentence(path: str, sentence: str) -> None:
     """It names the method and the part, and no traceback is logged for it."""
-    (answer,) = Services(Broken).resource(path)
+    (answer,) = Services(Mismatches).resource(path)
 
     assert answer.code == 500
     assert json.loads(answer.body)["message"].startswith(sentence)

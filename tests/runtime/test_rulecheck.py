@@ -36,10 +36,10 @@ def alert_call() -> Iterator[contextvars.Context]:
     rulecheck._logged.clear()
 
 
-def answered(context: contextvars.Context, *frames: Frame) -> list[Frame]:
+def check(context: contextvars.Context, *frames: Frame) -> list[Frame]:
     """Let the runtime check the frames of query A in a context."""
-    checked: list[Frame] = context.run(answers.check_for_alerts, list(frames), ref_id="A")
-    return checked
+    result: list[Frame] = context.run(answers.check_for_alerts, list(frames), ref_id="A")
+    return result
 
 
 @pytest.mark.shows("frames 44")
@@ -47,13 +47,13 @@ def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
     """A live channel is taken out for alert rules, and stays for panels."""
     frame = Frame(fields=WIDE.fields, meta={"channel": "ds/a/b", **CONTRACT})
 
-    assert answered(alert_call, frame)[0].meta == CONTRACT
+    assert check(alert_call, frame)[0].meta == CONTRACT
     assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
 @pytest.mark.shows("frames 49")
 @pytest.mark.parametrize(
-    ("meta", "named"),
+    ("meta", "kind"),
     [
         ({"preferredVisualisationType": "logs"}, "logs"),
         ({"type": "log-lines"}, "logs"),
@@ -61,27 +61,27 @@ def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
         ({"type": "table"}, "a table"),
     ],
 )
-def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, meta: dict[str, Any], named: str) -> None:
+def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, meta: dict[str, Any], kind: str) -> None:
     """What no rule can read is an error of that query alone, which says what to do; panels get it."""
     frame = Frame(fields=[Field("timestamp", T[:1]), Field("body", ["x"])], meta=meta)
 
-    with pytest.raises(QueryError, match=f"This query gives {named}, which alert rules can't read: give it") as caught:
-        answered(alert_call, frame)
-    assert caught.value.status == 400
+    with pytest.raises(QueryError, match=f"This query gives {kind}, which alert rules can't read: give it") as failure:
+        check(alert_call, frame)
+    assert failure.value.status == 400
     assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
 @pytest.mark.shows("frames 49")
-def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> None:
+def test_tables_that_rules_can_read_are_accepted(alert_call: contextvars.Context) -> None:
     """A table of texts and one number is a set of numbers; with SQL expressions any table may be wanted."""
     numbers = Frame(fields=[Field("host", ["a"]), Field("v", [1])], meta={"type": "table"})
     wider = Frame(fields=[Field("v", [1]), Field("w", [1])], meta={"type": "table"})
     config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,sqlExpressions"})
     call = incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}, context=PluginContext(config=config))
 
-    assert answered(alert_call, numbers) == [numbers]
+    assert check(alert_call, numbers) == [numbers]
     alert_call.run(incoming.enter, call)
-    assert answered(alert_call, wider) == [wider]
+    assert check(alert_call, wider) == [wider]
 
 
 def test_a_frame_that_will_fail_is_logged_once(
@@ -89,10 +89,10 @@ def test_a_frame_that_will_fail_is_logged_once(
 ) -> None:
     """Errors and warnings are logged with the query, Grafana's message and a remedy."""
     caplog.set_level(logging.WARNING, "gfruntime")
-    doubled = Frame.of(time=T[:1], a=[1.0], b=[2.0])
+    twins = Frame.of(time=T[:1], a=[1.0], b=[2.0])
     for _ in range(3):
-        assert answered(alert_call, TEXT) == [TEXT]
-        answered(alert_call, doubled)
+        assert check(alert_call, TEXT) == [TEXT]
+        check(alert_call, twins)
 
     first, second = (record.getMessage() for record in caplog.records)
     assert "Query A" in first
@@ -101,7 +101,7 @@ def test_a_frame_that_will_fail_is_logged_once(
     assert "Query A: in an alert rule: 2 series have the labels {}" in second
 
 
-def test_long_answers_are_looked_at_in_part() -> None:
+def test_only_the_first_rows_of_long_answers_are_read() -> None:
     """Of a long column only the first rows are read, but a null after them counts."""
     values = [1.0] * (alerting.LOOKED_AT + 5)
     column = rulecheck.sketch(Frame(fields=[Field("v", [*values, None])])).columns[0]

@@ -56,9 +56,9 @@ def test_choices_keep_the_order_they_are_written_in() -> None:
 
 def test_a_list_of_choices_is_a_multiple_choice() -> None:
     """The default of a list of enum members is the list of their values."""
-    described = one(tuple[Level, ...], (Level.HIGH,))
+    field = one(tuple[Level, ...], (Level.HIGH,))
 
-    assert (described["kind"], described["default"]) == ("multi", [2])
+    assert (field["kind"], field["default"]) == ("multi", [2])
     assert one(list[Literal["a"]], tuple)["default"] == []
 
 
@@ -75,7 +75,7 @@ def test_options_say_where_they_are_kept() -> None:
     assert other["store"] == "jsonData"
 
 
-def test_the_presentation_travels() -> None:
+def test_labels_help_and_placeholders_are_in_the_schema() -> None:
     """Label, help, placeholder, section and the claim that a value is required reach the editor."""
     ui = Ui(label="Tbl", help="where from", placeholder="sales", section="Source", required=True)
 
@@ -91,14 +91,14 @@ def test_the_presentation_travels() -> None:
     }
 
 
-def test_conditions_that_can_be_travel_as_json() -> None:
+def test_conditions_are_written_as_json() -> None:
     """Enum members as their values; a section's condition holds for each of its fields, beside their own."""
     inner = dataclasses.make_dataclass(
         "Inner", [("a", Annotated[str, Ui(show_if={"wide": [True]})], ""), ("b", int, 1)], frozen=True
     )
-    shown = Annotated[inner, Ui(show_if={"level": [Level.HIGH]})]  # type: ignore[valid-type]
+    condition = Annotated[inner, Ui(show_if={"level": [Level.HIGH]})]  # type: ignore[valid-type]
     form = dataclasses.make_dataclass(
-        "Model", [("level", Level, Level.LOW), ("wide", bool, False), ("inner", shown, inner())], frozen=True
+        "Model", [("level", Level, Level.LOW), ("wide", bool, False), ("inner", condition, inner())], frozen=True
     )
     fields = {each["name"]: each for each in describe(datasource(model=form))["query"]["fields"]}
 
@@ -108,7 +108,7 @@ def test_conditions_that_can_be_travel_as_json() -> None:
         one(Annotated[str, Ui(show_if={"f": ["a"]})], "")
 
 
-def test_bounds_of_texts_and_lists_travel() -> None:
+def test_bounds_of_texts_and_lists_are_in_the_schema() -> None:
     """The editor shows what Python refuses; the items' own bounds count where the list says none."""
     assert one(Annotated[str, Ui(pattern="[a-z]+")], "")["pattern"] == "[a-z]+"
     assert one(Annotated[list[int], Ui(minimum=1, maximum=9)], list)["max"] == 9
@@ -116,7 +116,7 @@ def test_bounds_of_texts_and_lists_travel() -> None:
     assert one(Annotated[Secret, Ui(pattern="[a-z]+")], Secret(""), config=True)["pattern"] == "[a-z]+"
 
 
-def test_a_resource_may_have_parameters_or_be_answered_by_the_rest() -> None:
+def test_options_may_come_from_a_route_with_parameters_or_call_resource() -> None:
     """A route with parts, a query string, or `call_resource`, which may answer any path."""
     table = Annotated[str, Ui(options_from="/tables?like={f}")]
     source = datasource(model=dataclasses.make_dataclass("Model", [("f", str, ""), ("g", table, "")]))
@@ -142,10 +142,10 @@ def test_a_dataclass_inside_another_becomes_a_section() -> None:
 
 def test_a_list_of_dataclasses_becomes_rows() -> None:
     """The rows' fields and the default travel as JSON."""
-    described = one(list[Window], lambda: [Window(size=2)])
+    field = one(list[Window], lambda: [Window(size=2)])
 
-    assert (described["kind"], described["default"]) == ("list", [{"size": 2, "unit": "m"}])
-    assert [(inner["name"], inner["default"]) for inner in described["fields"]] == [("size", 5), ("unit", "m")]
+    assert (field["kind"], field["default"]) == ("list", [{"size": 2, "unit": "m"}])
+    assert [(inner["name"], inner["default"]) for inner in field["fields"]] == [("size", 5), ("unit", "m")]
 
 
 def test_choices_may_come_from_the_plugin() -> None:
@@ -180,7 +180,7 @@ def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
     fields = {each["name"]: each for each in describe(datasource(options=form))["config"]["fields"]}
     secret = {name for name, each in fields.items() if each["kind"].startswith("secret")}
 
-    def shown(grant: str) -> set[str]:
+    def fields_of(grant: str) -> set[str]:
         return {
             name.removeprefix("oauth2")
             for name, each in fields.items()
@@ -188,19 +188,19 @@ def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
         } - {"TokenUrl", "ClientId", "Scopes", "Audience"}
 
     assert fields["oauth2Grant"]["default"] == "none"
-    assert shown("none") == set()
-    assert shown("client_credentials") == {"ClientSecret", "SecretInBody"}
-    assert shown("client_credentials_jwt") == {"PrivateKey", "KeyId"}
-    assert shown("jwt_bearer") == {"PrivateKey", "KeyId", "Subject"}
-    assert shown("password") == {"ClientSecret", "SecretInBody", "User", "Password"}
-    assert shown("refresh_token") == {"ClientSecret", "SecretInBody", "RefreshToken"}
+    assert fields_of("none") == set()
+    assert fields_of("client_credentials") == {"ClientSecret", "SecretInBody"}
+    assert fields_of("client_credentials_jwt") == {"PrivateKey", "KeyId"}
+    assert fields_of("jwt_bearer") == {"PrivateKey", "KeyId", "Subject"}
+    assert fields_of("password") == {"ClientSecret", "SecretInBody", "User", "Password"}
+    assert fields_of("refresh_token") == {"ClientSecret", "SecretInBody", "RefreshToken"}
     assert secret == {"oauth2ClientSecret", "oauth2Password", "oauth2RefreshToken", "oauth2PrivateKey"}
     assert {fields[name]["store"] for name in secret} == {"secureJsonData"}
     assert not any("group" in each for each in fields.values())
-    stored: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: {"boolean": True, "select": "jwt_bearer"}.get(each["kind"], f"a {name}") for name, each in fields.items()
     }
-    read = OAuth2Settings.of(Settings(options=None, json_data=stored, secrets={name: f"a {name}" for name in secret}))
+    read = OAuth2Settings.of(Settings(options=None, json_data=values, secrets={name: f"a {name}" for name in secret}))
     assert OAuth2Settings() != read
     unread = {each.name for each in dataclasses.fields(read) if getattr(read, each.name) in ("", False)}
     assert unread == set()
@@ -223,11 +223,11 @@ def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
 
 
 def test_a_dict_has_no_form() -> None:
-    """Its fields are known to nobody, on purpose."""
+    """Its fields are not known in advance."""
     assert describe(datasource(model=dict[str, Any]))["query"] == {"fields": []}
 
 
-def test_the_hash_follows_the_dataclasses_alone() -> None:
+def test_the_hash_depends_on_the_dataclasses_only() -> None:
     """The same models give the same bytes; another plugin id changes nothing, another default does."""
     form: Callable[[str], type] = lambda default: dataclasses.make_dataclass("Model", [("f", str, default)])  # noqa: E731 - short
     first, same = (describe(datasource(model=form("a")), plugin_id=plugin_id) for plugin_id in ("x", "y"))

@@ -80,11 +80,11 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
 )  # fmt: skip
 def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
     """The error names the class and the field."""
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(SchemaError) as failure:
         one(hint, default)
 
-    assert str(caught.value).startswith(sentence)
-    assert "\n" not in str(caught.value)
+    assert str(failure.value).startswith(sentence)
+    assert "\n" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sente
 )  # fmt: skip
 def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
     """In a form and in a row alike: the sentence names the field, and what the other can't be."""
-    made = field(default_factory=default) if callable(default) and default is list else field(default=default)
-    shown = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # or typing takes [True] for [1]
-    form = dataclasses.make_dataclass("Model", [("mode", hint, made), ("f", shown, "")], frozen=True)
+    default_field = field(default_factory=default) if callable(default) and default is list else field(default=default)
+    condition = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # or typing takes [True] for [1]
+    form = dataclasses.make_dataclass("Model", [("mode", hint, default_field), ("f", condition, "")], frozen=True)
 
     with pytest.raises(SchemaError, match=re.escape(f"Model.f: {sentence}")):
         describe(datasource(model=form))
@@ -146,10 +146,10 @@ def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
 )
 def test_the_url_and_secrets_must_be_texts(hint: Any, default: Any, sentence: str) -> None:
     """They are never None; a secret's default would be readable in module.js, and the error does not show it."""
-    with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as caught:
+    with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as failure:
         one(hint, default, config=True)
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(failure.value)
 
 
 def test_a_data_source_has_one_url() -> None:

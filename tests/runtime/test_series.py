@@ -37,8 +37,8 @@ def columns(frame: Frame) -> dict[str, Any]:
         (None, [2, 3, 0], [1, 0, 4]),
     ],
 )
-def test_cells_without_data_are_filled_as_told(fill: Fill | None, a: list[Any], b: list[Any]) -> None:
-    """Missing cells are null, the value before, or a constant; zero only where the SDK's way is asked for."""
+def test_missing_cells_are_filled_as_the_mode_says(fill: Fill | None, a: list[Any], b: list[Any]) -> None:
+    """Missing cells are null, the value before, or a constant; zero only in the SDK's own mode."""
     frame = series.long_to_wide(LONG, fill=fill)
 
     assert columns(frame) == {"v {'host': 'a'}": a, "v {'host': 'b'}": b}
@@ -63,7 +63,7 @@ def test_missing_is_null_by_default() -> None:
     assert columns(hours) == {"host {}": ["a", "b"], "v {}": [None, 4]}
 
 
-def test_a_filled_value_must_fit_the_column() -> None:
+def test_a_fill_value_must_fit_the_column() -> None:
     """A constant that the column's type can't hold is an error that names the column."""
     frame = Frame.of(time=[T[0], T[1]], host=["a", "b"], v=[1, 2])
     small = Frame(fields=[*frame.fields[:2], Field("v", [1, 2], "int8")])
@@ -95,16 +95,16 @@ def test_the_first_of_several_errors_is_reported(times: list[dt.datetime | None]
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("value", "expected"),
     [
         ({"Mode": 0}, Fill("previous")),
         ({"Mode": 1, "Value": 3}, Fill("null", 3)),
         ({"mode": 2, "value": 1.5}, Fill("value", 1.5)),
     ],
 )
-def test_fill_modes_are_read_from_queries(given: dict[str, Any], expected: Fill) -> None:
+def test_fill_modes_are_read_from_queries(value: dict[str, Any], expected: Fill) -> None:
     """0 is previous, 1 is null, 2 is a value, as SQL queries carry them."""
-    assert Fill.from_json(given) == expected
+    assert Fill.from_json(value) == expected
 
 
 def test_unknown_fill_modes_are_refused() -> None:

@@ -19,7 +19,7 @@ from gfruntime.logs import masking
 
 
 class Source(Plain):
-    """Tells how it is, and answers resources."""
+    """Has a health check, and answers resources."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Refuse one marker."""
@@ -60,23 +60,23 @@ class Bounded:
 
 
 @dataclass(frozen=True)
-class Broken:
+class OutOfBounds:
     """A class whose default breaks its bound."""
 
     size: Annotated[int, Ui(maximum=1)] = 2
 
 
-class BrokenOptions(Plain):
-    """One whose options are that."""
+class OptionsOutOfBounds(Plain):
+    """A data source with such options."""
 
-    def __init__(self, settings: Settings[Broken]) -> None:
+    def __init__(self, settings: Settings[OutOfBounds]) -> None:
         """Keep nothing."""
 
 
-class BrokenVariable(Plain):
-    """One whose variables are that."""
+class VariablesOutOfBounds(Plain):
+    """A data source with such variables."""
 
-    def query_variable(self, query: Query[Broken]) -> Frame:
+    def query_variable(self, query: Query[OutOfBounds]) -> Frame:
         return Frame.of(a=[query.model.size])
 
 
@@ -111,7 +111,7 @@ def test_a_value_out_of_bounds_is_status_400_of_its_query_alone(kind: str) -> No
 
 
 def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
-    """The data source can't be made, and everybody is told why."""
+    """The data source can't be made, and each answer says why."""
     request = queries({})
     request.pluginContext.CopyFrom(context(series=0))
     (answer,) = Services(Names).query(request).values()
@@ -121,10 +121,10 @@ def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
     assert check_health(Names, context(series=0)).message == sentence
 
 
-@pytest.mark.parametrize("kind", [BrokenOptions, BrokenVariable])
+@pytest.mark.parametrize("kind", [OptionsOutOfBounds, VariablesOutOfBounds])
 def test_a_class_whose_default_breaks_its_bound_does_not_start(kind: type) -> None:
     """In its options and its models alike; the log names class and field."""
-    with pytest.raises(SchemaError, match=r"Broken\.size: its default breaks its own bound: 2 is above"):
+    with pytest.raises(SchemaError, match=r"OutOfBounds\.size: its default breaks its own bound: 2 is above"):
         Service.of(kind)
 
 
@@ -155,7 +155,7 @@ def test_requests_without_a_data_source_are_answered() -> None:
 
 
 @pytest.mark.shows("protocol 47")
-def test_methods_are_those_that_the_author_has() -> None:
+def test_methods_follow_the_authors_class() -> None:
     """The Resource service is always there: it knows the schema, if nothing else; UNIMPLEMENTED answers the others."""
     application = Services(Plain).application
 
@@ -167,7 +167,7 @@ def test_methods_are_those_that_the_author_has() -> None:
     }
 
 
-def test_methods_are_those_that_the_proto_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_methods_follow_the_proto(monkeypatch: pytest.MonkeyPatch) -> None:
     """An old SDK knows no chunks; a newer host that asks for them falls back, as with a plugin of that SDK."""
 
     class Chunks(Plain):
@@ -195,8 +195,8 @@ def test_health_details_are_json_that_go_reads(details: dict[str, object], expec
     assert json.loads(check_health(Odd, context()).jsonDetails, parse_constant=pytest.fail) == expected
 
 
-def test_a_status_that_there_is_not_is_named() -> None:
-    """The message says what there is."""
+def test_an_invalid_health_status_is_named() -> None:
+    """The message lists the valid ones."""
 
     class Odd(Source):
         def check_health(self) -> Health:
@@ -205,28 +205,28 @@ def test_a_status_that_there_is_not_is_named() -> None:
     assert "Health.status must be ok, error or unknown; got 'OK'" in check_health(Odd, context()).message
 
 
-class Unsettled:
+class NoConstructor:
     """Has no constructor of its own."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
         return Frame.of(v=[1])
 
 
-class Demanding(Unsettled):
+class Demanding(NoConstructor):
     """Takes more than the settings."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object) -> None:
         """Keep nothing."""
 
 
-class Lenient(Unsettled):
+class Lenient(NoConstructor):
     """Takes the settings, and may take more."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object = None) -> None:
         """Keep nothing."""
 
 
-@pytest.mark.parametrize("kind", [Unsettled, Demanding])
+@pytest.mark.parametrize("kind", [NoConstructor, Demanding])
 def test_a_class_that_cannot_be_given_the_settings_does_not_start(kind: type) -> None:
     """A sentence says what to write, in place of Python's own words at the first call."""
     sentence = rf"'{kind.__name__}' can't be given the data source's settings: write def __init__\(self, settings\)"
@@ -236,5 +236,5 @@ def test_a_class_that_cannot_be_given_the_settings_does_not_start(kind: type) ->
 
 
 def test_a_constructor_may_take_more_than_the_settings() -> None:
-    """Where it has a default."""
+    """Further parameters need a default."""
     assert Services(Lenient).query(queries({}))["A"].status == 200

@@ -38,7 +38,7 @@ def apply_wide(frame: Frame) -> Frame:
 
 @pytest.mark.shows("frames 38")
 @pytest.mark.parametrize("frame_type", EXAMPLES)
-def test_each_shape_is_typed(frame_type: FrameType) -> None:
+def test_each_shape_gets_its_type(frame_type: FrameType) -> None:
     """Each of the six types has a shape; the type and version 0.1 are put on every frame."""
     frames = EXAMPLES[frame_type]
 
@@ -57,13 +57,13 @@ def test_no_data_is_a_type_without_fields(frame_type: FrameType) -> None:
 
 @pytest.mark.shows("frames 45")
 @pytest.mark.parametrize("frame_type", ["timeseries-multi", "numeric-multi"])
-def test_several_series_of_none_are_no_data(frame_type: FrameType) -> None:
+def test_an_empty_list_of_series_is_no_data(frame_type: FrameType) -> None:
     """An empty list of series is the no-data frame."""
     assert apply_type(frame_type, []) == apply_type(frame_type, [Frame()])
 
 
 @pytest.mark.shows("frames 37")
-def test_time_is_made_not_nullable() -> None:
+def test_time_becomes_non_nullable() -> None:
     """A time field declared nullable, but without nulls, becomes the non-nullable one that readers look for."""
     frame = Frame(fields=[Field("time", T[:1], nullable=True), Field("v", [1])])
 
@@ -124,21 +124,21 @@ def test_shapes_that_the_contract_forbids_are_refused(frame_type: FrameType, fra
 
 
 @pytest.mark.shows("frames 37")
-def test_the_authors_type_is_held_to_its_rules() -> None:
+def test_frames_with_the_authors_type_are_checked() -> None:
     """A frame that its author typed gets version 0.1, is sorted, and is refused where it breaks the contract."""
     wide = Frame(fields=[Field("time", [T[1], T[0]]), Field("v", [1, 2])], meta={"type": "timeseries-wide"})
-    broken = Frame(fields=[Field("v", [1])], meta={"type": "timeseries-wide", "typeVersion": [0, 1]})
+    invalid = Frame(fields=[Field("v", [1])], meta={"type": "timeseries-wide", "typeVersion": [0, 1]})
     [typed] = contract.typed([wide])
 
     assert typed.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
     assert typed["time"].to_list() == T[:2]
     with pytest.raises(FrameError, match="no column of times"):
-        contract.typed([broken])
+        contract.typed([invalid])
 
 
 @pytest.mark.parametrize("meta", [{"type": "timeseries-wide", "typeVersion": [0, 0]}, {"type": "log-lines"}])
 def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> None:
-    """A type of no contract, or a version that says so, leaves the frames alone."""
+    """Frames of a type without contract, or of version 0.0, stay as they are."""
     frames = [Frame(fields=[Field("v", [1, 2])], meta=meta)]
 
     assert contract.typed(frames) == frames
@@ -166,7 +166,7 @@ def test_long_series_are_sorted_as_short_ones() -> None:
 
 @pytest.mark.parametrize("rows", [3, 300, 5000])
 def test_one_of_many_series_is_sorted(rows: int) -> None:
-    """Many series are looked at together; one that is not sorted is, and the others stay as they are."""
+    """Many series are checked together; an unsorted one is sorted, and the others stay as they are."""
     times = [T[0] + dt.timedelta(seconds=second) for second in range(rows)]
     orders = [times, [*times[1:], times[0]], times, times[:1], [], times]
     frames = [
@@ -181,15 +181,15 @@ def test_one_of_many_series_is_sorted(rows: int) -> None:
 def test_a_time_twice_in_one_of_many_series_is_refused() -> None:
     """A time at the end of a series and the start of the next is no double; one within a series is."""
     frames = [Frame.of(time=T[:2], v=[1, 2], labels={"n": "a"}), Frame.of(time=T[1:2], v=[1], labels={"n": "b"})]
-    doubled = Frame.of(time=[T[1], T[1]], v=[1, 2], labels={"n": "c"})
+    twin = Frame.of(time=[T[1], T[1]], v=[1, 2], labels={"n": "c"})
 
     assert len(apply_type("timeseries-multi", frames)) == len(frames)
     with pytest.raises(FrameError, match="column 'time' has a time more than once"):
-        apply_type("timeseries-multi", [*frames, doubled])
+        apply_type("timeseries-multi", [*frames, twin])
 
 
-def test_series_whose_labels_read_alike_are_two() -> None:
-    """A comma within a label makes no twin of what has one label more."""
+def test_labels_with_commas_do_not_collide() -> None:
+    """A label that contains a comma differs from two labels."""
     one, other = {"a": "1, b=2"}, {"a": "1", "b": "2"}
     frames = [Frame.of(time=T[:1], v=[1], labels=labels) for labels in (one, other)]
 

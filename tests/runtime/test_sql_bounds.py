@@ -17,7 +17,7 @@ RANGE = TimeRange(start=START, end=START + dt.timedelta(hours=1))
 QUERY = Query(model=None, time_range=RANGE, interval=dt.timedelta(minutes=10))
 
 
-def nested(begin: str, count: int, end: str) -> str:
+def nest(begin: str, count: int, end: str) -> str:
     """Nest a macro in its own argument."""
     return begin * count + "a" + end * count
 
@@ -25,19 +25,19 @@ def nested(begin: str, count: int, end: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        nested("$__timeFilter(", 22, ")"),
-        nested("$__timeFilter(", 26, ")"),
-        nested("$__timeFilter(", 66_000, ")"),
-        nested("$__timeFilter(", 100_000, ")"),
-        nested("$__timeTo(", 17, ")"),
-        nested("$__timeTo(", 5_000, ")"),
-        nested("$__timeGroup(", 12, ", minute)"),
-        nested("$__timeFilter($__timeFrom(", 16, "))"),
-        nested("$__timeGroup($__timeFilter($__timeTo(", 10, ")), minute)"),
+        nest("$__timeFilter(", 22, ")"),
+        nest("$__timeFilter(", 26, ")"),
+        nest("$__timeFilter(", 66_000, ")"),
+        nest("$__timeFilter(", 100_000, ")"),
+        nest("$__timeTo(", 17, ")"),
+        nest("$__timeTo(", 5_000, ")"),
+        nest("$__timeGroup(", 12, ", minute)"),
+        nest("$__timeFilter($__timeFrom(", 16, "))"),
+        nest("$__timeGroup($__timeFilter($__timeTo(", 10, ")), minute)"),
         "$__timeFilter(" + "x" * 600_000 + ")",
         "$__interval_ms " * 100_000,
         "$__double(" + "x" * 600_000 + ")",
-        nested("$__double(", 16, ")") * 20,
+        nest("$__double(", 16, ")") * 20,
     ],
     ids=lambda text: f"{text[:40]} ({len(text)})",
 )
@@ -57,9 +57,9 @@ def test_macros_that_grow_are_refused_before_they_take_memory(text: str) -> None
     assert time.process_time() - began < 2
 
 
-def test_macros_nest_as_people_nest_them() -> None:
+def test_ordinary_nesting_is_accepted() -> None:
     """Sixteen levels and a long text are answered."""
-    assert macros.expand_sql(nested("$__timeTo(", 10, ")"), QUERY).startswith("a <= ")
+    assert macros.expand_sql(nest("$__timeTo(", 10, ")"), QUERY).startswith("a <= ")
     assert len(macros.expand_sql("x" * 900_000 + "$__interval", QUERY)) == 900_003
 
 

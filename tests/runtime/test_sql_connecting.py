@@ -1,4 +1,4 @@
-"""What drivers are told when a session is opened: TLS that verifies, timeouts, and numbers of IPv6."""
+"""How drivers open sessions: TLS verification, timeouts and IPv6 addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ certifi = pytest.importorskip("certifi")
 
 
 def verification(parameters: str) -> tuple[ssl.VerifyMode | None, bool]:
-    """Prepare a connection to MySQL, and tell what its TLS verifies: the certificate, and the name in it."""
+    """Prepare a connection to MySQL, and return what its TLS verifies: the certificate, and the name in it."""
     session: Any = object.__new__(mysql.MysqlSession)
     session._address = Address.parse(f"mysql://reader@db.example/shop?{parameters}")
     session._pymysql = SimpleNamespace(connect=lambda **options: pymysql.connect(**options, defer_connect=True))
@@ -43,13 +43,13 @@ def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[
 
 @pytest.mark.parametrize("value", ["1", "True", "yes", ""])
 def test_a_switch_is_true_or_false(value: str) -> None:
-    """And not silently off."""
+    """Another value is not taken for false."""
     with pytest.raises(QueryError, match="ssl_verify_cert must be true or false"):
         find_driver(Address.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))
 
 
 class Adbc:
-    """Stands for a driver of ADBC, and keeps what it is told."""
+    """A fake driver of ADBC that records the servers."""
 
     def __init__(self) -> None:
         """Begin."""
@@ -67,7 +67,7 @@ class Adbc:
 
 @pytest.fixture
 def adbc(monkeypatch: pytest.MonkeyPatch) -> Adbc:
-    """Put it in the place of the real ones."""
+    """Replace the real drivers."""
     driver = Adbc()
     for module in (flightsql, postgresql):
         monkeypatch.setattr(module, "import_package", lambda *_: driver)
@@ -78,8 +78,8 @@ def adbc(monkeypatch: pytest.MonkeyPatch) -> Adbc:
     ("address", "server"),
     [("grpc://[::1]:31337", "grpc://[::1]:31337"), ("grpc+tls://db.example", "grpc+tls://db.example:443")],
 )
-def test_a_number_of_ipv6_keeps_its_brackets(adbc: Adbc, address: str, server: str) -> None:
-    """Without them its port would be a part of it."""
+def test_an_ipv6_address_keeps_its_brackets(adbc: Adbc, address: str, server: str) -> None:
+    """Without them the port would be read as a part of the address."""
     parts = Address.parse(address)
     find_driver(parts).open(parts, "")
 
@@ -87,15 +87,15 @@ def test_a_number_of_ipv6_keeps_its_brackets(adbc: Adbc, address: str, server: s
 
 
 def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
-    """A server may keep for the next query what one has set."""
+    """A server may keep a query's settings for the next one."""
     parts = Address.parse("grpc://db.example")
 
     assert find_driver(parts).open(parts, "").end() is False
     assert len(adbc.servers) == 1
 
 
-def test_postgresql_notices_that_the_network_is_gone(adbc: Adbc) -> None:
-    """By options of libpq, which the address may change."""
+def test_postgresql_connections_have_timeouts(adbc: Adbc) -> None:
+    """They are options of libpq, which the address can change."""
     parts = Address.parse("postgresql://reader@[::1]/shop?tcp_user_timeout=5000")
     find_driver(parts).open(parts, "")
     [uri] = adbc.servers

@@ -53,28 +53,28 @@ def test_gaps_are_filled_as_the_query_says(sql: str, expected: list[float | None
     """From the group in which the range begins to the last one; the last macro counts, comments don't."""
     frame = Frame.of(time=[ZERO + 300, ZERO + 900], v=[1, 3])
 
-    filled = series(sql, frame)
+    result = series(sql, frame)
 
-    assert filled.fields[1].to_list() == expected
-    assert filled.fields[1].type == "float64"
+    assert result.fields[1].to_list() == expected
+    assert result.fields[1].type == "float64"
     step = 20 // (len(expected) - 1)
-    assert minutes(filled) == [step * row for row in range(len(expected))]
+    assert minutes(result) == [step * row for row in range(len(expected))]
 
 
 def test_labels_become_series_before_gaps_are_filled() -> None:
     """Every combination has a value at every time."""
     frame = Frame.of(time=[ZERO, ZERO, ZERO + 600], host=["a", "b", "a"], v=[1, 2, 3])
 
-    filled = series("$__timeGroupAlias(t, '5m', 0)", frame)
+    result = series("$__timeGroupAlias(t, '5m', 0)", frame)
 
-    assert [(field.labels, field.to_list()) for field in filled.fields[1:]] == [
+    assert [(field.labels, field.to_list()) for field in result.fields[1:]] == [
         ({"host": "a"}, [1, 0, 3, 0, 0]),
         ({"host": "b"}, [2, 0, 0, 0, 0]),
     ]
 
 
 def test_a_metric_names_its_series() -> None:
-    """As in Grafana, where it is the only label of the only value."""
+    """As in Grafana, if it is the only label of the only value."""
     frame = Frame.of(time=[ZERO, ZERO], metric=["cpu", "disk"], v=[1.5, 2.5])
 
     assert [(field.name, field.labels) for field in series("", frame).fields] == [
@@ -97,7 +97,7 @@ def test_a_metric_names_its_series() -> None:
         ("time", [ZERO + 60, ZERO]),
     ],
 )
-def test_the_time_is_found_and_sorted(name: str, times: list[Any]) -> None:
+def test_the_time_column_is_recognised_and_sorted(name: str, times: list[Any]) -> None:
     """Numbers in any unit are times; rows in another order are sorted; whole numbers and booleans are values."""
     frame = Frame(fields=[Field(name, times), Field("v", [1, 2]), Field("ok", [True, False])])
 
@@ -109,7 +109,7 @@ def test_the_time_is_found_and_sorted(name: str, times: list[Any]) -> None:
 
 
 def test_no_rows_are_no_data() -> None:
-    """As an alert rule reads them."""
+    """An alert rule reads a frame without fields as no data."""
     assert not series("$__timeGroup(t, '5m', 0)", Frame.of(time=[], v=[])).fields
 
 
@@ -128,7 +128,7 @@ def test_a_series_needs_a_time() -> None:
         series("$__timeGroup(t, '5m', 0)", Frame.of(time=[ZERO, None], v=[1, 2]))
 
 
-def test_too_many_gaps_are_not_filled_but_told() -> None:
+def test_too_many_gaps_give_a_notice_instead() -> None:
     """A long range of short groups costs nothing."""
     long = TimeRange(start=START, end=START + dt.timedelta(days=3650))
     frame = Frame.of(time=[ZERO], v=[1])
@@ -142,7 +142,7 @@ def test_too_many_gaps_are_not_filled_but_told() -> None:
 
 @pytest.mark.parametrize("span", [(1, 9999), (1, 1), (9999, 9999), (1700, 2026)])
 @pytest.mark.parametrize("interval", ["300y", "200y"])
-def test_times_that_nanoseconds_do_not_hold_are_not_filled_but_told(span: tuple[int, int], interval: str) -> None:
+def test_times_beyond_nanoseconds_give_a_notice_instead(span: tuple[int, int], interval: str) -> None:
     """Whatever time range is asked for."""
     start, end = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in span)
 
@@ -157,15 +157,15 @@ def test_times_that_nanoseconds_do_not_hold_are_not_filled_but_told(span: tuple[
     assert "outside the years 1678 to 2261" in str(result.meta["notices"])
 
 
-def test_labels_are_bounded() -> None:
-    """A series for each row, each with a cell for each time, would be without end."""
+def test_the_number_of_cells_is_bounded() -> None:
+    """A series for each row, each with a cell for each time, would need too much memory."""
     frame = Frame.of(time=range(ZERO, ZERO + 3000), host=map(str, range(3000)), v=range(3000))
 
     with pytest.raises(FrameError, match="the result is too large"):
         series("", frame)
 
 
-def test_other_formats_are_as_before() -> None:
+def test_tables_are_not_filled() -> None:
     """A table stays a table, with or without the query."""
     frame = Frame.of(time=[ZERO], v=[1])
 

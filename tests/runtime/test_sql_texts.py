@@ -40,7 +40,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
         ("lower($__text(a))", r"lower(E'\U00000061')"),
     ],
 )
-def test_texts_are_written_by_their_numbers(sql: str, expected: str) -> None:
+def test_texts_are_written_as_character_codes(sql: str, expected: str) -> None:
     """As PostgreSQL reads them: bare, in a text, in a comment."""
     assert expand_sql(sql, QUERY, dialect="postgres") == expected
 
@@ -55,20 +55,20 @@ def test_texts_are_written_by_their_numbers(sql: str, expected: str) -> None:
         ("clickhouse", "('a' || unhex('C3A9'))"),
     ],
 )
-def test_each_dialect_has_its_own_way(dialect: Dialect, expected: str) -> None:
-    """Digits alone."""
+def test_each_dialect_writes_texts_as_digits(dialect: Dialect, expected: str) -> None:
+    """The text's characters become digits."""
     assert expand_sql("'a$__text(%C3%A9)'", QUERY, dialect=dialect) == expected
 
 
 @pytest.mark.parametrize("name", ['"$__text(a)"', "`x$__text(a)`"])
-def test_a_name_is_no_place_for_a_variable(name: str) -> None:
-    """What stands there could not be kept from being another table."""
+def test_a_variable_in_a_name_is_refused(name: str) -> None:
+    """It could become the name of another table."""
     with pytest.raises(QueryError, match="can't be in the name"):
         expand_sql(f"FROM {name}", QUERY, dialect="postgres")
 
 
-def test_several_values_do_not_fit_into_one_text() -> None:
-    """The sentence says what does."""
+def test_several_values_in_one_text_are_refused() -> None:
+    """The sentence says what to write."""
     with pytest.raises(QueryError, match=r"write IN \(\$variable\), without quotes"):
         expand_sql("x IN ('$__text(a,b)')", QUERY, dialect="postgres")
 
@@ -107,7 +107,7 @@ CREATE VIEW sales AS SELECT amount + 0.0 AS amount, code FROM orders;
     ],
 )
 def test_sqlite_compares_numbers_as_numbers(where: str, value: str, amounts: list[float]) -> None:
-    """And texts as texts, in columns of each kind, and where an expression has no kind."""
+    """Texts are compared as texts, in columns of each type and in expressions without a type."""
     values = ",".join(quote(each, safe="") for each in value.split(","))
     sql = "SELECT amount FROM sales WHERE " + where.format(f"$__text({values})")  # noqa: S608  # the test's own
     with closing(sqlite3.connect(":memory:")) as connection:
@@ -118,7 +118,7 @@ def test_sqlite_compares_numbers_as_numbers(where: str, value: str, amounts: lis
 
 
 def test_sqlite_groups_are_compared_as_numbers() -> None:
-    """What `HAVING` compares is an expression, without a kind of its own."""
+    """`HAVING` compares an expression, which has no type of its own."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SALES)
         sql = expand_sql("SELECT avg(amount) FROM sales HAVING avg(amount) > $__text(100)", QUERY, dialect="sqlite")
@@ -126,7 +126,7 @@ def test_sqlite_groups_are_compared_as_numbers() -> None:
 
 
 @pytest.mark.parametrize("word", ["x$__text(1)", "x.$__text(1)", "1$__text(1)", "'a'$__text(1)", "$__text(1)x"])
-def test_a_number_joins_no_word(word: str) -> None:
+def test_a_number_is_never_part_of_a_word(word: str) -> None:
     """It can't become the name of another table."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE x1 AS SELECT 1 AS x1")
@@ -135,8 +135,8 @@ def test_a_number_joins_no_word(word: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_how_many_rows_may_be_a_variable(dialect: Dialect) -> None:
-    """MySQL, for one, takes no text after LIMIT; and nothing else stands there."""
+def test_a_variable_can_be_a_limit(dialect: Dialect) -> None:
+    """MySQL takes no text after LIMIT; only a number is written there."""
     assert expand_sql("LIMIT $__text(10) OFFSET $__text(5)", QUERY, dialect=dialect) == "LIMIT  10  OFFSET  5 "
     assert "1e3" not in expand_sql("LIMIT $__text(1e3)", QUERY, dialect=dialect)
     assert "OR" not in expand_sql("LIMIT $__text(10 OR 1=1)", QUERY, dialect=dialect)
@@ -145,8 +145,8 @@ def test_how_many_rows_may_be_a_variable(dialect: Dialect) -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("macro", ["timeGroup", "timeGroupAlias", "unixEpochGroup", "unixEpochGroupAlias"])
 @pytest.mark.parametrize("interval", ["$__text(5m)", "'$__text(5m)'", "$__text(%35%6d)", " '$__text(5m)' "])
-def test_a_groups_interval_may_be_a_variable(dialect: Dialect, macro: str, interval: str) -> None:
-    """It is the commonest one of Grafana's; it is read as an interval, and its text is never SQL."""
+def test_a_variable_can_be_a_groups_interval(dialect: Dialect, macro: str, interval: str) -> None:
+    """Grafana's most common variable is read as an interval, and its text is never SQL."""
     expected = expand_sql(f"$__{macro}(t, '5m')", QUERY, dialect=dialect)
 
     assert expand_sql(f"$__{macro}(t, {interval})", QUERY, dialect=dialect) == expected
@@ -160,7 +160,7 @@ def test_a_groups_interval_may_be_a_variable(dialect: Dialect, macro: str, inter
 def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text: str) -> None:
     """Wherever it stands, and whatever it is: only digits are added to what the text `x` gives, or it is refused."""
 
-    def expanded(value: str) -> str:
+    def expand(value: str) -> str:
         try:
             sql = expand_sql(frame.format(f"$__text({quote(value, safe='')})"), QUERY, dialect=dialect)
         except QueryError:
@@ -168,7 +168,7 @@ def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text
         sql = re.sub(r" -?[0-9.]+ ", "CAST(X'' AS TEXT)", sql) if dialect == "sqlite" else sql  # of a number
         return re.sub(r"(?:[0-9A-F]{2}|\\U[0-9A-F]{8}|\\x[0-9A-F]{2})+(?=')|(?<=0x)[0-9A-F]*", "", sql)
 
-    assert expanded(text or "x") == expanded("x")
+    assert expand(text or "x") == expand("x")
 
 
 @settings(deadline=None)

@@ -1,6 +1,6 @@
 """`Database` with Trino's client and a server of the tests' own, which speaks its protocol but runs no SQL.
 
-No real Trino was asked: that it understands the macros is not proven here.
+No real Trino runs: whether it understands the macros is not tested here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COLUMNS = [
 
 @dataclass
 class Trino:
-    """What the server was asked, and how many pages it has."""
+    """The state of the server: its statements and requests, and how many pages it has."""
 
     port: int = 0
     pages: int = 1
@@ -51,7 +51,7 @@ class Trino:
     requests: list[tuple[str, int]] = field(default_factory=list)
 
     def open(self, **limits: Any) -> Database:
-        """Open it as a data source does that says that its account only reads."""
+        """Open it as a data source does whose account is declared read-only."""
         address = f"trino+http://reader@127.0.0.1:{self.port}/lake/shop"
         return Database(address, account_reads_only=True, limits=Limits(**limits))
 
@@ -124,7 +124,7 @@ def trino() -> Iterator[Trino]:
     server.server_close()
 
 
-def asked(**options: Any) -> Query[None]:
+def query_of(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
@@ -132,7 +132,7 @@ def asked(**options: Any) -> Query[None]:
 
 def read(database: Database, sql: str = "SELECT 1") -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of(), sql, format="table")
     return frame
 
 
@@ -153,8 +153,8 @@ def test_rows_of_all_pages_are_read(trino: Trino) -> None:
     ]
 
 
-def test_nothing_is_sent_before_the_account_is_said_to_only_read(trino: Trino) -> None:
-    """No session of Trino may only read."""
+def test_nothing_is_sent_unless_the_account_is_declared_read_only(trino: Trino) -> None:
+    """Trino has no read-only sessions."""
     with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(f"trino+http://reader@127.0.0.1:{trino.port}/lake"))
     assert trino.statements == []
@@ -163,7 +163,7 @@ def test_nothing_is_sent_before_the_account_is_said_to_only_read(trino: Trino) -
 
 
 def test_rows_beyond_the_limit_are_not_read(trino: Trino) -> None:
-    """The statement is given up, and a notice says so; an alert rule has an error."""
+    """The statement is cancelled, and a notice says so; an alert rule gets an error."""
     trino.pages = 1000
     frame = read(trino.open(rows=150))
 
@@ -172,11 +172,11 @@ def test_rows_beyond_the_limit_are_not_read(trino: Trino) -> None:
     assert len([number for method, number in trino.requests if method == "GET"]) < 10
     assert "DELETE" in [method for method, _ in trino.requests]
     with pytest.raises(QueryError, match="must not judge a part"):
-        trino.open(rows=150).query(asked(from_alert=True), "SELECT 1", format="table")
+        trino.open(rows=150).query(query_of(from_alert=True), "SELECT 1", format="table")
 
 
 def test_a_query_that_takes_too_long_ends(trino: Trino) -> None:
-    """On the server too."""
+    """It is cancelled on the server, too."""
     trino.pages, trino.columns = 10**9, []
     began = time.monotonic()
 
@@ -187,9 +187,9 @@ def test_a_query_that_takes_too_long_ends(trino: Trino) -> None:
 
 
 def test_a_cancelled_query_ends(trino: Trino) -> None:
-    """On the server too."""
+    """It is cancelled on the server, too."""
     trino.pages, trino.columns = 10**9, []
-    query, began = asked(), time.monotonic()
+    query, began = query_of(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -198,23 +198,23 @@ def test_a_cancelled_query_ends(trino: Trino) -> None:
     assert "DELETE" in [method for method, _ in trino.requests]
 
 
-def test_a_mistake_is_said_in_the_servers_words(trino: Trino) -> None:
-    """It is the query's."""
+def test_an_sql_error_has_the_servers_message(trino: Trino) -> None:
+    """The error is the query's."""
     trino.error = {
         "message": "line 1:15: Table 'lake.shop.nowhere' does not exist",
         "errorCode": 46,
         "errorName": "TABLE_NOT_FOUND",
         "errorType": "USER_ERROR",
     }
-    with pytest.raises(Exception, match="nowhere") as caught:
+    with pytest.raises(Exception, match="nowhere") as refusal:
         read(trino.open(), "SELECT * FROM nowhere")
 
-    failure = failure_of(caught.value)
+    failure = failure_of(refusal.value)
     assert (failure.status, failure.source) == (400, "downstream")
 
 
 def test_tables_and_columns_are_listed(trino: Trino) -> None:
-    """Of the address's catalog."""
+    """They are those of the address's catalog."""
     trino.columns = [(name, "varchar(10)", name) for name in ("schema", "table", "column", "type")]
 
     assert trino.open().names() == [
@@ -225,7 +225,7 @@ def test_tables_and_columns_are_listed(trino: Trino) -> None:
 
 
 def test_an_unreachable_server_is_an_error() -> None:
-    """On the config page."""
+    """The config page shows it."""
     database = Database("trino+http://reader@127.0.0.1:1/lake", account_reads_only=True, limits=Limits(seconds=2))
 
     assert database.check().status == "error"
@@ -234,11 +234,11 @@ def test_an_unreachable_server_is_an_error() -> None:
 @pytest.mark.parametrize(
     "address", ["trino+http://u:secret@h/lake", "trino+http://:secret@h", "trino://h?verify=false"]
 )
-def test_a_password_is_sent_encrypted_alone(address: str) -> None:
-    """And to a server whose certificate is verified."""
-    with pytest.raises(QueryError, match=r"a password needs TLS|has no parameter 'verify'") as caught:
+def test_a_password_is_sent_over_tls_only(address: str) -> None:
+    """The server's certificate is verified."""
+    with pytest.raises(QueryError, match=r"a password needs TLS|has no parameter 'verify'") as refusal:
         find_driver(Address.parse(address))
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -254,5 +254,5 @@ def test_a_password_is_sent_encrypted_alone(address: str) -> None:
     ],
 )
 def test_macros_are_written_for_trino(sql: str, expected: str) -> None:
-    """It compares no number with a text."""
-    assert expand_sql(sql, asked(), dialect="trino").replace("  ", " ") == expected
+    """Trino compares no number with a text."""
+    assert expand_sql(sql, query_of(), dialect="trino").replace("  ", " ") == expected

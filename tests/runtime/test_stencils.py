@@ -66,13 +66,13 @@ def test_series_of_one_shape_have_their_own_labels_and_values() -> None:
     """The second and later series are written through the stencil of the first, with what is theirs."""
     times = pa.array([1, 2, 3, 4], pa.timestamp("ns"))
     series = [Frame.of("cpu", t=times, v=[at * 1.5] * 4, labels={"host": f"web-{at}"}) for at in range(9)]
-    encoded = [b"".join(arrow.encode(frame, ref_id="A")) for frame in series]
+    files = [b"".join(arrow.encode(frame, ref_id="A")) for frame in series]
 
     assert [stencil is None for stencil in stencils._stencils.values()] == [False]
-    assert [arrow.decode(file) for file in encoded] == [
+    assert [arrow.decode(file) for file in files] == [
         Frame(fields=frame.fields, name="cpu", ref_id="A") for frame in series
     ]
-    assert encoded == [_by_arrow(frame) for frame in series]
+    assert files == [_by_arrow(frame) for frame in series]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_ref_id_and_the_name_are_part_of_the_shape() -> None:
     assert arrow.decode(_thrice(other, "B")).name == "b"
 
 
-def test_a_writer_that_does_otherwise_has_no_stencil() -> None:
+def test_a_writer_with_other_results_gets_no_stencil() -> None:
     """If a file depends on its labels or values in another way, every frame is written by Arrow."""
     shape: stencils.Shape = ("", "A", None, 1, 2, (("v", "int64", True, None, True),))
     sums = [stencils._find(shape, lambda _, labels, values: labels + values + labels + values) for _ in range(2)]
@@ -115,7 +115,7 @@ def test_a_writer_that_does_otherwise_has_no_stencil() -> None:
     assert sums == [None, None]
 
 
-def test_few_shapes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_stencils_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin whose answers never have the same shape twice keeps none, and the kept ones are bounded."""
     monkeypatch.setattr(stencils, "_MOST", 3)
     for rows in range(1, 9):

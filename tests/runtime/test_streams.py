@@ -21,7 +21,7 @@ from gfruntime.serving.methods import Call, CallError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-closed = threading.Event()
+closure = threading.Event()
 
 
 class Sync(Plain):
@@ -64,7 +64,7 @@ class Sync(Plain):
                 if request.path == "slow":
                     request.cancel.wait(60)
         finally:
-            closed.set()
+            closure.set()
 
 
 class Async(Sync):
@@ -80,11 +80,11 @@ class Async(Sync):
                     yield packet
                     await asyncio.sleep(60 if request.path == "slow" else 0)
         finally:
-            closed.set()
+            closure.set()
 
 
 class RunOnly(Plain):
-    """Has channels, and says no more about them."""
+    """Has channels, and no method that decides about subscriptions."""
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
         yield request.path
@@ -93,7 +93,7 @@ class RunOnly(Plain):
 @pytest.fixture(params=[Sync, Async])
 def services(request: pytest.FixtureRequest) -> Services:
     """Give both kinds."""
-    closed.clear()
+    closure.clear()
     return Services(request.param)
 
 
@@ -111,13 +111,13 @@ def packets(services: Services, path: str, *, count: int = 0) -> list[bytes]:
 
 @pytest.mark.shows("protocol 68")
 @pytest.mark.parametrize(("path", "status"), [("json", 0), ("nowhere", 1), ("secret", 2)])
-def test_subscribing_maps_its_three_answers(services: Services, path: str, status: int) -> None:
+def test_the_answers_to_a_subscription_have_grafanas_numbers(services: Services, path: str, status: int) -> None:
     """OK, not found and permission denied are 0, 1 and 2 (item 68)."""
     assert subscribe(services, path).status == status
 
 
 @pytest.mark.shows("frames 32")
-def test_subscriber_is_given_data_first(services: Services) -> None:
+def test_a_subscriber_gets_the_first_data(services: Services) -> None:
     """A frame arrives as frame JSON, anything else as JSON; a refusal has no data (item 68)."""
     answer = subscribe(services, "json", data=b'{"table": "a"}', headers={"http_x-grafana-id": "jwt"})
 
@@ -135,27 +135,27 @@ def test_failed_subscribing_is_a_failed_call(services: Services, path: str, text
 
 
 @pytest.mark.shows("protocol 60")
-def test_downstream_failures_say_so_in_the_status_details(services: Services) -> None:
+def test_downstream_failures_have_their_source_in_the_details(services: Services) -> None:
     """A failed call that is marked downstream carries google.rpc.ErrorInfo with the error source (item 60)."""
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(CallError) as failure:
         subscribe(services, "broken")
-    status = status_pb2.Status.FromString(caught.value.details)
+    status = status_pb2.Status.FromString(failure.value.details)
     info = error_details_pb2.ErrorInfo()
 
-    assert (caught.value.code, status.code, status.message) == ("UNKNOWN", 2, "the broker is away")
+    assert (failure.value.code, status.code, status.message) == ("UNKNOWN", 2, "the broker is away")
     assert status.details[0].Unpack(info)
     assert dict(info.metadata) == {"errorSource": "downstream"}
 
 
 def test_unmarked_failures_have_no_details(services: Services) -> None:
     """A mistake of the author's is not enriched: Grafana then takes it for the plugin's."""
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(CallError) as failure:
         subscribe(services, "odd")
 
-    assert caught.value.details == b""
+    assert failure.value.details == b""
 
 
-def test_publishing_gives_back_what_is_broadcast(services: Services) -> None:
+def test_publishing_returns_the_data_to_broadcast(services: Services) -> None:
     """What the handler returns is what subscribers get."""
     request = pb.PublishStreamRequest(pluginContext=context(), path="p", data=b'{"a":[1]}')
     answer = services.unary("Stream/PublishStream", request, pb.PublishStreamResponse)
@@ -175,7 +175,7 @@ def test_packets_are_json(services: Services) -> None:
 
 @pytest.mark.shows("protocol 69")
 def test_packets_that_are_no_json_end_the_stream(services: Services) -> None:
-    """Grafana drops a stream with a malformed packet, so the error is told here (item 69)."""
+    """Grafana drops a stream with a malformed packet, so the call ends with the error (item 69)."""
     with pytest.raises(CallError, match="a packet of bytes must be JSON"):
         packets(services, "bad")
 
@@ -183,7 +183,7 @@ def test_packets_that_are_no_json_end_the_stream(services: Services) -> None:
 def test_reader_that_leaves_closes_the_generator(services: Services) -> None:
     """When nobody reads any more, `finally` in the author's generator runs at once (item 70)."""
     assert len(packets(services, "endless", count=40)) == 40
-    assert closed.wait(1)
+    assert closure.wait(1)
 
 
 @pytest.mark.shows("protocol 70")
@@ -192,18 +192,18 @@ def test_cancel_reaches_a_waiting_generator(services: Services) -> None:
     began = time.monotonic()
 
     assert packets(services, "slow", count=1) == [b"0"]
-    assert closed.wait(1)
+    assert closure.wait(1)
     assert time.monotonic() - began < 2
 
 
-def test_stream_stays_a_bounded_way_ahead_of_its_reader() -> None:
+def test_a_stream_runs_ahead_of_its_reader_by_a_bounded_number_of_packets() -> None:
     """A generator makes at most 16 packets that nobody has read yet."""
-    yielded = []
+    numbers = []
 
     class Eager(RunOnly):
         def run_stream(self, request: StreamRequest) -> Iterator[object]:
             for number in range(1000):
-                yielded.append(number)
+                numbers.append(number)
                 yield number
 
     services = Services(Eager)
@@ -217,7 +217,7 @@ def test_stream_stays_a_bounded_way_ahead_of_its_reader() -> None:
 
     asyncio.run(read_one())
 
-    assert len(yielded) <= 16 + 3
+    assert len(numbers) <= 16 + 3
 
 
 @pytest.mark.shows("protocol 71")
@@ -242,10 +242,10 @@ def test_fifty_streams_leave_no_threads() -> None:
 def test_channels_without_rules_are_open_to_readers_only() -> None:
     """With run_stream alone anybody may subscribe and nobody may publish."""
     services = Services(RunOnly)
-    published = services.unary(
+    answer = services.unary(
         "Stream/PublishStream", pb.PublishStreamRequest(pluginContext=context()), pb.PublishStreamResponse
     )
 
     assert subscribe(services, "x").status == 0
-    assert published.status == 2
+    assert answer.status == 2
     assert packets(services, "x") == [b'"x"']

@@ -54,12 +54,12 @@ def test_cursors_become_frames(
 
 def test_a_reached_cursor_limit_gives_a_notice(database: sqlite3.Connection) -> None:
     """A limit that cuts rows says so in a notice; one that doesn't says nothing."""
-    cut = Frame.from_cursor(database.execute("select * from t"), limit=2)
+    part = Frame.from_cursor(database.execute("select * from t"), limit=2)
     whole = Frame.from_cursor(database.execute("select * from t"), limit=3)
 
-    assert len(cut) == 2
-    assert cut.meta is not None
-    assert cut.meta["notices"] == [{"severity": "warning", "text": "Only the first 2 rows are shown"}]
+    assert len(part) == 2
+    assert part.meta is not None
+    assert part.meta["notices"] == [{"severity": "warning", "text": "Only the first 2 rows are shown"}]
     assert whole.meta is None
 
 
@@ -136,7 +136,7 @@ def test_group_by_without_rows_is_no_data() -> None:
         (Frame.of(host=["a", "a"], v=[1, 2]), r"2 rows without a time have the labels {'host': 'a'}"),
     ],
 )
-def test_group_by_loses_nothing_in_silence(frame: Frame, because: str) -> None:
+def test_group_by_refuses_what_it_would_lose(frame: Frame, because: str) -> None:
     """What can't be grouped raises, naming the column."""
     with pytest.raises(FrameError, match=because):
         frame.group_by("host")

@@ -1,4 +1,4 @@
-"""Ad hoc filters: what a query is given, and the resources that list keys and values."""
+"""Ad hoc filters: those of a query, and the resources that list keys and values."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe
 
 UTC = timezone.utc  # noqa: UP017  # the same on Python 3.10
-seen: list[Any] = []
+events: list[Any] = []
 
 
 class Unfiltered(Plain):
-    """Knows of no filters."""
+    """Has no methods for filters."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        seen.append(query.filters)
+        events.append(query.filters)
         return Frame.of(v=[1])
 
 
@@ -32,11 +32,11 @@ class Filtered(Unfiltered):
     """Lists keys and values."""
 
     def get_tag_keys(self, request: TagRequest) -> Any:
-        seen.append(request)
+        events.append(request)
         return ["region", {"value": "p", "label": "Product"}]
 
     def get_tag_values(self, key: str, request: TagRequest) -> Any:
-        seen.append((key, request))
+        events.append((key, request))
         return [] if key == "p" else ["north"]
 
 
@@ -61,7 +61,7 @@ class Odd(Filtered):
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    seen.clear()
+    events.clear()
 
 
 def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[int, Any]:
@@ -71,7 +71,7 @@ def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[i
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("filters", "expected"),
     [
         ([{"key": "a", "operator": "=", "value": "1"}], [AdHocFilter("a", "=", ("1",))]),
         ([{"key": "a", "operator": "=|", "value": "1", "values": ["1", "2"]}], [AdHocFilter("a", "=|", ("1", "2"))]),
@@ -87,49 +87,49 @@ def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[i
         (None, []),
     ],
 )  # fmt: skip
-def test_a_query_is_given_the_dashboards_filters(given: Any, expected: list[AdHocFilter]) -> None:
+def test_a_query_has_the_dashboards_filters(filters: Any, expected: list[AdHocFilter]) -> None:
     """Several values for the operators that compare with several, and one for all others."""
-    answer = Services(Filtered).query(queries({"adhocFilters": given}))["A"]
+    answer = Services(Filtered).query(queries({"adhocFilters": filters}))["A"]
 
-    assert (answer.status, [*seen[0]]) == (200, expected)
+    assert (answer.status, [*events[0]]) == (200, expected)
 
 
 def test_a_query_without_filters_has_none() -> None:
-    """Those of alert rules, and of dashboards without ad hoc filters."""
+    """Queries of alert rules have none, nor those of dashboards without ad hoc filters."""
     Services(Filtered).query(queries({}))
 
-    assert seen == [()]
+    assert events == [()]
 
 
 @pytest.mark.parametrize(
-    "given", ["region", [5], [{"operator": "=", "value": "1"}], [{"key": "a", "value": 5}], {"key": "a"}]
+    "filters", ["region", [5], [{"operator": "=", "value": "1"}], [{"key": "a", "value": 5}], {"key": "a"}]
 )
-def test_filters_of_another_shape_fail_the_query(given: Any) -> None:
+def test_filters_of_another_shape_fail_the_query(filters: Any) -> None:
     """A query that lost its filters would show what nobody asked for; the other queries are answered."""
-    answers = Services(Filtered).query(queries({"adhocFilters": given}, {}))
+    answers = Services(Filtered).query(queries({"adhocFilters": filters}, {}))
 
     assert answers["A"].status == 400
     assert answers["A"].error.startswith("the query: its ad hoc filters can't be read: ")
     assert answers["B"].status == 200
 
 
-def test_a_class_without_keys_is_given_no_filters() -> None:
-    """The key is the author's own then, whatever it holds."""
+def test_a_class_without_keys_has_no_filters() -> None:
+    """The key `adhocFilters` is then the author's own."""
     answer = Services(Unfiltered).query(queries({"adhocFilters": "mine"}))["A"]
 
-    assert (answer.status, seen) == (200, [()])
+    assert (answer.status, events) == (200, [()])
 
 
 @pytest.mark.parametrize("kind", [Filtered, Async])
-def test_keys_are_listed_for_what_the_dashboard_shows(kind: type) -> None:
+def test_keys_are_listed_with_the_dashboards_state(kind: type) -> None:
     """The other filters, the time range and the queries are the author's to use."""
-    asked = {
+    body = {
         "filters": [{"key": "p", "operator": "=", "value": "x"}],
         "timeRange": {"from": 0, "to": 1000},
         "queries": [{"refId": "A", "table": "sales"}],
     }
-    status, answer = ask(kind, "gfplug/tag-keys", asked)
-    (request,) = seen
+    status, answer = ask(kind, "gfplug/tag-keys", body)
+    (request,) = events
 
     assert (status, answer) == (200, ["region", {"value": "p", "label": "Product"}])
     assert request.filters == [AdHocFilter("p", "=", ("x",))]
@@ -141,16 +141,16 @@ def test_keys_are_listed_for_what_the_dashboard_shows(kind: type) -> None:
 @pytest.mark.parametrize("kind", [Filtered, Async])
 @pytest.mark.parametrize(("key", "expected"), [("region", ["north"]), ("p", [])])
 def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) -> None:
-    """What is not said is empty."""
+    """Missing parts of the request are empty."""
     status, answer = ask(kind, "gfplug/tag-values", {"key": key})
 
     assert (status, answer) == (200, expected)
-    assert seen[0][0] == key
-    assert (seen[0][1].filters, seen[0][1].time_range, seen[0][1].queries) == ([], None, [])
+    assert events[0][0] == key
+    assert (events[0][1].filters, events[0][1].time_range, events[0][1].queries) == ([], None, [])
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "status", "message"),
+    ("kind", "request", "status", "message"),
     [
         (Filtered, ("gfplug/tag-keys", "GET", {}), 405, "GET is not allowed here, only POST"),
         (Filtered, ("gfplug/tag-keys", "POST", []), 400, "the request: its ad hoc filters can't be read: "),
@@ -166,18 +166,18 @@ def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) 
     ],
 )
 def test_a_failed_tag_request_returns_a_status_and_a_message(
-    kind: type, asked: tuple[str, str, object], status: int, message: str
+    kind: type, request: tuple[str, str, object], status: int, message: str
 ) -> None:
     """A resource without a method in the class does not exist."""
-    path, method, body = asked
+    path, method, body = request
     code, answer = ask(kind, path, body, method=method)
 
     assert code == status
     assert answer["message"].startswith(message)
 
 
-def test_the_editors_are_told_which_lists_there_are() -> None:
-    """Grafana looks for the methods; a class without them has the schema that it had."""
+def test_the_schema_has_the_capabilities_for_filters() -> None:
+    """Grafana looks for the capabilities; a class without the methods has none of them."""
     capabilities = [describe(kind)["capabilities"] for kind in (Unfiltered, Filtered, Odd)]
     both = {"annotations": True, "variables": True}
 
@@ -214,15 +214,15 @@ class Model:
     table: str = "sales"
 
 
-def test_filters_and_the_model_come_together() -> None:
+def test_filters_and_the_model_are_decoded_separately() -> None:
     """The filters are no part of the model, which ignores their key."""
 
     class Typed(Filtered):
         def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]  # another model
-            seen.append((query.model, query.filters))
+            events.append((query.model, query.filters))
             return Frame.of(v=[1])
 
     Typed.query.__annotations__["query"] = Query[Model]
     Services(Typed).query(queries({"table": "x", "adhocFilters": [{"key": "a", "value": "1"}]}))
 
-    assert seen == [(Model("x"), (AdHocFilter("a", "=", ("1",)),))]
+    assert events == [(Model("x"), (AdHocFilter("a", "=", ("1",)),))]

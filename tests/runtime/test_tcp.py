@@ -25,18 +25,18 @@ NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.fixture
-def accepted(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.BaseTransport]:
+def transports(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.BaseTransport]:
     """Collect the transports of the plugin's own connections."""
-    made: list[asyncio.BaseTransport] = []
+    own_transports: list[asyncio.BaseTransport] = []
     for kind in (Connection, Channel):
         original: Any = kind.connection_made
 
         def note(self: object, transport: asyncio.BaseTransport, original: Any = original) -> None:
             original(self, transport)
-            made.append(transport)
+            own_transports.append(transport)
 
         monkeypatch.setattr(kind, "connection_made", note)
-    return made
+    return own_transports
 
 
 async def _by_http2() -> None:
@@ -64,7 +64,7 @@ async def _by_channel() -> None:
 def test_small_writes_go_out_at_once(
     connect: Callable[[], Awaitable[None]],
     count: int,
-    accepted: list[asyncio.BaseTransport],
+    transports: list[asyncio.BaseTransport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On both ends of a worker's channel, too, which is TCP on Windows."""
@@ -73,7 +73,7 @@ def test_small_writes_go_out_at_once(
 
     async def scenario() -> None:
         await connect()
-        delays.extend(bool(each.get_extra_info("socket").getsockopt(*NO_DELAY)) for each in accepted)
+        delays.extend(bool(each.get_extra_info("socket").getsockopt(*NO_DELAY)) for each in transports)
 
     asyncio.run(scenario())
 

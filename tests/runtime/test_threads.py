@@ -1,4 +1,4 @@
-"""Where the author's code runs."""
+"""The thread pool and the event loop that run the author's code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gfruntime.serving.threads import Pool, UserLoop
 name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
 
 
-def test_pool_runs_side_by_side_up_to_its_size() -> None:
+def test_a_pool_runs_as_many_jobs_at_once_as_it_has_threads() -> None:
     """As many jobs as threads run at once; the others wait their turn; threads are daemons."""
 
     async def main() -> tuple[float, bool]:
@@ -41,7 +41,7 @@ def test_idle_threads_are_used_again() -> None:
     assert asyncio.run(main()) <= 2
 
 
-def test_context_goes_along() -> None:
+def test_code_runs_in_the_context_of_its_caller() -> None:
     """Context variables of the caller are seen by `def` and `async def` code."""
 
     async def read() -> str:
@@ -66,52 +66,52 @@ def test_an_exception_only_reaches_its_caller(error: BaseException) -> None:
 
     async def main() -> tuple[type, str]:
         pool = Pool(1)
-        with pytest.raises((ValueError, RuntimeError)) as caught:
+        with pytest.raises((ValueError, RuntimeError)) as failure:
             await pool.run(fail)
-        return caught.type, await pool.run(lambda: "alive")
+        return failure.type, await pool.run(lambda: "alive")
 
     kind, alive = asyncio.run(main())
     assert (kind is ValueError) == isinstance(error, ValueError)
     assert alive == "alive"
 
 
-def test_cancelled_job_that_has_not_begun_never_does() -> None:
+def test_a_cancelled_job_is_never_started() -> None:
     """A job that waits for a thread is dropped when its caller is gone."""
-    ran: list[int] = []
+    runs: list[int] = []
 
     async def main() -> None:
         pool = Pool(1)
         blocker = pool.run(time.sleep, 0.1)
-        waiting = pool.run(ran.append, 1)
+        waiting = pool.run(runs.append, 1)
         waiting.cancel()
         await blocker
         await pool.run(lambda: None)
 
     asyncio.run(main())
-    assert ran == []
+    assert runs == []
 
 
 def test_cancelling_cancels_the_coroutine() -> None:
     """Cancelling the future cancels the coroutine on its loop."""
-    cancelled = threading.Event()
+    cancellation = threading.Event()
 
     async def sleep() -> None:
         try:
             await asyncio.sleep(10)
         except asyncio.CancelledError:
-            cancelled.set()
+            cancellation.set()
             raise
 
     async def main() -> bool:
         future = UserLoop().run(sleep)
         await asyncio.sleep(0.05)
         future.cancel()
-        return await asyncio.to_thread(cancelled.wait, 2)
+        return await asyncio.to_thread(cancellation.wait, 2)
 
     assert asyncio.run(main())
 
 
-def test_loop_outlives_whatever_a_task_raises() -> None:
+def test_the_loop_survives_the_exceptions_of_tasks() -> None:
     """SystemExit of a coroutine is its caller's, that of a stray task is logged; the loop serves on."""
 
     async def leave() -> None:
@@ -138,17 +138,17 @@ def test_coroutine_blocks_no_other_loop() -> None:
         time.sleep(0.3)  # noqa: ASYNC251  # the author's mistake
 
     async def main() -> float:
-        blocked = UserLoop().run(block)
+        job = UserLoop().run(block)
         began = time.monotonic()
         await asyncio.sleep(0.01)
         seconds = time.monotonic() - began
-        await blocked
+        await job
         return seconds
 
     assert asyncio.run(main()) < 0.2
 
 
-def test_abandoned_threads_make_room_for_others() -> None:
+def test_blocked_threads_of_cancelled_jobs_are_replaced() -> None:
     """Jobs that block for ever take no capacity once their callers are gone; when they end, their threads do."""
     over = threading.Event()
 
@@ -168,18 +168,18 @@ def test_abandoned_threads_make_room_for_others() -> None:
     assert asyncio.run(main()) == ("answered", 2)
 
 
-def test_many_jobs_one_after_another_leave_none_behind() -> None:
+def test_every_job_of_many_bursts_is_done() -> None:
     """Whatever the order in which threads become free and jobs come, every job is done and few threads are made."""
 
     async def main() -> tuple[int, int]:
-        pool, done = Pool(8), 0
+        pool, total = Pool(8), 0
         for burst in range(200):
             answers = await asyncio.gather(*(pool.run(lambda: 1) for _ in range(burst % 13)))
-            done += sum(answers)
-        return done, pool._count
+            total += sum(answers)
+        return total, pool._count
 
-    done, threads = asyncio.run(asyncio.wait_for(main(), 30))
-    assert done == sum(burst % 13 for burst in range(200))
+    total, threads = asyncio.run(asyncio.wait_for(main(), 30))
+    assert total == sum(burst % 13 for burst in range(200))
     assert threads <= 8
 
 
@@ -201,15 +201,15 @@ def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None
     asyncio.run(main())
 
 
-def test_more_blocked_threads_than_are_replaced_starve_nothing() -> None:
+def test_a_blocked_thread_that_returns_answers_again() -> None:
     """Beyond four times the pool's size no thread is replaced; one of these that comes back answers again."""
     pool, gates = Pool(1), [threading.Event() for _ in range(5)]
 
     async def main() -> str:
         for gate in gates:
-            started = threading.Event()
-            job = pool.run(lambda started=started, gate=gate: (started.set(), gate.wait(20)))
-            await asyncio.to_thread(started.wait, 5)
+            begin = threading.Event()
+            job = pool.run(lambda begin=begin, gate=gate: (begin.set(), gate.wait(20)))
+            await asyncio.to_thread(begin.wait, 5)
             job.cancel()
         gates[-1].set()
         return await asyncio.wait_for(pool.run(lambda: "answered"), 5)

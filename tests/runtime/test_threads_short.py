@@ -16,11 +16,11 @@ class Threads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let them start."""
-        self.are_left = True
+        self.can_start = True
         start = threading.Thread.start
 
         def start_if_any(thread: threading.Thread) -> None:
-            if not self.are_left:
+            if not self.can_start:
                 raise RuntimeError("can't start new thread")
             start(thread)
 
@@ -33,35 +33,35 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
     return Threads(monkeypatch)
 
 
-def test_jobs_wait_for_the_threads_that_are_there(threads: Threads) -> None:
+def test_jobs_share_the_existing_threads(threads: Threads) -> None:
     """Where no more threads start, those that have take turns, and later the pool grows again."""
 
     async def main() -> tuple[list[int], int]:
         pool = Pool(4)
         await pool.run(lambda: None)
-        threads.are_left = False
+        threads.can_start = False
         values = await asyncio.gather(*(pool.run(lambda each=each: each) for each in range(20)))
-        threads.are_left = True
+        threads.can_start = True
         await asyncio.gather(*(pool.run(time.sleep, 0.05) for _ in range(8)))
         return values, pool._count
 
     assert asyncio.run(main()) == (list(range(20)), 4)
 
 
-def test_a_job_without_any_thread_fails_and_the_next_one_does_not(threads: Threads) -> None:
-    """It is not left behind for the next thread, either."""
-    ran: list[int] = []
+def test_a_job_without_any_thread_fails_and_the_next_one_runs(threads: Threads) -> None:
+    """The failed job does not run in a later thread."""
+    runs: list[int] = []
 
     async def main() -> None:
         pool = Pool(4)
-        threads.are_left = False
+        threads.can_start = False
         with pytest.raises(RuntimeError, match="can't start new thread"):
-            await pool.run(ran.append, 1)
-        threads.are_left = True
-        await pool.run(ran.append, 2)
+            await pool.run(runs.append, 1)
+        threads.can_start = True
+        await pool.run(runs.append, 2)
 
     asyncio.run(main())
-    assert ran == [2]
+    assert runs == [2]
 
 
 def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads) -> None:
@@ -69,11 +69,11 @@ def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads
 
     async def main() -> bool:
         pool, release = Pool(1), threading.Event()
-        blocked = pool.run(release.wait, 10)
+        job = pool.run(release.wait, 10)
         await asyncio.sleep(0.05)
-        threads.are_left = False
-        blocked.cancel()
-        threads.are_left = True
+        threads.can_start = False
+        job.cancel()
+        threads.can_start = True
         answer = await asyncio.wait_for(pool.run(lambda: True), 5)
         release.set()
         return answer
@@ -81,7 +81,7 @@ def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads
     assert asyncio.run(main())
 
 
-def test_a_loop_that_got_no_thread_gets_one_later(threads: Threads) -> None:
+def test_a_loop_without_a_thread_gets_one_later(threads: Threads) -> None:
     """The call fails, and the next one starts the loop."""
 
     async def answer() -> int:
@@ -89,10 +89,10 @@ def test_a_loop_that_got_no_thread_gets_one_later(threads: Threads) -> None:
 
     async def main() -> int:
         loop = UserLoop()
-        threads.are_left = False
+        threads.can_start = False
         with pytest.raises(RuntimeError, match="can't start new thread"):
             await loop.run(answer)
-        threads.are_left = True
+        threads.can_start = True
         return await asyncio.wait_for(loop.run(answer), 5)
 
     assert asyncio.run(main()) == 1

@@ -1,4 +1,4 @@
-"""Texts and numbers that look like times are told from times, in a panel's notices and in alert rules."""
+"""Texts and numbers that look like times: notices in panels, and what alert rules read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_columns_that_look_like_times_are_found(name: str, values: list[Any], wo
         ("time", [SECONDS[0], 5]),
     ],
 )
-def test_other_columns_are_not(name: str, values: list[Any]) -> None:
+def test_other_columns_are_not_taken_for_times(name: str, values: list[Any]) -> None:
     """Numbers need a name that says time, and a size between 1979 and 5138."""
     assert timelike.find(name, values) is None
 
@@ -66,11 +66,11 @@ def test_other_columns_are_not(name: str, values: list[Any]) -> None:
 def notices(frame: Frame) -> list[str]:
     """List the texts of a frame's notices as the panel gets them."""
     [typed] = contract.typed([frame])
-    found: Any = (typed.meta or {}).get("notices", [])
-    return [notice["text"] for notice in found]
+    items: Any = (typed.meta or {}).get("notices", [])
+    return [notice["text"] for notice in items]
 
 
-def test_the_panel_is_told() -> None:
+def test_the_panel_gets_a_notice() -> None:
     """A frame with numbers and no time gets a notice; one with a time, a type, or texts alone gets none."""
     assert len(notices(Frame.of(time=TEXTS, v=[1, 2, 3]))) == 1
     assert len(notices(Frame.of(time=SECONDS, v=[1, 2, 3]))) == 1
@@ -96,7 +96,7 @@ def test_the_panel_is_told() -> None:
     ],
 )
 def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None:
-    """A rule would read NaN, which may fire, where there is nothing."""
+    """Otherwise a rule would read NaN, which may fire."""
     answer = rulecheck.check(contract.typed(frames), ref_id="A")
 
     assert alerting.classify([rulecheck.sketch(frame) for frame in answer]).kind == "no data"

@@ -90,7 +90,7 @@ def test_counts_need_a_unit(value: Any, unit: str, expected: int) -> None:
             ticks([value])
 
 
-def test_a_guess_is_of_the_whole_column() -> None:
+def test_a_unit_is_guessed_for_the_whole_column() -> None:
     """The largest count decides: a column that begins at zero is of one unit too."""
     assert ticks([0, 1_767_268_800_000], "guess") == [0, NOON]
 
@@ -108,7 +108,7 @@ def test_an_invalid_time_is_an_error_with_its_row(value: Any) -> None:
 
 @pytest.mark.parametrize(("value", "unit"), [("9999-01-01", None), ("0001-01-01", None), (10**30, "s"), (1e300, "ns")])
 def test_times_beyond_nanoseconds_are_refused(value: Any, unit: Any) -> None:
-    """They are written right, and Grafana can't hold them."""
+    """They are valid times that Grafana can't hold."""
     with pytest.raises(FrameError, match="outside the years 1677 to 2262"):
         ticks([value], unit)
 
@@ -130,10 +130,10 @@ def test_numbers_of_two_units_are_not_guessed() -> None:
 )
 def test_counts_that_are_no_times_are_named(values: Any, unit: str, words: str) -> None:
     """`epoch` takes whole numbers of a unit that it knows."""
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(FrameError) as failure:
         epoch(values, unit)
 
-    assert words in str(caught.value)
+    assert words in str(failure.value)
 
 
 def test_an_unknown_unit_lists_the_known() -> None:

@@ -54,14 +54,14 @@ async def serving(make: Callable[[Dispatcher], Transport], address: Address) -> 
     application.set_result(Application(unary={QUERY: answer}))
     dispatcher = Dispatcher(application, on_shutdown=None)
     transport = make(dispatcher)
-    bound = await transport.start(address, server_context(SERVER, CLIENT.pem))
+    actual = await transport.start(address, server_context(SERVER, CLIENT.pem))
     try:
-        yield bound
+        yield actual
     finally:
         await asyncio.sleep(0.1)  # both ends see the end
         await dispatcher.drain(0.1)
         await transport.stop()
-        bound.remove()
+        actual.remove()
     assert uncaught == []
 
 
@@ -76,7 +76,7 @@ async def connect(
     return await asyncio.open_connection(host, int(port), ssl=context, server_hostname=name)
 
 
-def trusting(own: Certificate | None, folder: Path) -> ssl.SSLContext:
+def client_context(own: Certificate | None, folder: Path) -> ssl.SSLContext:
     """Make a client's TLS settings."""
     context = ssl.create_default_context(cadata=SERVER.pem)
     context.set_alpn_protocols(["h2"])
@@ -101,7 +101,7 @@ async def greet(address: Address, context: ssl.SSLContext | None, words: bytes =
 @pytest.mark.shows("protocol 20")
 @both
 @pytest.mark.parametrize("is_port", [False, True], ids=["socket", "port"])
-def test_the_client_with_the_certificate_gets_through(
+def test_the_client_with_the_certificate_is_served(
     make: Callable[[Dispatcher], Transport], tmp_path: Path, *, is_port: bool
 ) -> None:
     """A server's SETTINGS come back, at a socket and at a port, whose number is the true one."""
@@ -109,7 +109,7 @@ def test_the_client_with_the_certificate_gets_through(
     async def scenario() -> None:
         async with serving(make, PORT if is_port else handshake.private_socket()) as address:
             assert not address.value.endswith(":0")
-            assert (await greet(address, trusting(CLIENT, tmp_path)))[3] == GREETING[-6]
+            assert (await greet(address, client_context(CLIENT, tmp_path)))[3] == GREETING[-6]
 
     run(scenario)
 
@@ -126,9 +126,9 @@ def test_other_clients_are_refused(
         async with serving(make, handshake.private_socket()) as address:
             answer = b""
             with contextlib.suppress(OSError):  # where the client hears of it before it reads; ssl.SSLError is one
-                answer = await greet(address, trusting(other, tmp_path))
+                answer = await greet(address, client_context(other, tmp_path))
             assert answer == b""
-            assert await greet(address, trusting(CLIENT, tmp_path))
+            assert await greet(address, client_context(CLIENT, tmp_path))
 
     run(scenario)
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
@@ -138,7 +138,7 @@ def test_other_clients_are_refused(
 @pytest.mark.parametrize(
     "words", [GREETING, b"GET / HTTP/1.1\r\n\r\n", b"\x16", b""], ids=["gRPC", "web", "a byte", ""]
 )
-def test_plain_text_ends_quietly(
+def test_plain_text_is_closed_without_a_log_line(
     make: Callable[[Dispatcher], Transport], words: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is no TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
@@ -153,7 +153,7 @@ def test_plain_text_ends_quietly(
                 alert = await asyncio.wait_for(reader.read(), 5)
             writer.close()
             assert alert[:1] in {b"", b"\x15"}
-            assert await greet(address, trusting(CLIENT, tmp_path))
+            assert await greet(address, client_context(CLIENT, tmp_path))
 
     run(scenario)
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
@@ -166,7 +166,7 @@ def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyP
     async def scenario() -> None:
         async with serving(Listener, handshake.choose_address({})) as address:
             assert address.network == "tcp"
-            assert await greet(address, trusting(CLIENT, tmp_path))
+            assert await greet(address, client_context(CLIENT, tmp_path))
         with pytest.raises(handshake.ListenError, match='mutual TLS with transport="grpcio" needs a unix socket'):
             async with serving(grpcio, handshake.choose_address({})):
                 pass
@@ -197,6 +197,6 @@ def test_the_line_has_the_certificate_without_padding() -> None:
     assert ssl.DER_cert_to_PEM_cert(base64.b64decode(padded)) == SERVER.pem
 
 
-def test_key_never_shows() -> None:
+def test_the_private_key_is_in_no_repr() -> None:
     """The private key is in no repr."""
     assert "KEY" not in repr(CLIENT)

@@ -1,4 +1,4 @@
-"""Traces: by OpenTelemetry where the host wants them, passed on as they came where not, and never in the way."""
+"""Traces: by OpenTelemetry if the host wants them, otherwise forwarded unchanged."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_failed_calls_are_marked(spans: InMemorySpanExporter) -> None:
 
 
 @pytest.mark.shows("protocol 87")
-def test_trace_goes_on_without_opentelemetry() -> None:
+def test_the_trace_is_forwarded_without_opentelemetry() -> None:
     """When nothing is traced here, the upstream gets the host's header as it came (item 87)."""
     with upstreams.server() as server:
         assert PARENT.encode() in query(server.url, traceparent=PARENT).frames[0]
@@ -131,6 +131,6 @@ def test_samplers_are_grafanas(kind: str, parameter: str, name: str) -> None:
 def test_rate_is_limited() -> None:
     """Of many traces at once only so many are sampled."""
     sampler = otel._RateLimited(2)
-    sampled = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
+    decisions = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
 
-    assert sampled.count(Decision.RECORD_AND_SAMPLE) == 2
+    assert decisions.count(Decision.RECORD_AND_SAMPLE) == 2

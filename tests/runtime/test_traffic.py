@@ -1,4 +1,4 @@
-"""HAR documents of what a call sends: their form, their bounds, and what of it they do not show."""
+"""HAR documents of a call's requests: their form, their bounds, and the secrets that they hide."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ URL = "http://127.0.0.1:1/x"
 @pytest.fixture
 def traffic() -> Iterator[Traffic]:
     """Capture what the test sends."""
-    captured = Traffic(uid="u1", plugin_id="acme-sample-datasource", name="n", most_body=10)
-    token = capture.traffic.set(captured)
-    yield captured
+    recording = Traffic(uid="u1", plugin_id="acme-sample-datasource", name="n", most_body=10)
+    token = capture.traffic.set(recording)
+    yield recording
     capture.traffic.reset(token)
 
 
@@ -44,9 +44,9 @@ def entries(traffic: Traffic) -> list[dict[str, Any]]:
     return list(log["entries"])
 
 
-def add(traffic: Traffic, body: bytes, *headers: tuple[str, str], sent: bytes = b"") -> dict[str, Any]:
+def add(traffic: Traffic, body: bytes, *headers: tuple[str, str], request_body: bytes = b"") -> dict[str, Any]:
     """Add an exchange with this answer, and give its entry."""
-    exchange = traffic.begin("POST", URL, [], sent)
+    exchange = traffic.begin("POST", URL, [], request_body)
     exchange.answer(200, "OK", "HTTP/1.1", list(headers))
     exchange.end(body, list(headers))
     return entries(traffic)[-1]
@@ -54,29 +54,33 @@ def add(traffic: Traffic, body: bytes, *headers: tuple[str, str], sent: bytes = 
 
 def test_redirects_and_failures_are_entries(server: Server, traffic: Traffic) -> None:
     """Each request by itself; one without an answer has no status, and says what went wrong."""
-    asked = client(server, base="")
-    asked.get("/to/302/base/x", params={"a": "b"})
+    http = client(server, base="")
+    http.get("/to/302/base/x", params={"a": "b"})
     with pytest.raises(DownstreamError):
-        asked.get("/cut")
+        http.get("/cut")
     with pytest.raises(DownstreamError):
         HttpClient(HttpSettings(url="http://127.0.0.1:1")).post("/gone", body=b"1")
-    first, second, cut, gone = entries(traffic)
+    first, second, partial, unreachable = entries(traffic)
 
     assert (first["response"]["status"], first["response"]["redirectURL"]) == (302, "/base/x")
     assert second["request"]["url"] == f"{server.url}/base/x"
-    assert (cut["response"]["status"], cut["response"]["bodySize"]) == (200, -1)
-    assert cut["comment"].startswith("the body was not read whole: ")
-    assert (gone["response"]["status"], gone["response"]["bodySize"], gone["response"]["headers"]) == (0, -1, [])
-    assert gone["comment"] == "transport error: Connection refused"
-    assert gone["request"]["postData"]["text"] == "1"
+    assert (partial["response"]["status"], partial["response"]["bodySize"]) == (200, -1)
+    assert partial["comment"].startswith("the body was not read whole: ")
+    assert (
+        unreachable["response"]["status"],
+        unreachable["response"]["bodySize"],
+        unreachable["response"]["headers"],
+    ) == (0, -1, [])
+    assert unreachable["comment"] == "transport error: Connection refused"
+    assert unreachable["request"]["postData"]["text"] == "1"
 
 
-def test_a_client_of_async_handlers_is_seen(server: Server, traffic: Traffic) -> None:
+def test_a_client_of_async_handlers_is_captured(server: Server, traffic: Traffic) -> None:
     """It asks in threads, which have the context of the call."""
 
     async def ask() -> None:
-        asked = AsyncHttpClient(client(server))
-        await asyncio.gather(*(asyncio.create_task(asked.get(f"/{name}")) for name in "ab"))
+        http = AsyncHttpClient(client(server))
+        await asyncio.gather(*(asyncio.create_task(http.get(f"/{name}")) for name in "ab"))
 
     asyncio.run(ask())
 
@@ -84,21 +88,21 @@ def test_a_client_of_async_handlers_is_seen(server: Server, traffic: Traffic) ->
 
 
 def test_answers_are_shown_decompressed(server: Server, traffic: Traffic) -> None:
-    """As above Go's transport: without the headers that speak of the compression."""
+    """As in Go, the headers about the compression are left out."""
     traffic.most_body = 10_000
-    asked = client(server)
-    asked.get("/x")
+    http = client(server)
+    http.get("/x")
     [entry] = entries(traffic)
 
     assert json.loads(entry["response"]["content"]["text"])["path"] == "/base/x"
     names = [each["name"].lower() for part in ("request", "response") for each in entry[part]["headers"]]
     assert not {"accept-encoding", "content-encoding", "content-length"} & set(names)
-    asked.get("/x", headers={"Accept-Encoding": "br"})
+    http.get("/x", headers={"Accept-Encoding": "br"})
     assert {"name": "Accept-Encoding", "value": "br"} in entries(traffic)[1]["request"]["headers"]
 
 
 def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
-    """Which http.client reads as Latin-1."""
+    """Python's http.client reads them as Latin-1."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-City: " + "Zürich".encode() + b"\r\n\r\n"
     with Script(head) as upstream:
         HttpClient(HttpSettings(url=upstream.url)).get("/x")
@@ -116,17 +120,19 @@ def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
         (b"\xff\x00", base64.b64encode(b"\xff\x00").decode(), "base64", 2),
     ],
 )
-def test_bodies_are_cut(traffic: Traffic, body: bytes, text: str, encoding: str | None, body_size: int) -> None:
+def test_bodies_are_cut_at_the_bound(
+    traffic: Traffic, body: bytes, text: str, encoding: str | None, body_size: int
+) -> None:
     """At the bound, on both sides; a cut letter makes the rest binary, as in Go."""
-    entry = add(traffic, body, sent=body)
-    content, sent = entry["response"]["content"], entry["request"]["postData"]
+    entry = add(traffic, body, request_body=body)
+    content, post_data = entry["response"]["content"], entry["request"]["postData"]
 
     assert (content["text"], content.get("encoding"), content["size"]) == (text, encoding, min(len(body), 10))
-    assert (sent["text"], sent.get("encoding")) == (text, encoding)
+    assert (post_data["text"], post_data.get("encoding")) == (text, encoding)
     assert [entry[part]["bodySize"] for part in ("request", "response")] == [body_size, body_size]
 
 
-def test_bodies_of_a_call_have_a_bound_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_bodies_of_a_call_have_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those for which there is no room are left out, with their sizes; smaller ones that come later are kept."""
     monkeypatch.setattr(traffics, "MOST_TOTAL", 40)
     bounded = Traffic(most_body=100)
@@ -147,7 +153,7 @@ def test_the_bound_counts_json_as_go_writes_it(text: str) -> None:
 
 
 def test_secret_headers_cookies_and_parameters_are_redacted(traffic: Traffic) -> None:
-    """As by the SDK; in addresses, which the SDK shows as they are, too."""
+    """As in the SDK; in addresses too, which the SDK shows unchanged."""
     headers = [
         ("authorization", "s-one"),
         ("X-API-Key", "s-two"),
@@ -173,7 +179,7 @@ def test_secret_headers_cookies_and_parameters_are_redacted(traffic: Traffic) ->
 
 
 @pytest.mark.parametrize("url", ["/x", "/x?a=1", "/x?token", "", "/x?tokens=1&a=token=2"])
-def test_other_addresses_stay(url: str) -> None:
+def test_addresses_without_secrets_stay(url: str) -> None:
     """A name that only looks like a secret one is none."""
     assert address(url) == url
 
@@ -186,8 +192,8 @@ def test_known_secrets_are_hidden_everywhere(traffic: Traffic) -> None:
     exchange.answer(200, SECRET, "HTTP/1.1", [("Content-Type", SECRET), ("Set-Cookie", f"{SECRET}=1")])
     exchange.end(b"\xff" + SECRET.encode() + b"\xff", [("Content-Type", SECRET)])
     add(traffic, b"0123456789" * 2 + SECRET.encode())
-    failed = traffic.begin("GET", URL, [], b"")
-    failed.fail(f"no {SECRET}")
+    second = traffic.begin("GET", URL, [], b"")
+    second.fail(f"no {SECRET}")
     text = traffic.document()
 
     for spelling in (SECRET, SECRET.replace("/", "\\/"), SECRET.replace("/", "%2F"), SECRET[:10]):
@@ -195,8 +201,8 @@ def test_known_secrets_are_hidden_everywhere(traffic: Traffic) -> None:
     assert base64.b64decode(entries(traffic)[0]["response"]["content"]["text"]) == b"\xff***\xff"
 
 
-def test_a_token_that_the_call_learns_is_hidden_in_what_came_before(traffic: Traffic) -> None:
-    """As that of an answer to a client's credentials is not yet known when it is added."""
+def test_a_later_known_token_is_hidden_in_earlier_entries(traffic: Traffic) -> None:
+    """The token of an OAuth2 answer is not yet known when its entry is added."""
     traffic.most_body = 100
     add(traffic, f'{{"access_token": "{SECRET}"}}'.encode())
     masking.remember([SECRET])
@@ -228,8 +234,8 @@ def test_texts_that_are_no_unicode_are_written(traffic: Traffic) -> None:
     assert {"name": "X-A", "value": "?"} in entries(traffic)[0]["response"]["headers"]
 
 
-def test_nothing_is_kept_after_the_end(server: Server, traffic: Traffic) -> None:
-    """Though a task of the call's runs on in its context."""
+def test_nothing_is_captured_after_the_call(server: Server, traffic: Traffic) -> None:
+    """A task of the call may still run in its context."""
     client(server).get("/x")
     traffic.close()
     client(server).get("/x")
@@ -238,12 +244,12 @@ def test_nothing_is_kept_after_the_end(server: Server, traffic: Traffic) -> None
 
 
 class Driver:
-    """A cursor of a driver that tells its statement."""
+    """A cursor of a driver that has its statement in an attribute."""
 
-    def __init__(self, rows: list[tuple[object, ...]], **told: object) -> None:
+    def __init__(self, rows: list[tuple[object, ...]], **attributes: object) -> None:
         """Take the rows, and the statement."""
         self.rows, self.description = rows, [("v", None)]
-        self.__dict__ |= told
+        self.__dict__ |= attributes
 
     def fetchall(self) -> list[tuple[object, ...]]:
         if not self.rows:
@@ -251,7 +257,7 @@ class Driver:
         return self.rows
 
 
-class Shown:
+class WithAttributes:
     """Has attributes."""
 
     def __init__(self, **values: object) -> None:
@@ -271,17 +277,17 @@ class Failing(Driver):
     ("cursor", "statement"),
     [
         (Driver([(1,)], query=b"SELECT 1"), "SELECT 1"),
-        (Driver([(1,)], _query=Shown(query=b"SELECT 2")), "SELECT 2"),
+        (Driver([(1,)], _query=WithAttributes(query=b"SELECT 2")), "SELECT 2"),
         (Driver([(1,)], statement="SELECT 3"), "SELECT 3"),
         (Driver([(1,)], _executed="SELECT 4"), "SELECT 4"),
-        (Driver([(1,)], context=Shown(statement="SELECT 5")), "SELECT 5"),
+        (Driver([(1,)], context=WithAttributes(statement="SELECT 5")), "SELECT 5"),
         (Driver([(1,)], get_query=lambda: "SELECT 6"), "SELECT 6"),
         (Driver([(1,)], query=lambda: "no"), ""),
         (Failing([(1,)]), ""),
     ],
 )
-def test_cursors_are_queries(traffic: Traffic, cursor: Driver, statement: str) -> None:
-    """In the SDK's form; a driver that does not tell its statement is said to."""
+def test_cursors_are_written_as_queries(traffic: Traffic, cursor: Driver, statement: str) -> None:
+    """In the SDK's form; a comment says when the driver does not report its statement."""
     token = capture.ref_id.set("A")
     Frame.from_cursor(cursor)
     capture.ref_id.reset(token)

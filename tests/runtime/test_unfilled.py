@@ -1,4 +1,4 @@
-"""Values that variables left as they were, and values whose text is meant."""
+"""Variables that nobody filled, and numbers in fields of texts."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class Model:
 
 
 def refusal(model: dict[str, Any]) -> str:
-    """Decode a model, and return what is said of it."""
-    with pytest.raises(DecodeError) as caught:
+    """Decode a model, and return its error."""
+    with pytest.raises(DecodeError) as failure:
         convert.model_decoder(Model)(json.dumps(model).encode())
-    return str(caught.value)
+    return str(failure.value)
 
 
 UNFILLED = ["${n}", "$n", "[[n]]", "${n:csv}", "${__from:date}", "$__interval_ms", "a-${n}"]
-GOT = {
+SENTENCES = {
     "limit": "limit: expected int, got str '{}'",
     "share": "share: expected float, got str '{}'",
     "deep": "deep: expected bool, got str '{}'",
@@ -87,14 +87,14 @@ GOT = {
 
 @pytest.mark.shows('errors: `"${n}"` or `""` in a field that is a number')
 @pytest.mark.parametrize("text", UNFILLED)
-@pytest.mark.parametrize("name", GOT)
+@pytest.mark.parametrize("name", SENTENCES)
 def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
-    """With the field, its type, the value, and why nobody filled it."""
+    """The sentence has the field, its type, the value, and why nobody filled it."""
     sentence = refusal({name: text})
     variable = text.removeprefix("a-")
 
     assert sentence == (
-        f"the query: {GOT[name].format(text)}: the variable {variable} is not filled; alert rules fill no variables"
+        f"the query: {SENTENCES[name].format(text)}: the variable {variable} is not filled; alert rules fill no variables"
     )
 
 
@@ -142,18 +142,18 @@ def test_an_unresolved_variable_is_an_error(model: dict[str, Any], sentence: str
         ({"step": 7}, "field 'step': 7 is not one of 5, 10"),
     ],
 )
-def test_a_typing_error_shows_the_value_and_nothing_else(model: dict[str, Any], sentence: str) -> None:
-    """No variable is blamed for it."""
+def test_a_wrong_value_is_shown_without_advice(model: dict[str, Any], sentence: str) -> None:
+    """The error names no variable."""
     assert refusal(model) == f"the query: {sentence}"
 
 
 def test_a_text_may_hold_a_variable() -> None:
-    """Nobody can tell whether it is meant."""
+    """The text may be intended."""
     assert convert.model_decoder(Model)(b'{"text": "${n}"}').text == "${n}"
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("model", "expected"),
     [
         ({"text": True}, {"text": "true"}),
         ({"text": False}, {"text": "false"}),
@@ -180,18 +180,18 @@ def test_a_text_may_hold_a_variable() -> None:
         ({"limit": "5", "text": 5, "deep": "true"}, {"limit": 5, "text": "5", "deep": True}),
     ],
 )
-def test_a_number_or_a_boolean_for_a_text_is_its_text(given: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Of queries and of options alike: a variable in a provisioning file becomes one when it looks like one."""
-    assert convert.model_decoder(Model)(json.dumps(given).encode()) == Model(**wanted)
-    assert convert.options(Model, json_data=json.dumps(given).encode(), url="", secrets={}) == Model(**wanted)
+def test_numbers_and_booleans_become_texts_in_text_fields(model: dict[str, Any], expected: dict[str, Any]) -> None:
+    """In queries and in options, whose variables a provisioning file fills."""
+    assert convert.model_decoder(Model)(json.dumps(model).encode()) == Model(**expected)
+    assert convert.options(Model, json_data=json.dumps(model).encode(), url="", secrets={}) == Model(**expected)
 
 
 def test_bounds_hold_for_the_text() -> None:
-    """What is refused as a text is refused as the number that spells it."""
+    """A number is checked as the text that it becomes."""
     assert refusal({"code": 5}) == "the query: field 'code': '5' does not match the pattern '[a-z]+'"
 
 
-def test_options_without_a_class_are_left_as_they_are_or_typed() -> None:
+def test_options_of_a_dict_type_are_converted_to_it() -> None:
     """A dict of anything keeps its numbers; a dict of texts has texts."""
     assert convert.options(dict[str, Any], json_data=b'{"a": true}', url="", secrets={}) == {"a": True}
     assert convert.options(dict[str, str], json_data=b'{"a": true, "b": 5}', url="", secrets={}) == {
@@ -208,27 +208,27 @@ class Options:
     token: Secret = Secret("")
 
 
-def test_options_name_where_their_variables_come_from() -> None:
-    """Not a dashboard, but a provisioning file."""
-    with pytest.raises(DecodeError) as caught:
+def test_options_say_that_only_provisioning_fills_variables() -> None:
+    """Dashboards fill no variables of options."""
+    with pytest.raises(DecodeError) as failure:
         convert.options(Options, json_data=b'{"port": "$PORT"}', url="", secrets={})
 
-    assert str(caught.value) == (
+    assert str(failure.value) == (
         "the data source's settings: port: expected int, got str '$PORT': the variable $PORT is not filled; "
         "in settings, only provisioning files fill variables"
     )
 
 
 def test_a_secret_is_not_shown() -> None:
-    """Whatever it is in the place of."""
+    """Nor is a value of another type in its place."""
 
     @dataclass(frozen=True)
     class Query:
         token: Secret = Secret("")
 
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(DecodeError) as failure:
         convert.model_decoder(Query)(b'{"token": ["sesame"]}')
-    assert "sesame" not in str(caught.value)
+    assert "sesame" not in str(failure.value)
 
 
 def test_models_of_pydantic_take_texts_and_name_variables() -> None:
@@ -244,7 +244,7 @@ def test_models_of_pydantic_take_texts_and_name_variables() -> None:
         decode(b'{"limit": ""}')
 
 
-def test_a_query_says_it_in_its_answer() -> None:
+def test_an_unfilled_variable_fails_only_its_query() -> None:
     """One failing query, with 400; its neighbour gets the text of its number."""
 
     class Source(Plain):

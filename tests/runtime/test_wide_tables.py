@@ -49,7 +49,7 @@ def _piecewise() -> Any:
 
 @pytest.mark.parametrize("make", [_wide, _piecewise], ids=["made at once", "made piece by piece"])
 @pytest.mark.parametrize("keep_nan", [False, True])
-def test_columns_of_a_block_are_what_they_are_alone(make: Callable[[], Any], keep_nan: bool) -> None:  # noqa: FBT001  # a parameter
+def test_columns_of_a_block_equal_single_columns(make: Callable[[], Any], keep_nan: bool) -> None:  # noqa: FBT001  # a parameter
     """Types, values and nulls don't depend on the columns beside one; NaN is null unless it is kept."""
     table = make()
     alone = [
@@ -61,7 +61,7 @@ def test_columns_of_a_block_are_what_they_are_alone(make: Callable[[], Any], kee
     assert [field.values.null_count for field in alone[:2]] == [0 if keep_nan else 1, 0]
 
 
-def test_rows_of_a_view_are_its_own() -> None:
+def test_views_are_read_as_they_look() -> None:
     """A slice of rows, every other row, and the transposed table are read as they look."""
     table = pandas.DataFrame({f"c{at}": [at + 0.5, at + 1.5, at + 2.5, at + 3.5] for at in range(4)})
 

@@ -1,4 +1,4 @@
-"""What is asked of Windows' libraries, with others in their place; tests/platforms/windows.py asks the real ones."""
+"""Calls of Windows' libraries, with fakes in their place; tests/platforms/windows.py calls the real ones."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
     return Windows(monkeypatch)
 
 
-@pytest.mark.parametrize(("waited", "is_alive"), [(0, False), (TIMEOUT, True)])
-def test_a_process_is_asked_by_a_handle(windows: Windows, *, waited: int, is_alive: bool) -> None:
+@pytest.mark.parametrize(("result", "is_alive"), [(0, False), (TIMEOUT, True)])
+def test_a_process_is_alive_while_its_handle_waits(windows: Windows, *, result: int, is_alive: bool) -> None:
     """A wait of 0 ms tells whether it runs; the handle is closed."""
-    windows.acts |= {"OpenProcess": lambda *_: HANDLE, "WaitForSingleObject": lambda *_: waited}
+    windows.acts |= {"OpenProcess": lambda *_: HANDLE, "WaitForSingleObject": lambda *_: result}
 
     assert host_process.is_alive(7) is is_alive
     assert windows.calls[0][-1] == 7
@@ -95,7 +95,7 @@ def test_a_process_is_asked_by_a_handle(windows: Windows, *, waited: int, is_ali
 
 
 @pytest.mark.parametrize(("error", "is_alive"), [(NO_SUCH_PROCESS, False), (ACCESS_DENIED, True)])
-def test_a_process_without_a_handle(windows: Windows, *, error: int, is_alive: bool) -> None:
+def test_a_process_without_a_handle_is_judged_by_the_error(windows: Windows, *, error: int, is_alive: bool) -> None:
     """There is none, or it is another user's, which runs."""
     windows.acts["OpenProcess"] = lambda *_: None
     windows.error = error

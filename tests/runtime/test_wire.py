@@ -25,8 +25,8 @@ responses = st.fixed_dictionaries(
 @given(st.dictionaries(texts, responses, max_size=4))
 def test_query_data_response_parses_to_what_was_written(answers: dict[str, dict[str, object]]) -> None:
     """For any ref ids, frames, errors, statuses and formats the message parses back to the same values."""
-    parts = [(ref_id, wire.data_response(**given)) for ref_id, given in answers.items()]  # type: ignore[arg-type]  # drawn together
-    parsed = pb.QueryDataResponse.FromString(wire.query_data_response(parts))
+    parts = [(ref_id, wire.data_response(**answer)) for ref_id, answer in answers.items()]  # type: ignore[arg-type]  # drawn together
+    message = pb.QueryDataResponse.FromString(wire.query_data_response(parts))
 
     expected = pb.QueryDataResponse()
     for ref_id, answer in answers.items():
@@ -34,7 +34,7 @@ def test_query_data_response_parses_to_what_was_written(answers: dict[str, dict[
         response.frames.extend(b"".join(frame) for frame in answer["frames"])  # type: ignore[attr-defined]
         response.error, response.status = answer["error"], answer["status"]  # type: ignore[assignment]
         response.errorSource, response.format = answer["source"], int(answer["is_json"])  # type: ignore[assignment,call-overload]
-    assert parsed == expected
+    assert message == expected
 
 
 def test_large_frames_get_their_true_length() -> None:
@@ -46,10 +46,10 @@ def test_large_frames_get_their_true_length() -> None:
 
 def test_health_response_parses_to_what_was_written() -> None:
     """Status, message and details arrive."""
-    written = wire.health_response(status=2, message="away", details=b'{"a":1}')
+    content = wire.health_response(status=2, message="away", details=b'{"a":1}')
 
     expected = pb.CheckHealthResponse(status=pb.CheckHealthResponse.ERROR, message="away", jsonDetails=b'{"a":1}')
-    assert pb.CheckHealthResponse.FromString(written) == expected
+    assert pb.CheckHealthResponse.FromString(content) == expected
 
 
 def test_ref_ids_are_read_from_any_request() -> None:
@@ -69,11 +69,11 @@ def test_reading_garbage_ends_in_a_value_error(garbage: bytes) -> None:
         return
 
 
-@pytest.mark.parametrize("cut", [b"\x0a", b"\x0a\x05ab", b"\x80", b"\x0d\x00", b"\x0b"])
-def test_reading_a_cut_message_fails(cut: bytes) -> None:
+@pytest.mark.parametrize("message", [b"\x0a", b"\x0a\x05ab", b"\x80", b"\x0d\x00", b"\x0b"])
+def test_reading_a_cut_message_fails(message: bytes) -> None:
     """A message that ends too early is refused."""
     with pytest.raises(ValueError, match=r"cut short|unknown wire type"):
-        list(wire.fields(cut))
+        list(wire.fields(message))
 
 
 def test_health_and_metrics_are_read_as_they_were_written() -> None:

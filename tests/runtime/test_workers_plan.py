@@ -1,4 +1,4 @@
-"""How many workers there are, and the sums of what they tell."""
+"""The number of workers, and the sums of their metrics."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ not a metric
 TWO = ONE.replace("} 2", "} 5").replace(" 100", " 90").replace("odd NaN", "odd +Inf").replace('method="b', 'method="z')
 
 
-def test_the_operators_word_comes_before_the_authors() -> None:
-    """Each setting for itself; without a word there are no workers."""
+def test_the_operators_settings_override_the_authors() -> None:
+    """Each setting for itself; without settings there are no workers."""
     environ = {"GF_PLUGIN_WORKERS": "3", "GF_PLUGIN_MAX_MEMORY_MB": " 512 "}
 
     assert Plan.of({}) == Plan()
@@ -71,9 +71,9 @@ def test_a_setting_that_is_no_number_is_refused_by_name(
     environ: dict[str, str], settings: dict[str, int], sentence: str
 ) -> None:
     """Health shows the error."""
-    with pytest.raises(ValueError, match="expected a number") as caught:
+    with pytest.raises(ValueError, match="expected a number") as failure:
         Plan.of(environ, **settings)
-    assert str(caught.value) == sentence
+    assert str(failure.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_metrics_of_several_processes_are_summed() -> None:
     assert total.count("# TYPE calls_total counter") == 1
 
 
-def test_a_process_that_has_ended_leaves_its_counters() -> None:
-    """A gauge is of what is there."""
+def test_counters_of_an_ended_process_stay() -> None:
+    """Its gauges do not."""
     assert set(sums.only_counters(sums.read(ONE))) == {"calls_total", "seconds"}
 
 
-def test_our_own_metrics_are_read_and_written_as_they_were() -> None:
-    """Every sample, every word about it."""
+def test_metrics_are_unchanged_by_reading_and_writing() -> None:
+    """Every sample, type and description stays."""
     metrics.count("queryData", "ok", "plugin")
     text = metrics.text().decode()
     before, after = (list(text_string_to_metric_families(each)) for each in (text, sums.write(sums.read(text))))
