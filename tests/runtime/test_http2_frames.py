@@ -168,7 +168,7 @@ def test_frames_are_no_larger_than_the_peer_takes() -> None:
 
 
 def test_windows_may_shrink_below_zero() -> None:
-    """A peer that takes less than it said waits for what is owed before more goes out."""
+    """After the peer lowers its window, nothing is sent until it has taken the excess."""
 
     async def scenario() -> None:
         async def parts(_message: bytes, _call: Call) -> AsyncIterator[bytes]:
