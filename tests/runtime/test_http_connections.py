@@ -118,9 +118,9 @@ def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> No
     _, other = upstreams.tls(tmp_path / "other")
     (tmp_path / "authorities.pem").write_text(other, encoding="ascii")
     for url in ("http://far.example", "https://far.example"):
-        with pytest.raises(DownstreamError, match=r"the proxy: .*certificate verify failed") as caught:
+        with pytest.raises(DownstreamError, match=r"the proxy: .*certificate verify failed") as failure:
             HttpClient.of(settings(url=url, data={"tlsSkipVerify": True})).get("x")
-        assert "sesame" not in str(caught.value)
+        assert "sesame" not in str(failure.value)
 
     assert secure_proxy.heads == []
 
@@ -191,10 +191,10 @@ def test_a_socks_proxy_of_the_environment_is_used(
 def test_an_invalid_proxy_address_is_named(monkeypatch: pytest.MonkeyPatch, value: str, sentence: str) -> None:
     """The sentence says which variable is wrong, and shows no password."""
     monkeypatch.setenv("http_proxy", value)
-    with pytest.raises(DownstreamError, match=sentence) as caught:
+    with pytest.raises(DownstreamError, match=sentence) as failure:
         HttpClient.of(settings(url="http://far.example")).get("x")
 
-    assert "sesame" not in str(caught.value)
+    assert "sesame" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
