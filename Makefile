@@ -4,6 +4,7 @@
 # `make platforms`, by hand and as root, puts up other platforms on this machine.
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE  # compiling what the tests import takes longer than many of them
 
 .PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets release-check
 
@@ -32,7 +33,7 @@ check: .venv/dev
 	.venv/bin/python tests/check_types.py
 
 unit: .venv/dev
-	.venv/bin/python -m pytest --numprocesses=4 tests/cli tests/runtime
+	.venv/bin/python -m pytest --numprocesses=4 --hypothesis-profile=quick -m "not slow" tests/cli tests/runtime
 
 fuzz: .venv/dev
 	GFPLUG_FUZZ_EXAMPLES=$${GFPLUG_FUZZ_EXAMPLES:-3000} .venv/bin/python -m pytest --numprocesses=2 --timeout=3600 tests/fuzz

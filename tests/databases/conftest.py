@@ -12,9 +12,12 @@ import dbservers
 import psycopg
 import pymysql  # type: ignore[import-untyped,unused-ignore]  # it has no types
 import pytest
+from shopservers import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["server"]
 
 FOLDER = f"{Path(__file__).parent}{os.sep}"
 

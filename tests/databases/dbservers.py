@@ -27,14 +27,14 @@ SECONDS = 40.0
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs a server: nobody special, for PostgreSQL refuses the superuser."""
+    """The account that runs a server: PostgreSQL refuses the superuser."""
 
     user: int
     group: int
 
     @classmethod
     def of_tests(cls) -> Account:
-        """Take the tests' own account, or that of nobody where it is the superuser's."""
+        """Take the tests' own account, or `nobody` if the tests run as the superuser."""
         if os.getuid():
             return cls(os.getuid(), os.getgid())
         nobody = pwd.getpwnam("nobody")

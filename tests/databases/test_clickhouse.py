@@ -164,7 +164,7 @@ def test_a_query_becomes_series(clickhouse: ClickHouse) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(clickhouse: ClickHouse, where: str, names: list[str]) -> None:
-    """Of the type that it is compared with, and never SQL."""
+    """It has the type that it is compared with, and is never SQL."""
     frame = read(clickhouse.open(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
 
     assert (frame["name"].to_list() if frame.fields else []) == names

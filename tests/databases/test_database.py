@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from pymysql.cursors import SSCursor  # type: ignore[import-untyped,unused-ignore]  # it has no types
+from shopservers import Server, query_of_an_hour, read
 
 from gfruntime.errors import QueryError, failure_of
-from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers import mysql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     import psycopg
     import pymysql  # type: ignore[import-untyped,unused-ignore]  # it has no types
 
-NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-TABLE = "CREATE TABLE shops (id INTEGER, name VARCHAR(20), opened TIMESTAMP)"
-ROWS = ["(1, 'north', '2026-01-01 12:10:00')", "(2, 'O''Neil', '2026-01-01 12:50:00')"]
 SLEEP = {"postgres": "SELECT pg_sleep(30)", "mysql": "SELECT SLEEP(30)", "duckdb": "SELECT count(*) FROM m, m b, m c"}
 MANY = {
     "postgres": "SELECT g AS x, repeat('x', 1000) AS t FROM generate_series(1, 3000000) g",
@@ -35,85 +25,6 @@ MANY = {
     "SELECT n.x, repeat('x', 1000) AS t FROM n, n m",
     "duckdb": "SELECT range AS x, repeat('x', 1000) AS t FROM range(3000000)",
 }
-
-
-@dataclass(frozen=True)
-class Server:
-    """A database under test: its address, and what runs a statement there as its owner."""
-
-    dialect: str
-    address: str
-    execute: Callable[[str], Any]
-    databases: list[Database] = field(default_factory=list)
-
-    def open(self, **limits: Any) -> Database:
-        """Open it as a data source does, until the test ends."""
-        self.databases.append(Database(self.address, limits=Limits(**limits)))
-        return self.databases[-1]
-
-    def state(self) -> list[Any]:
-        """Read the table as its owner, and which tables and columns there are."""
-        rows = self.execute("SELECT * FROM shops ORDER BY id")
-        names = self.execute("SELECT table_name, column_name FROM information_schema.columns ORDER BY 1, 2")
-        return [*map(str, rows), *map(str, names)]
-
-
-@pytest.fixture(params=["postgres", "mysql", "duckdb"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """Make the table in each kind of database in turn."""
-    if request.param == "postgres":
-        connection = request.getfixturevalue("postgres")
-        yield from with_table(
-            Server("postgres", request.getfixturevalue("postgres_url"), lambda sql: rows_of(connection, sql))
-        )
-    elif request.param == "mysql":
-        yield from _mysql(request.getfixturevalue("mariadb"))
-    else:
-        path = tmp_path / "shops.duckdb"
-
-        def run(sql: str) -> Any:
-            with closing(duckdb.connect(str(path))) as owner:
-                return owner.execute(sql).fetchall()
-
-        run("CREATE TABLE m AS SELECT range AS x FROM range(100000)")
-        yield from with_table(Server("duckdb", f"duckdb:{path}?threads=1", run))
-
-
-def rows_of(connection: psycopg.Connection[Any], sql: str) -> Any:
-    """Run a statement; give its rows, where it has any."""
-    cursor = connection.execute(sql)
-    return cursor.fetchall() if cursor.description else []
-
-
-def _mysql(connection: pymysql.Connection[Any]) -> Iterator[Server]:
-    def run(sql: str) -> Any:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall()
-
-    yield from with_table(Server("mysql", f"mysql://root@127.0.0.1:{connection.port}/tests", run))
-
-
-def with_table(server: Server) -> Iterator[Server]:
-    """Make the table; close the databases in the end."""
-    server.execute("DROP TABLE IF EXISTS shops")
-    server.execute(TABLE)
-    server.execute(f"INSERT INTO shops VALUES {', '.join(ROWS)}")
-    yield server
-    for database in server.databases:
-        database.close()
-
-
-def query_of_an_hour() -> Query[None]:
-    """Make a query of an hour."""
-    window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
-    return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1))
-
-
-def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
-    [frame] = database.query(query_of_an_hour(), sql, format="table")
-    return frame
 
 
 def test_a_query_becomes_series(server: Server) -> None:
@@ -144,7 +55,7 @@ def test_a_query_becomes_series(server: Server) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(server: Server, where: str, names: list[str]) -> None:
-    """Of the type that it is compared with, and never SQL."""
+    """It has the type that it is compared with, and is never SQL."""
     frame = read(server.open(), f"SELECT name FROM shops WHERE {where} ORDER BY id")
 
     assert (frame["name"].to_list() if frame.fields else []) == names
@@ -157,97 +68,6 @@ def test_a_variables_text_arrives_unchanged(server: Server, value: str) -> None:
 
     assert read(server.open(), f"SELECT $__text({code}) AS x")["x"].to_list() == [value]
     assert read(server.open(), f"SELECT '<$__text({code})>' AS x")["x"].to_list() == [f"<{value}>"]
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "INSERT INTO shops VALUES (3, 'x', NULL)",
-        "DELETE FROM shops",
-        "UPDATE shops SET name = 'x'",
-        "DROP TABLE shops",
-        "CREATE TABLE evil (x INT)",
-        "ALTER TABLE shops ADD COLUMN x INT",
-        "SELECT 1; DELETE FROM shops",
-        "COMMIT; DELETE FROM shops",
-    ],
-)
-def test_a_query_only_reads(server: Server, sql: str) -> None:
-    """The table is the same afterwards."""
-    before = server.state()
-    database = server.open(connections=1)
-    with suppress(Exception):
-        read(database, sql)
-        pytest.fail("it was not refused")
-    database.close()
-
-    assert server.state() == before
-
-
-@pytest.mark.parametrize(
-    "attempts",
-    [
-        ["SET TRANSACTION READ WRITE"],
-        ["SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "COMMIT"],
-        ["SELECT set_config('default_transaction_read_only', 'off', false) AS x"],
-        ["SELECT set_config('transaction_read_only', 'off', false) AS x"],
-        ["ROLLBACK"],
-        ["COMMIT"],
-        ["DO $$ BEGIN SET TRANSACTION READ WRITE; INSERT INTO shops VALUES (3, 'x', NULL); END $$"],
-        ["SET SESSION TRANSACTION READ WRITE"],
-        ["SET GLOBAL read_only = 0"],
-        ["SET autocommit = 1"],
-        ["SET enable_external_access = true"],
-        ["PRAGMA enable_external_access = true"],
-    ],
-    ids=str,
-)
-def test_no_query_can_let_the_next_one_write(server: Server, attempts: list[str]) -> None:
-    """A setting or the end of a transaction is of no use, for the same connection or another."""
-    database, before = server.open(connections=1), server.state()
-    for sql in attempts:
-        with suppress(Exception):
-            read(database, sql)
-    for _ in range(2):
-        with suppress(Exception):
-            read(database, "DELETE FROM shops")
-    with suppress(Exception):
-        read(database, "WITH gone AS (DELETE FROM shops RETURNING 1) SELECT * FROM gone")
-    for sql in ("DROP TABLE shops", "CREATE TABLE evil (x INT)"):
-        with suppress(Exception):
-            read(database, sql)
-    database.close()
-
-    assert server.state() == before
-
-
-STATES = {
-    "postgres": [
-        ("SELECT set_config('TimeZone', 'Asia/Tokyo', false)", "SELECT to_char(now(), 'TZ') AS x", "UTC"),
-        (
-            "SELECT pg_advisory_lock(7)::text AS x",
-            "SELECT count(*)::text AS x FROM pg_locks WHERE locktype = 'advisory'",
-            "0",
-        ),
-    ],
-    "mysql": [
-        ("SET time_zone = '+09:00'", "SELECT @@time_zone AS x", "+00:00"),
-        ("SELECT @x := 'left' AS x", "SELECT COALESCE(@x, 'nothing') AS x", "nothing"),
-    ],
-    "duckdb": [("SET VARIABLE x = 'left'", "SELECT coalesce(getvariable('x'), 'nothing') AS x", "nothing")],
-}
-"""By dialect: what a query sets, how another one sees it, and what that one should see."""
-
-
-def test_a_query_leaves_no_state_for_the_next_one(server: Server) -> None:
-    """The next one may use the same connection."""
-    for change, look, expected in STATES[server.dialect]:
-        database = server.open(connections=1)
-        with suppress(QueryError):
-            read(database, change)
-
-        assert read(database, look)["x"].to_list() == [expected]
-        database.close()
 
 
 def running(server: Server) -> int:
@@ -340,15 +160,6 @@ def test_an_unreachable_database_is_an_error(address: str) -> None:
     assert Database(address).check().status == "error"
 
 
-@pytest.mark.parametrize(
-    "address", ["duckdb:", "duckdb:/x.db?enable_external_access=true", "mysql://h/x?local_infile=1"]
-)
-def test_an_address_cannot_lift_the_restrictions(address: str) -> None:
-    """A parameter that is not known is refused."""
-    with pytest.raises(QueryError, match="the database's address"):
-        Database(address)
-
-
 def test_a_closed_postgres_connection_is_opened_again(postgres: psycopg.Connection[Any], postgres_url: str) -> None:
     """A server that was restarted costs no query."""
     database = Database(postgres_url, limits=Limits(connections=1))
@@ -386,31 +197,3 @@ def test_mysql_kills_nothing_on_another_server(
     assert time.monotonic() - began < 5
     assert len([sql for sql in statements if sql.startswith("SHOW")]) == 2
     assert not [sql for sql in statements if sql.startswith("KILL")]
-
-
-def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
-    """It reads no other files, and writes none."""
-    (tmp_path / "secret.csv").write_text("a\n1\n")
-    with closing(duckdb.connect(str(tmp_path / "a.duckdb"))) as owner:
-        owner.execute("CREATE TABLE t AS SELECT 1 AS a")
-    database, before = Database(f"duckdb:{tmp_path}/a.duckdb"), sorted(tmp_path.iterdir())
-
-    for sql in (
-        f"SELECT * FROM '{tmp_path}/secret.csv'",
-        f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
-        f"COPY t TO '{tmp_path}/evil.csv'",
-        f"ATTACH '{tmp_path}/evil.duckdb' AS evil",
-        f"EXPORT DATABASE '{tmp_path}/evil'",
-        "INSTALL httpfs",
-        "SELECT * FROM read_text('/etc/passwd')",
-        "SET memory_limit = '100GB'",
-        "ATTACH ':memory:' AS other",
-        "SELECT 1; SELECT 2",
-        "SELECT 1; ATTACH ':memory:' AS other",
-        "PRAGMA database_list",
-        "",
-    ):
-        with pytest.raises(Exception, match=r"disabled|the data source is read-only: expected one SELECT"):
-            read(database, sql)
-    database.close()
-    assert sorted(tmp_path.iterdir()) == before

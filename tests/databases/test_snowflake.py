@@ -189,7 +189,7 @@ def test_nothing_is_sent_unless_the_account_is_declared_read_only(silent: list[b
 
 
 def test_the_address_becomes_the_drivers_uri() -> None:
-    """With the session in UTC, and without the password."""
+    """The session is in UTC, and the URI has no password."""
     address = Address.parse("snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD)
 
     assert WRITE_URI(address) == "user:password@org-account/my%20db/public?timezone=UTC&warehouse=w%26x"

@@ -1,4 +1,4 @@
-"""Bytes that are nearly HTTP/2, in whatever pieces: a connection answers, refuses or ends, and never breaks."""
+"""Bytes that are nearly HTTP/2, in any pieces: a connection answers, refuses or ends, and never breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever bytes a host sends, a method answers, or refuses them with an error of its own."""
+"""For any bytes of a host, a method answers, or refuses them with an error of its own."""
 
 import asyncio
 import json
@@ -96,7 +96,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 async def _ask(application: Application, path: str, message: bytes) -> None:
-    """Ask a method; whatever it raises but its own error fails the test."""
+    """Call a method; any exception but its own error fails the test."""
     try:
         if path in application.unary:
             assert isinstance(await application.unary[path](message, Call()), bytes)

@@ -1,4 +1,4 @@
-"""Whatever a stranger's archive, project, provisioning or text holds, gfplug ends with an error of its own."""
+"""For any archive, project, provisioning or text of a stranger, gfplug ends with an error of its own."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Whatever bytes an upstream answers with, the HTTP client gives an answer, or an error that is the upstream's."""
+"""For any bytes of an upstream, the HTTP client gives an answer, or an error that is the upstream's."""
 
 import gzip
 import socketserver

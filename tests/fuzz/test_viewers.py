@@ -1,4 +1,4 @@
-"""Whatever a viewer types into SQL, URLs and durations costs little, and is answered or refused."""
+"""Any text that a viewer types into SQL, URLs and durations costs little, and is expanded or refused."""
 
 import datetime as dt
 

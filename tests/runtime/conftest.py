@@ -70,5 +70,5 @@ def _no_call() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_secrets() -> None:
-    """Forget what earlier tests told."""
+    """Forget the secrets of earlier tests."""
     masking._secrets.__init__()  # type: ignore[misc]  # the functions of the module are methods of this object

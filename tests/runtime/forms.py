@@ -46,14 +46,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Deep:
-    """One that may not: it contains another."""
+    """A dataclass that may not stand inside another: it contains one itself."""
 
     window: Window = Window()
 
 
 @dataclass(frozen=True)
 class Note:
-    """One that needs more than a line."""
+    """A dataclass that needs more than a line."""
 
     text: Annotated[str, Ui(widget="textarea")] = ""
 

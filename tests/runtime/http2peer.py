@@ -126,7 +126,7 @@ class Peer:
         await self.settle()
 
     async def settle(self, rounds: int = 6) -> None:
-        """Carry bytes both ways, and let the tasks run, until nothing more is said."""
+        """Carry bytes both ways, and let the tasks run, until neither side has more to send."""
         for _ in range(rounds):
             self.carry()
             for _ in range(4):

@@ -86,7 +86,7 @@ def test_expired_answers_are_dropped_without_a_lookup() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 120), st.floats(0, 6), st.booleans())))
 def test_bounds_hold_and_each_key_gets_its_own_answer(steps: list[tuple[str, int, float, bool]]) -> None:
-    """For random puts and gets at random times."""
+    """Puts and gets are random, at random times."""
     clock = Clock()
     answers, last = cache(clock), dict[str, tuple[float, EncodedAnswer]]()
     for name, size, seconds, is_put in steps:

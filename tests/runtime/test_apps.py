@@ -107,7 +107,7 @@ def test_application_that_fails_is_500_in_json(kind: type) -> None:
 
 
 def test_application_that_answers_nothing_is_500() -> None:
-    """So is the answer of an ASGI application that ends without a response."""
+    """An ASGI application that ends without a response is answered like one that raises."""
     assert call(Asgi, "silent")[0].code == 500
 
 

@@ -212,6 +212,7 @@ def test_decoding_does_not_change_its_input() -> None:
     assert values == {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
 
 
+@pytest.mark.slow
 def test_removing_hidden_values_takes_linear_time() -> None:
     """A hundred thousand of them take seconds."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])

@@ -167,7 +167,7 @@ def test_each_call_gets_its_own_answer() -> None:
 
 
 def test_a_cancelled_call_is_cancelled_at_the_worker() -> None:
-    """So is a stream."""
+    """A stream that is closed early is cancelled there, too."""
 
     async def talk() -> None:
         async with Talk() as talk:

@@ -284,7 +284,7 @@ def test_a_database_that_fails_while_arrow_reads_is_downstream() -> None:
 
 
 def test_no_rows_have_no_columns() -> None:
-    """In Arrow as from rows, unless the author names the types."""
+    """There are none from Arrow or from rows, unless the author names the types."""
     empty = pa.array([], pa.int8())
 
     assert not Frame.from_cursor(ArrowCursor(empty)).fields
@@ -348,7 +348,7 @@ def test_a_value_that_python_cannot_represent_is_a_frame_error() -> None:
     """PostgreSQL's infinity is no time of Python's; other errors stay the driver's."""
 
     class DataError(Exception):
-        """As every DB-API module has it."""
+        """The exception of a DB-API module."""
 
     class FailingCursor(Cursor):
         error: Exception = DataError("timestamp too large")

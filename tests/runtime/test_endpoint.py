@@ -101,7 +101,7 @@ def test_log_lines_name_their_request() -> None:
 
 @pytest.mark.shows("protocol 10")
 def test_unknown_variables_and_configuration_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables and configuration keys that nobody knows change nothing (item 10)."""
+    """Unknown variables and configuration keys change nothing (item 10)."""
     monkeypatch.setenv("GF_SOMETHING_NEW", "\x01")
     request = queries({})
     request.pluginContext.grafanaConfig.update({"GF_SOMETHING_NEW": "{", "": "x"})

@@ -36,7 +36,7 @@ def test_places_are_given_in_the_order_of_arrival() -> None:
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
-    """Nor if it gets the place at the moment of its cancellation."""
+    """The place is not lost if it is given at the moment of the cancellation, either."""
 
     async def scene() -> bool:
         gate = Gate(1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_call_is_answered_with_headers_a_message_and_trailers() -> None:
-    """As grpc-go reads it: status 200, content type, one message, grpc-status."""
+    """Like grpc-go's: status 200, content type, one message, grpc-status."""
 
     async def scenario() -> None:
         async def answer(message: bytes, _call: Call) -> bytes:
@@ -258,7 +258,7 @@ def test_a_body_that_is_not_one_uncompressed_message_is_refused(body: bytes, sta
 
 
 def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
-    """As gRPC's own servers answer: 415, with a text."""
+    """It is 415 with a text, as gRPC's own servers answer."""
 
     async def scenario() -> None:
         peer = Peer()

@@ -168,7 +168,7 @@ def test_frames_are_no_larger_than_the_peer_takes() -> None:
 
 
 def test_windows_may_shrink_below_zero() -> None:
-    """A peer that takes less than it said waits for what is owed before more goes out."""
+    """After the peer lowers its window, nothing is sent until it has taken the excess."""
 
     async def scenario() -> None:
         async def parts(_message: bytes, _call: Call) -> AsyncIterator[bytes]:
@@ -193,6 +193,7 @@ def test_windows_may_shrink_below_zero() -> None:
     run(scenario)
 
 
+@pytest.mark.slow
 def test_a_large_message_widens_the_window_as_it_comes() -> None:
     """The caller never waits for long, and the message is whole."""
 

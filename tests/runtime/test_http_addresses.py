@@ -74,7 +74,7 @@ def private_headers(other: Server) -> dict[str, str]:
 @pytest.mark.shows("errors: a redirect to another host")
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> None:
-    """Neither what Grafana forwards nor credentials, custom headers, the call's own, traces and the alert flag."""
+    """No forwarded header, credential, custom header, trace or alert flag goes there."""
     enter_call()
     with upstreams.server() as other:
         forwarding(server).get(
@@ -203,7 +203,7 @@ def test_an_author_may_allow_hosts(allowed_hosts: str, url: str, *, is_allowed: 
 
 @pytest.mark.shows("errors: an address of another host")
 def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
-    """It is asked as anybody would ask it, and what it redirects to as well."""
+    """Neither does the host that it redirects to."""
     enter_call()
     with upstreams.server() as other:
         http = forwarding(server, allowed_hosts=[other.url])

@@ -113,14 +113,14 @@ def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) 
 
 @pytest.mark.shows("errors: an invalid proxy address")
 def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> None:
-    """Even where the data source's own certificate is not: before the credentials are sent, or anything else."""
+    """It is verified before anything is sent, also when the data source skips verification of its own certificate."""
     (tmp_path / "other").mkdir()
     _, other = upstreams.tls(tmp_path / "other")
     (tmp_path / "authorities.pem").write_text(other, encoding="ascii")
     for url in ("http://far.example", "https://far.example"):
-        with pytest.raises(DownstreamError, match=r"the proxy: .*certificate verify failed") as caught:
+        with pytest.raises(DownstreamError, match=r"the proxy: .*certificate verify failed") as failure:
             HttpClient.of(settings(url=url, data={"tlsSkipVerify": True})).get("x")
-        assert "sesame" not in str(caught.value)
+        assert "sesame" not in str(failure.value)
 
     assert secure_proxy.heads == []
 
@@ -138,7 +138,7 @@ def test_a_tunnel_through_a_plain_proxy_hides_the_credentials(monkeypatch: pytes
 
 @pytest.mark.parametrize("name", ["Proxy-Authorization", "proxy-authorization"])
 def test_no_header_for_a_proxy_reaches_an_upstream(server: Server, name: str) -> None:
-    """Neither a custom header nor one of the call."""
+    """Custom headers and headers of a call are dropped."""
     http = client(server, data={"httpHeaderName1": name}, secrets={"httpHeaderValue1": "custom"})
     headers = http.get("x", headers={name: "own"}).json()["headers"]
 
@@ -164,7 +164,7 @@ def test_a_proxys_credentials_have_many_forms(
 def test_a_socks_proxy_of_the_environment_is_used(
     server: Server, monkeypatch: pytest.MonkeyPatch, scheme: str, credentials: str
 ) -> None:
-    """It resolves names, whatever its scheme says."""
+    """It resolves names, with any of its schemes."""
     proxy = upstreams.SocksProxy(server.server_port, None)
     monkeypatch.setenv("http_proxy", f"{scheme}://{credentials}{proxy.address}")
     answer = HttpClient.of(settings(url="http://inside.example")).get("x").json()
@@ -191,10 +191,10 @@ def test_a_socks_proxy_of_the_environment_is_used(
 def test_an_invalid_proxy_address_is_named(monkeypatch: pytest.MonkeyPatch, value: str, sentence: str) -> None:
     """The sentence says which variable is wrong, and shows no password."""
     monkeypatch.setenv("http_proxy", value)
-    with pytest.raises(DownstreamError, match=sentence) as caught:
+    with pytest.raises(DownstreamError, match=sentence) as failure:
         HttpClient.of(settings(url="http://far.example")).get("x")
 
-    assert "sesame" not in str(caught.value)
+    assert "sesame" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_systems_authorities_are_trusted() -> None:
 def test_without_the_systems_authorities_those_of_grpcio_are_trusted(
     monkeypatch: pytest.MonkeyPatch, *, has_grpcio: bool
 ) -> None:
-    """As in an image without certificates; a bundle without grpcio trusts nobody there, and can still speak TLS."""
+    """Images may have no certificates; a bundle without grpcio then trusts none, and TLS still works."""
     monkeypatch.setattr("ssl.SSLContext.load_default_certs", lambda *_: None)
     monkeypatch.setattr("gfruntime.http.settings._TRUSTED", ())
     if not has_grpcio:

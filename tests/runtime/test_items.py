@@ -194,7 +194,7 @@ def test_an_invalid_column_is_an_error_with_a_remedy(values: Any, words: str) ->
 
 
 def test_a_declared_type_reads_mixed_columns() -> None:
-    """Of texts and numbers a declared type makes one of them."""
+    """Texts and numbers in one column become the declared type."""
     assert Field("x", [1, "n/a", True, None, 1.5], "string").to_list() == ["1", "n/a", "true", None, "1.5"]
     assert Field("x", ["1.5", 2, None], "float64").to_list() == [1.5, 2.0, None]
     assert Field("x", [Colour.RED, 1], "string").to_list() == ["red", "1"]

@@ -83,7 +83,7 @@ def unknown(model: Any, value: object) -> dict[str, list[str]]:
     ],
 )
 def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, names: list[str]) -> None:
-    """At every depth, also in lists and mappings."""
+    """They are found at every depth, also in lists and mappings."""
     assert unknown(Model, value) == {path: names}
 
 
@@ -145,7 +145,7 @@ def debug_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture)
 
 @pytest.mark.shows("errors: a mistyped name in `--option`")
 def test_an_ignored_key_of_a_query_is_logged_once(debug_log: pytest.LogCaptureFixture) -> None:
-    """With its kind and the keys there are; the number of an item is none of it, and no value is shown."""
+    """The line has the kind and the known keys, but no index of an item and no value."""
     decode = convert.model_decoder(Model)
     text = json.dumps({"tabel": "hush-1", "refId": "A", "rows": [{"caa": "hush-2"}, {"caa": "hush-2"}]}).encode()
     models = [decode(text) for _ in range(3)]

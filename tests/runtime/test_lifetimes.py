@@ -59,7 +59,7 @@ def test_start_runs_once_on_the_loop_of_the_handlers() -> None:
 
 
 def test_start_may_be_def() -> None:
-    """Then it runs in a thread."""
+    """It runs in a thread."""
     assert error(StartsInThread) == ""
 
 
@@ -126,7 +126,7 @@ def test_no_more_handlers_run_than_there_are_threads() -> None:
 
 
 def test_a_function_is_called_on_cancellation() -> None:
-    """In a thread of its own, as soon as the call is cancelled, while the handler still runs."""
+    """It runs in its own thread, as soon as the call is cancelled, while the handler still runs."""
     callback, entered = threading.Event(), threading.Event()
 
     class Slow(Plain):
@@ -224,7 +224,7 @@ def test_a_plain_event_can_be_the_cancellation() -> None:
 
 
 def test_a_query_knows_how_long_grafana_waits() -> None:
-    """As an aware time and as the time left; None if Grafana sets no deadline."""
+    """It has an aware time and the time left; None if Grafana sets no deadline."""
     history: list[Query[Any]] = []
 
     class Curious(Plain):

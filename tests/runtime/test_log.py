@@ -34,7 +34,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
 @pytest.mark.shows("protocol 39")
 @given(st.text(), st.dictionaries(st.sampled_from(["@message", "@level", "@timestamp", "@module", "a", "b"]), JSONISH))
 def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:
-    """Whatever is logged: one JSON object on one line, its @-keys texts, no bare NaN, at most 60 KiB."""
+    """Any entry is one JSON object on one line, with texts for its @-keys, no bare NaN, at most 60 KiB."""
     line = lines.encode("info", message, extra)
     entry = json.loads(line, parse_constant=lambda name: pytest.fail(f"bare {name}"))
 
@@ -73,6 +73,7 @@ def test_numbers_of_any_size_are_logged(number: float) -> None:
     assert line["n"]
 
 
+@pytest.mark.slow
 def test_many_short_values_are_dropped_from_a_line() -> None:
     """Values that are short, but too many for a line, leave the message."""
     line = lines.encode("error", "many", {f"numbers{number}": [[10**9] * 100] * 100 for number in range(100)})
@@ -120,7 +121,7 @@ def test_secrets_are_hidden_in_every_value() -> None:
     ids=lambda extra: next(iter(extra)),
 )
 def test_a_secret_is_hidden_in_every_part_of_a_line(extra: dict[str, object]) -> None:
-    """As a key, as a number, as bytes, inside other objects, encoded."""
+    """It is hidden as a key, as a number, as bytes, inside other objects, and encoded."""
     masking.remember(["24681357"])
     text = lines.encode("info", "m", extra).decode()
 
@@ -129,7 +130,7 @@ def test_a_secret_is_hidden_in_every_part_of_a_line(extra: dict[str, object]) ->
 
 
 def test_secrets_are_hidden_in_chains_notes_and_groups() -> None:
-    """Whatever a traceback prints of an exception's causes loses its secrets."""
+    """The traceback of an exception and of its causes shows no secrets."""
     masking.remember(["sesame-chain"])
     try:
         try:
@@ -197,7 +198,7 @@ def test_threads_do_not_mix_their_lines() -> None:
 
 
 def test_lines_that_do_not_fit_the_queue_are_counted() -> None:
-    """A host that does not read loses lines and is told how many; no caller is blocked."""
+    """A host that does not read loses lines, and a line says how many; no caller is blocked."""
     reader, descriptor = os.pipe()
     writer = log.Writer(descriptor)
     for _ in range(200):

@@ -100,7 +100,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "secret", ["q7#x", "Zq9v", "sesame-öffne dich", 'a"b\\c/d<e>&f+g', "7x" * 700, "\n tab\t ~?>", "日本語の鍵"]
 )
 def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str], str]) -> None:
-    """From four characters on, in whatever encoding a text shows them; next to nothing of them stays."""
+    """Secrets of four characters and more are hidden in any encoding; almost nothing of them stays."""
     secrets = masking.Secrets()
     secrets.remember([secret])
     spelling = spell(secret)
@@ -113,7 +113,7 @@ def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str]
 
 @pytest.mark.parametrize("text", ["12345678", "0012345678", "'12345678'", "12345678.5", "key-12345678"])
 def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
-    """Also without its leading zeros."""
+    """It is hidden without its leading zeros, too."""
     secrets = masking.Secrets()
     secrets.remember(["0012345678"])
 
@@ -187,6 +187,7 @@ def test_the_memory_for_secrets_of_requests_is_bounded(
     assert len(secrets) < 20
 
 
+@pytest.mark.slow
 def test_a_line_costs_the_same_with_ten_thousand_secrets() -> None:
     """An index finds the few that a text may hold."""
     few, many = masking.Secrets(), masking.Secrets()

@@ -5,106 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from calls import Plain, Services, queries
 from hypothesis import given
 from hypothesis import strategies as st
-from pluginv2 import backend_pb2 as pb
+from savedqueries import Model, Options, Row, Same, Source, model_of, settings
 
-from gfruntime import Frame, Query, QueryError, Settings
-from gfruntime.author import keys, saved
+from gfruntime import Frame, Query, QueryError
+from gfruntime.author import keys
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
-from gfruntime.author.reserved import MIGRATE
 from gfruntime.author.schema import describe
-from gfruntime.author.ui import Secret, Ui
+from gfruntime.author.ui import Secret
 from gfruntime.calls import convert, unknown_keys
 from gfruntime.errors import DecodeError
-from gfruntime.request.config import GrafanaConfig
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row, whose own `migrate` is never called: only whole queries are migrated."""
-
-    column: str = ""
-
-    @staticmethod
-    def migrate(_old: dict[str, Any]) -> dict[str, Any]:
-        raise AssertionError
-
-
-@dataclass(frozen=True)
-class Same:
-    """The current fields of `Model`, without `migrate`."""
-
-    series: Annotated[str, Ui(required=True)] = "sales"
-    window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
-    mode: Literal["sum", "mean"] = "sum"
-    every: Annotated[int, Ui(maximum=9, show_if={"mode": ["mean"]})] = 1
-    rows: list[Row] = field(default_factory=list)
-    version: Annotated[int, Ui(widget="hidden")] = 2
-
-
-@dataclass(frozen=True)
-class Model(Same):
-    """Before version 2 `series` was `table`, and the window was in seconds."""
-
-    @staticmethod
-    def migrate(old: dict[str, Any]) -> dict[str, Any]:
-        if old.get("version", 1) == 1:
-            if "table" in old:
-                old["series"] = old.pop("table")
-            old["window"] = float(old.get("window", 300)) / 60
-            old["version"] = 2
-        if old.get("mode") == "average":
-            old["mode"] = "mean"
-        return old
-
-
-@dataclass(frozen=True)
-class Names:
-    """What a variable asks: a class method may migrate, too."""
-
-    of: str = "tables"
-
-    @classmethod
-    def migrate(cls, old: dict[str, Any]) -> dict[str, Any]:
-        return {**old, "of": old.get("of", old.get("list", "tables"))}
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of which one was renamed; the secret and the URL are kept elsewhere."""
-
-    host: str = "localhost"
-    url: Annotated[str, Ui(store="url")] = ""
-    token: Secret = Secret("")  # noqa: RUF009 - immutable
-
-    @staticmethod
-    def migrate(old: dict[str, Any]) -> dict[str, Any]:
-        if "token" in old or "url" in old:
-            raise AssertionError
-        if "server" in old:
-            old["host"] = old.pop("server")
-        return old
-
-
-class Source:
-    """A data source that answers with its query."""
-
-    def __init__(self, settings: Settings[Options]) -> None:
-        """Keep an option."""
-        self.host = settings.options.host
-
-    def query(self, query: Query[Model]) -> Frame:
-        return Frame.of(host=[self.host], series=[query.model.series], window=[query.model.window])
-
-    def query_variable(self, query: Query[Names]) -> Frame:
-        return Frame.of(of=[query.model.of])
 
 
 def decode(value: object, model: Any = Model) -> Any:
@@ -132,7 +49,7 @@ def outcome(value: object, model: Any) -> object:
     ],
 )
 def test_a_saved_query_is_migrated_before_it_is_decoded(saved_query: dict[str, Any], expected: Model) -> None:
-    """At each decoding, for old and current queries; `migrate` of a row is not called."""
+    """This is so for old and current queries; `migrate` of a row is not called."""
     assert decode(saved_query) == expected
 
 
@@ -176,11 +93,6 @@ def test_bounds_hold_after_migration(value: dict[str, Any], sentence: str | None
         assert decode(value).every == 1
     else:
         assert outcome(value, Model) == sentence
-
-
-def model_of(migrate: Any, *, kind: type = staticmethod) -> Any:
-    """Make a model with this `migrate`."""
-    return dataclass(frozen=True)(type("Broken", (), {"__annotations__": {}, "migrate": kind(migrate)}))
 
 
 def _refuse(old: dict[str, Any]) -> dict[str, Any]:
@@ -291,14 +203,6 @@ def test_one_failing_migration_leaves_the_other_queries() -> None:
     assert answers["D"].error == "the query: Model.migrate failed: ValueError: could not convert string to float: '$x'"
 
 
-def settings(options: dict[str, Any], **secrets: str) -> Settings[Options]:
-    """Convert a data source's settings."""
-    message = pb.DataSourceInstanceSettings(
-        jsonData=json.dumps(options).encode(), url="http://x", decryptedSecureJsonData=secrets
-    )
-    return convert.settings(message, options_type=Options, config=GrafanaConfig({}))
-
-
 def test_options_are_migrated_without_their_secrets() -> None:
     """The constructor gets current options; the secret and the URL come from their own fields."""
     own_settings = settings({"server": "db", "tlsAuth": True}, token="sesame")  # noqa: S106 - a password of a test
@@ -326,110 +230,3 @@ def test_keys_that_a_migration_reads_are_not_unknown(
         "the query (Model): no field reads 'tabel'",
         "the data source's settings: no field reads 'hots'",
     ]
-
-
-def ask(body: object, *, kind: type = Source, method: str = "POST") -> tuple[int, Any]:
-    """Call the resource that editors call."""
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    parts = Services(kind).resource(MIGRATE, method=method, body=text)
-    return parts[0].code, json.loads(b"".join(part.body for part in parts))
-
-
-@pytest.mark.parametrize(
-    ("body", "answer"),
-    [
-        (
-            {"query": {"refId": "A", "table": "a", "other": [1]}},
-            {"query": {"refId": "A", "series": "a", "other": [1], "window": 5.0, "version": 2}},
-        ),
-        (
-            {"query": {"list": "x", "queryType": "variable"}},
-            {"query": {"list": "x", "queryType": "variable", "of": "x"}},
-        ),
-        ({"options": {"server": "a", "timeout": 3}}, {"options": {"host": "a", "timeout": 3}}),
-    ],
-)
-def test_the_migrate_resource_returns_the_migrated_object(body: object, answer: object) -> None:
-    """For queries of each kind and for options; other keys stay."""
-    assert ask(body) == (200, answer)
-
-
-def test_a_class_without_migrate_returns_the_object_unchanged() -> None:
-    """An editor of another version loses nothing."""
-    assert ask({"query": {"a": 1}}, kind=Plain) == (200, {"query": {"a": 1}})
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "message"),
-    [
-        ({"query": {"window": "x"}}, 500, "the query: Model.migrate failed: ValueError: could not convert string"),
-        ({"query": 1}, 400, 'the request needs an object "query" or "options"'),
-        ({}, 400, 'the request needs an object "query" or "options"'),
-        ([], 400, "the request: expected an object, got list"),
-        (b"{", 400, "the request: not JSON"),
-        ({"query": {"queryType": ["x"], "window": "x"}}, 500, "the query: Model.migrate failed"),
-    ],
-)
-def test_a_failed_migrate_request_says_why(body: object, code: int, message: str) -> None:
-    """The editor shows the sentence, and the query as it was saved."""
-    status, answer = ask(body)
-
-    assert status == code
-    assert answer["message"].startswith(message)
-
-
-def test_the_migrate_resource_accepts_only_post() -> None:
-    """The request has a body."""
-    assert ask({}, method="GET") == (405, {"message": "GET is not allowed here, only POST"})
-
-
-def test_the_schema_lists_the_forms_that_migrate() -> None:
-    """The editors call `migrate` for these forms only, and gfplug knows the keys that are read afterwards."""
-    schema, read = describe(Source), keys.describe(Author.of(Source))
-
-    assert [schema["query"]["migrates"], schema["own"]["variable"]["migrates"], schema["config"]["migrates"]] == [
-        True
-    ] * 3
-    assert "migrates" not in describe(Plain)["query"]
-    assert (read["query"], read["options"], read["own"]) == (None, None, {"variable": None})
-    assert set(read["migrated"]) == {"query", "options", "variable"}
-    assert set(read["migrated"]["query"]) == {"series", "window", "mode", "every", "rows", "version"}
-
-
-def _append(old: dict[str, Any]) -> dict[str, Any]:
-    return {"n": old.get("n", 0) + 1}
-
-
-@pytest.mark.parametrize(
-    ("of", "query", "expected"),
-    [
-        ("query", {"refId": "A", "table": "a", "window": 60}, (True, True)),
-        ("query", {"refId": "A", "version": 2}, (False, True)),
-        ("variable", {"of": "x"}, (False, True)),
-        ("annotation", {"version": 2}, (False, True)),
-        ("options", {"server": "x"}, (True, True)),
-    ],
-)
-def test_the_check_reports_changed_and_unstable_migrations(
-    of: str, query: dict[str, Any], expected: tuple[bool, bool]
-) -> None:
-    """Each is migrated twice; an annotation without a class of its own is an ordinary query."""
-    before = copy.deepcopy(query)
-    result = saved.migrate(Author.of(Source), of, query)
-
-    assert (result["isChanged"], result["isStable"]) == expected
-    assert query == before
-
-
-def test_a_migration_that_never_settles_is_reported() -> None:
-    """A failure is reported as a sentence."""
-
-    class Counting(Plain):
-        def query(self, query: Query[model_of(_append)]) -> Frame:  # type: ignore[valid-type]
-            return Frame()
-
-    author = Author.of(Counting)
-    assert saved.migrate(author, "query", {}) == {"migrated": {"n": 1}, "isChanged": True, "isStable": False}
-    assert saved.migrate(Author.of(Source), "query", {"window": "x"})["error"].startswith(
-        "Model.migrate failed: ValueE"
-    )

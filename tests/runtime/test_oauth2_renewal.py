@@ -83,6 +83,7 @@ def wait_until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grant", ["client_credentials", "jwt_bearer"])
 def test_tokens_that_expire_under_load_are_renewed_once(
     login: Login, grant: str, monkeypatch: pytest.MonkeyPatch
@@ -111,6 +112,7 @@ def test_tokens_that_expire_under_load_are_renewed_once(
     assert min(gaps) > 2 - 2 / 4 * (1 + 1 / 4) - 0.05, gaps  # the margin is a quarter, and the jitter a quarter of it
 
 
+@pytest.mark.slow
 def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that tells no lifetime: each 401 is repeated once, with the token that one of the callers renewed."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
@@ -168,8 +170,9 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
 @pytest.mark.shows("errors: no OAuth2 token")
 def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) -> None:
     """Sixteen wait for one request; who asks right after it gets the same error; later it is tried again."""
-    login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.5
-    client = HttpClient.of(configured(login))
+    login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.2
+    own = configured(login)
+    client = HttpClient.of(own)
     sentence = "the OAuth2 token endpoint answered 503 temporarily_unavailable"
 
     def ask() -> None:
@@ -181,7 +184,9 @@ def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) 
     ask()
     assert login.token_requests == 1
     login.failure = None
-    time.sleep(tokens._PAUSE)
+    cache = OAuth2.of(own)._tokens
+    assert cache._paused_until - time.monotonic() < tokens._PAUSE
+    cache._paused_until = 0
 
     assert client.get("x").status == 200
     assert login.token_requests == 2

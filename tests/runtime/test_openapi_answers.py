@@ -57,7 +57,7 @@ def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [], "error": None, "errors": []}, {}, None])
 def test_no_rows_are_no_error(body: Any) -> None:
-    """In every form that APIs use."""
+    """APIs write them in several ways."""
     result = rows.rows_of(body, endpoint(), "/x")
 
     assert (result.rows, result.notices) == ([], ())
@@ -122,7 +122,7 @@ def test_only_status_204_may_have_an_empty_body() -> None:
     ],
 )
 def test_whole_numbers_stay_whole(values: list[Any], expected: list[int | None]) -> None:
-    """Also as texts, as protobuf writes them."""
+    """Protobuf writes them as texts, which become numbers, too."""
     frame = views.table([("", {"id": each}) for each in values], endpoint().columns)
 
     assert (frame["id"].type, frame["id"].to_list()) == ("int64", expected)

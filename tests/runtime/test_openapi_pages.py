@@ -65,7 +65,7 @@ def rows(first: int, last: int) -> list[dict[str, int]]:
 
 
 def by_offset(count: int, *, most: int, first: int = 0, **more: Any) -> Answer:
-    """Answer at most so many rows of a list at once, whatever is asked for; `more` is in every answer."""
+    """Answer at most `most` rows of a list at once; `more` is in every answer."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         start = values["at"] - first
@@ -118,7 +118,7 @@ def test_pages_are_read_while_has_more_is_true(reading: Reading) -> None:
 
 
 def test_a_total_that_is_not_reached_gives_a_notice(reading: Reading) -> None:
-    """If the API has no more pages, and if the bound of pages is reached."""
+    """The API may have no more pages, or the bound of pages is reached."""
     empty = by_offset(100, most=100, total=5000)
     assert reading(empty, "offset", total_keys=("total",), **SIZED) == (
         100,

@@ -82,7 +82,7 @@ def decode(response: pb.DataResponse) -> list[dict[str, list[Any]]]:
 @pytest.mark.parametrize("kind", [Sync, Async, Batch])
 @pytest.mark.parametrize("do", ["one", "list", "table", "large", "logs"])
 def test_a_query_answers_frames_and_an_error(kind: type, do: str) -> None:
-    """Both are in the answer, with the error's status and source, whatever the frames were given as."""
+    """The answer has the frames, in any form, and the error with its status and source."""
     response = Services(kind).query(queries({"do": do}))["A"]
     status = 504 if do == "list" else 502
     expected: dict[str, list[dict[str, list[Any]]]] = {
@@ -115,7 +115,7 @@ def test_other_queries_of_the_request_are_unaffected() -> None:
 
 
 def test_frames_of_an_error_for_a_whole_batch_belong_to_no_query(caplog: pytest.LogCaptureFixture) -> None:
-    """An error raised out of `query_batch` is each query's, but nobody knows whose its frames are."""
+    """Each query gets the error that `query_batch` raises; its frames can't be assigned to a query."""
     answers = Services(Batch).query(queries({"do": "raise"}, {"do": "one"}))
 
     assert [(answers[ref].error, len(answers[ref].frames)) for ref in "AB"] == [("south is away", 0)] * 2

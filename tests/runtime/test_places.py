@@ -226,6 +226,7 @@ def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: py
     assert runs.place == ""
 
 
+@pytest.mark.slow
 def test_a_thread_whose_generator_yields_is_looked_at_safely() -> None:
     """Also while it goes on: each look is one step of the interpreter, and names a place or none."""
     ended = threading.Event()

@@ -84,7 +84,7 @@ def test_a_result_is_any_number_of_frames(kind: type, do: str, count: int) -> No
 
 @pytest.mark.parametrize("kind", [Source, Batch])
 def test_the_query_type_selects_the_method(kind: type) -> None:
-    """Each is decoded into its own model; one failing variable sinks no panel."""
+    """Each query is decoded into the method's model; a failing variable fails no panel."""
     request = queries({"do": "x"}, {"of": "hosts"}, {}, {"of": "nothing"}, {"of": []})
     request.format = pb.JSON
     for message, query_type in zip(
@@ -120,7 +120,7 @@ def test_the_schema_is_served_where_the_plugin_runs() -> None:
 
 
 def test_dataclasses_without_a_form_have_no_schema() -> None:
-    """With editors of its own, a data source needs none."""
+    """A data source with its own editors needs none."""
 
     class Bare(Source):
         def query(self, query: Query[Unshown]) -> Frame:  # type: ignore[override]  # another model

@@ -81,7 +81,7 @@ def query_from(*, user: User | None = ADA, headers: dict[str, str] | None = None
     ],
 )
 def test_each_value_of_a_model_is_part_of_the_key(name: str, value: Any) -> None:
-    """Also a value that neither repr nor comparison shows."""
+    """This includes values that neither repr nor comparison shows."""
     assert key(query(Model())) == key(query(Model()))
     assert key(query(dataclasses.replace(Model(), **{name: value}))) != key(query(Model()))
 
@@ -116,7 +116,7 @@ def _canonical(value: Any) -> str:
 
 
 def test_a_list_never_has_the_key_of_another_type() -> None:
-    """Whatever texts it contains."""
+    """It may contain any texts."""
     assert key(query(["builtins.dict", []])) != key(query({}))
     assert key(query([f"{__name__}.Colour", "RED"])) != key(query(Colour.RED))
 

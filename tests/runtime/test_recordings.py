@@ -126,7 +126,7 @@ def test_requests_are_matched_by_their_bodies(write: Any) -> None:
 
 
 def test_parameters_that_are_hidden_match_any(write: Any) -> None:
-    """Those that the capture redacted, and those that the test names."""
+    """The capture redacts some parameters, and the test names others."""
     path = write(entry(f"{TARGET}/n?key=REDACTED&own=real&page=1", "one"))
     with Replay(TARGET, path, hide=["own"]) as replay:
         http = HttpClient(HttpSettings(url=replay.url))

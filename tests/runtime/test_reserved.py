@@ -91,7 +91,7 @@ def test_an_option_of_grafanas_type_is_accepted(name: str, hint: Any, default: A
 def test_an_option_that_collides_with_the_http_settings_is_refused(
     name: str, hint: Any, default: Any, sentence: str, *, is_first: bool
 ) -> None:
-    """In any order: one of the two would be lost."""
+    """One of the two would be lost, in any order."""
     both = [(name, hint, dataclasses.field(default=default)), ("http", HttpOptions, HttpOptions())]
     form = dataclasses.make_dataclass("Options", both if is_first else both[::-1], frozen=True)
 

@@ -38,7 +38,7 @@ def _source(name: str, *, is_async: bool) -> type:
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_may_have_any_name(name: str, *, is_async: bool) -> None:
-    """None collides with a name of ours, for `def` and `async def`, and in an author's own tests."""
+    """No name collides with one of ours, for `def` and `async def`, and in an author's own tests."""
     kind = _source(name, is_async=is_async)
     (answer,) = Services(kind).resource("tables/sales%2F1")
 

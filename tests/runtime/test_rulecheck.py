@@ -73,7 +73,7 @@ def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, met
 
 @pytest.mark.shows("frames 49")
 def test_tables_that_rules_can_read_are_accepted(alert_call: contextvars.Context) -> None:
-    """A table of texts and one number is a set of numbers; with SQL expressions any table may be wanted."""
+    """A table of texts and one number is a set of numbers; SQL expressions may read any table."""
     numbers = Frame(fields=[Field("host", ["a"]), Field("v", [1])], meta={"type": "table"})
     wider = Frame(fields=[Field("v", [1]), Field("w", [1])], meta={"type": "table"})
     config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,sqlExpressions"})
@@ -102,7 +102,7 @@ def test_a_frame_that_will_fail_is_logged_once(
 
 
 def test_only_the_first_rows_of_long_answers_are_read() -> None:
-    """Of a long column only the first rows are read, but a null after them counts."""
+    """A null after them is noticed."""
     values = [1.0] * (alerting.LOOKED_AT + 5)
     column = rulecheck.sketch(Frame(fields=[Field("v", [*values, None])])).columns[0]
 

@@ -109,7 +109,7 @@ def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sente
     ],
 )  # fmt: skip
 def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
-    """In a form and in a row alike: the sentence names the field, and what the other can't be."""
+    """The sentence names the field and the value that the other can't have, in a form and in a row."""
     default_field = field(default_factory=default) if callable(default) and default is list else field(default=default)
     condition = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # or typing takes [True] for [1]
     form = dataclasses.make_dataclass("Model", [("mode", hint, default_field), ("f", condition, "")], frozen=True)

@@ -48,7 +48,7 @@ def test_missing_cells_are_filled_as_the_mode_says(fill: Fill | None, a: list[An
 
 @pytest.mark.shows("frames 47")
 def test_missing_is_null_by_default() -> None:
-    """Unless a fill is asked for, missing values are null in all conversions, never 0."""
+    """Missing values are null in all conversions, and never 0, unless the author asks for a fill."""
     wide = Frame(
         fields=[
             Field("time", T[:1]),

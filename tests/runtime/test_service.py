@@ -123,7 +123,7 @@ def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
 
 @pytest.mark.parametrize("kind", [OptionsOutOfBounds, VariablesOutOfBounds])
 def test_a_class_whose_default_breaks_its_bound_does_not_start(kind: type) -> None:
-    """In its options and its models alike; the log names class and field."""
+    """This is so for options and models; the log names class and field."""
     with pytest.raises(SchemaError, match=r"OutOfBounds\.size: its default breaks its own bound: 2 is above"):
         Service.of(kind)
 

@@ -37,7 +37,7 @@ def verification(parameters: str) -> tuple[ssl.VerifyMode | None, bool]:
     ],
 )
 def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[ssl.VerifyMode, bool]) -> None:
-    """Unless the address says that it must not; PyMySQL's own default verifies nothing."""
+    """It does so unless the address forbids it; PyMySQL's own default verifies nothing."""
     assert verification(parameters.format(ca=certifi.where())) == expected
 
 

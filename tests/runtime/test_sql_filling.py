@@ -50,7 +50,7 @@ def minutes(frame: Frame) -> list[int]:
     ],
 )  # fmt: skip
 def test_gaps_are_filled_as_the_query_says(sql: str, expected: list[float | None]) -> None:
-    """From the group in which the range begins to the last one; the last macro counts, comments don't."""
+    """The groups of the whole range are filled; the last macro counts, macros in comments don't."""
     frame = Frame.of(time=[ZERO + 300, ZERO + 900], v=[1, 3])
 
     result = series(sql, frame)
@@ -143,7 +143,7 @@ def test_too_many_gaps_give_a_notice_instead() -> None:
 @pytest.mark.parametrize("span", [(1, 9999), (1, 1), (9999, 9999), (1700, 2026)])
 @pytest.mark.parametrize("interval", ["300y", "200y"])
 def test_times_beyond_nanoseconds_give_a_notice_instead(span: tuple[int, int], interval: str) -> None:
-    """Whatever time range is asked for."""
+    """The time range of a dashboard may have any years."""
     start, end = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in span)
 
     result = series(

@@ -41,7 +41,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
     ],
 )
 def test_texts_are_written_as_character_codes(sql: str, expected: str) -> None:
-    """As PostgreSQL reads them: bare, in a text, in a comment."""
+    """PostgreSQL reads them bare, inside a text and in a comment."""
     assert expand_sql(sql, QUERY, dialect="postgres") == expected
 
 
@@ -158,7 +158,7 @@ def test_a_variable_can_be_a_groups_interval(dialect: Dialect, macro: str, inter
 @settings(deadline=None)
 @given(dialect=st.sampled_from(DIALECTS), frame=st.sampled_from(FRAMES), text=TEXTS)
 def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text: str) -> None:
-    """Wherever it stands, and whatever it is: only digits are added to what the text `x` gives, or it is refused."""
+    """A text at any place adds only digits to what the text `x` gives, or is refused."""
 
     def expand(value: str) -> str:
         try:

@@ -137,7 +137,7 @@ def read(database: Database, sql: str = "SELECT 1") -> Any:
 
 
 def test_rows_of_all_pages_are_read(trino: Trino) -> None:
-    """With their types; the statement goes to the catalog and the schema, with times in UTC."""
+    """They have their types; the statement goes to the catalog and the schema, with times in UTC."""
     trino.pages = 3
     frame = read(trino.open())
 

@@ -10,7 +10,7 @@ from gfruntime.serving import stdio
 
 @given(st.lists(st.binary(max_size=10)))
 def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
-    """Whatever the chunks, the lines and the rest hold every byte but newlines and blank lines."""
+    """With any chunks, the lines and the rest hold every byte but newlines and blank lines."""
     lines, pending = [], b""
     for chunk in chunks:
         whole, pending = stdio.lines(pending, chunk)

@@ -55,7 +55,7 @@ def frames(draw: st.DrawFn) -> Frame:
 @settings(deadline=None)
 @given(frame=frames())
 def test_a_stencil_gives_what_arrow_writes(frame: Frame) -> None:
-    """Whatever the names, types, labels, configs and values, the bytes are the same."""
+    """The bytes are the same for any names, types, labels, configs and values."""
     expected = _by_arrow(frame)
 
     assert _thrice(frame) == expected
@@ -91,7 +91,7 @@ def test_series_of_one_shape_have_their_own_labels_and_values() -> None:
     ids=["nulls", "bits", "texts", "two with labels", "one byte", "no labels", "no rows", "long", "no columns"],
 )
 def test_other_frames_are_written_by_arrow(fields: list[Field]) -> None:
-    """Where more differs than labels and values of eight bytes, there is no stencil."""
+    """Frames that differ in more than labels and values of eight bytes have no stencil."""
     _thrice(Frame(fields=fields))
 
     assert (stencils._stencils, stencils._once) == ({}, set())

@@ -240,7 +240,7 @@ def test_fifty_streams_leave_no_threads() -> None:
 
 
 def test_channels_without_rules_are_open_to_readers_only() -> None:
-    """With run_stream alone anybody may subscribe and nobody may publish."""
+    """With run_stream alone every user may subscribe and none may publish."""
     services = Services(RunOnly)
     answer = services.unary(
         "Stream/PublishStream", pb.PublishStreamRequest(pluginContext=context()), pb.PublishStreamResponse

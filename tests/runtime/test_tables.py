@@ -46,7 +46,7 @@ def database() -> Iterator[sqlite3.Connection]:
 def test_cursors_become_frames(
     database: sqlite3.Connection, statement: str, types: dict[str, str] | None, expected: list[tuple[str, str, Any]]
 ) -> None:
-    """All rows become one frame, names and nulls kept; given types hold whatever the rows, and without rows."""
+    """All rows become one frame with their names and nulls; given types hold for any rows, and without rows."""
     frame = Frame.from_cursor(database.execute(f"select {statement}"), name="t", types=types)
 
     assert (frame.name, columns_of(frame)) == ("t", expected)

@@ -105,7 +105,7 @@ def test_a_query_without_filters_has_none() -> None:
     "filters", ["region", [5], [{"operator": "=", "value": "1"}], [{"key": "a", "value": 5}], {"key": "a"}]
 )
 def test_filters_of_another_shape_fail_the_query(filters: Any) -> None:
-    """A query that lost its filters would show what nobody asked for; the other queries are answered."""
+    """Without its filters the query would return too much; the other queries are answered."""
     answers = Services(Filtered).query(queries({"adhocFilters": filters}, {}))
 
     assert answers["A"].status == 400
@@ -150,7 +150,7 @@ def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "request", "status", "message"),
+    ("kind", "tag_request", "status", "message"),
     [
         (Filtered, ("gfplug/tag-keys", "GET", {}), 405, "GET is not allowed here, only POST"),
         (Filtered, ("gfplug/tag-keys", "POST", []), 400, "the request: its ad hoc filters can't be read: "),
@@ -166,10 +166,10 @@ def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) 
     ],
 )
 def test_a_failed_tag_request_returns_a_status_and_a_message(
-    kind: type, request: tuple[str, str, object], status: int, message: str
+    kind: type, tag_request: tuple[str, str, object], status: int, message: str
 ) -> None:
     """A resource without a method in the class does not exist."""
-    path, method, body = request
+    path, method, body = tag_request
     code, answer = ask(kind, path, body, method=method)
 
     assert code == status
@@ -209,7 +209,7 @@ def test_a_field_cannot_have_the_name_of_the_filters() -> None:
 
 @dataclass(frozen=True)
 class Model:
-    """A model of its own, beside the filters."""
+    """A model beside the filters."""
 
     table: str = "sales"
 

@@ -67,7 +67,7 @@ def test_small_writes_go_out_at_once(
     transports: list[asyncio.BaseTransport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On both ends of a worker's channel, too, which is TCP on Windows."""
+    """Both ends of a worker's channel, which is TCP on Windows, send at once, too."""
     monkeypatch.setattr(sys, "platform", "win32")
     delays: list[int] = []
 

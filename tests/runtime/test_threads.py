@@ -169,7 +169,7 @@ def test_blocked_threads_of_cancelled_jobs_are_replaced() -> None:
 
 
 def test_every_job_of_many_bursts_is_done() -> None:
-    """Whatever the order in which threads become free and jobs come, every job is done and few threads are made."""
+    """Every job is done and few threads are started, in whatever order threads become free and jobs come."""
 
     async def main() -> tuple[int, int]:
         pool, total = Pool(8), 0

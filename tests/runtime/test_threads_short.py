@@ -34,7 +34,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
 
 
 def test_jobs_share_the_existing_threads(threads: Threads) -> None:
-    """Where no more threads start, those that have take turns, and later the pool grows again."""
+    """If no more threads start, the existing ones take turns; later the pool grows again."""
 
     async def main() -> tuple[list[int], int]:
         pool = Pool(4)

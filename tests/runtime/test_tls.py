@@ -160,7 +160,7 @@ def test_plain_text_is_closed_without_a_log_line(
 
 
 def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As on Windows: a port by TLS; grpcio, whose relay needs a socket, says so in one sentence."""
+    """As on Windows: HTTP/2 serves TLS at a port; grpcio, whose relay needs a socket, says so in one sentence."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
 
     async def scenario() -> None:
@@ -175,7 +175,7 @@ def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_stays_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the certificate's file nor the relay's socket, once the address is removed."""
+    """Certificate file and relay socket are removed with the address."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
 

@@ -129,7 +129,7 @@ def test_samplers_are_grafanas(kind: str, parameter: str, name: str) -> None:
 
 
 def test_rate_is_limited() -> None:
-    """Of many traces at once only so many are sampled."""
+    """The sampler takes a number of traces per second."""
     sampler = otel._RateLimited(2)
     decisions = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
 

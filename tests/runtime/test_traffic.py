@@ -53,7 +53,7 @@ def add(traffic: Traffic, body: bytes, *headers: tuple[str, str], request_body: 
 
 
 def test_redirects_and_failures_are_entries(server: Server, traffic: Traffic) -> None:
-    """Each request by itself; one without an answer has no status, and says what went wrong."""
+    """Each request has an entry; one without an answer has no status, and a comment with the reason."""
     http = client(server, base="")
     http.get("/to/302/base/x", params={"a": "b"})
     with pytest.raises(DownstreamError):
@@ -123,7 +123,7 @@ def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
 def test_bodies_are_cut_at_the_bound(
     traffic: Traffic, body: bytes, text: str, encoding: str | None, body_size: int
 ) -> None:
-    """At the bound, on both sides; a cut letter makes the rest binary, as in Go."""
+    """This is so for requests and responses; a cut letter makes the rest binary, as in Go."""
     entry = add(traffic, body, request_body=body)
     content, post_data = entry["response"]["content"], entry["request"]["postData"]
 
@@ -133,7 +133,7 @@ def test_bodies_are_cut_at_the_bound(
 
 
 def test_all_bodies_of_a_call_have_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those for which there is no room are left out, with their sizes; smaller ones that come later are kept."""
+    """A body beyond it is left out, with its size; smaller ones that come later are kept."""
     monkeypatch.setattr(traffics, "MOST_TOTAL", 40)
     bounded = Traffic(most_body=100)
     texts = [add(bounded, body)["response"]["content"]["text"] for body in (b"a" * 20, b"b" * 20, b"c" * 8)]
@@ -185,7 +185,7 @@ def test_addresses_without_secrets_stay(url: str) -> None:
 
 
 def test_known_secrets_are_hidden_everywhere(traffic: Traffic) -> None:
-    """In names and values, addresses and bodies, texts or not, at the edge of what is kept, and in reasons."""
+    """They are hidden in names, values, addresses, bodies and reasons, also at the edge of a cut body."""
     masking.remember([SECRET])
     traffic.most_body = 30
     exchange = traffic.begin("GET", f"{URL}/{SECRET}?q={SECRET}", [("X-A", SECRET), (SECRET, "1")], SECRET.encode())
@@ -211,7 +211,7 @@ def test_a_later_known_token_is_hidden_in_earlier_entries(traffic: Traffic) -> N
 
 
 def test_a_compressed_body_is_left_out(traffic: Traffic) -> None:
-    """Nobody can tell which secrets are in it."""
+    """It may contain secrets that can't be masked."""
     entry = add(traffic, b"\x1f\x8b...", ("Content-Encoding", "br"))
 
     assert (entry["response"]["content"]["text"], entry["response"]["bodySize"]) == ("", 5)

@@ -133,6 +133,7 @@ def fill(connection: socket.socket) -> None:
             connection.sendall(bytes(1_000_000))
 
 
+@pytest.mark.slow
 def test_a_tunnel_waits_without_work(proxied: tuple[Any, Settings[Any]]) -> None:
     """A connection on which nothing happens costs no CPU time, nor does one whose reader is slow."""
     _, own = proxied

@@ -72,7 +72,7 @@ def refusal(model: dict[str, Any]) -> str:
 
 
 UNFILLED = ["${n}", "$n", "[[n]]", "${n:csv}", "${__from:date}", "$__interval_ms", "a-${n}"]
-SENTENCES = {
+ERRORS = {
     "limit": "limit: expected int, got str '{}'",
     "share": "share: expected float, got str '{}'",
     "deep": "deep: expected bool, got str '{}'",
@@ -87,15 +87,14 @@ SENTENCES = {
 
 @pytest.mark.shows('errors: `"${n}"` or `""` in a field that is a number')
 @pytest.mark.parametrize("text", UNFILLED)
-@pytest.mark.parametrize("name", SENTENCES)
+@pytest.mark.parametrize("name", ERRORS)
 def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     """The sentence has the field, its type, the value, and why nobody filled it."""
     sentence = refusal({name: text})
     variable = text.removeprefix("a-")
 
     assert sentence == (
-        f"the query: {SENTENCES[name].format(text)}: the variable {variable} is not filled; "
-        "alert rules fill no variables"
+        f"the query: {ERRORS[name].format(text)}: the variable {variable} is not filled; alert rules fill no variables"
     )
 
 
@@ -121,7 +120,7 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     ],
 )
 def test_an_unresolved_variable_is_an_error(model: dict[str, Any], sentence: str) -> None:
-    """At every depth of the model."""
+    """It is found at every depth of the model."""
     assert refusal(model).startswith(f"the query: {sentence}")
 
 
@@ -182,7 +181,7 @@ def test_a_text_may_hold_a_variable() -> None:
     ],
 )
 def test_numbers_and_booleans_become_texts_in_text_fields(model: dict[str, Any], expected: dict[str, Any]) -> None:
-    """In queries and in options, whose variables a provisioning file fills."""
+    """They do in queries, and in options, whose variables a provisioning file fills."""
     assert convert.model_decoder(Model)(json.dumps(model).encode()) == Model(**expected)
     assert convert.options(Model, json_data=json.dumps(model).encode(), url="", secrets={}) == Model(**expected)
 
@@ -233,7 +232,7 @@ def test_a_secret_is_not_shown() -> None:
 
 
 def test_models_of_pydantic_take_texts_and_name_variables() -> None:
-    """As far as they show values at all."""
+    """Their errors name the variable where pydantic shows the value."""
     pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("model", limit=(int, 3), text=(str, ""), kind=(Literal["1", "2"], "1"))
     decode = convert.model_decoder(model)

@@ -20,7 +20,7 @@ def version(updated: int = 1, words: str = "", **config: str) -> Version:
 
 
 def test_settings_of_the_same_time_have_separate_instances() -> None:
-    """A caller with other secrets gets an instance of its own, and takes none away."""
+    """A caller with other secrets gets another instance, and the first one stays."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
     for _ in range(3):
@@ -98,7 +98,7 @@ def test_newer_settings_dispose_of_all_older_ones() -> None:
 
 
 def test_a_disposal_without_a_thread_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system starts no more threads, the new instance answers, and the old one is disposed of later."""
+    """If the system starts no more threads, the new instance answers, and the old one is disposed of later."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.0)
     instances.acquire(Source(KEY, FIRST, lambda: "old"))

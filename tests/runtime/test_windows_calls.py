@@ -105,7 +105,7 @@ def test_a_process_without_a_handle_is_judged_by_the_error(windows: Windows, *, 
 
 
 def test_a_host_that_may_not_be_waited_for_is_polled(windows: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until Windows knows no such process any more."""
+    """The polling ends when Windows knows no such process any more."""
     errors = iter([ACCESS_DENIED, ACCESS_DENIED, NO_SUCH_PROCESS])
 
     def refuse(*_: object) -> None:
@@ -158,7 +158,7 @@ def test_the_supervisor_is_in_a_job_that_ends_with_it(windows: Windows) -> None:
 
 
 def test_a_refused_job_is_logged(windows: Windows, caplog: pytest.LogCaptureFixture) -> None:
-    """Where Windows does not let the supervisor into a job, it goes on with a warning."""
+    """If Windows does not let the supervisor into a job, it continues with a warning."""
     windows.acts |= {
         "CreateJobObjectW": lambda *_: JOB,
         "SetInformationJobObject": lambda *_: 1,

@@ -62,7 +62,7 @@ def test_ref_ids_are_read_from_any_request() -> None:
 
 @given(st.binary(max_size=40))
 def test_reading_garbage_ends_in_a_value_error(garbage: bytes) -> None:
-    """Whatever the bytes, reading them ends: in fields or in a ValueError."""
+    """Any bytes end in fields or in a ValueError."""
     try:
         list(wire.fields(garbage))
     except ValueError:
@@ -77,7 +77,7 @@ def test_reading_a_cut_message_fails(message: bytes) -> None:
 
 
 def test_health_and_metrics_are_read_as_they_were_written() -> None:
-    """By us or by the generated classes; what lacks a part has none."""
+    """Messages of ours and of the generated classes are read; missing parts are empty."""
     message = wire.health_response(status=2, message="no such høst", details=b'{"a":1}')
     theirs = pb.CheckHealthResponse(status=pb.CheckHealthResponse.OK, message="well").SerializeToString()
     metrics = pb.CollectMetricsResponse(metrics=pb.CollectMetricsResponse.Payload(prometheus=b"a 1\n"))

@@ -74,7 +74,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"] or self.path.partition("?to=")[2]
             self.answer(b"", {"Location": place}, status=int(name[3:6]))
         elif name == "slow":
-            time.sleep(1.5)
+            time.sleep(0.7)
             self.answer(b"late")
         elif name == "drip":
             self.answer(b"", {"Content-Length": "100"})
@@ -217,7 +217,7 @@ def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> 
 
 
 class Proxy:
-    """An HTTP proxy, over TLS or not: tunnels to one server whatever it is asked for, and answers the rest itself."""
+    """An HTTP proxy, over TLS or not: tunnels to one server for any name, and answers other requests itself."""
 
     def __init__(self, to: int, context: ssl.SSLContext | None = None) -> None:
         """Listen on a free port."""
@@ -254,7 +254,7 @@ class Proxy:
 
 
 def _carry_some(source: socket.socket, target: socket.socket) -> bool:
-    """Carry what there is, and tell whether more may come."""
+    """Carry the bytes that have arrived, and return whether more may come."""
     try:
         data = source.recv(65536)
     except TimeoutError:
@@ -264,7 +264,7 @@ def _carry_some(source: socket.socket, target: socket.socket) -> bool:
 
 
 class SocksProxy:
-    """SOCKS5 with user and password, over TLS or not; forwards to one server whatever name it is asked for."""
+    """SOCKS5 with user and password, over TLS or not; forwards to one server for any name."""
 
     def __init__(self, to: int, context: ssl.SSLContext | None, *, refuses: int = 0) -> None:
         """Listen on a free port."""

@@ -7,6 +7,7 @@ byte by byte. Only the settings that the template uses are supported; another se
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from gfplug.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from jinja2 import Environment, Template
 
 _SUPPORTED_SETTINGS = {"_min_copier_version", "_subdirectory", "_templates_suffix", "_envops", "_exclude"}
 
@@ -35,20 +38,9 @@ def render_layer(template: Path, destination: Path, answers: Mapping[str, Any]) 
 
 
 def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> None:
-    import yaml  # noqa: PLC0415 - as above
-    from jinja2 import FileSystemLoader  # noqa: PLC0415 - as above
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - as above
-    from jinja2.utils import import_string  # noqa: PLC0415 - as above
-
-    settings = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
-    if unknown := {key for key in settings if key.startswith("_")} - _SUPPORTED_SETTINGS:
-        raise ValueError(f"copier.yml: unknown settings {', '.join(sorted(unknown))}")
-    options = {**settings["_envops"], "undefined": import_string(settings["_envops"]["undefined"])}
-    environment = SandboxedEnvironment(loader=FileSystemLoader(template), **options)
-    suffix = settings["_templates_suffix"]
-    layer, *excluded = (
-        environment.from_string(text).render(answers) for text in (settings["_subdirectory"], *settings["_exclude"])
-    )
+    settings = (template / "copier.yml").read_text(encoding="utf-8")
+    environment, suffix, names = _compile_settings(template, settings)
+    layer, *excluded = (name.render(answers) for name in names)
     for source in files.walk(template / layer):
         name = source.relative_to(template / layer).as_posix().removesuffix(suffix)
         if _is_excluded(PurePosixPath(name), excluded):
@@ -62,6 +54,23 @@ def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         path.chmod(files.permitted_mode(0o777 if source.stat().st_mode & 0o100 else 0o666))
+
+
+@lru_cache(maxsize=4)  # a project has several layers of one template, which is read and compiled once
+def _compile_settings(template: Path, text: str) -> tuple[Environment, str, list[Template]]:
+    """Return the environment, the suffix of files to render, and the names of the layer and of what is left out."""
+    import yaml  # noqa: PLC0415 - as above
+    from jinja2 import FileSystemLoader  # noqa: PLC0415 - as above
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - as above
+    from jinja2.utils import import_string  # noqa: PLC0415 - as above
+
+    settings = yaml.safe_load(text)
+    if unknown := {key for key in settings if key.startswith("_")} - _SUPPORTED_SETTINGS:
+        raise ValueError(f"copier.yml: unknown settings {', '.join(sorted(unknown))}")
+    options = {**settings["_envops"], "undefined": import_string(settings["_envops"]["undefined"])}
+    environment = SandboxedEnvironment(loader=FileSystemLoader(template), **options)
+    names = [environment.from_string(name) for name in (settings["_subdirectory"], *settings["_exclude"])]
+    return environment, settings["_templates_suffix"], names
 
 
 def _is_excluded(path: PurePosixPath, patterns: Sequence[str]) -> bool:

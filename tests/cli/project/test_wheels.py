@@ -65,6 +65,7 @@ def test_a_published_wheel_is_stamped(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "gfplug/_data/published" in names(built.read_bytes())
 
 
+@pytest.mark.slow
 def test_the_sdist_carries_the_runtime_too(tmp_path: Path) -> None:
     """Its wheel, and the source that gfplug's own wheel is built with."""
     built = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
@@ -121,6 +122,7 @@ def test_a_wheel_is_built_once(builds: list[Path]) -> None:
     assert builds == [ROOT, ROOT / "runtime"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["GFPLUG_PUBLISHED", "SOURCE_DATE_EPOCH"])
 def test_a_variable_that_changes_a_wheel_has_it_built_again(
     builds: list[Path], monkeypatch: pytest.MonkeyPatch, variable: str

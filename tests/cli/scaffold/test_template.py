@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from copier._settings import load_settings
 from markdown_it import MarkdownIt
 from projects import SALES
 
@@ -143,6 +142,8 @@ def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     Inside a hook git names its repository in the environment; copier would take the template for it.
     """
+    from copier._settings import load_settings  # noqa: PLC0415  # half a second, for this test alone
+
     settings = tmp_path / "settings.yml"
     settings.write_text("defaults:\n  title: Not this\ntrust: ['/']\n")
     trees = []

@@ -193,7 +193,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 5_000,
+        pytest.param("[" * 5_000, marks=pytest.mark.slow),
         "[" * 101 + "]" * 101,
         "&a [*a]",
         "&a {b: *a}",

@@ -140,7 +140,14 @@ def test_yaml_that_grafana_refuses_is_one_error(tmp_path: Path, text: str, sente
     "text",
     [
         "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 90)),
-        "a: &a {" + ", ".join(f"k{n}: 1" for n in range(3000)) + "}\nb: {<<: [" + ", ".join(["*a"] * 30000) + "]}\n",
+        pytest.param(
+            "a: &a {"
+            + ", ".join(f"k{n}: 1" for n in range(3000))
+            + "}\nb: {<<: ["
+            + ", ".join(["*a"] * 30000)
+            + "]}\n",
+            marks=pytest.mark.slow,
+        ),
         "a: &a {<<: *a}",
     ],
     ids=["doubled", "wide", "circle"],

@@ -194,6 +194,7 @@ def test_junk_is_refused(value: Any) -> None:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.sampled_from(PLACES), junk | st.builds(lambda pointer: {"$ref": pointer}, st.sampled_from(POINTERS)))
 @example((FULL, ("components", "schemas", "Node")), {"allOf": [{"$ref": f"{REF}Node"}]})
@@ -304,6 +305,7 @@ def test_a_large_part_that_many_operations_share_costs_little(part: str) -> None
     assert time.process_time() - started < 10
 
 
+@pytest.mark.slow
 def test_a_long_key_is_in_memory_once() -> None:
     """Not once in the place of each value below it; places show its beginning."""
     key = "k" * 100_000
