@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     """Starts another host, in the folder `cwd` if one is given, which the test may kill."""
 
 FOLDER = f"{HERE}{os.sep}"
+GO, WORKERS = (pytest.param(name, marks=pytest.mark.slow) for name in ("go", "probe-workers"))
+"""Kinds of processes of which `make test` runs no test that others run, too: `.ci/run` does."""
 SLOWEST_TEST_S = 240  # the first test of a bundle builds it: one with Dask takes a minute, longer beside other work
 
 
@@ -76,9 +78,7 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
         each.close()
 
 
-@pytest.fixture(
-    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("probe-built", marks=BUILT)]
-)
+@pytest.fixture(scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUILT)])
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give the probe on the Go SDK, on the Python runtime from source with each transport, and as a bundle."""
     return executable(programs, request.param)
@@ -97,16 +97,14 @@ def faulty_probe(programs: Programs) -> Path:
 
 
 @pytest.fixture(
-    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("signals-built", marks=BUILT)]
+    scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("signals-built", marks=BUILT)]
 )
 def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process: the reference, Python from source, Python built."""
     return executable(programs, request.param)
 
 
-@pytest.fixture(
-    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("mtls-built", marks=BUILT)]
-)
+@pytest.fixture(scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUILT)])
 def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process that can speak mutual TLS."""
     return executable(programs, request.param)
@@ -116,7 +114,7 @@ def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     scope="session",
     params=[
         "probe",
-        "probe-workers",
+        WORKERS,
         *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built", "probe-workers-built")),
     ],
 )

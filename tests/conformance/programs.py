@@ -88,23 +88,17 @@ class Programs:
         return self.bundle(example, self.project(example, example=example), extra=PACKAGES.get(example, ()))
 
     def built_probe(self, name: str = "probe") -> Path:
-        """Give the executable of the bundle of such a project."""
+        """Give the executable of the bundle of such a project; that of `probe` holds cryptography, for mutual TLS.
+
+        With workers it is the bundle of `-http2`, whose operator asks for them.
+        """
+        if name == "probe-workers":
+            bundle, launcher = self.built_probe("probe-http2"), self.folder / f"bundle-{name}"
+            return self._once(launcher.name, lambda: _write_program(launcher, f"GF_PLUGIN_WORKERS=2 exec {bundle}"))
         self.probe(name)
+        if name == "probe":
+            self._once(f"dependency-{name}", lambda: _depend_on_cryptography(self.project(name)))
         return self.bundle(name, self.project(name))
-
-    def built_with_cryptography(self) -> Path:
-        """Give the executable of a bundle whose project depends on cryptography, which mutual TLS needs."""
-        project = self.project("mtls")
-
-        def depend() -> None:
-            file = project / "pyproject.toml"
-            text = file.read_text(encoding="utf-8")
-            file.write_text(
-                text.replace("dependencies = [\n", 'dependencies = [\n  "cryptography",\n', 1), encoding="utf-8"
-            )
-
-        self._once("dependency-mtls", depend)
-        return self.bundle("mtls", project)
 
     def bundle(self, name: str, project: Path, *, extra: Sequence[str] = ("cryptography",)) -> Path:
         """Build a project, in an environment that has packages more, and give its executable."""
@@ -151,9 +145,19 @@ def executable_of(bundle: Path) -> Path:
 def write_launcher(path: Path, project: Path, *, python: str = sys.executable) -> Path:
     """Write the one file that Grafana would start: it becomes the interpreter, the project's source on its path."""
     source = shlex.quote(str(project / "src"))
-    path.write_text(f"#!/bin/sh\nPYTHONPATH={source} exec {shlex.quote(python)} -P -m plugin\n", encoding="utf-8")
+    return _write_program(path, f"PYTHONPATH={source} exec {shlex.quote(python)} -P -m plugin")
+
+
+def _write_program(path: Path, line: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
+
+
+def _depend_on_cryptography(project: Path) -> None:
+    file = project / "pyproject.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("dependencies = [\n", 'dependencies = [\n  "cryptography",\n', 1), encoding="utf-8")
 
 
 def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
@@ -180,7 +184,5 @@ def executable(programs: Programs, name: str) -> Path:
     if name.startswith("probe"):
         project = name.removesuffix("-built")
         return programs.probe(project) if project == name else programs.built_probe(project)
-    if name == "mtls-built":
-        return programs.built_with_cryptography()
     example, _, kind = name.partition("-")
     return programs.built(example) if kind == "built" else programs.source(example)

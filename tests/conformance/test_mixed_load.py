@@ -13,9 +13,8 @@ from processes import ends_well, eventually
 from soak import Watch, look
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hostclient import Host
+    from programs import Programs
 
 LOAD_S = 15.0
 GROWTH_MB = 60
@@ -26,9 +25,10 @@ POOL = 64
 @pytest.mark.shows("faults: Everything at once")
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_no_call_of_a_mixed_load_fails(host: Host, probe: Path) -> None:
+@pytest.mark.parametrize("name", ["probe", "probe-http2", "probe-workers"])
+def test_no_call_of_a_mixed_load_fails(host: Host, programs: Programs, name: str) -> None:
     """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""
-    plugin = host.start(probe, short_log=True)
+    plugin = host.start(programs.probe(name), short_log=True)
     plugin.health()
     before = look(plugin.pid)
     with Watch(plugin.pid) as watch:
