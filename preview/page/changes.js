@@ -31,13 +31,18 @@ export function listen(preview) {
   events.on('reload', (event) => reload(preview, event));
   events.on('settings', (settings) => takeSettings(preview, settings));
   events.on('down', ({ message, hint, details }) => preview.set({ activity: { state: 'down', message, hint, details } }));
-  events.on('up', () => preview.set({ activity: undefined }));
+  events.on('up', () => {
+    preview.set({ activity: undefined });
+    preview.refresh();
+  });
   events.on('lost', () =>
     preview.set({ activity: { state: 'down', message: 'The preview server does not answer', hint: 'Start gfplug preview again.' } })
   );
   let isFirst = true;
   events.on('hello', () => {
-    if (!isFirst) {
+    if (!preview.state.boot.plugin.module) {
+      loadFirst(preview);
+    } else if (!isFirst) {
       preview.set({ activity: undefined });
       preview.refresh(); // streams ended with the connection
     }
@@ -47,6 +52,14 @@ export function listen(preview) {
   window.addEventListener('hashchange', () => turn(preview));
   if (preview.state.page === 'alerts') {
     rehearse(preview);
+  }
+}
+
+/** Load module.js if it was built between the page's start and the start of the events. */
+async function loadFirst(preview) {
+  const { plugin } = await readBoot();
+  if (plugin.module || plugin.problem) {
+    await reload(preview, { state: 'ready', module: plugin.module });
   }
 }
 

@@ -248,7 +248,7 @@ export class Preview {
     return (
       this.#pending === 0 &&
       this.state.result.state !== LoadingState.Loading &&
-      !(this.state.boot.plugin.module && !this.state.plugin && !this.state.problem)
+      Boolean(this.state.plugin || this.state.problem)
     );
   }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gfplug.bundle import preview_session
 from gfplug.bundle.preview_session import Preview, PreviewOptions
 from gfplug.cli import main
+from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,4 +68,25 @@ def test_without_a_display_no_browser_is_started(addresses: list[str], monkeypat
     monkeypatch.setattr("sys.platform", "linux")
 
     assert main(["preview", "project"]) == 0
-    assert addresses == []
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "number", "reason"),
+    [
+        ("linux", errno.EADDRINUSE, "another program uses the port"),
+        ("linux", errno.EACCES, "you have no permission to open the port"),
+        ("darwin", errno.EADDRINUSE, "another program uses the port"),
+        ("win32", errno.EADDRINUSE, "another program uses the port"),
+        ("win32", errno.EACCES, "another program uses the port, or Windows reserves it"),
+    ],
+)
+def test_a_port_that_cannot_be_opened_is_a_sentence(
+    platform: str, number: int, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows a program that shares its port with nobody is refused as a missing permission."""
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr(preview_session, "WebServer", lambda *_, **__: (_ for _ in ()).throw(OSError(number, "no")))
+
+    with pytest.raises(UsageError, match=f"^--port 3000: {reason}$"):
+        preview_session._listen(Any, 3000)  # type: ignore[arg-type]

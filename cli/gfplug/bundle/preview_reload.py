@@ -80,15 +80,15 @@ class Reloader:
             self._reloads.put(_Reload(line.message))
 
     def start(self, keeper: PluginKeeper) -> None:
-        """Build module.js for the first time, and start to watch."""
+        """Start to build module.js for the first time, and to watch; pages that are open get an event."""
         self._keeper = keeper
         self._last_snapshot = self._look()
-        if self._files.frontend is None:
-            self._relink()
-            self._warn_of_unknown()
-        else:
-            self._files.rebuild(is_first=True)
         self._thread.start()
+
+    def follow_start(self) -> None:
+        """Build module.js if the plugin did not run before."""
+        if self._files.module_address() is None:
+            self._reloads.put(_Reload())
 
     def stop(self) -> None:
         """Stop watching."""
@@ -97,12 +97,11 @@ class Reloader:
             self._thread.join()
 
     def _run(self) -> None:
+        step = self._build_first
         while not self._stopping.is_set():
             before = self._last_snapshot
             try:
-                with contextlib.suppress(queue.Empty):
-                    self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
-                self._compare()
+                step()
             except OSError as error:  # a file is being replaced: the next check reads it
                 self._last_snapshot = before
                 _log.debug("the project's files could not be read: %s", error)
@@ -115,6 +114,21 @@ class Reloader:
                     "details": "",
                 }
                 self._feed.publish_masked("reload", value)
+            step = self._follow
+
+    def _build_first(self) -> None:
+        if self._files.frontend is None:
+            self._relink()
+        else:
+            self._files.rebuild(is_first=True)
+        self._tell_ready(has_module=True)
+        if self._files.frontend is None:
+            self._warn_of_unknown()
+
+    def _follow(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
+        self._compare()
 
     def _reload(self, reload: _Reload) -> None:
         if reload.problem:

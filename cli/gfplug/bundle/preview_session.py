@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import sys
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,21 +64,28 @@ class Preview:
 def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> Iterator[Preview]:
     """Run a preview for the length of a block.
 
-    Raises: ToolError if the page is not installed, or the plugin can't be started; UsageError for a port that is taken
+    A project's source starts while the block runs, and pages show why it does not; a bundle has started before.
+    Raises: ToolError if the page is not installed, or a bundle can't be started; UsageError for a port that is taken
     or a version of Grafana without a page; ProjectError for an invalid target.
     """
     page = page or locate_page(options.grafana)
+    threading.Thread(target=_import_heavy, name="imports", daemon=True).start()
     parts = _prepare(options, page)
     with ExitStack() as stack:
         watch, reloader = parts.watch, parts.reloader
-        keeper = PluginKeeper(parts.target, timeout=options.timeout, watch=watch, tell=parts.feed.publish_masked)
-        stack.enter_context(keeper)
+        keeper = PluginKeeper(parts.target, timeout=options.timeout, watch=watch, tell=parts.tell)
         streams = LiveStreams(keeper, parts.source.settings, parts.source.masked)
+        server = _listen(_application(parts, keeper, streams, options.timeout), options.port)
+        stack.callback(server.server_close)
+        if reloader:
+            stack.callback(reloader.stop)  # after the plugin's end, so that it waits for no answer
+        stack.enter_context(keeper)
         stack.callback(streams.end_all)
         if reloader:
-            stack.callback(reloader.stop)
             reloader.start(keeper)
-        server = stack.enter_context(_listen(_application(parts, keeper, streams, options.timeout), options.port))
+        else:
+            keeper.require_start()
+        stack.enter_context(server)
         stack.callback(parts.feed.close_all)
         yield Preview(
             url=server.url,
@@ -104,6 +113,12 @@ class _Parts:
         self.feed.add_line(line)
         if self.reloader:
             self.reloader.watch(line)
+
+    def tell(self, event: str, value: dict[str, Any]) -> None:
+        """Pass on that the plugin runs again, or does not run."""
+        self.feed.publish_masked(event, value)
+        if self.reloader and event == "up":
+            self.reloader.follow_start()
 
 
 def _prepare(options: PreviewOptions, page: PageFiles) -> _Parts:
@@ -165,11 +180,22 @@ def _listen(application: Application, port: int) -> WebServer:
     try:
         return WebServer(application, port=port)
     except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        reason = _port_problem(error)
+        if not reason:
             raise
-        is_taken = error.errno == errno.EADDRINUSE
-        reason = "another program uses the port" if is_taken else "you have no permission to open the port"
         raise UsageError(f"--port {port}: {reason}", hint="omit --port to use a free one") from error
+
+
+def _port_problem(error: OSError) -> str:
+    """Say why a port can't be opened; nothing for another error.
+
+    Source: Microsoft's Winsock reference: WSAEACCES also means that another program has the port for itself alone.
+    """
+    if error.errno == errno.EADDRINUSE:
+        return "another program uses the port"
+    if error.errno == errno.EACCES and sys.platform == "win32":
+        return "another program uses the port, or Windows reserves it"
+    return "you have no permission to open the port" if error.errno == errno.EACCES else ""
 
 
 def _as_grafana_starts(target: Target, version: str, *, is_source: bool) -> Target:
@@ -185,6 +211,12 @@ def _provisioning_folders(project: Project | None) -> list[Path]:
     frontend = npm.locate_frontend(project)
     roots = dict.fromkeys([project.root, *([frontend.folder] if frontend else [])])
     return [root / "provisioning" for root in roots]
+
+
+def _import_heavy() -> None:
+    """Import what the first answers need, while the plugin starts."""
+    import grpc  # noqa: F401, PLC0415 - heavy
+    import pyarrow as pa  # noqa: F401, PLC0415 - heavy
 
 
 def _routes(meta: dict[str, Any]) -> list[dict[str, Any]]:

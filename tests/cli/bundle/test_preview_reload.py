@@ -11,7 +11,7 @@ from small_preview import DATASOURCE, ID, SECRET, Small, small_preview
 
 from gfplug.bundle.browser_files import SourceFiles
 from gfplug.bundle.preview_reload import Reloader, read_schema
-from gfplug.errors import ProjectError
+from gfplug.errors import ProjectError, ToolError
 from gfplug.host.convert import ResourceAnswer
 from gfplug.host.logs import LogLine
 from gfplug.host.preview.project_provisioning import Provisioning
@@ -48,7 +48,10 @@ def reloader(small: Small, project: Project) -> Iterator[Reloader]:
         provisioned=provisioning.value(),
         feed=small.feed,
     )
+    listener = small.feed.open()
     following.start(small.keeper)  # type: ignore[arg-type]
+    assert any(b'"state": "ready"' in part for part in listener.parts())
+    small.feed.close(listener)
     yield following
     following.stop()
 
@@ -224,3 +227,24 @@ def test_a_plugin_that_does_not_report_its_dataclasses_is_an_error(small: Small,
     small.plugin.resource = ResourceAnswer(status=200, headers={}, body=body)
     with pytest.raises(ProjectError):
         read_schema(small.plugin)  # type: ignore[arg-type]
+
+
+def test_a_plugin_that_runs_after_a_first_failure_gets_its_module(
+    project: Project, small: Small, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The page was open before; a plugin that had a module keeps it."""
+    provisioning = Provisioning(folders=[project.root / "provisioning"], plugin_id=ID)
+    files = SourceFiles(project)
+    late = Reloader(
+        files, source=small.source, provisioning=provisioning, provisioned=provisioning.value(), feed=small.feed
+    )
+    small.keeper.problem = ToolError("the plugin ended before its handshake line")
+    late.start(small.keeper)  # type: ignore[arg-type]
+    assert following(state="ready")["module"] is None
+    assert "before its handshake" in str(files.problem)
+    small.keeper.problem = None
+    late.follow_start()
+    assert following(state="ready")["module"] == files.module_address() is not None
+    late.follow_start()
+    late.stop()
+    assert late._reloads.empty()

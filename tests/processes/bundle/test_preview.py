@@ -54,6 +54,14 @@ class Page:
             status, content = error.code, error.read()
         return status, json.loads(content) if content[:1] in (b"{", b"[") else content
 
+    def boot(self) -> dict[str, Any]:
+        """Return what the page begins with, once module.js was built, or could not be."""
+        while True:
+            _, boot = self.ask("preview/boot")
+            if boot["plugin"]["module"] or boot["plugin"]["problem"]:
+                return dict(boot)
+            time.sleep(0.05)
+
     def __enter__(self) -> Self:
         """Listen to events."""
         self._events = urllib.request.urlopen(f"{self.url}preview/events", timeout=30)  # noqa: S310 - as above
@@ -110,7 +118,7 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
     status, answer = page.ask("api/ds/query", BODY)
     assert status == 200
     assert len(answer["results"]["A"]["frames"][0]["schema"]["fields"]) == 3
-    _, boot = page.ask("preview/boot")
+    boot = page.boot()
     assert boot["plugin"]["problem"] is None
     assert (boot["runs"], boot["plugin"]["id"]) == ("source", "acme-sales-datasource")
     uid = boot["settings"]["uid"]
@@ -124,7 +132,7 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
     code = root / "src" / "plugin" / "datasource.py"
     saved = time.perf_counter()
     _edit(code, "amplitude: ", "height: int = 3\n    amplitude: ")
-    ready = page.wait_for("reload", state="ready")
+    ready = page.wait_for("reload", state="ready", code=True)
     page.ask(ready["module"])
     page.ask("api/ds/query", BODY)
     took_s = time.perf_counter() - saved
@@ -160,7 +168,7 @@ def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) 
         page.ask("api/ds/query", BODY)
         seen += _children(without=others)
         os.kill(seen[0], signal.SIGKILL)
-        assert "ended with" in page.wait_for("down")["message"]
+        assert "ended: killed by SIGKILL" in page.wait_for("down")["message"]
         assert page.ask("api/ds/query", BODY)[0] in (200, 503)
         page.wait_for("up")
         assert page.ask("api/ds/query", BODY)[0] == 200

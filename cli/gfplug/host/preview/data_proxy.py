@@ -1,7 +1,7 @@
 """Grafana's data proxy: the browser asks an upstream through the server, which adds what plugin.json's routes say.
 
-Routes with `jwtTokenAuth`, and client certificates, are not supported: an error says so.
-Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go and utils.go.
+Tokens of Azure and of Google's metadata server are not supported: an error says so.
+Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go, ds_auth_provider.go and utils.go.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
 _MISSING = "<no value>"
 _JWT = "jwtTokenAuth"
+_KINDS = ("", "jwt")
+_UNSUPPORTED = "the preview's proxy does not support it"
 _UNSENDABLE = re.compile(r"[\0\r\n]|[^\x00-\xff]")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -62,8 +64,6 @@ class DataProxy:
         base, rest, query = settings.url, path, request.query
         if route is not None:
             values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
-            if route.get(_JWT):
-                raise ToolError(f"the route {route.get('path')!r} has {_JWT}: the preview's proxy does not support it")
             if route.get("url"):
                 base, rest = fill(str(route["url"]), values), path.removeprefix(str(route.get("path", "")))
             query = _join_query(query, dict(_pairs(route.get("urlParams"), values)))
@@ -71,14 +71,28 @@ class DataProxy:
         headers |= dict(_own_headers(settings))
         if route is not None:
             headers |= dict(_pairs(route.get("headers"), values))
-            if isinstance(auth := route.get("tokenAuth"), dict):
-                token = self._tokens.token(auth, lambda text: fill(text, values))
+            if token := self._token(route, values):
                 self._source.hide(token)
                 headers["Authorization"] = f"Bearer {token}"
         headers["User-Agent"] = "Grafana/13.0.0"
         _require_sendable(headers)
         address, body = _join_address(base, rest, query), request.body or None
         return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
+
+    def _token(self, route: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+        """Return the token that a route asks for; nothing if it has no authentication of its own.
+
+        Raises: ToolError if no address returns a token, or the way of authentication is not supported.
+        """
+        auth, signed = route.get("tokenAuth"), route.get(_JWT)
+        if not isinstance(auth, dict) and not isinstance(signed, dict):
+            return ""
+        kind = values["JsonData"].get("authenticationType") or route.get("authType") or ""
+        if kind not in _KINDS:
+            raise ToolError(f"the route {route.get('path')!r} uses the authentication {kind!r}: {_UNSUPPORTED}")
+        if isinstance(signed, dict) and (kind == "jwt" or not isinstance(auth, dict)):
+            return self._tokens.jwt_token(signed, lambda text: fill(text, values))
+        return self._tokens.token(auth, lambda text: fill(text, values)) if isinstance(auth, dict) else ""
 
     def _route(self, path: str, method: str) -> Mapping[str, Any] | None:
         for route in self._routes:

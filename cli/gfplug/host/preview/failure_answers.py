@@ -13,7 +13,7 @@ from gfplug.host.client import UnimplementedError
 from gfplug.host.output import LateError
 from gfplug.host.preview import web_messages
 from gfplug.host.preview.plugin_keeper import DownError
-from gfplug.host.preview.web_messages import WebResponse, json_response
+from gfplug.host.preview.web_messages import MediaTypeError, WebResponse, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,14 @@ _KINDS: tuple[tuple[type[GfplugError], int, str, str], ...] = (
 _OTHER = (web_messages.FAILED, "plugin.requestFailureError", "An error occurred within the plugin")
 
 
+def remedy(text: str, places: str) -> str:
+    """Return what to do about an error's text, or where the author's code raised it; nothing if neither is known."""
+    return failures.remedy(text) or (f"raised in {places}" if text and places else "")
+
+
 def describe(error: GfplugError, places: str = "") -> dict[str, str]:
     """Return what the page shows of a failure; `places` says where the author's code failed."""
-    hint = failures.remedy(f"{error.message}\n{error.details}") or (f"raised in {places}" if places else error.hint)
+    hint = remedy(f"{error.message}\n{error.details}", places) or error.hint
     return {"message": error.message, "hint": hint, "details": error.details}
 
 
@@ -45,5 +50,6 @@ def plugin_failure(error: GfplugError, mask: Callable[[Any], Any], places: str =
 
 def refusal(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
     """Answer a request that is wrong, or can't be carried out."""
-    status = web_messages.BAD_REQUEST if isinstance(error, UsageError) else web_messages.CONFLICT
+    statuses = {MediaTypeError: web_messages.WRONG_TYPE, UsageError: web_messages.BAD_REQUEST}
+    status = next((each for kind, each in statuses.items() if isinstance(error, kind)), web_messages.CONFLICT)
     return json_response(mask({"message": error.message, "hint": error.hint}), status=status)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import GfplugError, UsageError
-from gfplug.host import failures, timerange
+from gfplug.host import timerange
 from gfplug.host.convert import Query, query_type_of
 from gfplug.host.preview import web_messages
-from gfplug.host.preview.failure_answers import plugin_failure, refusal
+from gfplug.host.preview.failure_answers import plugin_failure, refusal, remedy
 from gfplug.host.preview.web_messages import SANDBOX, WebRequest, WebResponse, json_response, not_allowed
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class GrafanaApi:
             if "frames" in result:
                 result["frames"] = [masked_meta(frame, self._source.masked) for frame in result["frames"]]
             results[ref_id] = result | ({"error": self._source.masked(answer.error)} if answer.error else {})
-        places = self._feed.places_since(mark) if errors else ""
-        hint = failures.remedy("\n".join(errors)) or (f"raised in {places}" if places else "")
+        hint = remedy("\n".join(errors), self._feed.places_since(mark))
         own = {"milliseconds": milliseconds, "hint": self._source.masked(hint)}
         return json_response({"results": results, "preview": own}, status=_FAILED if errors else web_messages.OK)
 

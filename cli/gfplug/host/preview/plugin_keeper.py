@@ -34,7 +34,7 @@ class _EndedError(Exception):
 
 
 class PluginKeeper:
-    """Runs a plugin within a `with` block; entering the block waits for the first handshake.
+    """Runs a plugin within a `with` block; entering the block does not wait for the plugin.
 
     `watch` is called with each log line, `tell` with `("up", {})` and `("down", {message, hint, details})`.
     Units: `timeout` is the seconds for a handshake.
@@ -61,20 +61,8 @@ class PluginKeeper:
         self._thread = threading.Thread(target=self._run, name="plugin keeper", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start the plugin.
-
-        Raises: ToolError if it can't be started, as `launch` does.
-        """
+        """Start the plugin."""
         self._thread.start()
-        try:
-            while not self._has_tried.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
-                pass
-        except BaseException:
-            self.__exit__()
-            raise
-        if self._problem is not None and self._running is None:
-            self.__exit__()
-            raise self._problem
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -85,11 +73,27 @@ class PluginKeeper:
             self._process.kill()
         self._thread.join()
 
+    @property
+    def problem(self) -> GfplugError | None:
+        """Why the plugin is not running; None if it runs, or starts for the first time."""
+        return self._problem if self._running is None else None
+
+    def require_start(self) -> None:
+        """Wait for the first start.
+
+        Raises: ToolError if the plugin can't be started, as `launch` does.
+        """
+        while not self._has_tried.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
+            pass
+        if problem := self.problem:
+            raise problem
+
     def plugin(self) -> RunningPlugin:
-        """Return the running plugin.
+        """Return the running plugin; wait for it while it starts for the first time.
 
         Raises: DownError, with the reason, if the plugin is not running.
         """
+        self._has_tried.wait(self._timeout)
         running = self._running
         if running is None:
             reason = self._problem
@@ -119,8 +123,9 @@ class PluginKeeper:
                     _log.exception("the plugin could not be kept running; this is a bug in gfplug")
                     error = ToolError(f"the plugin could not be kept running: {failure}")
                 self._problem = error
-                if not self._has_tried.is_set():
+                if self._stopping.is_set():
                     return
+                self._has_tried.set()
                 self._tell("down", {"message": error.message, "hint": error.hint, "details": error.details})
                 _log.error("%s; starting it again", error.message)
                 failures = 0 if time.monotonic() - start > _STEADY_SECONDS else failures
@@ -139,10 +144,11 @@ class PluginKeeper:
         """
         try:
             with launch(self._target, timeout=self._timeout, watch=self._watch, started=self._note) as plugin:
+                is_first = not self._has_tried.is_set()
                 self._running, self._problem = plugin, None
-                if self._has_tried.is_set():
-                    self._tell("up", {})
                 self._has_tried.set()
+                if not is_first:
+                    self._tell("up", {})
                 try:
                     while not self._stopping.wait(_LOOK_SECONDS):
                         if plugin.process.poll() is not None:
@@ -151,4 +157,4 @@ class PluginKeeper:
                     self._running = None
         except _EndedError as ended:
             details = plugin.logs.tail()
-            raise ToolError(f"the plugin's process ended with {ended}", details=details) from None
+            raise ToolError(f"the plugin's process ended: {ended}", details=details) from None

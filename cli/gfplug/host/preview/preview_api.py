@@ -10,7 +10,7 @@ from gfplug import __version__
 from gfplug.errors import ConflictError, GfplugError
 from gfplug.host import rehearsal
 from gfplug.host.preview import provisioning_edit, provisioning_file
-from gfplug.host.preview.failure_answers import describe, refusal
+from gfplug.host.preview.failure_answers import describe, refusal, remedy
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, json_response, not_allowed
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class PreviewApi:
         self._timeout = timeout
 
     def boot(self, request: WebRequest) -> WebResponse:
-        """Answer with everything that the page needs before it asks the plugin."""
+        """Answer with everything that the page needs before it asks the plugin.
+
+        `plugin` has neither `module` nor `problem` until module.js was built for the first time.
+        """
         if request.method != "GET":
             return not_allowed("GET")
         meta, problem = self._plugin_files.meta(), self._plugin_files.problem
@@ -110,6 +113,8 @@ class PreviewApi:
 
     def _parts(self) -> Iterator[bytes]:
         listener = self._feed.open()
+        if problem := self._keeper.problem:
+            listener.send("down", self._source.masked(describe(problem)))
         try:
             yield from listener.parts()
         finally:
@@ -139,14 +144,19 @@ class PreviewApi:
         """Evaluate the provisioned alert rules now."""
         if request.method != "POST":
             return not_allowed("POST")
-        now = datetime.now(UTC)
+        request.json()
+        now, mark = datetime.now(UTC), self._feed.mark()
         rules, problem = self._rules()
         results: list[dict[str, Any]] = []
         if problem is None:
             try:
                 plugin, settings = self._keeper.plugin(), self._source.settings()
                 evaluated = rehearsal.rehearse(plugin, rules, settings, now=now, timeout=self._timeout)
-                results = [{**rehearsal.result_json(rule, each), "hint": each.hint} for rule, each in evaluated]
+                places = self._feed.places_since(mark)
+                results = [
+                    {**rehearsal.result_json(rule, each), "hint": remedy(each.error, places)}
+                    for rule, each in evaluated
+                ]
             except GfplugError as error:
                 problem = describe(error)
         at = int(now.timestamp() * 1000)
@@ -156,6 +166,7 @@ class PreviewApi:
         """Write the data source from memory to the provisioning file."""
         if request.method != "POST":
             return not_allowed("POST")
+        request.json()
         try:
             path, result = self._write()
         except OSError as error:

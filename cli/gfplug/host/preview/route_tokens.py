@@ -1,6 +1,6 @@
-"""Access tokens for routes with `tokenAuth`: requested from the route's own address, and cached until they expire.
+"""Access tokens for routes with `tokenAuth` or `jwtTokenAuth`: requested from an address, cached until they expire.
 
-Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go.
+Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go and token_provider_jwt.go.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from gfplug.errors import ToolError
+from gfplug.host.preview.signed_assertion import GRANT_TYPE, sign_assertion
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -35,24 +36,40 @@ class RouteTokens:
 
         Raises: ToolError if the address returns no token.
         """
-        params = auth.get("params")
-        pairs = params.items() if isinstance(params, dict) else ()
-        address = fill(str(auth.get("url", "")))
-        form = urlencode({name: fill(str(value)) for name, value in pairs}).encode()
+        address, form = fill(str(auth.get("url", ""))), urlencode(_params(auth, fill)).encode()
+        return self._cached(address, form, lambda: self._ask(address, form))
+
+    def jwt_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
+        """Return the token for a route's `jwtTokenAuth`; `fill` fills its templates.
+
+        Raises: ToolError if the key can't sign, or the address returns no token.
+        """
+        params, scopes = _params(auth, fill), auth.get("scopes")
+        texts = [str(scope) for scope in scopes] if isinstance(scopes, list) else []
+        address = params.get("token_uri", "")
+
+        def ask() -> tuple[str, float]:
+            key = params.get("private_key", "")
+            assertion = sign_assertion(email=params.get("client_email", ""), key=key, address=address, scopes=texts)
+            return self._ask(address, urlencode({"grant_type": GRANT_TYPE, "assertion": assertion}).encode())
+
+        return self._cached(address, urlencode({**params, "scopes": " ".join(texts)}).encode(), ask)
+
+    def _cached(self, address: str, account: bytes, ask: Callable[[], tuple[str, float]]) -> str:
         with self._lock:
-            token, expires_at = self._tokens.get((address, form), ("", 0.0))
+            token, expires_at = self._tokens.get((address, account), ("", 0.0))
             if expires_at - _MARGIN_SECONDS > time.time():
                 return token
-            token, expires_at = self._ask(address, form)
+            token, expires_at = ask()
             if len(self._tokens) >= _MOST_KEPT:
                 self._tokens.clear()
-            self._tokens[address, form] = token, expires_at
+            self._tokens[address, account] = token, expires_at
         return token
 
     def _ask(self, address: str, form: bytes) -> tuple[str, float]:
         """Return a new token, and when it expires, in seconds since 1970."""
         place = urlsplit(address).hostname or address
-        hint = "check the route's tokenAuth in plugin.json, and the values on the config page"
+        hint = "check the route's authentication in plugin.json, and the values on the config page"
         status, body = self._post(address, form)
         try:
             answer = documents.parse_json(body)
@@ -63,3 +80,8 @@ class RouteTokens:
         except (TypeError, ValueError) as error:
             raise ToolError(f"{place} returned no access token: its answer cannot be read", hint=hint) from error
         return answer["access_token"], expires_at
+
+
+def _params(auth: Mapping[str, Any], fill: Callable[[str], str]) -> dict[str, str]:
+    params = auth.get("params")
+    return {name: fill(str(value)) for name, value in params.items()} if isinstance(params, dict) else {}

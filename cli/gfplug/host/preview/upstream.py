@@ -6,7 +6,6 @@ Source: grafana v13.0.0, pkg/services/datasources/service, httpClientOptions.
 from __future__ import annotations
 
 import ipaddress
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gfplug.errors import ToolError
+from gfplug.host.preview.upstream_tls import TlsHandler
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -49,7 +49,7 @@ def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int,
     deadline = time.monotonic() + _SECONDS
     handlers: list[Any] = [_NoRedirects]
     if upstream.type == "https":
-        handlers.append(urllib.request.HTTPSHandler(context=_tls(settings)))
+        handlers.append(TlsHandler(settings))
     if _is_this_machine(upstream.host):  # as in Go: ignore the environment's proxies
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
@@ -89,22 +89,3 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
-
-
-def _tls(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context that verifies the upstream.
-
-    Raises: ToolError for a client certificate, and for an authority that can't be read.
-    """
-    options = settings.options
-    if options.get("tlsAuth"):
-        raise ToolError("the data source has a client certificate, which the preview's proxy does not send")
-    try:
-        authority = settings.secrets.get("tlsCACert") if options.get("tlsAuthWithCACert") else None
-        context = ssl.create_default_context(cadata=authority)
-    except ssl.SSLError as error:
-        raise ToolError(f"the data source's authority (tlsCACert) cannot be read: {error.reason}") from error
-    if options.get("tlsSkipVerify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

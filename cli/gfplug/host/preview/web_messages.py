@@ -13,10 +13,17 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 200, 400, 403, 404, 405
+OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, WRONG_TYPE = 200, 400, 403, 404, 405, 415
 CONFLICT, FAILED, NOT_IMPLEMENTED, BAD_GATEWAY, UNAVAILABLE, LATE = 409, 500, 501, 502, 503, 504
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
 """For answers from a plugin or an upstream: if a browser opens one as a page, it runs no script and loads nothing."""
+
+
+_JSON = "application/json"
+
+
+class MediaTypeError(UsageError):
+    """The body is not sent as JSON; only such a body needs the consent of the server to be sent by another origin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +43,10 @@ class WebRequest:
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object.
 
-        Raises: UsageError if it is not a JSON object.
+        Raises: MediaTypeError for another Content-Type than application/json; UsageError if it is not a JSON object.
         """
+        if (media_type := self.headers.get_content_type()) != _JSON:
+            raise MediaTypeError(f"the body must be sent as {_JSON}, not as {media_type[:80]}")
         try:
             value = documents.parse_json(self.body)
         except ValueError as error:
@@ -65,7 +74,7 @@ def json_response(
     """Answer with JSON."""
     return WebResponse(
         status=status,
-        headers={"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
+        headers={"Content-Type": _JSON, "Cache-Control": "no-store", **(headers or {})},
         body=files.json_text(value).encode(),
     )
 

@@ -28,6 +28,8 @@ def ask(small: Small) -> Callable[..., tuple[int, Any]]:
 
     def send_request(path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
         message = Message()
+        if body is not None and "Content_Type" not in headers and "/resources/" not in path:
+            message["Content-Type"] = "application/json"
         for name, value in headers.items():
             message[name.replace("_", "-")] = value
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()

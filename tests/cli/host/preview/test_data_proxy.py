@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_preview import SECRET, Small, small_preview
+from small_upstream import TOKEN, Upstream, run_upstream
 
 from gfplug.errors import ToolError
 from gfplug.host.preview.data_proxy import fill
@@ -27,7 +25,7 @@ KEY = {"name": "key", "content": "{{.SecureJsonData.token}}"}
 ROUTES: list[dict[str, Any]] = [
     {"path": "sales", "method": "GET", "headers": [BEARER]},
     {"path": "other/", "url": "{{ .JsonData.base }}/v2", "urlParams": [KEY]},
-    {"path": "jwt", "jwtTokenAuth": {"url": "x"}},
+    {"path": "azure", "authType": "azure", "tokenAuth": {"url": "x"}},
     {
         "path": "token",
         "tokenAuth": {
@@ -37,58 +35,13 @@ ROUTES: list[dict[str, Any]] = [
     },
     {"path": "odd", "headers": [{"name": "X", "content": "{{ printf .URL }}"}]},
 ]
-STATUSES = {"redirect": 302, "refuse": 401, "none": 404}
-TOKEN = "acc3ss-t0ken"  # noqa: S105 - not a real one
-
-
-class Upstream(ThreadingHTTPServer):
-    """Records its requests and answers them with JSON."""
-
-    def __init__(self) -> None:
-        """Listen on a free port."""
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.requests: list[dict[str, Any]] = []
-        self.token: dict[str, Any] = {"access_token": TOKEN, "expires_in": "3600"}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Upstream
-
-    def do_GET(self) -> None:
-        """Answer, redirect or refuse, depending on the path."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-        self.server.requests.append(request)
-        status = next((each for word, each in STATUSES.items() if word in self.path), 200)
-        self.send_response(status)
-        self.send_header("X-Rows", "0")
-        self.send_header("referrer-policy", "unsafe-url")
-        self.send_header("x-frame-options", "ALLOWALL")
-        self.send_header("Clear-Site-Data", '"*"')
-        self.send_header("Set-Cookie", "session=1")
-        self.send_header("Access-Control-Allow-Origin", "*")
-        if status == 302:
-            self.send_header("Location", "http://evil.example/")
-        content = json.dumps(self.server.token if "oauth" in self.path else {"rows": []}).encode()
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
     """Run an upstream."""
-    with Upstream() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with run_upstream() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -250,7 +203,7 @@ def test_a_slow_upstream_is_stopped_at_the_deadline() -> None:
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.parametrize("path", ["jwt/x", "odd"])
+@pytest.mark.parametrize("path", ["azure/x", "odd"])
 def test_an_unsupported_route_is_an_error(proxied: Small, upstream: Upstream, path: str) -> None:
     """The upstream gets no request without the unsupported part."""
     response = ask(proxied, path)

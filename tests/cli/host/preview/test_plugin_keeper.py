@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 from gfplug.errors import ToolError
 from gfplug.host.client import RunningPlugin
 from gfplug.host.preview import plugin_keeper
-from gfplug.host.preview.plugin_keeper import PluginKeeper
+from gfplug.host.preview.plugin_keeper import DownError, PluginKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,8 +86,57 @@ def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., Plugi
     assert "could not be kept running: a bug" in messages[0]
 
 
-def test_stopping_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
-    """The process is killed; otherwise Ctrl-C during a restart could take a minute."""
+def test_a_plugin_that_does_not_start_is_tried_again(keep: Callable[..., PluginKeeper]) -> None:
+    """Pages hear why; a call waits for the first try only."""
+    told: list[str] = []
+    may_start = threading.Event()
+
+    def start(_: Process) -> Any:
+        if not may_start.is_set():
+            raise ToolError("no module named grpc")
+        return Plugin()
+
+    with keep(start, told) as keeper:
+        with pytest.raises(DownError, match="no module named grpc"):
+            keeper.plugin()
+        with pytest.raises(ToolError, match="no module named grpc"):
+            keeper.require_start()
+        may_start.set()
+        deadline = time.monotonic() + 10
+        while "up: {}" not in told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert isinstance(keeper.plugin(), Plugin)
+        assert keeper.problem is None
+
+    assert "no module named grpc" in told[0]
+    assert told[-1] == "up: {}"
+
+
+def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> None:
+    """The page may be open before the plugin runs."""
+    may_start = threading.Event()
+    plugins: list[Any] = []
+    told: list[str] = []
+
+    def start(_: Process) -> Any:
+        assert may_start.wait(10)
+        return Plugin()
+
+    with keep(start, told) as keeper:
+        call = threading.Thread(target=lambda: plugins.append(keeper.plugin()))
+        call.start()
+        call.join(0.1)
+        assert plugins == []
+        may_start.set()
+        call.join(10)
+        keeper.require_start()
+
+    assert [type(each) for each in plugins] == [Plugin]
+    assert told == []
+
+
+def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
+    """The process is killed: Ctrl-C during a restart would else take a minute."""
     is_starting = threading.Event()
     processes: list[Process] = []
 

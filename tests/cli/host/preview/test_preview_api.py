@@ -12,6 +12,7 @@ from gfplug.host.convert import QueryAnswer
 from gfplug.host.logs import LogLine
 from gfplug.host.preview.page_files import locate_page
 from gfplug.host.preview.project_provisioning import Provisioning
+from gfplug.host.preview.web_messages import WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,11 +79,13 @@ def test_alert_rules_show_their_current_state(ask: Ask, small: Small) -> None:
 def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small: Small) -> None:
     """It is the error that Grafana shows."""
     small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=500, error=f"no {SECRET}")
-    small.plugin.logs = type("Logs", (), {"hint": lambda _: "see the log"})()
+    small.plugin.logs = type("Logs", (), {"hint": lambda _: "an option of the command line"})()
+    line = LogLine(level="error", message="failed", fields={"at": "datasource.py, line 7"})
+    small.plugin.wait = lambda: small.feed.add_line(line)
     _, alerts = ask("preview/alerts", {})
 
     assert alerts["rules"][0]["error"].endswith("no ***")
-    assert alerts["rules"][0]["hint"] == "see the log"
+    assert alerts["rules"][0]["hint"] == "raised in datasource.py, line 7"
 
 
 def test_a_plugin_that_is_down_is_one_problem_for_all_rules(ask: Ask, small: Small) -> None:
@@ -314,5 +317,16 @@ def test_without_a_page_the_error_names_both_ways_to_get_one(tmp_path: Path) -> 
     with pytest.raises(ToolError, match="not installed") as excinfo:
         locate_page(root=tmp_path)
 
-    assert "gfplug[preview]" in excinfo.value.hint
-    assert "make preview-assets" in excinfo.value.hint
+    assert "gfplug[preview]" in raised.value.hint
+    assert "make preview-assets" in raised.value.hint
+
+
+def test_a_page_that_opens_while_the_plugin_is_down_hears_why(small: Small) -> None:
+    """After the greeting, without secrets."""
+    small.keeper.problem = ToolError(f"the plugin ended: {SECRET}", hint="save the file", details="line 7")
+    response = small.application(WebRequest(method="GET", path="preview/events"))
+    parts = [next(response.body).decode() for _ in range(2)]  # type: ignore[arg-type]
+
+    assert parts[0].startswith("event: hello\n")
+    down = json.loads(parts[1].removeprefix("event: down\ndata: "))
+    assert down == {"message": "the plugin ended: ***", "hint": "save the file", "details": "line 7"}

@@ -98,6 +98,10 @@ def test_a_ticket_leads_to_the_page_once(server: WebServer) -> None:
         ("preview/boot", {"Host": "evil.example"}),
         ("preview/boot", {"Origin": "http://evil.example"}),
         ("preview/boot", {"Sec_Fetch_Site": "cross-site"}),
+        ("/preview/events", {}),
+        ("preview/events", {"Host": "evil.example"}),
+        ("preview/events", {"Origin": "http://evil.example"}),
+        ("preview/events", {"Origin": "http://evil.example", "Connection": "Upgrade", "Upgrade": "websocket"}),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
@@ -228,7 +232,8 @@ def test_a_call_is_cancelled_when_its_client_leaves(server: WebServer, small: Sm
     method, path = asked.split()
     head = f"{method} /{server.token}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
-        end.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        kind = "Content-Type: application/json"
+        end.sendall(f"{head}{kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
         assert not small.plugin.cancelled.wait(0.3)
 
     assert small.plugin.cancelled.wait(5)

@@ -1,0 +1,100 @@
+"""The data proxy and TLS: the data source's authority, server name and client certificate."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_preview import Small, small_preview
+from small_upstream import run_upstream
+
+from gfplug.host.preview.web_messages import WebRequest, WebResponse
+from gfruntime.serving.tls import Certificate, self_signed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from small_upstream import Upstream
+
+OWN = self_signed("upstream.example")
+CLIENT = self_signed("client.example")
+NAMED = {"tlsAuthWithCACert": True, "serverName": "upstream.example"}
+
+
+def server_context(folder: Path, own: Certificate, *, trusts: str = "") -> ssl.SSLContext:
+    """Make a server's TLS context; with `trusts` clients need that certificate."""
+    file = folder / "server.pem"
+    file.write_text(own.key_pem + own.pem, encoding="ascii")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    if trusts:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=trusts)
+    return context
+
+
+def ask(folder: Path, upstream: Upstream, *, options: dict[str, Any], **secrets: str) -> WebResponse:
+    """Ask the upstream through the proxy of a data source with these settings."""
+    small: Small = small_preview(folder)
+    url = f"https://127.0.0.1:{upstream.server_address[1]}"
+    small.source.update({"url": url, "jsonData": options, "secureJsonData": secrets})
+    return small.application(WebRequest(method="GET", path="api/datasources/proxy/uid/sales/rows"))
+
+
+@pytest.mark.parametrize(
+    ("options", "secrets", "status"),
+    [
+        (NAMED, {"tlsCACert": OWN.pem}, 200),
+        ({"tlsSkipVerify": True}, {}, 200),
+        ({**NAMED, "serverName": "other.example"}, {"tlsCACert": OWN.pem}, 500),
+        ({"tlsAuthWithCACert": True}, {"tlsCACert": OWN.pem}, 500),
+        ({"serverName": "upstream.example"}, {"tlsCACert": OWN.pem}, 500),
+        ({**NAMED}, {"tlsCACert": CLIENT.pem}, 500),
+        ({}, {}, 500),
+    ],
+    ids=["named", "unverified", "other-name", "no-name", "authority-is-off", "other-authority", "nothing"],
+)
+def test_the_upstream_is_verified_as_the_settings_say(
+    tmp_path: Path, options: dict[str, Any], secrets: dict[str, str], status: int
+) -> None:
+    """With the authority and the name of its certificate, or not at all."""
+    with run_upstream(server_context(tmp_path, OWN)) as upstream:
+        response = ask(tmp_path, upstream, options=options, **secrets)
+
+    assert (response.status, len(upstream.asked)) == (status, int(status == 200))
+    assert status == 200 or b"CERTIFICATE_VERIFY_FAILED" in bytes(response.body)  # type: ignore[arg-type]
+
+
+def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
+    """Only if its switch is on; its file does not stay."""
+    secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    with run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream:
+        assert ask(tmp_path, upstream, options={**NAMED, "tlsAuth": True}, **secrets).status == 200
+        assert ask(tmp_path, upstream, options=NAMED, **secrets).status == 500
+
+    assert len(upstream.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "secrets", "named"),
+    [
+        ({"tlsAuth": True}, {"tlsClientKey": CLIENT.key_pem}, "tlsClientCert is not set"),
+        ({"tlsAuth": True}, {"tlsClientCert": CLIENT.pem}, "tlsClientKey is not set"),
+        ({"tlsAuth": True}, {"tlsClientCert": CLIENT.pem, "tlsClientKey": OWN.key_pem}, "tlsClientCert, tlsClientKey"),
+        ({"tlsAuth": True}, {"tlsClientCert": "c0ntent", "tlsClientKey": "c0ntent"}, "tlsClientCert, tlsClientKey"),
+        ({"tlsAuthWithCACert": True}, {"tlsCACert": "c0ntent"}, "tlsCACert"),
+        ({"tlsAuthWithCACert": True}, {"tlsCACert": "c0ntent \u2026"}, "tlsCACert"),
+    ],
+    ids=["no-certificate", "no-key", "another-key", "no-pem", "no-authority", "letters"],
+)
+def test_a_certificate_that_cannot_be_used_is_named(
+    tmp_path: Path, options: dict[str, Any], secrets: dict[str, str], named: str
+) -> None:
+    """And not shown; the upstream is not asked."""
+    with run_upstream(server_context(tmp_path, OWN)) as upstream:
+        response = ask(tmp_path, upstream, options={**options, "tlsSkipVerify": True}, **secrets)
+
+    assert (response.status, upstream.asked) == (500, [])
+    assert named.encode() in bytes(response.body)  # type: ignore[arg-type]
+    assert b"c0ntent" not in bytes(response.body)  # type: ignore[arg-type]
