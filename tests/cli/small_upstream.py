@@ -17,14 +17,14 @@ TOKEN = "acc3ss-t0ken"  # noqa: S105 - not a real one
 
 
 class Upstream(ThreadingHTTPServer):
-    """Keeps what it was asked, and answers it as JSON."""
+    """Records its requests and answers them with JSON."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.token: dict[str, Any] = {"access_token": TOKEN, "expires_in": "3600"}
 
 
@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer, or redirect, or refuse, as the path says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         asked = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-        self.server.asked.append(asked)
+        self.server.requests.append(asked)
         status = next((each for word, each in STATUSES.items() if word in self.path), 200)
         self.send_response(status)
         self.send_header("X-Rows", "0")

@@ -68,7 +68,7 @@ def test_without_a_display_no_browser_is_started(addresses: list[str], monkeypat
     monkeypatch.setattr("sys.platform", "linux")
 
     assert main(["preview", "project"]) == 0
-    assert opened == []
+    assert addresses == []
 
 
 @pytest.mark.parametrize(

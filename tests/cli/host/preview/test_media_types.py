@@ -40,7 +40,7 @@ def test_a_body_of_another_type_is_refused(
 
     assert status == 415
     assert answer["message"].startswith("the body must be sent as application/json, not as ")
-    assert small.plugin.asked == []
+    assert small.plugin.calls == []
     assert small.source.settings().name == "Other"
     assert _written(small.root) == DATASOURCE
 

@@ -70,7 +70,7 @@ def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstrea
     for _ in range(2):
         assert ask(small).status == 200
 
-    oauth, *sales = upstream.asked
+    oauth, *sales = upstream.requests
     assert [each["headers"]["Authorization"] for each in sales] == [f"Bearer {TOKEN}"] * 2
     form = parse_qs(oauth["body"].decode())
     assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
@@ -91,7 +91,7 @@ def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream
     """Without the key in it; nobody is asked."""
     response = ask(preview(tmp_path, upstream, key))
 
-    assert (response.status, upstream.asked) == (500, [])
+    assert (response.status, upstream.requests) == (500, [])
     assert b"private_key" in bytes(response.body)  # type: ignore[arg-type]
     assert b"n0 key" not in bytes(response.body)  # type: ignore[arg-type]
 
@@ -100,5 +100,5 @@ def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstre
     """It would come from the machine's own metadata server."""
     response = ask(preview(tmp_path, upstream, PEM, authenticationType="gce"))
 
-    assert (response.status, upstream.asked) == (500, [])
+    assert (response.status, upstream.requests) == (500, [])
     assert b"'gce'" in bytes(response.body)  # type: ignore[arg-type]

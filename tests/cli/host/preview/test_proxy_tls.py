@@ -62,7 +62,7 @@ def test_the_upstream_is_verified_as_the_settings_say(
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options=options, **secrets)
 
-    assert (response.status, len(upstream.asked)) == (status, int(status == 200))
+    assert (response.status, len(upstream.requests)) == (status, int(status == 200))
     assert status == 200 or b"CERTIFICATE_VERIFY_FAILED" in bytes(response.body)  # type: ignore[arg-type]
 
 
@@ -73,7 +73,7 @@ def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
         assert ask(tmp_path, upstream, options={**NAMED, "tlsAuth": True}, **secrets).status == 200
         assert ask(tmp_path, upstream, options=NAMED, **secrets).status == 500
 
-    assert len(upstream.asked) == 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,6 @@ def test_a_certificate_that_cannot_be_used_is_named(
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options={**options, "tlsSkipVerify": True}, **secrets)
 
-    assert (response.status, upstream.asked) == (500, [])
+    assert (response.status, upstream.requests) == (500, [])
     assert named.encode() in bytes(response.body)  # type: ignore[arg-type]
     assert b"c0ntent" not in bytes(response.body)  # type: ignore[arg-type]
