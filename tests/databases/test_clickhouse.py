@@ -114,7 +114,7 @@ def clickhouse() -> Iterator[ClickHouse]:
     server.server_close()
 
 
-def asked(**options: Any) -> Query[None]:
+def make_query(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
@@ -122,7 +122,7 @@ def asked(**options: Any) -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(make_query(), sql, format="table")
     return frame
 
 
@@ -140,7 +140,7 @@ def test_rows_have_their_types(clickhouse: ClickHouse) -> None:
 def test_a_query_becomes_series(clickhouse: ClickHouse) -> None:
     """Macros, labels and filled gaps."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
-    [frame] = clickhouse.open().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = clickhouse.open().query(make_query(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     assert sorted((str(field.labels), field.to_list()) for field in frame.fields[1:]) == sorted(
         [
@@ -210,7 +210,7 @@ def test_an_account_that_may_change_no_setting_is_enough(clickhouse: ClickHouse)
 
 
 def test_a_query_that_takes_too_long_is_killed(clickhouse: ClickHouse) -> None:
-    """By its number."""
+    """The query's id identifies it."""
     began = time.monotonic()
     with pytest.raises(QueryError, match="took longer than 2 s"):
         read(clickhouse.open(seconds=2), "SELECT sleep(3)")

@@ -63,7 +63,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Make the table in each kind of database in turn."""
     if request.param == "postgres":
         connection = request.getfixturevalue("postgres")
-        yield from filled(
+        yield from server_with_rows(
             Server("postgres", request.getfixturevalue("postgres_url"), lambda sql: rows_of(connection, sql))
         )
     elif request.param == "mysql":
@@ -76,7 +76,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
                 return owner.execute(sql).fetchall()
 
         run("CREATE TABLE m AS SELECT range AS x FROM range(100000)")
-        yield from filled(Server("duckdb", f"duckdb:{path}?threads=1", run))
+        yield from server_with_rows(Server("duckdb", f"duckdb:{path}?threads=1", run))
 
 
 def rows_of(connection: psycopg.Connection[Any], sql: str) -> Any:
@@ -91,10 +91,10 @@ def _mysql(connection: pymysql.Connection[Any]) -> Iterator[Server]:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    yield from filled(Server("mysql", f"mysql://root@127.0.0.1:{connection.port}/tests", run))
+    yield from server_with_rows(Server("mysql", f"mysql://root@127.0.0.1:{connection.port}/tests", run))
 
 
-def filled(server: Server) -> Iterator[Server]:
+def server_with_rows(server: Server) -> Iterator[Server]:
     """Make the table; close in the end what was opened."""
     server.execute("DROP TABLE IF EXISTS shops")
     server.execute(TABLE)
@@ -104,7 +104,7 @@ def filled(server: Server) -> Iterator[Server]:
         database.close()
 
 
-def asked() -> Query[None]:
+def make_query() -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1))
@@ -112,14 +112,14 @@ def asked() -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(make_query(), sql, format="table")
     return frame
 
 
 def test_a_query_becomes_series(server: Server) -> None:
     """Macros, labels and filled gaps."""
     sql = "SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM shops WHERE $__timeFilter(opened)"
-    [frame] = server.open().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = server.open().query(make_query(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     assert [(field.labels, field.to_list()) for field in frame.fields[1:]] == [
         ({"name": "O'Neil"}, [0, 0, 1, 0]),
@@ -153,10 +153,10 @@ def test_a_variables_text_is_a_value(server: Server, where: str, names: list[str
 @pytest.mark.parametrize("value", ["a'b", 'a"b', "a\\b", "a\\'b", "é😀", "%s ${x} --", "a\nb"])
 def test_a_variables_text_arrives_as_it_is(server: Server, value: str) -> None:
     """Every character of it."""
-    written = "".join(f"%{byte:02x}" for byte in value.encode())
+    encoded_value = "".join(f"%{byte:02x}" for byte in value.encode())
 
-    assert read(server.open(), f"SELECT $__text({written}) AS x")["x"].to_list() == [value]
-    assert read(server.open(), f"SELECT '<$__text({written})>' AS x")["x"].to_list() == [f"<{value}>"]
+    assert read(server.open(), f"SELECT $__text({encoded_value}) AS x")["x"].to_list() == [value]
+    assert read(server.open(), f"SELECT '<$__text({encoded_value})>' AS x")["x"].to_list() == [f"<{value}>"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_variables_text_arrives_as_it_is(server: Server, value: str) -> None:
     ],
 )
 def test_a_query_only_reads(server: Server, sql: str) -> None:
-    """Whatever it says: the table is the same afterwards."""
+    """For any statement, the table is the same afterwards."""
     before = server.state()
     database = server.open(connections=1)
     with suppress(Exception):
@@ -221,7 +221,7 @@ def test_no_query_can_let_the_next_one_write(server: Server, attempts: list[str]
     assert server.state() == before
 
 
-LEFT = {
+SESSION_STATE = {
     "postgres": [
         ("SELECT set_config('TimeZone', 'Asia/Tokyo', false)", "SELECT to_char(now(), 'TZ') AS x", "UTC"),
         (
@@ -241,7 +241,7 @@ LEFT = {
 
 def test_nothing_of_a_query_is_left_for_the_next_one(server: Server) -> None:
     """Though it may have the same connection."""
-    for change, look, expected in LEFT[server.dialect]:
+    for change, look, expected in SESSION_STATE[server.dialect]:
         database = server.open(connections=1)
         with suppress(QueryError):
             read(database, change)
@@ -261,7 +261,7 @@ def running(server: Server) -> int:
 
 def test_a_query_that_nobody_waits_for_ends_in_the_database(server: Server) -> None:
     """Soon, and the next query has an answer."""
-    database, query, began = server.open(connections=1), asked(), time.monotonic()
+    database, query, began = server.open(connections=1), make_query(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -274,7 +274,7 @@ def test_a_query_that_nobody_waits_for_ends_in_the_database(server: Server) -> N
 
 
 def test_a_query_that_takes_too_long_ends(server: Server) -> None:
-    """With a sentence."""
+    """The error is one sentence."""
     database, began = server.open(seconds=0.5), time.monotonic()
 
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
@@ -313,7 +313,7 @@ def test_a_mistake_is_said_in_the_databases_words(server: Server) -> None:
 
 
 def test_queries_of_many_threads_share_the_connections(server: Server) -> None:
-    """Each gets its own answer."""
+    """Each thread gets its own answer."""
     database, answers = server.open(connections=3), []
 
     def ask(number: int) -> None:
@@ -329,8 +329,8 @@ def test_queries_of_many_threads_share_the_connections(server: Server) -> None:
     database.close()
 
 
-def test_save_and_test_asks(server: Server) -> None:
-    """And says what can't be reached."""
+def test_save_and_test_queries_the_database(server: Server) -> None:
+    """If it can't be reached, the message says so."""
     assert server.open().check().status == "ok"
 
 
@@ -376,7 +376,7 @@ def test_mysql_kills_nothing_on_another_server(
 
     monkeypatch.setattr(SSCursor, "execute", note)
     monkeypatch.setattr(mysql, "_name_server", lambda _values: (str(next(names)),))
-    database, query, began = Database(f"mysql://root@127.0.0.1:{mariadb.port}/tests"), asked(), time.monotonic()
+    database, query, began = Database(f"mysql://root@127.0.0.1:{mariadb.port}/tests"), make_query(), time.monotonic()
     threading.Timer(0.5, query.cancel.set).start()
     with pytest.raises(QueryError, match="cancelled"):
         database.query(query, "SELECT SLEEP(20)", format="table")
@@ -387,7 +387,7 @@ def test_mysql_kills_nothing_on_another_server(
 
 
 def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
-    """Neither other files, nor a copy of its own."""
+    """It reads no other file, and no copy of its own."""
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with closing(duckdb.connect(str(tmp_path / "a.duckdb"))) as owner:
         owner.execute("CREATE TABLE t AS SELECT 1 AS a")

@@ -44,8 +44,8 @@ def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFix
     """Ask for SQL through a driver, with this interpreter's packages."""
 
     def call(sql: str, *words: str, url: str = postgres_url) -> Ended:
-        given = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
-        code = main(["call", "query", str(project), *given, "--python", sys.executable])
+        arguments = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
+        code = main(["call", "query", str(project), *arguments, "--python", sys.executable])
         return Ended(code, *capsys.readouterr())
 
     return call
@@ -53,11 +53,11 @@ def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFix
 
 def running(postgres: psycopg.Connection[Any], sql: str) -> int:
     """Count the sessions that run a statement."""
-    found = postgres.execute(
+    rows = postgres.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s AND pid <> pg_backend_pid()",
         (f"%{sql}%",),
     ).fetchone()
-    return int(found[0]) if found else 0
+    return int(rows[0]) if rows else 0
 
 
 def wait_for(postgres: psycopg.Connection[Any], sql: str, count: int) -> None:

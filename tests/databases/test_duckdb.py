@@ -62,7 +62,7 @@ def test_a_replaced_file_is_read_anew(database: Database, path: Path) -> None:
 
 
 def test_a_file_that_is_replaced_while_a_query_reads_it_is_read_anew(database: Database, path: Path) -> None:
-    """The next query waits until nobody reads the one before."""
+    """The next query waits until no query reads the previous file."""
     answers = list[Any]()
     many = "SELECT sum(a.range % 7) + max(v) * 0 FROM t, range(8000) a, range(8000) b"
     thread = threading.Thread(target=lambda: answers.append(read(database, many)))
@@ -76,10 +76,10 @@ def test_a_file_that_is_replaced_while_a_query_reads_it_is_read_anew(database: D
     assert len(answers) == 1
 
 
-def test_another_program_can_write_to_a_file_that_nobody_asks(
+def test_another_program_can_write_to_an_idle_file(
     database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connections are closed after some seconds, and with them the lock; what is written is read then."""
+    """Idle connections close after some seconds, and release the lock; the next query reads the new rows."""
     monkeypatch.setattr(database._pool, "_idle_s", 0.2)
     assert read(database) == [1]
     deadline = time.monotonic() + 10

@@ -71,19 +71,19 @@ def open_at() -> Iterator[Callable[..., Database]]:
         database.close()
 
 
-def asked() -> Query[None]:
+def make_query() -> Query[None]:
     """Make a query."""
     return Query(model=None, time_range=TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1)))
 
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(make_query(), sql, format="table")
     return frame
 
 
 def test_a_query_is_answered(address: str, open_at: Callable[..., Database]) -> None:
-    """As Arrow, variables as values."""
+    """The answer is Arrow, and variables are values."""
     database = open_at(address)
 
     assert read(database, "SELECT id FROM intTable WHERE keyName = $__text(zero)")["id"].to_list() == [2]
@@ -93,13 +93,13 @@ def test_a_query_is_answered(address: str, open_at: Callable[..., Database]) -> 
 def test_a_series_has_its_macros(address: str, open_at: Callable[..., Database]) -> None:
     """Those of the dialect that the address names."""
     sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
-    [frame] = open_at(address).query(asked(), sql)
+    [frame] = open_at(address).query(make_query(), sql)
 
     assert frame["n"].to_list() == [1, 0, 0, 0]
 
 
 def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> None:
-    """And a notice says so."""
+    """A notice says so."""
     database = open_at(address, rows=2)
     frame = read(database, "SELECT id FROM intTable")
 
@@ -110,7 +110,7 @@ def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> Non
 
 def test_a_query_that_nobody_waits_for_ends(address: str, open_at: Callable[..., Database]) -> None:
     """Soon, and the next query has an answer."""
-    database, query, began = open_at(address, connections=1), asked(), time.monotonic()
+    database, query, began = open_at(address, connections=1), make_query(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -120,7 +120,7 @@ def test_a_query_that_nobody_waits_for_ends(address: str, open_at: Callable[...,
 
 
 def test_a_query_that_takes_too_long_ends(address: str, open_at: Callable[..., Database]) -> None:
-    """With a sentence."""
+    """The error is one sentence."""
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
         read(open_at(address, seconds=0.5), ENDLESS)
 
@@ -133,7 +133,7 @@ def test_tables_and_columns_are_listed(address: str, open_at: Callable[..., Data
 def test_nothing_is_sent_before_the_account_is_said_to_only_read(
     address: str, open_at: Callable[..., Database]
 ) -> None:
-    """The protocol has no transaction that may only read."""
+    """The protocol has no read-only transactions."""
     with pytest.raises(QueryError, match="has no read-only sessions"):
         read(Database(address), "SELECT 1 AS x")
     assert "only the account's rights" in open_at(address).check().message

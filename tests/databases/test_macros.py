@@ -123,7 +123,7 @@ def _clickhouse() -> Iterator[Database]:
     ],
 )
 def test_filters_choose_the_rows_of_the_range(database: Database, where: str) -> None:
-    """Both ends are included."""
+    """The range includes both ends."""
     frame = database.read(f"SELECT amount FROM sales WHERE {where} ORDER BY amount")
 
     assert frame["amount"].to_list() == INSIDE
@@ -131,7 +131,7 @@ def test_filters_choose_the_rows_of_the_range(database: Database, where: str) ->
 
 @pytest.mark.parametrize("column", ["$__time(t)", "$__timeEpoch(t)"])
 def test_times_become_the_time(database: Database, column: str) -> None:
-    """Whatever the database makes of them."""
+    """Any type of time in the database becomes Grafana's."""
     frame = database.series(f"SELECT {column}, amount FROM sales WHERE $__timeFilter(t) ORDER BY 1")
 
     assert [int(time.timestamp() - ZERO) // 60 for time in frame["Time"].to_list()] == INSIDE
@@ -217,7 +217,7 @@ def test_sqlites_times_are_texts_or_seconds(database: Database, value: str) -> N
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_an_old_query_of_postgres_needs_no_name(database: Database) -> None:
-    """As before Grafana 5.3."""
+    """Queries from before Grafana 5.3 have none."""
     frame = database.series("SELECT $__timeGroup(t,'5m',0), sum(amount) a FROM sales WHERE $__timeFilter(t) GROUP BY 1")
 
     assert frame["a"].to_list() == [3, 7, 12, 0, 0]

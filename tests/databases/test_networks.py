@@ -105,7 +105,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_job, "GRACE_S", 1.0)
 
 
-def asked(seconds: float = 30) -> Query[None]:
+def make_query(seconds: float = 30) -> Query[None]:
     """Make a query of an hour that Grafana waits for so long."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds))
@@ -113,7 +113,7 @@ def asked(seconds: float = 30) -> Query[None]:
 
 def read(database: Database, sql: str = "SELECT 1 AS x", *, seconds: float = 30) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(seconds), sql, format="table")
+    [frame] = database.query(make_query(seconds), sql, format="table")
     return frame
 
 
@@ -142,15 +142,15 @@ def test_a_query_ends_though_the_network_is_gone(proxy: tuple[Proxy, str]) -> No
 
 
 def test_a_cancelled_query_ends_though_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
-    """While its statement runs: nobody can tell the server."""
+    """The statement runs, and the server cannot be told to stop it."""
     gate, address = proxy
-    database, query = Database(address, limits=Limits(connections=1)), asked()
+    database, query = Database(address, limits=Limits(connections=1)), make_query()
 
-    def cut() -> None:
+    def cut_network() -> None:
         gate.is_frozen = True
         query.cancel.set()
 
-    threading.Timer(1, cut).start()
+    threading.Timer(1, cut_network).start()
     began = time.monotonic()
     with pytest.raises(QueryError, match="cancelled"):
         database.query(query, SLEEP[Address.parse(address).scheme], format="table")

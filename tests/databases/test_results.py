@@ -135,8 +135,8 @@ async def _by_asyncpg(url: str, sql: str, more: dict[str, Any]) -> Frame:
 
 
 @pytest.mark.parametrize("value", POSTGRES)
-def test_postgres_values(client: tuple[str, Callable[..., Frame]], value: str) -> None:
-    """By the rules of `frames.dbvalues`; a value that a client can't read, or only in binary, is told."""
+def test_values_of_postgres_become_frames(client: tuple[str, Callable[..., Frame]], value: str) -> None:
+    """The rules are those of `frames.dbvalues`; values that a client can't read are reported."""
     name, read = client
     expected = BY_CLIENT[name].get(value, POSTGRES[value])
 
@@ -158,7 +158,9 @@ def test_intervals_of_months_are_texts_in_arrow(client: tuple[str, Callable[...,
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(None, [1, 2, 3]), (3, [1, 2, 3]), (2, [1, 2]), (0, [])])
-def test_limits(client: tuple[str, Callable[..., Frame]], limit: int | None, expected: list[int]) -> None:
+def test_a_limit_cuts_the_rows(
+    client: tuple[str, Callable[..., Frame]], limit: int | None, expected: list[int]
+) -> None:
     """No more rows are read, and a notice says that there are more."""
     frame = client[1](ROWS, limit=limit)
 
@@ -166,8 +168,8 @@ def test_limits(client: tuple[str, Callable[..., Frame]], limit: int | None, exp
     assert (frame.meta is not None) == (limit in (0, 2))
 
 
-def test_no_rows(client: tuple[str, Callable[..., Frame]]) -> None:
-    """As nothing, as named types, and where there are none to expect."""
+def test_a_result_without_rows_becomes_a_frame(client: tuple[str, Callable[..., Frame]]) -> None:
+    """The cases: a statement without a result, columns with types, columns without types."""
     _, read = client
 
     assert not read(f"SELECT * FROM ({ROWS}) x WHERE false").fields
@@ -190,7 +192,7 @@ def test_psycopg_async(postgres_url: str) -> None:
 
 
 def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) -> None:
-    """Both are told; its rows are records."""
+    """Both are reported; its rows are records."""
 
     async def run() -> Frame:
         connection = await asyncpg.connect(postgres_url)
@@ -288,8 +290,8 @@ DUCKDB: dict[str, tuple[list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("value", DUCKDB)
-def test_duckdb_values(value: str) -> None:
-    """By the rules of `frames.dbvalues`."""
+def test_values_of_duckdb_become_frames(value: str) -> None:
+    """The rules are those of `frames.dbvalues`."""
     with duckdb.connect() as connection:
         by_rows = Frame.from_cursor(connection.execute(f"SELECT {value} AS x"))["x"].to_list()
         by_arrow = Frame.from_cursor(connection.sql(f"SELECT {value} AS x"))["x"].to_list()
@@ -301,13 +303,13 @@ def test_duckdb_counts_nanoseconds_in_arrow() -> None:
     """A relation gives them all; limits hold in both ways."""
     with duckdb.connect() as connection:
         frame = Frame.from_cursor(connection.sql("SELECT '2026-01-01 00:00:00.123456789'::timestamp_ns AS t"))
-        cut = [
+        reasons = [
             Frame.from_cursor(run("SELECT range AS a FROM range(10000)"), limit=3)
             for run in (connection.sql, connection.execute, connection.sql)
         ]
 
     assert frame["t"].values.cast("int64").to_pylist() == [1767225600123456789]
-    assert [(each["a"].to_list(), each.meta is None) for each in cut] == [([0, 1, 2], False)] * 3
+    assert [(each["a"].to_list(), each.meta is None) for each in reasons] == [([0, 1, 2], False)] * 3
 
 
 MARIADB = {
@@ -333,8 +335,8 @@ MARIADB = {
 
 
 @pytest.mark.parametrize("value", MARIADB)
-def test_mariadb_values(mariadb: pymysql.Connection[Any], value: str) -> None:
-    """By PyMySQL."""
+def test_values_of_mariadb_become_frames(mariadb: pymysql.Connection[Any], value: str) -> None:
+    """The client is PyMySQL."""
     with mariadb.cursor() as cursor:
         cursor.execute("SET sql_mode = ''")
         cursor.execute(f"SELECT {value}" if " AS x " in value else f"SELECT {value} AS x")

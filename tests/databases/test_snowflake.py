@@ -75,7 +75,7 @@ def open_it(port: int) -> Callable[..., Database]:
     return lambda **limits: Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(**limits))
 
 
-def asked(**options: Any) -> Query[None]:
+def make_query(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
@@ -83,14 +83,14 @@ def asked(**options: Any) -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(make_query(), sql, format="table")
     return frame
 
 
 def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
     """Macros, labels and filled gaps; whole numbers are such."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
-    [frame] = open_it().query(asked(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
+    [frame] = open_it().query(make_query(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
     labels = {str(field.labels): field.to_list() for field in frame.fields[1:]}
     assert labels == {"{'NAME': \"O'Neil\"}": [0, 0, 1, 0], "{'NAME': 'north'}": [1, 0, 0, 0]}
@@ -108,14 +108,14 @@ def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(open_it: Callable[..., Database], where: str, names: list[str]) -> None:
-    """And never SQL."""
+    """It never becomes SQL."""
     frame = read(open_it(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
 
     assert (frame["NAME"].to_list() if frame.fields else []) == names
 
 
 def test_rows_are_bounded(open_it: Callable[..., Database]) -> None:
-    """And a notice says so."""
+    """A notice says so."""
     frame = read(open_it(rows=1), f"SELECT * FROM {SHOPS}")
 
     assert len(frame) == 1
@@ -189,7 +189,7 @@ def test_nothing_is_sent_before_the_account_is_said_to_only_read(silent: list[by
 
 
 def test_the_address_is_the_drivers() -> None:
-    """With the session in UTC, and without the password."""
+    """The session is in UTC, and the address has no password."""
     address = Address.parse("snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD)
 
     assert WRITE_URI(address) == "user:password@org-account/my%20db/public?timezone=UTC&warehouse=w%26x"

@@ -44,8 +44,8 @@ def read(traffic: Traffic) -> tuple[str, int]:
     return entry["request"]["postData"]["text"], entry["_query"]["rowCount"]
 
 
-def test_psycopg_tells(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
-    """With its placeholders as the server gets them."""
+def test_the_statements_of_psycopg_are_recorded(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
+    """They have the placeholders that the server gets."""
     Frame.from_cursor(postgres.execute("SELECT %s::int AS v", [1]))
 
     assert read(traffic) == ("SELECT $1::int AS v", 1)
@@ -76,8 +76,8 @@ def test_asyncpg_tells(postgres_url: str, traffic: Traffic) -> None:
     assert read(traffic) == (SQL, 1)
 
 
-def test_pymysql_tells(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
-    """With its arguments, which it puts in itself."""
+def test_the_statements_of_pymysql_are_recorded(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
+    """They contain the arguments, as PyMySQL inserts them itself."""
     with mariadb.cursor() as cursor:
         cursor.execute("SELECT %s AS v", [1])
         Frame.from_cursor(cursor)
@@ -85,8 +85,8 @@ def test_pymysql_tells(mariadb: pymysql.Connection[Any], traffic: Traffic) -> No
     assert read(traffic) == (SQL, 1)
 
 
-def test_sqlalchemy_tells(traffic: Traffic) -> None:
-    """As it has compiled it."""
+def test_the_statements_of_sqlalchemy_are_recorded(traffic: Traffic) -> None:
+    """They are the compiled ones."""
     with sqlalchemy.create_engine("sqlite://").connect() as connection:
         Frame.from_cursor(connection.execute(sqlalchemy.text("SELECT :a AS v"), {"a": 1}))
 

@@ -41,7 +41,7 @@ def _archive() -> bytes:
 @given(content=changed_bytes(_archive()))
 @example(content=b"PK\5\6" + b"\0" * 18)
 def test_any_archive_is_read_or_refused(content: bytes) -> None:
-    """Bytes that are nearly a zip file; what is read has the size and the names that were checked."""
+    """The bytes are nearly a zip file; members that are read have the size and names that were checked."""
     try:
         with archives.opened(io.BytesIO(content), name="A.zip") as archive:
             for name, member in archive.members.items():
@@ -86,8 +86,8 @@ def test_any_manifest_of_a_bundle_is_judged(
     path = bundle / "plugin.json"
     valid = path.read_bytes()
     try:
-        changed = json.dumps(data.draw(changed_json(json.loads(valid)))).encode("utf-8", "surrogatepass")
-        path.write_bytes(data.draw(st.sampled_from([changed, changed[:-5]])))
+        content = json.dumps(data.draw(changed_json(json.loads(valid)))).encode("utf-8", "surrogatepass")
+        path.write_bytes(data.draw(st.sampled_from([content, content[:-5]])))
 
         assert main([command, str(bundle)]) != BUG
     finally:

@@ -38,7 +38,7 @@ def test_any_sql_is_expanded_or_refused(words: list[str]) -> None:
     )
 )
 def test_any_duration_is_read_or_refused(text: str) -> None:
-    """Whatever looks like one."""
+    """The texts look like durations."""
     for read in (durations.parse_duration, durations.parse_interval, durations.parse_step):
         try:
             assert isinstance(read(text), dt.timedelta)
@@ -52,7 +52,7 @@ def test_any_duration_is_read_or_refused(text: str) -> None:
     after=st.text(max_size=20),
 )
 def test_no_secret_stays_in_a_text(secret: str, before: str, after: str) -> None:
-    """Whatever it is made of, and whatever stands beside it."""
+    """Any characters may be in the secret and beside it."""
     secrets = masking.Secrets()
     secrets.remember([secret])
 

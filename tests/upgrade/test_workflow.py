@@ -162,7 +162,7 @@ def hostile(runner: Runner) -> Runner:
 
 @pytest.mark.parametrize("part", ["template.patch", "sdk.patch"])
 def test_a_patch_that_changes_workflows_is_shown_and_not_pushed(hostile: Runner, part: str) -> None:
-    """Whatever ran in the first job: the branch has its other changes, the text shows that one and how to take it."""
+    """The branch has the other changes; its text shows the patch and how to apply it."""
     patch = create(".github/workflows/evil.yml") + create(".github/actions/a/action.yml") + create("good.txt")
     (hostile.handed_over / part).write_text(patch)
     ended = hostile.open()
