@@ -30,8 +30,8 @@ class Built:
     def components(self) -> list[dict[str, Any]]:
         """What the bundle lists as its parts."""
         (path,) = self.dist.glob("sbom_*.cdx.json")
-        listed: list[dict[str, Any]] = json.loads(path.read_text())["components"]
-        return listed
+        entries: list[dict[str, Any]] = json.loads(path.read_text())["components"]
+        return entries
 
     @property
     def proto(self) -> bytes:

@@ -13,7 +13,7 @@ from building import Built, built, gfplug
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
 
-REFUSED = [
+REFUSALS = [
     ["-c", "print(1)"],
     ["-I", "-S", "-c", "print(1)"],
     ["-u", "-c", "print(1)"],
@@ -76,7 +76,7 @@ class Datasource:
 def test_a_bundle_is_no_python(bundles: dict[str, Built], mode: str, cookie: dict[str, str]) -> None:
     """What Python would take ends at once with status 2 and the reason, also where Grafana's cookie is inherited."""
     executable = bundles[mode].report["executable"]
-    for arguments in REFUSED:
+    for arguments in REFUSALS:
         ended = subprocess.run(
             [executable, *arguments],
             env=cookie,

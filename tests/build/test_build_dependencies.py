@@ -20,7 +20,7 @@ from gfplug.host.smoke import smoke
 
 pytestmark = pytest.mark.bundles
 
-DECLARED = ("tzdata", "certifi", "cryptography")
+DEPENDENCIES = ("tzdata", "certifi", "cryptography")
 PRESENT = ("numpy",)
 CODE = '''\
 """A time zone, on a host that has none."""
@@ -55,13 +55,13 @@ class Datasource:
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Build a project that asks for data, and for what no code imports; return its bundle, and what the build said."""
     try:
-        closure([*DECLARED, *PRESENT])
+        closure([*DEPENDENCIES, *PRESENT])
     except PackageNotFoundError as error:
         pytest.skip(f"install gfplug's extra `dev`: {error}")
     folder = tmp_path_factory.mktemp("dependencies")
     project = new_project(folder / "project")
     pyproject = project / "pyproject.toml"
-    lines = "".join(f'  "{name}",\n' for name in DECLARED)
+    lines = "".join(f'  "{name}",\n' for name in DEPENDENCIES)
     pyproject.write_text(pyproject.read_text().replace("dependencies = [\n", f"dependencies = [\n{lines}", 1))
     (project / "src/plugin/datasource.py").write_text(CODE)
     ran = build(project, python=clean(folder / "environment", project=project, extra=PRESENT), quick=True)
@@ -104,7 +104,7 @@ def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, s
 
 @pytest.mark.shows("errors: a package that is installed but not needed makes the bundle huge")
 def test_what_is_not_a_dependency_and_comes_along_gets_a_line(built: tuple[Path, str]) -> None:
-    """With its size; what dependencies ask for is not in it."""
+    """The line has its size; requirements of dependencies are not in it."""
     (line,) = (line for line in built[1].splitlines() if "not among your dependencies" in line)
 
     name, size = line.partition("not among your dependencies: ")[2].partition(" MB).")[0].split(" (")

@@ -47,7 +47,7 @@ def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(sign
 
 @pytest.mark.shows("errors: pyarrow makes the bundle huge")
 def test_archive_and_bundle_are_small(signals: Built) -> None:
-    """Both with pyarrow and grpcio; stock PyInstaller makes 82 and 236 MB of the same plugin."""
+    """They contain pyarrow and grpcio; stock PyInstaller makes 82 and 236 MB of the same plugin."""
     assert signals.report["archive_bytes"] <= 36_000_000
     assert signals.report["bundle_bytes"] <= 99_700_000
 
@@ -64,7 +64,7 @@ def test_without_grpcio_they_are_smaller(signals: Built, signals_http2: Built) -
 def test_a_plugin_that_has_answered_takes_little_memory(
     signals: Built, signals_http2: Built, transport: str, most_mb: float
 ) -> None:
-    """What it shares with nobody after a query; of its files the kernel maps as much as it has at hand."""
+    """The limit is on private memory after a query; the kernel decides how much of its files is mapped."""
     bundle = signals if transport == "grpcio" else signals_http2
     target = Target(
         command=(bundle.report["executable"],), cwd=bundle.dist, plugin_id="acme-sales-datasource", proto=bundle.proto
@@ -112,20 +112,22 @@ def test_what_only_clients_need_is_left_out(signals: Built) -> None:
 
 
 def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built) -> None:
-    """Each of the list has a package URL, its licence as SPDX, and a text; pyarrow with its NOTICE."""
-    listed = signals.components
+    """Each has a package URL, its licence as SPDX, and a text; pyarrow with its NOTICE."""
+    sbom_entries = signals.components
     (texts,) = signals.dist.glob("THIRD-PARTY-LICENSES_*.txt")
     _, *pieces = texts.read_text().split(f"\n{'=' * 80}\n")
     sections = dict(zip((head.splitlines()[0] for head in pieces[::2]), pieces[1::2], strict=True))
 
-    assert {"python", "grpcio", "msgspec", "protobuf", "pyarrow"} <= {each["name"] for each in listed}
-    assert [each["name"] for each in listed if not each["purl"].startswith("pkg:")] == []
-    assert [each["purl"].partition("@")[0] for each in listed if each["name"] == "gfruntime"] == [
+    assert {"python", "grpcio", "msgspec", "protobuf", "pyarrow"} <= {each["name"] for each in sbom_entries}
+    assert [each["name"] for each in sbom_entries if not each["purl"].startswith("pkg:")] == []
+    assert [each["purl"].partition("@")[0] for each in sbom_entries if each["name"] == "gfruntime"] == [
         "pkg:generic/gfruntime"
     ]
-    named = [each["name"] for each in listed for choice in each["licenses"] if "name" in choice.get("license", {})]
-    assert named == []
-    titles = [f"{each['name']} {each.get('version', '')}".strip() for each in listed]
+    license_names = [
+        each["name"] for each in sbom_entries for choice in each["licenses"] if "name" in choice.get("license", {})
+    ]
+    assert license_names == []
+    titles = [f"{each['name']} {each.get('version', '')}".strip() for each in sbom_entries]
     assert [title for title in titles if not re.match(r"\n\[.+\]\n", sections[title])] == []
     assert [title for title in titles if "[it includes no text]" in sections[title]] == []
     (pyarrow,) = (text for title, text in sections.items() if title.startswith("pyarrow "))
@@ -135,9 +137,9 @@ def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the libraries have other names")
 def test_libraries_of_the_system_have_their_versions(signals: Built) -> None:
     """What OpenSSL and zlib say about themselves is in their CPE, and each library is a file of one component."""
-    listed = signals.components
-    places = [file["name"].rpartition("/")[2] for each in listed for file in each.get("components", [])]
-    cpes = [each["cpe"].split(":")[3:6] for each in listed if "cpe" in each]
+    sbom_entries = signals.components
+    places = [file["name"].rpartition("/")[2] for each in sbom_entries for file in each.get("components", [])]
+    cpes = [each["cpe"].split(":")[3:6] for each in sbom_entries if "cpe" in each]
 
     assert sorted(places) == sorted(path.name for path in signals.dist.glob("_internal_*/*.so*"))
     assert ["openssl", "openssl", ssl.OPENSSL_VERSION.split()[1]] in cpes
@@ -241,8 +243,8 @@ def test_an_interrupted_build_leaves_the_old_bundle_whole(copy: Path, number: si
     assert running.returncode == (130 if number == signal.SIGINT else -number)
     assert out == b""
     after = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
-    left = {".build", ".lock"}  # what a killed build worked in, and the file whose lock ended with it
-    assert {path: digest for path, digest in after.items() if not left.intersection(path.parts)} == before
+    leftovers = {".build", ".lock"}  # what a killed build worked in, and the file whose lock ended with it
+    assert {path: digest for path, digest in after.items() if not leftovers.intersection(path.parts)} == before
     assert number == signal.SIGKILL or not (copy / "artifacts/.build").exists()
 
 

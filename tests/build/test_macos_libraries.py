@@ -76,15 +76,15 @@ def unresolved(entries: Sequence[links.Entry], *, links_survive: bool) -> set[st
     if links_survive:
         at_top |= {place for place, target, kind in entries if kind == "SYMLINK" and target in files}
     sources = [source for _, source, kind in entries if kind in {"BINARY", "EXTENSION"}]
-    asked = {name for path in sources for header in MachO(path).headers for _, _, name in header.walkRelocatables()}
-    names = {posixpath.basename(name) for name in asked if not util.in_system_path(name)}
+    paths = {name for path in sources for header in MachO(path).headers for _, _, name in header.walkRelocatables()}
+    names = {posixpath.basename(name) for name in paths if not util.in_system_path(name)}
     return (names | {python_of(entries)}) - at_top
 
 
 def test_each_library_lies_where_the_loader_looks(
     entries: list[links.Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is asked for that is not at the top as a file: no link has to survive an unpacker."""
+    """All libraries are files at the top, so that no link has to survive an unpacker."""
     collected = collect(SPEC, entries, tmp_path / "project", monkeypatch)
 
     assert collected == links.put_libraries_first(entries)

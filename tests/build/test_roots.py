@@ -121,7 +121,9 @@ def outcome(target: Target) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def results_by_place(
+    signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
     results = {}
     for image, libraries in roots.IMAGES.items():
@@ -134,11 +136,11 @@ def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: /tmp is mounted noexec")
-def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[str]]) -> None:
+def test_the_table_in_the_documentation_is_what_was_seen(results_by_place: dict[str, list[str]]) -> None:
     """Image by image, condition by condition, mode by mode."""
-    assert {result for results in seen.values() for result in results} <= {"starts", NOTHING}
+    assert {result for results in results_by_place.values() for result in results} <= {"starts", NOTHING}
     lines = [f"| image | condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]
-    lines += [f"| {place} | {' | '.join(results)} |" for place, results in seen.items()]
+    lines += [f"| {place} | {' | '.join(results)} |" for place, results in results_by_place.items()]
     text = HEAD + "\n".join(lines) + "\n" + TAIL
     if os.environ.get("GFPLUG_UPDATE_GOLDEN") and not os.environ.get("CI"):
         DOCUMENT.parent.mkdir(exist_ok=True)
@@ -148,14 +150,14 @@ def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[st
 
 
 @pytest.mark.shows("errors: a glibc binary on Alpine", "errors: staticx cannot hold pyarrow")
-def test_a_bundle_that_brings_its_libc_starts_everywhere(seen: dict[str, list[str]]) -> None:
-    """Whatever the image lacks, and wherever nothing can be written."""
-    assert {results[MODES.index("bundled")] for results in seen.values()} == {"starts"}
+def test_a_bundle_that_brings_its_libc_starts_everywhere(results_by_place: dict[str, list[str]]) -> None:
+    """The image may lack any library, and may be read-only."""
+    assert {results[MODES.index("bundled")] for results in results_by_place.values()} == {"starts"}
 
 
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image")
 def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) -> None:
-    """Without its search path the same bundle fails where Grafana's Alpine image would make it fail: at libz."""
+    """Without its search path the bundle fails at libz, as in Grafana's Alpine image."""
     bundle = Path(shutil.copytree(signals.dist, tmp_path / "project" / "dist"))
     (program,) = bundle.glob("gpx_*")
     content = program.read_bytes()

@@ -56,7 +56,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     archive = folder / "20240107" / f"cpython-{MINOR}.{PATCH}+20240107-install_only.tar.gz"
     archive.parent.mkdir()
     _pack(archive)
-    listed = {
+    entries = {
         "name": "cpython",
         "arch": {"family": platform.machine(), "variant": None},
         "os": "linux",
@@ -69,7 +69,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "url": f"{RELEASES}/20240107/{archive.name.replace('+', '%2B')}",
         "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
     }
-    (folder / "list.json").write_text(json.dumps({f"cpython-{MINOR}.{PATCH}": listed}))
+    (folder / "list.json").write_text(json.dumps({f"cpython-{MINOR}.{PATCH}": entries}))
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield {
@@ -114,7 +114,7 @@ def test_uv_downloads_a_python_that_has_libpython_and_keeps_it(
 def test_uv_downloads_nothing_where_it_may_not(
     project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The error says what is missing, and nothing is written."""
+    """The error names the missing Python, and nothing is written."""
     monkeypatch.setenv(name, value)
     with pytest.raises(ToolError, match="this machine cannot build yet"):
         prerequisites.require(project, project.root / ".venv")
@@ -134,14 +134,14 @@ def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyP
 
 def test_a_damaged_download_is_refused(project: Project, mirror: dict[str, str]) -> None:
     """What a mirror sends is checked, and uv's words are shown."""
-    listed = Path(mirror["UV_PYTHON_DOWNLOADS_JSON_URL"].removeprefix("file://"))
-    whole = listed.read_text()
+    downloads = Path(mirror["UV_PYTHON_DOWNLOADS_JSON_URL"].removeprefix("file://"))
+    whole = downloads.read_text()
     digest = json.loads(whole)[f"cpython-{MINOR}.{PATCH}"]["sha256"]
     try:
-        listed.write_text(whole.replace(digest, "0" * 64))
+        downloads.write_text(whole.replace(digest, "0" * 64))
         with pytest.raises(ToolError, match="uv did not install") as caught:
             prerequisites.require(project, project.root / ".venv")
     finally:
-        listed.write_text(whole)
+        downloads.write_text(whole)
 
     assert "Hash mismatch" in caught.value.details

@@ -124,8 +124,8 @@ class Host:
                 answer.set_result(reply.get("result"))
         self._threads[1].join(5)
         with self._lock:
-            left, self._waiting = self._waiting, {}
-        for answer in left.values():
+            pending, self._waiting = self._waiting, {}
+        for answer in pending.values():
             last = self._stderr.decode(errors="replace")[-4000:]
             answer.set_exception(HostError({"kind": "died", "message": f"the host is gone: {last}"}))
 

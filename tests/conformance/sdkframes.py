@@ -68,21 +68,21 @@ def expected(frame: Frame) -> dict[str, Any]:
 def _field(field: Field) -> dict[str, Any]:
     go = FIELD_TYPES[field.type].go
     config = {key: value for key, value in (field.config or {}).items() if value not in (None, False, 0, "")}
-    kept = {key: value for key, value in (field.config or {}).items() if value is False or key in ("min", "max")}
+    kept_config = {key: value for key, value in (field.config or {}).items() if value is False or key in ("min", "max")}
     return {
         "name": field.name,
         "type": f"*{go}" if field.nullable else go,
         "nullable": field.nullable,
         "labels": dict(field.labels or {}),
-        "config": {key: value for key, value in (config | kept).items() if value is not None},
+        "config": {key: value for key, value in (config | kept_config).items() if value is not None},
         "values": [_literal(field, value) for value in _values(field)],
     }
 
 
 def _values(field: Field) -> list[Any]:
     array = field.values.cast(pa.int64()) if field.type == "time" else field.values
-    listed: list[Any] = array.to_pylist()
-    return listed
+    items: list[Any] = array.to_pylist()
+    return items
 
 
 def _literal(field: Field, value: Any) -> Any:

@@ -69,15 +69,15 @@ class Watch:
 
 def look_at_all(pid: int, at_s: float = 0.0) -> Sample:
     """Look at a process and its descendants now; what is resident in several counts in each by share (PSS)."""
-    seen = []
+    samples = []
     for each in (pid, *descendants(pid)):
         with suppress(OSError, KeyError):  # it ends just now
-            seen.append((look(each), _pss_mb(each)))
+            samples.append((look(each), _pss_mb(each)))
     return Sample(
         at_s=at_s,
-        rss_mb=sum(pss for _, pss in seen),
-        threads=sum(sample.threads for sample, _ in seen),
-        files=sum(sample.files for sample, _ in seen),
+        rss_mb=sum(pss for _, pss in samples),
+        threads=sum(sample.threads for sample, _ in samples),
+        files=sum(sample.files for sample, _ in samples),
     )
 
 

@@ -71,15 +71,15 @@ def test_live_channels_are_for_panels(source: Plugin) -> None:
 
 @pytest.mark.shows("frames 48", "frames 49")
 def test_logs_are_refused_by_themselves(source: Plugin) -> None:
-    """Logs asked for by a rule are an error of that query, which says why; the others, and panels, are answered."""
+    """Logs for an alert rule are an error of that query, with the reason; other queries and panels are answered."""
     answers = ask_kinds(source, "logs", "multi", "nothing")
-    shown = ask_kinds(source, "logs", from_alert=False)["logs"]
+    panel_answer = ask_kinds(source, "logs", from_alert=False)["logs"]
 
     assert (answers["logs"]["status"], answers["logs"]["source"]) == (400, "plugin")
     assert answers["logs"]["error"].startswith("This query gives logs, which alert rules can't read")
     assert [frame["meta"]["type"] for frame in answers["multi"]["frames"]] == ["timeseries-multi"] * 2
     assert (answers["nothing"]["status"], answers["nothing"]["frames"]) == (200, [])
-    assert shown["status"] == 200
+    assert panel_answer["status"] == 200
 
 
 @pytest.mark.shows("frames 46")

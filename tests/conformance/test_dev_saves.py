@@ -20,12 +20,12 @@ __all__ = ["editor", "plugin"]
 
 def wait_for_spare(plugin: Plugin) -> None:
     """Wait until the process that waits for the next save does nothing any more, as it does while a person types."""
-    spent = [-1.0]
+    seconds_spent = [-1.0]
 
     def is_idle() -> bool:
-        before, spent[0] = spent[0], sum(map(cpu, descendants(plugin.pid)))
+        before, seconds_spent[0] = seconds_spent[0], sum(map(cpu, descendants(plugin.pid)))
         time.sleep(0.3)
-        return len(descendants(plugin.pid)) == 2 and before == spent[0]
+        return len(descendants(plugin.pid)) == 2 and before == seconds_spent[0]
 
     eventually(is_idle, within_s=30)
 

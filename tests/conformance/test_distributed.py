@@ -63,12 +63,12 @@ def total(answer: dict[str, Any]) -> int:
 
 def test_the_plugin_holds_the_answer_alone(plugin: Plugin, cluster: DaskCluster) -> None:
     """The workers read ten million rows; the plugin's memory grows by what an answer of 120 points takes."""
-    few, asked = counting(1000, scheduler=cluster.address)
+    few, count_query = counting(1000, scheduler=cluster.address)
     many, _ = counting(ROWS, scheduler=cluster.address)
-    assert total(plugin.query(asked, settings=few)["A"]) == 1000
+    assert total(plugin.query(count_query, settings=few)["A"]) == 1000
     before = look(plugin.pid).rss_mb
 
-    assert total(plugin.query(asked, settings=many)["A"]) == ROWS
+    assert total(plugin.query(count_query, settings=many)["A"]) == ROWS
     assert look(plugin.pid).rss_mb - before < GROWTH_MB
     assert "workers: 2, threads: 2" in plugin.health(many)["message"]
     ends_well(plugin)
@@ -76,8 +76,8 @@ def test_the_plugin_holds_the_answer_alone(plugin: Plugin, cluster: DaskCluster)
 
 def test_a_cancel_by_grafana_reaches_the_cluster(plugin: Plugin, cluster: DaskCluster) -> None:
     """Within a second the scheduler knows no task of the query any more."""
-    configured, asked = counting(100 * ROWS, scheduler=cluster.address)
-    waiting = plugin.send("query", request=query_request(asked, settings=configured))
+    settings_of_source, count_query = counting(100 * ROWS, scheduler=cluster.address)
+    waiting = plugin.send("query", request=query_request(count_query, settings=settings_of_source))
     eventually(lambda: cluster.tasks() > 100, within_s=30)
 
     plugin.ask("cancel", id=waiting.number)
@@ -90,8 +90,8 @@ def test_a_cancel_by_grafana_reaches_the_cluster(plugin: Plugin, cluster: DaskCl
 def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Path) -> None:
     """The other one does its work, too; a cluster of its own, which has one worker less afterwards."""
     with dask_cluster(tmp_path) as cluster:
-        configured, asked = counting(3 * ROWS, scheduler=cluster.address)
-        waiting = plugin.send("query", request=query_request(asked, settings=configured))
+        configured, count_query = counting(3 * ROWS, scheduler=cluster.address)
+        waiting = plugin.send("query", request=query_request(count_query, settings=configured))
         eventually(lambda: cluster.finished() > 3, within_s=30)
         cluster.kill_worker()
 
@@ -104,11 +104,11 @@ def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Pat
 def test_a_cluster_of_its_own_ends_with_the_plugin(
     new_host: HostMaker, programs: Programs, kind: str, end: str
 ) -> None:
-    """Whatever ends, no worker is left: neither of a bundle, which is its own worker, nor from source."""
+    """No worker survives, neither of a bundle, which is its own worker, nor of a plugin from source."""
     host = new_host()
     plugin = host.start(executable(programs, f"distributed-{kind}"))
-    configured, asked = counting(100_000)
-    assert total(plugin.query(asked, settings=configured)["A"]) == 100_000
+    settings_of_source, count_query = counting(100_000)
+    assert total(plugin.query(count_query, settings=settings_of_source)["A"]) == 100_000
     family = [plugin.pid, *descendants(plugin.pid)]
     assert len(family) > 2
 
@@ -117,8 +117,8 @@ def test_a_cluster_of_its_own_ends_with_the_plugin(
     elif end == "the plugin is killed":
         os.kill(plugin.pid, signal.SIGKILL)
     else:
-        long, asked = counting(100 * ROWS)
-        plugin.send("query", request=query_request(asked, settings=long))
+        long, count_query = counting(100 * ROWS)
+        plugin.send("query", request=query_request(count_query, settings=long))
         time.sleep(1)
         ended = plugin.kill()
         assert (ended["forced"], ended["exit"]["code"]) == (False, 0)

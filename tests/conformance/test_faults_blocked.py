@@ -24,9 +24,9 @@ THREADS = 64
 def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
     """Send queries that never end, and let them begin."""
     request = query_request(query(kind="block"), settings=settings(**source))
-    sent = [plugin.send("query", request=request) for _ in range(count)]
+    calls = [plugin.send("query", request=request) for _ in range(count)]
     time.sleep(0.5)
-    return sent
+    return calls
 
 
 @pytest.mark.shows("protocol 26", "faults: User code never returns")
@@ -81,12 +81,12 @@ def test_a_constructor_that_blocks_concerns_its_data_source_alone(
     """Others are answered meanwhile; its own callers hear when their patience ends."""
     plugin = host.start(faulty_probe, env=environment)
     source = settings({"make": "block"}, uid="hangs")
-    sent = [plugin.send("query", request=query_request(query(), settings=source), timeout_s=1) for _ in range(8)]
-    sent.append(plugin.send("check_health", request={"pluginContext": context(source)}, timeout_s=1))
+    calls = [plugin.send("query", request=query_request(query(), settings=source), timeout_s=1) for _ in range(8)]
+    calls.append(plugin.send("check_health", request={"pluginContext": context(source)}, timeout_s=1))
 
     assert plugin.query(query())["A"]["status"] == 200
     assert plugin.health()["status"] == "OK"
-    for pending in sent:
+    for pending in calls:
         with pytest.raises(HostError, match="DeadlineExceeded"):
             pending.result()
     assert plugin.query(query())["A"]["status"] == 200
@@ -97,8 +97,8 @@ def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe
     """However often somebody presses "Save & test" on a data source that hangs, others are tested."""
     plugin = host.start(faulty_probe)
     request = {"pluginContext": context(settings({"health": "block"}, uid="hangs"))}
-    sent = [plugin.send("check_health", request=request, timeout_s=0.5) for _ in range(20)]
-    for pending in sent:
+    calls = [plugin.send("check_health", request=request, timeout_s=0.5) for _ in range(20)]
+    for pending in calls:
         with pytest.raises(HostError, match="DeadlineExceeded"):
             pending.result()
 
@@ -108,7 +108,7 @@ def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe
 
 @pytest.mark.shows("faults: User code never returns")
 def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: Path) -> None:
-    """Neither its successor nor the plugin's end waits for `dispose`."""
+    """Its successor and the plugin's end do not wait for `dispose`."""
     plugin = host.start(faulty_probe)
     for version in range(3):
         source = {**settings({"dispose": "block"}), "lastUpdatedMS": 1 + version}
@@ -119,7 +119,7 @@ def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: 
 
 @pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
 def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
-    """Not even one whose generator can't be closed, because it never comes back."""
+    """Its generator cannot even be closed, because it never returns."""
     plugin = host.start(faulty_probe, env=environment)
     streams = [plugin.send("run_stream", request={"pluginContext": context(), "path": "block"}) for _ in range(3)]
     time.sleep(0.5)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hostclient import Plugin
 
-SAID = {
+MESSAGES = {
     "exception": "RuntimeError: something nobody meant",
     "system exit": "SystemExit: 7",
     "keyboard interrupt": "KeyboardInterrupt",
@@ -33,7 +33,7 @@ SAID = {
 }
 """What can be raised, and what of it the answer says."""
 
-raised = pytest.mark.parametrize("how", SAID)
+raised = pytest.mark.parametrize("how", MESSAGES)
 
 
 @pytest.fixture(scope="module", params=["def", "async def"])
@@ -63,7 +63,7 @@ def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -
 
     assert [answers[ref]["status"] for ref in "AC"] == [200, 200]
     assert answers["B"]["status"] >= 500
-    assert SAID[how] in answers["B"]["error"]
+    assert MESSAGES[how] in answers["B"]["error"]
     assert not [sign for sign in ("\n", "Traceback") if sign in answers["B"]["error"]]
     assert well(faulty)
 
@@ -75,7 +75,7 @@ def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> N
     answer = faulty.health(broken(how, "health"))
 
     assert answer["status"] == "ERROR"
-    assert SAID[how] in answer["message"]
+    assert MESSAGES[how] in answer["message"]
     assert well(faulty)
 
 
@@ -88,8 +88,8 @@ def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin
         answers = faulty.query(query("A"), query("B"), settings=source)
         health = faulty.health(source)
 
-        assert all(SAID[how] in answers[ref]["error"] for ref in "AB")
-        assert (health["status"], SAID[how] in health["message"]) == ("ERROR", True)
+        assert all(MESSAGES[how] in answers[ref]["error"] for ref in "AB")
+        assert (health["status"], MESSAGES[how] in health["message"]) == ("ERROR", True)
     assert well(faulty)
 
 
@@ -111,7 +111,7 @@ def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str
         faulty.ask("subscribe", request={"pluginContext": context(), "path": how})
 
     assert (caught.value.kind, caught.value.code) == ("rpc", "Unknown")
-    assert SAID[how] in caught.value.message
+    assert MESSAGES[how] in caught.value.message
     assert well(faulty)
 
 
@@ -123,7 +123,7 @@ def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: st
 
     assert ended["packets"] == ['{"n":1}']
     assert (ended["ended"], ended["error"]["code"]) == ("error", "Unknown")
-    assert SAID[how] in ended["error"]["message"] or (how, ended["error"]["message"]) == ("stop", "")
+    assert MESSAGES[how] in ended["error"]["message"] or (how, ended["error"]["message"]) == ("stop", "")
     assert well(faulty)
 
 
@@ -136,7 +136,7 @@ def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str
 
     assert sorted(chunk["ref_id"] for chunk in chunks if not chunk["error"]) == ["A", "B"]
     assert list(errors) == ["A"]
-    assert SAID[how] in errors["A"]
+    assert MESSAGES[how] in errors["A"]
     assert well(faulty)
 
 

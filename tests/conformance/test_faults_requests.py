@@ -91,8 +91,10 @@ def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: byt
         (b"[" * 100_000, "the data source's settings: nested too deeply"),
     ],
 )
-def test_malformed_settings_are_told_by_health_and_queries(running_python: Plugin, text: bytes, message: str) -> None:
-    """Each says which settings are wrong; other data sources do not notice."""
+def test_malformed_settings_are_reported_by_health_and_queries(
+    running_python: Plugin, text: bytes, message: str
+) -> None:
+    """Each message names the wrong settings; other data sources are not affected."""
     broken = {**source(uid=f"broken-{hash(text)}"), "jsonData": base64.b64encode(text).decode()}
     health, answers = running_python.health(broken), running_python.query(query("A"), query("B"), settings=broken)
 
@@ -130,7 +132,7 @@ def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]
     ids=["trace", "tenant", "log", "binary"],
 )
 def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, list[str]]) -> None:
-    """Nor can it forge a log line."""
+    """It cannot forge a log line either."""
     answer = running_python.ask("query", request=query_request(query()), metadata=metadata)
 
     assert answer["responses"]["A"]["status"] == 200
@@ -207,7 +209,7 @@ def survives(plugin: Plugin, path: str, message: bytes) -> None:
 @fuzzed
 @given(st.sampled_from([path for path, *_ in PATHS]), st.binary(max_size=200))
 def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path: str, message: bytes) -> None:
-    """Whatever bytes come as any method's request, its caller hears in time, and no other call is hurt."""
+    """Random bytes as a request of any method are answered in time, and do not affect other calls."""
     survives(running_python, path, message)
 
 
@@ -215,13 +217,13 @@ def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path:
 @fuzzed
 @given(spoiled())
 def test_spoiled_requests_end_in_an_answer_or_a_status(running_python: Plugin, spoiled: tuple[str, bytes]) -> None:
-    """So do real requests that were cut, flipped or mixed up."""
+    """The requests are real ones that were cut, flipped or mixed up."""
     survives(running_python, *spoiled)
 
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_bytes_to_other_services_are_answered_or_refused(running_python: Plugin, path: str) -> None:
-    """go-plugin's own services and methods that nobody has take random bytes, too."""
+    """go-plugin's own services and unknown methods get random bytes, too."""
     for message in (b"", b"\xff" * 50, b"\x0a\x06plugin", b"\x0a\xff"):
         assert outcome(running_python, path, message, limit=1, timeout_s=0.5)[0] not in {"", "Unavailable"}
     assert well(running_python)

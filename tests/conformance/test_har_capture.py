@@ -111,8 +111,8 @@ def source(url: str) -> dict[str, Any]:
 
 def captured(plugin: Plugin, url: str, case: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Ask with the header; give the frame of the traffic without its text, and the text."""
-    asked = query(**{"kind": "fetch", "method": "GET", **case})
-    responses = plugin.query(asked, settings=source(url), headers=ASKS)
+    fetch_query = query(**{"kind": "fetch", "method": "GET", **case})
+    responses = plugin.query(fetch_query, settings=source(url), headers=ASKS)
     [frame] = responses["__har__P1"].pop("frames")
     text = frame["meta"]["custom"].pop("har")
     del frame["json"], responses["__har__P1"]["bytes"]
@@ -187,7 +187,7 @@ def test_only_the_header_asks(go: Plugin, ours: Plugin, upstream: Upstream, head
 
 
 def test_without_traffic_there_is_no_frame(go: Plugin, ours: Plugin) -> None:
-    """Also when it is asked for."""
+    """This is so even if the request asks for it."""
     for plugin in (go, ours):
         assert list(plugin.query(query(), headers=ASKS)) == ["A"]
 

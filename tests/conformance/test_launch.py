@@ -77,10 +77,10 @@ def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugi
 @pytest.mark.slow
 def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Path) -> None:
     """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
-    there = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
-    shutil.copytree(built_signals.parent, there)
+    folder = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
+    shutil.copytree(built_signals.parent, folder)
 
-    plugin = host.start(there / built_signals.name, bare=True)
+    plugin = host.start(folder / built_signals.name, bare=True)
 
     assert plugin.query(query())["A"]["status"] == 200
 
@@ -88,11 +88,11 @@ def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Pat
 @pytest.mark.shows("protocol 8")
 def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path) -> None:
     """A project runs from source where its path has spaces and letters beyond ASCII (item 8)."""
-    there = tmp_path / "Grafana plug-ins" / "l'été ☃ 数据"
-    shutil.copytree(programs.project("signals"), there, ignore=shutil.ignore_patterns("dist", "artifacts"))
-    write_launcher(there / "launcher", there)
+    folder = tmp_path / "Grafana plug-ins" / "l'été ☃ 数据"
+    shutil.copytree(programs.project("signals"), folder, ignore=shutil.ignore_patterns("dist", "artifacts"))
+    write_launcher(folder / "launcher", folder)
 
-    plugin = host.start(there / "launcher", bare=True)
+    plugin = host.start(folder / "launcher", bare=True)
 
     assert plugin.query(query())["A"]["status"] == 200
 

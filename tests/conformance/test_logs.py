@@ -40,7 +40,7 @@ def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 42")
 def test_an_unexpected_exception_is_one_error_line(running_python: Plugin) -> None:
-    """What nobody meant is logged once at level error, its traceback in a field (item 42)."""
+    """It is logged once at level error, with the traceback in a field (item 42)."""
     running_python.query(query(kind="raise"))
     eventually(lambda: [entry for entry in running_python.logs() if entry["level"] == "error"], within_s=5)
     lines = [entry for entry in running_python.logs() if "Traceback" in json.dumps(entry)]

@@ -75,14 +75,14 @@ def test_an_old_query_is_answered_as_one_of_today(source: Plugin, headers: dict[
         settings=settings({"server": "DB"}),
         headers=headers,
     )
-    found = {
+    values_by_name = {
         ref: (answer["status"], *answer["frames"][0]["fields"][1]["values"], answer["frames"][0]["fields"][1]["labels"])
         for ref, answer in answers.items()
         if answer["frames"]
     }
 
-    assert found["A"] == found["B"] == (200, 10.0, {"of": "db/orders"})
-    assert found["E"] == (200, 5.0, {"of": "db/sales"})
+    assert values_by_name["A"] == values_by_name["B"] == (200, 10.0, {"of": "db/orders"})
+    assert values_by_name["E"] == (200, 5.0, {"of": "db/sales"})
     assert (answers["C"]["status"], answers["C"]["source"]) == (500, "plugin")
     assert answers["C"]["error"].startswith("the query: Model.migrate failed: TypeError: unsupported operand")
     assert (answers["D"]["status"], answers["D"]["error"]) == (
@@ -91,8 +91,8 @@ def test_an_old_query_is_answered_as_one_of_today(source: Plugin, headers: dict[
     )
 
 
-def test_editors_are_told_what_an_old_query_is_today(source: Plugin) -> None:
-    """And old settings."""
+def test_editors_get_the_migrated_form_of_an_old_query(source: Plugin) -> None:
+    """Old settings are migrated in the same way."""
     for body, answer in (
         ({"query": {"table": "orders"}}, {"query": {"series": "orders", "window": 5.0, "version": 2}}),
         ({"options": {"server": "DB"}}, {"options": {"host": "db"}}),
@@ -103,7 +103,7 @@ def test_editors_are_told_what_an_old_query_is_today(source: Plugin) -> None:
 
 
 def test_settings_that_can_not_be_migrated_are_an_error_of_each_query(source: Plugin) -> None:
-    """Not of the process: another data source is answered."""
+    """The process continues, and answers other data sources."""
     sentence = (
         "the data source's settings: Options.migrate failed: AttributeError: 'int' object has no attribute 'lower'"
     )

@@ -53,9 +53,9 @@ def recent(**model: Any) -> dict[str, Any]:
 def rule_of(project: Path) -> tuple[dict[str, Any], str]:
     """Read the model of the project's alert rule, and its condition: what it makes of a series, and compares with."""
     rules = yaml.safe_load((project / "provisioning/alerting/rules.yaml").read_text(encoding="utf-8"))
-    asked, reduced, compared = rules["groups"][0]["rules"][0]["data"]
+    query_part, reduced, compared = rules["groups"][0]["rules"][0]["data"]
     threshold = compared["model"]["conditions"][0]["evaluator"]["params"][0]
-    return asked["model"], f"{reduced['model']['reducer']} > {threshold}"
+    return query_part["model"], f"{reduced['model']['reducer']} > {threshold}"
 
 
 def test_an_example_answers_and_one_of_its_two_alerts_fires(

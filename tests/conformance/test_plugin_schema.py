@@ -145,10 +145,10 @@ def test_the_sdk_reads_all_of_it(sdk: Host, name: str) -> None:
 
 @pytest.mark.parametrize("name", [*FILES, "everything"])
 def test_the_defaults_fit_into_what_the_sdk_makes_of_it(sdk: Host, name: str) -> None:
-    """As a dashboard saves them; and a value of another type does not."""
+    """The defaults of a saved dashboard are valid; a value of another type is not."""
     ours = document(name)
-    saved = sdk.ask("plugin_schema", text=json.dumps(ours), plugin_id="acme-sales-datasource")["saved"]
-    judge = jsonschema.Draft4Validator(saved)
+    go_values = sdk.ask("plugin_schema", text=json.dumps(ours), plugin_id="acme-sales-datasource")["saved"]
+    judge = jsonschema.Draft4Validator(go_values)
     for example in ours["queryExamples"]["examples"]:
         kind = {"queryType": example["queryType"]} if example["queryType"] else {}
         assert not list(judge.iter_errors({"refId": "A", **kind, **example["saveModel"]})), example

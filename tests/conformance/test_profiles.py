@@ -38,11 +38,11 @@ def _work() -> Iterator[None]:
 
 def burn(stop: threading.Event) -> None:
     """Take CPU, and keep some memory."""
-    kept: list[bytes] = []
+    blocks: list[bytes] = []
     while not stop.is_set():
         sum(range(500))
-        if len(kept) < 20_000:
-            kept.append(bytes(1000))
+        if len(blocks) < 20_000:
+            blocks.append(bytes(1000))
 
 
 def pprof(folder: Path, *words: str) -> str:

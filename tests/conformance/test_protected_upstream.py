@@ -131,7 +131,7 @@ def test_a_storm_stays_within_the_limit(host: Host, protected: Path, slow: Slow,
 
 
 def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected: Path, slow: Slow) -> None:
-    """The host gives up long before the upstream answers; what a thread has asked for still counts."""
+    """The host cancels long before the upstream answers; a running request still counts."""
     plugin = host.start(protected)
     plugin.health(settings(url=slow.url))
     failures: list[BaseException | None] = []
@@ -153,10 +153,10 @@ def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected:
 
 @KINDS
 @pytest.mark.parametrize("slow", [0.5], indirect=True)  # eight are asked for in a second, however busy the machine is
-def test_who_waits_for_a_place_waits_no_longer_than_the_host(
+def test_a_query_in_the_line_waits_no_longer_than_the_host(
     host: Host, protected: Path, slow: Slow, environment: dict[str, str]
 ) -> None:
-    """At its deadline a query leaves the line, and is never asked for; the next one has its turn at once."""
+    """At its deadline it leaves the line without a request; the next one starts at once."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
     messages = [message(slow, number) for number in range(MANY)]  # making them takes seconds
@@ -164,28 +164,28 @@ def test_who_waits_for_a_place_waits_no_longer_than_the_host(
     failures = [each.answer.exception(30) for each in pending]
     assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)
     eventually(lambda: measured(plugin)["upstream_waiting"] == 0)  # the plugin has its own clock
-    asked = len(slow.requests)
-    assert asked < MANY / 2
+    request_count = len(slow.requests)
+    assert request_count < MANY / 2
     assert plugin.query(query(number=99), settings=settings(url=slow.url))["A"]["status"] == 200
-    assert len(slow.requests) == asked + 1
+    assert len(slow.requests) == request_count + 1
     assert measured(plugin)["upstream_waiting"] == measured(plugin)["upstream_running"] == 0
     ends_well(plugin)
 
 
 def test_no_user_gets_the_answer_of_another(host: Host, protected: Path, slow: Slow) -> None:
-    """Each is asked for, with the same query; nor does who logs in with another token."""
+    """The same query is sent again for each user, and for each token of a login."""
     plugin = host.start(protected)
     source = settings(url=slow.url)
-    asked = query_request(query(), settings=source)
+    base_request = query_request(query(), settings=source)
     others = [
-        asked | {"pluginContext": context(source, user={"login": "bob"})},
-        asked | {"pluginContext": context(source, user=None)},
-        asked | {"headers": {"Authorization": "Bearer one"}},
-        asked | {"headers": {"Authorization": "Bearer two"}},
-        asked | {"pluginContext": context({**source, "decryptedSecureJsonData": {"token": "other"}})},
-        asked | {"pluginContext": context(source, orgId=2)},
+        base_request | {"pluginContext": context(source, user={"login": "bob"})},
+        base_request | {"pluginContext": context(source, user=None)},
+        base_request | {"headers": {"Authorization": "Bearer one"}},
+        base_request | {"headers": {"Authorization": "Bearer two"}},
+        base_request | {"pluginContext": context({**source, "decryptedSecureJsonData": {"token": "other"}})},
+        base_request | {"pluginContext": context(source, orgId=2)},
     ]
-    for number, request in enumerate([asked, *others], start=1):
+    for number, request in enumerate([base_request, *others], start=1):
         for _ in range(2):
             plugin.ask("query", request=request)
         assert len(slow.requests) == number
@@ -193,7 +193,7 @@ def test_no_user_gets_the_answer_of_another(host: Host, protected: Path, slow: S
 
 
 def test_each_worker_has_a_cache_of_its_own(host: Host, programs: Programs, slow: Slow) -> None:
-    """So two of them ask twice at most."""
+    """Two workers send at most two requests."""
     plugin = host.start(programs.probe("protected-workers"))
     plugin.health(settings(url=slow.url))
     answers = ask_all(plugin, [message(slow)] * MANY)

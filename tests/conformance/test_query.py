@@ -29,10 +29,10 @@ def has_logged(plugin: Plugin, message: str) -> bool:
 def test_handler_sees_the_query(running: Plugin) -> None:
     """Ref id, time range, interval, data points and the data source's settings arrive unchanged."""
     source = settings({"health": ""}, secrets={"token": "s3cr3t"}, name="Sales", uid="sales", number=5)
-    seen = echo(running.query(query("A", kind="echo"), settings=source)["A"])
-    del seen["instance"]
+    received = echo(running.query(query("A", kind="echo"), settings=source)["A"])
+    del received["instance"]
 
-    assert seen == {
+    assert received == {
         "ref_id": "A",
         "query_type": "",
         "max_data_points": 100,
@@ -60,9 +60,9 @@ def test_handler_knows_an_alert_rule(running: Plugin) -> None:
             "headers": {"FromAlert": "true", "http_X-Rule-Name": "Too%20many"},
         },
     )
-    seen = echo(answer["responses"]["A"])
+    received = echo(answer["responses"]["A"])
 
-    assert (seen["from_alert"], seen["rule"], seen["login"]) == (True, "Too%20many", "")
+    assert (received["from_alert"], received["rule"], received["login"]) == (True, "Too%20many", "")
 
 
 @pytest.mark.shows("protocol 51")
@@ -148,12 +148,12 @@ def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> N
 
 
 @pytest.mark.shows("protocol 54")
-@pytest.mark.parametrize("wanted", ["ARROW", "JSON"])
-def test_format_describes_the_bytes(running: Plugin, wanted: str) -> None:
+@pytest.mark.parametrize("format_", ["ARROW", "JSON"])
+def test_format_describes_the_bytes(running: Plugin, format_: str) -> None:
     """Asked for JSON the plugin answers JSON, else Arrow; both decode to the same frame (item 54)."""
-    answer = running.query(query(), format=wanted)["A"]
+    answer = running.query(query(), format=format_)["A"]
 
-    assert answer["format"] == wanted
+    assert answer["format"] == format_
     assert answer["frames"] == running.query(query())["A"]["frames"]
 
 
@@ -188,11 +188,11 @@ def test_64_queries_at_once(running: Plugin) -> None:
     """64 calls of half a second each make progress side by side, go-plugin's own streams open (items 28, 29)."""
     running.query(query())
     begin = time.monotonic()
-    sent = [
+    queries = [
         running.send("query", request=query_request(query(f"Q{number}", kind="sleep", seconds=0.5)))
         for number in range(64)
     ]
-    answers = [pending.result() for pending in sent]
+    answers = [pending.result() for pending in queries]
 
     assert [answer["responses"][f"Q{number}"]["status"] for number, answer in enumerate(answers)] == [200] * 64
     assert time.monotonic() - begin < 64 * 0.5 / 4
@@ -225,9 +225,9 @@ def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None
     """The deadline of the call, less what has passed; and its object was started once, before the first query."""
     for _ in range(2):
         answer = running_python.ask("query", request=query_request(query(kind="left")), timeout_s=20)
-    left, starts = answer["responses"]["A"]["frames"][0]["fields"]
+    time_left, starts = answer["responses"]["A"]["frames"][0]["fields"]
 
-    assert 10 < left["values"][0] <= 20
+    assert 10 < time_left["values"][0] <= 20
     assert starts["values"] == [1]
 
 

@@ -24,12 +24,12 @@ EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 
 
 @pytest.mark.shows("frames 3", "frames 4", "frames 9", "frames 18")
-@pytest.mark.parametrize("wanted", ["arrow", "json"])
+@pytest.mark.parametrize("format_", ["arrow", "json"])
 @EXAMPLES
 @given(frame=frames)
-def test_sdk_decodes_what_we_encode(sdk: Host, wanted: str, frame: Frame) -> None:
+def test_sdk_decodes_what_we_encode(sdk: Host, format_: str, frame: Frame) -> None:
     """Random frames are themselves to the Go SDK's decoders: types, nulls, NaN, labels, configs, meta, every value."""
-    answer = decoded(sdk, frame, wanted)
+    answer = decoded(sdk, frame, format_)
 
     assert normal(answer["frame"]) == expected(frame)
 
@@ -43,12 +43,12 @@ def test_we_decode_what_the_sdk_encodes(sdk: Host, frame: Frame) -> None:
 
 
 @pytest.mark.shows("frames 5", "frames 34", "frames 36")
-@pytest.mark.parametrize("wanted", ["arrow", "json"])
-def test_every_type_reaches_the_sdk(sdk: Host, wanted: str) -> None:
+@pytest.mark.parametrize("format_", ["arrow", "json"])
+def test_every_type_reaches_the_sdk(sdk: Host, format_: str) -> None:
     """The vector of every type, its least and greatest values, NaN, infinities and nulls included, arrives whole."""
     frame = all_types()
 
-    assert normal(decoded(sdk, frame, wanted)["frame"]) == expected(frame)
+    assert normal(decoded(sdk, frame, format_)["frame"]) == expected(frame)
 
 
 @pytest.mark.shows("frames 17")

@@ -75,9 +75,9 @@ def wide_frames(draw: st.DrawFn) -> Frame:
     rows = draw(sizes)
     kinds = st.just("float64") if draw(mostly) else st.sampled_from(["float64", "int64"])
     labels = st.none() | st.dictionaries(st.sampled_from(["x", "y"]), few_words)
-    drawn = draw(st.lists(kinds, min_size=draw(mostly), max_size=4))
+    columns = draw(st.lists(kinds, min_size=draw(mostly), max_size=4))
     nullable = draw(st.booleans())
-    values = [column(draw, kind, rows, labels=draw(labels), nullable=nullable) for kind in drawn]
+    values = [column(draw, kind, rows, labels=draw(labels), nullable=nullable) for kind in columns]
     extra = [] if draw(mostly) else [column(draw, "string", rows)]
     return Frame(fields=[index(draw, rows, odd=not draw(mostly)), *values, *extra], name=draw(texts))
 

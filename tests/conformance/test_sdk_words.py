@@ -42,8 +42,8 @@ def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> Non
         with pytest.raises(QueryError):
             ours()
     else:
-        cut = abs(theirs) // 1000 * (1 if theirs >= 0 else -1)
-        assert ours() == dt.timedelta(microseconds=cut)
+        seconds = abs(theirs) // 1000 * (1 if theirs >= 0 else -1)
+        assert ours() == dt.timedelta(microseconds=seconds)
 
 
 @pytest.mark.shows("frames 53")

@@ -62,7 +62,7 @@ def leaks(text: str) -> list[str]:
     return [needle for needle in NEEDLES if needle in text]
 
 
-def answered(plugin: Plugin, op: str, **request: Any) -> str:
+def answer_text(plugin: Plugin, op: str, **request: Any) -> str:
     """Make a call and give all that the host has of its answer, or of its failure."""
     try:
         return json.dumps(plugin.ask(op, request=request), ensure_ascii=False)
@@ -83,17 +83,17 @@ def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
     kinds = [query(f"Q{at}", kind=kind) for at, kind in enumerate(("raise", "query", "downstream"))]
     request = {"pluginContext": asks(), "headers": HEADERS}
     answers = {
-        "query": answered(leaky, "query", **request, queries=kinds),
-        "chunks": answered(leaky, "query_chunked", **request, queries=[query()]),
-        "details": answered(leaky, "check_health", pluginContext=asks("details"), headers=HEADERS),
-        "health": answered(leaky, "check_health", pluginContext=asks("health"), headers=HEADERS),
-        "made": answered(leaky, "check_health", pluginContext=asks("make"), headers=HEADERS),
-        "make": answered(leaky, "query", pluginContext=asks("make"), headers=HEADERS, queries=[query()]),
+        "query": answer_text(leaky, "query", **request, queries=kinds),
+        "chunks": answer_text(leaky, "query_chunked", **request, queries=[query()]),
+        "details": answer_text(leaky, "check_health", pluginContext=asks("details"), headers=HEADERS),
+        "health": answer_text(leaky, "check_health", pluginContext=asks("health"), headers=HEADERS),
+        "made": answer_text(leaky, "check_health", pluginContext=asks("make"), headers=HEADERS),
+        "make": answer_text(leaky, "query", pluginContext=asks("make"), headers=HEADERS, queries=[query()]),
         "resource": resource(leaky, "error"),
         "resource that fails": resource(leaky, "raise"),
-        "subscribe": answered(leaky, "subscribe", pluginContext=asks(), path="x", headers=HEADERS),
-        "stream": answered(leaky, "run_stream", pluginContext=asks(), path="x", headers=HEADERS),
-        "admission": answered(
+        "subscribe": answer_text(leaky, "subscribe", pluginContext=asks(), path="x", headers=HEADERS),
+        "stream": answer_text(leaky, "run_stream", pluginContext=asks(), path="x", headers=HEADERS),
+        "admission": answer_text(
             leaky, "validate", pluginContext=asks(), objectBytes=base64.b64encode(json.dumps(SECRETS).encode()).decode()
         ),
     }
@@ -112,7 +112,7 @@ def resource(plugin: Plugin, path: str) -> str:
 @pytest.mark.shows("protocol 45", "faults: User code tells its secrets")
 @pytest.mark.parametrize("kind", ["log", "print", "raise", "query", "thread"])
 def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
-    """Whatever is logged, printed, warned of or raised: stdout has the handshake alone, stderr no secret."""
+    """Logs, prints, warnings and exceptions: stdout has only the handshake, stderr has no secret."""
     request = {"pluginContext": asks(), "headers": HEADERS}
     leaky.ask("query", request={**request, "queries": [query(kind=kind)]})
     for place in ("health", "make", "details"):
@@ -127,7 +127,7 @@ def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
 
 @pytest.mark.shows("faults: User code tells its secrets")
 def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs: Programs) -> None:
-    """Grafana hands some secrets over as environment variables; an import that fails with one is told without it."""
+    """Grafana passes some secrets as environment variables; the error of an import does not show them."""
     command = programs.probe("leaky")
     plugin = host.start(command, env={"PROBE_BROKEN": "1", "GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
     health, answers = plugin.health(), plugin.query(query())

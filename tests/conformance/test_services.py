@@ -30,7 +30,7 @@ def test_health_has_status_message_and_details(running: Plugin) -> None:
 
 
 def test_bad_health_is_an_answer(running: Plugin) -> None:
-    """A data source that knows what is wrong answers ERROR and its sentence (item 62)."""
+    """A data source that reports a problem answers ERROR with its message (item 62)."""
     answer = running.health(settings({"health": "error"}, uid="ill", number=2))
 
     assert (answer["status"], answer["message"]) == ("ERROR", "no such host")
@@ -71,7 +71,7 @@ def test_resource_bodies_are_bytes(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 65")
 def test_resource_without_content_is_one_message(running: Plugin) -> None:
-    """Even 204 sends a message: Grafana takes none for an error (item 65)."""
+    """Even 204 sends a message, because Grafana takes no message for an error (item 65)."""
     answer = running.resource("nothing")
 
     assert (answer.code, answer.body) == (204, b"")
@@ -79,7 +79,7 @@ def test_resource_without_content_is_one_message(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 65")
 def test_only_the_first_message_has_code_and_headers(running: Plugin) -> None:
-    """Whatever the number of messages, the first decides (item 65)."""
+    """Any number of messages may follow (item 65)."""
     answer = running.resource("bytes", method="POST", body=b"x" * (5 << 20))
 
     assert answer.code == 201
@@ -176,16 +176,16 @@ def admission(text: bytes) -> dict[str, object]:
 def test_admission_is_answered_without_a_data_source(running: Plugin) -> None:
     """Objects are allowed with warnings, refused with a result, and changed (item 73)."""
     allowed = running.ask("validate", request=admission(b"old"))
-    refused = running.ask("validate", request=admission(b""))
-    changed = running.ask("mutate", request=admission(b"old"))
+    validation = running.ask("validate", request=admission(b""))
+    mutation = running.ask("mutate", request=admission(b"old"))
 
     assert (allowed["allowed"], allowed["warnings"]) == (True, ["Thing"])
-    assert (refused["allowed"], refused["result"]["status"], refused["result"]["message"]) == (
+    assert (validation["allowed"], validation["result"]["status"], validation["result"]["message"]) == (
         False,
         "Failure",
         "no object",
     )
-    assert base64.b64decode(changed["objectBytes"]) == b"new old"
+    assert base64.b64decode(mutation["objectBytes"]) == b"new old"
 
 
 @pytest.mark.shows("protocol 73")

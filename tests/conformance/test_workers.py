@@ -61,7 +61,7 @@ def channel(path: str) -> dict[str, Any]:
 
 @TRANSPORTS
 def test_calls_are_answered_by_all_workers(host: Host, crew: Path, environment: dict[str, str]) -> None:
-    """Not by the process that Grafana started; each has one instance, and random numbers of its own."""
+    """Grafana's own process answers none; each worker has its own instance and random numbers."""
     plugin = host.start(crew, env=environment)
     eventually(lambda: len(pids(plugin)) == 2)
     instances = {tuple(value for (value,) in values(plugin)) for _ in range(20)}
@@ -118,8 +118,8 @@ def test_a_worker_that_ends_costs_its_own_calls_alone(
     ends_well(plugin)
 
 
-def test_health_tells_of_a_worker_that_is_missing(host: Host, crew: Path) -> None:
-    """As long as it is; the author's own words come first."""
+def test_health_reports_a_missing_worker(host: Host, crew: Path) -> None:
+    """The report ends when the worker is back; the author's own message comes first."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
     for _ in range(3):  # then there is a rest before the next one
@@ -132,8 +132,8 @@ def test_health_tells_of_a_worker_that_is_missing(host: Host, crew: Path) -> Non
     eventually(lambda: plugin.health()["message"] == "well")
 
 
-def test_workers_that_cannot_start_are_told_and_tried_again(host: Host, crew: Path) -> None:
-    """The process that Grafana started stays, and says what is wrong; each rest is longer than the one before."""
+def test_workers_that_cannot_start_are_reported_and_tried_again(host: Host, crew: Path) -> None:
+    """Grafana's process stays and reports the reason; each pause is longer than the one before."""
     plugin = host.start(crew, env={"PROBE_EXIT": "1"})
     health = plugin.health()
     with pytest.raises(HostError, match="ended with status 3 while it was loading"):
@@ -147,8 +147,8 @@ def test_workers_that_cannot_start_are_told_and_tried_again(host: Host, crew: Pa
 
 
 @TRANSPORTS
-def test_a_module_that_does_not_import_is_told(host: Host, crew: Path, environment: dict[str, str]) -> None:
-    """As without workers: in health, and in each panel."""
+def test_a_module_that_does_not_import_is_reported(host: Host, crew: Path, environment: dict[str, str]) -> None:
+    """Health and each panel show the error, as without workers."""
     plugin = host.start(crew, env={**environment, "PROBE_RAISE": "1"})
 
     assert plugin.health()["status"] == "ERROR"
@@ -161,12 +161,12 @@ def test_a_worker_is_replaced_after_so_many_calls(host: Host, crew: Path) -> Non
     """No call fails by it, and each worker is disposed of."""
     limits = {"GF_PLUGIN_MAX_REQUESTS": "10", "GF_PLUGIN_MAX_REQUESTS_JITTER": "3"}
     plugin = host.start(crew, env=limits)
-    seen: set[int] = set()
+    worker_pids: set[int] = set()
     for _ in range(20):
-        seen |= pids(plugin)
+        worker_pids |= pids(plugin)
 
-    assert len(seen) > 5
-    eventually(lambda: sum("disposed of in" in entry["message"] for entry in plugin.logs()) >= len(seen) - 3)
+    assert len(worker_pids) > 5
+    eventually(lambda: sum("disposed of in" in entry["message"] for entry in plugin.logs()) >= len(worker_pids) - 3)
     eventually(lambda: len(descendants(plugin.pid)) == 3)
     ends_well(plugin)
 
@@ -189,7 +189,7 @@ def test_a_worker_is_replaced_that_takes_too_much_memory(host: Host, crew: Path,
 def test_none_outlives_the_process_that_grafana_started(
     host: Host, crew: Path, environment: dict[str, str], *, busy: bool
 ) -> None:
-    """Even if that is killed, and a handler blocks."""
+    """This is so even if it is killed while a handler blocks."""
     plugin = host.start(crew, env=environment)
     eventually(lambda: len(pids(plugin)) == 2)
     family = descendants(plugin.pid)
@@ -223,7 +223,7 @@ def test_the_process_that_forks_may_be_killed(host: Host, crew: Path) -> None:
 
 
 def test_metrics_are_those_of_all_processes(host: Host, crew: Path) -> None:
-    """Also of the workers that were replaced meanwhile: a counter never falls."""
+    """Replaced workers are included, so a counter never falls."""
     plugin = host.start(crew, env={"GF_PLUGIN_MAX_REQUESTS": "15"})
     counts = []
     for _ in range(6):

@@ -24,19 +24,19 @@ from pages import (
 from gfplug.host import objects
 from gfruntime.serving.workers import plan
 
-PARSED = ("dockerfile", "ini", "json", "toml", "yaml")
+LANGUAGES = ("dockerfile", "ini", "json", "toml", "yaml")
 INSTRUCTIONS = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL", "RUN", "USER", "WORKDIR"}
 
 
 def test_every_block_is_run_or_listed_with_a_reason() -> None:
     """A block in a language that no test knows is noticed, as is an entry whose block is gone."""
-    listed = blocks()
+    all_blocks = blocks()
 
-    run = {*SHELL, *PARSED, "python", "js"}  # tests/browser/test_own_controls.py runs those of JavaScript
-    assert [str(block) for block in listed if block.language not in run] == []
-    assert set(NOT_RUN) - {block.key for block in listed} == set()
+    run = {*SHELL, *LANGUAGES, "python", "js"}  # tests/browser/test_own_controls.py runs those of JavaScript
+    assert [str(block) for block in all_blocks if block.language not in run] == []
+    assert set(NOT_RUN) - {block.key for block in all_blocks} == set()
     assert all(NOT_RUN.values())
-    keys = [block.key for block in listed]
+    keys = [block.key for block in all_blocks]
     assert sorted(key for key in set(keys) if keys.count(key) > 1 and key in {*NOT_RUN, *EXCERPTS}) == []
 
 
@@ -55,11 +55,11 @@ def test_every_command_in_running_text_is_run_or_listed() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [block for block in blocks() if block.language in PARSED and block.page != "docs/tutorial.md"],  # which is typed
+    [block for block in blocks() if block.language in LANGUAGES and block.page != "docs/tutorial.md"],  # which is typed
     ids=str,
 )
 def test_a_block_of_configuration_can_be_read(block: Block) -> None:
-    """And says what it is there to say."""
+    """It has the settings that the text around it explains."""
     if block.language == "dockerfile":
         lines = [line for line in re.sub(r"\\\n", " ", block.text).splitlines() if line and not line.startswith("#")]
         assert {line.split()[0] for line in lines} <= INSTRUCTIONS
@@ -68,13 +68,13 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
             if line.startswith(("ENTRYPOINT", "CMD")):
                 assert json.loads(line.partition(" ")[2])
     elif block.language == "ini":
-        parsed = configparser.ConfigParser()
-        parsed.read_string(block.text)
-        if "plugins" in parsed:
-            assert parsed["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
+        parser = configparser.ConfigParser()
+        parser.read_string(block.text)
+        if "plugins" in parser:
+            assert parser["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
         else:  # a plugin's own settings
-            (section,) = parsed.sections()
-            variables = {f"GF_PLUGIN_{name.upper()}": value for name, value in parsed[section].items()}
+            (section,) = parser.sections()
+            variables = {f"GF_PLUGIN_{name.upper()}": value for name, value in parser[section].items()}
             assert section.startswith("plugin.")
             assert set(variables) == set(plan.VARIABLES.values())
             assert plan.Plan.of(variables).workers

@@ -56,7 +56,7 @@ def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, up
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.key in EXCERPTS], ids=str)
 def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: Upstream, block: Block) -> None:
-    """With what the page takes for granted around it."""
+    """The test adds the code that the page assumes."""
     excerpt = EXCERPTS[block.key]
     upstream.answer("/rows", json=ROWS)
     for code in excerpt.files(block.text):

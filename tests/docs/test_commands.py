@@ -130,7 +130,7 @@ def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(
 
 
 def test_the_deletion_of_the_shells_tools_is_noticed(shell: Shell, tmp_path: Path) -> None:
-    """A stand-in that does not know what it is asked fails, so that a page can not lean on it."""
+    """A stand-in fails for an unknown command, so that a page cannot depend on it."""
     assert shutil.which("gfplug", path=str(shell.tools))
     for line in ("pip install requests", "docker build .", "docker compose up", "gfplug call query"):
         assert shell.run(line, tmp_path).code != 0, line

@@ -28,8 +28,8 @@ def run(line: str, folder: Path, packages: str) -> Ended:
     env = {**os.environ, "COLUMNS": "100"}
     if words[0] == "build":
         return commands.run(*quick_archive.COMMAND, *words, "--python", packages, cwd=folder, env=env)
-    chosen = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
-    return python("gfplug", *words, *chosen, cwd=folder, env=env)
+    python_option = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
+    return python("gfplug", *words, *python_option, cwd=folder, env=env)
 
 
 STEPS = re.compile(
@@ -82,8 +82,8 @@ def commands_in(text: str) -> set[str]:
     shells = {"", "console", "sh"}
     lines = [line for language, block in fenced if language in shells for line in block.splitlines()]
     lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    shown = (re.split(r"[#&|]| \[", line.removeprefix("$ "))[0].strip() for line in lines)
-    return {line for line in shown if line.startswith("gfplug ")}
+    commands_shown = (re.split(r"[#&|]| \[", line.removeprefix("$ "))[0].strip() for line in lines)
+    return {line for line in commands_shown if line.startswith("gfplug ")}
 
 
 @pytest.fixture(scope="module")
@@ -124,20 +124,20 @@ def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_
 
 
 def test_what_is_compared_with_the_official_way_is_shown() -> None:
-    """Each row of the comparison names a file of tests that is there, or begins with a no and its reason."""
+    """Each row of the comparison names an existing file of tests, or begins with "no" and a reason."""
     page = (DOCS / "comparison.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| *([^|]*)\|$", page.partition("## The guides")[2], re.MULTILINE)
     tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
 
     assert len(rows) > 50
-    for official, ours, shown in rows:
-        named = re.findall(r"`(test_\w+\.py)`", shown)
-        assert set(named) <= tests, official
-        assert named or ours.startswith(("no: ", "here", "---")), official
+    for official, ours, tests_column in rows:
+        modules = re.findall(r"`(test_\w+\.py)`", tests_column)
+        assert set(modules) <= tests, official
+        assert modules or ours.startswith(("no: ", "here", "---")), official
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    """Each relative link names a file; code has brackets that are no links."""
+    """Each relative link names a file; brackets in code are not links."""
     for page in PAGES:
         text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         for target in re.findall(r"\]\(([^)#:]+)\)", text):

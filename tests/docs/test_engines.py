@@ -72,8 +72,8 @@ def test_flight_sql_answers() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # its own, about the versions of what it imports
-def test_spark_answers() -> None:
-    """By its own client, which needs no Java; the server does."""
+def test_the_excerpt_for_spark_returns_a_frame() -> None:
+    """Its client needs no Java, but the server does."""
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     address = address_of("SPARK")
     session = sql.SparkSession.builder.remote(address).getOrCreate()
@@ -84,8 +84,8 @@ def test_spark_answers() -> None:
     assert ask("spark", address) == ANSWER
 
 
-def test_trino_is_asked_as_its_protocol_says() -> None:
-    """What its client is told by a real one is not tested."""
+def test_the_excerpt_for_trino_sends_what_its_protocol_requires() -> None:
+    """The answers of a real server are not tested."""
     pytest.importorskip("trino", reason="trino is not installed")
     rows = [[int(time.timestamp()), site, value] for site, points in ANSWER.items() for time, value in points]
     columns = [

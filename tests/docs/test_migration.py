@@ -22,7 +22,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_old_queries_and_options_are_what_the_page_says(example: ModuleType) -> None:
-    """A renamed field, another unit under the same name, a value that nobody had set; what is of today stays."""
+    """A renamed field, another unit under one name, an unset value; new values stay."""
     decode = convert.model_decoder(example.Model)
     today = b'{"series": "orders", "window": 10, "version": 2}'
 

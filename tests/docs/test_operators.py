@@ -25,8 +25,8 @@ def test_the_commands_put_an_archive_in_and_take_it_back(tmp_path: Path) -> None
     plugin.mkdir(parents=True)
     (plugin / "plugin.json").write_text("old", encoding="utf-8")
     archive = tmp_path / "acme-sales-datasource-0.2.0.linux_amd64.zip"
-    with zipfile.ZipFile(archive, "w") as written:
-        written.writestr("acme-sales-datasource/plugin.json", "new")
+    with zipfile.ZipFile(archive, "w") as zip_file:
+        zip_file.writestr("acme-sales-datasource/plugin.json", "new")
     digest = subprocess.run(["sha256sum", archive.name], cwd=tmp_path, capture_output=True, check=True)
     archive.with_name(f"{archive.name}.sha256").write_bytes(digest.stdout)
     env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}

@@ -121,7 +121,7 @@ def test_every_public_class_and_function_has_an_example(script: dict[str, Any]) 
 
 
 def test_the_examples_run(script: dict[str, Any]) -> None:
-    """Each says what it says, with what a reader has at hand: a query, settings, rows, an upstream."""
+    """Each prints what it shows, with a query, settings, rows and an upstream at hand."""
     headers = HTTPMessage()
     frame = Frame.of(time=[START, START], host=["a", "b"], value=[1.5, 2.5])
     rows = [{"ts": "2026-01-01T00:00:00Z", "host": "a", "cpu": 1.5, "memory": 10}]
@@ -153,24 +153,24 @@ def test_the_examples_run(script: dict[str, Any]) -> None:
 
 def test_every_method_of_a_data_source_is_told() -> None:
     """When it is called, where it runs, what it returns."""
-    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
-    assert all(f"### `{name}({method.signature})`" in written for name, method in METHODS.items())
+    assert all(f"### `{name}({method.signature})`" in page for name, method in METHODS.items())
 
 
 def test_every_environment_variable_is_told(script: dict[str, Any]) -> None:
     """Those that the sources read, and no other."""
     documented = {name for group in script["environment"]().values() for name in group}
-    named: set[str] = set()
+    names: set[str] = set()
     for folder in ("cli/gfplug", "runtime/gfruntime", "template/project"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            named |= set(re.findall(rf"\b(?:{'|'.join(MARKS)})_[A-Z][A-Z_]*[A-Z]_?(?![A-Z])", text))
+            names |= set(re.findall(rf"\b(?:{'|'.join(MARKS)})_[A-Z][A-Z_]*[A-Z]_?(?![A-Z])", text))
     families = tuple(name for name in documented if name.endswith("_"))
-    read = {name for name in named - NOT_READ if not name.startswith(families) and not name.endswith("_")}
+    read = {name for name in names - NOT_READ if not name.startswith(families) and not name.endswith("_")}
 
     assert read - documented == set()
-    assert {name for name in documented - set(families) if name.startswith(MARKS)} - named == set()
+    assert {name for name in documented - set(families) if name.startswith(MARKS)} - names == set()
 
 
 def _modules(script: dict[str, Any]) -> list[Any]:
@@ -183,7 +183,7 @@ def _modules(script: dict[str, Any]) -> list[Any]:
 def test_every_sql_macro_is_told() -> None:
     """Those of each dialect, by name."""
     between = TimeRange(start=START, end=START + timedelta(hours=1))
-    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     names: set[str] = set()
     for dialect in get_args(Dialect):
         query = Query(model=None, time_range=between)
@@ -192,4 +192,4 @@ def test_every_sql_macro_is_told() -> None:
         names |= set(re.findall(r"\$__(\w+)", str(caught.value).partition("The macros are")[2]))
 
     assert len(names) > 20
-    assert [name for name in sorted(names) if name.removeprefix("unixEpoch") not in written] == []
+    assert [name for name in sorted(names) if name.removeprefix("unixEpoch") not in page] == []

@@ -36,13 +36,13 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Read one element."""
-        given = {name: value or "" for name, value in attrs}
-        self.anchors |= {given[name] for name in ("id", "name") if name in given}
-        target = given.get("href", given.get("src"))
+        attributes = {name: value or "" for name, value in attrs}
+        self.anchors |= {attributes[name] for name in ("id", "name") if name in attributes}
+        target = attributes.get("href", attributes.get("src"))
         if target is None:
             return
         self.targets.append(target)
-        if tag in {"img", "script"} or (tag == "link" and given.get("rel") in {"stylesheet", "preload"}):
+        if tag in {"img", "script"} or (tag == "link" and attributes.get("rel") in {"stylesheet", "preload"}):
             self.fetched.append(target)
 
 
@@ -113,7 +113,7 @@ def test_a_name_in_code_leads_to_its_entry_in_the_reference(html: dict[str, Link
 
 
 def test_no_page_is_left_out(site: Path) -> None:
-    """Each file of docs/ is a page, and each section of the long ones."""
+    """Each file of docs/, and each section of the long ones, is a page."""
     names = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
     how_to = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## ", how_to, re.MULTILINE)
@@ -123,16 +123,16 @@ def test_no_page_is_left_out(site: Path) -> None:
 
 
 def test_llms_txt_lists_each_page_once_in_the_order_of_the_navigation(site: Path) -> None:
-    """With a title and a sentence; the address is that of the page's Markdown."""
+    """Each line has a title, a sentence and the address of the page's Markdown."""
     text = (site / "llms.txt").read_text(encoding="utf-8")
-    listed = re.findall(r"^- \[([^\]]+)\]\(([^)]+)\)(: .+)?$", text, re.MULTILINE)
-    names = [address.removeprefix(ADDRESS) for _, address, _ in listed]
+    entries = re.findall(r"^- \[([^\]]+)\]\(([^)]+)\)(: .+)?$", text, re.MULTILINE)
+    names = [address.removeprefix(ADDRESS) for _, address, _ in entries]
     navigation = re.findall(r"- (?:\w+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 
     assert text.startswith("# gfplug\n\n> ")
     assert sorted(names) == sorted(path.relative_to(site).as_posix() for path in site.rglob("*.md"))
     assert [name for name in names if name in navigation] == navigation
-    assert [title for title, _, sentence in listed if not sentence] == []
+    assert [title for title, _, sentence in entries if not sentence] == []
     assert all((site / name).read_text(encoding="utf-8").startswith("# ") for name in names)
 
 
@@ -187,7 +187,7 @@ def test_each_picture_is_made_by_the_script_small_and_shown() -> None:
 
 
 def test_the_workflow_builds_it_as_this_test_does() -> None:
-    """With the pinned packages, and strictly; what it publishes is what mkdocs.yml names."""
+    """It uses the pinned packages and the strict mode, and publishes what mkdocs.yml names."""
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["build"]["steps"]
     site_dir = re.findall(r"^site_dir: (\S+)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)

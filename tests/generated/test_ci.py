@@ -84,26 +84,32 @@ def test_the_fast_checks_come_first_and_need_no_docker(jobs: Mapping[str, Any]) 
 
 
 def test_the_grafana_job_takes_the_archive_of_its_own_platform(jobs: Mapping[str, Any]) -> None:
-    """By the name under which the machine of the same kind kept it."""
-    kept, taken = step(jobs["plugin"], "upload-artifact"), step(jobs["grafana"], "download-artifact")
+    """The names of the upload and of the download agree."""
+    plugin_upload, plugin_download = step(jobs["plugin"], "upload-artifact"), step(jobs["grafana"], "download-artifact")
     machine = jobs["grafana"]["runs-on"]
 
     assert machine in jobs["plugin"]["strategy"]["matrix"]["os"]
-    assert taken["name"] == kept["name"].replace("${{ matrix.os }}", machine)
+    assert plugin_download["name"] == plugin_upload["name"].replace("${{ matrix.os }}", machine)
 
 
 def test_a_release_is_the_archive_that_was_tested(project: Path, jobs: Mapping[str, Any]) -> None:
     """It is signed if there is a token, then packed, attested and published; the last job runs nothing of others."""
     release = read_jobs(project, "release.yml")
-    made, taken = step(jobs["archive"], "upload-artifact"), step(release["sign"], "download-artifact")
-    kept, published = step(release["sign"], "upload-artifact"), step(release["release"], "download-artifact")
+    archive_upload, archive_download = (
+        step(jobs["archive"], "upload-artifact"),
+        step(release["sign"], "download-artifact"),
+    )
+    signed_upload, signed_download = (
+        step(release["sign"], "upload-artifact"),
+        step(release["release"], "download-artifact"),
+    )
 
     assert (release["plugin"]["uses"], release["plugin"]["needs"]) == ("./.github/workflows/ci.yml", "version")
     assert (release["sign"]["needs"], release["release"]["needs"]) == ("plugin", "sign")
-    assert (made["name"], kept["name"]) == (taken["name"], published["name"])
-    assert f"--output {made['path'].replace('*', 'plugin.zip')}" in scripts(jobs["archive"])["Merge"]
-    assert f"unzip -q {taken['path']}/plugin.zip" in scripts(release["sign"])["Install"]
-    assert step(release["release"], "attest-build-provenance")["subject-path"] == f"{published['path']}/*.zip"
+    assert (archive_upload["name"], signed_upload["name"]) == (archive_download["name"], signed_download["name"])
+    assert f"--output {archive_upload['path'].replace('*', 'plugin.zip')}" in scripts(jobs["archive"])["Merge"]
+    assert f"unzip -q {archive_download['path']}/plugin.zip" in scripts(release["sign"])["Install"]
+    assert step(release["release"], "attest-build-provenance")["subject-path"] == f"{signed_download['path']}/*.zip"
 
 
 def run_step(script: str, folder: Path, **variables: str) -> Ended:
@@ -152,7 +158,7 @@ def test_a_tag_is_the_version(project: Path, tag: str, code: int) -> None:
 
 
 def test_it_is_signed_for_each_grafana_that_may_load_it(project: Path, tmp_path: Path) -> None:
-    """Without a token, a line says that it is not signed."""
+    """If there is no token, a line says that it is not signed."""
     script = scripts(read_jobs(project, "release.yml")["sign"])["Sign"]
     folder = tmp_path / "checkout"
     (folder / "unpacked" / "acme-sales-datasource").mkdir(parents=True)
@@ -196,8 +202,8 @@ def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["plugin.json"]
 
 
-def test_each_version_of_grafana_is_started_and_asked(project: Path, jobs: Mapping[str, Any]) -> None:
-    """As `docker compose up` starts it."""
+def test_each_version_of_grafana_is_started_and_queried(project: Path, jobs: Mapping[str, Any]) -> None:
+    """The job uses `docker compose up`."""
     grafana, compose = jobs["grafana"], (project / "docker-compose.yaml").read_text(encoding="utf-8")
     (tests,) = [each for each in grafana["steps"] if each.get("name") == "Test"]
 

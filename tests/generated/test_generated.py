@@ -64,8 +64,8 @@ def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def _run(project: Path, *words: str) -> Ended:
     """Run a module with this interpreter, in the project, as its README says."""
-    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "MYPY_CACHE_DIR")
-    return python(*words, cwd=project, env={key: os.environ[key] for key in kept if key in os.environ})
+    names = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "MYPY_CACHE_DIR")
+    return python(*words, cwd=project, env={key: os.environ[key] for key in names if key in os.environ})
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -102,13 +102,13 @@ def test_the_editors_show_the_authors_fields(project: Path) -> None:
     done = _run(project / "src", "gfruntime.author.schema", "plugin.datasource:Datasource")
     schema = json.loads(done.out)
 
-    shown = {part: [field["name"] for field in schema[part]["fields"]] for part in ("config", "query")}
+    field_names = {part: [field["name"] for field in schema[part]["fields"]] for part in ("config", "query")}
 
-    assert shown in FIELDS
+    assert field_names in FIELDS
 
 
 def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
-    """The provisioned rule, on what the plugin answers; `gfplug call query --alert` needs not be told which."""
+    """It is the provisioned rule with the plugin's answer; `gfplug call query --alert` finds it by itself."""
     with example_api(project) as url:
         words = ["call", "query", "--alert", "--python", sys.executable, *(["--url", url] if url else [])]
         done = _run(project, "gfplug", *words)

@@ -97,7 +97,7 @@ def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: s
 
 
 def test_an_api_that_is_away_fails_all(tmp_path: Path) -> None:
-    """Nothing is faked here: the plugin asks an address where nobody listens."""
+    """Nothing is faked: the plugin calls an address where no server listens."""
     with provisioned(new_example(tmp_path / "project", "http"), has_api=False) as here:
         here.grafana.looks = 10
         passed, failed, output = here.run()
@@ -168,8 +168,10 @@ def test_a_rule_that_never_fires_fails(here: Provisioned) -> None:
     ],
     ids=["a wrong password", "nothing listens"],
 )
-def test_a_grafana_that_cannot_be_asked_is_told(here: Provisioned, environment: dict[str, Any], words: str) -> None:
-    """Both come from the environment; the address is in the message."""
+def test_a_grafana_that_cannot_be_reached_is_reported(
+    here: Provisioned, environment: dict[str, Any], words: str
+) -> None:
+    """Address and token come from the environment; the message has the address."""
     _, failed, output = here.run(**environment)
 
     assert failed == ALL
@@ -192,9 +194,9 @@ def test_without_a_grafana_they_are_skipped_with_a_reason(signals: Provisioned) 
 def test_the_project_works_in_a_real_grafana(tmp_path: Path) -> None:
     """The Grafana at GRAFANA_URL runs the project acme-sales; GRAFANA_EXAMPLE names its example, else signals."""
     project = new_example(tmp_path / "project", os.environ.get("GRAFANA_EXAMPLE", EXAMPLES[0]))
-    given = {key: text for key, text in os.environ.items() if key.startswith("GRAFANA_")}
+    variables = {key: text for key, text in os.environ.items() if key.startswith("GRAFANA_")}
 
     for file, names in (("test_grafana.py", ALL), ("test_grafana_pages.py", PAGES)):
-        passed, failed, output = outcome(project, file, **given)
+        passed, failed, output = outcome(project, file, **variables)
 
         assert (passed, failed) == (names, set()), output

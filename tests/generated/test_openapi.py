@@ -28,34 +28,34 @@ CHECKS = {
 
 def gfplug(*words: str, cwd: Path) -> Ended:
     """Run a command of gfplug's."""
-    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
-    return python("gfplug", *words, cwd=cwd, env={key: os.environ[key] for key in kept if key in os.environ})
+    names = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
+    return python("gfplug", *words, cwd=cwd, env={key: os.environ[key] for key in names if key in os.environ})
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project from our description."""
     folder = tmp_path_factory.mktemp("openapi")
-    made = gfplug("new", "weather", "made", "--openapi", str(WEATHER), "--org", "acme", "--defaults", cwd=folder)
+    creation = gfplug("new", "weather", "made", "--openapi", str(WEATHER), "--org", "acme", "--defaults", cwd=folder)
 
-    assert made.code == 0, made.err
-    assert "4 operations of 'Weather' can be queried" in made.err
-    assert "removeStation" in made.err
+    assert creation.code == 0, creation.err
+    assert "4 operations of 'Weather' can be queried" in creation.err
+    assert "removeStation" in creation.err
     return folder / "made"
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_project_passes_its_own(project: Path, check: str) -> None:
     """What the user's first CI run does, done here before."""
-    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
-    env = {key: os.environ[key] for key in kept if key in os.environ}
+    names = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
+    env = {key: os.environ[key] for key in names if key in os.environ}
     done = python(*CHECKS[check], cwd=project, env=env)
 
     assert done.code == 0, done.out + done.err
 
 
-def test_a_project_holds_as_few_files_as_any(project: Path) -> None:
-    """Whoever opens it finds the one to edit."""
+def test_a_project_has_as_few_files_as_any(project: Path) -> None:
+    """The user finds the file to edit."""
     tool_folders = {".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".venv"}
     paths = [path for path in project.rglob("*") if path.is_file() and not tool_folders & {*path.parts}]
 
@@ -63,7 +63,7 @@ def test_a_project_holds_as_few_files_as_any(project: Path) -> None:
 
 
 def test_the_alert_rule_fires_on_the_mock(project: Path) -> None:
-    """As it is provisioned, with the credentials that are."""
+    """The rule is the provisioned one, with the provisioned credentials."""
     with api_mock.running(project) as url:
         done = gfplug("call", "query", "--alert", "--python", sys.executable, "--url", url, cwd=project)
 
@@ -71,8 +71,8 @@ def test_the_alert_rule_fires_on_the_mock(project: Path) -> None:
     assert "would fire" in done.out
 
 
-def test_a_new_project_is_asked_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As `gfplug new --try` does it, but for the environment that it makes: the mock answers in the API's place."""
+def test_a_new_project_is_queried_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`gfplug new --try` does the same with an environment of its own; the mock replaces the API."""
     stored = stored_model.decode((project / stored_model.NAME).read_bytes())
 
     openapi_try.ask_mock(project, stored, python=Path(sys.executable))
@@ -84,11 +84,11 @@ def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> No
     """It says what breaks, replaces the folder, and leaves the author's file."""
     project = Path(shutil.copytree(project, tmp_path / "copy"))
     text = WEATHER.read_text(encoding="utf-8").replace("name: { type: string }", "title: { type: string }")
-    changed = tmp_path / "weather.yaml"
-    changed.write_text(text.replace("required: [id, name]", "required: [id]"), encoding="utf-8")
+    description = tmp_path / "weather.yaml"
+    description.write_text(text.replace("required: [id, name]", "required: [id]"), encoding="utf-8")
     before = (project / "src/plugin/datasource.py").read_bytes()
 
-    done = gfplug("upgrade", "--openapi", str(changed), cwd=project)
+    done = gfplug("upgrade", "--openapi", str(description), cwd=project)
 
     assert done.code == 0, done.err
     assert "breaking: column list_stations.name was removed" in done.err
@@ -109,7 +109,7 @@ def test_react_editors_are_refused_at_once(project: Path) -> None:
 
 
 def test_an_edited_folder_stops_an_upgrade(project: Path) -> None:
-    """As it does where the protocol is."""
+    """An edited folder of stubs stops it in the same way."""
     path = project / "src/upstream/endpoints.py"
     original = path.read_bytes()
     path.write_bytes(original + b"# mine\n")

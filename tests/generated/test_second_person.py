@@ -90,10 +90,10 @@ def test_the_readme_to_the_letter(team: Path) -> None:
         if not any(word in block for word in LATER)
     ]
     assert len(blocks) == 2
-    shown = "".join(run(block, project, team) for block in blocks)
+    output = "".join(run(block, project, team) for block in blocks)
 
-    assert "value {series=1" in shown
-    assert "12 passed" in shown
+    assert "value {series=1" in output
+    assert "12 passed" in output
     assert list((project / "artifacts").glob("acme-sales-datasource-*.zip"))
     run(". ~/gfplug-env/bin/activate; gfplug check; gfplug call query dist; gfplug upgrade", project, team)
     assert git(project, "status", "--short") == ""

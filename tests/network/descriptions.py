@@ -44,8 +44,8 @@ def _archive(entry: dict[str, str], folder: Path) -> Path:
         run("npm", "pack", "--silent", f"{entry['npm']}@{entry['version']}", cwd=folder)
         return next(folder.glob("*.tgz"))
     if "pip" in entry:
-        wanted = f"{entry['pip']}=={entry['version']}"
-        run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", wanted, cwd=folder)
+        requirement = f"{entry['pip']}=={entry['version']}"
+        run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", requirement, cwd=folder)
         return next(path for path in folder.iterdir() if path.suffix in (".whl", ".gz"))
     answer = run("go", "mod", "download", "-json", f"{entry['go']}@{entry['version']}", cwd=folder)
     return Path(json.loads(answer)["Zip"])
@@ -71,7 +71,7 @@ def summary(name: str) -> dict[str, Any]:
     began = time.process_time()
     source = description.read(str(file))
     seconds = time.process_time() - began
-    none = [left for left in source.left_out if left.kind != "part"]
+    none = [each for each in source.left_out if each.kind != "part"]
     return {
         "name": name,
         "MB": round(file.stat().st_size / 1e6, 2),
@@ -82,9 +82,9 @@ def summary(name: str) -> dict[str, Any]:
         "bound": sum(any(parameter.bound for parameter in query.parameters) for query in source.operations),
         "options": sum(any(parameter.options_from for parameter in query.parameters) for query in source.operations),
         "violations": None if source.violations is None else len(source.violations),
-        "flawed": [(left.operation, left.place, left.reason) for left in none if left.kind == "flawed"],
-        "not_queries": Counter(left.reason for left in none if left.kind == "not_a_query"),
-        "parts": Counter(left.reason for left in source.left_out if left.kind == "part"),
+        "flawed": [(each.operation, each.place, each.reason) for each in none if each.kind == "flawed"],
+        "not_queries": Counter(each.reason for each in none if each.kind == "not_a_query"),
+        "parts": Counter(each.reason for each in source.left_out if each.kind == "part"),
     }
 
 

@@ -67,19 +67,19 @@ def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
     pair = "v0.232.0..v0.243.0"
     since = {f"{old}..{new}" for old, new in pairs() if SdkVersion.parse(old) >= sdk.FLOOR}
     breaking = {
-        name: [change for change in changed if change["level"] != Level.ADDITIVE]
-        for name, changed in recorded().items()
+        name: [change for change in is_breaking if change["level"] != Level.ADDITIVE]
+        for name, is_breaking in recorded().items()
         if name in since
     }
 
-    assert {name for name, changed in breaking.items() if changed} == {pair}
+    assert {name for name, is_breaking in breaking.items() if is_breaking} == {pair}
     assert [change["level"] for change in breaking[pair]] == ["wire"] * 6
     assert all("Conver" in change["path"] for change in breaking[pair])
 
 
 @pytest.mark.parametrize("version", sorted(index.load().entries), ids=str)
 def test_a_release_is_what_the_index_records(version: SdkVersion) -> None:
-    """Each known release, from its own module zip: checksum, proto and, by its proto, descriptor."""
+    """Each known release's module zip has the recorded checksum, proto and descriptor."""
     entry = index.load().entries[version]
     archive = upstream.download(version)
     unpacked = modzip.unpack(archive.content, version)
@@ -98,7 +98,7 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
 def test_the_stubs_of_a_release_are_typed(version: SdkVersion, mypy_cache: Path, tmp_path: Path) -> None:
-    """Mypy --strict finds nothing wrong in what is generated for each wire."""
+    """Mypy --strict finds no error in the code that is generated for each wire."""
     files.write_tree(tmp_path / "src", stubs.generate(upstream.proto(version)).files)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={mypy_cache}", "src"]
     done = run(*command, cwd=tmp_path)

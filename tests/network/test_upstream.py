@@ -88,7 +88,7 @@ def test_a_release_is_fetched_the_whole_way(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_githubs_tags_agree_with_the_index() -> None:
-    """Where GitHub can be reached: each known commit is still its tag's."""
+    """If GitHub can be reached, each known commit is still that of its tag."""
     try:
         tags = github.tags(web.Deadline(30))
     except FetchError as error:

@@ -22,7 +22,7 @@ _GRAFANA = 472
 _DEVICES = ("null", "zero", "random", "urandom")
 
 
-def refused(journey: Journey) -> str:
+def refusal_of(journey: Journey) -> str:
     """Start the bundle as a person would, without the cookie: it says what it is, and fails."""
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(
@@ -59,13 +59,13 @@ def alone(journey: Journey) -> str:
 
 def main() -> int:
     """Read the command line, run all steps, and return the exit status."""
-    given = options(__doc__)
+    arguments = options(__doc__)
     report = Report()
-    journey = Journey(given.host.resolve(), given.folder.resolve(), patience_s=given.patience)
+    journey = Journey(arguments.host.resolve(), arguments.folder.resolve(), patience_s=arguments.patience)
     report.step("build --libc bundled", lambda: journey.build("--libc", "bundled"), left_behind=journey.watch())
     report.step("bundled: query dist", lambda: journey.ask(journey.project / "dist"), left_behind=journey.watch())
     report.step("bundled: Kill", journey.killed, left_behind=journey.watch())
-    report.step("bundled: no cookie", lambda: refused(journey), left_behind=journey.watch())
+    report.step("bundled: no cookie", lambda: refusal_of(journey), left_behind=journey.watch())
     report.step("bundled: empty root", lambda: alone(journey), left_behind=journey.watch())
     return 1 if report.failures else 0
 

@@ -121,8 +121,8 @@ def pip_settings() -> dict[str, dict[str, str]]:
 
 def mirror() -> str:
     """Return the Debian mirror that this machine's apt is configured with; empty for debootstrap's own choice."""
-    listed = run(["apt-get", "indextargets", "--format", "$(CREATED_BY) $(CODENAME) $(REPO_URI)"])
-    rows = [line.split() for line in listed.splitlines()]
+    output = run(["apt-get", "indextargets", "--format", "$(CREATED_BY) $(CODENAME) $(REPO_URI)"])
+    rows = [line.split() for line in output.splitlines()]
     return next((row[2] for row in rows if row[:2] == ["Packages", RELEASE]), "")
 
 

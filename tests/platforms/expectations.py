@@ -50,9 +50,9 @@ def running_host(program: Path, folder: Path) -> Iterator[Host]:
 
 def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
     """Check that the processes end soon after an event, and say when."""
-    left, seconds = family.wait_for_end(within_s=BOUND_S, besides=besides)
-    if left:
-        raise StepError(f"still running {seconds:.0f} s after {event}: {shown(left)}")
+    remaining, seconds = family.wait_for_end(within_s=BOUND_S, besides=besides)
+    if remaining:
+        raise StepError(f"still running {seconds:.0f} s after {event}: {shown(remaining)}")
     return f", gone {seconds:.1f} s after {event}"
 
 

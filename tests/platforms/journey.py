@@ -58,8 +58,8 @@ class Journey:
         family = Family(self.folder)
 
         def left_behind() -> str:
-            left, _ = family.wait_for_end(within_s=2)
-            return shown(family.end()) if left else ""
+            remaining, _ = family.wait_for_end(within_s=2)
+            return shown(family.end()) if remaining else ""
 
         return left_behind
 
@@ -90,8 +90,8 @@ class Journey:
         """Build the bundle; return its figures."""
         figures = json.loads(self.gfplug("build", str(self.project), "--json", *words))
         require_lf(self.project / "dist", but="_internal_*")
-        named = ("executable", "files", "bundle_bytes", "archive_bytes", "glibc_floor", "handshake_ms", "stages")
-        return ", ".join(f"{name} {figures[name]}" for name in named)
+        keys = ("executable", "files", "bundle_bytes", "archive_bytes", "glibc_floor", "handshake_ms", "stages")
+        return ", ".join(f"{name} {figures[name]}" for name in keys)
 
     def build_http2(self) -> str:
         """Build a bundle that speaks the runtime's own HTTP/2, and query the source that does; the source stays."""
@@ -121,8 +121,10 @@ class Journey:
     def executable(self) -> Path:
         """Find what the host starts."""
         manifest = json.loads((self.project / "dist" / "plugin.json").read_text(encoding="utf-8"))
-        named = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
-        paths = [path for path in named if path.suffix != ".bin"]  # which a bundled C library's launcher starts
+        files_of_executable = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
+        paths = [
+            path for path in files_of_executable if path.suffix != ".bin"
+        ]  # which a bundled C library's launcher starts
         if len(paths) != 1:
             raise StepError(f"dist/ holds {len(paths)} executables: {[path.name for path in paths]}")
         return paths[0]
@@ -189,13 +191,13 @@ def options(text: str | None) -> argparse.Namespace:
 
 def main() -> int:
     """Read the command line, run all steps, and return the exit status."""
-    given = options(__doc__)
-    folder = given.folder.resolve()
+    arguments = options(__doc__)
+    folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         print(f"--folder {folder} is not empty", file=sys.stderr)  # noqa: T201  # a script
         return 2
-    report, journey = Report(), Journey(given.host.resolve(), folder, patience_s=given.patience)
+    report, journey = Report(), Journey(arguments.host.resolve(), folder, patience_s=arguments.patience)
     dist = journey.project / "dist"
     steps: dict[str, Callable[[], str]] = {
         "new": journey.new,

@@ -59,21 +59,21 @@ class Family:
         """Wait until none runs except `besides`; return those that are left, and how many seconds that took."""
         begin = time.monotonic()
         while True:
-            left = [process for process in self.members() if process.pid not in besides]
+            remaining = [process for process in self.members() if process.pid not in besides]
             seconds = time.monotonic() - begin
-            if not left or seconds > within_s:
-                return left, seconds
+            if not remaining or seconds > within_s:
+                return remaining, seconds
             time.sleep(_PAUSE_S)
 
     def end(self) -> list[Process]:
         """End those that run, each by its number, so that the next step starts with none; return them."""
-        left = self.members()
-        for process in left:
+        remaining = self.members()
+        for process in remaining:
             try:
                 os.kill(process.pid, HARD)
             except OSError:
                 continue  # it has ended since
-        return left
+        return remaining
 
 
 def running() -> list[Process]:
@@ -84,7 +84,7 @@ def running() -> list[Process]:
 
 
 def _proc() -> list[Process]:
-    listed = []
+    processes = []
     for folder in PROC.iterdir():
         if not folder.name.isdecimal():
             continue
@@ -94,8 +94,8 @@ def _proc() -> list[Process]:
         except OSError:
             continue  # it has ended since
         if state not in "ZX":
-            listed.append(Process(int(folder.name), int(parent), b" ".join(words).decode(errors="replace")))
-    return listed
+            processes.append(Process(int(folder.name), int(parent), b" ".join(words).decode(errors="replace")))
+    return processes
 
 
 def _ps() -> list[Process]:
@@ -133,7 +133,7 @@ if sys.platform == "win32":
 
 
 def _toolhelp() -> list[Process]:
-    listed: list[Process] = []
+    processes: list[Process] = []
     if sys.platform == "win32":
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.CreateToolhelp32Snapshot.restype = wintypes.HANDLE
@@ -147,7 +147,7 @@ def _toolhelp() -> list[Process]:
         entry = _Entry(size=ctypes.sizeof(_Entry))
         more = kernel.Process32FirstW(snapshot, ctypes.byref(entry))
         while more:
-            listed.append(Process(entry.pid, entry.parent, entry.program))
+            processes.append(Process(entry.pid, entry.parent, entry.program))
             more = kernel.Process32NextW(snapshot, ctypes.byref(entry))
         kernel.CloseHandle(snapshot)
-    return listed
+    return processes

@@ -25,8 +25,8 @@ class Report:
         except Exception as error:  # noqa: BLE001  # whatever it is, the report says it and the next steps go on
             ok, detail = False, f"{type(error).__name__}: {error}"
         seconds = round(time.monotonic() - begin, 2)
-        if left_behind is not None and (left := left_behind()):
-            ok, detail = False, f"{detail}; left behind: {left}"
+        if left_behind is not None and (remaining := left_behind()):
+            ok, detail = False, f"{detail}; left behind: {remaining}"
         self.failures += not ok
         line = {"step": name, "ok": ok, "seconds": seconds, "detail": detail}
         print(json.dumps(line), flush=True)  # noqa: T201  # the script's result

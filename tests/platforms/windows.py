@@ -80,8 +80,8 @@ class Machine:
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
         if _CERTIFICATES.is_file():
-            shown = on_drive(_CERTIFICATES)
-            self.environment |= {"PIP_CERT": shown, "SSL_CERT_FILE": shown, "REQUESTS_CA_BUNDLE": shown}
+            output = on_drive(_CERTIFICATES)
+            self.environment |= {"PIP_CERT": output, "SSL_CERT_FILE": output, "REQUESTS_CA_BUNDLE": output}
 
     @property
     def python(self) -> list[str]:

@@ -28,8 +28,8 @@ USUAL: dict[bytes, bytes] = {
 
 def headers(changes: dict[bytes, bytes | None] | None = None, more: Sequence[Header] = ()) -> list[Header]:
     """List the headers of a query, some changed or left out, and others after them."""
-    chosen = {**USUAL, **(changes or {})}
-    return [*((name, value) for name, value in chosen.items() if value is not None), *more]
+    headers_sent = {**USUAL, **(changes or {})}
+    return [*((name, value) for name, value in headers_sent.items() if value is not None), *more]
 
 
 def message(content: bytes, *, flag: int = 0, size: int | None = None) -> bytes:

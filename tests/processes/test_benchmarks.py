@@ -47,17 +47,17 @@ def test_an_object_holds_medians_and_ratios_to_each_side() -> None:
 
 
 def test_the_rounds_stay_in_the_object() -> None:
-    """Whoever doubts a median finds what it was taken from."""
+    """The object has the measurements of each median."""
     assert merge(ROUNDS)["rounds"] == ROUNDS
 
 
 def test_a_page_has_a_column_for_each_side() -> None:
-    """And says when, and on which machine."""
-    written = page({"latency-1": merge(ROUNDS)}, day="2026-01-02", machine={"Python": "3.11.7"}).splitlines()
+    """The page has the date and the machine, too."""
+    lines = page({"latency-1": merge(ROUNDS)}, day="2026-01-02", machine={"Python": "3.11.7"}).splitlines()
 
-    assert "One run of `python -m benchmarks`, 2026-01-02." in written[2]
-    assert "- Python: 3.11.7" in written
-    assert written[written.index("## latency-1") :] == [
+    assert "One run of `python -m benchmarks`, 2026-01-02." in lines[2]
+    assert "- Python: 3.11.7" in lines
+    assert lines[lines.index("## latency-1") :] == [
         "## latency-1",
         "",
         "| | ours | go | floor |",

@@ -53,7 +53,7 @@ def test_new_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_command_is_recognised() -> None:
-    """Without an import of any."""
+    """No command's module is imported for it."""
     done = python("gfplug", "nwe")
 
     assert done.code == 2

@@ -88,7 +88,7 @@ def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.Mon
 
 
 def test_the_readme_names_debians_packages(machine: Machine) -> None:
-    """Each release has one for its Python."""
+    """Each Debian release has a package for its Python."""
     table = (ROOT / "README.md").read_text(encoding="utf-8")
     for version in ("3.11.2", "3.12.3", "3.13.5"):
         machine.own(version)
@@ -122,11 +122,11 @@ def test_an_old_python_is_the_first_thing_to_change(monkeypatch: pytest.MonkeyPa
 
 
 def test_pythons_runs_the_tests_and_a_project_on_each_supported_python() -> None:
-    """One that is missing is a failure, unless it is said that it may be."""
+    """A missing Python is a failure, unless the option allows it."""
     script = ROOT / ".ci" / "noxfile.py"
-    listed = run(sys.executable, "-m", "nox", "--noxfile", script, "--list").out
+    output = run(sys.executable, "-m", "nox", "--noxfile", script, "--list").out
     minors = range(interpreters.OLDEST_PYTHON[1], interpreters.NEWEST_PYTHON[1] + 1)
-    assert {line.split()[1] for line in listed.splitlines() if line.startswith("* ")} == {
+    assert {line.split()[1] for line in output.splitlines() if line.startswith("* ")} == {
         f"{session}-3.{minor}" for session in ("unit", "project") for minor in minors
     }
 

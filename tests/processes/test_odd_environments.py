@@ -58,12 +58,12 @@ class Place:
 
     def asks(self) -> None:
         """Check the project, and ask its plugin: both answer in JSON, and all that is missing is a bundle."""
-        checked = self.gfplug("check", self.name, "--json", "--python", self.python)
-        answered = self.gfplug("call", "query", self.name, "--json", "--python", self.python)
+        check_result = self.gfplug("check", self.name, "--json", "--python", self.python)
+        query_result = self.gfplug("call", "query", self.name, "--json", "--python", self.python)
 
-        assert (checked.code, answered.code) == (0, 0), f"{checked}\n{answered}"
-        assert [finding["rule"] for finding in json.loads(checked.out)["findings"]] == ["not-built"]
-        assert [frame["data"]["values"] for frame in json.loads(answered.out)["results"]["A"]["frames"]]
+        assert (check_result.code, query_result.code) == (0, 0), f"{check_result}\n{query_result}"
+        assert [finding["rule"] for finding in json.loads(check_result.out)["findings"]] == ["not-built"]
+        assert [frame["data"]["values"] for frame in json.loads(query_result.out)["results"]["A"]["frames"]]
 
 
 def without(*names: str) -> dict[str, str]:
@@ -88,12 +88,14 @@ GRAFANAS = {"provisioning", "dist", "artifacts"}
     ],
     ids=["no home", "no temporary folder", "C and a long path", "POSIX", "no git", "no variables", "umask 077"],
 )
-def test_a_project_is_made_checked_and_asked(tmp_path: Path, variables: dict[str, str], name: str, umask: int) -> None:
-    """As everywhere else; what is not Grafana's to read is its owner's alone where the umask says so."""
+def test_a_project_is_made_checked_and_queried(
+    tmp_path: Path, variables: dict[str, str], name: str, umask: int
+) -> None:
+    """The results are the usual ones; files that Grafana does not read keep the umask's modes."""
     place = Place(folder=tmp_path, variables=variables, name=name, options={"umask": umask})
-    made = place.gfplug("new", "sales", name, "--org", "acme", "--defaults", "--offline")
+    creation = place.gfplug("new", "sales", name, "--org", "acme", "--defaults", "--offline")
 
-    assert (made.code, made.out) == (0, f"{name}\n"), made
+    assert (creation.code, creation.out) == (0, f"{name}\n"), creation
     place.asks()
     project = tmp_path / name
     parts = [part for part in project.iterdir() if part.name not in GRAFANAS]
@@ -150,8 +152,8 @@ def open_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_another_user_who_may_write_nowhere_asks_a_project(open_folder: Path) -> None:
-    """Neither home, temporary folder nor project can be written; root becomes nobody for it."""
+def test_another_user_who_may_write_nowhere_queries_a_project(open_folder: Path) -> None:
+    """Home, temporary folder and project are read-only; root becomes nobody for this."""
     python = environment_for_all(open_folder / "venv") if os.getuid() == 0 else Path(sys.executable)
     new_project(open_folder / "sales")
     (open_folder / "home").mkdir()

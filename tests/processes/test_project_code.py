@@ -19,7 +19,7 @@ PYTHON_FILES = (
     *("tests/conftest.py", "tests/test_datasource.py", "conftest.py", "setup.py", "sitecustomize.py", "typing.py"),
 )
 MARK = "code-ran"
-TAKEN = "{a port that is taken}"
+BUSY_PORT = "{a port that is taken}"
 NOT_RUN = {
     "check": ["check", "--strict"],
     "check --static": ["check", "--static"],
@@ -40,7 +40,7 @@ RUN = {
     "check --alerts": ["check", "--alerts", "--python", sys.executable],
     "check --dashboards FILE": ["check", "--dashboards", "board.json", "--python", sys.executable],
     "dev": ["dev", "--python", sys.executable],
-    "preview": ["preview", "--no-open", "--port", TAKEN, "--python", sys.executable],
+    "preview": ["preview", "--no-open", "--port", BUSY_PORT, "--python", sys.executable],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
 }
 
@@ -93,15 +93,15 @@ def test_a_command_runs_the_projects_code(
     page.write_text("<!doctype html>")
     if words[0] == "preview":
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
-    with socket.create_server(("127.0.0.1", 0)) as taken:  # no preview can have its port, so that it ends
-        port = str(taken.getsockname()[1])
-        assert ask(planted, tmp_path, [port if word == TAKEN else word for word in words])[1] != ""
+    with socket.create_server(("127.0.0.1", 0)) as server:  # no preview can have its port, so that it ends
+        port = str(server.getsockname()[1])
+        assert ask(planted, tmp_path, [port if word == BUSY_PORT else word for word in words])[1] != ""
 
 
 def test_an_environment_that_gfplug_noted_is_run(
     planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only where both words are the same: one that a project brings along is none."""
+    """Both notes must match: an environment that came with the project is not run."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "forged").mkdir()
     forged = tmp_path / "forged" / planted.name

@@ -21,7 +21,7 @@ PACKAGES = [
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
 
 
-def given(job: str, action: str) -> list[Mapping[str, Any]]:
+def inputs_of(job: str, action: str) -> list[Mapping[str, Any]]:
     """Return what a job gives to each use of an action."""
     return [each["with"] for each in JOBS[job]["steps"] if each.get("uses", "").split("@")[0].endswith(f"/{action}")]
 
@@ -34,18 +34,22 @@ def script(job: str, name: str) -> str:
 
 def test_each_package_is_handed_on_once() -> None:
     """Those of gfplug by themselves: what it asks for is published before it."""
-    kept = {each["name"]: each["path"].split() for each in given("build", "upload-artifact")}
+    uploads = {each["name"]: each["path"].split() for each in inputs_of("build", "upload-artifact")}
     artifacts = [
-        [name for name, patterns in kept.items() if any(fnmatch(f"release/packages/{file}", each) for each in patterns)]
+        [
+            name
+            for name, patterns in uploads.items()
+            if any(fnmatch(f"release/packages/{file}", each) for each in patterns)
+        ]
         for file in PACKAGES
     ]
 
     assert artifacts == [["packages-gfplug"]] * 2 + [["packages-libraries"]] * 3
-    assert kept["notes"] == ["release/notes.md"]
+    assert uploads["notes"] == ["release/notes.md"]
 
 
 def test_what_is_published_was_built_once_and_tried() -> None:
-    """By tag only, first the libraries; each job takes what the build kept, and is where PyPI knows it to be."""
+    """Only a tag publishes, libraries first; each job uses the build's artefacts in its own environment."""
     needs = {name: job.get("needs") for name, job in JOBS.items()}
 
     assert needs == {
@@ -58,9 +62,9 @@ def test_what_is_published_was_built_once_and_tried() -> None:
     assert JOBS["publish-libraries"]["if"] == "github.ref_type == 'tag'"
     for name in ("libraries", "gfplug"):
         job = f"publish-{name}"
-        (taken,) = given(job, "download-artifact")
-        (published,) = given(job, "gh-action-pypi-publish")
-        assert (taken["name"], taken["path"]) == (f"packages-{name}", published["packages-dir"])
+        (inputs,) = inputs_of(job, "download-artifact")
+        (published,) = inputs_of(job, "gh-action-pypi-publish")
+        assert (inputs["name"], inputs["path"]) == (f"packages-{name}", published["packages-dir"])
         assert published["attestations"] is True
         assert JOBS[job]["environment"] == "pypi"
         assert JOBS[job]["permissions"]["id-token"] == "write"

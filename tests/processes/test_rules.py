@@ -95,7 +95,7 @@ def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """A module that skips itself is no test that passed."""
+    """A module that skips itself must not count as passed."""
     code, _, output = outcome(tmp_path, *workers, tests=MODULE, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
     assert code not in {0, 5}
@@ -103,7 +103,7 @@ def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tupl
 
 
 def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
-    """Without such skips the last lines are pytest's own."""
+    """If nothing was skipped for a missing tool, the last lines are pytest's own."""
     code, counts, output = outcome(tmp_path, "-k", "passes or grafana")
 
     assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
@@ -188,11 +188,11 @@ def test_a_worker_runs_whole_modules_and_some_folders(tmp_path: Path) -> None:
 
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
     """A reason that no test gives any more leaves the list; each says why it is there."""
-    listed = runpy.run_path(str(CONFTEST))["MAY_SKIP"]
+    reasons = runpy.run_path(str(CONFTEST))["MAY_SKIP"]
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py") if path != CONFTEST]
 
-    assert all(listed.values())
-    assert [reason for reason in listed if not any(f'"{reason}' in text for text in texts)] == []
+    assert all(reasons.values())
+    assert [reason for reason in reasons if not any(f'"{reason}' in text for text in texts)] == []
 
 
 def test_the_go_that_is_asked_for_is_the_one_that_the_module_needs() -> None:

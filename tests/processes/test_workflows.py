@@ -32,7 +32,7 @@ def audit(*paths: Path) -> list[str]:
 
 
 def test_our_workflows_are_without_findings() -> None:
-    """But for the accepted ones."""
+    """The accepted findings are excluded."""
     assert audit(*OURS) == []
 
 

@@ -90,7 +90,7 @@ def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None
 
 
 def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
-    """Only what gfplug writes behind `pip install` moves on, and only where gfplug writes it."""
+    """Only the requirement behind `pip install` is replaced, and only where gfplug writes it."""
     root = new_project(tmp_path / "project", ANSWERS)
     before = contents(root)
     lock = json.loads((root / "gfplug.lock").read_text())

@@ -101,7 +101,7 @@ def test_no_name_or_parameter_is_gone(former: dict[str, list[str] | None]) -> No
 
 
 def test_the_project_uses_every_name(former: dict[str, list[str] | None]) -> None:
-    """Each import, each method and attribute, each parameter; hooks and fixtures come with `pytest_plugins`."""
+    """It uses each import, method, attribute and parameter; hooks and fixtures come from `pytest_plugins`."""
     files = [ast.parse(path.read_text(encoding="utf-8")) for path in EVERY_NAME.rglob("*.py")]
     nodes = [node for file in files for node in ast.walk(file)]
     imports, names, arguments = _imports(nodes), _names(nodes), _arguments(nodes)

@@ -33,7 +33,7 @@ EDITS = {
     "src/plugin/datasource.py": ("class Datasource", "class Extra:\n    pass\n\n\nclass Datasource"),
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
-ADDED = {
+NEW_FILES = {
     "src/plugin/client.py": "URL = 'http://localhost'\n",
     "tests/test_client.py": "from plugin.client import URL\n\n\ndef test_url() -> None:\n    assert URL\n",
 }
@@ -45,14 +45,14 @@ def test_a_project_in_use_keeps_its_edits(first: Path) -> None:
         text = (first / path).read_text(encoding="utf-8")
         assert old in text, path
         (first / path).write_text(text.replace(old, edited, 1), encoding="utf-8")
-    for path, text in ADDED.items():
+    for path, text in NEW_FILES.items():
         (first / path).write_text(text, encoding="utf-8")
     (first / "CHANGELOG.md").unlink()
 
     assert cli.main(["upgrade", str(first)]) == 0
     for path, (_, edited) in EDITS.items():
         assert edited in (first / path).read_text(encoding="utf-8"), path
-    assert all((first / path).read_text(encoding="utf-8") == text for path, text in ADDED.items())
+    assert all((first / path).read_text(encoding="utf-8") == text for path, text in NEW_FILES.items())
     assert not (first / "CHANGELOG.md").exists()
     assert (first / ".github" / "workflows" / "upgrade.yml").exists()
     assert Project(first).changed_owned() == {}

@@ -47,18 +47,18 @@ def signals(projects: Path, tmp_path: Path) -> Path:
 
 def edit(project: Path) -> dict[str, str]:
     """Do what an author did, and return what must be found afterwards, by file."""
-    kept = {}
+    edits = {}
     for path, (old, edited) in EDITS.items():
         if (project / path).exists() and old in (text := (project / path).read_text(encoding="utf-8")):
             (project / path).write_text(text.replace(old, edited, 1), encoding="utf-8")
-            kept[path] = edited
+            edits[path] = edited
     pyproject = project / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
     for before, line in zip(('  "msgspec', '  "protobuf', "]\n\n[project.opt"), NEEDED, strict=True):
         text = text.replace(before, f'  "{line}>=2",  # ours\n{before}', 1)
-        kept[line] = f'  "{line}>=2",  # ours'
+        edits[line] = f'  "{line}>=2",  # ours'
     pyproject.write_text(text.replace('"src/plugin", ', '"src/plugin", "src/mine", '), encoding="utf-8")
-    return kept
+    return edits
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +71,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.bundles
 def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) -> None:
     """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""
-    kept = edit(first)
+    edits = edit(first)
 
     assert cli.main(["upgrade", str(first)]) == 0
-    for path, text in kept.items():
+    for path, text in edits.items():
         place = first / path if (first / path).exists() else first / "pyproject.toml"
         assert text in place.read_text(encoding="utf-8"), path
     pyproject = tomllib.loads((first / "pyproject.toml").read_text(encoding="utf-8"))
@@ -92,15 +92,15 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) 
     before = contents(first)
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before
-    built = run_in(first, quick_archive.__file__, "build", first, "--python", packages)
-    assert built.code == 0, built.err
+    build_result = run_in(first, quick_archive.__file__, "build", first, "--python", packages)
+    assert build_result.code == 0, build_result.err
     health = json.loads(run_in(first, "gfplug", "call", "health", "dist", "--json").out)
     assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
 
 
 @pytest.mark.parametrize("kind", ["signals", "hybrid"])
 def test_an_untouched_project_becomes_a_fresh_one(projects: Path, tmp_path: Path, kind: str) -> None:
-    """Whatever gfplug 0.1 made it of."""
+    """This is so for every choice that gfplug 0.1 had."""
     assert_becomes_fresh(shutil.copytree(projects / kind, tmp_path / "old"), tmp_path / "fresh")
 
 
@@ -114,12 +114,12 @@ def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: 
     before = contents(signals)
 
     assert cli.main(["upgrade", str(signals)]) == 3
-    shown = capsys.readouterr().err
-    assert f"{path} (edited)" in shown
-    assert [line for line in shown.splitlines() if line.startswith(("+", "-")) and line[:3] not in {"+++", "---"}] == [
+    output = capsys.readouterr().err
+    assert f"{path} (edited)" in output
+    assert [line for line in output.splitlines() if line.startswith(("+", "-")) and line[:3] not in {"+++", "---"}] == [
         "+# mine"
     ]
-    assert "--force" in shown
+    assert "--force" in output
     assert contents(signals) == before
     assert cli.main(["upgrade", str(signals), "--force"]) == 0
     assert (signals / ".gfplug" / "backup" / "1" / path).read_text(encoding="utf-8").endswith("# mine\n")
@@ -132,9 +132,9 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     before = contents(signals)
 
     assert cli.main([*words, str(signals)]) == 3
-    shown = capsys.readouterr().err
-    assert "runtime is a library" in shown
-    assert "gfplug upgrade" in shown
+    output = capsys.readouterr().err
+    assert "runtime is a library" in output
+    assert "gfplug upgrade" in output
     assert contents(signals) == before
 
 
@@ -177,8 +177,8 @@ LISTS = {
 
 
 @pytest.mark.parametrize("written", LISTS.values(), ids=list(LISTS))
-def test_however_the_author_wrote_the_dependencies(signals: Path, written: str) -> None:
-    """The runtime is asked for once, in the list that is meant; the author's stay; nothing else of the file changes."""
+def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path, written: str) -> None:
+    """It is in the right list; the author's entries and the rest of the file do not change."""
     path = signals / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     begin, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")

@@ -89,12 +89,12 @@ def test_two_processes_share_a_cache(tmp_path: Path, rendered: dict[str, Path]) 
     assert [ended.code for ended in results] == [0, 0, 0], results
     assert all(verify.verify(Project(project)).problems == [] for project in projects)
     if sys.platform == "linux":  # elsewhere the cache is not where the variable says
-        [kept] = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
-        assert json.loads(kept.read_text())["version"] == "v0.299.0"
+        [backup] = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        assert json.loads(backup.read_text())["version"] == "v0.299.0"
 
 
 def test_two_upgrades_of_one_project_do_not_mix(tmp_path: Path, rendered: dict[str, Path]) -> None:
-    """One goes first; the other follows, or is told to wait. Either way the project is whole."""
+    """One runs first; the other follows, or must wait. The project is whole in both cases."""
     project = shutil.copytree(rendered["new"], tmp_path / "project")
     words = ["proto", "upgrade", "--no-tests", "--offline", str(project), "--to"]
     results = at_once([[*words, version] for version in ("v0.296.3", "v0.297.0")])

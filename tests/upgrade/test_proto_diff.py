@@ -30,7 +30,7 @@ def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) 
 def test_a_diff_begins_at_the_project(
     current: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without arguments it is from the project's release to the embedded one; `--exit-code` tells what breaks."""
+    """Without arguments it compares the project's release with the embedded one; `--exit-code` reports breaks."""
     (tmp_path / "given.proto").write_text(with_more(), encoding="utf-8")
     monkeypatch.chdir(current.root)
     upgrade = ["proto", "upgrade", "--to", "v0.299.0", "--from", str(tmp_path / "given.proto"), "--no-tests"]

@@ -38,8 +38,8 @@ def written(folder: Path, text: str) -> Path:
 
 def request(version: SdkVersion, source: Path | None = None, **options: object) -> ProtoUpgradeRequest:
     """Ask for a release, offline and without tests unless told otherwise."""
-    chosen = {"offline": True, "with_tests": False, **options}
-    return ProtoUpgradeRequest(version=version, source=source, **chosen)  # type: ignore[arg-type]  # the test's own words
+    choices = {"offline": True, "with_tests": False, **options}
+    return ProtoUpgradeRequest(version=version, source=source, **choices)  # type: ignore[arg-type]  # the test's own words
 
 
 def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Pa
 
 
 def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -> None:
-    """Whatever the way, back and forth included, the end is the same, byte for byte."""
+    """Any way to a release, also back and forth, gives the same bytes."""
     other = Project(shutil.copytree(current.root, tmp_path / "other"))
     more, less = written(tmp_path, with_more()), tmp_path / "less.proto"
     less.write_text(with_less(), encoding="utf-8")
@@ -68,7 +68,7 @@ def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -
 
 
 def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
-    """Going back says that it does, and what is lost; then the project is as `gfplug new` made it."""
+    """Going back reports what is lost; then the project is as `gfplug new` made it."""
     before = contents(current.root)
     proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
     upgraded = proto_upgrade.upgrade(current, request(sdk.default()))
@@ -168,7 +168,7 @@ def test_edited_stubs_stop_the_upgrade(current: Project) -> None:
 
 
 def test_an_edited_wheel_stops_the_upgrade(current: Project) -> None:
-    """The tests run with what is in vendor/: it must be what the lock names."""
+    """The tests run with the wheels in vendor/, which must match the lock."""
     wheel = next((current.root / "vendor").glob("gfruntime-*.whl"))
     wheel.write_bytes(wheel.read_bytes() + b"x")
 
@@ -199,7 +199,7 @@ FAULTS = {
 def test_a_proto_that_can_not_be_had_changes_nothing(
     current: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
 ) -> None:
-    """Whatever is wrong with it, the project is as it was."""
+    """The project is unchanged for every kind of failure."""
     before = contents(current.root)
     source = None if text is None else written(tmp_path, text)
 

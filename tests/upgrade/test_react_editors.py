@@ -32,7 +32,7 @@ def upgrade(project: Path, *more: str) -> int:
 
 
 def test_the_authors_own_fields_are_in_the_sources(project: Path) -> None:
-    """Not those of an example; hooks.js goes, npm's files come, and a second time changes nothing."""
+    """The example's fields are not; hooks.js goes, npm's files come, and a second time changes nothing."""
     assert upgrade(project) == 0
     first = contents(project)
 
@@ -46,7 +46,7 @@ def test_the_authors_own_fields_are_in_the_sources(project: Path) -> None:
 
 
 def test_later_upgrades_never_touch_the_sources(project: Path) -> None:
-    """Neither what the author changed nor what he removed."""
+    """Changed and removed files stay as the author left them."""
     upgrade(project)
     (project / FOLDER / "types.ts").write_text("// mine\n", encoding="utf-8")
     (project / FOLDER / "ConfigEditor.tsx").unlink()
@@ -80,10 +80,10 @@ def test_what_has_no_counterpart_is_told(project: Path, capsys: pytest.CaptureFi
     (project / FOLDER / "types.ts").write_text("// mine\n", encoding="utf-8")
 
     assert upgrade(project) == 0
-    told = " ".join(capsys.readouterr().err.split())
-    assert "frontend/hooks.js: it no longer runs" in told
-    assert "frontend/locales: it is no longer read" in told
-    assert "frontend/src/types.ts: your file exists already: left unchanged" in told
+    output = " ".join(capsys.readouterr().err.split())
+    assert "frontend/hooks.js: it no longer runs" in output
+    assert "frontend/locales: it is no longer read" in output
+    assert "frontend/src/types.ts: your file exists already: left unchanged" in output
     assert hooks.read_text(encoding="utf-8") == "exports.query = () => undefined;\n"
     assert (project / FOLDER / "types.ts").read_text(encoding="utf-8") == "// mine\n"
 

@@ -48,7 +48,7 @@ def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatc
 
 
 def test_a_base_that_is_lost_needs_force(project: Path) -> None:
-    """Without what was rendered, edits can't be told apart: only `--force` goes on, and marks every difference."""
+    """Without it edits can't be recognised: only `--force` continues, and marks every difference."""
     (project / template.BASE_NAME).unlink()
     write(project, {"notes.txt": MINE})
     with pytest.raises(ProjectError, match=r"base\.zip does not exist"):

@@ -61,7 +61,7 @@ def test_the_new_id_is_everywhere(sales: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_renamed_project_is_as_a_new_one(tmp_path: Path) -> None:
-    """Without edits, every byte is what `gfplug new` writes."""
+    """If it has no edits, every byte is what `gfplug new` writes."""
     for name in ("sales", "orders"):
         assert cli.main(["new", f"acme-{name}", str(tmp_path / name), "--defaults", "--offline"]) == 0
     assert cli.main(["rename", "acme-orders", str(tmp_path / "sales"), "--title", "Acme Orders"]) == 0
@@ -74,9 +74,9 @@ def test_a_rehearsal_changes_nothing(sales: Path, capsys: pytest.CaptureFixture[
     before = contents(sales)
 
     assert cli.main(["rename", "orders", str(sales), "--dry-run"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out.strip() == str(sales)
-    assert "changed   src/plugin/names.py" in shown.err
+    output = capsys.readouterr()
+    assert output.out.strip() == str(sales)
+    assert "changed   src/plugin/names.py" in output.err
     assert contents(sales) == before
 
 
@@ -91,7 +91,7 @@ def test_a_taken_folder_stops_it(sales: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_folder_of_another_name_stays(sales: Path) -> None:
-    """Only a folder that is named as the plugin follows its name; its environment is made anew."""
+    """Only a folder with the plugin's name is renamed; its environment is made again."""
     other = sales.rename(sales.with_name("checkout"))
 
     assert cli.main(["rename", "shop", str(other), "--org", "beta"]) == 0

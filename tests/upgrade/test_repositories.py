@@ -19,7 +19,7 @@ BYTE_FOR_BYTE = (
 
 
 def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
-    """With `core.autocrlf`, in a project that has not LF everywhere, edits merge, and every line keeps its CRLF."""
+    """`core.autocrlf` is set: edits merge in a project with CRLF, and every line keeps it."""
     write(project, {"notes.txt": MINE, ".gitattributes": BYTE_FOR_BYTE})
     commit(project)
     clone = tmp_path / "clone"
@@ -82,7 +82,7 @@ def test_a_link_to_the_project_leads_to_it(project: Path, tmp_path: Path) -> Non
 def test_a_file_that_became_a_link_is_left_alone(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is written through a link, and the user is told."""
+    """Nothing is written through a link, and the output says so."""
     (tmp_path / "shared.txt").write_text(LONG)
     (project / "notes.txt").unlink()
     (project / "notes.txt").symlink_to(tmp_path / "shared.txt")

@@ -54,7 +54,7 @@ def test_an_upgrade_wins_every_row(
     *,
     is_committed: bool,
 ) -> None:
-    """Whatever the user did, the edit is kept, and what needs their eye ends in exit code 8."""
+    """Each edit of the user is kept; files that the user must look at end in exit code 8."""
     write(project, edits)
     if is_committed:
         commit(project)
@@ -67,7 +67,7 @@ def test_an_upgrade_wins_every_row(
 
 
 def test_an_untouched_project_becomes_a_fresh_one(project: Path, rendered: dict[str, Path]) -> None:
-    """Every byte is as `gfplug new` would write it, but for what is written once."""
+    """Every byte is as `gfplug new` writes it, except files that are written once."""
     upgrade.upgrade(Project(project), REQUEST)
     upgraded, expected = contents(project), contents(rendered["new"])
 
@@ -93,7 +93,7 @@ def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
 def test_a_rehearsal_changes_nothing(project: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What would be done is told, nothing is written, and conflicts have their exit code already."""
+    """It prints what would change, writes nothing, and has the exit code of conflicts."""
     write(project, {"short.txt": "line 1\nmine\n"})
     before = contents(project)
 
@@ -124,7 +124,7 @@ def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
 
 @pytest.mark.shows("errors: `.rej` files after an upgrade")
 def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As git marks it, with nothing put beside; the result is each file with a word, and what to do is told apart."""
+    """The marks are git's, without further files; the result lists each file, and what to do."""
     write(project, {"short.txt": "line 1\nmine\n", "dropped.txt": "mine\n"})
 
     assert cli.main(["upgrade", str(project)]) == 8

@@ -25,7 +25,7 @@ if os.environ.get("PROBE_RAISE"):
     raise RuntimeError("the author's module does not import")
 
 log = get_logger()
-kept: list[bytearray] = []
+blocks: list[bytearray] = []
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Datasource:
             case "crash":
                 ctypes.string_at(0)
             case "grow":
-                kept.append(bytearray(model.megabytes << 20))
+                blocks.append(bytearray(model.megabytes << 20))
             case "large":
                 return Frame(fields=[Field("n", range(model.rows), "int64")])
         time.sleep(model.seconds)

@@ -210,9 +210,9 @@ def shout(size: int = 4 * MIB) -> None:
         stream.flush()
     for descriptor in (1, 2):
         os.write(descriptor, b"c" * 60_000 + b"\n")
-        line, written = b"l" * 1000 + b"\n", 0
-        while written < size:
-            written += os.write(descriptor, line)
+        line, count = b"l" * 1000 + b"\n", 0
+        while count < size:
+            count += os.write(descriptor, line)
     script = f"head -c {size} /dev/zero | tr '\\0' s; head -c {size} /dev/zero | tr '\\0' s >&2"
     subprocess.run(["/bin/sh", "-c", script], check=True)
 

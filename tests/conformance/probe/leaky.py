@@ -85,7 +85,7 @@ def refuse(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-def shown(settings: Settings[Options], *more: object) -> str:
+def as_text(settings: Settings[Options], *more: object) -> str:
     """Show every object that an author has in hand."""
     call = current_call()
     config = call.context.config if call is not None else {}
@@ -112,7 +112,7 @@ class Datasource:
 
     def text(self, *more: object) -> str:
         """Say everything in one text."""
-        return "\n".join([*spelled(self.settings), shown(self.settings, *more)])
+        return "\n".join([*spelled(self.settings), as_text(self.settings, *more)])
 
     def give_up(self) -> NoReturn:
         """Raise with everything, from an exception with everything."""
@@ -142,7 +142,7 @@ class Datasource:
 
     def log(self, query: Query[Model]) -> None:
         """Log in every way."""
-        for line in (*spelled(self.settings), shown(self.settings, query)):
+        for line in (*spelled(self.settings), as_text(self.settings, query)):
             log.error(line)
             log.error("it is %s", line)
             logging.getLogger("another").warning("said", extra={"what": line, "more": {"list": [line]}, line: "a key"})
@@ -154,7 +154,7 @@ class Datasource:
 
     def print(self, query: Query[Model]) -> None:
         """Write to the standard streams in every way."""
-        text = "\n".join((*spelled(self.settings), shown(self.settings, query)))
+        text = "\n".join((*spelled(self.settings), as_text(self.settings, query)))
         for stream in (sys.stdout, sys.stderr):
             print(text, file=stream)
         for descriptor in (1, 2):

@@ -129,8 +129,8 @@ class Datasource:
                         log.info("the probe was interrupted")
                 return series(start, 1)
             case "left":
-                left = query.time_left
-                return Frame.of(left=[None if left is None else left.total_seconds()], started=[self.starts])
+                remaining = query.time_left
+                return Frame.of(left=[None if remaining is None else remaining.total_seconds()], started=[self.starts])
             case "child":
                 subprocess.Popen(["/bin/sleep", str(model.seconds)])
                 return series(start, 1)
@@ -142,7 +142,7 @@ class Datasource:
     def echo(self, query: Query[Model]) -> Frame:
         """Say what the handler saw."""
         user = query.context.user
-        seen = {
+        received = {
             "ref_id": query.ref_id,
             "query_type": query.query_type,
             "max_data_points": query.max_data_points,
@@ -158,7 +158,7 @@ class Datasource:
             "secret": self.settings.secrets.get("token", ""),
             "instance": self.instance,
         }
-        return Frame(name="echo", fields=[Field("seen", [seen], "json", nullable=False)])
+        return Frame(name="echo", fields=[Field("seen", [received], "json", nullable=False)])
 
     def fetch(self, model: Model) -> Frame:
         """Ask the data source's upstream, as its settings say."""
@@ -247,9 +247,9 @@ class Datasource:
         match request.path.strip("/"):
             case "echo":
                 accept = [value for name, values in request.headers.items() if name == "Accept" for value in values]
-                seen = {"method": request.method, "path": request.path, "query": request.query, "accept": accept}
+                received = {"method": request.method, "path": request.path, "query": request.query, "accept": accept}
                 return Response(
-                    body=json.dumps(seen),
+                    body=json.dumps(received),
                     headers={"Content-Type": "application/json", "X-Twice": ["one", "two"]},
                 )
             case "bytes":

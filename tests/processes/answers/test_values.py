@@ -50,7 +50,7 @@ def test_values_of_two_kinds_are_one_sentence(query: Query) -> None:
 
 @pytest.mark.parametrize("name", ["empty", "empty region"])
 def test_an_answer_without_rows_is_no_data(query: Query, name: str) -> None:
-    """Neither NaN nor an error."""
+    """The call prints neither NaN nor an error."""
     ended = query(name, words=("--when", "last > 0"))
 
     assert (ended.code, ended.out.splitlines()[1]) == (0, "  would be without data: {}")
@@ -59,17 +59,17 @@ def test_an_answer_without_rows_is_no_data(query: Query, name: str) -> None:
 @pytest.mark.parametrize(("name", "column"), [("text times", "time"), ("rows", "ts")])
 def test_texts_that_look_like_times_are_told(query: Query, name: str, column: str) -> None:
     """In the panel's notices, as `call query` shows them, and in the alert rehearsal, which ends non-zero."""
-    shown, rehearsed = query(name), query(name, words=("--when", "last > 1"))
+    answer, rehearsed = query(name), query(name, words=("--when", "last > 1"))
 
-    assert f"'{column}' holds texts, not times: write Frame.from_records(rows, time='{column}')" in shown.err
+    assert f"'{column}' holds texts, not times: write Frame.from_records(rows, time='{column}')" in answer.err
     if name == "text times":
         assert f"would fire, as one alert for each row: '{column}' holds texts" in rehearsed.err
     assert f"Frame.from_records(rows, time='{column}')" in rehearsed.err
     assert rehearsed.code == 6
 
 
-def test_numbers_that_look_like_times_are_told(query: Query) -> None:
-    """With the unit that they are of."""
+def test_numbers_that_look_like_times_are_reported(query: Query) -> None:
+    """The warning names the unit that they seem to have."""
     ended = query("number times", words=("--when", "last > 1"))
 
     assert ended.code == 6

@@ -71,7 +71,7 @@ def test_the_same_input_gives_the_same_bytes_and_nothing_is_left_behind(program:
 
 
 def test_the_section_survives_a_search_path_and_further_sections(program: Path) -> None:
-    """As in a build: the executable is told where its libraries are after it got its data."""
+    """A build sets the executable's library path after it has added the data."""
     content = binutils.add_section(binutils.add_section(program.read_bytes(), "pydata", DATA), "more", b"x")
     content = Elf.parse(content).set_runpath("$ORIGIN/_internal")
     program.write_bytes(content)
@@ -94,7 +94,7 @@ def test_the_section_survives_a_search_path_and_further_sections(program: Path) 
     ids=["whole", "cut off at its end", "cut off in its header", "of another machine", "of no machine", "empty"],
 )
 def test_objdump_tells_what_is_an_elf_file(tmp_path: Path, content: bytes, *, is_elf: bool) -> None:
-    """Exit code 0 for one, another for what is none."""
+    """The exit code is 0 for an ELF file, and another one for other files."""
     programs = binutils.write_programs(tmp_path / "with a space", python=Path(sys.executable))
     (tmp_path / "x.so").write_bytes(content)
 

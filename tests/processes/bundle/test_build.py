@@ -55,19 +55,19 @@ def failing(error: BaseException) -> Callable[..., Any]:
 
 
 def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, python: Path) -> None:
-    """The result names what is on disk, and nothing unfinished stays."""
-    built = service.build(project, BuildOptions(python=python))
+    """The result names the files on disk, and no temporary file stays."""
+    bundle = service.build(project, BuildOptions(python=python))
 
     artifacts = project.root / "artifacts"
-    assert built.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
-    assert built.archive_bytes == built.archive.stat().st_size
-    assert packing.digest_path(built.archive).read_text().split()[0] == built.sha256
-    assert built.executable == project.dist / "gpx_sales_linux_amd64"
-    assert built.files == len(files.entries(project.dist))
+    assert bundle.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
+    assert bundle.archive_bytes == bundle.archive.stat().st_size
+    assert packing.digest_path(bundle.archive).read_text().split()[0] == bundle.sha256
+    assert bundle.executable == project.dist / "gpx_sales_linux_amd64"
+    assert bundle.files == len(files.entries(project.dist))
     assert {path.name for path in artifacts.iterdir()} == {
         ".cache",
-        built.archive.name,
-        packing.digest_path(built.archive).name,
+        bundle.archive.name,
+        packing.digest_path(bundle.archive).name,
     }
 
 
@@ -202,10 +202,10 @@ def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkey
 
 
 @pytest.mark.parametrize("name", [".git", "other"])
-def test_without_git_the_date_is_said_to_be_that_of_today(
+def test_without_git_a_note_says_that_the_date_is_today(
     project: Project, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where there are commits, in the project or above it, and no git to ask."""
+    """The project has commits, but git is not installed."""
     (tmp_path / name).mkdir()
     service.day_of(project)
     assert caplog.messages == []
@@ -305,7 +305,7 @@ def test_a_project_that_was_moved_is_told_where_its_archive_is(project: Project,
 
 @pytest.mark.parametrize("name", ["dist/module.js", "artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"])
 def test_a_result_that_was_changed_is_made_again(project: Project, python: Path, name: str) -> None:
-    """Whoever edits the bundle or the archive gets the built one back."""
+    """An edited bundle or archive is replaced by the built one."""
     first = service.build(project, BuildOptions(python=python))
     (project.root / name).write_text("edited")
     again = service.build(project, BuildOptions(python=python))

@@ -31,15 +31,15 @@ def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, pyt
 
     names = {path.relative_to(prepared.folder).as_posix() for path in files.entries(prepared.folder)}
     assert prepared.executable.name == f"gpx_sales_{go_platform()}"
-    made = {"module.js", "plugin.json", "schema/v0alpha1.json", prepared.executable.name}
-    assert names == {"README.md", "img/logo.svg", *made}
+    generated_files = {"module.js", "plugin.json", "schema/v0alpha1.json", prepared.executable.name}
+    assert names == {"README.md", "img/logo.svg", *generated_files}
     assert json.loads((prepared.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
     assert prepared.executable.stat().st_mode & 0o777 == 0o755
     assert str(project.source) in prepared.executable.read_text()
 
 
 def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a build does."""
+    """A failed build leaves it, too."""
     dev.prepare(project, python=python)
 
     def fail(*_: object) -> str:
@@ -75,8 +75,8 @@ def test_a_reload_links_module_js_alone(
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
 
     assert main(relink["command"][3:]) == 0
-    changed = [path.name for path in files.entries(prepared.folder) if before.get(path) != path.read_bytes()]
-    assert (changed, capsys.readouterr().out.strip()) == (["module.js"], relink["module"])
+    names = [path.name for path in files.entries(prepared.folder) if before.get(path) != path.read_bytes()]
+    assert (names, capsys.readouterr().out.strip()) == (["module.js"], relink["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([2]);\n")
@@ -111,7 +111,7 @@ def test_on_windows_the_commands_are_windows_own(project: Project, monkeypatch: 
 def test_a_plugin_for_other_machines_is_started_with_a_flag(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without it nothing is written; with it the command by hand has the runtime's flag, too."""
+    """Without the flag nothing is written; with it, the printed command has the runtime's flag."""
     words = ["dev", str(project.root), "--python", str(python), "--attach", "--address", "0.0.0.0:40001"]
 
     assert main(words) == 2
@@ -122,7 +122,7 @@ def test_a_plugin_for_other_machines_is_started_with_a_flag(
 
 
 def test_a_bad_address_changes_nothing(project: Project, python: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is a usage error, told before anything is written."""
+    """It is a usage error, before anything is written."""
     assert main(["dev", str(project.root), "--python", str(python), "--attach", "--address", "here"]) == 2
     assert "'here' is not host:port" in capsys.readouterr().err
     assert not project.dist.exists()

@@ -64,19 +64,19 @@ def answer(library: Path) -> int:
 def test_a_library_says_what_it_is_and_wants(package: Path) -> None:
     """What it asks for, what it defines and what it wants."""
     elf = Elf.read(package / "top.so")
-    defined, wanted = elf.symbols()
+    exports, undefined = elf.symbols()
 
     assert elf.needed[:2] == ("libbase.so.1", "libidle.so.1")
-    assert b"top" in defined
-    assert b"base" in wanted
+    assert b"top" in exports
+    assert b"base" in undefined
 
 
 def test_needless_libraries_go_and_the_rest_works(package: Path) -> None:
-    """What no symbol comes from is dropped; what is used stays, and loads at once."""
+    """Libraries without a used symbol are removed; the others stay, and load at once."""
     assert answer(package / "top.so") == 42
-    removed = slim.drop_unused(package)
+    names = slim.drop_unused(package)
 
-    assert removed == ["libidle.so.1"]
+    assert names == ["libidle.so.1"]
     assert sorted(path.name for path in package.iterdir()) == ["libbase.so.1", "top.so"]
     assert "libidle.so.1" not in Elf.read(package / "top.so").needed
     assert answer(package / "top.so") == 42
@@ -111,7 +111,7 @@ def test_a_stripped_library_is_smaller_and_moves_nothing(package: Path) -> None:
 
 
 def test_a_program_finds_a_library_beside_it_after_the_edit(package: Path, tmp_path: Path) -> None:
-    """Without the search path it does not start; with it, it does, and so with bytes of another tool behind it."""
+    """It starts only with the search path, even if another tool's bytes follow."""
     (tmp_path / "x.c").write_text("int base(void); int main(void) { return base() - 40; }")
     succeed("cc", "x.c", str(package / "libbase.so.1"), "-o", "program", cwd=tmp_path)
     program = tmp_path / "program"
@@ -132,12 +132,12 @@ def test_what_is_added_can_be_mapped_with_every_page_size(package: Path) -> None
     path = package / "top.so"
     before = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
     path.write_bytes(Elf.read(path).set_runpath("$ORIGIN/sub:$ORIGIN"))
-    *rest, added = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
+    *rest, new_segment = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
 
     assert rest == before
-    assert added.p_align == 0x10000
-    assert added.p_offset % 0x10000 == added.p_vaddr % 0x10000
-    assert added.p_vaddr // 0x10000 > max(each.p_vaddr + each.p_memsz - 1 for each in before) // 0x10000
+    assert new_segment.p_align == 0x10000
+    assert new_segment.p_offset % 0x10000 == new_segment.p_vaddr % 0x10000
+    assert new_segment.p_vaddr // 0x10000 > max(each.p_vaddr + each.p_memsz - 1 for each in before) // 0x10000
     assert answer(path) == 42
 
 
@@ -149,7 +149,7 @@ def test_the_last_library_that_is_asked_for_stays(package: Path) -> None:
 
 
 def test_a_damaged_file_is_refused_or_read(package: Path) -> None:
-    """Whatever is in its headers and tables, there is one kind of error."""
+    """Damaged headers and tables raise one kind of error."""
     path = package / "top.so"
     content = path.read_bytes()
     [dynamic], header = read(content).iter_segments("PT_DYNAMIC"), read(content).header

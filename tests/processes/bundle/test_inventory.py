@@ -79,9 +79,9 @@ def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) ->
     install(acme, "other")
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
-    (used,) = stock.used
-    assert (used.name, used.version, used.expression, used.author) == ("acme", "1.0", "MIT", "Somebody")
-    assert set(used.texts) == {
+    (package,) = stock.used
+    assert (package.name, package.version, package.expression, package.author) == ("acme", "1.0", "MIT", "Somebody")
+    assert set(package.texts) == {
         "acme/vendored/LICENSE.txt",
         "acme-1.0.dist-info/AUTHORS",
         "acme-1.0.dist-info/licenses/deep/TERMS",
@@ -108,9 +108,9 @@ def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path:
     (acme / "acme/license_check.py").write_text("x = 1\n")
     metadata = acme / "acme-1.0.dist-info/METADATA"
     metadata.write_text(metadata.read_text() + "Requires-Dist: other[x]>=1; python_version > '3'\n")
-    (used,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").used
-    assert (used.files, used.size, used.modules, used.is_listed) == (1, 6, ("acme",), True)
-    assert used.requires == ("other[x]>=1; python_version > '3'",)
+    (package,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").used
+    assert (package.files, package.size, package.modules, package.is_listed) == (1, 6, ("acme",), True)
+    assert package.requires == ("other[x]>=1; python_version > '3'",)
 
     stock = take(tmp_path / "env", acme, "acme-1.0.dist-info/METADATA")
     assert [(each.name, each.files) for each in stock.used] == [("acme", 0)]
@@ -118,7 +118,7 @@ def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path:
 
 
 def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: Path, acme: Path) -> None:
-    """Each of them brings the namespace's __init__.py; only one has something that was collected."""
+    """All have the namespace's __init__.py, but PyInstaller collected files of one only."""
     for name in ("one", "two"):
         install(acme, name)
         place = acme / f"ns/{name}.py"
@@ -205,7 +205,7 @@ def test_a_package_is_seen_through_a_link(tmp_path: Path, acme: Path) -> None:
 
 
 def test_it_is_stored_and_read_whole(tmp_path: Path, acme: Path) -> None:
-    """With everything that the list of components needs."""
+    """The stored inventory has everything that the list of components needs."""
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
     assert Inventory.from_json(stock.to_json()) == stock

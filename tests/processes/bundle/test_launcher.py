@@ -188,7 +188,7 @@ def test_the_windows_launchers_program_runs_the_source(tmp_path: Path) -> None:
 
 
 def test_the_windows_launchers_program_attaches(tmp_path: Path, attached: list[subprocess.Popen[bytes]]) -> None:
-    """With an address it says the line, and stays."""
+    """With an address it prints the handshake line, and keeps running."""
     path = tmp_path / "gpx.exe"
     launched = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
     path.write_bytes(launched.executable("windows_amd64"))
@@ -200,7 +200,7 @@ def test_the_windows_launchers_program_attaches(tmp_path: Path, attached: list[s
 
 @posix
 def test_the_windows_launchers_program_ends_with_its_host(tmp_path: Path) -> None:
-    """Where it only says an address, nothing else tells it that Grafana is gone."""
+    """A launcher that only prints an address must notice by itself that Grafana has ended."""
     path = tmp_path / "gpx.exe"
     launched = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
     path.write_bytes(launched.executable("windows_amd64"))
@@ -234,7 +234,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     ["0.0.0.0", "[::]", "192.0.2.1", "[2001:db8::1]", "example.org", "127.1", "0"],  # noqa: S104 - nothing listens
 )
 def test_an_address_that_others_reach_needs_a_flag(host: str) -> None:
-    """The sentence says why: gRPC here asks nobody for a password."""
+    """The error gives the reason: gRPC here has no password."""
     with pytest.raises(UsageError, match="nothing there checks who calls"):
         launcher.address(f"{host}:50051")
 

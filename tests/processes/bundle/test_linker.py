@@ -43,7 +43,7 @@ def answer(project: Project, text: str) -> dict[str, Any]:
 
 
 def test_the_schema_comes_from_the_projects_own_interpreter(project: Project) -> None:
-    """It is asked for the fixed class and the manifest's id; lines before the last one are noise."""
+    """Gfplug asks for the fixed class with the manifest's id, and reads only the last line."""
     schema = answer(project, 'import json, sys\nprint("noise")\nprint(json.dumps({"arguments": sys.argv[1:]}))')
 
     assert schema == {"arguments": ["plugin.datasource:Datasource", "--plugin-id", "acme-sales-datasource"]}
@@ -106,7 +106,7 @@ def test_hooks_that_cannot_be_linked_end_the_build(project: Project) -> None:
     ("text", "reason"), [("{", "is not valid JSON"), ('{"a": 1}', "is not a JSON object of texts")]
 )
 def test_a_broken_translation_is_named(project: Project, text: str, reason: str) -> None:
-    """The file and what is wrong with it."""
+    """The error names the file and the mistake."""
     (project.root / "frontend/locales").mkdir()
     (project.root / "frontend/locales/de.json").write_text(text)
 

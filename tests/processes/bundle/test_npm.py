@@ -103,7 +103,7 @@ def test_a_missing_npm_is_explained(project: Project, monkeypatch: pytest.Monkey
 
 
 def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> None:
-    """Neither installing nor building changes it; an edit does."""
+    """An edit changes it; installing and building do not."""
     frontend = find_frontend(project)
     before = npm.state(frontend)
     npm.build(frontend)
@@ -170,7 +170,7 @@ def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str,
 
 @pytest.mark.parametrize("note", ["[" * 100_000, "1", '{"folder": 1}', '{"folder": "\\u0000"}', "\ufeff"])
 def test_a_note_that_cannot_be_read_is_named(tmp_path: Path, note: str) -> None:
-    """Whatever it holds."""
+    """Any invalid content gives the same error."""
     with pytest.raises(ProjectError, match=r"adopted\.json"):
         npm.locate_frontend(adopted(tmp_path, note))
 

@@ -41,7 +41,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 @here
 def test_a_bundle_brings_loader_and_library_of_one_folder(bundle: Bundle) -> None:
-    """Both are there, the loader may be executed, the program stands behind the launcher."""
+    """It has both, the loader is executable, and the launcher starts the program."""
     if not Path(f"/lib/{platform.machine()}-linux-gnu/libc.so.6").exists():
         pytest.skip("this machine's glibc is elsewhere")
     brought = portable.bring_libc(bundle, MACHINE)

@@ -130,12 +130,12 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
     page.ask(f"api/datasources/uid/{uid}", {"jsonData": {"seed": 7}}, method="PUT")
 
     code = root / "src" / "plugin" / "datasource.py"
-    saved = time.perf_counter()
+    saved_at = time.perf_counter()
     _edit(code, "amplitude: ", "height: int = 3\n    amplitude: ")
     ready = page.wait_for("reload", state="ready", code=True)
     page.ask(ready["module"])
     page.ask("api/ds/query", BODY)
-    took_s = time.perf_counter() - saved
+    took_s = time.perf_counter() - saved_at
     assert (ready["code"], ready["module"] != boot["plugin"]["module"]) == (True, True)
     assert b'"height"' in page.ask(ready["module"])[1]
     assert took_s < SLOWEST_SAVE_S
@@ -161,24 +161,24 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
 
 def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) -> None:
     """The page hears both, and meanwhile why nothing answers; at the end nothing of it is left."""
-    seen: list[int] = []
+    pids: list[int] = []
     others = _children()
     options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running, Page(running.url) as page:
         page.ask("api/ds/query", BODY)
-        seen += _children(without=others)
-        os.kill(seen[0], signal.SIGKILL)
+        pids += _children(without=others)
+        os.kill(pids[0], signal.SIGKILL)
         assert "ended: killed by SIGKILL" in page.wait_for("down")["message"]
         assert page.ask("api/ds/query", BODY)[0] in (200, 503)
         page.wait_for("up")
         assert page.ask("api/ds/query", BODY)[0] == 200
-        seen += _children(without=others)
+        pids += _children(without=others)
 
     deadline = time.monotonic() + 10
-    while any(alive(pid) for pid in seen) and time.monotonic() < deadline:
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(seen) > 1
-    assert not [pid for pid in seen if alive(pid)]
+    assert len(pids) > 1
+    assert not [pid for pid in pids if alive(pid)]
 
 
 def test_the_command_prints_the_address_and_ends_with_ctrl_c(root: Path, tmp_path: Path) -> None:

@@ -56,16 +56,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_dataclasses_that_cannot_become_a_form_are_an_error(project: Path, old: str, new: str, sentence: str) -> None:
-    """The sentence is the build's: what can't be kept is said before anything is built."""
+    """The check prints the build's own sentence, before anything is built."""
     path = project / "src/plugin/datasource.py"
     text = path.read_text(encoding="utf-8")
     assert old in text
     assert "schema" not in rules(project)
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    (found,) = [each for each in service.check(project).findings if each.rule == "schema"]
+    (finding,) = [each for each in service.check(project).findings if each.rule == "schema"]
 
-    assert found.level == "error"
-    assert found.message.startswith(sentence)
+    assert finding.level == "error"
+    assert finding.message.startswith(sentence)
 
 
 COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
@@ -101,7 +101,7 @@ def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an environment of its own the dataclasses are not imported, and the last line says so."""
+    """Without an environment the dataclasses are not imported, and the last line says so."""
     (project / ".venv").unlink()
     path = project / "src/plugin/datasource.py"
     path.write_text(path.read_text(encoding="utf-8").replace("    series: ", "    hide: "), encoding="utf-8")
@@ -115,7 +115,7 @@ def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, caps
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_saved_queries_are_judged_by_the_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The project's own dashboards and rules are good; one that asks for too much is told, and ends with 3."""
+    """The project's own dashboards and rules pass; a query beyond a limit ends with exit code 3."""
     provisioned = [str(project / "provisioning" / name) for name in ("dashboards", "alerting")]
     assert main(["check", str(project), "--python", sys.executable, "--dashboards", *provisioned]) == 0
     board = project / "provisioning/dashboards/example.json"

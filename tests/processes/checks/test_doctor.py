@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_the_machine_is_examined(tmp_path: Path) -> None:
-    """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
+    """Each examination reports a state; this machine can build, or the build's tests could not run."""
     examined = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
 
     system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, "C library")
@@ -37,8 +37,8 @@ def test_other_systems_have_no_c_library_to_choose(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, machine: Machine) -> None:
-    """Each thing that is missing, with the line for the package manager at hand; nothing of binutils."""
+def test_a_bare_machine_gets_all_problems_at_once(tmp_path: Path, machine: Machine) -> None:
+    """Each missing thing is listed, with the package manager's command; binutils is not."""
     machine.own("3.12.1", missing='["ensurepip"]')
     machine.program("dnf")
     examined = doctor.examine(None, folder=tmp_path)
@@ -53,8 +53,8 @@ def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, machine: Machin
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_a_free_threaded_python_is_not_what_a_build_takes(tmp_path: Path, machine: Machine) -> None:
-    """Neither gfplug's own, where nothing else is, nor the project's."""
+def test_a_build_does_not_use_a_free_threaded_python(tmp_path: Path, machine: Machine) -> None:
+    """Neither gfplug's own Python nor the project's may be one."""
     machine.own("3.13.1t", libpython=True)
     (examined,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
 

@@ -60,10 +60,10 @@ def change(project: Path, file: str, old: str, new: str) -> None:
         ("import json; json.loads('{')", "line 7", "`import json; json.loads('{')`: JSONDecodeError: Expecting"),
     ],
 )
-def test_code_that_does_not_load_is_told_with_the_authors_line(
+def test_code_that_does_not_load_is_reported_with_the_authors_line(
     project: Path, check: Check, line: str, place: str, message: str
 ) -> None:
-    """Not the line of a library that it calls."""
+    """The report has the author's line, not that of a library."""
     change(project, MODULE, "import hashlib\n", f"{line}\nimport hashlib\n")
     code, findings = check(*PYTHON)
     (unloaded,) = (finding for finding in findings if finding["rule"] == "load")
@@ -74,8 +74,8 @@ def test_code_that_does_not_load_is_told_with_the_authors_line(
 
 
 @pytest.mark.shows("errors: code that does not load")
-def test_code_in_another_module_is_told_with_that_modules_line(project: Path, check: Check) -> None:
-    """And a class with another name is told without one."""
+def test_code_in_another_module_is_reported_with_its_line(project: Path, check: Check) -> None:
+    """A missing class is reported without a line."""
     (project / "src/plugin/other.py").write_text("\nimport nothing_like_it\n", encoding="utf-8")
     change(project, MODULE, "import hashlib\n", "from plugin import other\nimport hashlib\n")
 
@@ -110,7 +110,7 @@ def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check)
     ],
 )
 def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Check, line: str, message: str) -> None:
-    """Or in another version; one for another system is none."""
+    """Another version is an error, too; a dependency of another system is not."""
     change(project, "pyproject.toml", "dependencies = [\n", f'dependencies = [\n  "{line}",\n')
     findings = check(*PYTHON)[1]
 
@@ -177,8 +177,8 @@ def test_static_goes_with_nothing_that_runs_code(
     assert f"--static does not go with {more[0]}" in capsys.readouterr().err
 
 
-def test_a_control_for_a_field_that_no_form_has_is_told(project: Path, check: Check) -> None:
-    """With its line, and the fields that there are; a good name is fine."""
+def test_a_control_for_an_unknown_field_is_reported(project: Path, check: Check) -> None:
+    """The report has its line and the existing fields; an existing name is fine."""
     (project / "frontend/hooks.js").write_text("exports.fields = {\n  tabel: Table,\n};\n", encoding="utf-8")
     code, (finding,) = check(*PYTHON)
 

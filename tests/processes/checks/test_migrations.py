@@ -141,13 +141,13 @@ def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
     board = project.parent / "board.json"
     targets = [{"refId": chr(65 + place), **query} for place, query in enumerate(queries)]
     board.write_text(json.dumps({"panels": [{"datasource": {"type": ID, "uid": "x"}, "targets": targets}]}))
-    found = Project.find(project)
-    report = dashboards.judge(found, linker.read_schema(found, PYTHON), [board], python=PYTHON)
+    project_again = Project.find(project)
+    report = dashboards.judge(project_again, linker.read_schema(project_again, PYTHON), [board], python=PYTHON)
     return [(each.level, each.message) for each in report.findings]
 
 
 def test_saved_dashboards_are_migrated_first(project: Path) -> None:
-    """With one start of the interpreter for all of them."""
+    """Gfplug starts the interpreter once for all of them."""
     add(project, "series: Annotated", old="seconds", new="period")
 
     assert judge(project, {"seconds": 60}, {"seconds": 0}, {"period": 60}, {"seconds": 60, "other": 1}) == [
@@ -159,15 +159,15 @@ def test_saved_dashboards_are_migrated_first(project: Path) -> None:
 
 
 def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> None:
-    """Nothing is said to be good that nobody has looked at."""
+    """Gfplug reports no success for queries that were not migrated."""
     add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
 
     with pytest.raises(ProjectError, match=r"ended Python while gfplug was loading it \(gfruntime\.author\.saved\)"):
         judge(project, {"seconds": 60})
 
 
-def test_a_call_may_ask_as_an_old_dashboard_does(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And give options of that time: what a class migrates, gfplug does not take for mistyped."""
+def test_a_call_may_send_an_old_dashboards_query(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Old options are accepted, too: gfplug does not report names that the class migrates."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period")
     words = ["call", "query", str(project), "--python", str(PYTHON), "--option", "number=3", "--json", "--model"]

@@ -42,9 +42,9 @@ def test_only_an_upgrade_finishes_an_upgrade(
     before = snapshot(tmp_path)
 
     assert cli.main([*words, str(project.root)]) in {3, 6}
-    shown = capsys.readouterr()
-    assert "interrupted" in shown.out + shown.err
-    assert "gfplug upgrade" in shown.out + shown.err
+    output = capsys.readouterr()
+    assert "interrupted" in output.out + output.err
+    assert "gfplug upgrade" in output.out + output.err
     assert snapshot(tmp_path) == before
 
 

@@ -152,7 +152,7 @@ def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
 
 @pytest.mark.shows("errors: a query fails")
 def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
-    """As a query is, with where it was raised."""
+    """The error has the place where it was raised, as that of a query does."""
     write(project)
 
     for words in (("health", project), ("resource", "bug", project), ("stream", "bug", project)):
@@ -258,25 +258,25 @@ def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project
 
 @KINDS
 def test_a_route_may_have_parts_of_our_names(call: Run, project: Path, kind: str) -> None:
-    """And its JSON may hold NaN and times."""
+    """Its JSON may contain NaN and times."""
     write(project, kind)
     ended = call("resource", "tables/a%2Fb/c", project)
-    refused = call("resource", "tables/a/c", project, "--method", "DELETE", "--json")
+    reply = call("resource", "tables/a/c", project, "--method", "DELETE", "--json")
 
     assert ended.code == 0
     assert json.loads(ended.out) == {"name": "a/b", "source": "c", "x": None, "at": "2026-01-02T00:00:00Z"}
-    assert json.loads(refused.out)["status"] == 405
-    assert json.loads(refused.out)["headers"]["Allow"] == ["GET, HEAD"]
+    assert json.loads(reply.out)["status"] == 405
+    assert json.loads(reply.out)["headers"]["Allow"] == ["GET, HEAD"]
 
 
 def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call: Run, project: Path) -> None:
-    """With its value; an empty one is said to be empty."""
+    """The hint shows the option with a value; an empty value is reported as empty."""
     write(project)
     unfilled = call("query", project, "--set", "limit=${n}")
     empty = call("query", project, "--set", "limit=")
-    filled = call("query", project, "--set", "limit=${n}", "--var", "n=5")
+    reply = call("query", project, "--set", "limit=${n}", "--var", "n=5")
 
-    assert (unfilled.code, empty.code, filled.code) == (6, 6, 0)
+    assert (unfilled.code, empty.code, reply.code) == (6, 6, 0)
     assert "limit: expected int, got str '${n}': the variable ${n} is not filled" in unfilled.err
     assert "limit: expected int, got str '': it is empty, like a variable that is not filled" in empty.err
     assert "hint: --var NAME=VALUE fills a variable" in unfilled.err
@@ -284,7 +284,7 @@ def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call:
 
 @pytest.mark.parametrize(("value", "text"), [("true", "true"), ("5", "5"), ("1.5", "1.5"), ("null", "utf-8")])
 def test_an_option_that_is_a_number_or_a_boolean_is_its_text(call: Run, project: Path, value: str, text: str) -> None:
-    """Where the option's type is text."""
+    """The type of the option is a text."""
     write(project)
     ended = call("query", project, "--set", "do=encoding", "--option", f"encoding={value}", "--json")
 

@@ -76,12 +76,12 @@ def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_pat
     dist = small_bundle(tmp_path / "dist", machine=go_platform().rpartition("_")[2])
     program = dist / f"gpx_sales_{go_platform()}"
     program.chmod(0o644)
-    called, checked = gfplug("call", "health", dist), gfplug("check", dist)
+    call_result, check_result = gfplug("call", "health", dist), gfplug("check", dist)
 
-    assert (called.code, checked.code) == (6, 3)
-    assert f"{program} may not be executed" in called.err
-    assert f"chmod 755 {program}" in called.err
-    assert f"chmod 755 {program.name}" in checked.out
+    assert (call_result.code, check_result.code) == (6, 3)
+    assert f"{program} may not be executed" in call_result.err
+    assert f"chmod 755 {program}" in call_result.err
+    assert f"chmod 755 {program.name}" in check_result.out
 
 
 @pytest.mark.shows("errors: `fork/exec ...: permission denied`")
@@ -155,10 +155,10 @@ def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Pa
     dist = small_bundle(tmp_path / "dist", machine="amd64" if go_platform() == "linux_arm64" else "arm64")
     (program,) = dist.glob("gpx_*")
     program = program.rename(dist / f"gpx_sales_{go_platform()}")
-    called, checked = gfplug("call", "health", dist), gfplug("check", dist)
+    call_result, check_result = gfplug("call", "health", dist), gfplug("check", dist)
 
-    assert "hint: was it built for this platform?" in called.err
-    assert "it is built for linux_" in checked.out
+    assert "hint: was it built for this platform?" in call_result.err
+    assert "it is built for linux_" in check_result.out
 
 
 @pytest.mark.shows("errors: the process ends")
@@ -195,7 +195,7 @@ def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run,
 def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
     call: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the hint says where to put its value; under that name it arrives."""
+    """The hint names the setting for its value; under that name the plugin gets it."""
     path = project / "src/plugin/datasource.py"
     insert(path, "class Datasource:", 'import os\n\nREGION = os.environ["ACME_REGION"]\n\n\n')
     monkeypatch.setenv("ACME_REGION", "north")
@@ -212,7 +212,7 @@ def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
 
 @pytest.mark.shows('errors: protobuf: "gencode newer than runtime"')
 def test_stubs_newer_than_their_library_say_what_to_raise(call: Run, project: Path) -> None:
-    """As in an environment with an old protobuf: health and queries answer, the hint names the floor's place."""
+    """Health and queries of an environment with an old protobuf answer; the hint names the requirement to raise."""
     path = project / "src/pluginv2/backend_pb2.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"(Domain\.PUBLIC,\s+)\d+", r"\g<1>99", text, count=1), encoding="utf-8")

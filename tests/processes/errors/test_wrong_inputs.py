@@ -78,7 +78,7 @@ def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
 def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of a table
     gfplug: Run, project: Path, name: str, content: bytes | str | None, command: tuple[str, ...], sentence: str
 ) -> None:
-    """With what is wrong with it, and exit code 3."""
+    """The error has the mistake, and exit code 3."""
     put(project, name, content)
     ended = gfplug(*(word.replace("{}", str(project)) for word in command))
 
@@ -124,7 +124,7 @@ def test_a_wrong_argument_is_named(
 
 
 def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_path: Path) -> None:
-    """Here a folder in the place of the file to write."""
+    """A folder is in the place of the file to write."""
     ended = call("query", project, "--record", tmp_path)
 
     assert ended.code == 3
@@ -134,7 +134,7 @@ def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_path_that_is_no_unicode_is_a_path(fresh: Path, tmp_path: Path) -> None:
-    """Latin-1 in a folder's name: asked, checked, and printed byte by byte."""
+    """A folder's name in Latin-1 is queried, checked and printed byte by byte."""
     place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     shutil.copytree(fresh, place)
     runs = [

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("script", ["import time; time.sleep(60)", "print('no address')", "raise SystemExit"])
-def test_a_mock_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """And is waited for for a time only."""
+def test_a_mock_that_does_not_start_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Gfplug waits for it for a limited time."""
     monkeypatch.setattr(api_mock, "_LONGEST_START", 0.5)
     path = tmp_path / "src/upstream/mock.py"
     path.parent.mkdir(parents=True)

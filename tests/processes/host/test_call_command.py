@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_a_query_is_shown_as_a_table_and_a_plot(fake: Fake, dist: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without escapes, since nobody looks at a terminal; progress goes to stderr."""
+    """Stdout is not a terminal, so there are no escapes; progress goes to stderr."""
     code = main(["call", "query", dist, "--rows", "2", "--set", "table=sales", "--from", "now-10m"])
     out, err = capsys.readouterr()
 
@@ -60,7 +60,7 @@ def test_a_failed_query_exits_with_6_and_still_prints_json(fake: Fake, capsys: p
 def test_health_exits_with_0_only_when_ok(
     fake: Fake, capsys: pytest.CaptureFixture[str], status: int, word: str, code: int
 ) -> None:
-    """As Grafana's health endpoint answers 200 or 400."""
+    """Grafana's health endpoint answers 200 or 400 in the same cases."""
     says = fake.says(HEALTH, {"status": status, "message": "words", "jsonDetails": b'{"rows": 3}'})
     dist = fake.dist(answers=says)
 

@@ -48,7 +48,7 @@ def document(*entries: dict[str, Any]) -> str:
 def test_traffic_is_written(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], entries: list[dict[str, Any]], counts: str
 ) -> None:
-    """To the file, and nowhere else; the plugin is asked by the header."""
+    """Only the file has it; a header requests it from the plugin."""
     path = tmp_path / "new" / "x.har"
     answers = {"A": ANSWER, "__har__gfplug": traffic(document(*entries))}
     dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
@@ -89,10 +89,10 @@ LINE = {"@level": "info", "@timestamp": "2026-01-01T00:00:00.000000Z", "@message
         (json.dumps(LINE) + "\n", "nothing was captured: the call used nothing"),
     ],
 )
-def test_why_there_is_no_traffic(
+def test_the_error_says_why_there_is_no_traffic(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], stderr: str, sentence: str
 ) -> None:
-    """The plugin says why, or does not know what it was asked; the answer is shown all the same."""
+    """The reason is the plugin's, or that it does not know the header; the answer is shown in any case."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}), stderr=stderr)
 
     assert main(["call", "query", dist, "--har", str(tmp_path / "x.har")]) == 6

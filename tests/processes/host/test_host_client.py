@@ -37,7 +37,7 @@ SETTINGS = Settings(
     secrets={"token": "hush"},
     updated_ms=1_700_000_000_000,
 )
-ASKED = Query(
+MODEL_QUERY = Query(
     ref_id="B",
     start=datetime(2026, 1, 1, tzinfo=UTC),
     end=datetime(2026, 1, 1, 1, tzinfo=UTC),
@@ -50,7 +50,7 @@ ASKED = Query(
 
 CALLS: dict[str, Callable[[RunningPlugin, float], object]] = {
     HEALTH: lambda plugin, timeout: plugin.check_health(timeout=timeout),
-    QUERY: lambda plugin, timeout: plugin.query_data([ASKED], SETTINGS, timeout=timeout),
+    QUERY: lambda plugin, timeout: plugin.query_data([MODEL_QUERY], SETTINGS, timeout=timeout),
     RESOURCE: lambda plugin, timeout: plugin.call_resource("x", timeout=timeout),
 }
 NO_FILE = "FileNotFoundError: [Errno 2] No such file or directory: '/p/_internal_linux_amd64/botocore/data'"
@@ -60,7 +60,7 @@ LOAD_ERROR = b'{"loadError": "ImportError: no pandas", "verboseMessage": "Traceb
 def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
     """The data source, the caller, the range in milliseconds, and the model with what the frontend adds."""
     with launch(fake.healthy()) as plugin:
-        plugin.query_data([ASKED], SETTINGS)
+        plugin.query_data([MODEL_QUERY], SETTINGS)
     request = fake.request(QUERY)
     source, query = request.pluginContext.dataSourceInstanceSettings, request.queries[0]
 
@@ -85,9 +85,9 @@ def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
 
 
 def test_an_alert_query_has_no_user_and_says_so(fake: Fake) -> None:
-    """The alert engine asks on nobody's behalf."""
+    """The alert engine has no user."""
     with launch(fake.healthy()) as plugin:
-        plugin.query_data([ASKED], SETTINGS, is_alert=True)
+        plugin.query_data([MODEL_QUERY], SETTINGS, is_alert=True)
     request = fake.request(QUERY)
 
     assert not request.pluginContext.HasField("user")
@@ -95,14 +95,14 @@ def test_an_alert_query_has_no_user_and_says_so(fake: Fake) -> None:
 
 
 def test_an_error_of_one_ref_id_keeps_its_status_and_source(fake: Fake) -> None:
-    """Answers come in the order asked, in Grafana's JSON shape."""
+    """Answers are in the order of the queries, in Grafana's JSON."""
     responses = {
         "A": {"status": 200},
         "B": {"status": 502, "error": "upstream is down", "errorSource": "downstream"},
         "C": {"error": "no status"},
     }
     with launch(fake.target(answers=fake.says(QUERY, {"responses": responses}))) as plugin:
-        answers = plugin.query_data([ASKED], SETTINGS)
+        answers = plugin.query_data([MODEL_QUERY], SETTINGS)
 
     assert list(answers) == ["B", "A", "C"]
     assert {ref_id: answer.to_json() for ref_id, answer in answers.items()} == {
@@ -117,7 +117,7 @@ def test_a_frame_in_json_is_passed_through(fake: Fake) -> None:
     frame = {"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}
     response = {"status": 200, "format": 1, "frames": [json.dumps(frame).encode()]}
     with launch(fake.target(answers=fake.says(QUERY, {"responses": {"A": response}}))) as plugin:
-        answers = plugin.query_data([ASKED], SETTINGS)
+        answers = plugin.query_data([MODEL_QUERY], SETTINGS)
 
     assert answers["A"].frames == [frame]
 
@@ -129,14 +129,14 @@ def test_an_old_proto_is_spoken_without_the_fields_it_lacks(fake: Fake) -> None:
     target = fake.target(answers=fake.says(QUERY, {"responses": {"A": {}}}))
     object.__setattr__(target, "proto", old)
     with launch(target) as plugin:
-        answers = plugin.query_data([ASKED], SETTINGS)
+        answers = plugin.query_data([MODEL_QUERY], SETTINGS)
 
     assert fake.request(QUERY).pluginContext.namespace == ""
     assert answers["A"].status == 200
 
 
 def test_a_resource_is_joined_from_its_parts(fake: Fake) -> None:
-    """Code and headers come first; path and url are told apart; headers may repeat."""
+    """The first part has the code and headers; path and URL differ; headers may repeat."""
     parts = (
         {"code": 201, "headers": {"Content-Type": {"values": ["text/plain"]}}, "body": b"one "},
         {"body": b"two"},
@@ -153,7 +153,7 @@ def test_a_resource_is_joined_from_its_parts(fake: Fake) -> None:
 
 
 def test_a_missing_health_check_is_unknown(fake: Fake) -> None:
-    """As Grafana puts it."""
+    """Grafana reports the same status."""
     with launch(fake.target()) as plugin:
         health = plugin.check_health()
 
@@ -186,10 +186,10 @@ def test_an_unimplemented_method_can_be_told_from_a_failure(fake: Fake) -> None:
 
 def test_a_smoke_start_measures_and_passes(fake: Fake) -> None:
     """Handshake, health, one query with the plugin's defaults, clean end."""
-    seen = smoke(fake.healthy())
+    report = smoke(fake.healthy())
 
-    assert 0 < seen.handshake_ms < seen.first_answer_ms
-    assert (seen.health.status, seen.ended.problem) == ("OK", "")
+    assert 0 < report.handshake_ms < report.first_answer_ms
+    assert (report.health.status, report.ended.problem) == ("OK", "")
     assert fake.methods().count(QUERY) == 1
 
 
@@ -215,7 +215,7 @@ def test_a_smoke_start_accepts_a_source_that_is_not_reachable(fake: Fake) -> Non
 def test_a_smoke_start_refuses_a_broken_bundle(
     fake: Fake, health: dict[str, Any], query: dict[str, Any], message: str, details: str
 ) -> None:
-    """With the plugin's own words: the traceback is shown, not "plugin failed"."""
+    """The error has the plugin's traceback, not only "plugin failed"."""
     with pytest.raises(ToolError, match=message) as caught:
         smoke(fake.target(answers={**fake.says(HEALTH, health), **query}))
 
@@ -237,7 +237,7 @@ def test_a_smoke_start_refuses_a_query_that_misses_a_part_of_the_bundle(fake: Fa
 
 
 def test_secrets_stay_out_of_reprs() -> None:
-    """Neither settings nor a mapping they are read from show one."""
+    """The reprs of settings, and of the mappings that they come from, show no secret."""
     settings = Settings.from_mapping({"url": "u", "secureJsonData": {"token": "hush"}})
 
     assert "hush" not in repr(settings)

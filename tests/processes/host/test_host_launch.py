@@ -59,10 +59,10 @@ def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeyp
     monkeypatch.setenv("GF_PLUGIN_LIMIT", "7")
     monkeypatch.setenv("GF_SECURITY_ADMIN_PASSWORD", "hush")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
-    seen = fake.folder / "environment.json"
-    with launch(fake.healthy(environment=str(seen))):
+    environment_file = fake.folder / "environment.json"
+    with launch(fake.healthy(environment=str(environment_file))):
         pass
-    surroundings = json.loads(seen.read_text(encoding="utf-8"))
+    surroundings = json.loads(environment_file.read_text(encoding="utf-8"))
     surroundings["env"].pop("LC_CTYPE", None)  # Python sets it for itself
 
     assert surroundings["stdin"] == ""
@@ -97,7 +97,7 @@ def test_a_targets_own_variables_win() -> None:
     ],
 )
 def test_a_failed_handshake_is_a_sentence_with_the_log(fake: Fake, plan: dict[str, Any], sentence: str) -> None:
-    """What went wrong is said, what the plugin wrote to stderr is shown, and the process is gone."""
+    """The error has the reason and the plugin's stderr, and the process has ended."""
     target = fake.target(stderr="Traceback (most recent call last):\nBoom: it broke\n", **plan)
     with pytest.raises(ToolError) as caught, launch(target):
         pass
@@ -144,8 +144,8 @@ def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -
     assert "about to die" in caught.value.details
 
 
-def test_a_plugin_that_ends_badly_is_told(fake: Fake) -> None:
-    """With its exit code; one that ignores the shutdown is killed after two seconds, as Grafana does."""
+def test_a_plugin_that_ends_badly_is_reported(fake: Fake) -> None:
+    """The report has its exit code; a plugin that ignores the shutdown is killed after two seconds."""
     endings: list[Ending] = []
     with launch(fake.healthy(shutdown="ignore"), ended=endings.append) as plugin:
         pid = plugin.process.pid
@@ -178,17 +178,17 @@ def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> N
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[BaseException]) -> None:
     """The plugin is ended, and the exception goes on."""
-    seen: list[int] = []
+    pids: list[int] = []
 
     def block() -> None:
         with launch(fake.healthy()) as plugin:
-            seen.append(plugin.process.pid)
+            pids.append(plugin.process.pid)
             raise error
 
     with pytest.raises(error):
         block()
 
-    assert not alive(seen[0])
+    assert not alive(pids[0])
     assert _plugin_threads() == []
 
 
@@ -205,6 +205,6 @@ def test_starting_many_plugins_leaks_no_descriptor(fake: Fake) -> None:
 
 
 def test_what_is_printed_after_the_handshake_does_no_harm(fake: Fake) -> None:
-    """As in Grafana."""
+    """Grafana ignores it, too."""
     with launch(fake.healthy(late_noise="debugging\n" * 20_000)) as plugin:
         assert plugin.check_health().status == "OK"

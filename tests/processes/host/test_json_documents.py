@@ -31,9 +31,9 @@ TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
     "anything": (object,),
 }
-REFUSED = {"status": "Failure", "message": "no table", "reason": "Invalid", "code": 422}
+REFUSAL = {"status": "Failure", "message": "no table", "reason": "Invalid", "code": 422}
 FAILED = {"status": 502, "error": "upstream is down", "errorSource": "downstream"}
-DONE = {"uid": "gfplug", "result": {"status": "Success"}}
+SUCCESS = {"uid": "gfplug", "result": {"status": "Success"}}
 
 
 @dataclass(frozen=True)
@@ -137,20 +137,20 @@ def samples(fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> d
         "stream": ask("stream", "x", "--count", "1", **{SUBSCRIBE: {"data": b'{"a": 1}'}, RUN: {"data": b"[1]"}}),
         "validate": [
             *ask("validate", str(admission), **{VALIDATE: {"allowed": True, "warnings": ["old"]}}),
-            *ask("validate", str(admission), **{VALIDATE: {"result": REFUSED}}),
+            *ask("validate", str(admission), **{VALIDATE: {"result": REFUSAL}}),
         ],
         "mutate": [
             document
             for answer in (
                 {"allowed": True, "object_bytes": b"{}"},
                 {"allowed": True, "object_bytes": binary},
-                {"result": REFUSED},
+                {"result": REFUSAL},
             )
             for document in ask("mutate", str(admission), **{MUTATE: answer})
         ],
         "convert": [
-            *ask("convert", str(conversion), **{CONVERT: {**DONE, "objects": raw}}),
-            *ask("convert", str(conversion), **{CONVERT: {"uid": "gfplug", "result": REFUSED}}),
+            *ask("convert", str(conversion), **{CONVERT: {**SUCCESS, "objects": raw}}),
+            *ask("convert", str(conversion), **{CONVERT: {"uid": "gfplug", "result": REFUSAL}}),
         ],
     }
 
@@ -159,11 +159,11 @@ def test_what_is_printed_is_what_the_page_says(samples: dict[str, list[Any]]) ->
     """Every key, with its type; and each key that is documented is printed by one of the samples."""
     assert samples.keys() == TABLES.keys()
     for command, keys in TABLES.items():
-        seen = {path for document in samples[command] for path in look(document, keys)}
+        paths = {path for document in samples[command] for path in look(document, keys)}
         documented = {key.path for key in keys}
 
         assert samples[command]
-        assert documented == seen, command
+        assert documented == paths, command
 
 
 def test_every_call_has_its_section() -> None:

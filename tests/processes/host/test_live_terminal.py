@@ -39,21 +39,21 @@ def stream_of(fake: Fake, values: list[float], **plan: Any) -> str:
 
 
 def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
-    """Each packet is drawn over the one before, below what the plugin logs; the last shows every point."""
+    """Each plot replaces the one before, below the plugin's log; the last plot has all points."""
     warning = json.dumps({"@level": "warn", "@message": "careful"})
     dist = stream_of(fake, [0.0, 10.0, 5.0, 20.0], stderr=f"{warning}\n")
     with Terminal([*GFPLUG, "call", "stream", "ticks", dist], columns=60) as terminal:
         assert terminal.end() == 0
-        shown, written = terminal.lines(), terminal.written.decode()
+        screen, output = terminal.lines(), terminal.written.decode()
 
-    assert written.count("└") == 4  # the last once more, at the end
-    assert shown[0] == "warning: plugin: careful"
-    assert shown[1].startswith("20 ┤")
-    assert shown[14].startswith(" 0 ┤")
-    assert shown[16].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
-    assert shown[17] == "─ value"
-    assert "answered after" in shown[18]
-    assert len(shown) == 20  # that line takes two
+    assert output.count("└") == 4  # the last once more, at the end
+    assert screen[0] == "warning: plugin: careful"
+    assert screen[1].startswith("20 ┤")
+    assert screen[14].startswith(" 0 ┤")
+    assert screen[16].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
+    assert screen[17] == "─ value"
+    assert "answered after" in screen[18]
+    assert len(screen) == 20  # that line takes two
 
 
 def test_one_point_is_a_table(fake: Fake) -> None:
@@ -61,9 +61,9 @@ def test_one_point_is_a_table(fake: Fake) -> None:
     words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
         assert terminal.end() == 0
-        shown = terminal.lines()
+        screen = terminal.lines()
 
-    assert [line.split() for line in (shown[0], shown[2])] == [["time", "value"], ["2026-01-01T00:00:00Z", "1"]]
+    assert [line.split() for line in (screen[0], screen[2])] == [["time", "value"], ["2026-01-01T00:00:00Z", "1"]]
 
 
 @pytest.fixture
@@ -79,14 +79,14 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     shutil.copy(example, project.source / "plugin" / "datasource.py")
     words = ["call", "stream", "sensors", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
     with Terminal([*GFPLUG, *words]) as terminal:
-        terminal.wait_for(lambda seen: "┤" in seen and terminal.written.count("└".encode()) > 10)
+        terminal.wait_for(lambda screen_text: "┤" in screen_text and terminal.written.count("└".encode()) > 10)
         plugins = [pid for pid in descendants(terminal.process.pid) if pid != terminal.process.pid]
         terminal.press(b"\x03")
         code = terminal.end()
-        shown = terminal.lines()
+        screen = terminal.lines()
 
     assert code == 130
-    assert not [line for line in shown if "Traceback" in line]
+    assert not [line for line in screen if "Traceback" in line]
     assert plugins
     assert not [pid for pid in plugins if Path(f"/proc/{pid}").exists()]
 
@@ -106,7 +106,7 @@ def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Proje
         terminal.press(b"\x03")
         code = terminal.end()
 
-    assert [len([line for line in shown if line.startswith("A (")]) for shown in (first, second)] == [1, 1]
+    assert [len([line for line in lines if line.startswith("A (")]) for lines in (first, second)] == [1, 1]
     assert "answered after" in "".join(second[:2])
     assert not [line for line in second if "series=1" in line]
     assert not [line for line in third if "wave=1" in line]

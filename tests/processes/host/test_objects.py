@@ -47,8 +47,8 @@ def test_an_object_is_sent_as_it_is_written(fake: Fake, tmp_path: Path, capsys: 
     assert json.loads(request.pluginContext.dataSourceInstanceSettings.jsonData) == {"region": "eu"}
 
 
-def test_grafana_asks_before_there_is_a_data_source(fake: Fake, tmp_path: Path) -> None:
-    """Then a request has no settings."""
+def test_a_request_before_there_is_a_data_source_has_no_settings(fake: Fake, tmp_path: Path) -> None:
+    """Grafana validates an object before the data source exists."""
     dist = fake.dist(answers=fake.says(VALIDATE, {"allowed": True}))
 
     assert main(["call", "validate", write(tmp_path, {"object": {}}), dist, "--no-data-source"]) == 0
@@ -75,10 +75,10 @@ def test_a_refusal_exits_with_6_and_says_why(fake: Fake, tmp_path: Path, capsys:
         (b"\x00\xff", "AP8=\n", {"objectBase64": "AP8="}),
     ],
 )
-def test_what_to_store_is_printed(  # noqa: PLR0917  # a table
+def test_the_object_to_store_is_printed(  # noqa: PLR0917  # a table
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, printed: str, as_json: Any
 ) -> None:
-    """JSON readably; what is not JSON, as a data source's settings are, in base64."""
+    """JSON is printed readably, other bytes, such as a data source's settings, in base64."""
     dist = fake.dist(answers=fake.says(MUTATE, {"allowed": True, "object_bytes": content}))
     file = write(tmp_path, {"objectBytes": base64.b64encode(b"\x08\x01").decode()})
 
@@ -92,7 +92,7 @@ def test_what_to_store_is_printed(  # noqa: PLR0917  # a table
 def test_converted_objects_are_printed_in_their_order(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each was sent as JSON, with the version to convert to."""
+    """Each object was sent as JSON, with the version to convert to."""
     objects = [{"raw": b'{"n":1}', "content_type": "application/json"}, {"raw": b'{"n":2}', "content_type": "x"}]
     dist = fake.dist(answers=fake.says(CONVERT, {"uid": "u", "result": {"status": "Success"}, "objects": objects}))
     target = {"group": "acme", "version": "v2"}

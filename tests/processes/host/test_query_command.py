@@ -64,7 +64,7 @@ def test_several_models_become_several_queries_of_one_request(fake: Fake) -> Non
 def test_a_typed_condition_is_evaluated(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], bound: str, verdict: str
 ) -> None:
-    """Each label set has a line; the plugin was asked as the alert engine asks."""
+    """Each label set has a line; the plugin gets the request of the alert engine."""
     assert main(["call", "query", dist, "--when", f"last > {bound}"]) == 0
 
     assert capsys.readouterr().out.splitlines() == [f"last > {bound}", f"  {verdict}: {{host=a}} (value 19)"]
@@ -73,7 +73,7 @@ def test_a_typed_condition_is_evaluated(
 
 
 def test_provisioned_rules_are_evaluated(fake: Fake, dist: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the rule's own range, model, reduce and threshold."""
+    """Each rule has its own range, model, reducer and threshold."""
     project = fake.folder
     (project / "gfplug.lock").touch()
     (project / "provisioning" / "alerting").mkdir(parents=True)
@@ -124,10 +124,10 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
         (["--replay", "none.json"], "create it with --record"),
     ],
 )
-def test_what_cannot_be_starts_nothing(
+def test_invalid_options_start_no_plugin(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
 ) -> None:
-    """No condition, time, model or recording: a usage error, told before the plugin runs."""
+    """An invalid condition, time, model or recording is a usage error before the plugin runs."""
     assert main(["call", "query", dist, *words]) == 2
     assert sentence in capsys.readouterr().err
     assert not (fake.folder / "record").exists()
@@ -156,15 +156,15 @@ def test_a_recording_is_asked_again_and_compared(
 def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:
     """SVG needs nothing."""
     assert main(["call", "query", dist, "--plot", str(tmp_path / "a.svg")]) == 0
-    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
 
-    assert drawn.startswith("<svg")
-    assert "value {host=a}" in drawn
-    assert drawn.count("L") > 15
+    assert picture.startswith("<svg")
+    assert "value {host=a}" in picture
+    assert picture.count("L") > 15
 
 
 def test_a_plot_can_be_a_png(tmp_path: Path) -> None:
-    """Each series has a colour, in the legend too; a missing value breaks the line, and no values draw none."""
+    """Each series has a colour, also in the legend; a missing value interrupts the line."""
     image = pytest.importorskip("matplotlib.image")
     whole: list[tuple[int, float | None]] = [(at * 60_000, 1.0 if at % 2 else 2.0) for at in range(20)]
     broken = [(at, None if 300_000 < at < 900_000 else value) for at, value in whole]
@@ -268,7 +268,7 @@ def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytes
 def test_a_packet_that_grafana_cannot_read_ends_the_stream(
     fake: Fake, capsys: pytest.CaptureFixture[str], packet: bytes, sentence: str
 ) -> None:
-    """What is no JSON, and what is meant as a frame and is none."""
+    """Such packets are not JSON, or are not valid frames."""
     says = fake.says(RUN, {"data": packet})
     dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
 
@@ -277,7 +277,7 @@ def test_a_packet_that_grafana_cannot_read_ends_the_stream(
 
 
 def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """The plugin's status is said in a word."""
+    """The error has the plugin's status as a word."""
     dist = fake.dist(answers=fake.says(SUBSCRIBE, {"status": 1}))
 
     assert main(["call", "stream", "nowhere", dist]) == 6
@@ -312,7 +312,7 @@ def test_each_save_asks_again_also_after_a_failure(
 
 
 def test_a_subscription_has_the_timeout_that_was_given(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not a minute."""
+    """The default of a minute does not apply."""
     answers = fake.says(SUBSCRIBE, {"status": 0})
     dist = fake.dist(answers={SUBSCRIBE: {**answers[SUBSCRIBE], "sleep": 30}})
     began = time.monotonic()
@@ -323,7 +323,7 @@ def test_a_subscription_has_the_timeout_that_was_given(fake: Fake, capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("encoding", "body", "written"),
+    ("encoding", "body", "output_text"),
     [
         ("latin-1", '"\\ud800 日本"', "? ??\n"),
         ("utf-8", '"\\ud800 日本"', "? 日本\n"),
@@ -333,7 +333,7 @@ def test_a_subscription_has_the_timeout_that_was_given(fake: Fake, capsys: pytes
     ],
 )
 def test_what_stdout_cannot_show_is_no_failure(
-    fake: Fake, monkeypatch: pytest.MonkeyPatch, encoding: str, body: str, written: str
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, encoding: str, body: str, output_text: str
 ) -> None:
     """JSON stays JSON, whatever the encoding; of a text the rest is shown."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
@@ -342,4 +342,4 @@ def test_what_stdout_cannot_show_is_no_failure(
 
     assert main(["call", "resource", "x", dist]) == 0
     stream.seek(0)
-    assert stream.read() == written
+    assert stream.read() == output_text

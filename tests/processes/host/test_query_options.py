@@ -28,7 +28,7 @@ def ask(fake: Fake, *words: str) -> Any:
     return fake.request(QUERY)
 
 
-def sent(request: Any) -> list[tuple[str, str]]:
+def pairs_of(request: Any) -> list[tuple[str, str]]:
     """Return the ref ids of a request, each beside that in its model."""
     return [(query.refId, json.loads(query.json)["refId"]) for query in request.queries]
 
@@ -49,14 +49,14 @@ def test_a_ref_id_is_the_given_one_or_the_next_that_is_free(
     fake: Fake, words: tuple[str, ...], ref_ids: list[str]
 ) -> None:
     """In the query and in its model."""
-    assert sent(ask(fake, *words)) == [(name, name) for name in ref_ids]
+    assert pairs_of(ask(fake, *words)) == [(name, name) for name in ref_ids]
 
 
 def test_a_ref_id_of_a_file_is_kept(fake: Fake, tmp_path: Path) -> None:
     """A saved query has one."""
     (tmp_path / "model.json").write_text('{"refId": "Z", "table": "sales"}')
 
-    assert sent(ask(fake, "--model", f"@{tmp_path / 'model.json'}")) == [("Z", "Z")]
+    assert pairs_of(ask(fake, "--model", f"@{tmp_path / 'model.json'}")) == [("Z", "Z")]
 
 
 @pytest.mark.shows("errors: two queries with the same ref id")
@@ -105,12 +105,12 @@ def test_a_condition_is_evaluated_for_the_given_ref_id(fake: Fake) -> None:
     dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
 
     assert main(["call", "query", dist, "--when", "last > 18", "--model", '{"refId": "Z"}']) == 0
-    assert sent(fake.request(QUERY)) == [("Z", "Z")]
+    assert pairs_of(fake.request(QUERY)) == [("Z", "Z")]
 
 
 @pytest.mark.parametrize("value", ["null", "5", "[]"])
-def test_a_query_type_that_is_no_text_is_none(fake: Fake, value: str) -> None:
-    """As Grafana reads it."""
+def test_a_query_type_that_is_not_a_text_is_ignored(fake: Fake, value: str) -> None:
+    """Grafana ignores it, too."""
     assert [query.queryType for query in ask(fake, "--model", f'{{"queryType": {value}}}').queries] == [""]
 
 
@@ -196,7 +196,7 @@ def test_a_rules_model_is_sent_as_grafana_reads_it(fake: Fake) -> None:
 
 
 def test_toggles_are_in_the_plugins_environment(fake: Fake, tmp_path: Path) -> None:
-    """Where Grafana has them, too."""
+    """Grafana passes them in the same variable."""
     answers = fake.says(HEALTH, {"status": 1, "message": "fine"})
     dist = fake.dist(answers=answers, environment=str(tmp_path / "environment"))
     assert main(["call", "health", dist, "--feature-toggle", "one", "--feature-toggle", "two"]) == 0
@@ -220,7 +220,7 @@ def chunks(*more: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_parts_of_an_answer_are_shown_as_they_come(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with its query, its frame and its rows; in JSON a line each."""
+    """Each part has its query, its frame and its rows, and is one line of JSON."""
     dist = fake.dist(answers=fake.says(CHUNKED, *chunks()))
     assert main(["call", "chunked", dist, "--rows", "1", "--var", "a=1", "--model", '{"t": "$a"}']) == 0
     out = capsys.readouterr().out
@@ -244,7 +244,7 @@ def test_parts_of_an_answer_are_shown_as_they_come(fake: Fake, capsys: pytest.Ca
 def test_an_error_in_a_part_fails_the_call(
     fake: Fake, capsys: pytest.CaptureFixture[str], parts: list[dict[str, Any]], sentence: str
 ) -> None:
-    """And so does a query without any part."""
+    """A query without any part fails it, too."""
     dist = fake.dist(answers=fake.says(CHUNKED, *parts)) if parts else fake.dist(answers={CHUNKED: {"messages": []}})
 
     assert main(["call", "chunked", dist]) == 6

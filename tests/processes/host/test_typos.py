@@ -93,7 +93,7 @@ QUERY, HEALTH = ["call", "query"], ["call", "health"]
 def test_a_name_that_is_typed_wrongly_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str, hint: str
 ) -> None:
-    """With the names there are, and exit code 2; a secret's value is not shown."""
+    """The error lists the existing names, has exit code 2, and shows no secret's value."""
     assert main([*words, str(project), *PYTHON]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -102,8 +102,8 @@ def test_a_name_that_is_typed_wrongly_is_refused(
     assert "hush" not in captured.err
 
 
-def test_names_that_there_are_and_grafanas_own_pass(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Also what an HTTP client reads of every data source."""
+def test_existing_names_and_grafanas_own_pass(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names that an HTTP client reads of every data source pass, too."""
     options = ["host=x", "tls.ca=y", "httpHeaderName1=X-Y", "tlsAuth=true", "serverName=z", "timeout=3"]
     words = [word for option in options for word in ("--option", option)]
     assert main([*HEALTH, str(project), *PYTHON, *words, "--secret", "token=t", "--secret", "httpHeaderValue1=z"]) == 0
@@ -124,7 +124,7 @@ def test_names_that_there_are_and_grafanas_own_pass(project: Path, capsys: pytes
 def test_a_name_that_is_provisioned_wrongly_is_refused(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, words: list[str], sentence: str
 ) -> None:
-    """With the file, or the rule, and exit code 3; given by --settings, the file is an argument."""
+    """The error names the file or the rule, and has exit code 3; a file of --settings is an argument."""
     text = (project / file).read_text(encoding="utf-8")
     assert old in text
     try:

@@ -154,7 +154,7 @@ BOTH = ["acme-1.dist-info", "demo_package-1.0.dist-info"]
 def test_uv_installs_from_the_index_that_pip_has(
     project: Project, index: Index, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By its password; the log says which settings count, and not what they hold."""
+    """Uv gets the password, too; the log names the settings in use without their values."""
     caplog.set_level(logging.INFO)
     monkeypatch.setenv("PIP_INDEX_URL", index.address())
 
@@ -210,7 +210,7 @@ def test_an_index_of_uvs_own_is_the_one_that_is_asked(
 def test_an_error_shows_no_password_and_names_the_programs_own_variables(
     project: Project, program: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even where uv and pip show the address as it is."""
+    """Uv and pip themselves print the URL with its password."""
     monkeypatch.setenv("PIP_INDEX_URL", address)
     if program == "pip":
         monkeypatch.setattr(uv, "program", str)
@@ -222,10 +222,10 @@ def test_an_error_shows_no_password_and_names_the_programs_own_variables(
     assert [name for both in names.values() for name in both if name in caught.value.hint] == [*names[program]]
 
 
-def test_pip_is_brought_into_an_environment_of_uvs(
+def test_ensurepip_installs_pip_into_an_environment_of_uv(
     project: Project, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where uv is gone, and the environment that it made has no pip, Python's ensurepip has one."""
+    """Uv is missing, and its environment has no pip."""
     monkeypatch.setattr(uv, "program", str)
     monkeypatch.setenv("PIP_INDEX_URL", index.address())
 

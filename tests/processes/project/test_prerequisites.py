@@ -106,7 +106,7 @@ def test_everything_that_is_missing_is_said_at_once(
 
 
 def test_uv_makes_environments_without_ensurepip(machine: Machine, project: Project) -> None:
-    """It is asked for nothing more."""
+    """Uv gets no further argument."""
     machine.own("3.12.1", libpython=True, missing='["ensurepip"]')
     machine.program("apt-get")
     assert refusal(project).hint == "apt-get install python3.12-venv, or install uv"
@@ -126,7 +126,7 @@ def test_a_uv_that_may_not_download_is_named(
 
 
 def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With the system's own reason."""
+    """The error has the system's reason."""
 
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
 def test_a_path_that_windows_refuses_is_named(
     monkeypatch: pytest.MonkeyPatch, platform: str, length: int, lacks: int, *, enabled: bool
 ) -> None:
-    """Where long paths are not enabled, before pip fails midway."""
+    """Long paths are not enabled; gfplug reports that before pip fails midway."""
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(prerequisites, "_long_paths_enabled", lambda: enabled)
     lacking = list(prerequisites.missing_length(Path("/" + "x" * (length - 1))))

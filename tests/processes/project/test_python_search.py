@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
 
-def chosen() -> Path | None:
+def best_python() -> Path | None:
     """Return the path of the Python that is taken."""
     python = python_search.search(None).chosen
     return python.path if python else None
@@ -50,7 +50,7 @@ def test_the_nearest_version_on_the_path_is_taken(machine: Machine, versions: li
     """The same minor version, else the next."""
     paths = {version: machine.python(f"python{version[:4]}", version) for version in versions}
 
-    assert chosen() == paths[nearest]
+    assert best_python() == paths[nearest]
 
 
 def test_the_reason_names_our_own_python(machine: Machine) -> None:
@@ -77,7 +77,7 @@ def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> No
     machine.python("python3.12", "3.12.9")
     (machine.folder / "pyvenv.cfg").write_text("")
 
-    assert chosen() is None
+    assert best_python() is None
 
 
 def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
@@ -130,10 +130,10 @@ def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> No
     """The nearer one is taken; of two equal ones, that on the PATH."""
     machine.python("python3.14", "3.14.0")
     machine.uv(has=("3.11.5", "3.12.7"))
-    assert chosen() == machine.folder / "3.12.7/python"
+    assert best_python() == machine.folder / "3.12.7/python"
 
     on_path = machine.python("python3.12", "3.12.0")
-    assert chosen() == on_path
+    assert best_python() == on_path
 
 
 def test_a_uv_that_fails_is_as_good_as_none(machine: Machine) -> None:
@@ -141,7 +141,7 @@ def test_a_uv_that_fails_is_as_good_as_none(machine: Machine) -> None:
     machine.program("uv", "#!/bin/sh\nexit 2\n")
     newer = machine.python("python3.13", "3.13.0")
 
-    assert chosen() == newer
+    assert best_python() == newer
 
 
 def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine) -> None:
@@ -171,7 +171,7 @@ def test_uv_is_not_asked_to_download_what_it_may_not(
 
 
 def test_a_download_that_fails_shows_uvs_words(machine: Machine) -> None:
-    """With the reason why it was tried, and what to look at."""
+    """The error also has the reason for the download, and the settings to check."""
     machine.uv(can=("3.12.9",), venv="echo the mirror is empty >&2; exit 1")
     with pytest.raises(ToolError, match=r"no shared libpython, and uv did not install Python 3\.12$") as caught:
         python_search.download(python_search.search(None))

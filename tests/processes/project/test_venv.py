@@ -68,7 +68,7 @@ def test_a_changed_pyproject_installs_again_into_the_same_environment(project: P
 
 
 def test_a_failed_installation_is_tried_again(project: Project, tmp_path: Path, base: Path) -> None:
-    """Only a success is remembered; the failure shows pip's last lines."""
+    """Only a success is stored; the failure shows pip's last lines."""
     fake_python(base, pip="echo no matching distribution >&2; exit 1")
     with pytest.raises(ToolError, match="installing the project") as caught:
         venv.ensure(project, stages=Stages())
@@ -135,7 +135,7 @@ def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, mo
 def test_uv_beside_gfplug_is_used_without_an_activated_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`.venv/bin/gfplug` finds what is in the same folder; one on the path comes first."""
+    """Gfplug finds uv in its own folder; one on the path comes first."""
     beside, on_path = (tmp_path / name / "uv" for name in ("beside", "path"))
     for program in (beside, on_path):
         program.parent.mkdir()
@@ -200,7 +200,7 @@ STATIC = REPORT.format("[3, 12, 1]", "false", "[]")
 def test_another_python_makes_the_environment_if_ours_is_static(
     project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked to make it; ours is not."""
+    """Gfplug's own Python is not used."""
     fake_python(base, report=STATIC)
     other = fake_python(tmp_path / "other/python3.12")
     monkeypatch.setattr(interpreters, "on_path", lambda: [other])
@@ -265,7 +265,7 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
 def test_an_interpreter_that_cannot_serve_is_refused(
     project: Project, tmp_path: Path, report: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Too old, static, missing packages, no Python or not there: one sentence; a hint installs what is missing."""
+    """Each defect is one sentence; the hint installs what is missing."""
     monkeypatch.setattr("shutil.which", lambda _name, **_: None)
     python = tmp_path / "python" if report is None else fake_python(tmp_path / "python", report=report)
     with pytest.raises(ToolError, match=sentence) as caught:
@@ -335,7 +335,7 @@ def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pyte
 
 
 def test_an_interpreter_writes_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the code page: gfplug reads UTF-8, and shows the paths that pip or PyInstaller names."""
+    """The code page does not matter: gfplug reads UTF-8, and shows the paths that pip or PyInstaller names."""
     monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
     command = [sys.executable, "-c", "print('Büro 測試')"]
 

@@ -37,7 +37,7 @@ def child(stub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def spoken(child: Child, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def recording(child: Child, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Record what a client says on its connection: HTTP/2's preface, settings, a query."""
     path = tmp_path_factory.mktemp("relay") / "socket"
     heard = bytearray()
@@ -61,11 +61,11 @@ def relay(listener: socket.socket, target: str, heard: bytearray) -> None:
         pump(client, server, heard)
 
 
-def pump(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+def pump(source: socket.socket, target: socket.socket, buffer: bytearray) -> None:
     """Pass bytes on until one side has left."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
-            kept += data
+            buffer += data
             target.sendall(data)
 
 
@@ -100,9 +100,9 @@ def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
 @pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
-def test_cut_connections_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:
+def test_cut_connections_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
     """A client may go at any byte of its request."""
-    say(child, spoken[: data.draw(st.integers(0, len(spoken)))])
+    say(child, recording[: data.draw(st.integers(0, len(recording)))])
 
     assert well(child)
 
@@ -110,22 +110,22 @@ def test_cut_connections_hurt_nobody(child: Child, spoken: bytes, data: st.DataO
 @pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
-def test_flipped_bits_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:
+def test_flipped_bits_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
     """Frames, headers and messages with wrong bits end their own connection at most."""
-    words = bytearray(spoken)
-    for at in data.draw(st.lists(st.integers(24, len(spoken) - 1), min_size=1, max_size=8)):  # after the preface
+    words = bytearray(recording)
+    for at in data.draw(st.lists(st.integers(24, len(recording) - 1), min_size=1, max_size=8)):  # after the preface
         words[at] ^= 1 << data.draw(st.integers(0, 7))
     say(child, bytes(words))
     assert well(child)
 
 
-def test_connections_that_left_are_closed(child: Child, spoken: bytes) -> None:
-    """Neither cut requests nor clients that say nothing leave anything open."""
+def test_connections_that_left_are_closed(child: Child, recording: bytes) -> None:
+    """Interrupted requests and silent clients leave no connection open."""
     files = Path(f"/proc/{child.process.pid}/fd")
     if not files.is_dir():
         pytest.skip("this system does not show open files")
     before = len(list(files.iterdir()))
     for number in range(50):
-        say(child, spoken[: number * len(spoken) // 50])
+        say(child, recording[: number * len(recording) // 50])
 
     eventually(lambda: len(list(files.iterdir())) <= before + 1, within_s=20)

@@ -60,14 +60,14 @@ def test_fixtures_serve_a_projects_tests(suite: Any) -> None:
 
 
 def test_unrecorded_requests_fail_the_test(suite: Any) -> None:
-    """The message names what was asked and what to do."""
+    """The message names the request and what to do."""
     _, output = suite("-k", "replay")
 
     assert "not recorded: GET /x; run once with --record" in output
 
 
 def test_a_har_file_is_repeated(suite: Any, tmp_path: Path) -> None:
-    """Where no recording is beside it."""
+    """No recording is beside it."""
     content = {"size": 4, "mimeType": "text/plain", "text": "real"}
     request = {"method": "GET", "url": "https://real.example/x", "headers": []}
     entry = {"request": request, "response": {"status": 200, "headers": [], "content": content, "bodySize": 4}}

@@ -25,8 +25,8 @@ def test_a_process_is_alive_until_it_ends() -> None:
 
 
 @pytest.mark.parametrize("has_pidfd", [True, False])
-def test_the_end_of_the_host_is_waited_for(monkeypatch: pytest.MonkeyPatch, *, has_pidfd: bool) -> None:
-    """By a descriptor where the system has them, else by looking again and again."""
+def test_the_plugin_notices_the_end_of_its_host(monkeypatch: pytest.MonkeyPatch, *, has_pidfd: bool) -> None:
+    """It uses a descriptor if the system has them, and polls otherwise."""
     if not has_pidfd:
         monkeypatch.delattr(os, "pidfd_open", raising=False)
         monkeypatch.setattr(host_process, "_POLL", 0.01)

@@ -92,7 +92,7 @@ def test_a_small_answer_that_becomes_huge_is_refused(kind: str, status: bytes) -
     ids=["no end", "a huge length"],
 )
 def test_an_answer_without_an_end_is_refused(head: bytes) -> None:
-    """Without compression as well."""
+    """It need not be compressed."""
     with Script(head, bytes(1 << 20), repeats=300) as upstream:
         ended = run(sys.executable, "-c", ASK, upstream.url)
 
@@ -101,7 +101,7 @@ def test_an_answer_without_an_end_is_refused(head: bytes) -> None:
 
 
 def test_a_huge_chunk_is_not_waited_for_in_memory() -> None:
-    """Neither is what a header announces."""
+    """An announced length reserves no memory either."""
     with Script(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n", bytes(1 << 20), repeats=300
     ) as upstream:

@@ -137,7 +137,7 @@ def test_a_query_that_gets_no_memory_is_answered_with_an_error(child: Child) -> 
 
 
 def test_a_query_that_can_open_no_file_is_answered_with_an_error(child: Child) -> None:
-    """So it is with new connections: those that are there go on."""
+    """New connections get errors, too; existing ones continue."""
     child.query({"do": "open", "size": 1})
     limit(child, resource.RLIMIT_NOFILE, open_files(child) + 4)
     answers = child.query({"do": "open", "size": 20}, {})
@@ -149,7 +149,7 @@ def test_a_query_that_can_open_no_file_is_answered_with_an_error(child: Child) -
 
 
 def test_queries_share_the_threads_that_are_there(child: Child) -> None:
-    """Where no more threads start, queries wait for those that have; the end does not need any."""
+    """If no more threads start, queries wait for the existing ones; the shutdown needs none."""
     child.query({})
     limit(child, resource.RLIMIT_AS, addresses(child) + 4 * MIB)  # a thread's stack takes more
     answers = [child.start_query({"do": "sleep", "seconds": 0.1}) for _ in range(8)]
@@ -203,8 +203,8 @@ def test_a_plugin_needs_no_disk(stub_folder: Path, tmp_path: Path, setting: str,
     require_mounts()
     folder = tmp_path / "full"
     folder.mkdir()
-    given = {name: text.format(folder=folder) for name, text in variables.items()}
-    with limited(stub_folder, tmp_path, setting.format(folder=folder), within=NAMESPACE, **given) as child:
+    environment = {name: text.format(folder=folder) for name, text in variables.items()}
+    with limited(stub_folder, tmp_path, setting.format(folder=folder), within=NAMESPACE, **environment) as child:
         assert str(folder) not in child.line
         assert works(child)
 

@@ -132,7 +132,7 @@ def test_odd_names_of_metadata_end_their_own_call(child: Child, name: bytes) -> 
 )
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate", None], ids=repr)
 def test_odd_messages_end_their_own_call(child: Child, body: bytes, coding: bytes | None) -> None:
-    """Neither compression nor length nor content need be what is announced."""
+    """Their compression, length and content may differ from their headers."""
     ask(child, http2.headers({b"grpc-encoding": coding}), body, seconds=0.5)
 
 
@@ -147,11 +147,11 @@ def test_odd_messages_end_their_own_call(child: Child, body: bytes, coding: byte
     ids=["8k", "9k", "15k", "100k", "1m", "12m", "many", "tokens"],
 )
 def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) -> None:
-    """As by Go's servers, up to 16 MiB, and each time: grpcio's own limits refuse some calls at random."""
+    """16 MiB are always accepted, as by Go's servers; grpcio's own limits refuse some calls at random."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")
-    sent = query_request({}).SerializeToString()
+    message_bytes = query_request({}).SerializeToString()
     for _ in range(20 if len(str(metadata)) < MIB else 2):
-        answer = pb.QueryDataResponse.FromString(method(sent, metadata=metadata, timeout=20))
+        answer = pb.QueryDataResponse.FromString(method(message_bytes, metadata=metadata, timeout=20))
         assert answer.responses["A"].status == 200
 
 

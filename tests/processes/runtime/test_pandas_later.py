@@ -32,13 +32,13 @@ def run(code: str) -> None:
 
 
 def test_lists_and_numpy_arrays_do_not_import_it() -> None:
-    """Where it is installed, frames of lists, of records and of numpy arrays do without it."""
+    """Pandas is installed, but frames of lists, of records and of numpy arrays do not need it."""
     run(LISTS)
 
 
 @pytest.mark.parametrize("first", ["", "import numpy", "import pyarrow", "import pyarrow.pandas_compat"])
 def test_the_order_of_imports_does_not_matter(first: str) -> None:
-    """Whatever is there before the first frame."""
+    """Pandas may be imported before the first frame or after it."""
     run(f"import sys; {first}\nfrom gfruntime import Frame\nFrame.of(a=[1])\nassert 'pandas' not in sys.modules")
 
 
@@ -64,7 +64,7 @@ assert not [each for each in __import__("sys").meta_path if type(each).__name__ 
 
 
 def test_pandas_is_noticed_where_the_finders_were_replaced() -> None:
-    """As test runners and tools do that put back what was there before."""
+    """Test runners and tools restore the finders that were there before."""
     run("""
 import sys
 import dateutil.tz  # which adds a finder of its own, where six is its

@@ -42,11 +42,11 @@ def free_range(count: int) -> range:
 
 def start(stubs: Path, folder: Path, ports: range) -> subprocess.Popen[bytes]:
     """Start the sample without unix sockets."""
-    told = {"PLUGIN_MIN_PORT": str(ports[0]), "PLUGIN_MAX_PORT": str(ports[-1])}
+    variables = {"PLUGIN_MIN_PORT": str(ports[0]), "PLUGIN_MAX_PORT": str(ports[-1])}
     path = ":".join(map(str, (HERE, SOURCE, stubs)))
     return subprocess.Popen(
         [sys.executable, "-c", ON_TCP],
-        env={**GO_PLUGIN, "PYTHONPATH": path, "SAMPLE": "", "TMPDIR": str(folder), **told},
+        env={**GO_PLUGIN, "PYTHONPATH": path, "SAMPLE": "", "TMPDIR": str(folder), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

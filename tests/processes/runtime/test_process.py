@@ -67,7 +67,7 @@ def test_failed_threads_and_warnings_are_logged(child: Child) -> None:
 
 @pytest.mark.shows("protocol 42")
 def test_a_failed_task_is_logged(async_child: Child) -> None:
-    """An exception of a task that nobody waits for becomes a log line, and its query is answered."""
+    """The exception of a task without an awaiter is a log line, and its query is answered."""
     assert async_child.query({"do": "task"})["A"].status == 200
     eventually(lambda: any("never retrieved" in entry["@message"] for entry in async_child.logs()))
 
@@ -149,7 +149,7 @@ def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
 
 @pytest.mark.shows("protocol 19")
 def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
-    """Where cryptography is not installed, one line on stderr says so; nothing is served and nothing is left."""
+    """Cryptography is missing: one line on stderr says so, nothing is served, and no file stays."""
     hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
     hidden.mkdir()
     temporary.mkdir()

@@ -58,9 +58,9 @@ def read(profile: bytes) -> dict[tuple[str, ...], dict[str, int]]:
     return stacks
 
 
-def message(encoded: bytes) -> dict[int, Any]:
+def message(content: bytes) -> dict[int, Any]:
     """Read the fields of a message, none of which repeats."""
-    return dict(wire.fields(encoded))
+    return dict(wire.fields(content))
 
 
 def integers(packed: bytes) -> list[int]:
@@ -127,16 +127,16 @@ def running(*functions: Callable[[threading.Event], None]) -> Iterator[list[thre
 
 @linux_only
 def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
-    """As much as the process took, nearly all in one function, none in the one that waits."""
+    """The profile has the process's CPU time, nearly all in one function, none in a waiting one."""
     with running(burn, wait):
         before = time.process_time_ns()
         status, body = get(port, "/debug/pprof/profile?seconds=1")
-        used = time.process_time_ns() - before
+        cpu_ns = time.process_time_ns() - before
     stacks = read(body)
     cpu = sum(values["cpu"] for values in stacks.values())
 
     assert status == 200
-    assert 0.5 * used < cpu <= used
+    assert 0.5 * cpu_ns < cpu <= cpu_ns
     assert total(stacks, "test_profiling.burn", "cpu") > 0.8 * cpu
     assert total(stacks, "test_profiling.wait", "cpu") < 0.01 * cpu
     assert total(stacks, "test_profiling.wait", "wall") > 800_000_000
@@ -150,10 +150,10 @@ def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> No
         clock = (~thread.native_id << 3) | 6
         before = time.clock_gettime_ns(clock)
         stacks = read(get(port, "/debug/pprof/profile?seconds=1")[1])
-        used = time.clock_gettime_ns(clock) - before
+        cpu_ns = time.clock_gettime_ns(clock) - before
     cpu = total(stacks, "test_profiling.work_in_bursts", "cpu")
 
-    assert 0.7 * used < cpu <= used
+    assert 0.7 * cpu_ns < cpu <= cpu_ns
     assert total(stacks, "test_profiling.rest_a_while", "cpu") < 0.1 * cpu
     assert total(stacks, "test_profiling.rest_a_while", "wall") > 300_000_000
     unseen = {stack[:2]: values["cpu"] for stack, values in stacks.items() if stack[0] == sampling.UNSEEN[0]}
@@ -182,17 +182,17 @@ def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.Mon
     assert total(stacks, "test_profiling.wait", "wall") > 100_000_000
 
 
-def allocate(kept: list[bytes]) -> None:
+def allocate(blocks: list[bytes]) -> None:
     """Keep eight megabytes, and drop as many."""
-    kept.extend(bytes(1 << 20) for _ in range(8))
+    blocks.extend(bytes(1 << 20) for _ in range(8))
     for _ in range(8):
         bytes(1 << 20)
 
 
 def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> None:
     """What was freed is not there; afterwards nothing is traced any more."""
-    kept: list[bytes] = []
-    thread = threading.Timer(0.4, allocate, [kept])
+    blocks: list[bytes] = []
+    thread = threading.Timer(0.4, allocate, [blocks])
     thread.start()
     status, body = get(port, "/debug/pprof/heap?seconds=1")
     thread.join()
@@ -201,24 +201,24 @@ def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> N
     assert status == 200
     assert 8 << 20 <= total(stacks, "test_profiling.allocate", "inuse_space") < 9 << 20
     assert not tracemalloc.is_tracing()
-    assert len(kept) == 8
+    assert len(blocks) == 8
 
 
 def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
     """It is read, not ended."""
     tracemalloc.start()
     try:
-        kept = bytes(3 << 20)
+        block = bytes(3 << 20)
         stacks = read(get(port, "/debug/pprof/heap?seconds=0.01")[1])
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
 
-    assert max(values["inuse_space"] for values in stacks.values()) >= len(kept)
+    assert max(values["inuse_space"] for values in stacks.values()) >= len(block)
 
 
 def test_threads_are_shown_to_pprof_and_to_people(port: int) -> None:
-    """Each by its stack."""
+    """Each thread has its stack."""
     with running(wait):
         stacks = read(get(port, "/debug/pprof/goroutine")[1])
         text = get(port, "/debug/pprof/goroutine?debug=2")[1].decode()

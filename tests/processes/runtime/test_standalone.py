@@ -179,7 +179,7 @@ def test_host_can_not_end_a_standalone_server(project: Project) -> None:
 
 @pytest.mark.shows("protocol 83")
 def test_executable_tells_where_the_server_is(project: Project) -> None:
-    """With a server running, what Grafana starts prints its address, and ends when the server does (item 83)."""
+    """If a server runs, Grafana's process prints its address, and ends when the server does (item 83)."""
     server = project.start_server()
     managed = project.start(**GO_PLUGIN)
 
@@ -249,11 +249,11 @@ def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> 
 
 
 @pytest.mark.parametrize(
-    "given", ["", ":50051", "127.0.0.1:50051", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "LOCALHOST:1"]
+    "setting", ["", ":50051", "127.0.0.1:50051", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "LOCALHOST:1"]
 )
-def test_this_machine_needs_no_flag(given: str) -> None:
+def test_this_machine_needs_no_flag(setting: str) -> None:
     """Loopback addresses are served, and no host means this machine."""
-    address = standalone.choose_address({"GF_PLUGIN_GRPC_ADDRESS_ACME_X": given}, "acme-x")
+    address = standalone.choose_address({"GF_PLUGIN_GRPC_ADDRESS_ACME_X": setting}, "acme-x")
 
     assert standalone.refusal(address, "acme-x", ["-standalone"]) == ""
 
@@ -310,7 +310,7 @@ def test_a_server_needs_an_address(tmp_path: Path, text: str | None, expected: t
     ],
 )
 def test_profiling_shows_every_thread(environ: dict[str, str], *, is_on: bool) -> None:
-    """By Grafana's variables a page on this machine shows what each thread does."""
+    """If Grafana's variables are set, a page on this machine shows the stack of each thread."""
     port = profiling.start({**environ, "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
 
     assert bool(port) is is_on
@@ -319,8 +319,8 @@ def test_profiling_shows_every_thread(environ: dict[str, str], *, is_on: bool) -
             assert b"test_profiling_shows_every_thread" in answer.read()
 
 
-def test_profiling_answers_whatever_it_is_asked() -> None:
-    """Another page, another method and half a request are told so, and the next request is answered."""
+def test_profiling_answers_invalid_requests() -> None:
+    """Another page, another method and half a request get an error; the next request is answered."""
     port = profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
     head = b" HTTP/1.1\r\nHost: x\r\n\r\n"
     statuses = []

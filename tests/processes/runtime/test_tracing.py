@@ -64,7 +64,7 @@ def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> N
 
 @pytest.mark.shows("protocol 86")
 def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path) -> None:
-    """With nobody at the address, queries are as quick as ever and the end is in time (item 86)."""
+    """If no collector listens, queries are as quick as before, and the plugin ends in time (item 86)."""
     with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS="127.0.0.1:9") as child:
         child.query({})
         began = time.monotonic()
@@ -78,7 +78,7 @@ def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path)
 
 
 def test_nothing_is_imported_when_nothing_is_traced(stub_folder: Path) -> None:
-    """Without the host's address OpenTelemetry costs nothing, installed or not."""
+    """If Grafana sends no address, OpenTelemetry is not imported, even if it is installed."""
     imports = "import sys; from gfruntime.calls import service; from gfruntime.telemetry import tracing"
     program = f"{imports}; tracing.setup('a', 'b'); print(*sys.modules)"
     done = succeed(sys.executable, "-c", program, env={"PYTHONPATH": f"{SOURCE}:{stub_folder}"})

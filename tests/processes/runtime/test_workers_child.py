@@ -25,7 +25,7 @@ from gfruntime.serving.workers.template import WORKER
     ],
 )
 def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one that would run on."""
+    """A process that would continue to run is ended, too."""
     monkeypatch.setattr(child, "_LOAD", 5.0)
     process = Child(WORKER, lambda _: None, (sys.executable, "-c", f"import os, sys, time; {code}"))
     began = time.monotonic()
@@ -40,18 +40,18 @@ def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeyp
 
 def test_what_is_no_log_line_becomes_one() -> None:
     """Grafana panics on a line whose parts are no texts; what a crash says arrives all the same."""
-    told: list[bytes] = []
+    messages: list[bytes] = []
     code = (
         """print('{"@message": 5}'); print("plain"); print('{"@message": "m", "@level": "info", "@timestamp": "t"}')"""
     )
-    process = Child(WORKER, told.append, (sys.executable, "-c", code))
+    process = Child(WORKER, messages.append, (sys.executable, "-c", code))
     with pytest.raises(StartError):
         process.load()
     process.retire(patience=0)
 
-    assert [line for line in told if line.startswith(b'{"@message": "m"')] == [told[2]]
-    assert b'"@message":"{\\"@message\\": 5}"' in told[0]
-    assert b'"@message":"plain"' in told[1]
+    assert [line for line in messages if line.startswith(b'{"@message": "m"')] == [messages[2]]
+    assert b'"@message":"{\\"@message\\": 5}"' in messages[0]
+    assert b'"@message":"plain"' in messages[1]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def plugin(folder: Path, **changes: object) -> Path:
 
 
 def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The new project has the plugin's id and version, and builds what is outside; its own files are only added."""
+    """The project has the plugin's id and version, and builds the frontend outside; it only adds files."""
     folder = plugin(tmp_path / "old")
     before = {path: path.read_bytes() for path in files.walk(folder)}
 
@@ -86,8 +86,8 @@ def test_the_bundles_manifest_is_the_plugins_completed() -> None:
     assert dist._manifest(ours, None) == ours
 
 
-def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As `gfplug new` takes it; anything else is refused before a file is made."""
+def test_the_origin_of_gfplug_can_be_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The option is that of `gfplug new`; an invalid value is refused before a file is made."""
     folder = plugin(tmp_path / "old")
     words = ["adopt", str(folder), "--offline", "--data"]
 

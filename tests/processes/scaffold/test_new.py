@@ -104,13 +104,13 @@ def test_the_id_comes_from_name_and_organisation(
 def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The list is that of a real run, and nothing is made."""
     assert cli.main(["new", "sales", "--example", "http", "--dry-run"]) == 0
-    listed = {line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")}
+    names = {line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")}
     assert not list(here.iterdir())
 
     assert cli.main(["new", "sales", "--example", "http", "--no-git"]) == 0
 
     root = here / "myorg-sales-datasource"
-    assert listed == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert names == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
 def test_data_sets_answers(here: Path) -> None:
@@ -137,7 +137,7 @@ def test_data_sets_answers(here: Path) -> None:
     ],
 )
 def test_the_title_is_the_name_as_typed(here: Path, capsys: pytest.CaptureFixture[str], name: str, title: str) -> None:
-    """Whoever types words in lower case means an id, and the title is made of it."""
+    """Words in lower case are an id, and the title is made from it."""
     assert cli.main(["new", name, "p", "--defaults"]) == 0
 
     assert Project(here / "p").manifest.name == title
@@ -190,7 +190,7 @@ def test_bad_input_makes_nothing(
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder where even root may not write")
 def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the modes say, what counts is whether a folder can be made."""
+    """Gfplug tries to make a folder there; the modes alone do not decide."""
     assert cli.main(["new", "sales", "/proc/sales"]) == 3
 
     assert "cannot write to /proc" in capsys.readouterr().err
@@ -199,10 +199,8 @@ def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize("step", ["fetch", "generate", "render", "remember"])
 @pytest.mark.parametrize("place", [".", "new", "deep/er"])
-def test_whatever_fails_midway_leaves_nothing(
-    here: Path, monkeypatch: pytest.MonkeyPatch, step: str, place: str
-) -> None:
-    """Not a temporary folder, not an empty parent; the folder that was there stays."""
+def test_a_failure_midway_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch, step: str, place: str) -> None:
+    """No temporary folder and no empty parent stays; an existing folder stays."""
 
     def fail(*_: object, **__: object) -> None:
         raise ToolError(f"{step} broke")
@@ -255,7 +253,7 @@ def test_a_person_is_asked_until_the_answer_will_do(
     assert (here / "p" / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) Acme Inc.\n")
 
 
-def test_what_is_given_is_not_asked(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_answer_is_not_asked_for(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the four questions has an option."""
     monkeypatch.setattr(console, "is_interactive", lambda: True)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
@@ -287,7 +285,7 @@ def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.Monk
 
 
 def test_an_open_stdin_that_is_no_terminal_is_not_read(here: Path) -> None:
-    """With a pipe that stays open, a question would wait for ever."""
+    """A question would wait forever for an open pipe."""
     command = [sys.executable, "-m", "gfplug", "new", "sales", "p", "--offline"]
     with subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.wait(timeout=120) == 0

@@ -57,7 +57,7 @@ def _verify_json(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, boo
 
 
 def test_list_marks_what_the_project_here_uses(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever release that is."""
+    """Any release can be marked."""
     _relock(project, sdk_version="v0.250.0")
 
     assert cli.main(["proto", "list"]) == 0
@@ -66,7 +66,7 @@ def test_list_marks_what_the_project_here_uses(project: Project, capsys: pytest.
 
 
 def test_show_prints_the_projects_own_proto(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """As it is on disk, whichever version that is."""
+    """The command prints the file on disk, of any version."""
     project.proto.write_text('syntax = "proto3";\npackage pluginv2;\n')
 
     assert cli.main(["proto", "show"]) == 0
@@ -117,10 +117,10 @@ GOOD = dict.fromkeys(("proto", "files", "wire", "floors", "stubs"), True)
     ],
     ids=["edited proto", "another wire", "another descriptor", "edited stubs", "wrong floors"],
 )
-def test_verify_tells_what_is_wrong(
+def test_verify_reports_each_problem(
     project: Project, capsys: pytest.CaptureFixture[str], damage: Callable[[Project], None], checks: dict[str, bool]
 ) -> None:
-    """Each check by itself, and neither the project nor its lock is believed."""
+    """Each check is independent, and trusts neither the project nor its lock."""
     damage(project)
 
     assert _verify_json(capsys) == (5, checks)
@@ -145,9 +145,9 @@ def test_verify_with_other_tools_says_which_and_compares_the_rest(
     _relock(project, tools={**project.lock.tools, "grpcio-tools": "1.2.3"}, floors={"grpcio": "1.2.3"})
 
     assert cli.main(["proto", "verify"]) == 0
-    shown = capsys.readouterr().out
-    assert shown.count("skipped") == 2
-    assert "1.2.3 in the lock" in shown
+    output = capsys.readouterr().out
+    assert output.count("skipped") == 2
+    assert "1.2.3 in the lock" in output
 
 
 def test_verify_without_a_proto_exits_3(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

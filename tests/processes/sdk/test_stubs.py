@@ -45,7 +45,7 @@ def test_the_embedded_proto_is_the_wire_the_index_promises(generated: stubs.Stub
 
 
 def test_generating_twice_gives_the_same_bytes(generated: stubs.Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the hash seed and the folder."""
+    """The hash seed and the folder do not matter."""
     monkeypatch.setenv("PYTHONHASHSEED", "4711")
 
     assert stubs.generate(sdk.fetch(sdk.default(), offline=True)) == generated
@@ -192,7 +192,7 @@ def test_line_ends_do_not_reach_the_code() -> None:
 
 
 def test_a_missing_compiler_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not the proto's fault, so not an integrity error."""
+    """The proto is not the reason, so it is not an integrity error."""
 
     def no_module(*_: object, **__: object) -> str:
         raise ToolError("protoc failed with exit code 1", details="No module named grpc_tools")
@@ -204,7 +204,7 @@ def test_a_missing_compiler_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_missing_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With a hint that does not send people to look for a script."""
+    """The hint says what to install."""
     monkeypatch.setattr("importlib.metadata.files", lambda _: [])
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -77,7 +77,7 @@ def test_line_ends_that_git_changes_are_no_edit(hostile: Path) -> None:
 
 
 def test_without_a_repository_nothing_is_committed(tmp_path: Path) -> None:
-    """Nor is there a list, a date or a history."""
+    """There is no list of files, no date and no history either."""
     (tmp_path / "x").write_text("")
 
     assert repository.find_uncommitted(tmp_path, ["x"]) == ["x"]
@@ -114,8 +114,8 @@ def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path
         commands.git(tmp_path, "commit", "-q", "-m", text)
     head, _, body = commands.git(tmp_path, "cat-file", "commit", "HEAD").partition("\n\n")
     signed = head + "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
-    written = commands.git(tmp_path, "hash-object", "-t", "commit", "-w", "--stdin", input=signed).strip()
-    commands.git(tmp_path, "update-ref", "HEAD", written)
+    digest = commands.git(tmp_path, "hash-object", "-t", "commit", "-w", "--stdin", input=signed).strip()
+    commands.git(tmp_path, "update-ref", "HEAD", digest)
 
     assert list(repository.contents(tmp_path, "file")) == [b"new", b"old"]
     assert list(repository.contents(tmp_path, "missing")) == []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_the_settings_of_the_machine_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the user's configuration nor the variables that a git hook sets reach the merge."""
+    """The merge ignores the user's configuration and the variables of git hooks."""
     (tmp_path / ".gitconfig").write_text(
         "[core]\nautocrlf = true\nhooksPath = /nowhere\n[commit]\ngpgSign = true\n[merge]\nconflictStyle = diff3\n"
     )

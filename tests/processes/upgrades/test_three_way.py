@@ -135,7 +135,7 @@ def judge(case: Case) -> None:
 
 @pytest.mark.parametrize("name", WITH_GIT)
 def test_a_merge_keeps_what_the_user_wrote(name: str) -> None:
-    """Each situation has its outcome; what needs the user's eye is a conflict, what was decided is a note."""
+    """Each situation has its result; a file that the user must look at is a conflict, a decision is a note."""
     judge(WITH_GIT[name])
 
 

@@ -20,7 +20,7 @@ from gfplug.upgrades.three_way import MergeResult
     "name", ["with space", "quo'te\"s", "-leading", "tab\there", "ünï/çødé", "back\\slash", "new\nline", "bytes\udcff"]
 )
 def test_odd_names_are_names(name: str) -> None:
-    """Whatever a file system allows in a name goes through the merge."""
+    """Files with any name that the file system allows are merged."""
     outcome = merge({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
 
     assert outcome.writes == {name: TreeFile(BOTH.encode())}
@@ -28,14 +28,14 @@ def test_odd_names_are_names(name: str) -> None:
 
 @pytest.mark.parametrize(("yours", "theirs"), [(False, True), (True, False)])
 def test_an_executable_bit_arrives_and_stays(*, yours: bool, theirs: bool) -> None:
-    """Either side may make a file executable, the other's edit notwithstanding."""
+    """Either side may make a file executable while the other edits it."""
     sides = [{"run": TreeFile(text.encode(), bit)} for text, bit in ((LONG, False), (MINE, yours), (NEWER, theirs))]
 
     assert merge(*sides).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
 
 
 def test_a_merge_that_was_merged_changes_nothing() -> None:
-    """With theirs as the new base, a second merge writes nothing."""
+    """A second merge with the new version as its base writes nothing."""
     assert merge(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == MergeResult(
         writes={}, deletes=(), conflicts=(), notes=()
     )
@@ -67,7 +67,7 @@ def _is_possible(files: dict[str, bytes]) -> bool:
 def test_no_line_the_user_wrote_is_lost(
     base: dict[str, bytes], yours: dict[str, bytes], theirs: dict[str, bytes], *, has_git: bool
 ) -> None:
-    """Whatever the three trees, a line that only the user has is somewhere in the result, and the result is a tree."""
+    """For any three trees, each line that only the user has is in the result, which is a valid tree."""
     mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repository, "is_installed", lambda: has_git)
