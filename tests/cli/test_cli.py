@@ -121,9 +121,9 @@ def test_every_call_has_the_common_options(name: str) -> None:
 def test_a_usage_error_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown command or option, or a missing argument, prints the usage to stderr."""
     assert cli.main(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Usage:" in captured.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Usage:" in output.err
 
 
 def test_every_error_class_has_its_own_exit_code() -> None:

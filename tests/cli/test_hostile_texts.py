@@ -132,13 +132,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / f"{BAD}.json").write_text(json.dumps({"gfplug": 1, "queries": [], "results": results}))
 
     @contextmanager
-    def running(options: CallOptions) -> Iterator[tuple[Plugin, Settings]]:
+    def open_plugin(options: CallOptions) -> Iterator[tuple[Plugin, Settings]]:
         del options
         for line in (json.dumps({"@level": "error", "@message": BAD, BAD: BAD}), f"[WARN] {BAD}", f"Traceback {BAD}"):
             logging.getLogger("gfplug").warning("plugin: %s", logs.parse(line))
         yield Plugin(), Settings()
 
-    monkeypatch.setattr(CallOptions, "running", running)
+    monkeypatch.setattr(CallOptions, "running", open_plugin)
     monkeypatch.setattr(venv, "ensure", lambda *_, **__: tmp_path / "python")
     monkeypatch.chdir(tmp_path)
     return tmp_path

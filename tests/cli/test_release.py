@@ -165,9 +165,9 @@ def test_every_tool_of_a_release_is_pinned_by_checksum() -> None:
     folder = ROOT / ".ci" / "release"
     lines = (folder / "requirements.in").read_text(encoding="utf-8").splitlines()
     requirements = {line.partition("[")[0] for line in lines if line and not line.startswith("#")}
-    pinned = (folder / "requirements.txt").read_text(encoding="utf-8")
-    blocks = re.split(r"^(?=[a-z])", pinned, flags=re.MULTILINE)[1:]
+    requirements_text = (folder / "requirements.txt").read_text(encoding="utf-8")
+    blocks = re.split(r"^(?=[a-z])", requirements_text, flags=re.MULTILINE)[1:]
 
     assert requirements <= {block.partition("==")[0] for block in blocks}
     assert [block for block in blocks if "--hash=sha256:" not in block] == []
-    assert "://" not in pinned
+    assert "://" not in requirements_text

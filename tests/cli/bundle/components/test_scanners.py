@@ -78,11 +78,11 @@ def test_a_lookup_has_the_spelling_of_advisories(
     """The name is normalized by PEP 503, the version by PEP 440 without its local part; so is the entry itself."""
     bom = describe(tmp_path, package(name, version))
     (entry,) = [each for each in bom["components"] if each["purl"].startswith("pkg:pypi/")]
-    noted = {each["name"]: each["value"] for each in entry.get("properties", [])}
+    properties = {each["name"]: each["value"] for each in entry.get("properties", [])}
 
     assert in_index(bom) == {expected}
     assert (entry["name"], entry["version"]) == expected
-    assert noted.get("gfplug:installed-version", entry["version"]) == version
+    assert properties.get("gfplug:installed-version", entry["version"]) == version
 
 
 def test_a_local_version_matches_the_ranges_of_advisories() -> None:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openapi_sources import imported
+from openapi_sources import import_source
 from small_descriptions import answer, describe, query, read
 
 from gfruntime import Query, QueryError, Settings, TimeRange
@@ -197,7 +197,7 @@ def description() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Import the modules of the description."""
-    with imported(read(description()), tmp_path_factory.mktemp("raw")) as modules:
+    with import_source(read(description()), tmp_path_factory.mktemp("raw")) as modules:
         yield modules
 
 
@@ -273,7 +273,7 @@ def test_swaggers_lists_have_the_right_bytes(tmp_path: Any, wire: Wire, collecti
     rows = {"200": {"description": "ok", "schema": {"type": "array", "items": {"type": "integer"}}}}
     post = {"operationId": "search", "consumes": [FORM], "parameters": [node], "responses": rows}
     top = {"swagger": "2.0", "info": {"title": "Old", "version": "1"}, "host": "old.example"}
-    with imported(read({**top, "paths": {"/search": {"post": post}}}), tmp_path) as modules:
+    with import_source(read({**top, "paths": {"/search": {"post": post}}}), tmp_path) as modules:
         _, _, headers, body = send(modules, wire, "search", color=COLORS)
 
     assert (headers["Content-Type"], body) == (FORM, expected)

@@ -96,11 +96,11 @@ def test_a_discriminator_is_a_label() -> None:
     schemas = {"Cat": A, "Dog": B}
     variants = [{"$ref": f"{REF}Cat"}, {"$ref": f"{REF}Dog"}]
     plain = {"oneOf": variants, "discriminator": {"propertyName": "kind"}}
-    mapped = {"oneOf": variants, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat", "d": "Dog"}}}
+    with_mapping = {"oneOf": variants, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat", "d": "Dog"}}}
 
     assert column(of_schema(rows(plain), schemas=schemas), "kind").choices == ("Cat", "Dog")
-    assert column(of_schema(rows(mapped), schemas=schemas), "kind").choices == ("c", "d")
-    assert column(of_schema(rows(mapped), schemas=schemas), "kind").is_label
+    assert column(of_schema(rows(with_mapping), schemas=schemas), "kind").choices == ("c", "d")
+    assert column(of_schema(rows(with_mapping), schemas=schemas), "kind").is_label
 
 
 @pytest.mark.parametrize(

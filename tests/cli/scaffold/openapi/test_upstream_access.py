@@ -125,6 +125,6 @@ def test_an_errors_text_shows_no_secret(world: World) -> None:
 
 def test_oauth2_has_the_apis_token_url(world: World) -> None:
     """It is used if the config page has none."""
-    prepared = api_module.prepare(Settings(options=world.modules["models"].Options()))
+    settings = api_module.prepare(Settings(options=world.modules["models"].Options()))
 
-    assert prepared.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
+    assert settings.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
