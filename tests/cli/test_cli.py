@@ -100,7 +100,7 @@ def test_choices_are_shown_and_completed(
     assert capsys.readouterr().out.split() == list(values)
 
 
-def test_choices_are_those_of_the_services() -> None:
+def test_choices_equal_those_of_the_services() -> None:
     """The commands' modules repeat them, so `--help` does not import the services."""
     assert get_args(Libc) == portable.MODES
     assert get_args(Way) == (*deploy.WAYS, "all")

@@ -14,7 +14,7 @@ GITHUB = ROOT / ".github"
 FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
 ECOSYSTEMS = {"pyproject.toml": "pip", "go.mod": "gomod", "package.json": "npm"}
 UNWATCHED = {".venv", "node_modules", "build", "demo", "fixtures"}
-"""Folders with packages of others, or with projects that stay as they were made."""
+"""Folders with packages of others, or with generated projects that do not change."""
 
 
 def read(path: Path) -> Any:

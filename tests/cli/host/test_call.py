@@ -287,7 +287,7 @@ def test_a_file_may_be_a_pipe() -> None:
     os.close(reader)
 
 
-def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
+def test_a_text_that_is_not_unicode_is_refused_without_quoting_it() -> None:
     """Bytes that are not UTF-8 may belong to a secret."""
     with pytest.raises(UsageError, match="the request cannot be sent") as excinfo:
         fill(DescriptorProto(), {"name": "hush\udcff"})

@@ -170,7 +170,7 @@ def test_an_error_of_the_upstream_is_forwarded(proxy: Small, upstream: Upstream,
 
 
 @pytest.mark.parametrize("path", ["../admin", "x/../../admin", "%2e%2e/admin", "..%2fadmin", "..%5cadmin"])
-def test_no_path_leads_out_of_the_address(proxy: Small, upstream: Upstream, path: str) -> None:
+def test_paths_outside_the_address_are_refused(proxy: Small, upstream: Upstream, path: str) -> None:
     """Several encodings of the path are tried."""
     assert ask(proxy, path).status == 400
     assert upstream.requests == []

@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_written_is_an_error(ask: Ask, monkeypatch: pytest
     assert answer["message"].endswith("one.yaml cannot be written: No space left on device")
 
 
-def test_an_unexpected_failure_gets_a_response(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_failure_is_answered_and_logged(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
     """The page shows it, and gfplug's output has the traceback."""
 
     def fail() -> None:

@@ -81,7 +81,7 @@ def test_a_page_that_reads_nothing_does_not_block_others(small: Small) -> None:
     assert listener.send("x", 1, patience=0.01) is False
     other = small.feed.open()
     small.feed.publish("y", 1)
-    small.feed.close_all()  # which waits for nobody
+    small.feed.close_all()  # it does not wait for pages
 
     assert list(other.parts())[1:] == [b"event: y\ndata: 1\n\n"]
     parts = list(listener.parts())

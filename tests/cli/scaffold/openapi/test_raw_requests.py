@@ -1,8 +1,8 @@
-"""What goes over the wire for each place and style of a parameter, written by hand from OpenAPI's own tables.
+"""The bytes of a request for each place and style of a parameter, written by hand from OpenAPI's tables.
 
 Source: the tables of "Style Examples" in OpenAPI 3.0.4 and 3.1.1, where `color` is blue, or blue, black, brown, or has
 R 100 and G 200; RFC 6570 for paths; for several cookies, the style `cookie` of OpenAPI 3.2, as an `&` parts none; for
-Swagger 2.0, `collectionFormat`. No model of ours is asked what is right.
+Swagger 2.0, `collectionFormat`. Expected values do not come from gfplug's model.
 """
 
 from __future__ import annotations

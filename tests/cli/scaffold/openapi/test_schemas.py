@@ -15,7 +15,7 @@ def rows(item: Any) -> dict[str, Any]:
     return {"type": "array", "items": item}
 
 
-def test_all_of_has_the_properties_of_all() -> None:
+def test_all_of_has_the_properties_of_all_parts() -> None:
     """They come from references, from nested references, and from keywords beside allOf."""
     schemas = {"A": A, "B": {"allOf": [{"$ref": f"{REF}A"}, B]}}
     item = {"allOf": [{"$ref": f"{REF}B"}], "properties": {"c": {"type": "boolean"}}}
@@ -39,7 +39,7 @@ def test_all_of_has_the_properties_of_all() -> None:
         ({"type": ["string", "integer"]}, {"type": "integer"}, "integer"),
     ],
 )
-def test_a_property_of_two_parts_is_what_both_allow(one: Any, other: Any, kind: str) -> None:
+def test_a_property_of_two_parts_allows_what_both_allow(one: Any, other: Any, kind: str) -> None:
     """The order of the parts does not matter."""
     for first, second in ((one, other), (other, one)):
         item = {"allOf": [{"properties": {"x": first}}, {"properties": {"x": second}}]}
