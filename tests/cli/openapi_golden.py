@@ -1,6 +1,6 @@
-"""What the description in `tests/golden/openapi` becomes: `python tests/cli/openapi_golden.py --update` writes it anew.
+"""The golden code of `tests/golden/openapi`: `python tests/cli/openapi_golden.py --update` writes it again.
 
-The modules that are the same for all descriptions are the template's own files, and are not kept twice.
+Modules that are equal for all descriptions are files of the template, so there is no golden copy of them.
 """
 
 from __future__ import annotations

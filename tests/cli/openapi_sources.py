@@ -225,7 +225,7 @@ HOSTILE = DataSource(
 
 
 @contextmanager
-def imported(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]]:
+def import_source(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]]:
     """Write the folder of a source below another one, import its modules, and forget them afterwards."""
     for path, content in upstream_files.write_upstream(StoredModel(source)).files.items():
         place = folder / path

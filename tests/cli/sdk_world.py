@@ -26,7 +26,7 @@ service Diagnostics { rpc CheckHealth(Empty) returns (Empty); }
 service Stream { rpc RunStream(Empty) returns (stream Empty); }
 """
 NOBODY = "http://127.0.0.1:1"
-"""Where nobody listens; GitHub is there, for all that a test knows."""
+"""An address where no server listens; tests use it as GitHub's."""
 _VARIABLES = (
     *("GOPROXY", "GONOPROXY", "GOPRIVATE", "GOPATH", "GOMODCACHE", "NETRC"),
     *("GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),

@@ -75,9 +75,9 @@ def small_project(folder: Path) -> Project:
 
 
 def fake_python(path: Path, *, report: str = USABLE, pip: str = ":", freeze: str = ":") -> Path:
-    """Write a program that answers as an interpreter would, and notes its arguments in `<path>.diary`.
+    """Write a program that answers like an interpreter, and records its arguments in `<path>.diary`.
 
-    `pip` and `freeze` are shell commands to run where the real one would install or freeze.
+    `pip` and `freeze` are shell commands that replace installing and freezing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _INTERPRETER.format(diary=diary(path), report=report, packages=PACKAGES, pip=pip, freeze=freeze)

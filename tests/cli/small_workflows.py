@@ -16,7 +16,7 @@ PROJECTS = {
     "from an index": replace(SALES, gfplug="gfplug==1.0"),
     "from an address": replace(SALES, gfplug="gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl"),
 }
-"""A project of each kind that has workflows; one that `gfplug adopt` makes has none."""
+"""A project of each kind that has workflows; adopted projects do not have any."""
 
 
 def render(kind: str, folder: Path) -> list[Path]:

@@ -100,7 +100,7 @@ def test_choices_are_shown_and_completed(
     assert capsys.readouterr().out.split() == list(values)
 
 
-def test_choices_are_those_of_the_services() -> None:
+def test_choices_equal_those_of_the_services() -> None:
     """The commands' modules repeat them, so `--help` does not import the services."""
     assert get_args(Libc) == portable.MODES
     assert get_args(Way) == (*deploy.WAYS, "all")
@@ -121,9 +121,9 @@ def test_every_call_has_the_common_options(name: str) -> None:
 def test_a_usage_error_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown command or option, or a missing argument, prints the usage to stderr."""
     assert cli.main(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Usage:" in captured.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Usage:" in output.err
 
 
 def test_every_error_class_has_its_own_exit_code() -> None:

@@ -14,7 +14,7 @@ GITHUB = ROOT / ".github"
 FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
 ECOSYSTEMS = {"pyproject.toml": "pip", "go.mod": "gomod", "package.json": "npm"}
 UNWATCHED = {".venv", "node_modules", "build", "demo", "fixtures"}
-"""Folders with packages of others, or with projects that stay as they were made."""
+"""Folders with packages of others, or with generated projects that do not change."""
 
 
 def read(path: Path) -> Any:
@@ -42,17 +42,17 @@ def test_dependabot_updates_every_file_with_dependencies() -> None:
         for update in read(GITHUB / "dependabot.yml")["updates"]
         for folder in update.get("directories", [update.get("directory")])
     ]
-    watched = {("github-actions", "")}
+    entries = {("github-actions", "")}
     for place, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in UNWATCHED]
         folder = Path(place).relative_to(ROOT).as_posix()
-        watched |= {(ECOSYSTEMS[name], "" if folder == "." else folder) for name in names if name in ECOSYSTEMS}
+        entries |= {(ECOSYSTEMS[name], "" if folder == "." else folder) for name in names if name in ECOSYSTEMS}
 
     def covers(update: tuple[str, str], each: tuple[str, str]) -> bool:
         return update[0] == each[0] and fnmatch(each[1], update[1])
 
-    assert {each for each in watched if not any(covers(update, each) for update in updates)} == set()
-    assert [update for update in updates if not any(covers(update, each) for each in watched)] == []
+    assert {each for each in entries if not any(covers(update, each) for update in updates)} == set()
+    assert [update for update in updates if not any(covers(update, each) for each in entries)] == []
 
 
 def test_hooks_run_the_tools_of_make_check() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BAD = "a\x1b[2J\x1b]0;b\x07\x9b\u202e\u2066\u200f\u2028\rc\x7f"
-"""Escape sequences, a title, C1 codes, texts that run to the left, line ends, a deletion."""
+"""Escape sequences, a window title, C1 codes, right-to-left marks, line ends and a deletion."""
 
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 RULES = {
@@ -132,13 +132,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / f"{BAD}.json").write_text(json.dumps({"gfplug": 1, "queries": [], "results": results}))
 
     @contextmanager
-    def running(options: CallOptions) -> Iterator[tuple[Plugin, Settings]]:
+    def open_plugin(options: CallOptions) -> Iterator[tuple[Plugin, Settings]]:
         del options
         for line in (json.dumps({"@level": "error", "@message": BAD, BAD: BAD}), f"[WARN] {BAD}", f"Traceback {BAD}"):
             logging.getLogger("gfplug").warning("plugin: %s", logs.parse(line))
         yield Plugin(), Settings()
 
-    monkeypatch.setattr(CallOptions, "running", running)
+    monkeypatch.setattr(CallOptions, "running", open_plugin)
     monkeypatch.setattr(venv, "ensure", lambda *_, **__: tmp_path / "python")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -172,7 +172,7 @@ COMMANDS: dict[str, Callable[[], list[str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "colour"),  # a stream's picture moves the cursor of a terminal with colours
+    ("name", "colour"),  # with colours, a stream's plot moves the cursor
     [(name, colour) for name in COMMANDS for colour in (False, True) if not (colour and name.startswith("stream"))],
 )
 def test_no_command_prints_control_characters(

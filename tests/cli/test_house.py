@@ -70,7 +70,7 @@ SHARED_NAMES = {
 
 
 def _modules(package: str) -> dict[str, Path]:
-    """Return the modules of a package by their dotted names; PyInstaller's hooks are none."""
+    """Return the modules of a package by their dotted names, without PyInstaller's hooks."""
     top = (ROOT / package).parent
     paths = [path for path in (ROOT / package).rglob("*.py") if path.parent.name != "hooks"]
     return {".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
@@ -89,7 +89,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
 
 
 def _room(module: str) -> str:
-    """Return the room of a module; the package's own face has none."""
+    """Return the room of a module; for the package's `__init__` it is empty."""
     return [*module.split("."), ""][1]
 
 
@@ -132,7 +132,7 @@ def test_the_page_about_the_layout_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("package", ROOMS)
-def test_imports_point_down(package: str) -> None:
+def test_imports_lead_only_to_lower_floors(package: str) -> None:
     """Every room has its floor, and imports only from lower ones."""
     floor = {room: number for number, rooms in enumerate(ROOMS[package]) for room in rooms}
     arrows = {(_room(module), _room(other)) for module, others in _graph(package).items() for other in others}

@@ -74,7 +74,7 @@ def test_the_release_script_reads_the_version(release: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_the_metadata_can_be_shown(name: str, release: dict[str, Any]) -> None:
+def test_an_index_can_show_the_metadata(name: str, release: dict[str, Any]) -> None:
     """Every link of a README works on an index."""
     core = metadata(PACKAGES[name])
 
@@ -83,7 +83,7 @@ def test_the_metadata_can_be_shown(name: str, release: dict[str, Any]) -> None:
     assert (core.readme_content_type, core.license_expression) == ("text/markdown", "Apache-2.0")
 
 
-def test_the_links_lead_to_files_of_the_tag(readme: dict[str, Any]) -> None:
+def test_links_lead_to_files_of_the_tag(readme: dict[str, Any]) -> None:
     """Pages link to GitHub's view, pictures to the raw file; other links stay."""
     text = (
         "[a](docs/a.md#b) ![b](docs/images/b.png) [two\nlines](c.md) [d](https://example.com/) [e](#part) "
@@ -115,7 +115,7 @@ def test_the_files_that_the_readme_links_to_exist() -> None:
         ("0.3.0", False, "- New.\n"),
     ],
 )
-def test_the_notes_are_the_versions_section(
+def test_release_notes_are_the_section_of_the_version(
     release: dict[str, Any], version: str, notes: str, *, is_tagged: bool
 ) -> None:
     """Before the section exists, a dry run uses the unreleased one."""
@@ -131,7 +131,7 @@ def test_a_tag_needs_a_section_with_a_date(release: dict[str, Any], version: str
         release["release_notes"](CHANGELOG, version, is_tagged=True)
 
 
-def test_this_changelog_has_notes_for_the_next_release(release: dict[str, Any]) -> None:
+def test_the_changelog_has_notes_for_the_next_release(release: dict[str, Any]) -> None:
     """GitHub accepts at most 125,000 characters."""
     notes = release["release_notes"]((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__, is_tagged=False)
 
@@ -165,9 +165,9 @@ def test_every_tool_of_a_release_is_pinned_by_checksum() -> None:
     folder = ROOT / ".ci" / "release"
     lines = (folder / "requirements.in").read_text(encoding="utf-8").splitlines()
     requirements = {line.partition("[")[0] for line in lines if line and not line.startswith("#")}
-    pinned = (folder / "requirements.txt").read_text(encoding="utf-8")
-    blocks = re.split(r"^(?=[a-z])", pinned, flags=re.MULTILINE)[1:]
+    requirements_text = (folder / "requirements.txt").read_text(encoding="utf-8")
+    blocks = re.split(r"^(?=[a-z])", requirements_text, flags=re.MULTILINE)[1:]
 
     assert requirements <= {block.partition("==")[0] for block in blocks}
     assert [block for block in blocks if "--hash=sha256:" not in block] == []
-    assert "://" not in pinned
+    assert "://" not in requirements_text

@@ -60,11 +60,11 @@ def test_every_row_has_a_test(key: str) -> None:
 
 def test_a_marker_names_one_rule() -> None:
     """The rule exists, and the text matches no other."""
-    numbered = {f"{key} {number}" for key, (_, count) in NUMBERED.items() for number in range(1, count + 1)}
+    rules = {f"{key} {number}" for key, (_, count) in NUMBERED.items() for number in range(1, count + 1)}
     counts = {
         rule: sum(row.startswith(words) for row in ROWS.get(key, []))
         for rule in MARKERS
-        if rule not in numbered
+        if rule not in rules
         for key, _, words in [rule.partition(": ")]
     }
 

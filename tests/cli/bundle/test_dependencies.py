@@ -27,12 +27,12 @@ def inventory(*packages: Package) -> Inventory:
     return Inventory(python="3.12.1", build=(), packages=packages, used=with_files, markers=markers)
 
 
-def missing(lines: Iterable[str], *packages: Package) -> list[str]:
+def list_missing(lines: Iterable[str], *packages: Package) -> list[str]:
     """Name requirements that are not in the bundle."""
     return [each.name for each in dependencies.missing(Environment.of(inventory(*packages)), lines)]
 
 
-def undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
+def map_undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
     """Name packages in the bundle that nothing requires, with their sizes."""
     return dependencies.undeclared(Environment.of(inventory(*packages)), lines)
 
@@ -57,7 +57,7 @@ def undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
 )
 def test_missing_requirements_are_listed(lines: list[str], packages: list[Package], expected: list[str]) -> None:
     """Names are normalized and conditions apply; a package without code counts if one of its dependencies exists."""
-    assert missing(lines, *packages) == expected
+    assert list_missing(lines, *packages) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_undeclared_packages_are_listed_with_their_sizes(
     lines: list[str], packages: list[Package], expected: dict[str, int]
 ) -> None:
     """A dependency's own requirements are declared; an undeclared package's size includes its parts."""
-    sizes = undeclared(lines, *packages)
+    sizes = map_undeclared(lines, *packages)
 
     assert sizes == expected
     assert list(sizes.values()) == sorted(sizes.values(), reverse=True)
@@ -104,9 +104,9 @@ def test_the_build_reports_missing_and_undeclared_packages(project: Project, cap
         package("pyinstaller-hooks-contrib"),
     ]
     strangers = [package("numpy", size=31_400_000), package("polars", size=132 * MEGABYTE), package("six", size=9)]
-    silent = [package("PyYAML", files=0, modules=("_yaml", "yaml")), package("tool", files=0, modules=())]
+    without_files = [package("PyYAML", files=0, modules=("_yaml", "yaml")), package("tool", files=0, modules=())]
     with caplog.at_level(logging.WARNING, "gfplug"):
-        dependencies.compare(project, inventory(*own, *strangers, *silent))
+        dependencies.compare(project, inventory(*own, *strangers, *without_files))
 
     yaml, tool, others = caplog.messages
     assert yaml.startswith("The dependency PyYAML is not in the bundle")

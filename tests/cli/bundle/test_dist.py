@@ -32,14 +32,14 @@ def frozen(tmp_path: Path) -> Frozen:
     return Frozen(folder=folder, executable="gpx_sales_linux_amd64", platform="linux_amd64")
 
 
-def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
+def assemble(project: Project, frozen: Frozen, folder: Path) -> Bundle:
     """Put a bundle together."""
     return dist.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
 
 
 def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """It has the executable with its contents, manifest, frontend, pictures and documents, and no other file."""
-    bundle = assembled(project, frozen, tmp_path / "dist")
+    bundle = assemble(project, frozen, tmp_path / "dist")
 
     assert [path.relative_to(bundle.folder).as_posix() for path in bundle.files()] == [
         "README.md",
@@ -105,7 +105,7 @@ def test_files_named_in_the_manifest_are_in_the_bundle(project: Project, frozen:
     }
     manifest.write_text(json.dumps(content))
     (tmp_path / "outside").write_text("of this machine")
-    bundle = assembled(Project(project.root), frozen, tmp_path / "dist")
+    bundle = assemble(Project(project.root), frozen, tmp_path / "dist")
 
     names = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
     assert {name for name in names if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
@@ -149,7 +149,7 @@ def test_a_link_out_of_the_project_is_not_copied(
         path.symlink_to(outside if target == "folder" else outside / "logo.svg")
 
     with contextlib.suppress(ProjectError):
-        assembled(project, frozen, tmp_path / "dist")
+        assemble(project, frozen, tmp_path / "dist")
     copies = [each.read_bytes() for each in (tmp_path / "dist").rglob("*") if each.is_file()]
     assert not any(b"of this machine" in content for content in copies)
 
@@ -161,12 +161,12 @@ def test_a_linked_document_outside_the_project_is_reported(project: Project, fro
     (project.root / "LICENSE").symlink_to(tmp_path / "secret")
 
     with pytest.raises(ProjectError, match=r"^LICENSE leads to .*secret, outside of"):
-        assembled(project, frozen, tmp_path / "dist")
+        assemble(project, frozen, tmp_path / "dist")
 
 
 def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """The placeholders are replaced in the bundle; the project's file keeps them."""
-    bundle = assembled(project, frozen, tmp_path / "dist")
+    bundle = assemble(project, frozen, tmp_path / "dist")
 
     info = json.loads((bundle.folder / "plugin.json").read_text())["info"]
     assert info == {"version": "1.2.3", "updated": "2026-07-01"}
@@ -177,7 +177,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """Programs have mode 0755, libraries and data 0644, folders 0755, whatever PyInstaller wrote."""
-    bundle = assembled(project, frozen, tmp_path / "dist")
+    bundle = assemble(project, frozen, tmp_path / "dist")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in bundle.folder.rglob("*")}
     programs = {"gpx_sales_linux_amd64", "tool", "_internal_linux_amd64", "img"}
@@ -193,7 +193,7 @@ def test_broken_links_and_links_out_of_the_bundle_are_dropped(project: Project, 
     (contents / "nowhere.so").symlink_to("gone.so")
     (contents / "outside").symlink_to(sys.executable)
 
-    bundle = assembled(project, frozen, tmp_path / "dist")
+    bundle = assemble(project, frozen, tmp_path / "dist")
     assert {path.name for path in bundle.files() if path.is_symlink()} == {"inside.so"}
 
 

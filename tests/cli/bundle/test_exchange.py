@@ -64,14 +64,14 @@ def test_on_windows_a_bundle_in_use_is_named_and_stays(
     """Windows locks the files of a running program: nothing changes, and the error says what to do."""
     rename = Path.rename
 
-    def locked(source: Path, target: Path) -> Path:
+    def fail_with_lock(source: Path, target: Path) -> Path:
         if source.name == in_use:
             raise PermissionError(13, "Access is denied")
         return rename(source, target)
 
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(exchange, "_SCAN_SECONDS", 0.1)
-    monkeypatch.setattr(Path, "rename", locked)
+    monkeypatch.setattr(Path, "rename", fail_with_lock)
     folder_of(tmp_path / "dist", "old")
     new = folder_of(tmp_path / "new", "new")
     with pytest.raises(ToolError, match=rf"{in_use} is in use: .*Access is denied") as excinfo:

@@ -12,7 +12,7 @@ from gfplug.bundle import libc
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs a program linked against glibc")
-def test_a_real_program_asks_for_a_glibc_no_newer_than_this_one(tmp_path: Path) -> None:
+def test_a_real_program_requires_at_most_the_running_glibc(tmp_path: Path) -> None:
     """This interpreter runs here, so it requires at most the running glibc; the file is named."""
     (tmp_path / "inner").mkdir()
     shutil.copyfile(os.path.realpath(sys.executable), tmp_path / "inner/program")

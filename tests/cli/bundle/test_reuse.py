@@ -88,9 +88,9 @@ def test_a_change_that_pyinstaller_never_sees_needs_no_new_freeze(project: Proje
     assert frozen_key(project) == before
 
     (project.root / "plugin.spec").write_text(f'DATA = [("{name}", ".")]')
-    mentioned = frozen_key(project)
+    key = frozen_key(project)
     (project.root / name).write_text("changed again")
-    assert frozen_key(project) != mentioned
+    assert frozen_key(project) != key
 
 
 def test_another_package_or_option_changes_the_key(project: Project) -> None:

@@ -37,7 +37,7 @@ def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
     contents = tmp_path / "_internal_linux_amd64"
     for name in ("beside", "apart", "other"):
         (contents / name).mkdir(parents=True)
-    [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # asks for two others, in its own folder
+    [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # it needs two others in its own folder
     dependencies = [library.name.replace("_acero", part) for part in ("", "_compute")]
     for name in dependencies:
         (contents / "beside" / name).write_bytes(b"")

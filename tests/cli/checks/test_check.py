@@ -137,7 +137,7 @@ def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFi
     assert "the bundle has a signature, which gfplug cannot verify" in capsys.readouterr().out
 
 
-def test_a_manifest_without_an_end_is_read_in_linear_time(dist: Path) -> None:
+def test_an_unclosed_manifest_is_read_in_linear_time(dist: Path) -> None:
     """A text with a hundred thousand beginnings is not a signed manifest, and is refused fast."""
     (dist / "MANIFEST.txt").write_text("-----BEGIN PGP SIGNED MESSAGE-----\n\n" * 100_000)
     began = time.process_time()
@@ -171,7 +171,7 @@ def test_an_archive_is_checked_without_unpacking(dist: Path, tmp_path: Path) -> 
     assert rules(tmp_path / "x.zip") == {"digest"}
 
 
-def test_an_archive_that_leads_out_or_has_two_folders_is_an_error(tmp_path: Path) -> None:
+def test_an_archive_with_an_outside_path_or_two_folders_is_an_error(tmp_path: Path) -> None:
     """An installer must not unpack it."""
     for name in ("two/x", "two/../../x"):
         with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:

@@ -24,7 +24,7 @@ OUTSIDE = (
     *(".git/hooks/post-checkout", "sub/.GIT/config", "git~1/config", ".g\u200cit/config"),
     *("a\nb", "a\0b", "a\x1b[2J", "a/.. /b", "x" * 2000),
 )
-"""Paths that lead out of a project, on some system; into git's folder; with signs that no file should have."""
+"""Paths outside a project on some system, paths in git's folder, and names with control characters."""
 
 
 @pytest.fixture
@@ -179,8 +179,8 @@ def test_edits_are_checked_before_they_are_written(project: Project) -> None:
 
 
 @pytest.mark.parametrize("path", ["README.md", ".gfplug/base.zip", ".github/workflows/ci.yml", "a b/ü.txt", "x.git/y"])
-def test_usual_paths_pass(path: str) -> None:
-    """Paths of real projects are accepted."""
+def test_paths_inside_the_project_are_accepted(path: str) -> None:
+    """These are paths of real projects."""
     assert paths.require_inside(path, source="test") == path
 
 

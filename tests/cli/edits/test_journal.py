@@ -43,20 +43,20 @@ def test_modes_are_kept_and_set(tmp_path: Path) -> None:
     assert [(root / name).stat().st_mode & 0o777 for name in ("a", "same", "run")] == [0o600, 0o755, 0o755]
 
 
-@pytest.mark.parametrize("failing", range(1, 12))
-def test_a_failure_restores_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+@pytest.mark.parametrize("number", range(1, 12))
+def test_a_failure_restores_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """If any file cannot be moved, the tree is unchanged, and the error names the file."""
     root = project(tmp_path)
     moves, real = [0], Path.replace
 
     def replace(self: Path, target: Path) -> Path:
         moves[0] += "new" in self.parts
-        if moves[0] == failing and "new" in self.parts:
+        if moves[0] == number and "new" in self.parts:
             raise OSError(28, "No space left on device", str(self), None, str(target))
         return real(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    if failing <= 4:
+    if number <= 4:
         with pytest.raises(ProjectError, match=r"cannot write .*: No space left on device"):
             apply(root, edits())
         assert files_of(root) == OLD
@@ -84,18 +84,18 @@ def test_an_error_without_a_file_name_is_reported(tmp_path: Path, monkeypatch: p
 def test_the_journal_is_synced_before_files_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """First the journal's content is synced, then its name, then the first file moves, so a power cut loses nothing."""
     root = project(tmp_path)
-    synced: dict[int, int] = {}
+    syncs: dict[int, int] = {}
     moves, real = [], Path.replace
 
     def sync(descriptor: int) -> None:
         status = os.fstat(descriptor)
-        synced[status.st_ino] = status.st_mtime_ns
+        syncs[status.st_ino] = status.st_mtime_ns
 
     def replace(self: Path, target: Path) -> Path:
         needed = [self, *self.rglob("*")] if target.name == "journal" else [root / ".gfplug"]
         moves.append(target.name)
         if self.name != "journal":
-            assert [path for path in needed if synced.get(path.stat().st_ino) != path.stat().st_mtime_ns] == []
+            assert [path for path in needed if syncs.get(path.stat().st_ino) != path.stat().st_mtime_ns] == []
         return real(self, target)
 
     monkeypatch.setattr(os, "fsync", sync)

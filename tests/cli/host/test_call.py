@@ -96,12 +96,12 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    provisioned = call.settings(call.resolve_target(root / "dist"), call.Overrides())
+    default = call.settings(call.resolve_target(root / "dist"), call.Overrides())
     settings = call.settings(
         call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"])
     )
 
-    assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
+    assert (default.uid, default.url, default.options, default.secrets) == (
         "u",
         "http://a",
         {"a": 1, "b": 2},
@@ -242,9 +242,9 @@ def test_values_are_merged_into_existing_ones(root: Path) -> None:
     (root / "provisioning/datasources/a.yaml").write_text(
         f"datasources: [{{type: {ID}, jsonData: {{a: {{b: 1, c: {{d: 1}}}}, e: 1}}}}]", encoding="utf-8"
     )
-    typed = ["a.c.x=2", "a.y=3", "e.f=4"]
+    assignments = ["a.c.x=2", "a.y=3", "e.f=4"]
 
-    assert call.settings(call.resolve_target(root), call.Overrides(options=typed)).options == {
+    assert call.settings(call.resolve_target(root), call.Overrides(options=assignments)).options == {
         "a": {"b": 1, "c": {"d": 1, "x": 2}, "y": 3},
         "e": {"f": 4},
     }
@@ -287,7 +287,7 @@ def test_a_file_may_be_a_pipe() -> None:
     os.close(reader)
 
 
-def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
+def test_a_text_that_is_not_unicode_is_refused_without_quoting_it() -> None:
     """Bytes that are not UTF-8 may belong to a secret."""
     with pytest.raises(UsageError, match="the request cannot be sent") as excinfo:
         fill(DescriptorProto(), {"name": "hush\udcff"})

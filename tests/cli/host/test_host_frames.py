@@ -69,7 +69,7 @@ def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
-def test_nan_is_told_from_null(kind: pa.DataType) -> None:
+def test_nan_and_null_differ(kind: pa.DataType) -> None:
     """NaN and infinities are null in the values, and listed by row beside them."""
     assert _one(kind, [NAN, None, INF, -INF, 1.5, NAN])["data"] == {
         "values": [[None, None, None, None, 1.5, None]],

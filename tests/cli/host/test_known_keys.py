@@ -25,7 +25,7 @@ KNOWN_KEYS = KnownKeys.from_json({"keys": KEYS}, None)
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence", "hint"),
+    ("assignments", "sentence", "hint"),
     [
         (["prot=1"], "--option: no option `prot`; there are host, port, user, tls", "did you mean port?"),
         (["tls.caa=1"], "--option: no option `tls.caa`; there are tls.ca, tls.key_file", "did you mean tls.ca?"),
@@ -36,10 +36,10 @@ KNOWN_KEYS = KnownKeys.from_json({"keys": KEYS}, None)
         (["address=http://x"], "--option: `address` is the data source's URL, not an option", "set it with --url"),
     ],
 )
-def test_an_unknown_option_is_refused(typed: list[str], sentence: str, hint: str) -> None:
+def test_an_unknown_option_is_refused(assignments: list[str], sentence: str, hint: str) -> None:
     """The error lists the options and a suggestion, and shows no value."""
     with pytest.raises(UsageError) as excinfo:
-        known_keys.require_typed(KNOWN_KEYS, options=typed, secrets=[])
+        known_keys.require_typed(KNOWN_KEYS, options=assignments, secrets=[])
 
     assert excinfo.value.message.startswith(sentence)
     assert excinfo.value.hint.startswith(hint)
@@ -47,7 +47,7 @@ def test_an_unknown_option_is_refused(typed: list[str], sentence: str, hint: str
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("assignment", "sentence"),
     [
         ("tokn=hush", "--secret: no secret `tokn`; there is token"),
         ("host=hush", "--secret: `host` is an option, not a secret"),
@@ -55,10 +55,10 @@ def test_an_unknown_option_is_refused(typed: list[str], sentence: str, hint: str
         ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
     ],
 )
-def test_an_unknown_secret_is_refused_without_its_value(typed: str, sentence: str) -> None:
+def test_an_unknown_secret_is_refused_without_its_value(assignment: str, sentence: str) -> None:
     """A pasted text without a key may be the whole secret, and is not shown either."""
     with pytest.raises(UsageError) as excinfo:
-        known_keys.require_typed(KNOWN_KEYS, options=[], secrets=[typed])
+        known_keys.require_typed(KNOWN_KEYS, options=[], secrets=[assignment])
 
     assert excinfo.value.message == sentence
     assert "hush" not in excinfo.value.hint

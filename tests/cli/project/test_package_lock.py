@@ -118,12 +118,12 @@ def test_versions_stay_until_an_upgrade_is_requested(
     seeds: list[str] = []
     run = tool.run
 
-    def noted(command: Sequence[str], **options: Any) -> str:
+    def record(command: Sequence[str], **options: Any) -> str:
         output = Path(command[[*command].index("--output-file") + 1])
         seeds.append(output.read_text() if output.exists() else "")
         return run(command, **options)
 
-    monkeypatch.setattr(process, "run", noted)
+    monkeypatch.setattr(process, "run", record)
     package_lock.write(project)
     assert not package_lock.write(project)
     assert not package_lock.write(project, newest=True)

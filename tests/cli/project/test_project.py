@@ -62,12 +62,12 @@ def test_an_unchanged_project_matches_its_lock(project: Project) -> None:
 
 def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> None:
     """Edited, added and deleted files are listed; the exit code is 3."""
-    owned = project.root / "src/pluginv2"
-    (owned / "gone.py").write_text("")
+    folder = project.root / "src/pluginv2"
+    (folder / "gone.py").write_text("")
     lock.write(project.lock_path, replace(LOCK, owned=project.owned_digests()))
-    (owned / "gone.py").unlink()
-    (owned / "backend.proto").write_text("edited")
-    (owned / "new.py").write_text("")
+    (folder / "gone.py").unlink()
+    (folder / "backend.proto").write_text("edited")
+    (folder / "new.py").write_text("")
 
     assert project.changed_owned() == {
         "src/pluginv2/backend.proto": "edited",

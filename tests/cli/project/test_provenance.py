@@ -79,7 +79,7 @@ def test_only_a_stamped_gfplug_is_required_from_an_index(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("requirement", "gfplug", "vendored"),
+    ("requirement", "gfplug", "wheels"),
     [
         ("gfplug==1.2", "gfplug==1.2", ()),
         ("GFplug >= 1, < 2", "GFplug<2,>=1", ()),
@@ -87,11 +87,11 @@ def test_only_a_stamped_gfplug_is_required_from_an_index(monkeypatch: pytest.Mon
         ("gfplug @ https://example.com/gfplug.whl", "gfplug @ https://example.com/gfplug.whl", ("gfruntime",)),
     ],
 )
-def test_a_given_requirement_is_used(requirement: str, gfplug: str, vendored: tuple[str, ...]) -> None:
+def test_a_given_requirement_is_used(requirement: str, gfplug: str, wheels: tuple[str, ...]) -> None:
     """`--data gfplug=…` names a company's index, or an address."""
     source = provenance.detect(requirement)
 
-    assert (source.gfplug, source.vendored) == (gfplug, vendored)
+    assert (source.gfplug, source.vendored) == (gfplug, wheels)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_damaged_answers_are_refused(change: Callable[[dict[str, Any]], Any], se
     ],
     ids=str,
 )
-def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
+def test_invalid_answers_are_refused(change: dict[str, str]) -> None:
     """Nothing is written; hybrid mode needs an API for the browser, and React sources send requests themselves."""
     with pytest.raises(UsageError):
         replace(SALES, **change)

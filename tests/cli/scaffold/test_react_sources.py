@@ -1,6 +1,6 @@
-"""TypeScript and React sources from dataclasses: what they look like, and which files there are.
+"""TypeScript and React sources from dataclasses: their text and the list of files.
 
-`tests/browser` has a compiler and a browser judge them.
+Tests in `tests/browser` compile them and run them in a browser.
 """
 
 from __future__ import annotations

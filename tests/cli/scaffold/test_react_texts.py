@@ -68,9 +68,9 @@ class Conditional:
 )
 def test_conditions_become_typescript_expressions(show_if: dict[str, list[Any]], test: str) -> None:
     """They compare with === as the other editors do; a condition about an unknown field is dropped."""
-    (waiting,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
+    (field,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
 
-    assert condition(waiting, read_fields({"fields": form(Conditional)}), reader("model")) == test
+    assert condition(field, read_fields({"fields": form(Conditional)}), reader("model")) == test
 
 
 def test_conditions_are_combined_and_negated() -> None:

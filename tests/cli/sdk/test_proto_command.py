@@ -31,7 +31,7 @@ def test_list_as_json_has_all_facts(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any(release["project"] for release in releases.values())
 
 
-def test_list_remote_asks_the_configured_source(
+def test_list_remote_reads_the_configured_source(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A release that the index does not have is marked as unknown."""

@@ -42,7 +42,7 @@ def test_a_setting_comes_from_the_environment_then_from_the_file(
     assert goenv.setting("GOPATH") == ("/go" if content == FILE else "")
 
 
-def test_an_installed_go_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_go_is_the_last_source_of_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only Go knows its distributor's default."""
     monkeypatch.setattr(goenv, "_ask_go", lambda: "https://go.example,direct")
 

@@ -52,7 +52,7 @@ def test_the_limits_are_far_above_real_sizes() -> None:
     assert (modzip.LIMIT, modzip._LIMITS.unpacked, modzip._PROTO_LIMIT) == (64 << 20, 256 << 20, 1 << 20)
 
 
-def test_an_archive_that_lies_about_its_sizes_is_refused(world: World) -> None:
+def test_an_archive_with_wrong_sizes_is_refused(world: World) -> None:
     """A member with a small declared size is not unpacked further."""
     size = 3 << 20
     liar = make_zip([(_PROTO_NAME, world.proto), (f"{_PREFIX}zeros", bytes(size))])

@@ -18,7 +18,7 @@ def test_the_embedded_proto_needs_no_source(server: Server, world: World) -> Non
     assert not cache.folder().exists()
 
 
-def test_the_network_is_asked_once(server: Server, world: World) -> None:
+def test_a_fetched_proto_is_cached(server: Server, world: World) -> None:
     """The second time the cache answers, also offline."""
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 

@@ -209,7 +209,7 @@ def test_a_refused_connection_is_named() -> None:
         web.get(f"{NOBODY}/x", deadline=Deadline(5), limit=_LIMIT)
 
 
-def test_an_unknown_host_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not retried."""
     resolve = Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -231,7 +231,7 @@ def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytes
     assert _get(server) == b"body of its own"
 
 
-def test_a_spent_deadline_stops_before_the_request(server: Server) -> None:
+def test_after_the_deadline_no_request_is_sent(server: Server) -> None:
     """Earlier requests used all the time."""
     with pytest.raises(FetchError, match="the download took longer than 0 s"):
         _get(server, seconds=0)

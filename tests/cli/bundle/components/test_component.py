@@ -105,7 +105,7 @@ def test_a_system_library_has_the_texts_of_its_project_and_of_debian(tmp_path: P
 def test_every_shipped_licence_text_is_listed_with_its_source() -> None:
     """Each project of the table has its texts; SOURCES.md names exactly these files."""
     names = {name for upstream in upstreams.UPSTREAMS.values() for name in upstream.texts}
-    names |= {"OpenSSL", "0BSD"}  # of former OpenSSL and later XZ
+    names |= {"OpenSSL", "0BSD"}  # licences of older OpenSSL and newer XZ
     files = {path.name for path in TEXTS.glob("*.txt")}
     sources = (TEXTS / "SOURCES.md").read_text(encoding="utf-8")
 

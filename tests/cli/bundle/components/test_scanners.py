@@ -1,8 +1,8 @@
-"""Whether scanners find what a list of components names, and mistake nothing for what an index has under its name.
+"""Scanners find each component of the list, and confuse none with another package of that name in an index.
 
 Source: osv-scanner v1.9.2, pkg/models/purl_to_package.go, and the Python package osv 0.0.18, purl_helpers: the type of
-a package URL is the ecosystem, its name is looked up as it is, its version in an advisory's list and ranges; NIST
-IR 7695, 6.2: a CPE's formatted string.
+a package URL is the ecosystem, its name is looked up unchanged, its version in an advisory's list and ranges; NIST
+IR 7695, 6.2: the format of a CPE.
 """
 
 import json
@@ -78,11 +78,11 @@ def test_a_lookup_has_the_spelling_of_advisories(
     """The name is normalized by PEP 503, the version by PEP 440 without its local part; so is the entry itself."""
     bom = describe(tmp_path, package(name, version))
     (entry,) = [each for each in bom["components"] if each["purl"].startswith("pkg:pypi/")]
-    noted = {each["name"]: each["value"] for each in entry.get("properties", [])}
+    properties = {each["name"]: each["value"] for each in entry.get("properties", [])}
 
     assert in_index(bom) == {expected}
     assert (entry["name"], entry["version"]) == expected
-    assert noted.get("gfplug:installed-version", entry["version"]) == version
+    assert properties.get("gfplug:installed-version", entry["version"]) == version
 
 
 def test_a_local_version_matches_the_ranges_of_advisories() -> None:
@@ -155,7 +155,7 @@ def test_references_of_components_are_unique(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, upstream in upstreams.UPSTREAMS.items() if upstream.cpe])
-def test_a_cpe_is_well_formed(tmp_path: Path, name: str) -> None:
+def test_each_cpe_is_well_formed(tmp_path: Path, name: str) -> None:
     """It has vendor, product and a released version, then only `any`; without a released version there is no CPE."""
     if name == upstreams.PYTHON:
         bom = describe(tmp_path)

@@ -51,10 +51,10 @@ def test_schema_and_translations_are_embedded_as_data() -> None:
     nasty = "*/ ' \" ` ${alert(1)} \u2028 </script> \\"
     schema = SCHEMA | {"config": {"fields": [{"name": "a", "kind": "string", "label": nasty}]}}
     text = linker.link(schema, locales={"de": {nasty: nasty}}, banner="x */ alert(1) /*")
-    embedded = text.partition("\nconst schema = ")[2].partition(";\n")[0]
+    schema_text = text.partition("\nconst schema = ")[2].partition(";\n")[0]
     translations = text.partition("\nconst locales = ")[2].partition(";\nfunction ")[0]
 
-    assert json.loads(embedded) == schema
+    assert json.loads(schema_text) == schema
     assert json.loads(translations) == {"de": {nasty: nasty}}
     assert text.startswith("/* x * / alert(1) /* */\n")
     assert text.isascii()

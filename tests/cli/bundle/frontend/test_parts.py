@@ -62,5 +62,5 @@ def test_conditional_parts_are_only_required_on_their_condition() -> None:
     """Each is required once, inside a function or behind the condition, and not at the top of a file."""
     for path in library.SOURCES.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():
-            required = set(re.findall(r"require\('\./(\w+)'\)", line))
-            assert not required & {*NEEDS, "hybrid"} or not line.startswith("const {")
+            modules = set(re.findall(r"require\('\./(\w+)'\)", line))
+            assert not modules & {*NEEDS, "hybrid"} or not line.startswith("const {")

@@ -31,7 +31,7 @@ def test_a_small_terminal_shows_one_row_and_a_plot() -> None:
     assert layout.fit(frames=3, legend=9, height=5) == layout.Layout(frames=1, rows=1, plot=5)
 
 
-def test_the_legend_is_counted_as_it_is_drawn() -> None:
+def test_lines_of_the_legend_are_counted() -> None:
     """It has eight series and a line for the others; without a plot it has no line."""
     series = [Series(name=str(at), points=[(1, 1.0), (2, 2.0)]) for at in range(12)]
 

@@ -61,7 +61,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
     return make
 
 
-def test_an_unexpected_failure_does_not_end_the_keeper(keep: Callable[..., PluginKeeper]) -> None:
+def test_an_unexpected_failure_restarts_the_plugin(keep: Callable[..., PluginKeeper]) -> None:
     """Pages get an event, and the plugin is started again."""
     messages: list[str] = []
     has_ended = threading.Event()

@@ -137,10 +137,10 @@ def test_without_a_provisioned_data_source_a_file_is_written(ask: Ask, small: Sm
     assert (status, result["file"]) == (200, file)
     assert result["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
     assert result["diff"].startswith("+apiVersion: 1\n")
-    provisioned = Provisioning(folders=[small.root / "provisioning"], plugin_id=ID)
+    provisioning = Provisioning(folders=[small.root / "provisioning"], plugin_id=ID)
     expected = {"url": "http://x/$1", "jsonData": {"deep": {"a": [1, "é"]}}, "secureJsonData": {"token": ""}}
-    assert expected.items() <= provisioned.value().items()
-    assert (provisioned.value()["uid"], provisioned.value()["isDefault"]) == ("sales", True)
+    assert expected.items() <= provisioning.value().items()
+    assert (provisioning.value()["uid"], provisioning.value()["isDefault"]) == ("sales", True)
     assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(result)
 
 
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_is_an_error(ask: Ask, monkeypatch: pytest
     assert answer["message"].endswith("one.yaml cannot be written: No space left on device")
 
 
-def test_an_unexpected_failure_gets_a_response(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_failure_is_answered_and_logged(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
     """The page shows it, and gfplug's output has the traceback."""
 
     def fail() -> None:

@@ -21,28 +21,28 @@ def events(small: Small) -> Callable[[], tuple[str, Any]]:
     listener = small.feed.open()
     parts = listener.parts()
 
-    def following() -> tuple[str, Any]:
+    def read_event() -> tuple[str, Any]:
         kind, data = next(parts).decode().strip().split("\n")
         return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
-    return following
+    return read_event
 
 
 def test_packets_of_a_stream_are_events_of_its_page(ask: Ask, small: Small) -> None:
     """They come in order, then an end event; the plugin gets channel and data."""
     small.plugin.packets = [b'{"schema": {"fields": []}, "data": {"values": []}}', b'{"data": {"values": []}}']
-    following = events(small)
-    client = following()[1]["client"]
+    next_event = events(small)
+    client = next_event()[1]["client"]
 
-    status, begun = ask("preview/streams", {"client": client, "channel": "ds/sales/ticks/1", "data": {"rate": 2}})
-    first, second = following(), following()
-    assert ask(f"preview/streams/{begun['id']}", method="DELETE")[0] == 200
+    status, stream = ask("preview/streams", {"client": client, "channel": "ds/sales/ticks/1", "data": {"rate": 2}})
+    first, second = next_event(), next_event()
+    assert ask(f"preview/streams/{stream['id']}", method="DELETE")[0] == 200
 
     assert status == 200
-    assert first == ("stream", {"id": begun["id"], "frame": {"schema": {"fields": []}, "data": {"values": []}}})
-    assert second == ("stream", {"id": begun["id"], "frame": {"data": {"values": []}}})
+    assert first == ("stream", {"id": stream["id"], "frame": {"schema": {"fields": []}, "data": {"values": []}}})
+    assert second == ("stream", {"id": stream["id"], "frame": {"data": {"values": []}}})
     assert (small.plugin.calls[0]["path"], small.plugin.calls[0]["data"]) == ("ticks/1", b'{"rate": 2}')
-    assert following() == ("stream", {"id": begun["id"], "end": True})
+    assert next_event() == ("stream", {"id": stream["id"], "end": True})
 
 
 @pytest.mark.parametrize("body", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
@@ -63,13 +63,13 @@ def test_a_stream_of_another_data_source_is_refused(ask: Ask, small: Small, chan
 def test_a_failing_stream_reports_its_error_without_secrets(ask: Ask, small: Small) -> None:
     """It is started again until its page closes it."""
     small.plugin.failure = ToolError(f"RunStream failed: {SECRET}")
-    following = events(small)
-    client = following()[1]["client"]
-    _, begun = ask("preview/streams", {"client": client, "channel": "ds/sales/a"})
+    next_event = events(small)
+    client = next_event()[1]["client"]
+    _, stream = ask("preview/streams", {"client": client, "channel": "ds/sales/a"})
 
-    assert following() == ("stream", {"id": begun["id"], "error": {"message": "RunStream failed: ***", "hint": ""}})
+    assert next_event() == ("stream", {"id": stream["id"], "error": {"message": "RunStream failed: ***", "hint": ""}})
     small.streams.end_all()
-    assert following() == ("stream", {"id": begun["id"], "end": True})
+    assert next_event() == ("stream", {"id": stream["id"], "end": True})
 
 
 def test_a_page_that_reads_nothing_does_not_block_others(small: Small) -> None:
@@ -81,7 +81,7 @@ def test_a_page_that_reads_nothing_does_not_block_others(small: Small) -> None:
     assert listener.send("x", 1, patience=0.01) is False
     other = small.feed.open()
     small.feed.publish("y", 1)
-    small.feed.close_all()  # which waits for nobody
+    small.feed.close_all()  # it does not wait for pages
 
     assert list(other.parts())[1:] == [b"event: y\ndata: 1\n\n"]
     parts = list(listener.parts())

@@ -14,7 +14,7 @@ OWN = "127.0.0.1:4000"
 PAGE = f"http://{OWN}/{TOKEN}/"
 
 
-def admitted(address: str, *, method: str = "GET", host: str | None = OWN, **headers: str) -> str:
+def check_access(address: str, *, method: str = "GET", host: str | None = OWN, **headers: str) -> str:
     """Check one request."""
     message = Message()
     if host is not None:
@@ -34,16 +34,16 @@ def admitted(address: str, *, method: str = "GET", host: str | None = OWN, **hea
 )
 def test_the_token_is_the_first_part_of_each_address(address: str, below: str) -> None:
     """So scripts, pictures and event streams have it, too."""
-    assert admitted(address) == below
-    assert admitted(address, host="localhost:4000") == below
-    assert admitted(address, Origin=f"http://{OWN}", Sec_Fetch_Site="same-origin") == below
+    assert check_access(address) == below
+    assert check_access(address, host="localhost:4000") == below
+    assert check_access(address, Origin=f"http://{OWN}", Sec_Fetch_Site="same-origin") == below
 
 
 @pytest.mark.parametrize("address", ["/", "/t0ken", "/t0ke/", "/t0kenx/", "/T0KEN/", "/api/ds/query", "//t0ken/", "*"])
 def test_without_the_token_nothing_is_answered(address: str) -> None:
     """The page itself needs it as well."""
     with pytest.raises(RefusedError):
-        admitted(address)
+        check_access(address)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_without_the_token_nothing_is_answered(address: str) -> None:
 def test_another_host_is_refused(host: str | None) -> None:
     """An attacker's name that leads to this machine (DNS rebinding) stays in the Host header."""
     with pytest.raises(RefusedError, match="Host"):
-        admitted(f"/{TOKEN}/", host=host)
+        check_access(f"/{TOKEN}/", host=host)
 
 
 def test_two_host_headers_are_refused() -> None:
@@ -72,34 +72,34 @@ def test_two_host_headers_are_refused() -> None:
 def test_another_origin_is_refused_even_with_the_token(origin: str) -> None:
     """Another port of this machine is another origin, too."""
     with pytest.raises(RefusedError, match="Origin"):
-        admitted(f"/{TOKEN}/api/ds/query", method="POST", Origin=origin)
+        check_access(f"/{TOKEN}/api/ds/query", method="POST", Origin=origin)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "odd"])
 def test_a_request_of_another_site_is_refused_even_with_the_token(site: str) -> None:
     """Pictures and scripts in another page send no Origin; the browser sends Sec-Fetch-Site."""
     with pytest.raises(RefusedError, match="another site"):
-        admitted(f"/{TOKEN}/preview/boot", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")
+        check_access(f"/{TOKEN}/preview/boot", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")
 
 
 def test_a_link_to_the_page_may_be_followed() -> None:
     """A link in a mail opens the page, but nothing else, and not inside a frame."""
     visit = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
 
-    assert admitted(f"/{TOKEN}/", **visit, Sec_Fetch_Dest="document") == ""
+    assert check_access(f"/{TOKEN}/", **visit, Sec_Fetch_Dest="document") == ""
     for address, destination, method in [
         (f"/{TOKEN}/", "iframe", "GET"),
         (f"/{TOKEN}/", "document", "POST"),
         (f"/{TOKEN}/preview/boot", "document", "GET"),
     ]:
         with pytest.raises(RefusedError):
-            admitted(address, method=method, **visit, Sec_Fetch_Dest=destination)
+            check_access(address, method=method, **visit, Sec_Fetch_Dest=destination)
 
 
 def test_code_of_the_page_may_request_apis_without_the_token() -> None:
     """`fetch('/api/...')` in a plugin works as in Grafana: the browser names the page that it comes from."""
-    assert admitted("/api/ds/query", Referer=PAGE) == "api/ds/query"
-    assert admitted("/public/img/a.svg", Referer=f"{PAGE}app.css") == "public/img/a.svg"
+    assert check_access("/api/ds/query", Referer=PAGE) == "api/ds/query"
+    assert check_access("/public/img/a.svg", Referer=f"{PAGE}app.css") == "public/img/a.svg"
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_code_of_the_page_may_request_apis_without_the_token() -> None:
 def test_other_pages_and_paths_need_the_token(address: str, referer: str) -> None:
     """The preview's own API always needs it."""
     with pytest.raises(RefusedError):
-        admitted(address, Referer=referer)
+        check_access(address, Referer=referer)

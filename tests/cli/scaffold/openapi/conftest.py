@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from openapi_sources import WEATHER, imported
+from openapi_sources import WEATHER, import_source
 from upstream_world import World
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Run the weather API's mock, and import its modules."""
-    with imported(WEATHER, tmp_path_factory.mktemp("weather")) as modules, modules["mock"].Mock() as mock:
+    with import_source(WEATHER, tmp_path_factory.mktemp("weather")) as modules, modules["mock"].Mock() as mock:
         mock.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=mock.serve_forever, args=(0.01,), daemon=True).start()
         yield World(modules, mock)

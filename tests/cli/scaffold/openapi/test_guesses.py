@@ -236,7 +236,7 @@ def test_operations_beside_a_path_reference_are_read() -> None:
     ]
 
 
-def test_a_few_operations_of_very_many_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_of_very_many_operations_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is for operations that become queries."""
     monkeypatch.setattr("gfplug.scaffold.openapi.description._MOST_OPERATIONS", 2)
     value = describe({f"/{number}": get() for number in range(3)})

@@ -11,7 +11,7 @@ from gfplug.upgrades import api_description
 TWICE = {path: get(operationId="list_users") for path in ("/a", "/b")}
 
 
-def test_operations_that_a_project_does_not_have_change_nothing() -> None:
+def test_operations_outside_the_project_change_nothing() -> None:
     """They affect neither names nor remarks: `list_b` keeps its name."""
     paths = {"/a": get(operationId="list-b"), "/b": get(operationId="list_b"), "/bad": {"get": {"responses": {}}}}
 

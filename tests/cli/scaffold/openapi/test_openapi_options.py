@@ -24,9 +24,9 @@ CHANGING = LeftOut(kind="not_a_query", place="/paths/~1y/post", operation="y", r
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> DataSource:
     """Replace reading by a description with omissions."""
-    lacking = replace(WEATHER, left_out=(FLAWED, CHANGING))
-    monkeypatch.setattr(description, "read", lambda *_, **__: lacking)
-    return lacking
+    incomplete = replace(WEATHER, left_out=(FLAWED, CHANGING))
+    monkeypatch.setattr(description, "read", lambda *_, **__: incomplete)
+    return incomplete
 
 
 def test_omitted_operations_are_listed(source: DataSource, capsys: pytest.CaptureFixture[str]) -> None:

@@ -230,7 +230,7 @@ def test_a_number_is_a_page_size_if_its_description_says_so(node: Any, *, is_siz
         ("", True),
     ],
 )
-def test_a_total_is_that_of_all_rows(description: str, *, is_total: bool) -> None:
+def test_a_total_counts_all_rows(description: str, *, is_total: bool) -> None:
     """The total of a page is not used."""
     pagination = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
 
@@ -260,7 +260,7 @@ def test_a_cursor_may_be_in_a_posts_body() -> None:
     assert pagination == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))
 
 
-def test_a_total_that_may_be_a_fraction_counts_no_rows() -> None:
+def test_a_total_that_may_be_a_fraction_is_not_a_number_of_rows() -> None:
     """It may be a sum of money."""
     pagination = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
 

@@ -139,7 +139,7 @@ def test_a_get_with_a_required_body_is_left_out() -> None:
     assert [omission.kind for omission in source.left_out] == ["part", "flawed"]
 
 
-def test_required_parameters_stay_if_there_are_too_many() -> None:
+def test_required_parameters_stay_if_others_exceed_the_limit() -> None:
     """An editor with hundreds of fields is not usable."""
     nodes = [query(f"p{number}") for number in range(150)] + [query("last", required=True)]
     value = describe({"/things": get(parameters=nodes)})

@@ -39,7 +39,7 @@ def test_choices_limits_and_defaults_are_read() -> None:
     )
 
 
-def test_exclusive_limits_are_numbers_in_3_1() -> None:
+def test_exclusive_limits_of_openapi_3_1_are_numbers() -> None:
     """For integers, the limit becomes the next integer."""
     (parameter,) = parameters(
         query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0"
@@ -126,7 +126,7 @@ def test_lists_in_a_path_have_the_styles_of_rfc_6570(style: str, explode: bool, 
     assert (parameter.separator, parameter.prefix) == expected
 
 
-def test_objects_are_one_parameter_for_each_property() -> None:
+def test_objects_become_one_parameter_for_each_property() -> None:
     """The name has brackets with deepObject; with form it is the property's name."""
     schema = {
         "type": "object",

@@ -1,8 +1,8 @@
-"""What goes over the wire for each place and style of a parameter, written by hand from OpenAPI's own tables.
+"""The bytes of a request for each place and style of a parameter, written by hand from OpenAPI's tables.
 
 Source: the tables of "Style Examples" in OpenAPI 3.0.4 and 3.1.1, where `color` is blue, or blue, black, brown, or has
 R 100 and G 200; RFC 6570 for paths; for several cookies, the style `cookie` of OpenAPI 3.2, as an `&` parts none; for
-Swagger 2.0, `collectionFormat`. No model of ours is asked what is right.
+Swagger 2.0, `collectionFormat`. Expected values do not come from gfplug's model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openapi_sources import imported
+from openapi_sources import import_source
 from small_descriptions import answer, describe, query, read
 
 from gfruntime import Query, QueryError, Settings, TimeRange
@@ -197,7 +197,7 @@ def description() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Import the modules of the description."""
-    with imported(read(description()), tmp_path_factory.mktemp("raw")) as modules:
+    with import_source(read(description()), tmp_path_factory.mktemp("raw")) as modules:
         yield modules
 
 
@@ -273,7 +273,7 @@ def test_swaggers_lists_have_the_right_bytes(tmp_path: Any, wire: Wire, collecti
     rows = {"200": {"description": "ok", "schema": {"type": "array", "items": {"type": "integer"}}}}
     post = {"operationId": "search", "consumes": [FORM], "parameters": [node], "responses": rows}
     top = {"swagger": "2.0", "info": {"title": "Old", "version": "1"}, "host": "old.example"}
-    with imported(read({**top, "paths": {"/search": {"post": post}}}), tmp_path) as modules:
+    with import_source(read({**top, "paths": {"/search": {"post": post}}}), tmp_path) as modules:
         _, _, headers, body = send(modules, wire, "search", color=COLORS)
 
     assert (headers["Content-Type"], body) == (FORM, expected)

@@ -38,27 +38,27 @@ def test_dashboard_and_rule_use_the_provisioned_data_source(tmp_path: Path, sour
     """They send existing operations to the provisioned data source."""
     project = render(source, tmp_path / "project")
     provisioning = project / "provisioning"
-    (provisioned,) = yaml.safe_load((provisioning / "datasources/datasource.yaml").read_text())["datasources"]
+    (data_source,) = yaml.safe_load((provisioning / "datasources/datasource.yaml").read_text())["datasources"]
     (group,) = yaml.safe_load((provisioning / "alerting/rules.yaml").read_text())["groups"]
     panels = json.loads((provisioning / "dashboards/example.json").read_text())["panels"]
-    query, _, compared = group["rules"][0]["data"]
+    query, _, threshold = group["rules"][0]["data"]
 
-    assert provisioned["url"] == "http://api-mock:8000"
-    assert query["datasourceUid"] == provisioned["uid"]
+    assert data_source["url"] == "http://api-mock:8000"
+    assert query["datasourceUid"] == data_source["uid"]
     assert query["model"]["operation"] in json.dumps(panels)
-    assert compared["model"]["conditions"][0]["evaluator"]["type"] == "gt"
+    assert threshold["model"]["conditions"][0]["evaluator"]["type"] == "gt"
     assert "api-mock" in yaml.safe_load((project / "docker-compose.yaml").read_text())["services"]
 
 
 def test_every_secret_is_provisioned_for_the_mock(tmp_path: Path) -> None:
     """So is basic authentication, if the API has it."""
     text = (render(WEATHER, tmp_path / "p") / "provisioning/datasources/datasource.yaml").read_text()
-    (provisioned,) = yaml.safe_load(text)["datasources"]
+    (data_source,) = yaml.safe_load(text)["datasources"]
 
-    assert provisioned["secureJsonData"] == dict.fromkeys(
+    assert data_source["secureJsonData"] == dict.fromkeys(
         ["token", "key", "session", "account", "basicAuthPassword"], "mock"
     )
-    assert (provisioned["basicAuth"], provisioned["basicAuthUser"]) == (True, "mock")
+    assert (data_source["basicAuth"], data_source["basicAuthUser"]) == (True, "mock")
 
 
 def test_the_folder_is_packed_and_checked(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def rows(item: Any) -> dict[str, Any]:
     return {"type": "array", "items": item}
 
 
-def test_all_of_has_the_properties_of_all() -> None:
+def test_all_of_has_the_properties_of_all_parts() -> None:
     """They come from references, from nested references, and from keywords beside allOf."""
     schemas = {"A": A, "B": {"allOf": [{"$ref": f"{REF}A"}, B]}}
     item = {"allOf": [{"$ref": f"{REF}B"}], "properties": {"c": {"type": "boolean"}}}
@@ -39,7 +39,7 @@ def test_all_of_has_the_properties_of_all() -> None:
         ({"type": ["string", "integer"]}, {"type": "integer"}, "integer"),
     ],
 )
-def test_a_property_of_two_parts_is_what_both_allow(one: Any, other: Any, kind: str) -> None:
+def test_a_property_of_two_parts_allows_what_both_allow(one: Any, other: Any, kind: str) -> None:
     """The order of the parts does not matter."""
     for first, second in ((one, other), (other, one)):
         item = {"allOf": [{"properties": {"x": first}}, {"properties": {"x": second}}]}
@@ -96,11 +96,11 @@ def test_a_discriminator_is_a_label() -> None:
     schemas = {"Cat": A, "Dog": B}
     variants = [{"$ref": f"{REF}Cat"}, {"$ref": f"{REF}Dog"}]
     plain = {"oneOf": variants, "discriminator": {"propertyName": "kind"}}
-    mapped = {"oneOf": variants, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat", "d": "Dog"}}}
+    with_mapping = {"oneOf": variants, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat", "d": "Dog"}}}
 
     assert column(of_schema(rows(plain), schemas=schemas), "kind").choices == ("Cat", "Dog")
-    assert column(of_schema(rows(mapped), schemas=schemas), "kind").choices == ("c", "d")
-    assert column(of_schema(rows(mapped), schemas=schemas), "kind").is_label
+    assert column(of_schema(rows(with_mapping), schemas=schemas), "kind").choices == ("c", "d")
+    assert column(of_schema(rows(with_mapping), schemas=schemas), "kind").is_label
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_bodies_are_one_schema_or_a_form() -> None:
     schema = {"type": "object", "required": ["q"], "properties": {"q": {"type": "string"}}}
     body = {"name": "body", "in": "body", "required": True, "schema": schema}
     form = {"name": "q", "in": "formData", "type": "string", "required": True}
-    old, formed = (
+    old, old_form = (
         operation(swagger({"/search": {"post": {**swagger_get()["get"], "parameters": [node]}}}))
         for node in (body, form)
     )
@@ -79,7 +79,7 @@ def test_bodies_are_one_schema_or_a_form() -> None:
     new = operation(describe({"/search": {"post": {**answer(), "requestBody": new_body}}}))
 
     assert old == new
-    assert (formed.body_type, formed.parameters) == ("application/x-www-form-urlencoded", old.parameters)
+    assert (old_form.body_type, old_form.parameters) == ("application/x-www-form-urlencoded", old.parameters)
 
 
 @pytest.mark.parametrize(

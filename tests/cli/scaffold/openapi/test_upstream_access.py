@@ -38,7 +38,7 @@ def test_the_panel_shows_no_secret(world: World) -> None:
     assert "hidden" not in str(excinfo.value)
 
 
-def test_an_errors_text_is_where_the_description_says(world: World) -> None:
+def test_an_errors_message_is_read_where_the_description_says(world: World) -> None:
     """Here it is below two keys that no other API has."""
     world.mock.failure = "the sensor sleeps"
 
@@ -115,7 +115,7 @@ def test_a_public_operation_of_another_host_is_called(world: World, monkeypatch:
     assert (request.path, request.headers.get("authorization")) == ("/counts", None)
 
 
-def test_an_errors_text_shows_no_secret(world: World) -> None:
+def test_an_errors_message_shows_no_secret(world: World) -> None:
     """The API may repeat its request, with control characters."""
     world.mock.failure = "the key s3cret is\n\x1b[31m old"
 
@@ -125,6 +125,6 @@ def test_an_errors_text_shows_no_secret(world: World) -> None:
 
 def test_oauth2_has_the_apis_token_url(world: World) -> None:
     """It is used if the config page has none."""
-    prepared = api_module.prepare(Settings(options=world.modules["models"].Options()))
+    settings = api_module.prepare(Settings(options=world.modules["models"].Options()))
 
-    assert prepared.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
+    assert settings.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from openapi_sources import ATTACK, COUNTS, HOSTILE, OLD, READINGS, SEARCH, STATIONS, WEATHER, imported
+from openapi_sources import ATTACK, COUNTS, HOSTILE, OLD, READINGS, SEARCH, STATIONS, WEATHER, import_source
 
 from gfplug.scaffold.openapi import upstream_files
 from gfplug.scaffold.openapi.stored_model import StoredModel
@@ -32,7 +32,7 @@ def test_the_same_description_gives_the_same_bytes() -> None:
 def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are literals with the same value; none of them runs."""
     monkeypatch.chdir(tmp_path)
-    with imported(HOSTILE, tmp_path) as modules:
+    with import_source(HOSTILE, tmp_path) as modules:
         endpoint = modules["endpoints"].ENDPOINTS["datasource_query"]
         model = modules["models"].Model()
         credential = modules["endpoints"].CREDENTIALS[ATTACK]
@@ -47,14 +47,14 @@ def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pyte
 def test_the_generated_code_calls_only_known_functions() -> None:
     """Each called name is in a short list."""
     files = upstream_files.write_upstream(StoredModel(HOSTILE)).files
-    called = {
+    functions = {
         ast.unparse(node.func)
         for name in ("models", "endpoints")
         for node in ast.walk(ast.parse(files[f"src/upstream/{name}.py"]))
         if isinstance(node, ast.Call)
     }
 
-    assert called <= {
+    assert functions <= {
         *("dataclass", "Ui", "Address", "Choices", "Column", "Credential", "Endpoint", "Pages", "Parameter"),
         *("HttpOptions", "OAuth2Options", "Secret", "Model", "ModelQuery", "Datasource"),
     }
@@ -63,7 +63,7 @@ def test_the_generated_code_calls_only_known_functions() -> None:
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None:
     """The runtime describes them as for a build."""
-    with imported(SOURCES[name], tmp_path) as modules:
+    with import_source(SOURCES[name], tmp_path) as modules:
         models: Any = modules["models"]
 
         class Datasource:
