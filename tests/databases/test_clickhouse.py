@@ -45,7 +45,7 @@ class ClickHouse:
     profile: dict[str, str] = field(default_factory=dict)
     keeps_settings: bool = True
     statements: list[str] = field(default_factory=list)
-    killed: threading.Event = field(default_factory=threading.Event)
+    kill_event: threading.Event = field(default_factory=threading.Event)
 
     def open(self, **limits: Any) -> Database:
         """Open it as a data source does."""
@@ -55,10 +55,10 @@ class ClickHouse:
         """Run a statement as a server does, or raise; a sleep ends when it is killed."""
         self.statements.append(sql)
         if sql.startswith("KILL QUERY"):
-            self.killed.set()
+            self.kill_event.set()
             return b""
         if "sleep(3)" in sql:
-            self.killed.wait(30)
+            self.kill_event.wait(30)
             raise RuntimeError("Code: 394. DB::Exception: Query was cancelled. (QUERY_WAS_CANCELLED)")
         values = {**self.profile, **(settings if self.keeps_settings else {})}
         if self.profile and (settings if self.profile["readonly"] == "1" else "readonly" in settings):
@@ -108,7 +108,7 @@ def clickhouse() -> Iterator[ClickHouse]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield state
-    state.killed.set()
+    state.kill_event.set()
     server.shutdown()
     thread.join()
     server.server_close()

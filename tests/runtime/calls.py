@@ -100,7 +100,7 @@ def queries(*models: dict[str, Any], refs: Iterable[str] = "ABCDEFGH") -> pb.Que
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine, bounded in time."""
 
-    async def bounded() -> T:
+    async def run_bounded() -> T:
         return await asyncio.wait_for(coroutine, 20)
 
-    return asyncio.run(bounded())
+    return asyncio.run(run_bounded())

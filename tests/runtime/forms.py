@@ -80,7 +80,7 @@ def one(hint: Any, default: Any, *, config: bool = False, name: str = "f") -> di
     """Describe a form of one field, and return that field."""
     value = field(default_factory=default) if callable(default) else field(default=default)
     form = dataclasses.make_dataclass("Options" if config else "Model", [(name, hint, value)], frozen=True)
-    described = describe(datasource(options=form) if config else datasource(model=form))
-    (described_field,) = described["config" if config else "query"]["fields"]
+    description = describe(datasource(options=form) if config else datasource(model=form))
+    (described_field,) = description["config" if config else "query"]["fields"]
     assert isinstance(described_field, dict)
     return described_field

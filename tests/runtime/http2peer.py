@@ -158,7 +158,7 @@ class Peer:
         ]
         self.client.send_headers(stream, headers)
         if message is not None:
-            self.send(stream, framed(message), ends=ends)
+            self.send(stream, frame_message(message), ends=ends)
         return stream
 
     def send(self, stream: int, body: bytes, *, ends: bool) -> None:
@@ -187,7 +187,7 @@ class Peer:
             self.replies[event.stream_id].is_over = True
 
 
-def framed(message: bytes) -> bytes:
+def frame_message(message: bytes) -> bytes:
     """Return a message as gRPC frames it."""
     return b"\0" + len(message).to_bytes(4, "big") + message
 
@@ -195,7 +195,7 @@ def framed(message: bytes) -> bytes:
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
     """Run a scenario on a loop of its own, for a few seconds at most."""
 
-    async def bounded() -> None:
+    async def run_bounded() -> None:
         await asyncio.wait_for(scenario(), 20)
 
-    asyncio.run(bounded())
+    asyncio.run(run_bounded())

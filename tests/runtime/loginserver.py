@@ -310,7 +310,7 @@ def values(login: Login, grant: str, **more: Any) -> tuple[dict[str, Any], dict[
     return data | {"oauth2ClientId": CLIENT} | own | more, own_secrets
 
 
-def configured(login: Login, grant: str = "client_credentials", **more: Any) -> Settings[Any]:
+def settings_of(login: Login, grant: str = "client_credentials", **more: Any) -> Settings[Any]:
     """Return the settings of a data source."""
     data, own_secrets = values(login, grant, **more)
     return settings(url=f"{login.url}/api", data=data, secrets=own_secrets)

@@ -27,7 +27,7 @@ class Model:
     """A model."""
 
 
-def _decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+def _decorate(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: object) -> object:
         return function(*args)
@@ -62,7 +62,7 @@ def test_annotations_in_lists_and_behind_decorators_are_read() -> None:
     class Batch:
         def __init__(self, settings: Settings[Options]) -> None: ...
 
-        @_decorated
+        @_decorate
         async def query_batch(self, queries: list[Query[Model]]) -> dict[str, Frame]: ...  # type: ignore[empty-body]
 
     author = Author.of(Batch)

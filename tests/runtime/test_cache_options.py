@@ -56,10 +56,10 @@ def test_a_failing_key_is_its_querys_error() -> None:
     def key(query: Query[dict[str, Any]]) -> object:
         return query.model["table"]
 
-    class Keyed(CountingSource):
+    class WithKey(CountingSource):
         cache = Cache(seconds=60, key=key)
 
-    answers = Services(Keyed).query(queries({"table": "sales"}, {}, {"table": []}))
+    answers = Services(WithKey).query(queries({"table": "sales"}, {}, {"table": []}))
 
     assert {ref: (each.status, each.error) for ref, each in answers.items()} == {
         "A": (200, ""),

@@ -131,11 +131,11 @@ def test_a_failed_query_has_traffic(server: Server) -> None:
 
 def test_macros_and_cursors_are_captured(server: Server) -> None:
     """Each has the ref id of its query; SQLite does not report its statement."""
-    expanded, read = entries(ask(Asking, server, {"do": "sql"}))
+    macro_entry, read = entries(ask(Asking, server, {"do": "sql"}))
 
-    assert expanded["request"]["postData"]["text"].startswith("SELECT 1 AS v WHERE 1 >= '")
-    assert (expanded["_query"]["kind"], expanded["_query"]["refId"]) == ("sql.macros", "A")
-    assert (expanded["response"]["status"], expanded["_query"]["rowCount"]) == (0, -1)
+    assert macro_entry["request"]["postData"]["text"].startswith("SELECT 1 AS v WHERE 1 >= '")
+    assert (macro_entry["_query"]["kind"], macro_entry["_query"]["refId"]) == ("sql.macros", "A")
+    assert (macro_entry["response"]["status"], macro_entry["_query"]["rowCount"]) == (0, -1)
     assert (read["_query"]["kind"], read["_query"]["refId"], read["_query"]["rowCount"]) == ("sql.query", "A", 1)
 
 

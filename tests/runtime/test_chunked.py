@@ -165,7 +165,7 @@ def test_model_that_does_not_fit_is_its_querys_error() -> None:
     assert {chunk.refId: chunk.status for chunk in chunks} == {"A": 400, "B": 200}
 
 
-def test_alert_rules_get_what_they_can_read(services: Services) -> None:
+def test_alert_rules_get_an_error_for_logs_and_no_channels(services: Services) -> None:
     """As in QueryData: logs are refused with a sentence, and live channels are taken out; panels get both."""
     rule = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"}, alert=True)}
     panel = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"})}

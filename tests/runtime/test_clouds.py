@@ -47,19 +47,19 @@ def _no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def expected_signature(asked: Mapping[str, Any], secret: str, service: str) -> str:
+def expected_signature(request: Mapping[str, Any], secret: str, service: str) -> str:
     """Sign what a server has received, as AWS documents it: Signature Version 4, "Create a signed request"."""
-    headers = {name.lower(): " ".join(value.split()) for name, value in asked["headers"].items()}
+    headers = {name.lower(): " ".join(value.split()) for name, value in request["headers"].items()}
     fields = dict(part.strip().split("=", 1) for part in headers["authorization"].partition(" ")[2].split(","))
     _, day, region, _, _ = fields["Credential"].split("/")
     names = fields["SignedHeaders"].split(";")
-    path, _, query = asked["path"].partition("?")
-    encoded = quote(unquote(path) if service == "s3" else path, safe="/-_.~")
+    path, _, query = request["path"].partition("?")
+    canonical_path = quote(unquote(path) if service == "s3" else path, safe="/-_.~")
     pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(query, keep_blank_values=True))
-    digest = hashlib.sha256(asked["body"].encode()).hexdigest()
+    digest = hashlib.sha256(request["body"].encode()).hexdigest()
     canonical = "\n".join(
         [
-            *(asked["method"], encoded, "&".join(f"{k}={v}" for k, v in pairs)),
+            *(request["method"], canonical_path, "&".join(f"{k}={v}" for k, v in pairs)),
             *(f"{name}:{headers[name]}" for name in names),
             *("", ";".join(names), headers.get("x-amz-content-sha256", digest)),
         ]
@@ -88,16 +88,16 @@ def expected_signature(asked: Mapping[str, Any], secret: str, service: str) -> s
 def test_requests_are_signed(server: Server, service: str, method: str, url: str, options: dict[str, Any]) -> None:
     """A server that computes the signature of what it received finds the same."""
     own = settings(url=f"{server.url}/base", **KEYS)
-    asked = HttpClient.of(own, auth=aws_auth(own, service)).request(method, url, **options).json()
-    authorization = asked["headers"]["authorization"]
+    request = HttpClient.of(own, auth=aws_auth(own, service)).request(method, url, **options).json()
+    authorization = request["headers"]["authorization"]
 
     assert f"Credential={ACCESS}/" in authorization
-    assert authorization.endswith(f"Signature={expected_signature(asked, SECRET, service)}")
+    assert authorization.endswith(f"Signature={expected_signature(request, SECRET, service)}")
     assert "x-other" not in authorization
 
 
 def test_async_requests_are_signed_too(server: Server) -> None:
-    """By the same function; session tokens go along."""
+    """The signature is the same; session tokens are sent."""
     secrets = {**KEYS["secrets"], "sigV4SessionToken": "session-token-1"}
     own = settings(url=server.url, data=KEYS["data"], secrets=secrets)
     client = AsyncHttpClient.of(own, auth=aws_auth(own, "aps", region="us-east-1"))
@@ -105,14 +105,14 @@ def test_async_requests_are_signed_too(server: Server) -> None:
     async def run() -> Any:
         return (await client.post("x", body=b"data")).json()
 
-    asked = asyncio.run(run())
+    request = asyncio.run(run())
 
-    assert asked["headers"]["x-amz-security-token"] == "session-token-1"
-    assert f"Signature={expected_signature(asked, SECRET, 'aps')}" in asked["headers"]["authorization"]
-    assert "/us-east-1/aps/" in asked["headers"]["authorization"]
+    assert request["headers"]["x-amz-security-token"] == "session-token-1"
+    assert f"Signature={expected_signature(request, SECRET, 'aps')}" in request["headers"]["authorization"]
+    assert "/us-east-1/aps/" in request["headers"]["authorization"]
 
 
-def test_the_machines_credentials_are_found_as_the_aws_cli_does(
+def test_credentials_of_the_machine_are_found_as_by_the_aws_cli(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """In the environment, and in a profile."""
@@ -160,10 +160,10 @@ def test_a_role_is_assumed(server: Server, monkeypatch: pytest.MonkeyPatch) -> N
         data = {**KEYS["data"], "sigV4AssumeRoleArn": "arn:aws:iam::1:role/r", "sigV4ExternalId": "ext-1"}
         own = settings(url=server.url, data=data, secrets=KEYS["secrets"])
         client = HttpClient.of(own, auth=aws_auth(own, "es"))
-        asked = [client.get("x").json()["headers"] for _ in range(2)][-1]
+        request = [client.get("x").json()["headers"] for _ in range(2)][-1]
 
-    assert "Credential=OFROLE/" in asked["authorization"]
-    assert asked["x-amz-security-token"] == "session-of-role"
+    assert "Credential=OFROLE/" in request["authorization"]
+    assert request["x-amz-security-token"] == "session-of-role"
     assert len(sts.requests) == 1
 
 
@@ -191,18 +191,18 @@ class Entra:
 
 
 def test_azure_tokens_are_shared(server: Server) -> None:
-    """One for sixteen threads."""
+    """Sixteen threads share one."""
     credential = Entra()
     client = HttpClient.of(settings(url=server.url), auth=azure_auth("https://a/.default", credential=credential))
     with ThreadPoolExecutor(16) as pool:
-        sent = set(pool.map(lambda _: client.get("x").json()["headers"]["authorization"], range(64)))
+        tokens = set(pool.map(lambda _: client.get("x").json()["headers"]["authorization"], range(64)))
 
-    assert (sent, credential.scopes) == ({"Bearer entra-token-1"}, ["https://a/.default"])
+    assert (tokens, credential.scopes) == ({"Bearer entra-token-1"}, ["https://a/.default"])
     assert masking.hide("entra-token-1") == "***"
 
 
 def test_azures_failures_are_the_upstreams(server: Server) -> None:
-    """In one line."""
+    """The error is one line."""
     credential = Entra(failure=RuntimeError("AADSTS7000215:\nInvalid client secret"))
     client = HttpClient.of(settings(url=server.url), auth=azure_auth("s", credential=credential))
     with pytest.raises(DownstreamError, match="no token from Microsoft Entra ID: AADSTS7000215: Invalid client secret"):
@@ -230,7 +230,7 @@ def test_googles_own_library_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> No
 def test_googles_credentials_of_the_machine_are_found(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where there are none, that is told; where a file is named, it is read."""
+    """Without any the error says so; a named file is read."""
     client = HttpClient.of(settings(url=server.url), auth=gcp_auth(scopes=["read"]))
     with pytest.raises(DownstreamError, match=r"no token from Google Cloud: .*none"):
         client.get("x")
@@ -270,7 +270,7 @@ def test_the_token_of_the_user_wins(server: Server) -> None:
     ],
 )
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, make: Callable[[], object], package: str) -> None:
-    """With what to do about it."""
+    """The error says what to install."""
     load = builtins.__import__
 
     def without(name: str, *arguments: Any, **options: Any) -> Any:

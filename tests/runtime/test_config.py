@@ -62,7 +62,7 @@ def test_header_names_are_spelled_as_in_go(name: str, expected: str) -> None:
     assert canonical(name) == expected
 
 
-def test_toggles_are_split_at_commas_alone() -> None:
+def test_toggles_are_split_at_commas_only() -> None:
     """As in the Go SDK nothing is trimmed, and without the key nothing is enabled."""
     config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,b, c"})
 

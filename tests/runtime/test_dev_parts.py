@@ -57,7 +57,7 @@ def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
     assert not os.path.exists(bytecode)  # noqa: PTH110 - it is text
 
 
-def test_a_spare_process_imports_what_the_author_imports_from_elsewhere(tmp_path: Path) -> None:
+def test_a_spare_process_imports_the_authors_libraries(tmp_path: Path) -> None:
     """It imports no modules of the project, nothing that a function imports later, nothing of unfinished files."""
     plugin = tmp_path / "plugin"
     (plugin / "parts").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The examples that `gfplug new` begins with hold what they make in bounds, whatever is asked."""
+"""The examples of `gfplug new` bound the size of their results for any query."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SPANS = {
     "nothing": (START_MS, START_MS),
     "the end of time": (2**62, 2**62 + 1),
 }
-ASKED = [(2**62, 1), (2**63 - 1, 2**63 - 1), (-1, -1), (0, 0)]
+POINTS_AND_INTERVALS = [(2**62, 1), (2**63 - 1, 2**63 - 1), (-1, -1), (0, 0)]
 MOST = 35_000  # cells of an answer
 
 
@@ -55,23 +55,30 @@ def load(name: str) -> Any:
 
 
 def ask(
-    name: str, model: dict[str, Any], *, span: str = "hour", asked: tuple[int, int] = (100, 60_000)
+    name: str, model: dict[str, Any], *, span: str = "hour", points_and_interval: tuple[int, int] = (100, 60_000)
 ) -> pb.DataResponse:
     """Ask one query as Grafana would, in bytes."""
-    message = pb.DataQuery(refId="A", json=json.dumps(model).encode(), maxDataPoints=asked[0], intervalMS=asked[1])
+    message = pb.DataQuery(
+        refId="A",
+        json=json.dumps(model).encode(),
+        maxDataPoints=points_and_interval[0],
+        intervalMS=points_and_interval[1],
+    )
     message.timeRange.CopyFrom(pb.TimeRange(fromEpochMS=SPANS[span][0], toEpochMS=SPANS[span][1]))
     request = pb.QueryDataRequest(pluginContext=context(), queries=[message])
     return Services(load(name).Datasource).query(request)["A"]
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize("points_and_interval", POINTS_AND_INTERVALS, ids=str)
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_every_example_limits_the_size_of_its_results(name: str, span: str, asked: tuple[int, int]) -> None:
+def test_every_example_limits_the_size_of_its_results(
+    name: str, span: str, points_and_interval: tuple[int, int]
+) -> None:
     """Too many points, intervals of zero, centuries, reversed ranges: a result, or one error."""
     load(name)  # polars takes a second
     began = time.monotonic()
-    answer = ask(name, {}, span=span, asked=asked)
+    answer = ask(name, {}, span=span, points_and_interval=points_and_interval)
 
     assert time.monotonic() - began < 20
     if "outside the years 1677 to 2262" not in answer.error:  # which no frame can hold
@@ -96,7 +103,7 @@ def test_every_example_limits_the_size_of_its_results(name: str, span: str, aske
     ],
 )  # fmt: skip
 def test_an_example_refuses_what_its_editor_refuses(name: str, model: dict[str, Any], sentence: str) -> None:
-    """With status 400."""
+    """The error has status 400."""
     answer = ask(name, model)
 
     assert answer.status == 400

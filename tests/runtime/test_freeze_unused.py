@@ -52,7 +52,7 @@ def test_the_program_decides_which_transport_is_left_out(tmp_path: Path, text: s
         ("from gfruntime import *", ()),
     ],
 )
-def test_clients_are_bundled_for_authors_who_name_them(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
+def test_only_clients_that_the_code_names_are_bundled(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
     """Any file of the project counts; the runtime imports clients at their first use, which PyInstaller can't see."""
     for path, code in {"plugin/__init__.py": "", "plugin/deep/one.py": text, "helper.py": "import plugin"}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

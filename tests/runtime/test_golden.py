@@ -70,7 +70,7 @@ def test_any_frame_is_equal_to_its_golden_file(tmp_path: Path, frame: Frame) -> 
     check_golden([frame], tmp_path / "x.jsonc")
 
 
-def test_golden_files_ignore_what_go_adds(tmp_path: Path) -> None:
+def test_golden_files_ignore_keys_that_go_adds(tmp_path: Path) -> None:
     """The order of keys, a typeVersion of zeros and empty texts are not differences; a value is one."""
     response = {
         "frames": [{"data": {"values": [[1]]}, "schema": {"fields": [

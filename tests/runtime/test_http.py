@@ -1,4 +1,4 @@
-"""The HTTP client: configured as the data source is, kind to its upstream, clear about failures."""
+"""The HTTP client: the data source's settings, reused connections, bounds, and clear errors."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ pytestmark = pytest.mark.usefixtures("without_proxies")
 
 def test_relative_urls_go_below_the_data_sources(server: Server) -> None:
     """Path and parameters are put together, whatever the slashes; a repeated parameter stays so."""
-    asked = client(server).get("/a?x=1", params={"y": ["2", "3"]}).json()
+    request = client(server).get("/a?x=1", params={"y": ["2", "3"]}).json()
 
-    assert (asked["method"], asked["path"]) == ("GET", "/base/a?x=1&y=2&y=3")
+    assert (request["method"], request["path"]) == ("GET", "/base/a?x=1&y=2&y=3")
 
 
 def test_json_is_sent_and_read(server: Server) -> None:
     """A body of JSON says so; what comes back may be compressed."""
-    asked = client(server).post("rows", json={"a": [1]}).json()
+    request = client(server).post("rows", json={"a": [1]}).json()
 
-    assert (asked["body"], asked["headers"]["content-type"]) == ('{"a": [1]}', "application/json")
+    assert (request["body"], request["headers"]["content-type"]) == ('{"a": [1]}', "application/json")
 
 
 def test_settings_become_headers(server: Server) -> None:
     """Basic authentication, in its older form too, and custom headers up to the first gap, if they have a value."""
     data = {"httpHeaderName1": "X-One", "httpHeaderName2": "X-Two", "httpHeaderName4": "X-Four"}
     secrets = {"httpHeaderValue1": "1", "httpHeaderValue4": "4", "basicAuthPassword": "pass"}
-    made = client(server, data=data, secrets=secrets, basic_auth_enabled=True, basic_auth_user="ada")
-    headers = made.get("x").json()["headers"]
+    http = client(server, data=data, secrets=secrets, basic_auth_enabled=True, basic_auth_user="ada")
+    headers = http.get("x").json()["headers"]
     older = client(server, user="ada", secrets={"password": "old"}).get("x").json()["headers"]
 
     assert headers["authorization"] == "Basic " + base64.b64encode(b"ada:pass").decode()
@@ -50,16 +50,16 @@ def test_settings_become_headers(server: Server) -> None:
     assert not {"x-two", "x-four"} & headers.keys()
 
 
-def test_given_authorization_wins_over_basic(server: Server) -> None:
+def test_an_authors_authorization_replaces_basic(server: Server) -> None:
     """A token of the author's is not replaced; a custom header replaces whatever there is."""
-    made = client(
+    http = client(
         server,
         basic_auth_enabled=True,
         basic_auth_user="ada",
         data={"httpHeaderName1": "x-own"},
         secrets={"httpHeaderValue1": "custom"},
     )
-    headers = made.get("x", headers={"authorization": "Bearer t", "X-Own": "given"}).json()["headers"]
+    headers = http.get("x", headers={"authorization": "Bearer t", "X-Own": "given"}).json()["headers"]
 
     assert (headers["authorization"], headers["x-own"]) == ("Bearer t", "custom")
 
@@ -72,11 +72,11 @@ def test_numbers_may_be_texts(value: object, seconds: float) -> None:
 
 def test_connections_are_used_again(server: Server) -> None:
     """Requests one after another share a connection; side by side each has its own."""
-    made = client(server)
+    http = client(server)
     for _ in range(5):
-        made.get("x")
+        http.get("x")
     assert server.connections == 1
-    threads = [threading.Thread(target=made.get, args=(f"{server.url}/slow",)) for _ in range(3)]
+    threads = [threading.Thread(target=http.get, args=(f"{server.url}/slow",)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -88,21 +88,21 @@ def test_connections_are_used_again(server: Server) -> None:
 @pytest.mark.parametrize("path", ["close", "x"])
 def test_connection_that_was_closed_is_replaced(server: Server, path: str) -> None:
     """An upstream that ends idle connections costs no request."""
-    made = client(server)
-    made.get(path)
+    http = client(server)
+    http.get(path)
     server.hang_up()
 
-    assert made.get("x").status == 200
+    assert http.get("x").status == 200
 
 
 @pytest.mark.parametrize("path", ["slow", "drip"])
 def test_timeout_is_for_the_whole_request(server: Server, path: str) -> None:
     """Whether the first byte or the last one is late, it ends in time, as a downstream error with status 504."""
     began = time.monotonic()
-    with pytest.raises(DownstreamError, match=r"did not answer within 0.3 s") as caught:
+    with pytest.raises(DownstreamError, match=r"did not answer within 0.3 s") as failure:
         client(server).get(f"{server.url}/{path}", timeout=0.3)
 
-    assert caught.value.status == 504
+    assert failure.value.status == 504
     assert time.monotonic() - began < 1
 
 
@@ -118,23 +118,23 @@ def test_timeout_is_for_the_whole_request(server: Server, path: str) -> None:
 def test_an_upstream_failure_is_a_downstream_error(server: Server, path: str, because: str) -> None:
     """The error contains no address."""
     url = path if "://" in path else server.url + path
-    with pytest.raises(DownstreamError, match=because) as caught:
+    with pytest.raises(DownstreamError, match=because) as failure:
         HttpClient(HttpSettings(url=url)).get(url, headers={"X-To": "/to/302"})
 
-    assert caught.value.status == 502
-    assert "127.0.0.1" not in str(caught.value)
+    assert failure.value.status == 502
+    assert "127.0.0.1" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, DownstreamError), (503, DownstreamError), (405, UpstreamError), (501, UpstreamError)]
 )
-def test_statuses_say_who_is_to_blame(server: Server, status: int, kind: type[Exception]) -> None:
+def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type[Exception]) -> None:
     """Nothing is raised until asked for; then the error has the status and the right source."""
     answer = client(server).request("GET", f"{server.url}/status/{status}")
-    with pytest.raises(kind, match=f"/status/{status} answered {status}") as caught:
+    with pytest.raises(kind, match=f"/status/{status} answered {status}") as failure:
         answer.raise_for_status()
 
-    assert type(caught.value) is kind
+    assert type(failure.value) is kind
 
 
 def test_other_texts_are_no_json(server: Server) -> None:
@@ -148,22 +148,22 @@ def test_other_texts_are_no_json(server: Server) -> None:
 )
 def test_redirects_are_followed(server: Server, code: int, method: str, body: str) -> None:
     """After 301 to 303 a POST becomes a GET, after 307 and 308 it stays."""
-    asked = client(server).post(f"{server.url}/to/{code}/there", body=b"b").json()
+    request = client(server).post(f"{server.url}/to/{code}/there", body=b"b").json()
 
-    assert (asked["method"], asked["path"], asked["body"]) == (method, "/there", body)
+    assert (request["method"], request["path"], request["body"]) == (method, "/there", body)
 
 
 def test_credentials_stay_with_their_upstream(server: Server) -> None:
     """A redirect to another origin gets neither authorization nor custom headers."""
     with upstreams.server() as other:
-        made = client(
+        http = client(
             server,
             basic_auth_enabled=True,
             basic_auth_user="ada",
             data={"httpHeaderName1": "X-Key"},
             secrets={"httpHeaderValue1": "k", "basicAuthPassword": "p"},
         )
-        made.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"})
+        http.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"})
 
     assert {"authorization", "x-key"} <= server.requests[0]["headers"].keys()
     assert not {"authorization", "x-key"} & other.requests[0]["headers"].keys()
@@ -184,7 +184,7 @@ def call(**headers: str) -> Incoming:
     return Incoming(endpoint="queryData", context=context, headers=headers, metadata=metadata)
 
 
-def test_requests_say_who_asks(server: Server) -> None:
+def test_requests_have_the_headers_of_their_call(server: Server) -> None:
     """User agent, trace and the alert flag go along with a call; nothing of it outside of one."""
     plain = client(server).get("x").json()["headers"]
     enter(call(FromAlert="true", Authorization="Bearer user", **{"http_X-Grafana-Id": "jwt"}))
@@ -197,7 +197,7 @@ def test_requests_say_who_asks(server: Server) -> None:
     assert not {"fromalert", "traceparent"} & plain.keys()
 
 
-def test_headers_are_forwarded_on_request_alone(server: Server) -> None:
+def test_headers_are_forwarded_on_request_only(server: Server) -> None:
     """With `forward_headers` the user's identity goes along, unless the request has that header already."""
     enter(
         call(
@@ -218,9 +218,9 @@ def test_url_must_be_http() -> None:
 
 def test_settings_show_no_secret() -> None:
     """A repr of the settings is safe."""
-    shown = repr(HttpSettings(password="sesame", client_key="sesame", headers={"a": "sesame"}, socks_password="sesame"))  # noqa: S106
+    text = repr(HttpSettings(password="sesame", client_key="sesame", headers={"a": "sesame"}, socks_password="sesame"))  # noqa: S106
 
-    assert "sesame" not in shown
+    assert "sesame" not in text
 
 
 def test_other_clients_take_the_same_settings(server: Server) -> None:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from http2peer import CHUNKED, HEALTH, QUERY, RUN, Peer, framed, run
+from http2peer import CHUNKED, HEALTH, QUERY, RUN, Peer, frame_message, run
 
 from gfruntime.serving.methods import Call, CallError
 
@@ -235,9 +235,9 @@ def test_a_deadline_ends_a_call() -> None:
     [
         (b"", "13"),
         (b"\0\0\0", "13"),
-        (framed(b"abc")[:-1], "13"),
-        (framed(b"abc") + framed(b"def"), "13"),
-        (b"\1" + framed(b"abc")[1:], "12"),
+        (frame_message(b"abc")[:-1], "13"),
+        (frame_message(b"abc") + frame_message(b"def"), "13"),
+        (b"\1" + frame_message(b"abc")[1:], "12"),
     ],
 )
 def test_a_body_that_is_not_one_uncompressed_message_is_refused(body: bytes, status: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hpack import Decoder, Encoder
-from http2peer import CHUNKED, QUERY, Peer, Wire, framed, run
+from http2peer import CHUNKED, QUERY, Peer, Wire, frame_message, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +33,7 @@ GREETING = framing.PREFACE + framing.settings()
 
 def request(stream: int, message: bytes, encoder: Encoder) -> bytes:
     """Return a call as bytes, its headers and its body cut in pieces."""
-    block, body = encoder.encode(HEADERS), framed(message)
+    block, body = encoder.encode(HEADERS), frame_message(message)
     return (
         framing.frame(framing.HEADERS, 0, stream, block[:3])
         + framing.frame(framing.CONTINUATION, framing.END_HEADERS, stream, block[3:])
@@ -203,7 +203,7 @@ def test_a_large_message_widens_the_window_as_it_comes() -> None:
 
         peer = Peer(unary={QUERY: answer})
         await peer.connect()
-        stream, rest = peer.call(QUERY, None), framed(bytes(18_000_000))
+        stream, rest = peer.call(QUERY, None), frame_message(bytes(18_000_000))
         while rest:
             size = min(16_384, len(rest), peer.client.local_flow_control_window(stream))
             assert size

@@ -172,7 +172,7 @@ def test_a_relative_address_stays_below_the_data_sources_url(url: str) -> None:
 
 
 @pytest.mark.shows("errors: an address of another host")
-def test_a_refused_host_is_named_with_what_allows_it() -> None:
+def test_a_refused_host_is_named_with_the_option_that_allows_it() -> None:
     """The error says what the author must write."""
     with pytest.raises(QueryError, match=r"HttpClient\.of\(settings, allowed_hosts=\['https://other:444'\]\)"):
         resolve("https://other:444/x")

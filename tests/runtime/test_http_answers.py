@@ -1,4 +1,4 @@
-"""What an upstream may say: nonsense is its own failure, and its explanation is in the error."""
+"""Answers of an upstream: an invalid one is its failure, and its explanation is in the error."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def ask(upstream: Script, **options: Any) -> Any:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
     ],
 )
-def test_nonsense_is_the_upstreams_failure(answer: bytes) -> None:
+def test_an_invalid_answer_is_the_upstreams_failure(answer: bytes) -> None:
     """A downstream error with a sentence: never a ValueError, RecursionError or 500 of the plugin."""
-    with Script(answer) as upstream, pytest.raises(DownstreamError) as caught:
+    with Script(answer) as upstream, pytest.raises(DownstreamError) as refusal:
         ask(upstream)
 
-    failure = failure_of(caught.value)
+    failure = failure_of(refusal.value)
     assert (failure.source, failure.status) in {("downstream", 502), ("downstream", 504)}
     assert failure.message.isprintable()
     assert len(failure.message) < 700
@@ -100,7 +100,7 @@ def test_json_is_read_despite_invalid_headers(body: bytes) -> None:
 
 
 def test_an_unknown_character_set_is_read_as_utf_8() -> None:
-    """The upstream names it, and Python may not know it."""
+    """Python may not know the character set that the upstream names."""
     with Script(OK + b"Content-Type: text/plain; charset=none-such\r\n\r\n\xc3\xa9") as upstream:
         assert HttpClient(HttpSettings(url=upstream.url)).get("x").text == "é"
 
@@ -131,12 +131,12 @@ def test_an_invalid_http_request_is_a_query_error(
     assert server.requests == []
 
 
-def test_any_text_may_be_asked_for(server: Server) -> None:
+def test_any_text_can_be_in_a_request(server: Server) -> None:
     """Paths, parameters and header values are encoded."""
-    seen = client(server).get("é →", params={"ä": "ö \ud800"}, headers={"X-A": "é", "X-B": "→"}).json()
+    request = client(server).get("é →", params={"ä": "ö \ud800"}, headers={"X-A": "é", "X-B": "→"}).json()
 
-    assert seen["path"] == "/base/%C3%A9%20%E2%86%92?%C3%A4=%C3%B6+%3F"
-    assert (seen["headers"]["x-a"], seen["headers"]["x-b"].encode("latin-1").decode()) == ("é", "→")
+    assert request["path"] == "/base/%C3%A9%20%E2%86%92?%C3%A4=%C3%B6+%3F"
+    assert (request["headers"]["x-a"], request["headers"]["x-b"].encode("latin-1").decode()) == ("é", "→")
 
 
 @pytest.mark.shows("errors: an error status")
@@ -176,17 +176,17 @@ def test_any_text_may_be_asked_for(server: Server) -> None:
 )
 def test_the_apis_explanation_is_in_the_error(body: Any, explanation: str) -> None:
     """In one line, bounded, without control characters; with the status."""
-    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    with Script(b"HTTP/1.1 422 Unprocessable\r\n\r\n" + sent) as upstream, pytest.raises(DownstreamError) as caught:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with Script(b"HTTP/1.1 422 Unprocessable\r\n\r\n" + content) as upstream, pytest.raises(DownstreamError) as refusal:
         ask(upstream)
 
     sentence = "/x answered 422 Unprocessable"
-    assert failure_of(caught.value).message == (f"{sentence}: {explanation}" if explanation else sentence)
-    assert caught.value.status == 422
+    assert failure_of(refusal.value).message == (f"{sentence}: {explanation}" if explanation else sentence)
+    assert refusal.value.status == 422
 
 
-def test_an_error_of_the_plugins_is_explained_as_well() -> None:
-    """A method that an upstream does not have."""
+def test_a_plugin_error_has_the_apis_explanation_too() -> None:
+    """The upstream does not have the method."""
     with (
         Script(b'HTTP/1.1 405 No\r\n\r\n{"message": "use POST"}') as upstream,
         pytest.raises(UpstreamError, match="/x answered 405 No: use POST"),
@@ -194,8 +194,8 @@ def test_an_error_of_the_plugins_is_explained_as_well() -> None:
         ask(upstream)
 
 
-def test_a_401_does_not_repeat_what_it_refuses() -> None:
-    """Its explanation is there for the author, not in the sentence."""
+def test_the_error_of_a_401_has_no_explanation() -> None:
+    """The explanation is in an attribute for the author."""
     with Script(b'HTTP/1.1 401 Unauthorized\r\n\r\n{"message": "no user for key abc"}') as upstream:
         answer = HttpClient(HttpSettings(url=upstream.url)).get("x")
         with pytest.raises(DownstreamError, match=r"/x answered 401 Unauthorized$"):
@@ -227,25 +227,25 @@ ECHOES = [
 )
 @pytest.mark.usefixtures("no_secrets_left")
 def test_no_secret_of_the_request_is_in_the_error(answer: str, echo: str) -> None:
-    """Wherever the upstream repeats it."""
+    """The upstream repeats it in any part of its answer."""
     forwarded = {"http_Cookie": "a=1; session=sesame-4", "http_X-Grafana-Id": "sesame-5"}
     enter(Incoming(endpoint="queryData", context=PluginContext(), headers=forwarded))
     with Script((answer % echo).encode()) as upstream:
         url = f"{upstream.url}/base"
         http = HttpSettings(url=url, headers={"X-Key": "sesame-2"}, user="ada", password="sesame-3")  # noqa: S106
-        made = HttpClient(http, forward_headers=True)
-        with pytest.raises(DownstreamError) as caught:
-            made.get("x", headers={"Authorization": "Bearer sesame-1", "Api-Key": "sesame-6"}).raise_for_status()
+        http_client = HttpClient(http, forward_headers=True)
+        with pytest.raises(DownstreamError) as refusal:
+            http_client.get("x", headers={"Authorization": "Bearer sesame-1", "Api-Key": "sesame-6"}).raise_for_status()
 
-    assert "sesame" not in str(caught.value)
-    assert "YWRhOnNlc2FtZS0z" not in str(caught.value)
+    assert "sesame" not in str(refusal.value)
+    assert "YWRhOnNlc2FtZS0z" not in str(refusal.value)
 
 
 @pytest.mark.usefixtures("no_secrets_left")
 def test_words_that_are_no_secrets_stay() -> None:
     """The kind of a credential, a cookie's name, what everybody sends."""
-    said = b'{"message": "Bearer of this session wants application/json"}'
-    with Script(b"HTTP/1.1 403 No\r\n\r\n" + said) as upstream:
+    body = b'{"message": "Bearer of this session wants application/json"}'
+    with Script(b"HTTP/1.1 403 No\r\n\r\n" + body) as upstream:
         http = HttpSettings(url=upstream.url, headers={"Accept": "application/json"})
         headers = {"Authorization": "Bearer sesame-1", "Cookie": "session=sesame-2"}
         answer = HttpClient(http).get("x", headers=headers)
@@ -261,13 +261,13 @@ def no_secrets_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "hide", secrets.hide)
 
 
-def test_a_reason_controls_no_terminal() -> None:
+def test_a_reason_has_no_control_characters() -> None:
     """The status line is the upstream's text as well."""
     with (
         Script(b"HTTP/1.1 500 a\x1b[31mb" + b"x" * 1000 + b"\r\n\r\n") as upstream,
-        pytest.raises(DownstreamError) as caught,
+        pytest.raises(DownstreamError) as refusal,
     ):
         ask(upstream)
 
-    assert "\x1b" not in str(caught.value)
-    assert len(str(caught.value)) < 400
+    assert "\x1b" not in str(refusal.value)
+    assert len(str(refusal.value)) < 400

@@ -41,7 +41,7 @@ HTTP: dict[str, Any] = {
 }
 
 
-def test_it_asks_as_the_other_one_does(server: Server) -> None:
+def test_the_async_client_sends_the_same_requests(server: Server) -> None:
     """Method, body, settings, and the call that is being answered."""
     enter(Incoming(endpoint="queryData", headers={"http_X-Grafana-Id": "jwt"}))
 
@@ -67,7 +67,7 @@ def test_it_asks_as_the_other_one_does(server: Server) -> None:
         ("http://ORIGIN/cut", {}, DownstreamError, "could not be asked"),
     ],
 )
-def test_it_has_the_same_rules(
+def test_the_async_client_has_the_same_rules(
     server: Server, url: str, options: dict[str, Any], kind: type[Exception], sentence: str
 ) -> None:
     """Addresses, deadlines, bounds and errors are those of `HttpClient`."""
@@ -80,8 +80,8 @@ def test_it_has_the_same_rules(
         asyncio.run(ask())
 
 
-def test_requests_run_side_by_side(server: Server) -> None:
-    """The event loop goes on meanwhile."""
+def test_requests_run_concurrently(server: Server) -> None:
+    """They do not block the event loop."""
 
     async def ask() -> None:
         client = AsyncHttpClient.of(settings(url=server.url))
@@ -110,7 +110,7 @@ def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
 
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
-def test_other_clients_are_configured(server: Server, make: Callable[..., Any]) -> None:
+def test_other_clients_have_the_settings(server: Server, make: Callable[..., Any]) -> None:
     """Basic authentication and custom headers, and another host gets neither."""
     with upstreams.server() as other, make(settings(url=server.url, **HTTP)) as client:
         own = client.get(f"{server.url}/x").json()["headers"]
@@ -127,7 +127,7 @@ def _following(client: Any) -> dict[str, bool]:
     return {"follow_redirects": True} if type(client).__module__.startswith("httpx") else {}
 
 
-def test_the_asynchronous_one_is_configured(server: Server) -> None:
+def test_httpxs_async_client_has_the_settings(server: Server) -> None:
     """A relative URL goes below the data source's; options are httpx's own."""
 
     async def ask() -> tuple[Any, Any]:
@@ -158,7 +158,7 @@ def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path:
 def test_other_clients_take_the_environments_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any]
 ) -> None:
-    """As HttpClient does, NO_PROXY included."""
+    """They follow it as HttpClient does, NO_PROXY included."""
     with Proxy(server.server_port) as proxy:
         monkeypatch.setenv("http_proxy", f"http://ada:pw@127.0.0.1:{proxy.port}")
         with make(settings(url="http://far.example")) as client:
@@ -179,7 +179,7 @@ def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[
         assert client.get(f"{server.url}/slow", timeout=20).status_code == 200
 
 
-PACKED = gzip.compress(bytes(50_000))
+GZIP_BODY = gzip.compress(bytes(50_000))
 
 
 def _read_httpx(http: HttpSettings, url: str) -> bytes:
@@ -236,20 +236,20 @@ def test_other_clients_have_grafanas_limit_on_answers(
 
 
 @pytest.mark.parametrize("read", [_read_httpx, _read_async_httpx, _read_requests])
-def test_a_packed_answer_counts_as_unpacked(read: Callable[[HttpSettings, str], bytes]) -> None:
+def test_a_compressed_answer_counts_decompressed(read: Callable[[HttpSettings, str], bytes]) -> None:
     """Few bytes may become many."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIP_BODY)
     with (
-        Script(head + PACKED) as upstream,
+        Script(head + GZIP_BODY) as upstream,
         pytest.raises(DownstreamError, match="more than the limit of 49999 bytes"),
     ):
         read(HttpSettings(url=upstream.url, response_limit=49_999), f"{upstream.url}/x")
-    with Script(head + PACKED) as upstream:
+    with Script(head + GZIP_BODY) as upstream:
         assert read(HttpSettings(url=upstream.url, response_limit=50_000), f"{upstream.url}/x") == bytes(50_000)
 
 
-def test_the_secure_socks_proxy_is_for_requests_too(server: Server) -> None:
-    """It is told that httpx can't use it."""
+def test_requests_uses_the_secure_socks_proxy(server: Server) -> None:
+    """For httpx there is an error, as it can't use the proxy."""
     proxy = upstreams.SocksProxy(server.server_port, None)
     http = HttpSettings(url="http://inside.example", socks=SocksProxy(address=proxy.address, allow_insecure=True))
     with requests_session(http) as session:
@@ -264,7 +264,7 @@ def test_the_secure_socks_proxy_is_for_requests_too(server: Server) -> None:
     [(httpx_client, "httpx"), (httpx_async_client, "httpx"), (requests_session, "requests")],
 )
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any], package: str) -> None:
-    """With what to do about it."""
+    """The error says what to install."""
     load = builtins.__import__
 
     def without(name: str, *arguments: Any, **options: Any) -> Any:

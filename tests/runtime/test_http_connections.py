@@ -251,7 +251,7 @@ def test_client_certificate_is_sent(tmp_path: Path) -> None:
             client(secure, **tls_settings(pem)).get("x")
 
 
-def test_certificates_need_their_switch() -> None:
+def test_certificates_are_read_only_if_their_switch_is_on() -> None:
     """Without tlsAuth or tlsAuthWithCACert the secrets and the server name are not read."""
     http_settings = HttpSettings.of(settings(data={"serverName": "s"}, secrets={"tlsCACert": "pem"}))
 

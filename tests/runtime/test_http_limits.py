@@ -1,4 +1,4 @@
-"""What bounds an exchange with an upstream: the deadline, the size of the answer, and what is a whole answer."""
+"""The bounds of an exchange with an upstream: the deadline, the size of the answer, and its completeness."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def get(upstream: Script, **options: float) -> bytes:
         *("chunk extension", "continue", "empty blocks of gzip", "body of a redirect", "body of an error"),
     ],
 )
-def test_a_byte_now_and_then_does_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
+def test_slow_bytes_do_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
     """Each byte comes before a socket's timeout would end; the deadline is for all of them."""
     began = time.monotonic()
     with (
         Script(*parts, pause=0.05, repeats=60) as upstream,
-        pytest.raises(DownstreamError, match=r"/x did not answer within 0\.2 s") as caught,
+        pytest.raises(DownstreamError, match=r"/x did not answer within 0\.2 s") as failure,
     ):
         get(upstream, timeout=0.2)
 
-    assert caught.value.status == 504
+    assert failure.value.status == 504
     assert time.monotonic() - began < 1.2
 
 
@@ -79,7 +79,7 @@ def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest
     ],
 )
 def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch, scheme: str, first: bytes) -> None:
-    """A byte now and then that belongs to a handshake, of TLS or of SOCKS5."""
+    """The bytes of a handshake of TLS or SOCKS5 come slowly."""
     with Script(first, b"x", pause=0.05, repeats=60, head_end=b"") as upstream:
         address = upstream.url.removeprefix("http://")
         monkeypatch.setenv("http_proxy", f"socks5://u:p@{address}")
@@ -112,7 +112,7 @@ def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
 
 @pytest.mark.shows("errors: bytes that come slowly")
 def test_a_slow_resolver_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's takes as long as it likes."""
+    """The system's resolver has no deadline."""
     is_over = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [is_over.wait(5)])
     with pytest.raises(DownstreamError, match="did not answer within"):
@@ -124,18 +124,18 @@ def test_a_slow_resolver_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch
     ("clients", "calls", "seconds"), [(0.2, None, "0.2"), (None, 0.2, "0.2"), (0.2, 5.0, "0.2"), (5.0, 0.2, "0.2")]
 )
 def test_the_smallest_deadline_counts(server: Server, clients: float | None, calls: float | None, seconds: str) -> None:
-    """Of the client's, the call's, and the data source's timeout."""
-    made = client(server, deadline=clients)
+    """The client, the call and the data source's timeout may each set one."""
+    http = client(server, deadline=clients)
     with pytest.raises(DownstreamError, match=f"within {seconds} s"):
-        made.get(f"{server.url}/slow", deadline=calls)
+        http.get(f"{server.url}/slow", deadline=calls)
     with pytest.raises(DownstreamError, match=r"within 0\.1 s"):
-        made.get(f"{server.url}/slow", deadline=calls, timeout=0.1)
+        http.get(f"{server.url}/slow", deadline=calls, timeout=0.1)
 
 
-@pytest.mark.parametrize(("left", "seconds"), [(0.3, r"0\.[0-3]"), (-1.0, r"0\.001 s")])
-def test_grafanas_patience_counts_as_well(server: Server, left: float, seconds: str) -> None:
+@pytest.mark.parametrize(("seconds_left", "seconds"), [(0.3, r"0\.[0-3]"), (-1.0, r"0\.001 s")])
+def test_grafanas_deadline_counts_too(server: Server, seconds_left: float, seconds: str) -> None:
     """A request within a query ends when nobody waits for its answer any more."""
-    enter(Incoming(endpoint="queryData", deadline=time.monotonic() + left))
+    enter(Incoming(endpoint="queryData", deadline=time.monotonic() + seconds_left))
     with pytest.raises(DownstreamError, match=f"within {seconds}"):
         client(server).get(f"{server.url}/slow")
 
@@ -168,7 +168,7 @@ def test_encoded_bodies_are_read_whole(encoding: str, body: bytes, size: int) ->
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
 @pytest.mark.parametrize("status", [b"204 No Content", b"200 OK"])
 def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
-    """Whatever encoding it is said to have."""
+    """Its Content-Encoding does not matter."""
     with Script(b"HTTP/1.1 %s\r\nContent-Encoding: %s\r\n\r\n" % (status, encoding.encode())) as upstream:
         assert get(upstream) == b""
 
@@ -201,12 +201,12 @@ def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
         ("gzip, gzip", pack(pack(TEXT))[:-1]),
     ],
 )
-def test_a_cut_body_is_an_error(head: bytes, encoding: str, body: bytes) -> None:
-    """Never a short answer, though the upstream says that it is whole."""
-    sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if b"chunked" in head else body
+def test_an_incomplete_compressed_body_is_an_error(head: bytes, encoding: str, body: bytes) -> None:
+    """The answer is never shortened, although its length is as announced."""
+    content = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if b"chunked" in head else body
     first = HEAD + (head % len(body) if b"%d" in head else head)
     with (
-        Script(first + b"Content-Encoding: %s\r\n\r\n" % encoding.encode() + sent) as upstream,
+        Script(first + b"Content-Encoding: %s\r\n\r\n" % encoding.encode() + content) as upstream,
         pytest.raises(DownstreamError, match="/x answered broken or incomplete compressed data"),
     ):
         get(upstream)
@@ -235,11 +235,11 @@ def test_unknown_encodings_are_named(encoding: str) -> None:
     """What nobody asked for is not read as if it were text."""
     with (
         Script(HEAD + b"Content-Encoding: %s\r\nContent-Length: 1\r\n\r\nx" % encoding.encode()) as upstream,
-        pytest.raises(DownstreamError, match="in an encoding that was not requested: '") as caught,
+        pytest.raises(DownstreamError, match="in an encoding that was not requested: '") as failure,
     ):
         get(upstream)
 
-    assert "\x1b" not in str(caught.value)
+    assert "\x1b" not in str(failure.value)
 
 
 def test_an_author_may_ask_for_another_encoding() -> None:
@@ -265,14 +265,14 @@ def test_an_author_may_ask_for_another_encoding() -> None:
 def test_the_error_says_what_bounds_an_answer(  # noqa: PLR0917  # a table
     server: Server, own: int | None, calls: int | None, grafanas: str, limit: int, sentence: str
 ) -> None:
-    """And how to raise it."""
-    made = client(server, config={"GF_RESPONSE_LIMIT": grafanas} if grafanas else {}, max_bytes=own)
+    """It says how to raise the limit."""
+    http = client(server, config={"GF_RESPONSE_LIMIT": grafanas} if grafanas else {}, max_bytes=own)
     with pytest.raises(DownstreamError, match=rf"/big answered more than the limit of {limit} bytes, {sentence}"):
-        made.get(f"{server.url}/big", max_bytes=calls)
+        http.get(f"{server.url}/big", max_bytes=calls)
 
 
 def test_an_answer_of_exactly_the_limit_is_read(server: Server) -> None:
-    """And any answer with 0, or with a greater bound for one call."""
+    """So is any answer with the limit 0, or with a greater limit for one call."""
     assert len(client(server, max_bytes=5000).get(f"{server.url}/big").body) == 5000
     assert len(client(server, max_bytes=0).get(f"{server.url}/big").body) == 5000
     assert len(client(server, max_bytes=10).get(f"{server.url}/big", max_bytes=5000).body) == 5000

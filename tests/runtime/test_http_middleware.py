@@ -47,25 +47,25 @@ def ask(client: HttpClient | AsyncHttpClient, method: str, url: str, **options: 
 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
-def test_auth_sees_the_request_whole(server: Server, kind: Callable[..., Any]) -> None:
-    """As it is sent: address with its query, body, and all headers."""
-    seen: list[HttpRequest] = []
+def test_auth_gets_the_whole_request(server: Server, kind: Callable[..., Any]) -> None:
+    """It gets the address with its query, the body, and all headers."""
+    history: list[HttpRequest] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
-        seen.append(request)
+        history.append(request)
         return key(request)
 
     client = kind.of(settings(url=f"{server.url}/base", **BASIC), auth=auth)  # type: ignore[attr-defined]
-    asked = ask(client, "POST", "x", params={"a": "b"}, json=[1], headers={"X-More": "1"}).json()
+    echo = ask(client, "POST", "x", params={"a": "b"}, json=[1], headers={"X-More": "1"}).json()
 
-    assert asked["headers"]["x-key"] == "POST /x?a=b [1]"
-    assert asked["headers"]["authorization"].startswith("Basic ")
-    assert {"X-More", "Authorization", "Content-Type", "Accept-Encoding"} <= seen[0].headers.keys()
-    assert seen[0].url == f"{server.url}/base/x?a=b"
+    assert echo["headers"]["x-key"] == "POST /x?a=b [1]"
+    assert echo["headers"]["authorization"].startswith("Basic ")
+    assert {"X-More", "Authorization", "Content-Type", "Accept-Encoding"} <= history[0].headers.keys()
+    assert history[0].url == f"{server.url}/base/x?a=b"
 
 
 @pytest.mark.parametrize(
-    ("given", "data", "forwarded", "expected"),
+    ("call_headers", "data", "forwarded", "expected"),
     [
         ({}, {}, {}, "Bearer own-token"),
         ({}, {}, USER, "Bearer of-ada"),
@@ -76,7 +76,7 @@ def test_auth_sees_the_request_whole(server: Server, kind: Callable[..., Any]) -
     ids=["auth before basic", "the user's token", "the same by its other name", "the call's own", "the settings'"],
 )
 def test_the_precedence_of_authorization_headers(
-    server: Server, given: Any, data: Any, forwarded: Any, expected: str
+    server: Server, call_headers: Any, data: Any, forwarded: Any, expected: str
 ) -> None:
     """Custom headers of the settings, then the call's own, then the user's token, then `auth`, then basic."""
     secrets = {"basicAuthPassword": "pw", "httpHeaderValue1": "custom"}
@@ -84,7 +84,7 @@ def test_the_precedence_of_authorization_headers(
     enter(Incoming(endpoint="queryData", headers=forwarded))
     client = HttpClient.of(own, auth=bearer, forward_headers=True)
 
-    assert client.get("x", headers=given).json()["headers"]["authorization"] == expected
+    assert client.get("x", headers=call_headers).json()["headers"]["authorization"] == expected
 
 
 def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
@@ -103,12 +103,12 @@ def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
     assert alert["authorization"].startswith("Basic ")
 
 
-def test_auth_knows_of_the_users_token(server: Server) -> None:
+def test_auth_learns_whether_there_is_a_user_token(server: Server) -> None:
     """So that it need not get one of its own; other headers of its are sent all the same."""
-    seen: list[bool] = []
+    history: list[bool] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
-        seen.append(request.has_user_token)
+        history.append(request.has_user_token)
         return {"Authorization": "mine", "X-Key": "k"}
 
     client = HttpClient.of(settings(url=server.url), auth=auth, forward_headers=True)
@@ -117,29 +117,29 @@ def test_auth_knows_of_the_users_token(server: Server) -> None:
     enter(Incoming(endpoint="queryData"))
     client.get("x")
 
-    assert (headers["authorization"], headers["x-key"], seen) == ("Bearer of-ada", "k", [True, False])
+    assert (headers["authorization"], headers["x-key"], history) == ("Bearer of-ada", "k", [True, False])
 
 
-def test_another_host_gets_nothing_of_auth(server: Server) -> None:
+def test_another_host_gets_no_headers_of_auth(server: Server) -> None:
     """Neither one that is asked nor one that is redirected to; `auth`, which may log or sign, does not hear of it."""
-    seen: list[str] = []
+    history: list[str] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
-        seen.append(request.url)
+        history.append(request.url)
         return key(request)
 
     with upstreams.server() as other:
         client = HttpClient.of(settings(url=server.url), auth=auth, allowed_hosts=[other.url])
-        asked = client.get(f"{other.url}/x").json()["headers"]
+        echo = client.get(f"{other.url}/x").json()["headers"]
         client.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"})
 
-    assert seen == [f"{server.url}/to/302"]
-    assert "x-key" not in asked
+    assert history == [f"{server.url}/to/302"]
+    assert "x-key" not in echo
     assert "x-key" not in other.requests[-1]["headers"]
 
 
 def test_headers_from_auth_are_masked(server: Server) -> None:
-    """In errors and in logs."""
+    """They are masked in errors and in logs."""
     client = HttpClient.of(settings(url=server.url), auth=lambda _: {"X-Key": "sesame-77"})
     client.get("x")
 
@@ -150,14 +150,14 @@ def test_headers_from_auth_are_masked(server: Server) -> None:
 
 
 def test_a_header_that_http_does_not_allow_is_refused(server: Server) -> None:
-    """Whoever gives it."""
+    """Also if `auth` gives it."""
     client = HttpClient.of(settings(url=server.url), auth=lambda _: {"X-Key": "a\r\nX-Other: b"})
     with pytest.raises(QueryError, match="'X-Key' has a name or a value that HTTP does not allow"):
         client.get("x")
 
 
 def test_auth_may_have_nothing_to_add(server: Server) -> None:
-    """None, or no header."""
+    """It may return None or no headers."""
     nothing: tuple[dict[str, str] | None, ...] = (None, {})
     for each in nothing:
         HttpClient.of(settings(url=server.url), auth=lambda _, each=each: each).get("x")
@@ -184,15 +184,15 @@ class Renewable:
         return self.can_renew
 
 
-@pytest.mark.parametrize(("can_renew", "sent"), [(True, ["1", "2"]), (False, ["1"])])
-def test_a_refused_request_is_repeated_with_what_is_renewed(
-    server: Server, sent: list[str], *, can_renew: bool
+@pytest.mark.parametrize(("can_renew", "numbers"), [(True, ["1", "2"]), (False, ["1"])])
+def test_a_refused_request_is_repeated_with_a_renewed_header(
+    server: Server, numbers: list[str], *, can_renew: bool
 ) -> None:
-    """Once, and only if there is something new."""
+    """It is repeated once, and only if `renew` says so."""
     client = HttpClient.of(settings(url=server.url), auth=Renewable(can_renew=can_renew))
 
     assert client.get(f"{server.url}/status/401").status == 401
-    assert [asked["headers"]["x-number"] for asked in server.requests] == sent
+    assert [echo["headers"]["x-number"] for echo in server.requests] == numbers
 
 
 def note(name: str, events: list[str]) -> Callable[..., HttpResponse]:
@@ -221,7 +221,7 @@ def note_async(name: str, events: list[str]) -> Callable[..., Awaitable[HttpResp
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_the_first_middleware_is_outermost_and_auth_is_last(server: Server, kind: Callable[..., Any]) -> None:
-    """Each sees what those before it did; a signature sees all of it."""
+    """Each gets the changes of those before it; `auth` gets all of them."""
     events: list[str] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
@@ -237,7 +237,7 @@ def test_the_first_middleware_is_outermost_and_auth_is_last(server: Server, kind
 
 
 def test_middleware_of_both_kinds_are_one_chain(server: Server) -> None:
-    """Those of the client that the other one runs are inside."""
+    """The middleware of the inner client runs inside that of the outer one."""
     events: list[str] = []
     inner = HttpClient.of(settings(url=server.url), middleware=[note("inner", events)])
     client = AsyncHttpClient(inner, middleware=[note_async("outer", events)])
@@ -246,20 +246,20 @@ def test_middleware_of_both_kinds_are_one_chain(server: Server) -> None:
     assert events == ["> outer", "> inner", "< inner", "< outer"]
 
 
-def test_middleware_sees_what_the_author_asks_for(server: Server) -> None:
+def test_middleware_gets_the_authors_request_without_secrets(server: Server) -> None:
     """Not the secrets of the data source, which a log of requests would tell; it may answer by itself."""
-    seen: list[HttpRequest] = []
+    history: list[HttpRequest] = []
 
     def cache(request: HttpRequest, send: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
-        seen.append(request)
+        history.append(request)
         answer = send(request)
         return dataclasses.replace(answer, body=b"[]")
 
     client = HttpClient.of(settings(url=f"{server.url}/base", **BASIC), auth=bearer, middleware=[cache])
 
     assert client.post("x", params={"a": "b"}, json=1, headers={"X-A": "1"}).json() == []
-    assert (seen[0].method, seen[0].url, seen[0].body) == ("POST", f"{server.url}/base/x?a=b", b"1")
-    assert seen[0].headers == {"Content-Type": "application/json", "X-A": "1"}
+    assert (history[0].method, history[0].url, history[0].body) == ("POST", f"{server.url}/base/x?a=b", b"1")
+    assert history[0].headers == {"Content-Type": "application/json", "X-A": "1"}
 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
@@ -279,7 +279,7 @@ def test_middleware_may_send_again(server: Server, kind: Callable[..., Any]) -> 
     middleware = [retry if kind is HttpClient else retry_async]
     client = kind.of(settings(url=server.url), middleware=middleware, **options)  # type: ignore[attr-defined]
     ask(client, "GET", "x")
-    assert [asked["headers"]["x-number"] for asked in server.requests] == ["0", "1"]
+    assert [echo["headers"]["x-number"] for echo in server.requests] == ["0", "1"]
 
     with pytest.raises(Exception, match=r"did not answer within 1\.2 s"):
         ask(client, "GET", f"{server.url}/slow")  # 0.7 s, twice
@@ -312,7 +312,7 @@ def test_a_middleware_of_the_wrong_kind_is_named(server: Server) -> None:
 
 
 def test_a_cancelled_request_ends_with_its_middleware(server: Server) -> None:
-    """As one without."""
+    """It ends like one without middleware."""
     client = AsyncHttpClient.of(settings(url=server.url), middleware=[note_async("a", [])])
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""Asking again: after the time that the upstream names, never beyond a deadline, and only what may arrive twice."""
+"""Retries: after the time that the upstream names, within the deadline, and only of requests that may arrive twice."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Busy(Upstream):
 
     def __init__(self, *answers: Answer) -> None:
         """Keep them."""
-        self._left = list(answers)
+        self._answers = list(answers)
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Give the next one."""
         del target, asked
-        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 def busy(status: int = 503, after: object = None) -> Answer:
@@ -75,16 +75,16 @@ def response(status: int = 503, after: str | None = None) -> HttpResponse:
 def test_a_busy_upstream_is_asked_again(client: Any, status: int) -> None:
     """Until it answers; each time is counted."""
     counter = f'gfruntime_http_retries_total{{code="{status}"}} '
-    before = retried(counter)
+    before = retry_count(counter)
     with Busy(busy(status, 0), busy(status), Answer(body=b"well")) as upstream:
         answer = client(upstream, NOW)
 
         assert (answer.status, answer.body, len(upstream.requests)) == (200, b"well", 3)
-        assert retried(counter) - before == 2
+        assert retry_count(counter) - before == 2
 
 
-def retried(counter: str) -> float:
-    """Read the counter of what was sent again."""
+def retry_count(counter: str) -> float:
+    """Read the counter of retries."""
     lines = metrics.text().decode().splitlines()
     return next((float(line.removeprefix(counter)) for line in lines if line.startswith(counter)), 0)
 
@@ -104,10 +104,10 @@ def retried(counter: str) -> float:
         (NOW, "GET", busy(404), 1),
     ],
 )
-def test_the_author_says_what_is_sent_again(
+def test_the_policy_decides_what_is_sent_again(
     client: Any, policy: Retries | None, method: str, first: Answer, count: int
 ) -> None:
-    """How often, which methods, how long a rest; in the end the answer is the upstream's."""
+    """How often, which methods, how long a wait; the last answer is returned."""
     with Busy(first) as upstream:
         answer = client(upstream, policy, method)
 
@@ -115,8 +115,8 @@ def test_the_author_says_what_is_sent_again(
 
 
 @each_client
-def test_no_rest_goes_beyond_the_deadline(client: Any) -> None:
-    """Of the request or the call: the answer comes at once then."""
+def test_no_wait_exceeds_the_deadline(client: Any) -> None:
+    """If the named time is beyond the deadline of the request or the call, the answer comes at once."""
     began = time.monotonic()
     with Busy(busy(after=5)) as upstream:
         assert client(upstream, Retries(longest_wait=60), deadline=3.0).status == 503
@@ -128,8 +128,8 @@ def test_no_rest_goes_beyond_the_deadline(client: Any) -> None:
 
 
 @each_client
-def test_the_time_that_is_named_is_waited_for(client: Any) -> None:
-    """And hardly more."""
+def test_the_named_time_is_waited(client: Any) -> None:
+    """The wait is hardly longer."""
     began = time.monotonic()
     with Busy(busy(after=1), Answer()) as upstream:
         assert client(upstream, Retries()).status == 200
@@ -137,8 +137,8 @@ def test_the_time_that_is_named_is_waited_for(client: Any) -> None:
     assert 1 <= time.monotonic() - began < 1.6
 
 
-def test_rests_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of `async def` handlers: the threads are for all clients."""
+def test_waits_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All clients of `async def` handlers share the threads."""
     monkeypatch.setattr(async_client, "_WORKERS", Pool(1))
 
     async def act() -> None:
@@ -156,7 +156,7 @@ def test_rests_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_cancelled_request_is_not_sent_again() -> None:
-    """The rest ends with its task."""
+    """The wait ends with its task."""
 
     async def act() -> None:
         with Busy(busy(after=1), Answer()) as upstream:
@@ -172,7 +172,7 @@ def test_a_cancelled_request_is_not_sent_again() -> None:
     asyncio.run(act())
 
 
-def test_rests_grow_and_differ() -> None:
+def test_waits_grow_and_vary() -> None:
     """Half a second, one, two; each a random part of it shorter, so that not all come back together."""
     policy = Retries(attempts=9, longest_wait=1.5)
     rests = [
@@ -212,7 +212,7 @@ def test_the_named_time_is_seconds_or_a_date(after: str, low: float | None, high
 
 
 def test_a_date_is_a_time_from_now() -> None:
-    """In any zone."""
+    """The date may be in any zone."""
     after = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=9), usegmt=False)
     rest = retries.rest_after(response(after=after), Retries(), "GET", attempt=1)
 
@@ -228,14 +228,14 @@ def test_a_date_is_a_time_from_now() -> None:
         ({"longest_wait": float("nan")}, r"longest_wait=nan"),
     ],
 )
-def test_values_that_send_nothing_are_refused(wrong: dict[str, Any], sentence: str) -> None:
-    """With the value."""
+def test_invalid_policies_are_refused(wrong: dict[str, Any], sentence: str) -> None:
+    """The error names the value."""
     with pytest.raises(ValueError, match=sentence):
         Retries(**wrong)
 
 
-def test_an_end_from_outside_ends_a_rest() -> None:
-    """As when the data source's client is stopped from another thread."""
+def test_a_stopped_deadline_ends_a_wait() -> None:
+    """Another thread may stop the data source's client."""
     deadline = Deadline(None)
     threading.Timer(0.1, deadline.stop).start()
     began = time.monotonic()

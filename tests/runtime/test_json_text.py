@@ -132,7 +132,7 @@ def test_iterators_are_read_to_their_end() -> None:
     assert streams.packet({"v": map(str, range(2))}) == b'{"v":["0","1"]}'
 
 
-def test_tables_of_pandas_have_values_but_no_json_of_their_own() -> None:
+def test_values_of_pandas_are_written_and_tables_refused() -> None:
     """A missing value is null; a table is refused, since it could be rows or columns."""
     pd = pytest.importorskip("pandas")
 

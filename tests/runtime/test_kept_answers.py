@@ -1,4 +1,4 @@
-"""Whoever asked what before, an answer is the query's own: a class that keeps answers beside one that does not."""
+"""A cached answer is the query's own: a class with a cache gives the answers of one without."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pluginv2 import backend_pb2 as pb
 from gfruntime import Cache, Frame, Query
 
 
-class Seeing(Plain):
-    """Answers with all that it sees of a query."""
+class Echo(Plain):
+    """Answers with all parts of a query."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        seen = [query.model, query.time_range, query.ref_id, query.interval, query.max_data_points, query.query_type]
+        facts = [query.model, query.time_range, query.ref_id, query.interval, query.max_data_points, query.query_type]
         who = [query.context.user, query.from_alert, sorted(query.http_headers.items())]
-        return Frame.of(seen=[repr(each) for each in [*seen, *who]])
+        return Frame.of(seen=[repr(each) for each in [*facts, *who]])
 
     def query_variable(self, query: Query[dict[str, Any]]) -> Frame:
         return Frame.of(variable=[repr(query.model)])
 
 
-class Keeping(Seeing):
-    """The same, kept."""
+class Keeping(Echo):
+    """The same with a cache."""
 
     cache = Cache(seconds=1000, alerts=True)
 
@@ -61,29 +61,29 @@ CALLS = st.lists(
     ),
     max_size=12,
 )
-KEPT: dict[type, tuple[Services, Services]] = {
-    kind: (Services(kind), Services(Seeing)) for kind in (Keeping, KeepingTogether)
+SERVICES: dict[type, tuple[Services, Services]] = {
+    kind: (Services(kind), Services(Echo)) for kind in (Keeping, KeepingTogether)
 }
 
 
-@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("kind", SERVICES)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(calls=CALLS)
-def test_a_kept_answer_is_never_that_of_another_query(kind: type, calls: list[dict[str, Any]]) -> None:
-    """Whoever asked what before: the answer is, byte for byte, that of a class that keeps nothing."""
-    keeping, plain = KEPT[kind]
+def test_a_cached_answer_is_never_that_of_another_query(kind: type, calls: list[dict[str, Any]]) -> None:
+    """After any calls the answer is, byte for byte, that of a class without a cache."""
+    keeping, plain = SERVICES[kind]
     for each in calls:
-        asked = queries(*(query["model"] for query in each["queries"]))
-        for message, parts in zip(asked.queries, each["queries"], strict=True):
+        request = queries(*(query["model"] for query in each["queries"]))
+        for message, parts in zip(request.queries, each["queries"], strict=True):
             message.timeRange.fromEpochMS = parts["fromEpochMS"]
             message.intervalMS, message.maxDataPoints = parts["intervalMS"], parts["maxDataPoints"]
             message.queryType = parts["queryType"]
         if each["login"]:
-            asked.pluginContext.user.login = each["login"]
+            request.pluginContext.user.login = each["login"]
         if each["token"]:
-            asked.headers["Authorization"] = each["token"]
-        asked.headers["FromAlert"] = str(each["from_alert"]).lower()
-        asked.format = pb.JSON if each["is_json"] else pb.ARROW
-        asked.pluginContext.dataSourceInstanceSettings.id = each["data_source"]
+            request.headers["Authorization"] = each["token"]
+        request.headers["FromAlert"] = str(each["from_alert"]).lower()
+        request.format = pb.JSON if each["is_json"] else pb.ARROW
+        request.pluginContext.dataSourceInstanceSettings.id = each["data_source"]
 
-        assert keeping.query(asked) == plain.query(asked)
+        assert keeping.query(request) == plain.query(request)

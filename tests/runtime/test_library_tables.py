@@ -118,9 +118,9 @@ def test_pandas_mixed_objects_are_refused_by_name() -> None:
 def test_numpy_arrays_become_frames() -> None:
     """A structured array brings its names; one of two dimensions is given them."""
     numpy = pytest.importorskip("numpy")
-    structured = numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
+    array = numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
 
-    assert columns_of(Frame.from_numpy(structured)) == [("a", "int32", [1]), ("b", "float64", [2.5])]
+    assert columns_of(Frame.from_numpy(array)) == [("a", "int32", [1]), ("b", "float64", [2.5])]
     assert columns_of(Frame.from_numpy(numpy.zeros((1, 2)), names=["x", "y"])) == [
         ("x", "float64", [0.0]),
         ("y", "float64", [0.0]),

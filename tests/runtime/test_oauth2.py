@@ -1,4 +1,4 @@
-"""OAuth2 for data sources, judged by Authlib's server: grants, settings, answers, secrets."""
+"""OAuth2 for data sources, tested with Authlib's server: grants, settings, answers, secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import loginserver
 import pytest
 import upstreams
-from loginserver import PASSWORD, PRIVATE_KEY, REFRESH, SECRET, Login, configured
+from loginserver import PASSWORD, PRIVATE_KEY, REFRESH, SECRET, Login, settings_of
 from upstreams import settings
 
 from gfruntime import (
@@ -33,9 +33,9 @@ GRANTS = ["client_credentials", "client_credentials_jwt", "jwt_bearer", "passwor
 
 
 @pytest.mark.parametrize("grant", GRANTS)
-def test_every_grant_brings_a_token(login: Login, grant: str) -> None:
+def test_every_grant_gets_a_token(login: Login, grant: str) -> None:
     """The config page's values are enough, and the token is used again."""
-    client = HttpClient.of(configured(login, grant))
+    client = HttpClient.of(settings_of(login, grant))
     answers = [client.get("x").raise_for_status().status for _ in range(3)]
 
     assert (answers, login.token_requests, login.refusals) == ([200] * 3, 1, 0)
@@ -43,8 +43,8 @@ def test_every_grant_brings_a_token(login: Login, grant: str) -> None:
 
 
 def test_the_secret_may_go_in_the_body(login: Login) -> None:
-    """As some servers want it."""
-    HttpClient.of(configured(login, oauth2SecretInBody=True)).get("x").raise_for_status()
+    """Some servers require it."""
+    HttpClient.of(settings_of(login, oauth2SecretInBody=True)).get("x").raise_for_status()
 
     assert login.token_requests == 1
 
@@ -52,7 +52,7 @@ def test_the_secret_may_go_in_the_body(login: Login) -> None:
 def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server takes each but once; a token that the server revokes is renewed, and no request fails."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
-    client = HttpClient.of(configured(login, "refresh_token"))
+    client = HttpClient.of(settings_of(login, "refresh_token"))
     for _ in range(3):
         client.get("x").raise_for_status()
         login.revoke()
@@ -65,21 +65,21 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
 def test_no_error_or_log_has_a_secret(login: Login, grant: str, caplog: pytest.LogCaptureFixture) -> None:
     """A server that repeats the whole request in its error; logs, errors and reprs."""
     login.failure = (400, '{"error": "invalid_grant", "error_description": {request}}')
-    own = configured(login, grant)
+    own = settings_of(login, grant)
     client = HttpClient.of(own)
-    with pytest.raises(DownstreamError, match="invalid_grant") as caught:
+    with pytest.raises(DownstreamError, match="invalid_grant") as failure:
         client.get("x")
-    shown = f"{caught.value} {caught.value!r} {caplog.text} {OAuth2.of(own)!r} {OAuth2Settings.of(own)!r} {own!r}"
+    text = f"{failure.value} {failure.value!r} {caplog.text} {OAuth2.of(own)!r} {OAuth2Settings.of(own)!r} {own!r}"
 
     for secret in (SECRET, PASSWORD, REFRESH, PRIVATE_KEY, *PRIVATE_KEY.splitlines()[1:3]):
-        assert secret not in shown
-    assert not re.search(r"eyJ[A-Za-z0-9_-]+\.", shown)  # a JWT
-    assert not re.search(r"Basic [A-Za-z0-9+/]{8}", shown)
+        assert secret not in text
+    assert not re.search(r"eyJ[A-Za-z0-9_-]+\.", text)  # a JWT
+    assert not re.search(r"Basic [A-Za-z0-9+/]{8}", text)
 
 
 def test_tokens_are_hidden_in_logs(login: Login) -> None:
-    """As soon as they are there."""
-    HttpClient.of(configured(login)).get("x")
+    """Tokens are masked as soon as they arrive."""
+    HttpClient.of(settings_of(login)).get("x")
 
     assert masking.hide(f"a {login.issued[0].value} b") == "a *** b"
 
@@ -97,13 +97,13 @@ def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentenc
     """Status 200 alone is no token."""
     login.failure = (200, body)
     with pytest.raises(DownstreamError, match=sentence):
-        HttpClient.of(configured(login)).get("x")
+        HttpClient.of(settings_of(login)).get("x")
 
 
-@pytest.mark.parametrize(("told", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
-def test_lifetimes_are_read_as_servers_write_them(told: object, seconds: float | None) -> None:
+@pytest.mark.parametrize(("value", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
+def test_lifetimes_are_read_as_servers_write_them(value: object, seconds: float | None) -> None:
     """As a number or a text; what is neither is no lifetime."""
-    assert oauth2._seconds(told) == seconds
+    assert oauth2._seconds(value) == seconds
 
 
 @pytest.mark.shows("errors: no OAuth2 token")
@@ -120,15 +120,15 @@ def test_lifetimes_are_read_as_servers_write_them(told: object, seconds: float |
 )
 def test_a_missing_oauth2_setting_is_named(login: Login, grant: str, missing: str, sentence: str) -> None:
     """The error tells the administrator, and no request is sent."""
-    data, hidden = loginserver.values(login, grant)
+    data, secrets = loginserver.values(login, grant)
     data.pop(missing, None)
-    hidden.pop(missing, None)
+    secrets.pop(missing, None)
     with pytest.raises(QueryError, match=sentence):
-        HttpClient.of(settings(url=f"{login.url}/api", data=data, secrets=hidden)).get("x")
+        HttpClient.of(settings(url=f"{login.url}/api", data=data, secrets=secrets)).get("x")
     assert login.token_requests == 0
 
 
-def test_a_grant_that_is_none_is_refused(login: Login) -> None:
+def test_an_unknown_grant_is_refused(login: Login) -> None:
     """A provisioned file may say anything."""
     data, _ = loginserver.values(login, "password")
     with pytest.raises(QueryError, match=r"oauth2Grant is 'implicit'; it must be one of client_credentials"):
@@ -136,16 +136,16 @@ def test_a_grant_that_is_none_is_refused(login: Login) -> None:
 
 
 def test_an_unreadable_key_is_an_error_without_its_text(login: Login) -> None:
-    """By what it must be."""
+    """The error says what the key must be."""
     data, _ = loginserver.values(login, "jwt_bearer")
     key = "-----BEGIN PRIVATE KEY-----\nc2VzYW1lCg==\n-----END PRIVATE KEY-----"
-    with pytest.raises(QueryError, match="must be PEM and without a password") as caught:
+    with pytest.raises(QueryError, match="must be PEM and without a password") as failure:
         HttpClient.of(settings(url=login.url, data=data, secrets={"oauth2PrivateKey": key})).get("x")
-    assert "c2VzYW1l" not in str(caught.value)
+    assert "c2VzYW1l" not in str(failure.value)
 
 
 def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what to do about it; grants that sign nothing do without."""
+    """The error says what to install; grants without a signature don't need it."""
     load = builtins.__import__
 
     def without(name: str, *arguments: Any, **options: Any) -> Any:
@@ -153,8 +153,8 @@ def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.Monke
             raise ModuleNotFoundError("No module named 'cryptography'", name="cryptography")
         return load(name, *arguments, **options)
 
-    client = HttpClient.of(configured(login, "client_credentials"))
-    signing = HttpClient.of(configured(login, "jwt_bearer"))
+    client = HttpClient.of(settings_of(login, "client_credentials"))
+    signing = HttpClient.of(settings_of(login, "jwt_bearer"))
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "__import__", without)
         patch.setattr(login, "issued", [])
@@ -165,7 +165,7 @@ def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.Monke
 
 def test_the_token_of_the_user_wins(login: Login) -> None:
     """Where Grafana forwards one no other is asked for; alert rules have no user, and get the data source's."""
-    client = HttpClient.of(configured(login), forward_headers=True)
+    client = HttpClient.of(settings_of(login), forward_headers=True)
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada", "X-Id-Token": "id"}))
 
     assert client.get("x").status == 401  # which this server does not know, and which is not renewed
@@ -177,11 +177,11 @@ def test_the_token_of_the_user_wins(login: Login) -> None:
 def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> None:
     """Neither basic authentication nor custom headers: they are for the upstream."""
     with upstreams.server() as other:
-        data, hidden = loginserver.values(login, "client_credentials", oauth2TokenUrl=f"{other.url}/token")
+        data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl=f"{other.url}/token")
         data |= {"httpHeaderName1": "X-Own"}
-        hidden |= {"httpHeaderValue1": "custom"}
+        secrets |= {"httpHeaderValue1": "custom"}
         with pytest.raises(DownstreamError, match="without a bearer token"):
-            HttpClient.of(settings(url=login.url, data=data, secrets=hidden)).get("x")
+            HttpClient.of(settings(url=login.url, data=data, secrets=secrets)).get("x")
         headers = other.requests[0]["headers"]
 
     assert "x-own" not in headers
@@ -202,8 +202,8 @@ def test_a_token_endpoint_elsewhere_may_have_a_public_certificate(tmp_path: Any)
 
 @pytest.mark.parametrize("grant", [None, "", "none"])
 def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) -> None:
-    """As the config page leaves it, and as provisioned files may."""
-    assert HttpClient.of(configured(login, oauth2Grant=grant)).get("x").status == 401
+    """The config page and provisioned files may leave it empty."""
+    assert HttpClient.of(settings_of(login, oauth2Grant=grant)).get("x").status == 401
     assert login.token_requests == 0
 
 
@@ -211,13 +211,13 @@ def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) 
 def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
     """As the data source's own requests do, for both clients: the token endpoint may be in the private network."""
     proxy = upstreams.SocksProxy(int(login.url.rpartition(":")[2]), None)
-    data, hidden = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")
+    data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")
     prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
     config = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": proxy.address, "ALLOW_INSECURE": "true"}
     own = settings(
         url="http://api.inside.example/api",
         data=data | {"enableSecureSocksProxy": True},
-        secrets=hidden,
+        secrets=secrets,
         config={f"{prefix}{name}": value for name, value in config.items()},
     )
     client = kind.of(own)

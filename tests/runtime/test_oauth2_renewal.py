@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from loginserver import configured
+from loginserver import settings_of
 
 from gfruntime import (
     AsyncHttpClient,
@@ -92,21 +92,21 @@ def test_tokens_that_expire_under_load_are_renewed_once(
     times: list[float] = []
     fetch = OAuth2._fetch
 
-    def noted(self: OAuth2) -> tokens.Token:
+    def fetch_and_note(self: OAuth2) -> tokens.Token:
         times.append(time.monotonic())
         return fetch(self)
 
-    monkeypatch.setattr(OAuth2, "_fetch", noted)
+    monkeypatch.setattr(OAuth2, "_fetch", fetch_and_note)
     login.lifetime, login.leeway = 2, 5  # a request may be on its way for long on a busy machine
     login.delay = 0.05
-    own = configured(login, grant)
+    own = settings_of(login, grant)
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
     load(client, other, lambda: wait_until(lambda: len(set(login.accepted_tokens)) >= 4))
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    *used, last = [each.value for each in login.issued]
+    *earlier_tokens, last = [each.value for each in login.issued]
 
     assert len(times) == login.token_requests == len(login.issued) >= 4
-    assert set(used) <= set(login.accepted_tokens) <= {*used, last}
+    assert set(earlier_tokens) <= set(login.accepted_tokens) <= {*earlier_tokens, last}
     assert login.refusals == 0
     assert statistics.median(gaps) < 2  # each was renewed before it expired
     assert min(gaps) > 2 - 2 / 4 * (1 + 1 / 4) - 0.05, gaps  # the margin is a quarter, and the jitter a quarter of it
@@ -117,7 +117,7 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
     """A server that tells no lifetime: each 401 is repeated once, with the token that one of the callers renewed."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
     login.lifetime = 3600.5
-    own = configured(login)
+    own = settings_of(login)
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
     revocations = 4
 
@@ -139,7 +139,7 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
 def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """A POST that was refused has changed nothing yet."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
-    client = HttpClient.of(configured(login))
+    client = HttpClient.of(settings_of(login))
     client.get("x")
     login.revoke()
 
@@ -150,16 +150,16 @@ def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pyte
 def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> None:
     """A token that has just come is not the reason: its 401 is the answer."""
     login.is_closed = True
-    client = HttpClient.of(configured(login))
+    client = HttpClient.of(settings_of(login))
 
     assert [client.get("x").status for _ in range(3)] == [401] * 3
     assert (login.token_requests, login.refusals) == (1, 3)
 
 
 def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer to the second is the answer."""
+    """The answer to the second request is returned."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
-    client = HttpClient.of(configured(login))
+    client = HttpClient.of(settings_of(login))
     client.get("x")
     login.is_closed = True
 
@@ -168,10 +168,10 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
 
 
 @pytest.mark.shows("errors: no OAuth2 token")
-def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) -> None:
+def test_a_failed_renewal_is_one_error_for_all_and_is_repeated_later(login: Login) -> None:
     """Sixteen wait for one request; who asks right after it gets the same error; later it is tried again."""
     login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.2
-    own = configured(login)
+    own = settings_of(login)
     client = HttpClient.of(own)
     sentence = "the OAuth2 token endpoint answered 503 temporarily_unavailable"
 
@@ -195,13 +195,13 @@ def test_a_failed_renewal_is_one_error_for_all_and_soon_forgotten(login: Login) 
 def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
     """The renewal goes on for the others, and is not asked for twice."""
     login.delay = 1.0
-    client = HttpClient.of(configured(login))
+    client = HttpClient.of(settings_of(login))
     began = time.monotonic()
-    with pytest.raises(DownstreamError, match="no access token arrived in time") as caught:
+    with pytest.raises(DownstreamError, match="no access token arrived in time") as problem:
         client.get("x", deadline=0.2)
 
     assert time.monotonic() - began < 0.9
-    assert caught.value.status == 504
+    assert problem.value.status == 504
     assert client.get("x").status == 200
     assert login.token_requests == 1
 
@@ -209,7 +209,7 @@ def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
 def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
     """The first who asks gives up; the second gets the token."""
     login.delay = 0.6
-    client = AsyncHttpClient.of(configured(login))
+    client = AsyncHttpClient.of(settings_of(login))
 
     async def ask() -> int:
         first = asyncio.create_task(client.get("x"))
@@ -252,7 +252,7 @@ def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
 
 def test_clients_of_one_instance_share_a_token(login: Login) -> None:
     """Those of another have their own, even with the same settings."""
-    one, two = configured(login), configured(login)
+    one, two = settings_of(login), settings_of(login)
     clients = [HttpClient.of(one), HttpClient.of(one, auth=OAuth2.of(one)), HttpClient.of(two)]
     for client in clients:
         client.get("x").raise_for_status()

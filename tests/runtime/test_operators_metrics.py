@@ -102,7 +102,7 @@ def expressions() -> list[str]:
 
 
 @pytest.mark.parametrize("expression", expressions())
-def test_each_selector_finds_what_a_busy_plugin_has(expression: str, samples: list[Sample]) -> None:
+def test_each_selector_matches_a_sample_of_a_busy_plugin(expression: str, samples: list[Sample]) -> None:
     """Names and labels exist, except labels that Prometheus adds; so do the labels of `by`."""
     selectors = SELECTOR.findall(expression)
     outside = SELECTOR.sub("", re.sub(r"\$\w+", "", expression))
@@ -125,10 +125,10 @@ def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> 
     """The table's names, and no metric of the runtime is missing there."""
     rows = re.findall(r"^\| (`[a-z_]+[`{].*?) \|", PAGE.partition("## Metrics")[2], re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`([a-z_]+)[`{]", row)}
-    exposed = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
+    sample_names = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
     families = {family.name for family in metrics.Family.all if not family.name.startswith("test_")}
 
-    assert names - exposed <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
+    assert names - sample_names <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
     assert families | {"plugins_active_instances"} <= names
 
 

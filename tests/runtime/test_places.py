@@ -1,4 +1,4 @@
-"""Where code stands: threads, tasks, exceptions, and which of their frames is the author's."""
+"""Where code is: in threads, tasks and exceptions, by the author's innermost frame."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plugin() -> Iterator[types.ModuleType]:
 def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[str]:
     """Cancel a call after a moment, and return where the log says that its code stood."""
 
-    async def cancelled() -> None:
+    async def cancel_soon() -> None:
         task = asyncio.ensure_future(ask())
         await asyncio.sleep(0.3)
         task.cancel()
@@ -86,7 +86,7 @@ def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[st
         await asyncio.sleep(0.05)  # the line comes after the answer
 
     with caplog.at_level(logging.INFO, "gfruntime"):
-        asyncio.run(cancelled())
+        asyncio.run(cancel_soon())
     return [vars(each).get("at", "") for each in caplog.records if each.message == "Plugin Request Completed"]
 
 
@@ -100,7 +100,7 @@ def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[st
         (["late", "block"], "plugin/deep/source.py, line 8, in late; plugin/deep/source.py, line 38, in block"),
     ],
 )
-def test_a_cancelled_query_says_where_it_stood(
+def test_a_cancelled_query_logs_where_its_code_was(
     plugin: types.ModuleType, caplog: pytest.LogCaptureFixture, do: list[str], places_of_code: str
 ) -> None:
     """In a thread, on the loop, blocking the loop, and each of several queries once."""
@@ -123,8 +123,8 @@ def test_a_cancelled_query_says_where_it_stood(
     request = queries(*({"do": each} for each in do)).SerializeToString()
     handler = services.application.unary["/pluginv2.Data/QueryData"]
     try:
-        (logged,) = _places(lambda: handler(request, Call()), caplog)
-        assert sorted(logged.split("; ")) == sorted(places_of_code.split("; "))  # the queries run side by side
+        (place,) = _places(lambda: handler(request, Call()), caplog)
+        assert sorted(place.split("; ")) == sorted(places_of_code.split("; "))  # the queries run side by side
     finally:
         event.set()
 
@@ -146,7 +146,7 @@ def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.Module
 
 
 def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
-    """Empty where there is none."""
+    """The place is empty if there is no such thread."""
     event = threading.Event()
     thread = threading.Thread(target=plugin.late, args=(event,), name="a late one", daemon=True)
     thread.start()
@@ -184,7 +184,7 @@ def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name:
     assert asyncio.run(read()).startswith("plugin/deep/source.py, line 16, in doze")
 
 
-def test_a_call_that_ends_well_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_successful_call_logs_no_place(caplog: pytest.LogCaptureFixture) -> None:
     """Its threads and tasks are forgotten."""
 
     class Source(Plain):
@@ -201,7 +201,7 @@ def test_a_call_that_ends_well_says_nothing(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture) -> None:
-    """What this library did before it is not shown."""
+    """Frames of this library are left out."""
 
     class Source(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Any:
@@ -216,8 +216,8 @@ def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture
     assert "test_places.py, line " in vars(record)["at"]
 
 
-def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever other threads do meanwhile."""
+def test_a_failure_to_find_the_place_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter may fail to list the threads."""
     runs = places.Runs()
     runs.begin()
     monkeypatch.setattr("sys._current_frames", lambda: 1 / 0)
@@ -227,16 +227,16 @@ def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: py
 
 
 @pytest.mark.slow
-def test_a_thread_whose_generator_yields_is_looked_at_safely() -> None:
+def test_a_thread_can_be_inspected_while_its_generator_runs() -> None:
     """Also while it goes on: each look is one step of the interpreter, and names a place or none."""
-    ended = threading.Event()
+    end = threading.Event()
 
     def numbers() -> Iterator[int]:
         yield from iter(lambda: 1, 0)
 
     def work() -> None:
         for _ in numbers():
-            if ended.is_set():
+            if end.is_set():
                 return
 
     thread = threading.Thread(target=work, name="yields", daemon=True)
@@ -244,12 +244,12 @@ def test_a_thread_whose_generator_yields_is_looked_at_safely() -> None:
     sys.setswitchinterval(1e-6)
     thread.start()
     try:
-        seen = {places.of_thread("yields") for _ in range(2000)}
+        results = {places.of_thread("yields") for _ in range(2000)}
     finally:
         sys.setswitchinterval(interval)
-        ended.set()
+        end.set()
         thread.join()
 
-    assert any("test_places.py" in each for each in seen)
-    assert all("test_places.py" in each or not each for each in seen)
+    assert any("test_places.py" in each for each in results)
+    assert all("test_places.py" in each or not each for each in results)
     assert gc.isenabled()

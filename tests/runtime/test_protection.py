@@ -88,14 +88,14 @@ def test_a_batch_asks_only_for_missing_answers(base: type[BatchSource]) -> None:
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
-        callers, shared = Callers(kind), counts("shared")
+        callers, shares = Callers(kind), counts("shared")
         kind.gate.set()
         await callers.ask(request({"a": 1}))
         kind.gate.clear()
         first = callers.start(request({"a": 1}, {"b": 1}))
         await until(lambda: len(kind.batches) == 2)
         second = callers.start(request({"a": 1}, {"b": 1}, {"c": 1}))
-        await until(lambda: counts("shared") == shared + 1)
+        await until(lambda: counts("shared") == shares + 1)
         kind.gate.set()
         await asyncio.gather(first, second)
 
@@ -111,7 +111,7 @@ def test_a_batch_continues_for_a_caller_that_joined_one_query() -> None:
     kind = make_class(BatchSource, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
-        callers, shared = Callers(kind), counts("shared")
+        callers, shares = Callers(kind), counts("shared")
         first = callers.start(request({"z": 1}))
         await until(lambda: kind.running == 1)
         asking = callers.start(request({"a": 1}, {"b": 1}))
@@ -119,7 +119,7 @@ def test_a_batch_continues_for_a_caller_that_joined_one_query() -> None:
         lone = request({}, {"b": 1})
         del lone.queries[0]
         joining = callers.start(lone)
-        await until(lambda: counts("shared") == shared + 1)
+        await until(lambda: counts("shared") == shares + 1)
         asking.cancel()
         await asyncio.wait([asking])
         kind.gate.set()
@@ -137,9 +137,9 @@ def test_an_error_is_shared_and_never_cached(base: type[CountingSource]) -> None
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
-        callers, shared = Callers(kind), counts("shared")
+        callers, shares = Callers(kind), counts("shared")
         calls = [callers.start(request({"do": "fail"})) for _ in range(5)]
-        await until(lambda: counts("shared") == shared + 4)
+        await until(lambda: counts("shared") == shares + 4)
         kind.gate.set()
         answers = await asyncio.gather(*calls)
 
@@ -158,9 +158,9 @@ def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[CountingSourc
     kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
-        callers, shared = Callers(kind), counts("shared")
+        callers, shares = Callers(kind), counts("shared")
         calls = [callers.start(request({"a": 1})) for _ in range(3)]
-        await until(lambda: counts("shared") == shared + 2)
+        await until(lambda: counts("shared") == shares + 2)
         calls.pop(leaving).cancel()
         await asyncio.sleep(0.05)
         kind.gate.set()
@@ -178,9 +178,9 @@ def test_shared_work_ends_when_all_callers_have_left(base: type[CountingSource])
     kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
-        callers, shared = Callers(kind), counts("shared")
+        callers, shares = Callers(kind), counts("shared")
         calls = [callers.start(request({"a": 1})) for _ in range(3)]
-        await until(lambda: counts("shared") == shared + 2 and kind.running == 1)
+        await until(lambda: counts("shared") == shares + 2 and kind.running == 1)
         for call in calls:
             call.cancel()
         await asyncio.wait(calls)
@@ -235,13 +235,13 @@ def test_a_short_deadline_does_not_fail_calls_with_more_time() -> None:
             return Frame.of(v=[1])
 
     async def act() -> None:
-        callers, shared = Callers(Strict), counts("shared")
+        callers, shares = Callers(Strict), counts("shared")
         now = time.monotonic()
-        hurried = callers.start(request({}), Call(deadline=now + 0.3))
+        first_call = callers.start(request({}), Call(deadline=now + 0.3))
         await until(lambda: Strict.times_left)
         calls = [callers.start(request({}), Call(deadline=now + seconds)) for seconds in (0.4, 30, 40)]
-        await until(lambda: counts("shared") == shared + 3)
-        answers = await asyncio.gather(hurried, *calls)
+        await until(lambda: counts("shared") == shares + 3)
+        answers = await asyncio.gather(first_call, *calls)
 
         assert len(Strict.times_left) == 2
         assert Strict.times_left[1] > 30
@@ -254,14 +254,14 @@ def test_later_changes_of_an_array_do_not_change_a_cached_answer() -> None:
     """Frames share the memory of arrays, so the cache stores a copy."""
     values = np.ones(100_000)
 
-    class Reused(Plain):
+    class ReusesArray(Plain):
         cache = Cache(seconds=60)
 
         def query(self, query: Query[dict[str, Any]]) -> Frame:
             return Frame.of(v=values)
 
     async def act() -> None:
-        callers = Callers(Reused)
+        callers = Callers(ReusesArray)
         first = await callers.ask(request({}))
         values[:] = 7
         assert await callers.ask(request({})) == first

@@ -36,11 +36,11 @@ def test_large_results_are_encoded_in_worker_threads(
     """Frames of 50,000 rows and more, and tables of unknown size, do not keep the loop from other async handlers."""
     services, threads, encode = Services(kind), list[str](), answers.encode
 
-    def watched(*args: Any, **named: Any) -> answers.EncodedAnswer:
+    def encode_and_note(*args: Any, **options: Any) -> answers.EncodedAnswer:
         threads.append(threading.current_thread().name.partition("-")[0])
-        return encode(*args, **named)
+        return encode(*args, **options)
 
-    monkeypatch.setattr(answers, "encode", watched)
+    monkeypatch.setattr(answers, "encode", encode_and_note)
     services.query(queries(model))
 
     assert threads == [thread]
@@ -104,7 +104,7 @@ def test_the_class_says_how_many_queries_of_a_request_run_at_once(kind: type, co
 
 @pytest.mark.parametrize(("count", "expected"), [("4", 10), (True, 10), (None, 10), (4, 4)])
 def test_a_count_that_is_no_number_is_the_authors_own(count: object, expected: int) -> None:
-    """An attribute of that name may be there already."""
+    """A class may already have an attribute of that name."""
     assert Author.of(type("Own", (Plain,), {"concurrent_query_count": count})).concurrent_query_count == expected
 
 

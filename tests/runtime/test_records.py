@@ -140,7 +140,7 @@ def test_rows_may_be_any_objects_with_named_values(records: Any) -> None:  # man
     assert columns_of(frame) == [("ts", "time", None, T[:1]), ("m.cpu", "float64", {}, [1.5])]
 
 
-def test_rows_of_databases_name_their_values() -> None:
+def test_rows_of_sqlite_are_records() -> None:
     """sqlite3's rows are no mappings, and have names."""
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row

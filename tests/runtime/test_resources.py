@@ -156,7 +156,7 @@ def test_head_is_get_without_the_body(services: Services) -> None:
     assert (answer.code, answer.body) == (200, b"")
 
 
-def test_call_resource_answers_what_no_route_does() -> None:
+def test_call_resource_answers_paths_without_a_route() -> None:
     """Routes are asked first, then the method for all, which gets the path as it came."""
     services = Services(WithFallback)
 

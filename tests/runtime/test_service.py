@@ -97,7 +97,7 @@ class Names:
 
 
 @pytest.mark.parametrize("kind", ["", "variable", "annotation"])
-def test_a_value_out_of_bounds_is_status_400_of_its_query_alone(kind: str) -> None:
+def test_a_value_out_of_bounds_fails_only_its_query_with_400(kind: str) -> None:
     """The panel shows the field, the value and the bound; the other query is answered."""
     request = queries({"series": 30_000_000}, {"series": 2})
     for message in request.queries:

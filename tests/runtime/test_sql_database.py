@@ -28,7 +28,7 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
 SCRIPT = "CREATE TABLE sales (time INTEGER, region TEXT, amount REAL); INSERT INTO sales VALUES (1, 'north', 2.0);"
 
 
-def asked(deadline: dt.datetime | None = None) -> Query[None]:
+def query_of_an_hour(deadline: dt.datetime | None = None) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), deadline=deadline)
@@ -36,7 +36,7 @@ def asked(deadline: dt.datetime | None = None) -> Query[None]:
 
 def read(database: Database, sql: str) -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
@@ -126,14 +126,14 @@ def in_memory(**limits: Any) -> Database:
     ],
 )  # fmt: skip
 def test_sql_that_does_more_than_read_is_refused(path: Path, tmp_path: Path, sql: str, *, is_file: bool) -> None:
-    """In one sentence, soon; no file is made, and the database is the same afterwards."""
+    """The error is one sentence; no file is written, and the database is the same afterwards."""
     evil, before = tmp_path / "evil", path.read_bytes()
     database = open_file(path, seconds=0.5) if is_file else in_memory(seconds=0.5)
     began = time.monotonic()
 
-    with pytest.raises(QueryError) as caught:
+    with pytest.raises(QueryError) as failure:
         read(database, sql.replace("{evil}", str(evil)))
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(failure.value)
     assert time.monotonic() - began < 20
     assert read(database, "SELECT * FROM sales")["region"].to_list() == ["north"]
     assert sorted(each.name for each in tmp_path.iterdir()) == [path.name]
@@ -149,15 +149,15 @@ def test_sql_that_does_more_than_read_is_refused(path: Path, tmp_path: Path, sql
         "WITH n AS (VALUES (1), (2), (3), (4)) SELECT count(*) FROM n" + "".join(f", n n{i}" for i in range(30)),  # noqa: S608
     ],
 )  # fmt: skip
-def test_a_query_without_end_has_one(sql: str) -> None:
+def test_an_endless_query_is_stopped(sql: str) -> None:
     """The deadline holds, however the query keeps on."""
     with pytest.raises(QueryError, match=r"took longer than 0\.1 s|too much memory"):
         read(in_memory(seconds=0.1), sql)
 
 
-def test_a_query_has_as_long_as_grafana_waits() -> None:
-    """Less than the limit, where that is sooner."""
-    query = asked(deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.2))
+def test_grafanas_deadline_bounds_a_query() -> None:
+    """It may be sooner than the limit."""
+    query = query_of_an_hour(deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.2))
 
     with pytest.raises(QueryError, match=r"took longer than 0\.[12]"):
         in_memory(seconds=60).query(query, ENDLESS + "count(*) FROM n")
@@ -166,18 +166,18 @@ def test_a_query_has_as_long_as_grafana_waits() -> None:
 @pytest.mark.parametrize("delay", [0.0, 0.2])
 def test_a_cancelled_query_ends(delay: float) -> None:
     """Nobody waits for it any more; and the next query is not cancelled with it."""
-    database, query, began = in_memory(connections=1), asked(), time.monotonic()
+    database, query, began = in_memory(connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(delay, query.cancel.set).start()
 
-    with pytest.raises(QueryError, match="cancelled") as caught:
+    with pytest.raises(QueryError, match="cancelled") as failure:
         database.query(query, ENDLESS + "count(*) FROM n")
-    assert caught.value.status == 499
+    assert failure.value.status == 499
     assert time.monotonic() - began < 5
     assert len(read(database, "SELECT * FROM sales")) == 1
 
 
 def test_rows_beyond_the_limit_are_left_out() -> None:
-    """And a notice says so."""
+    """A notice says so."""
     frame = read(in_memory(rows=1000), ENDLESS + "x FROM n")
 
     assert len(frame) == 1000
@@ -185,7 +185,7 @@ def test_rows_beyond_the_limit_are_left_out() -> None:
 
 
 def test_bytes_beyond_the_limit_are_left_out() -> None:
-    """Whatever the number of rows."""
+    """The number of rows does not matter."""
     frame = read(in_memory(bytes=10_000_000), ENDLESS + "hex(zeroblob(10000)) AS x FROM n")
 
     assert 400 < len(frame) < 500
@@ -193,24 +193,24 @@ def test_bytes_beyond_the_limit_are_left_out() -> None:
     assert frame.meta["notices"][0]["severity"] == "warning"
 
 
-def test_a_series_is_what_grafana_makes_of_it() -> None:
+def test_gaps_of_series_are_filled_and_tables_have_times() -> None:
     """With its gaps filled; a table has its times."""
     database = in_memory()
     sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
 
-    assert database.query(asked(), sql)[0]["n"].to_list() == [1.0, 0.0, 0.0, 0.0]
-    table = database.query(asked(), "SELECT 1 AS time, 2000 AS timeEnd, 3 AS n", format="table")[0]
+    assert database.query(query_of_an_hour(), sql)[0]["n"].to_list() == [1.0, 0.0, 0.0, 0.0]
+    table = database.query(query_of_an_hour(), "SELECT 1 AS time, 2000 AS timeEnd, 3 AS n", format="table")[0]
     assert [field.type for field in table.fields] == ["time", "time", "int64"]
     assert table["timeEnd"].to_list() == [dt.datetime(1970, 1, 1, 0, 33, 20, tzinfo=dt.UTC)]
 
 
 def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other; a query that failed leaves none."""
-    opened = []
+    paths = []
     connect = sqlite._connect  # counted
 
     def count(path: str, script: str) -> sqlite3.Connection:
-        opened.append(path)
+        paths.append(path)
         return connect(path, script)
 
     monkeypatch.setattr(sqlite, "_connect", count)
@@ -218,18 +218,18 @@ def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for _ in range(3):
         read(database, "SELECT 1 AS x")
-    assert len(opened) == 1
+    assert len(paths) == 1
     with suppress(QueryError):
         read(database, "SELECT nothing")
     read(database, "SELECT 1 AS x")
-    assert len(opened) == 2
+    assert len(paths) == 2
     read(in_memory(rows=1), ENDLESS + "x FROM n")
-    assert len(opened) == 3
+    assert len(paths) == 3
 
 
 def test_no_more_statements_run_at_once_than_there_are_connections() -> None:
     """Others wait, but not for ever."""
-    database, query = in_memory(connections=1, seconds=0.3), asked()
+    database, query = in_memory(connections=1, seconds=0.3), query_of_an_hour()
     holder = threading.Thread(target=lambda: suppress_late(database))
     holder.start()
     time.sleep(0.05)
@@ -296,15 +296,15 @@ def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes 
         ("grpc://host?dialect=klingon", "the dialect must be one of postgres"),
     ],
 )
-def test_an_address_that_is_none_is_refused(address: str, sentence: str) -> None:
-    """Without showing it."""
-    with pytest.raises(QueryError, match=sentence) as caught:
+def test_an_invalid_address_is_refused(address: str, sentence: str) -> None:
+    """The error does not show the address."""
+    with pytest.raises(QueryError, match=sentence) as failure:
         Database(address)
 
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(failure.value)
 
 
-def test_a_database_that_keeps_nobody_from_writing_wants_to_be_told() -> None:
+def test_a_database_without_read_only_sessions_needs_a_declared_account() -> None:
     """Nothing is sent before the settings say that the account has no right to."""
     assert "has no read-only sessions" in Database("grpc://127.0.0.1:9").check().message
 

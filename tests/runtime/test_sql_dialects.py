@@ -1,4 +1,4 @@
-"""The macros of Grafana's SQL data sources: what each becomes in each dialect, and which mistakes are told."""
+"""The macros of Grafana's SQL data sources: what each becomes in each dialect, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ SQLITE = "CASE typeof(t) WHEN 'text' THEN CAST(strftime('%s', t) AS INTEGER) ELS
         ),
     ],
 )
-def test_macros_become_what_grafanas_data_sources_write(text: str, expected: list[str]) -> None:
+def test_macros_become_grafanas_sql(text: str, expected: list[str]) -> None:
     """PostgreSQL, MySQL and SQL Server, by the text."""
     assert [expand_sql(text, QUERY, dialect=dialect) for dialect in GRAFANA] == expected
 
@@ -127,7 +127,7 @@ def test_macros_become_what_grafanas_data_sources_write(text: str, expected: lis
         ("mariadb", "$__timeFrom()", f"FROM_UNIXTIME({FROM})"),
     ],
 )
-def test_other_dialects_have_words_of_their_own(dialect: Any, text: str, expected: str) -> None:
+def test_other_dialects_have_their_own_functions(dialect: Any, text: str, expected: str) -> None:
     """TimescaleDB, DuckDB, SQLite and ClickHouse, by the text; two names that people give."""
     assert expand_sql(text, QUERY, dialect=dialect) == expected
 
@@ -150,7 +150,7 @@ def test_other_dialects_have_words_of_their_own(dialect: Any, text: str, expecte
     ],
 )
 def test_numbers_and_formats_are_the_same_everywhere(dialect: Dialect, text: str, expected: str) -> None:
-    """What needs no words of a database; what is no macro stays."""
+    """They need no functions of the database; other text stays."""
     assert expand_sql(text, QUERY, dialect=dialect) == expected
 
 
@@ -175,12 +175,12 @@ def test_numbers_and_formats_are_the_same_everywhere(dialect: Dialect, text: str
         ("-- $__timeFrom()\n'$__interval'", "-- '2026-03-07T14:04:05.12Z'\n'10m'"),
     ],
 )
-def test_macros_are_understood_as_people_type_them(text: str, expected: str) -> None:
+def test_macros_may_have_spaces_quotes_and_brackets(text: str, expected: str) -> None:
     """Spaces, quotes, brackets and macros within; in comments and texts too, as in Grafana."""
     assert expand_sql(text, QUERY, dialect="postgres") == expected
 
 
-def test_a_backslash_ends_no_text_in_mysql_alone() -> None:
+def test_a_backslash_escapes_quotes_in_mysql_only() -> None:
     """MySQL escapes quotes with it; PostgreSQL does not."""
     assert expand_sql(r"$__timeFrom(f('\')'))", QUERY, dialect="mysql") == rf"f('\')') >= FROM_UNIXTIME({FROM})"
     assert expand_sql(r"$__timeFrom(f('\'))", QUERY, dialect="postgres").startswith(r"f('\') >= ")
@@ -195,7 +195,7 @@ def test_mysql_knows_times_before_1970() -> None:
     assert text == f"t BETWEEN DATE_ADD(FROM_UNIXTIME(0), INTERVAL -3600 SECOND) AND FROM_UNIXTIME({FROM})"
 
 
-def test_comments_are_removed_in_mssql_alone() -> None:
+def test_comments_are_removed_in_mssql_only() -> None:
     """As Grafana does, so that a commented-out macro is none; what looks like a comment in a text is text."""
     text = "SELECT '--$__interval', [a--b] -- $__nonsense(\n/* $__foo */FROM t"
 
@@ -230,7 +230,7 @@ def test_comments_are_removed_in_mssql_alone() -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_mistakes_are_told(dialect: Dialect, text: str, because: str) -> None:
+def test_mistakes_are_reported_with_the_macros_there_are(dialect: Dialect, text: str, because: str) -> None:
     """An unknown macro names what there is and what may have been meant."""
     if dialect == "mssql" and text.startswith("--"):
         assert not expand_sql(text, QUERY, dialect=dialect)
@@ -252,7 +252,7 @@ def test_an_unknown_dialect_is_the_authors_mistake() -> None:
         expand_sql("", QUERY, dialect="oracle")  # type: ignore[arg-type]  # the mistake
 
 
-def test_own_macros_stand_beside_those_of_a_dialect() -> None:
+def test_own_macros_are_added_to_those_of_a_dialect() -> None:
     """They win over those of one name, are known by the error, and may be nested."""
     own = {"ago": lambda args: f"now() - {args[0]}", "time": lambda args: f"<{args[0]}>", "sales": lambda _: "s.sales"}
 
@@ -265,7 +265,7 @@ def test_own_macros_stand_beside_those_of_a_dialect() -> None:
         expand_sql("$__sale", QUERY, dialect="postgres", macros=own)
 
 
-def nested(begin: str, count: int, end: str) -> str:
+def nest(begin: str, count: int, end: str) -> str:
     """Nest a macro in its own argument."""
     return begin * count + "a" + end * count
 
@@ -274,11 +274,11 @@ def nested(begin: str, count: int, end: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        nested("$__timeFilter(", 26, ")"),
-        nested("$__unixEpochFilter(", 100_000, ")"),
-        nested("$__unixEpochFilter($__timeFrom(", 9, "))"),
-        nested("$__timeTo(", 18, ")"),
-        nested("$__unixEpochFilter(", 16, ")") * 20,
+        nest("$__timeFilter(", 26, ")"),
+        nest("$__unixEpochFilter(", 100_000, ")"),
+        nest("$__unixEpochFilter($__timeFrom(", 9, "))"),
+        nest("$__timeTo(", 18, ")"),
+        nest("$__unixEpochFilter(", 16, ")") * 20,
         "$__unixEpochFilter(" + "x" * 600_000 + ")",
         "$__interval_ms " * 100_000,
         "x" * 1_000_001,
@@ -302,7 +302,7 @@ def test_macros_that_grow_are_refused(dialect: Dialect, text: str) -> None:
     ids=lambda text: f"{text[:9]} ({len(text)})",
 )  # fmt: skip
 def test_strange_texts_take_linear_time(dialect: Dialect, text: str) -> None:
-    """What is never closed is looked for once."""
+    """A missing closing character is searched once."""
     began = time.process_time()
 
     expand_sql(text, QUERY, dialect=dialect)

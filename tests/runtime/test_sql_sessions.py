@@ -1,4 +1,4 @@
-"""Sessions of a database that misbehaves, or lets a query write: a driver of the tests' own."""
+"""Sessions of a database that misbehaves, or lets a query write, with a driver of the tests."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Server:
     together: threading.Barrier | None = None
     idle_s: float = 0.2
 
-    def do(self, what: str, cancelled: threading.Event | None = None) -> None:
+    def do(self, what: str, cancellation: threading.Event | None = None) -> None:
         """Note what is done; wait, where the test wants that, until it is cancelled or the test ends."""
         self.log.append(what)
         if what in self.fails:
             raise OSError(f"{what} failed")
         deadline = time.monotonic() + LONG_S
         while what in self.waits and not self.release.is_set() and time.monotonic() < deadline:
-            if self.obeys and cancelled is not None and cancelled.is_set():
+            if self.obeys and cancellation is not None and cancellation.is_set():
                 raise OSError("cancelled")
             time.sleep(0.01)
 
@@ -60,20 +60,20 @@ class Session:
 
     def __init__(self, server: Server) -> None:
         """Connect."""
-        self._server, self._cancelled = server, threading.Event()
+        self._server, self._cancellation = server, threading.Event()
         server.do("open")
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
 
     def begin(self) -> bool:
         """Begin."""
-        self._server.do("begin", self._cancelled)
+        self._server.do("begin", self._cancellation)
         return self._server.keeps_from_writing
 
     def run(self, sql: str) -> sqlite3.Cursor:
         """Execute."""
         if self._server.together is not None:
             self._server.together.wait(5)
-        self._server.do("run", self._cancelled)
+        self._server.do("run", self._cancellation)
         return self._connection.execute(sql)
 
     def list_columns(self) -> sqlite3.Cursor:
@@ -83,12 +83,12 @@ class Session:
     def cancel(self) -> None:
         """Cancel."""
         self._server.log.append("cancel")
-        self._cancelled.set()
+        self._cancellation.set()
         self._server.do("cancel again")
 
     def end(self) -> bool:
         """End."""
-        self._server.do("end", self._cancelled)
+        self._server.do("end", self._cancellation)
         return True
 
     def close(self) -> None:
@@ -114,20 +114,20 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         time.sleep(0.01)
 
 
-def asked(**options: Any) -> Query[None]:
+def query_of_an_hour(**options: Any) -> Query[None]:
     """Make a query of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
 
 
-def opened(**limits: Any) -> Database:
+def open_database(**limits: Any) -> Database:
     """Open a database with one connection."""
     return Database("tests:", limits=Limits(**{"connections": 1, "seconds": 0.2, **limits}))
 
 
 def read(database: Database, sql: str = "SELECT 1 AS x") -> Any:
     """Ask for a table."""
-    [frame] = database.query(asked(), sql, format="table")
+    [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
@@ -136,21 +136,21 @@ def read(database: Database, sql: str = "SELECT 1 AS x") -> Any:
 def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *, obeys: bool) -> None:
     """And the next one has a connection, though a thread may still wait for the one before."""
     server.waits, server.obeys = {what}, obeys
-    database, began = opened(), time.monotonic()
+    database, began = open_database(), time.monotonic()
 
-    with pytest.raises(QueryError, match=r"took longer than 0\.2 s") as caught:
+    with pytest.raises(QueryError, match=r"took longer than 0\.2 s") as refusal:
         read(database)
     assert time.monotonic() - began < 3
-    assert caught.value.status == 504
+    assert refusal.value.status == 504
     server.waits.clear()
     assert read(database)["x"].to_list() == [1]
 
 
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
 def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, what: str) -> None:
-    """Long before its time is over."""
+    """It ends long before its deadline."""
     server.waits = {what}
-    query, database, began = asked(), opened(seconds=LONG_S), time.monotonic()
+    query, database, began = query_of_an_hour(), open_database(seconds=LONG_S), time.monotonic()
     threading.Timer(0.1, query.cancel.set).start()
 
     with pytest.raises(QueryError, match="cancelled"):
@@ -160,16 +160,16 @@ def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, wh
 
 def test_a_waiting_cancellation_does_not_delay_the_error(server: Server) -> None:
     """It may need a connection of its own, over the same network."""
-    server.waits, database, began = {"run", "cancel again"}, opened(), time.monotonic()
+    server.waits, database, began = {"run", "cancel again"}, open_database(), time.monotonic()
 
     with pytest.raises(QueryError, match="took longer"):
         read(database)
     assert time.monotonic() - began < 3
 
 
-def test_no_cancellation_meets_the_next_query(server: Server) -> None:
+def test_a_cancellation_never_reaches_the_next_query(server: Server) -> None:
     """A session that was cancelled is closed, and never used again."""
-    server.waits, server.obeys, database = {"run"}, True, opened()
+    server.waits, server.obeys, database = {"run"}, True, open_database()
     with pytest.raises(QueryError, match="took longer"):
         read(database)
     server.waits.clear()
@@ -180,7 +180,7 @@ def test_no_cancellation_meets_the_next_query(server: Server) -> None:
 
 def test_unused_connections_are_closed(server: Server) -> None:
     """After a while, and not before: another program may wait for the file."""
-    database = opened(seconds=5)
+    database = open_database(seconds=5)
     read(database)
     read(database)
     assert (server.log.count("open"), server.log.count("close")) == (1, 0)
@@ -196,7 +196,7 @@ def test_unused_connections_are_closed(server: Server) -> None:
 
 def test_a_connection_that_is_gone_is_replaced(server: Server) -> None:
     """The server may have been started again; a second failure is the query's."""
-    database = opened(seconds=5)
+    database = open_database(seconds=5)
     read(database)
     server.fails = {"begin"}
     with pytest.raises(OSError, match="begin failed"):
@@ -210,7 +210,7 @@ def test_a_connection_that_is_gone_is_replaced(server: Server) -> None:
 def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
     """They use the same network."""
     server.idle_s, server.together = LONG_S, threading.Barrier(2)
-    database = opened(connections=2, seconds=5)
+    database = open_database(connections=2, seconds=5)
     threads = [threading.Thread(target=read, args=(database,)) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -220,7 +220,7 @@ def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
     server.together, server.waits = None, {"run"}
 
     with pytest.raises(QueryError, match="took longer"):
-        database.query(asked(deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.2)), "SELECT 1 AS x")
+        database.query(query_of_an_hour(deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.2)), "SELECT 1 AS x")
     deadline = time.monotonic() + 5
     while not server.log.count("close") and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -231,10 +231,10 @@ def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
     """Unless the account is said to only read; "Save & test" tells of it."""
     server.keeps_from_writing = False
     with pytest.raises(QueryError, match="does not make this session read-only: connect with an account"):
-        read(opened())
+        read(open_database())
     assert "run" not in server.log
     assert server.log[-1] == "close"
-    assert opened().check().status == "error"
+    assert open_database().check().status == "error"
 
     trusted = Database("tests:", account_reads_only=True)
     assert read(trusted)["x"].to_list() == [1]
@@ -245,38 +245,38 @@ def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
 
 @pytest.mark.parametrize("limits", [{"rows": 2}, {"bytes": 100}])
 @pytest.mark.parametrize("output", ["timeseries", "table"])
-def test_an_alert_rule_never_judges_a_part(server: Server, limits: dict[str, int], output: Any) -> None:
+def test_an_alert_rule_gets_an_error_for_a_part(server: Server, limits: dict[str, int], output: Any) -> None:
     """A panel shows the part with a notice, and no gap of it is filled."""
     assert not server.waits
     sql = "SELECT $__timeGroup(column1, '20m', 0) AS time, 5 AS v FROM (VALUES (0), (1200), (2400), (3600)) ORDER BY 1"
     sql = sql.replace("(column1", "(column1 + $__unixEpochFrom()")
-    [whole] = opened().query(asked(from_alert=True), sql, format=output)
+    [whole] = open_database().query(query_of_an_hour(from_alert=True), sql, format=output)
     assert whole["v"].to_list() == [5, 5, 5, 5]
 
     with pytest.raises(QueryError, match="an alert rule must not judge a part"):
-        opened(**limits).query(asked(from_alert=True), sql, format=output)
-    [part] = opened(**limits).query(asked(), sql, format=output)
+        open_database(**limits).query(query_of_an_hour(from_alert=True), sql, format=output)
+    [part] = open_database(**limits).query(query_of_an_hour(), sql, format=output)
     assert set(part["v"].to_list()) == {5}
     assert len(part) < 4
     assert part.meta is not None
     assert "nly the first" in str(part.meta["notices"])
 
 
-def test_an_alert_rule_does_not_judge_what_could_not_be_filled(server: Server) -> None:
+def test_an_alert_rule_gets_an_error_for_gaps_that_stay(server: Server) -> None:
     """The rows that are missing may be the ones that it asks for."""
     assert not server.waits
     window = TimeRange(start=dt.datetime(1600, 1, 1, tzinfo=dt.UTC), end=NOW)
     sql = "SELECT $__timeGroup(0, '1d', 0) AS time, 1 AS v"
     query = Query(model=None, time_range=window, interval=dt.timedelta(days=1))
-    assert "not filled" in str(opened().query(query, sql)[0].meta)
+    assert "not filled" in str(open_database().query(query, sql)[0].meta)
 
     with pytest.raises(QueryError, match="not filled"):
-        opened().query(Query(model=None, time_range=window, interval=query.interval, from_alert=True), sql)
+        open_database().query(Query(model=None, time_range=window, interval=query.interval, from_alert=True), sql)
 
 
 def test_names_are_not_bounded_by_the_authors_rows(server: Server) -> None:
-    """And read once in half a minute."""
-    database = opened(rows=1, bytes=1)
+    """They are cached for half a minute."""
+    database = open_database(rows=1, bytes=1)
 
     assert [each["value"] for each in database.names()] == ["t", "a", "b", "c"]
     assert [each["value"] for each in database.names()] == ["t", "a", "b", "c"]
@@ -288,12 +288,12 @@ class Rows:
     """A cursor whose rows are as large as `sizes` says."""
 
     sizes: list[int]
-    held: list[int] = field(default_factory=list)
+    batch_sizes: list[int] = field(default_factory=list)
 
     def fetchmany(self, size: int) -> list[tuple[str]]:
         """Give rows, and keep how many bytes were asked for at once."""
         some, self.sizes = self.sizes[:size], self.sizes[size:]
-        self.held.append(sum(some))
+        self.batch_sizes.append(sum(some))
         return [("x" * each,) for each in some]
 
 
@@ -303,18 +303,18 @@ class Rows:
     ids=["large", "late", "mixed"],
 )
 def test_no_more_bytes_are_in_memory_than_an_answer_may_have(sizes: list[int]) -> None:
-    """But for the last rows, of which few are fetched at once."""
+    """Only the last batch exceeds the bound, and it has few rows."""
     rows = Rows(sizes)
     cursor = BoundedCursor(rows, 10_000_000)
     answer = cursor.fetchmany(100_000)
 
     assert cursor.is_cut
     assert sum(map(len, (text for (text,) in answer))) <= 10_000_000
-    assert sum(rows.held) < 27_000_000
+    assert sum(rows.batch_sizes) < 27_000_000
 
 
 def test_small_rows_are_all_read() -> None:
-    """However few are fetched at once."""
+    """The size of the batches does not matter."""
     assert len(BoundedCursor(Rows([10] * 5000), 10_000_000).fetchmany(100_000)) == 5000
 
 
@@ -339,8 +339,10 @@ def test_small_rows_are_all_read() -> None:
         ("", "", {}, False),
     ],
 )
-def test_mysql_is_trusted_where_it_is_mysql(version: str, comment: str, state: dict[str, str], *, keeps: bool) -> None:
-    """What only speaks the protocol may let a transaction write that may only read."""
+def test_only_mysql_and_mariadb_are_trusted_to_be_read_only(
+    version: str, comment: str, state: dict[str, str], *, keeps: bool
+) -> None:
+    """Other servers of the protocol may let a read-only transaction write."""
     assert mysql._keeps_from_writing({"version": version, "version_comment": comment, **state}) is keeps
 
 
@@ -363,7 +365,7 @@ class Cursor:
 
 
 @pytest.mark.parametrize(("answer", "keeps"), [("on", True), ("off", False), ("", False), (None, False)])
-def test_postgresql_is_trusted_where_it_says_so(
+def test_postgresql_is_trusted_if_it_confirms_read_only(
     monkeypatch: pytest.MonkeyPatch, answer: object, *, keeps: bool
 ) -> None:
     """A server that does not know the setting has an account, or no query."""
@@ -421,7 +423,7 @@ def test_two_slashes_are_no_path(address: str) -> None:
 
 
 def test_the_texts_of_a_file_may_be_long(tmp_path: Path) -> None:
-    """As real ones are."""
+    """Real texts are long."""
     with closing(sqlite3.connect(tmp_path / "a.db")) as owner:
         owner.execute("CREATE TABLE t AS SELECT hex(zeroblob(200000)) AS v")
         owner.commit()

@@ -44,13 +44,15 @@ class Echo:
 @pytest.fixture
 def database() -> Iterator[Echo]:
     """Run a database."""
-    made = Echo()
-    yield made
-    upstreams._close(made.listener)
+    echo = Echo()
+    yield echo
+    upstreams._close(echo.listener)
 
 
 @pytest.fixture(params=[True, False], ids=["over TLS", "plain"])
-def proxied(request: pytest.FixtureRequest, database: Echo, tmp_path: Path) -> Iterator[tuple[Any, Settings[Any]]]:
+def proxy_and_settings(
+    request: pytest.FixtureRequest, database: Echo, tmp_path: Path
+) -> Iterator[tuple[Any, Settings[Any]]]:
     """Run a proxy before the database, and configure a data source to use it."""
     client = self_signed()
     context, pem = upstreams.tls(tmp_path, trusts=client.pem)
@@ -82,18 +84,18 @@ def say(connection: socket.socket, text: bytes) -> bytes:
     return reply
 
 
-def test_a_socket_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
+def test_a_socket_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
     """By name, as the data source's uid; the driver speaks to the database."""
-    proxy, own = proxied
+    proxy, own = proxy_and_settings
     with open_socket(own, "db.inside.example", 5432) as connection:
         assert say(connection, b"select") == b"SELECT"
         assert connection.gettimeout() is None
     assert proxy.targets == [("db.inside.example", b"u", b"pw")]
 
 
-def test_a_tunnel_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
+def test_a_tunnel_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
     """Several connections at once, and much data in both directions at once."""
-    proxy, own = proxied
+    proxy, own = proxy_and_settings
     data = os.urandom(6_000_000)
     with Tunnel(own, "db.inside.example", 5432) as tunnel:
         assert (tunnel.host, tunnel.port != 5432) == ("127.0.0.1", True)
@@ -104,18 +106,18 @@ def test_a_tunnel_goes_by_the_proxy(proxied: tuple[Any, Settings[Any]]) -> None:
             assert say(two, b"two") == b"TWO"
             sender = threading.Thread(target=one.sendall, args=(data,))
             sender.start()
-            received = b""
-            while len(received) < len(data):
-                received += one.recv(1 << 20)
+            reply = b""
+            while len(reply) < len(data):
+                reply += one.recv(1 << 20)
             sender.join()
-            assert hashlib.sha256(received).digest() == hashlib.sha256(data.upper()).digest()
+            assert hashlib.sha256(reply).digest() == hashlib.sha256(data.upper()).digest()
             assert say(two, b"again") == b"AGAIN"
     assert {name for name, _, _ in proxy.targets} == {"db.inside.example"}
 
 
-def test_closing_a_tunnel_ends_its_connections(proxied: tuple[Any, Settings[Any]]) -> None:
-    """And nothing listens any more."""
-    _, own = proxied
+def test_closing_a_tunnel_ends_its_connections(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
+    """Nothing listens any more."""
+    _, own = proxy_and_settings
     tunnel = Tunnel(own, "db", 5432)
     with socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
         assert say(connection, b"a") == b"A"
@@ -134,9 +136,9 @@ def fill(connection: socket.socket) -> None:
 
 
 @pytest.mark.slow
-def test_a_tunnel_waits_without_work(proxied: tuple[Any, Settings[Any]]) -> None:
+def test_a_tunnel_waits_without_work(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
     """A connection on which nothing happens costs no CPU time, nor does one whose reader is slow."""
-    _, own = proxied
+    _, own = proxy_and_settings
     with Tunnel(own, "db", 5432) as tunnel, socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
         assert say(connection, b"a") == b"A"
         began = time.process_time()

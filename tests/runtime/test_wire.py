@@ -23,7 +23,7 @@ responses = st.fixed_dictionaries(
 
 
 @given(st.dictionaries(texts, responses, max_size=4))
-def test_query_data_response_parses_to_what_was_written(answers: dict[str, dict[str, object]]) -> None:
+def test_a_query_data_response_is_parsed_as_it_was_written(answers: dict[str, dict[str, object]]) -> None:
     """For any ref ids, frames, errors, statuses and formats the message parses back to the same values."""
     parts = [(ref_id, wire.data_response(**answer)) for ref_id, answer in answers.items()]  # type: ignore[arg-type]  # drawn together
     message = pb.QueryDataResponse.FromString(wire.query_data_response(parts))
@@ -44,7 +44,7 @@ def test_large_frames_get_their_true_length() -> None:
         assert pb.DataResponse.FromString(b"".join(parts)).frames[0] == b"x" * size
 
 
-def test_health_response_parses_to_what_was_written() -> None:
+def test_a_health_response_is_parsed_as_it_was_written() -> None:
     """Status, message and details arrive."""
     content = wire.health_response(status=2, message="away", details=b'{"a":1}')
 
