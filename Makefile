@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`,
-# which leaves out what needs a server, a browser or many builds unless GFPLUG_REQUIRE_ALL is set, as `.ci/run` sets it;
+# which leaves out what needs a server, a browser or builds, or takes long, unless GFPLUG_REQUIRE_ALL is set, as `.ci/run` sets it;
 # `make fuzz` is the long form of tests/fuzz, `make pythons` the quick tests and a project on every Python (.ci/noxfile.py);
 # `make platforms`, by hand and as root, puts up other platforms on this machine.
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
@@ -50,7 +50,7 @@ preview-assets:
 	$(PYTHON) preview/build_page.py $(if $(GRAFANA),--grafana $(GRAFANA))
 
 test: check
-	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,--ignore=tests/databases -m "not (browser or bundles or databases or network or soak)")
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,--ignore=tests/databases -m "not (browser or bundles or databases or network or long or soak)")
 
 # What the release workflow does with a tag, without publishing; PREVIEW=1 builds the page of `gfplug preview` too.
 release-check: build/release/.tools

@@ -27,7 +27,7 @@ from gfplug.host import call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 
 CONFIG, EDITOR = "the_config_page_saves_its_fields", "the_query_editor_runs_its_query"
 PANEL, RULE = "a_panel_draws_its_series", "the_page_of_the_alert_rule_shows_that_it_fires"

@@ -78,7 +78,7 @@ class ChangedShop(Shop):
         """Answer nothing."""
 
 
-@pytest.mark.parametrize("packages", ["13", pytest.param("11", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("packages", ["13", pytest.param("11", marks=pytest.mark.long)])
 def test_the_page_shows_the_plugin(packages: str, tmp_path: Path) -> None:
     """Editors, panels, variables, a save, streams, alert rules, hostile texts, accessibility, and how quick it is."""
     page = grafana.page(packages)

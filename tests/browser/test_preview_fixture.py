@@ -66,7 +66,7 @@ def test_code_of_the_page_may_ask_as_in_grafana_and_another_page_may_not(preview
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="its browser is found elsewhere there"),
 ]

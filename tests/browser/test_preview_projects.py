@@ -22,7 +22,7 @@ from gfruntime.testing.preview_process import run_browser
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(300)]
 HOUR = ("1767225600000", "1767229200000")
 """From midnight of 2026-01-01 in UTC, as milliseconds."""
 

@@ -15,12 +15,10 @@ BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark this folder's tests, and those that build another project than the one that all of them look at."""
+    """Mark the tests that build another project than the one that all tests of this folder look at."""
     for item in items:
-        if str(item.path).startswith(FOLDER):
-            item.add_marker(pytest.mark.slow)
-            if BUILDING.intersection(getattr(item, "fixturenames", ())):
-                item.add_marker(pytest.mark.bundles)
+        if str(item.path).startswith(FOLDER) and BUILDING.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.bundles)
 
 
 @pytest.fixture(scope="session")

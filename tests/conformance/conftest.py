@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     """Starts another host, in the folder `cwd` if one is given, which the test may kill."""
 
 FOLDER = f"{HERE}{os.sep}"
-GO, WORKERS = (pytest.param(name, marks=pytest.mark.slow) for name in ("go", "probe-workers"))
+GO, WORKERS = (pytest.param(name, marks=pytest.mark.long) for name in ("go", "probe-workers"))
 """Kinds of processes of which `make test` runs no test that others run, too: `.ci/run` does."""
 SLOWEST_TEST_S = 240  # the first test of a bundle builds it: one with Dask takes a minute, longer beside other work
 

@@ -174,7 +174,7 @@ def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-BUILT = (pytest.mark.slow, pytest.mark.bundles)
+BUILT = (pytest.mark.long, pytest.mark.bundles)
 
 
 def executable(programs: Programs, name: str) -> Path:

@@ -30,7 +30,7 @@ def wait_for_spare(plugin: Plugin) -> None:
     eventually(is_idle, within_s=30)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.soak
 def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> None:
     """Median over 20 saves, each made when the machine has come to rest as while a person types."""
@@ -45,7 +45,7 @@ def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> Non
     assert statistics.median(took) <= 1.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.soak
 def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
     """No process, thread or descriptor stays, and the memory of the one that stays is bounded."""

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from programs import Programs
     from tests.conformance.conftest import HostMaker
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes and memory are read from /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes and memory are read from /proc"),
+]
 
 ROWS = 10_000_000
 """How many readings one query counts: with time, site and temperature, 200 MB."""

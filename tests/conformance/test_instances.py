@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from programs import Programs
 
 
-@pytest.fixture(scope="module", params=["go", "probe", "probe-http2", pytest.param("probe-built", marks=BUILT)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("go", marks=pytest.mark.long),
+        "probe",
+        "probe-http2",
+        pytest.param("probe-built", marks=BUILT),
+    ],
+)
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give the probe in one process: with workers there are instances in each."""
     return executable(programs, request.param)

@@ -74,7 +74,7 @@ def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugi
 
 
 @pytest.mark.shows("protocol 8")
-@pytest.mark.slow
+@pytest.mark.long
 def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Path) -> None:
     """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
     folder = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
@@ -146,7 +146,7 @@ def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, 
 
 
 @pytest.mark.shows("protocol 19")
-@pytest.mark.slow
+@pytest.mark.long
 def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
     """A bundle without cryptography does not serve in plain text instead; the client logs the sentence (item 19)."""
     with pytest.raises(HostError) as caught:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hostclient import Host
     from programs import Programs
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.long]
 
 VERSIONS = ["v0.97.0", "v0.150.0", "v0.250.0", "v0.296.3", "latest"]
 

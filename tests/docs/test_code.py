@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Shell
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
 ]
 NEEDED = ("pandas", "httpx")

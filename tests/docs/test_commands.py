@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Ran, Shell
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
 ]

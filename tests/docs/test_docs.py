@@ -39,7 +39,7 @@ STEPS = re.compile(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.bundles
 @pytest.mark.timeout(600)
 def test_the_tutorial_works_as_it_is_typed(tmp_path: Path, packages: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
 def test_the_commands_put_an_archive_in_and_take_it_back(tmp_path: Path) -> None:
     """The first block swaps the folders, after a look at the digest; the second one swaps them back."""

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 ADDRESS = "https://gfplug.github.io/gfplug/"
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform == "win32", reason="built on Linux, as it is published"),
 ]
 

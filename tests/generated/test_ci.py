@@ -16,7 +16,7 @@ from commands import Ended
 from projects import new_project
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
 ]
 

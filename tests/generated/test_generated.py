@@ -14,8 +14,6 @@ from projects import SALES, new_project
 
 from gfplug.scaffold.choices import ADOPTED, EXAMPLES
 
-pytestmark = pytest.mark.slow
-
 CHECKS = {
     "lint": ["ruff", "check", "--no-cache"],
     "format": ["ruff", "format", "--check", "--no-cache"],
@@ -43,10 +41,15 @@ FIELDS = (
 AWKWARD = """R&D "<Größen>" {= 7*7 =} {{ x }} 'é' 😀"""
 
 
-COMBINATIONS = [*((example, "backend", AWKWARD) for example in EXAMPLES), (EXAMPLES[0], "backend", "Sales")]
+DEFAULT = (EXAMPLES[0], "backend", "Sales")
+COMBINATIONS = [*((example, "backend", AWKWARD) for example in EXAMPLES), ("http", "hybrid", "Sales")]
 
 
-@pytest.fixture(scope="module", params=[*COMBINATIONS, ("http", "hybrid", "Sales")], ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[DEFAULT, *(pytest.param(each, marks=pytest.mark.long) for each in COMBINATIONS)],
+    ids=str,
+)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as `gfplug new` makes it, in a folder whose name holds a space."""
     example, mode, title = request.param
@@ -78,6 +81,7 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
         pytest.skip("install Node.js 20: the project's own test of its hooks was skipped")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("frontend", ["react", ADOPTED])
 def test_a_project_with_a_frontend_of_its_own_passes_its_own_checks(frontend: str, tmp_path: Path) -> None:
     """What is not Python changes nothing for Python's tools."""

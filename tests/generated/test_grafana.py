@@ -18,7 +18,7 @@ from projects import SALES, new_project
 from gfplug.host import call
 from gfplug.scaffold.choices import EXAMPLES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 URL = os.environ.get("GRAFANA_URL", "")
 HEALTH, PANELS, RULE = "save_and_test_says_ok", "a_panels_queries_return_rows", "a_provisioned_alert_rule_fires"

@@ -15,7 +15,7 @@ from gfplug.commands import openapi_try
 from gfplug.host import api_mock
 from gfplug.scaffold.openapi import stored_model
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 WEATHER = Path(__file__).parents[1] / "fixtures" / "openapi" / "weather.yaml"
 CHECKS = {

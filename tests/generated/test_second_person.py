@@ -19,7 +19,7 @@ from gfplug.project import wheels
 from gfplug.project.environment import package_lock
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform == "win32", reason="the README's lines are for a POSIX shell"),
     pytest.mark.bundles,
     pytest.mark.network,

@@ -95,7 +95,7 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mypy")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
 def test_the_stubs_of_a_release_are_typed(version: SdkVersion, mypy_cache: Path, tmp_path: Path) -> None:
     """Mypy --strict finds no error in the code that is generated for each wire."""

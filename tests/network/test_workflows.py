@@ -9,7 +9,7 @@ import pytest
 from commands import run
 from small_workflows import OURS, render
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.long]
 
 LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 

@@ -116,7 +116,7 @@ def test_the_command_line_is_measured_without_a_plugin() -> None:
 
 
 @pytest.mark.host
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_the_command_prints_one_object_per_benchmark() -> None:
     """A quick run of the smallest frames gives figures, those of the other sides and ratios, all of them positive."""

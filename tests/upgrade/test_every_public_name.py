@@ -71,7 +71,7 @@ def answers(project: Path, *target: str) -> list[str]:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the old plugin is started by a shell script")
 def test_the_project_runs_unchanged(project: Path, tmp_path: Path) -> None:
     """Its tests and types pass as before, the plugin answers the same, and no byte of the author's has changed."""

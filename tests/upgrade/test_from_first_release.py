@@ -67,7 +67,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
     return shared(run_folder(tmp_path_factory), NEEDED)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.bundles
 def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) -> None:
     """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""

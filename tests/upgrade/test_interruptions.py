@@ -19,7 +19,7 @@ from gfplug.edits import journal
 from gfplug.project.plugin_project import Project
 from gfplug.sdk import verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGKILL")]
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="SIGKILL")]
 
 STAGES = 8
 KILLED = Path(__file__).parent / "killed.py"

@@ -12,7 +12,7 @@ from commands import Ended, commit, git, run, succeed
 from releases import module_proxy, with_more
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
 ]
 

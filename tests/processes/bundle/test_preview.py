@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(120),
     pytest.mark.skipif(sys.platform == "win32", reason="processes are told apart by /proc or ps"),
 ]

@@ -72,7 +72,7 @@ def project(tmp_path: Path) -> Project:
     return Project(new_project(tmp_path / "project"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     """The plot moves until then; no traceback, and the plugin's process is gone."""
     example = Path(__file__).parents[3] / "template" / "examples" / "stream" / "src" / "plugin" / "datasource.py"
@@ -91,7 +91,7 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     assert not [pid for pid in plugins if Path(f"/proc/{pid}").exists()]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Project) -> None:
     """A save is seen: the screen begins with the new answer, and has no other; Ctrl-C ends it."""
     source = project.source / "plugin" / "datasource.py"

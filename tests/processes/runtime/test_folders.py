@@ -72,7 +72,7 @@ def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], 
 
 
 @pytest.mark.shows("protocol 36")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.soak
 def test_a_hundred_kills_leave_nothing(stub_folder: Path, tmp_path: Path) -> None:
     """After 100 starts that end by SIGKILL, an orderly one leaves the temp folder empty (item 36)."""

@@ -83,7 +83,7 @@ if input() == "4": serve(lambda: NoSettings)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: Path) -> None:
     """`serve` accepts the three right shapes, and mypy rejects each wrong one at the call."""
     for name, text in (("good", GOOD), ("bad", BAD)):

@@ -213,7 +213,7 @@ def test_a_missing_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_p
         stubs._script("protoc-gen-mypy")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_stubs_pass_mypy_and_catch_wrong_types(generated: stubs.Stubs, tmp_path: Path) -> None:
     """Strictly typed, so that a plugin's runtime is checked against the wire."""
     files.write_tree(tmp_path, generated.files)
