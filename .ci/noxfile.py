@@ -28,7 +28,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
-    """Run what `make unit` runs."""
+    """Run what `make unit` runs, and the slow tests of the same folders."""
     _install(session)
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", "tests/cli", "tests/runtime")
 
