@@ -29,7 +29,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
-    """Run what `make unit` runs, or the tests after `--`."""
+    """Run what `make unit` runs and the slow tests of the same folders, or the tests after `--`."""
     _install(session)
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", *(session.posargs or TESTS))
 

@@ -6,35 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 import upstreams
+from few_authorities import authorities, few_authorities
 from runtime_stubs import pytest_configure, stub_folder
 
 from gfruntime.logs import masking
 from gfruntime.request.incoming import enter
-from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from loginserver import Login
 
-__all__ = ["login", "pytest_configure", "server", "stub_folder", "without_proxies"]
-
-
-@pytest.fixture(scope="session")
-def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a file of two certificates."""
-    file = tmp_path_factory.mktemp("authorities") / "two.pem"
-    file.write_text(self_signed().pem + self_signed().pem, encoding="ascii")
-    return file
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _few_authorities(authorities: Path) -> Iterator[None]:
-    """Let OpenSSL take two certificates for the system's: reading its 140 takes 30 ms for each client."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(authorities))
-        yield
+__all__ = [
+    "authorities",
+    "few_authorities",
+    "login",
+    "pytest_configure",
+    "server",
+    "stub_folder",
+    "without_proxies",
+]
 
 
 @pytest.fixture

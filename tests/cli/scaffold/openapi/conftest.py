@@ -6,11 +6,15 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from few_authorities import authorities, few_authorities
 from openapi_sources import WEATHER, import_source
 from upstream_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+__all__ = ["authorities", "few_authorities", "weather", "world"]
 
 
 @pytest.fixture(scope="module")
