@@ -132,6 +132,19 @@ function writeRest() {
   fs.writeFileSync(path.join(output, 'LICENSES.txt'), licences());
 }
 
+/** The texts of a package's licence: its files, else the section of its README. */
+function licenceTexts(folder) {
+  const names = fs.readdirSync(folder).filter((name) => fs.statSync(path.join(folder, name)).isFile());
+  const read = (pattern) =>
+    names
+      .filter((name) => pattern.test(name))
+      .sort()
+      .map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
+  const files = read(/^(licen[cs]e|notice|copying)/i);
+  const sections = read(/^readme/i).flatMap((text) => /^(#+ *licen[cs]e|licen[cs]e\n-+) *$[^]*?(?=^#|(?![^]))/im.exec(text)?.[0] ?? []);
+  return files.length ? files : sections;
+}
+
 /** The licences of every package that is in the page, by the files that they bring. */
 function licences() {
   const folders = new Set(['systemjs'].map((name) => path.join(modules, name)));
@@ -142,16 +155,15 @@ function licences() {
     }
   }
   const texts = [...folders].map((folder) => {
-    const { name, version, license = 'see below', repository } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    const files = fs
-      .readdirSync(folder)
-      .filter((file) => /^(licen[cs]e|notice|copying)/i.test(file) && fs.statSync(path.join(folder, file)).isFile());
+    const { name, version, license, author, repository } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     const source = typeof repository === 'object' ? repository?.url : repository;
+    const texts = licenceTexts(folder);
     return [
       `${name} ${version}`,
-      `Licence: ${typeof license === 'object' ? license.type : license}`,
+      `Licence: ${license?.type ?? license ?? (texts.length ? 'see below' : 'the package states none')}`,
+      ...(author ? [`Author: ${author.name ?? author}`] : []),
       ...(source ? [`Source: ${source}`] : []),
-      ...files.sort().map((file) => `\n${fs.readFileSync(path.join(folder, file), 'utf8').trim()}`),
+      ...texts.map((text) => `\n${text.trim()}`),
     ].join('\n');
   });
   return `${texts.sort().join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;

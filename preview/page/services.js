@@ -8,6 +8,7 @@ import { address, events } from './server.js';
 /** What was asked of the server, for the inspector; `listen` gets each exchange twice: when it starts and when it is over. */
 export const exchanges = { listen: undefined };
 
+const STREAM_PERIOD = 100; // milliseconds: a fast stream leaves time to draw and to type
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 let lastExchange = 0;
 
@@ -137,16 +138,32 @@ function dataStream({ addr, buffer, frame, key, filter }) {
       rows.push(frame);
     }
     emit({ state: data.LoadingState.Streaming });
-    return events.subscribe(data.toLiveChannelId(addr), addr.data, ({ frame: packet, error, end }) => {
+    let timer;
+    const emitLater = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        emit({ state: data.LoadingState.Streaming });
+      }, STREAM_PERIOD);
+    };
+    const emitNow = (more) => {
+      clearTimeout(timer);
+      timer = undefined;
+      emit(more);
+    };
+    const end = events.subscribe(data.toLiveChannelId(addr), addr.data, ({ frame: packet, error, end: isOver }) => {
       if (error) {
-        emit({ state: data.LoadingState.Error, error: { message: error.message } });
-      } else if (end) {
-        emit({ state: data.LoadingState.Done });
+        emitNow({ state: data.LoadingState.Error, error: { message: error.message } });
+      } else if (isOver) {
+        emitNow({ state: data.LoadingState.Done });
       } else {
         rows.push(packet);
-        emit({ state: data.LoadingState.Streaming });
+        emitLater();
       }
     });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
   });
 }
 

@@ -20,6 +20,7 @@ from gfplug.errors import GfplugError, ProjectError
 from gfplug.host import known_keys
 from gfplug.host.logs import LogLine
 from gfplug.host.preview.failure_answers import describe
+from gfplug.host.preview.plugin_keeper import DownError
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -177,6 +178,8 @@ class Reloader:
         try:
             reply = known_keys.ask(self._keeper.plugin(), timeout=_SCHEMA_SECONDS)
             keys, source = known_keys.KnownKeys.from_json(reply, self._files.project), self._provisioning.source()
+        except DownError:  # its own error says more
+            return
         except GfplugError as error:
             _log.warning("%s", error.message)
             return
