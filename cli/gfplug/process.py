@@ -65,9 +65,9 @@ def last_lines(output: bytes) -> str:
 
 def quote(word: str) -> str:
     """Quote a word for the platform's shell, if that is necessary."""
-    if sys.platform != "win32":
-        return shlex.quote(word)
-    return word if _PLAIN_WORD.fullmatch(word) else quote_powershell(word)
+    if sys.platform == "win32":
+        return word if _PLAIN_WORD.fullmatch(word) else quote_powershell(word)
+    return shlex.quote(word)
 
 
 def quote_powershell(text: str) -> str:

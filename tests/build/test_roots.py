@@ -1,4 +1,4 @@
-"""The bundle starts in every image it claims; docs/compatibility.md is the table of what these tests saw."""
+"""The bundle starts in every image it claims; docs/compatibility.md begins with the table of what these tests saw."""
 
 import os
 import shutil
@@ -14,98 +14,9 @@ from gfplug.host.smoke import smoke
 from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
-HEAD = """\
-# Where a bundle starts
+START, END = "| image |", "\n\n"
+"""Where the table in the page begins, and how it ends."""
 
-`tests/build/test_roots.py` writes this page. The test starts the signals example in a root that holds exactly the
-libraries of each image, as user 472, with only the variables that Grafana sets. It makes a handshake, a health check
-and a query. `GFPLUG_UPDATE_GOLDEN=1` writes the page anew. The libraries in those roots come from the build machine,
-not from the image. So a bundle also needs an image whose glibc is at least the version that `gfplug build` prints, or
-`--libc bundled`.
-
-"""
-WINDOWS = """\
-
-## Windows
-
-On 2026-11-28 `tests/platforms/windows.py` ran the steps of `tests/platforms/journey.py` with a Windows CPython 3.11.3
-(x86_64) under Wine 8 on Debian 12, in a folder whose name has a space and letters of two scripts. The host that starts
-and ends the plugin is the genuine go-plugin, compiled for Windows. After each step no process is left.
-
-| step | outcome |
-| --- | --- |
-| `gfplug new`, `gfplug build` of the signals example | 40 files, 66.2 MB, 25.2 MB packed |
-| `gfplug call query`, of the source and of the bundle | the values are right |
-| the host starts the bundle | TCP on 127.0.0.1:10000; handshake 0.5 to 1.2 s, query 12 ms |
-| the host ends the bundle (Kill) | gone after 27 ms |
-| the host is killed | the bundle is gone 0.1 s later |
-| four hosts start the bundle at once | ports 10000 to 10003 |
-| the host uses a standalone server, and is killed | its own process is gone 0.4 s later; the server still runs |
-| the host uses a standalone server that ends | its own process is gone 1.1 s later; the next start runs the bundle |
-| the host starts what `gfplug dev` wrote | 7 processes; handshake 0.8 to 1.8 s, query 40 ms |
-| the host ends it (Kill), is killed, or only the executable is killed | all 7 are gone after at most 0.1 s |
-
-What Wine does not show:
-
-* Windows locks the files of a running program: a `dist/` in use can't be replaced there. Wine replaces it.
-* We wrote the `python.exe` of the virtual environments in this test after CPython's source. We also wrote `python3.dll`
-  and `bcryptprimitives.dll`, because this Python and Wine lack them.
-* It has no virus scanner, no limit of 259 characters for a path, no ports that Windows reserves, and no processes of
-  other users.
-* It does not show how reliable PyInstaller is: under Wine it sometimes fails to start a process (error 1359), and works
-  when repeated.
-"""
-ARM64 = """\
-
-## Linux on arm64
-
-On 2026-11-28 `tests/platforms/linux_arm64.py` ran the same steps in a Debian 12 for arm64 (Python 3.11.2). It ran under
-emulation (qemu 7.2 on x86_64), not on an arm64 machine: the times are those of the emulator.
-
-| step | outcome |
-| --- | --- |
-| `gfplug new`, `gfplug build` of the signals example | 49 files, 91.2 MB, 34.9 MB packed; glibc 2.36 or newer |
-| `gfplug build --libc bundled` | 60 files, 94.1 MB, 36.0 MB packed |
-| `gfplug call query`, of the source and of both bundles | the values are right |
-| the host starts the bundle | a socket; handshake 1.3 s, query 0.1 s |
-| the host ends the bundle (Kill), or is killed | gone after 64 ms with exit status 0; 0.1 s later |
-| four hosts start the bundle at once | four sockets |
-| the host uses a standalone server; host or server ends | its own process is gone after 0.5 to 1.1 s |
-| the host starts what `gfplug dev` wrote | 3 processes; handshake 1.0 s, query 0.2 s |
-| the host ends it (Kill), is killed, or only the executable is killed | all 3 are gone after at most 2.0 s |
-| a person starts the bundle by hand | it prints that it is a plugin; exit status 1 |
-| `gfplug merge` with the x86_64 archive of the same project | one archive of 73.3 MB with both executables |
-| kernels with pages of 64 KiB | segments of all 37 ELF files (bundled: 48) are aligned to 64 KiB |
-
-| root, arm64 | bundled |
-| --- | --- |
-| Debian 12 | starts |
-| nothing but the bundle, /proc, /tmp and four devices; as user 472 | starts |
-
-## Platforms without a test
-
-* **windows_arm64**: gfplug and its plugins can't be installed there. On 2026-11-28 neither grpcio (1.85.3),
-  grpcio-tools (1.85.1) nor pyarrow (26.0.1) had a wheel for Python 3.11, 3.13 or 3.14 on this platform, according to
-  `pip download --platform win_arm64 --only-binary=:all: --no-deps`. msgspec has wheels, and protobuf has one in pure
-  Python. We did not try to build these packages there, and did not try the x86_64 Python in Windows' own emulation.
-* **darwin_amd64** (Intel Macs): for Python 3.11 and 3.14 there are wheels of pyarrow 26.0.1 (macOS 12 or newer), grpcio
-  1.85.3, grpcio-tools 1.85.1, protobuf 7.36.2 and msgspec 0.22.0. For this page nothing ran there or on
-  **darwin_arm64**; `.github/workflows/ci.yml` runs the steps on both.
-"""
-TAIL = (
-    """\
-
-* **system** is the default. **bundled** is `gfplug build --libc bundled`: a static launcher, glibc's loader and its
-  libraries, about 1 MB more in the archive. Such a bundle needs only a Linux kernel from the host.
-* The arm64 image of Grafana on Alpine has no glibc at all: use `--libc bundled`, built on an arm64 machine. Such a
-  bundle starts [in a root without any library](#linux-on-arm64).
-* Grafana's Alpine image (x86_64) brings glibc 2.40, its Ubuntu image 2.39.
-* The workflow that `gfplug new` writes builds macOS bundles and starts each of them once; this table does not cover
-  them.
-"""
-    + WINDOWS
-    + ARM64
-)
 NOTHING = "no C library to start with"
 pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 
@@ -139,14 +50,14 @@ def results_by_place(
 def test_the_table_in_the_documentation_is_what_was_seen(results_by_place: dict[str, list[str]]) -> None:
     """Image by image, condition by condition, mode by mode."""
     assert {result for results in results_by_place.values() for result in results} <= {"starts", NOTHING}
-    lines = [f"| image | condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]
+    lines = [f"{START} condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]
     lines += [f"| {place} | {' | '.join(results)} |" for place, results in results_by_place.items()]
-    text = HEAD + "\n".join(lines) + "\n" + TAIL
+    table = "\n".join(lines)
     if os.environ.get("GFPLUG_UPDATE_GOLDEN") and not os.environ.get("CI"):
-        DOCUMENT.parent.mkdir(exist_ok=True)
-        DOCUMENT.write_text(text, encoding="utf-8")
+        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        DOCUMENT.write_text(f"{before}{table}\n\n{rest.partition(END)[2]}", encoding="utf-8")
 
-    assert DOCUMENT.read_text(encoding="utf-8") == text
+    assert f"\n\n{table}{END}" in DOCUMENT.read_text(encoding="utf-8")
 
 
 @pytest.mark.shows("errors: a glibc binary on Alpine", "errors: staticx cannot hold pyarrow")

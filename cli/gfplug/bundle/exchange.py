@@ -43,19 +43,20 @@ def _rename(source: Path, target: Path) -> None:
 
     Raises: ToolError if one of its files stays open there.
     """
-    end = time.monotonic() + _SCAN_SECONDS
+    end = time.monotonic() + (_SCAN_SECONDS if sys.platform == "win32" else 0)
     while True:
         try:
             source.rename(target)
         except PermissionError as error:
-            if sys.platform != "win32":
-                raise
-            if time.monotonic() >= end:
+            if time.monotonic() < end:
+                time.sleep(_SCAN_SECONDS / 20)
+            elif sys.platform == "win32":
                 raise ToolError(
                     f"{source} is in use: a program has one of its files open ({error.strerror})",
                     hint="the old bundle is unchanged; stop Grafana or what else runs the plugin, and try again",
                 ) from error
-            time.sleep(_SCAN_SECONDS / 20)
+            else:
+                raise
         else:
             return
 
