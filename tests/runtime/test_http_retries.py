@@ -34,13 +34,13 @@ class Busy(Upstream):
 
     def __init__(self, *answers: Answer) -> None:
         """Keep them."""
-        self._answers = list(answers)
+        self._script = list(answers)
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Give the next one."""
         del target, asked
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return self._script.pop(0) if len(self._script) > 1 else self._script[0]
 
 
 def busy(status: int = 503, after: object = None) -> Answer:

@@ -54,7 +54,7 @@ async def _by_channel() -> None:
     offer = Offer()
     ours, theirs = Channel(lambda _: None, lambda: None), Channel(lambda _: None, lambda: None)
     theirs.attach(await asyncio.to_thread(channel.connect, offer.value))
-    ours.attach(await asyncio.to_thread(offer.accept))
+    ours.attach(await asyncio.to_thread(offer.accept, lambda: True))
     await asyncio.sleep(0.1)
     ours.close()
     theirs.close()
