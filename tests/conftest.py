@@ -23,7 +23,7 @@ from typing import Any
 import hypothesis  # its plugin imports it at the very end, where Python 3.11 sometimes fails to parse it
 import pytest
 
-hypothesis.settings.register_profile("quick", max_examples=20)  # for `make unit`
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=5000)  # for `make unit`; ms, as in tests/fuzz
 collect_ignore = ["fixtures"]  # the projects in it have tests of their own
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {

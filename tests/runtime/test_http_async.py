@@ -104,7 +104,9 @@ def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
 
         with pytest.raises(TimeoutError):
             asyncio.run(ask())
-        time.sleep(0.5)
+        ended = time.monotonic() + 0.5
+        while not upstream.ended and time.monotonic() < ended:
+            time.sleep(0.01)
 
         assert upstream.hangups == 1
 

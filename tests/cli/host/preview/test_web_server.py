@@ -265,13 +265,13 @@ def test_there_are_not_too_many_connections(server: WebServer) -> None:
 def test_an_answer_may_take_longer_than_a_request(server: WebServer, small: Small) -> None:
     """The plugin thinks; and a browser's connection is kept for its next request."""
     server.connections.first_seconds = 0.2
-    small.plugin.wait = lambda: time.sleep(0.6)
+    small.plugin.wait = lambda: time.sleep(0.4)
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     for _ in range(2):
         connection.request("GET", f"/{server.token}/api/datasources/uid/sales/health")
         with connection.getresponse() as response:
             assert (response.status, bool(response.read())) == (200, True)
-        time.sleep(0.4)
+        time.sleep(0.3)
     connection.close()
 
 
