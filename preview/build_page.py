@@ -10,6 +10,7 @@ from the locks there into a temporary folder, and removed again.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -88,6 +89,8 @@ def main() -> None:
     if options.lock:
         write_lock(options.lock)
         return
+    if options.wheel and importlib.util.find_spec("hatchling") is None:
+        sys.exit("error: the wheel needs hatchling: pip install hatchling")
     for version in options.grafana or versions():
         build_page(version, DIST / version, modules=options.modules)
         size = sum(path.stat().st_size for path in (DIST / version).rglob("*") if path.is_file())
