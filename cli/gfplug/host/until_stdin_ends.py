@@ -10,7 +10,8 @@ import threading
 
 
 def _end_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # sys.stdin would hold a lock that Python needs when the program ends by itself
+        pass
     os._exit(0)
 
 

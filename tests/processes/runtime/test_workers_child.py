@@ -61,8 +61,9 @@ def test_what_is_no_log_line_becomes_one() -> None:
         (3, "ended with status 3"),
         (-11, "was killed by SIGSEGV"),
         (-99, "was killed by signal 99"),
+        (3221225477, "ended with status 0xC0000005"),
     ],
 )
 def test_an_end_is_told_in_words(status: int, words: str) -> None:
-    """A signal by its name, if it has one."""
+    """A signal by its name, if it has one; Windows's code of a crash as its documentation writes it."""
     assert describe(status) == words

@@ -31,6 +31,7 @@ _NOT_FOR_CHILDREN = (
 _LOAD = 180.0  # seconds for the author's imports
 _FORK = 10.0
 _PARTING = 2.0
+_LARGEST_STATUS = 0xFFFF  # above it are Windows's codes of crashes
 _REPORT_SECONDS = 0.5  # seconds in which a template reports how a worker ended
 
 
@@ -235,11 +236,13 @@ class Fork:
 
 
 def describe(status: int) -> str:
-    """Describe an exit status: `ended with status 3`, `was killed by SIGKILL`.
+    """Describe an exit status: `ended with status 3`, `was killed by SIGKILL`, or Windows's own, such as 0xC0000005.
 
     >>> describe(-9)
     'was killed by SIGKILL'
     """
+    if status > _LARGEST_STATUS:
+        return f"ended with status 0x{status:08X}"
     if status >= 0:
         return f"ended with status {status}"
     try:
