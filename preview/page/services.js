@@ -8,6 +8,8 @@ import { address, events } from './server.js';
 /** What was asked of the server, for the inspector; `listen` gets each exchange twice: when it starts and when it is over. */
 export const exchanges = { listen: undefined };
 
+/** Grafana's store of what its users choose. Without it, @grafana/runtime keeps that in the browser. */
+const USER_STORAGE = '/apis/userstorage.grafana.app/';
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 let lastExchange = 0;
 
@@ -31,6 +33,10 @@ async function read(answer, kind) {
 }
 
 async function exchange(options, signal) {
+  if (options.url.startsWith(USER_STORAGE)) {
+    const message = 'the preview keeps in the browser what a user chooses';
+    throw { status: 404, statusText: 'Not Found', data: { message }, config: options };
+  }
   const url = new URL(/^https?:/.test(options.url) ? options.url : address(options.url));
   Object.entries(options.params ?? {}).forEach(([name, values]) =>
     [values].flat().forEach((value) => value !== undefined && url.searchParams.append(name, value))
@@ -127,6 +133,8 @@ export const backend = {
   resolveCancelerIfExists: (requestId) => running.get(requestId)?.abort(),
 };
 
+const STREAM_PERIOD = 100; // milliseconds: a page that is drawn for each packet of a fast stream has no time for its user
+
 /** Packets of a plugin's stream as growing frames. Source: grafana v13.2.2, public/app/features/live/. */
 function dataStream({ addr, buffer, frame, key, filter }) {
   return new Observable((subscriber) => {
@@ -137,16 +145,30 @@ function dataStream({ addr, buffer, frame, key, filter }) {
       rows.push(frame);
     }
     emit({ state: data.LoadingState.Streaming });
-    return events.subscribe(data.toLiveChannelId(addr), addr.data, ({ frame: packet, error, end }) => {
+    let timer;
+    const emitIn = (milliseconds, more) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        timer = undefined;
+        emit(more);
+      }, milliseconds);
+    };
+    const end = events.subscribe(data.toLiveChannelId(addr), addr.data, ({ frame: packet, error, end: isOver }) => {
       if (error) {
-        emit({ state: data.LoadingState.Error, error: { message: error.message } });
-      } else if (end) {
-        emit({ state: data.LoadingState.Done });
+        emitIn(0, { state: data.LoadingState.Error, error: { message: error.message } });
+      } else if (isOver) {
+        emitIn(0, { state: data.LoadingState.Done });
       } else {
         rows.push(packet);
-        emit({ state: data.LoadingState.Streaming });
+        if (timer === undefined) {
+          emitIn(STREAM_PERIOD, { state: data.LoadingState.Streaming });
+        }
       }
     });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
   });
 }
 
