@@ -40,7 +40,10 @@ function Rule({ title, rule, given }) {
   const styles = useStyles();
   return (
     <article aria-label={title} className={styles.box}>
-      <h3 className={styles.heading}>{title}</h3>
+      <div className={styles.boxHead}>
+        <h3 className={styles.heading}>{title}</h3>
+        {rule && <StateOfRule {...rule} />}
+      </div>
       {given.map((query) => (
         <p key={query.refId} className={styles.muted}>
           {sentenceOf(query)}
@@ -77,6 +80,15 @@ function Rule({ title, rule, given }) {
       {rule && !rule.error && !rule.mistake && !(rule.instances?.length > 0) && <p>The rule has no instance now.</p>}
     </article>
   );
+}
+
+/** A rule's state in Grafana's words. */
+function StateOfRule({ error, mistake, instances = [] }) {
+  if (error || mistake) {
+    return <Badge color="red" text="Error" />;
+  }
+  const isFiring = instances.some(({ state }) => state === 'ALERTING');
+  return <Badge color={isFiring ? 'red' : 'green'} text={isFiring ? 'Firing' : 'Normal'} />;
 }
 
 const OPERATORS = {

@@ -1,5 +1,6 @@
 // Annotations: what they ask, and the events that came.
 import { Alert, Button, ErrorBoundaryAlert, IconButton, Switch } from '@grafana/ui';
+import { fromEditor } from './choice.jsx';
 import { useStyles } from './styles.js';
 
 export function Annotations({ preview, state }) {
@@ -58,9 +59,9 @@ export function Annotations({ preview, state }) {
                   query={prepared.target ?? { refId: 'Anno' }}
                   annotation={prepared}
                   range={range}
-                  onChange={(target) => edit(index, { target })}
-                  onAnnotationChange={(changed) => edit(index, changed)}
-                  onRunQuery={preview.runQueries}
+                  onChange={fromEditor((target) => edit(index, { target }))}
+                  onAnnotationChange={fromEditor((changed) => edit(index, changed))}
+                  onRunQuery={fromEditor(preview.runQueries)}
                   app="dashboard"
                 />
               </ErrorBoundaryAlert>

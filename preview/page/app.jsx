@@ -86,9 +86,9 @@ function Activity({ activity }) {
   }
   if (activity.state === 'started') {
     return (
-      <p role="status">
+      <div role="status">
         <Spinner inline /> A file was saved: loading it …
-      </p>
+      </div>
     );
   }
   const title = activity.state === 'down' ? activity.message : `What was saved does not start: ${activity.message}`;

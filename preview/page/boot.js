@@ -20,6 +20,7 @@ async function start() {
   window.grafanaBootData = {
     user: {
       id: 1,
+      uid: 'preview',
       isSignedIn: true,
       orgId: 1,
       orgRole: 'Admin',

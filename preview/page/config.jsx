@@ -5,6 +5,9 @@ import { Trouble } from './app.jsx';
 import { saveAndTest, writeToFile } from './settings.js';
 import { useStyles } from './styles.js';
 
+/** Grafana's own names, so that tests of Grafana's page find the same here. Source: @grafana/e2e-selectors 13.2.2, pages.DataSource. */
+const SAVE = 'data-testid Data source settings page Save and Test button';
+const OUTCOME = 'data-testid Data source settings page Alert';
 const SEVERITY = { success: 'success', error: 'error', warning: 'warning', info: 'info' };
 
 export function Config({ preview, state }) {
@@ -40,7 +43,7 @@ export function Config({ preview, state }) {
         )}
         <Health health={health} />
         <div className={styles.bar}>
-          <Button type="submit" disabled={health?.status === 'testing'}>
+          <Button type="submit" data-testid={SAVE} disabled={health?.status === 'testing'}>
             {'Save & test'}
           </Button>
           <WriteButton preview={preview} provisioning={state.boot.provisioning} />
@@ -62,7 +65,7 @@ function Health({ health }) {
   const { message, verboseMessage, ...details } = typeof health.details === 'object' && health.details ? health.details : {};
   const more = verboseMessage ?? (message === health.message ? undefined : message) ?? (Object.keys(details).length ? details : undefined);
   return (
-    <div role="status" data-testid="preview-health">
+    <div role="status" data-testid={OUTCOME}>
       <Trouble severity={SEVERITY[health.status] ?? 'info'} title={health.message || health.status} details={more} />
     </div>
   );

@@ -17,6 +17,7 @@ export function open(boot) {
       preview.setQueries(targets);
       preview.runQueries();
     },
+    openPanel: preview.openPanel,
     setTimeRange: preview.setTimeRange,
     setVariables: preview.setVariables,
     health: () => preview.state.health,

@@ -2,6 +2,7 @@
 import { LoadingState } from '@grafana/data';
 import { Button, ErrorBoundaryAlert, IconButton } from '@grafana/ui';
 import { useState } from 'react';
+import { fromEditor } from './choice.jsx';
 import { useStyles } from './styles.js';
 
 export function Queries({ preview, state }) {
@@ -117,8 +118,8 @@ function Editor({ preview, state, target, onChange, errors }) {
           timeRange: range,
           request: result.request,
         }}
-        onChange={onChange}
-        onRunQuery={preview.runQueries}
+        onChange={fromEditor(onChange)}
+        onRunQuery={fromEditor(preview.runQueries)}
         onAddQuery={preview.addQuery}
         onBlur={() => {}}
       />

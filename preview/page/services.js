@@ -8,6 +8,8 @@ import { address, events } from './server.js';
 /** What was asked of the server, for the inspector; `listen` gets each exchange twice: when it starts and when it is over. */
 export const exchanges = { listen: undefined };
 
+/** Grafana's store of what its users choose. Without it, @grafana/runtime keeps that in the browser. */
+const USER_STORAGE = '/apis/userstorage.grafana.app/';
 const STREAM_PERIOD = 100; // milliseconds: a fast stream leaves time to draw and to type
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 let lastExchange = 0;
@@ -32,6 +34,10 @@ async function read(answer, kind) {
 }
 
 async function exchange(options, signal) {
+  if (options.url.startsWith(USER_STORAGE)) {
+    const message = 'the preview keeps in the browser what a user chooses';
+    throw { status: 404, statusText: 'Not Found', data: { message }, config: options };
+  }
   const url = new URL(/^https?:/.test(options.url) ? options.url : address(options.url));
   Object.entries(options.params ?? {}).forEach(([name, values]) =>
     [values].flat().forEach((value) => value !== undefined && url.searchParams.append(name, value))
@@ -127,6 +133,8 @@ export const backend = {
   patch: (url, body, options) => content({ ...options, method: 'PATCH', url, data: body }),
   resolveCancelerIfExists: (requestId) => running.get(requestId)?.abort(),
 };
+
+const STREAM_PERIOD = 100; // milliseconds: a page that is drawn for each packet of a fast stream has no time for its user
 
 /** Packets of a plugin's stream as growing frames. Source: grafana v13.2.2, public/app/features/live/. */
 function dataStream({ addr, buffer, frame, key, filter }) {

@@ -1,29 +1,41 @@
-// Dashboard variables: their values, and new ones made here.
-import { Alert, Button, Combobox, Field, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
+// Dashboard variables: their values, and the form of one.
+import { Alert, Button, Combobox, Field, IconButton, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
 import { useState } from 'react';
 import { later } from './choice.jsx';
 import { useStyles } from './styles.js';
 
 export function Variables({ preview, state }) {
   const styles = useStyles();
-  const [isOpen, setOpen] = useState(false);
+  const [edited, setEdited] = useState(undefined); // a variable's name; empty for a new one
+  const isOpen = edited === '' || state.variables.some(({ name }) => name === edited);
   const shown = state.variables.filter(({ hide, type }) => hide !== 2 && type !== 'constant');
   return (
     <section aria-label="Variables">
       <div className={styles.bar}>
         {shown.map((variable) => (
-          <Variable key={variable.name} variable={variable} onChange={(value) => preview.setVariables({ [variable.name]: value })} />
+          <Variable
+            key={variable.name}
+            variable={variable}
+            onChange={(value) => preview.setVariables({ [variable.name]: value })}
+            onEdit={() => setEdited(variable.name)}
+          />
         ))}
-        <Button variant="secondary" size="sm" icon="plus" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <Button
+          variant="secondary"
+          size="sm"
+          icon="plus"
+          aria-expanded={edited === ''}
+          onClick={() => setEdited(edited === '' ? undefined : '')}
+        >
           Add variable
         </Button>
       </div>
-      {isOpen && <NewVariable preview={preview} state={state} onDone={() => setOpen(false)} />}
+      {isOpen && <VariableForm key={edited} preview={preview} state={state} name={edited} onDone={() => setEdited(undefined)} />}
     </section>
   );
 }
 
-function Variable({ variable, onChange }) {
+function Variable({ variable, onChange, onEdit }) {
   const styles = useStyles();
   const { name, label, type, options, current, multi, error } = variable;
   const id = `preview-variable-${name}`;
@@ -69,6 +81,7 @@ function Variable({ variable, onChange }) {
         {label || name}
       </label>
       {controls[type === 'textbox' ? 'text' : multi ? 'several' : 'one']()}
+      {TYPES.some(({ value }) => value === type) && <IconButton name="pen" aria-label={`Edit variable ${name}`} onClick={onEdit} />}
       {error && <Alert severity="error" title={error} />}
     </div>
   );
@@ -80,30 +93,33 @@ const TYPES = [
   { value: 'textbox', label: 'Text box' },
 ];
 
-function NewVariable({ preview, state, onDone }) {
+function VariableForm({ preview, state, name, onDone }) {
   const styles = useStyles();
   const { datasource, plugin, module, variables, range } = state;
-  const [variable, setVariable] = useState({
-    name: '',
-    type: datasource.variables || datasource.metricFindQuery ? 'query' : 'custom',
-    multi: false,
-    includeAll: false,
-    options: [],
-  });
+  const [variable, setVariable] = useState(
+    variables.find((each) => each.name === name) ?? {
+      name: '',
+      type: datasource.variables || datasource.metricFindQuery ? 'query' : 'custom',
+      multi: false,
+      includeAll: false,
+      options: [],
+    }
+  );
   const change = (patch) => setVariable({ ...variable, ...patch });
   const support = datasource.variables;
   const Editor =
     support?.getType() === 'datasource' ? plugin.components.QueryEditor : (support?.editor ?? plugin.components.VariableQueryEditor);
   const initial = support?.getDefaultQuery?.() ?? (support?.getType() === 'datasource' ? datasource.getDefaultQuery?.() : undefined);
-  const isFree = /^\w+$/.test(variable.name) && !variables.some(({ name }) => name === variable.name);
-  const add = () => {
+  const isFree = /^\w+$/.test(variable.name) && !variables.some((other) => other.name === variable.name && other.name !== name);
+  const save = () => {
     const query = variable.query ?? (variable.type === 'query' ? { refId: variable.name, ...initial } : '');
-    preview.set({ variables: [...variables, { ...variable, query }] });
+    const saved = { ...variable, query };
+    preview.set({ variables: name ? variables.map((other) => (other.name === name ? saved : other)) : [...variables, saved] });
     preview.refresh();
     onDone();
   };
   return (
-    <div className={styles.box} role="group" aria-label="New variable">
+    <div className={styles.box} role="group" aria-label={name ? `Variable ${name}` : 'New variable'}>
       <Field
         label="Name"
         htmlFor="preview-variable-name"
@@ -119,8 +135,8 @@ function NewVariable({ preview, state, onDone }) {
       </Field>
       <div className={styles.bar}>
         <RadioButtonGroup aria-label="Type" options={TYPES} value={variable.type} onChange={(type) => change({ type, query: undefined })} />
-        <Toggle label="Several values" value={variable.multi} onChange={(multi) => change({ multi })} />
-        <Toggle label="All" value={variable.includeAll} onChange={(includeAll) => change({ includeAll })} />
+        <Toggle label="Several values" value={Boolean(variable.multi)} onChange={(multi) => change({ multi })} />
+        <Toggle label="All" value={Boolean(variable.includeAll)} onChange={(includeAll) => change({ includeAll })} />
       </div>
       {variable.type === 'query' && Editor && (
         <Editor
@@ -145,8 +161,8 @@ function NewVariable({ preview, state, onDone }) {
           />
         </Field>
       )}
-      <Button size="sm" disabled={!isFree} onClick={add}>
-        Add
+      <Button size="sm" disabled={!isFree} onClick={save}>
+        {name ? 'Save' : 'Add'}
       </Button>
     </div>
   );

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Response
+    from playwright.sync_api import Locator, Page, Request
 
 PROJECT = Path(__file__).parents[1]
 PLUGIN_ID = json.loads((PROJECT / "plugin.json").read_text(encoding="utf-8"))["id"]
@@ -149,10 +149,10 @@ class Explore:
         return type_into(self.page, f"gf-query-{self.query['refId']}", values)
 
     def run(self) -> dict[str, Any]:
-        """Run the query; return the response of Grafana's server."""
-        with self.page.expect_response(is_query) as answer:
+        """Run the query; return the response of Grafana's server to a request that the page did not cancel."""
+        with self.page.expect_event("requestfinished", is_query) as finished:
             self.page.get_by_test_id(RUN).first.click()
-        result: dict[str, Any] = answer.value.json()["results"][self.query["refId"]]
+        result: dict[str, Any] = finished.value.response().json()["results"][self.query["refId"]]
         return result
 
 
@@ -187,9 +187,9 @@ class RulePage:
         return str(state.first.inner_text())  # mypy knows no types if playwright is not installed
 
 
-def is_query(response: "Response") -> bool:
-    """Tell whether this is the response to the page's queries."""
-    return "/api/ds/query" in response.url
+def is_query(request: "Request") -> bool:
+    """Tell whether this request asks the page's queries."""
+    return "/api/ds/query" in request.url
 
 
 def test_the_config_page_saves_its_fields(page: "Page", source: dict[str, Any]) -> None:
