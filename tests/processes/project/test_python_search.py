@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 
 def best_python() -> Path | None:
     """Return the path of the Python that is taken."""
-    python = python_search.search(None).chosen
+    python = python_search.search(None).best
     return python.path if python else None
 
 
@@ -33,7 +33,7 @@ def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
     machine.python("python3.12", "3.12.9")
     result = python_search.search(None)
 
-    assert (result.chosen and result.chosen.path, result.reason) == (own, "")
+    assert (result.best and result.best.path, result.reason) == (own, "")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Ma
     machine.program("python3.13", "#!/bin/sh\nexit 127\n")
     result = python_search.search(None)
 
-    assert (result.chosen, result.downloadable) == (None, None)
+    assert (result.best, result.downloadable) == (None, None)
     assert [python.version for python in result.without] == [(3, 12, 1), (3, 12, 9)]
 
 
@@ -87,8 +87,8 @@ def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
     other = machine.python("python3.11", "3.11.9")
     result = python_search.search(None)
 
-    assert result.chosen
-    assert result.chosen.path == other
+    assert result.best
+    assert result.best.path == other
     assert result.without == ()
     assert result.reason.startswith("Python 3.13.1t at ")
     assert result.reason.endswith("which gfplug runs on, is free-threaded, and grpcio has no wheels for such builds")
@@ -114,8 +114,8 @@ def test_the_project_says_which_versions_serve(machine: Machine, project: Projec
     newer = machine.python("python3.14", "3.14.0")
     result = python_search.search(python_search.versions_of(project))
 
-    assert result.chosen
-    assert result.chosen.path == newer
+    assert result.best
+    assert result.best.path == newer
     assert result.reason.startswith("pyproject.toml requires Python >=3.13, and gfplug runs on Python 3.12.1 at ")
 
 
@@ -150,7 +150,7 @@ def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine
     result = python_search.search(None)
     python = python_search.download(result)
 
-    assert (result.chosen, result.downloadable) == (None, (3, 13))
+    assert (result.best, result.downloadable) == (None, (3, 13))
     assert (python.path, python.version) == (machine.folder / "downloaded/python", (3, 13, 1))
     commands = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
     assert commands[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
