@@ -134,7 +134,6 @@ export const backend = {
   resolveCancelerIfExists: (requestId) => running.get(requestId)?.abort(),
 };
 
-const STREAM_PERIOD = 100; // milliseconds: a page that is drawn for each packet of a fast stream has no time for its user
 
 /** Packets of a plugin's stream as growing frames. Source: grafana v13.2.2, public/app/features/live/. */
 function dataStream({ addr, buffer, frame, key, filter }) {

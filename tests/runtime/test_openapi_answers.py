@@ -80,10 +80,10 @@ def test_missing_rows_and_fields_give_notices() -> None:
     ]
 
     assert [each.notices for each in result] == [
-        ("The answer has no data, so that there are no rows",),
-        ("The answer has nothing of what the API describes",),
-        ("3 rows are empty: they are no objects, as the API describes them",),
-        ("1 rows are empty: they are no objects, as the API describes them",),
+        ("The answer has no data, so there are no rows",),
+        ("The answer has none of the fields that the API describes",),
+        ("3 rows are empty, because they are not objects as the API describes them",),
+        ("1 rows are empty, because they are not objects as the API describes them",),
     ]
 
 

@@ -40,8 +40,8 @@ def compare(project: Project, inventory: Inventory) -> None:
             package.name,
             advice,
         )
-    if strangers := undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
-        names = ", ".join(f"{name} ({_megabytes(size)})" for name, size in strangers.items())
+    if extra_packages := undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
+        names = ", ".join(f"{name} ({_megabytes(size)})" for name, size in extra_packages.items())
         _log.warning(
             "In the bundle, but not among your dependencies: %s. Add to pyproject.toml what your code uses, and to "
             "EXCLUDES in plugin.spec what it does not",
@@ -108,13 +108,13 @@ def undeclared(environment: Environment, lines: Iterable[str], *, own: Collectio
     Packages that only such a package needs count as a part of it.
     """
     asked_for = environment.all(lines) | set(own)
-    strangers = {name: package for name, package in environment.in_bundle.items() if name not in asked_for}
-    parts = {name: environment.all([name]) & strangers.keys() for name in strangers}
+    extra_packages = {name: package for name, package in environment.in_bundle.items() if name not in asked_for}
+    parts = {name: environment.all([name]) & extra_packages.keys() for name in extra_packages}
     sizes: dict[str, int] = {}
     grouped_names: set[str] = set()
-    for name in sorted(strangers, key=lambda name: (-len(parts[name]), name)):
+    for name in sorted(extra_packages, key=lambda name: (-len(parts[name]), name)):
         if name not in grouped_names:
-            sizes[strangers[name].name] = sum(strangers[part].size for part in parts[name] - grouped_names)
+            sizes[extra_packages[name].name] = sum(extra_packages[part].size for part in parts[name] - grouped_names)
             grouped_names |= parts[name]
     return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gfplug")
 
 
-def _list_examples(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _list_examples(is_set: bool) -> None:  # noqa: FBT001 - typer calls it so
     """Print each example with its description, and end the command."""
-    if is_wanted:
+    if is_set:
         _show_examples(console.result)
         raise typer.Exit
 

@@ -117,7 +117,7 @@ def parse(text: str, *, panics: bool = False) -> LogLine:
     """Parse one line as go-plugin does; `panics` says that a panic or a traceback began before.
 
     Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. A traceback counts as a panic here, because
-    Grafana logs its lines at debug level, where nobody sees them.
+    Grafana logs its lines at debug level, which is off by default.
     """
     if len(text.encode()) >= _LONGEST:
         return LogLine(level="debug", message=text, danger="longer than 64 KiB: Grafana logs it in pieces, unread")

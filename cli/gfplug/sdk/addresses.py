@@ -48,7 +48,7 @@ class Target:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on the network can read the request."""
+        """Whether the request cannot be read on the network."""
         return self.url.startswith("https:") or self.is_on_this_machine
 
     def redirected(self, location: str) -> Target:

@@ -32,7 +32,7 @@ _NOTHING = "HAR capture: the call used no HttpClient, no cursor and no SQL macro
 _LOGGER = logging.getLogger("gfruntime")
 
 
-def is_wanted(call: ActiveCall) -> bool:
+def wants_traffic(call: ActiveCall) -> bool:
     """Tell whether Grafana asks for the traffic of this call."""
     return call.incoming.headers.get(_HEADER) == "true"
 

@@ -47,8 +47,8 @@ class Queries:
 
     async def answer(self, call: ActiveCall) -> bytes:
         """Answer every query by its ref id; of two queries with one ref id, the later is answered."""
-        wants_traffic = captured.is_wanted(call)
-        by_id = await (captured.capture_traffic(self._encode, call) if wants_traffic else self._encode(call))
+        has_traffic = captured.wants_traffic(call)
+        by_id = await (captured.capture_traffic(self._encode, call) if has_traffic else self._encode(call))
         return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in by_id.items())
 
     async def _encode(self, call: ActiveCall) -> AnswersById:

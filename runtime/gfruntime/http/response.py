@@ -95,8 +95,8 @@ class HttpResponse:
             return self
         kind = DownstreamError if source_of_status(self.status) == "downstream" else UpstreamError
         sentence = f"{self.path} answered {self.status} {one_line(self.reason)}".rstrip()
-        is_told = self.explanation and self.status != _UNAUTHORIZED
-        raise kind(f"{sentence}: {self.explanation}" if is_told else sentence, status=self.status)
+        has_explanation = self.explanation and self.status != _UNAUTHORIZED
+        raise kind(f"{sentence}: {self.explanation}" if has_explanation else sentence, status=self.status)
 
 
 def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str], path: str, bound: str) -> bytes:

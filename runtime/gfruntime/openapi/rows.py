@@ -42,25 +42,25 @@ def json_of(response: HttpResponse) -> Any:
 def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
     """List the rows of one answer; `path` is the operation's path, for messages.
 
-    Raises: DownstreamError for an answer that says that it failed, and for one of another shape.
+    Raises: DownstreamError if the answer is an error, or has another shape.
     """
     where = ".".join(endpoint.rows) or "its answer"
     value = find(body, endpoint.rows)
     has_fields = any(column.keys for column in endpoint.columns)
     rows = list_rows(value, endpoint.shape, has_fields=has_fields)
-    is_told = is_there(body, endpoint.rows) and rows is not None
+    is_described = is_there(body, endpoint.rows) and rows is not None
     is_strange = endpoint.shape == "object" and has_fields and bool(rows) and not has_any(value, endpoint)
-    failure = failure_of(body, endpoint, is_told=is_told and not is_strange)
+    failure = failure_of(body, endpoint, is_described=is_described and not is_strange)
     if failure and (not rows or is_strange):
         raise DownstreamError(f"{path} returned an error: {failure}")
     if rows is None:
         raise DownstreamError(f"{path}: {where} is not {KINDS[endpoint.shape]}")
-    strangers = sum(not isinstance(row, dict) for _, row in rows) if has_fields else 0
+    empty_rows = sum(not isinstance(row, dict) for _, row in rows) if has_fields else 0
     sentences = {
         f"The API says of its answer: {failure}": bool(failure),
-        f"The answer has no {where}, so that there are no rows": not is_told and bool(body),
-        "The answer has nothing of what the API describes": is_strange,
-        f"{strangers} rows are empty: they are no objects, as the API describes them": strangers > 0,
+        f"The answer has no {where}, so there are no rows": not is_described and bool(body),
+        "The answer has none of the fields that the API describes": is_strange,
+        f"{empty_rows} rows are empty, because they are not objects as the API describes them": empty_rows > 0,
     }
     return Rows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so), is_cut=bool(failure))
 
@@ -92,20 +92,20 @@ def has_any(value: Any, endpoint: Endpoint) -> bool:
     return any(find(value, column.keys) is not None for column in endpoint.columns)
 
 
-def failure_of(body: Any, endpoint: Endpoint, *, is_told: bool) -> str:
+def failure_of(body: Any, endpoint: Endpoint, *, is_described: bool) -> str:
     """Return the error text of an answer that failed; empty if it did not fail.
 
     If the answer has what the API describes, only `success: false`, `errors` and similar keys are signs of a failure;
     else also any text at the place of the API's error texts.
     """
-    if not isinstance(body, dict) or (is_told and not endpoint.rows):
+    if not isinstance(body, dict) or (is_described and not endpoint.rows):
         return ""
     signs = [body[name] for name in FAILURE if name not in endpoint.rows[:1] and is_sign(body.get(name))]
     text = text_in(find(body, endpoint.error_keys)) if endpoint.error_keys else ""
     if signs or any(body.get(name) is False for name in SUCCESS):
         texts = (text, *map(text_in, signs), text_in(body.get("message")))
         return next(filter(None, texts), "it failed without an explanation")
-    return "" if is_told else text
+    return "" if is_described else text
 
 
 def is_sign(value: Any) -> bool:

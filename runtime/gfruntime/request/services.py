@@ -114,7 +114,7 @@ class StreamRequest(Cancellable):
     """One request about a channel: to subscribe, to publish, or to produce its packets.
 
     `path` is the channel's part after the data source; `data` is what the frontend sent, usually the query. `cancel` is
-    set when nobody reads any more: a sync generator should wait with `request.cancel.wait(seconds)`.
+    set after the last subscriber leaves: a sync generator should wait with `request.cancel.wait(seconds)`.
 
     >>> StreamRequest(path="cpu", data=b'{"host": "a"}').json()
     {'host': 'a'}
@@ -133,7 +133,7 @@ class StreamRequest(Cancellable):
     """The plugin context of the request."""
 
     cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
-    """An event that is set when nobody reads the channel any more."""
+    """An event that is set after the channel's last subscriber leaves."""
 
     @property
     def http_headers(self) -> dict[str, str]:

@@ -165,6 +165,6 @@ def _can_bind(path: str) -> bool:
 def _loopback(environ: Mapping[str, str]) -> Address:
     """Return a loopback port: one of the host's range on Windows, as in go-plugin, else any."""
     first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
-    is_told = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
-    ports = range(int(first), int(last) + 1) if is_told else ()
+    has_range = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
+    ports = range(int(first), int(last) + 1) if has_range else ()
     return Address(network="tcp", value="127.0.0.1:0", ports=ports)

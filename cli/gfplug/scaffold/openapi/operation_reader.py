@@ -137,8 +137,10 @@ class OperationReader:
         noun = path.partition("#")[0].rstrip("/").rpartition("/")[2].partition(".")[0]
         rows = find_rows(self._schemas, schema, remarks, noun="" if noun.startswith("{") else noun)
         columns = build_columns(self._schemas, rows, remarks)
-        text, is_made = example_of(rows, columns, (*rows_response.examples, self._schemas.shape(schema).example))
-        response = Response(row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made)
+        text, is_generated = example_of(rows, columns, (*rows_response.examples, self._schemas.shape(schema).example))
+        response = Response(
+            row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_generated
+        )
         return rows, columns, response
 
 

@@ -132,7 +132,7 @@ class Caller:
             text, code, details = rest
             self._settle(first, CallError(text, code=code, details=details))
         else:
-            self._settle(first, self._content(rest[0], is_wanted=first in self._answers or first in self._streams))
+            self._settle(first, self._content(rest[0], has_reader=first in self._answers or first in self._streams))
 
     def _settle(self, number: int, content: Message | CallError | None) -> None:
         """Deliver an answer, a part of one, an error, or None for the last part, if a call waits for it."""
@@ -146,13 +146,13 @@ class Caller:
         elif content is not None:
             answer.set_result(content)
 
-    def _content(self, message: bytes | tuple[int, int], *, is_wanted: bool) -> Message | CallError:
+    def _content(self, message: bytes | tuple[int, int], *, has_reader: bool) -> Message | CallError:
         """Return a message of an answer, from shared memory if it is there."""
         if isinstance(message, bytes):
             return message
         descriptor, size = message
         try:
-            return shared.fetch(self.pid, descriptor, size) if is_wanted else b""
+            return shared.fetch(self.pid, descriptor, size) if has_reader else b""
         except OSError as error:
             return CallError(f"an answer of {size} bytes could not be fetched from its worker: {error}")
         finally:
