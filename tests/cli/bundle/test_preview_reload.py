@@ -41,7 +41,7 @@ def small(project: Project) -> Small:
 def reloader(small: Small, project: Project) -> Iterator[Reloader]:
     """Watch the files of that project."""
     provisioning = Provisioning(folders=[project.root / "provisioning"], plugin_id=ID)
-    following = Reloader(
+    watcher = Reloader(
         SourceFiles(project),
         source=small.source,
         provisioning=provisioning,
@@ -49,15 +49,15 @@ def reloader(small: Small, project: Project) -> Iterator[Reloader]:
         feed=small.feed,
     )
     listener = small.feed.open()
-    following.start(small.keeper)  # type: ignore[arg-type]
+    watcher.start(small.keeper)  # type: ignore[arg-type]
     assert any(b'"state": "ready"' in part for part in listener.parts())
     small.feed.close(listener)
-    yield following
-    following.stop()
+    yield watcher
+    watcher.stop()
 
 
 @pytest.fixture
-def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]:
+def next_event(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]:
     """Wait for the next event of a kind with these values; events about the start of a reload are skipped."""
     assert reloader is not None
     parts = small.feed.open().parts()
@@ -76,44 +76,44 @@ def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]
 
 
 def test_new_code_with_the_same_dataclasses_keeps_the_editors(
-    reloader: Reloader, following: Callable[..., dict[str, Any]]
+    reloader: Reloader, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The page only sends its queries again."""
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
-    ready = following(state="ready")
+    ready = next_event(state="ready")
 
     assert (ready["code"], ready["module"], ready["settings"]) == (True, None, False)
 
 
 def test_new_dataclasses_make_a_new_module(
-    small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
+    small: Small, reloader: Reloader, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The module has another address."""
     says(small, {**SCHEMA, "hash": "2"})
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
 
-    assert following(state="ready")["module"].startswith(f"public/plugins/{ID}/module.js?_cache=")
+    assert next_event(state="ready")["module"].startswith(f"public/plugins/{ID}/module.js?_cache=")
 
 
 def test_unsupported_dataclasses_are_reported_and_the_code_is_used(
-    small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
+    small: Small, reloader: Reloader, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The editors stay unchanged."""
     says(small, {"message": "Model.table has no default", "isSchemaError": True}, status=404)
     reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
 
-    assert following(state="failed")["message"] == "Model.table has no default"
-    assert following(state="ready")["module"] is None
+    assert next_event(state="failed")["message"] == "Model.table has no default"
+    assert next_event(state="ready")["module"] is None
 
 
 def test_code_that_does_not_start_is_an_error_without_secrets(
-    reloader: Reloader, following: Callable[..., dict[str, Any]]
+    reloader: Reloader, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The message has no secret in it."""
     sentence = f"the saved code cannot be used: NameError: {SECRET}; the last working code still answers"
     reloader.watch(LogLine(level="error", message=sentence))
 
-    assert following(state="failed")["message"] == sentence.replace(SECRET, "***")
+    assert next_event(state="failed")["message"] == sentence.replace(SECRET, "***")
 
 
 def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader) -> None:
@@ -128,31 +128,31 @@ def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader)
 
 
 def test_a_saved_provisioning_file_changes_the_data_source(
-    small: Small, project: Project, following: Callable[..., dict[str, Any]]
+    small: Small, project: Project, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """Values that were typed on the page stay, unless the file changes them."""
     small.source.update({"jsonData": {"timeout": 10, "typed": True}})
     path = project.root / "provisioning/datasources/one.yaml"
     path.write_text(DATASOURCE.replace("127.0.0.1:9", "127.0.0.1:10"), encoding="utf-8")
 
-    assert following("settings")["url"] == "http://127.0.0.1:10"
-    ready = following(state="ready")
+    assert next_event("settings")["url"] == "http://127.0.0.1:10"
+    ready = next_event(state="ready")
     assert (ready["settings"], ready["rules"], ready["dashboards"], ready["code"]) == (True, False, False, False)
     assert small.source.settings().options == {"timeout": 10, "typed": True}
 
 
 def test_a_broken_provisioning_file_keeps_the_previous_settings(
-    small: Small, project: Project, following: Callable[..., dict[str, Any]]
+    small: Small, project: Project, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The message names the file."""
     (project.root / "provisioning/datasources/one.yaml").write_text("datasources: [", encoding="utf-8")
 
-    assert "one.yaml" in following(state="failed")["message"]
+    assert "one.yaml" in next_event(state="failed")["message"]
     assert small.source.settings().secrets == {"token": SECRET}
 
 
 def test_a_file_that_disappears_while_it_is_read_is_read_again(
-    reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    reloader: Reloader, project: Project, next_event: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next scan notices the save again."""
     link, failures = reloader._files.relink, iter([FileNotFoundError("gone"), ZeroDivisionError("bug")])
@@ -166,45 +166,45 @@ def test_a_file_that_disappears_while_it_is_read_is_read_again(
     (project.root / "frontend" / "locales").mkdir()
     path = project.root / "frontend" / "locales" / "de.json"
     path.write_text("{}", encoding="utf-8")
-    assert following(state="failed")["message"] == "the save could not be followed: bug"
+    assert next_event(state="failed")["message"] == "the save could not be followed: bug"
     path.write_text('{"Table": "Tabelle"}', encoding="utf-8")
-    assert following(state="ready")["module"]
+    assert next_event(state="ready")["module"]
 
 
 def test_a_half_saved_plugin_json_is_an_error_and_the_previous_one_stays(
-    reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]]
+    reloader: Reloader, project: Project, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The page can still be opened, and the next save repairs it."""
     path, files = project.root / "plugin.json", reloader._files
     text, name = path.read_text(encoding="utf-8"), files.meta()["name"]
     path.write_text(text[: len(text) // 2], encoding="utf-8")
 
-    assert "plugin.json" in following(state="failed")["message"]
+    assert "plugin.json" in next_event(state="failed")["message"]
     assert files.meta()["name"] == name
     assert files.problem is not None
     path.write_text(text.replace(f'"{name}"', '"Another"'), encoding="utf-8")
-    following(state="ready")
+    next_event(state="ready")
     assert files.meta()["name"] == "Another"
     assert [files.problem] == [None]
 
 
-def test_dashboards_and_rules_are_read_again(project: Project, following: Callable[..., dict[str, Any]]) -> None:
+def test_dashboards_and_rules_are_read_again(project: Project, next_event: Callable[..., dict[str, Any]]) -> None:
     """The event says which of them changed."""
     (project.root / "provisioning/dashboards/two.json").write_text("{}", encoding="utf-8")
-    assert following(state="ready")["dashboards"] is True
+    assert next_event(state="ready")["dashboards"] is True
     (project.root / "provisioning/alerting/rules.yaml").unlink()
-    assert following(state="ready")["rules"] is True
+    assert next_event(state="ready")["rules"] is True
 
 
 def test_a_save_sends_an_event_at_its_start_and_at_its_end(
-    project: Project, following: Callable[..., dict[str, Any]]
+    project: Project, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """For Python code, the plugin's log tells the end; a frontend file is tried as well."""
     (project.root / "src" / "more.py").write_text("", encoding="utf-8")
-    assert following(state="started")
+    assert next_event(state="started")
     (project.root / "frontend" / "locales").mkdir()
     (project.root / "frontend" / "locales" / "de.json").write_text('{"Table": "Tabelle"}', encoding="utf-8")
-    assert following(state="ready")["module"]
+    assert next_event(state="ready")["module"]
 
 
 def test_an_unknown_provisioned_key_is_logged(small: Small, reloader: Reloader, project: Project) -> None:

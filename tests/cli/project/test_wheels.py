@@ -1,4 +1,4 @@
-"""The wheels that projects keep: never older than their sources, and as they were installed."""
+"""The wheels in projects: as new as their sources, and as they were installed."""
 
 import io
 import shutil
@@ -21,61 +21,61 @@ ROOT = Path(__file__).parents[3]
 
 
 def names(content: bytes) -> set[str]:
-    """List what a wheel holds."""
+    """List the files of a wheel."""
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         assert wheel.testzip() is None
         return set(wheel.namelist())
 
 
-def test_the_runtimes_wheel_is_whole() -> None:
-    """Types, licence and PyInstaller's hooks are in it, and no code that was compiled."""
-    held = names(wheels.build("gfruntime"))
+def test_the_wheel_of_the_runtime_is_complete() -> None:
+    """It has types, licence and PyInstaller's hooks, and no byte code."""
+    content = names(wheels.build("gfruntime"))
     info = f"gfruntime-{__version__}.dist-info"
 
-    assert held >= {
+    assert content >= {
         "gfruntime/py.typed",
         "gfruntime/freeze/hooks/hook-pyarrow.py",
         f"{info}/licenses/LICENSE",
         f"{info}/entry_points.txt",
     }
-    assert not [name for name in held if name.endswith(".pyc")]
+    assert not [name for name in content if name.endswith(".pyc")]
     with zipfile.ZipFile(io.BytesIO(wheels.build("gfruntime"))) as wheel:
         assert "License-Expression: Apache-2.0" in wheel.read(f"{info}/METADATA").decode()
 
 
-def test_gfplugs_wheel_carries_the_runtimes() -> None:
-    """An installed gfplug has what projects need: the same bytes each time."""
+def test_the_wheel_of_gfplug_has_the_runtimes() -> None:
+    """An installed gfplug has all files for projects, with the same bytes each time."""
     with zipfile.ZipFile(io.BytesIO(wheels.build("gfplug"))) as wheel:
-        carried = wheel.read(f"gfplug/_data/{wheels.NAMES['gfruntime']}")
+        runtime = wheel.read(f"gfplug/_data/{wheels.NAMES['gfruntime']}")
         editors = wheel.read("gfplug/_data/editors.js").decode()
-        held = set(wheel.namelist())
+        content = set(wheel.namelist())
 
-    assert carried == wheels.build("gfruntime")
+    assert runtime == wheels.build("gfruntime")
     assert editors == library.read()
-    assert not [name for name in held if name.startswith("gfplug/bundle/frontend/editors/")]
-    assert held >= {"gfplug/_data/template/copier.yml", "gfplug/_data/proto/versions.json"}
-    assert "gfplug/_data/published" not in held
+    assert not [name for name in content if name.startswith("gfplug/bundle/frontend/editors/")]
+    assert content >= {"gfplug/_data/template/copier.yml", "gfplug/_data/proto/versions.json"}
+    assert "gfplug/_data/published" not in content
 
 
-def test_a_published_wheel_is_stamped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_wheel_has_a_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The release workflow sets a variable."""
     monkeypatch.setenv("GFPLUG_PUBLISHED", "1")
-    built = Path(next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
+    wheel = Path(next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
 
-    assert "gfplug/_data/published" in names(built.read_bytes())
+    assert "gfplug/_data/published" in names(wheel.read_bytes())
 
 
 @pytest.mark.slow
-def test_the_sdist_carries_the_runtime_too(tmp_path: Path) -> None:
-    """Its wheel, and the source that gfplug's own wheel is built with."""
-    built = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    with tarfile.open(built) as archive:
-        held = {name.partition("/")[2] for name in archive.getnames()}
+def test_the_sdist_has_the_runtime(tmp_path: Path) -> None:
+    """It has the wheel, and the source for building gfplug's own wheel."""
+    sdist = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    with tarfile.open(sdist) as archive:
+        content = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert held >= {f"runtime/dist/{wheels.NAMES['gfruntime']}", "runtime/gfruntime/serve.py", "cli/hatch_build.py"}
+    assert content >= {f"runtime/dist/{wheels.NAMES['gfruntime']}", "runtime/gfruntime/serve.py", "cli/hatch_build.py"}
 
 
-def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_builds_a_new_wheel_after_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of the source is in the next wheel."""
     (tmp_path / "runtime").mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -99,7 +99,7 @@ def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: py
 
 @pytest.fixture
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """Every source that is built while the cache is a new folder."""
+    """The list of sources that are built; the cache is an empty folder."""
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     real, sources = wheels._build_from, list[Path]()
 
@@ -124,10 +124,10 @@ def test_a_wheel_is_built_once(builds: list[Path]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variable", ["GFPLUG_PUBLISHED", "SOURCE_DATE_EPOCH"])
-def test_a_variable_that_changes_a_wheel_has_it_built_again(
+def test_a_variable_that_changes_a_wheel_causes_a_new_build(
     builds: list[Path], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """One marks a release, the other dates the files."""
+    """One marks a release, the other sets the date of files."""
     wheels.build("gfplug")
     wheels.build.cache_clear()
     monkeypatch.setenv(variable, "1")
@@ -137,27 +137,27 @@ def test_a_variable_that_changes_a_wheel_has_it_built_again(
 
 
 def test_a_damaged_wheel_in_the_cache_is_built_again(builds: list[Path], tmp_path: Path) -> None:
-    """It would be in every project from then on."""
+    """Otherwise every new project would have it."""
     first = wheels.build("gfruntime")
     place = tmp_path / "cache" / "wheels" / "gfruntime"
-    for damaged in (place.read_bytes()[:-1], b"", place.read_bytes()[:-1] + b"x"):
-        place.write_bytes(damaged)
+    for content in (place.read_bytes()[:-1], b"", place.read_bytes()[:-1] + b"x"):
+        place.write_bytes(content)
         wheels.build.cache_clear()
         assert wheels.build("gfruntime") == first
 
     assert len(builds) == 4
 
 
-def test_a_cache_that_can_not_be_written_is_no_failure(builds: list[Path], tmp_path: Path) -> None:
-    """As in a container without a home."""
+def test_an_unwritable_wheel_cache_is_not_an_error(builds: list[Path], tmp_path: Path) -> None:
+    """A container may have no home folder."""
     (tmp_path / "cache").write_bytes(b"")
 
     assert names(wheels.build("gfruntime"))
     assert len(builds) == 1
 
 
-def test_nothing_in_a_wheel_is_from_elsewhere_than_its_sources(tmp_path: Path) -> None:
-    """Else a change of it would go unnoticed: a copy of the sources alone gives the same wheels."""
+def test_a_wheel_depends_only_on_its_sources(tmp_path: Path) -> None:
+    """A copy of the sources gives the same wheels; a change elsewhere would go unnoticed."""
     for name in wheels.SOURCES:
         source = ROOT / name
         if source.is_dir():
@@ -168,12 +168,12 @@ def test_nothing_in_a_wheel_is_from_elsewhere_than_its_sources(tmp_path: Path) -
     assert wheels._contents(wheels._build_from(tmp_path)) == wheels._contents(wheels._build_from(ROOT))
 
 
-def test_a_gfplug_without_a_list_of_files_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system's package manager may keep none."""
+def test_a_gfplug_without_a_list_of_files_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some package managers of systems do not keep the list."""
     monkeypatch.setattr(wheels, "distribution", lambda _: Mock(files=None))
     monkeypatch.setattr(resources, "checkout", lambda: None)
     wheels.build.cache_clear()
-    with pytest.raises(ProjectError, match="no list of its files") as caught:
+    with pytest.raises(ProjectError, match="no list of its files") as excinfo:
         wheels.build("gfplug")
 
-    assert "--data gfplug=" in caught.value.hint
+    assert "--data gfplug=" in excinfo.value.hint

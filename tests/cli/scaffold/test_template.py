@@ -1,4 +1,4 @@
-"""The template: answers become a tree, whatever the machine it is rendered on."""
+"""The template: answers become a tree of files, independent of the machine."""
 
 import compileall
 import html
@@ -32,7 +32,8 @@ AWKWARD = replace(
 EXAMPLES = pytest.mark.parametrize("example", choices.EXAMPLES)
 
 
-def _rendered(folder: Path, answers: Answers = SALES) -> dict[str, bytes]:
+def render_files(folder: Path, answers: Answers = SALES) -> dict[str, bytes]:
+    """Render a project, and map its paths to their content."""
     template.render(answers, folder)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -40,11 +41,11 @@ def _rendered(folder: Path, answers: Answers = SALES) -> dict[str, bytes]:
 @pytest.fixture(scope="module", params=choices.EXAMPLES)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Render a project with awkward answers, for each example."""
-    return _rendered(tmp_path_factory.mktemp("project"), replace(AWKWARD, example=request.param))
+    return render_files(tmp_path_factory.mktemp("project"), replace(AWKWARD, example=request.param))
 
 
-def test_copier_is_asked_for_exactly_the_answers() -> None:
-    """A question without an answer, or an answer without a question, would go unnoticed in copier."""
+def test_copiers_questions_are_the_answers() -> None:
+    """Copier would not report a missing question or answer."""
     questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
 
     keys = {key for key in questions if not key.startswith("_")}
@@ -52,16 +53,16 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     assert keys == {field.name for field in fields(Answers)} | {"layer"}
 
 
-def test_no_delimiter_is_left(project: dict[str, bytes]) -> None:
-    """Every expression and block was rendered, and no file kept the suffix."""
+def test_no_template_syntax_is_left(project: dict[str, bytes]) -> None:
+    """Every expression and block is rendered, and no file has the suffix."""
     texts = {name: re.sub(rb"\{= 7\\?\*7 =\}", b"", content) for name, content in project.items() if ".whl" not in name}
 
     assert not [name for name in project if name.endswith(".jinja")]
     assert not [name for name, content in texts.items() if re.search(rb"\{=|=\}|\{%#|#%\}", content)]
 
 
-def test_awkward_answers_stay_what_they_are(project: dict[str, bytes]) -> None:
-    """Quotes, signs of markup, braces and emoji arrive in JSON, TOML and YAML as they were typed."""
+def test_awkward_answers_are_not_changed(project: dict[str, bytes]) -> None:
+    """Quotes, markup, braces and emoji are the same in JSON, TOML and YAML."""
     plugin, pyproject = json.loads(project["plugin.json"]), tomllib.loads(project["pyproject.toml"].decode())
     source = yaml.safe_load(project["provisioning/datasources/datasource.yaml"])["datasources"][0]
 
@@ -79,17 +80,17 @@ def test_awkward_answers_stay_what_they_are(project: dict[str, bytes]) -> None:
     "title",
     ["it's", "O'Neil *DB* [new](x) C#", "<script>x</script> &amp; `y`", "a_b _c_ \\d #", "~~gone~~", "#1 {{ x }} ${y}"],
 )
-def test_the_readme_shows_the_title_as_it_is(tmp_path: Path, title: str) -> None:
-    """Nothing of it is markup, neither in the heading nor in the line below it."""
-    readme = _rendered(tmp_path / "p", replace(SALES, title=title, description=title))["README.md"].decode()
+def test_the_readme_shows_the_title_without_markup(tmp_path: Path, title: str) -> None:
+    """The heading and the line below it are tried."""
+    readme = render_files(tmp_path / "p", replace(SALES, title=title, description=title))["README.md"].decode()
     heading, line = MarkdownIt("gfm-like", {"linkify": False}).render(readme).splitlines()[:2]
 
     assert (html.unescape(heading), html.unescape(line)) == (f"<h1>{title}</h1>", f"<p>{title}</p>")
     assert "<script>" not in heading
 
 
-def test_plugin_json_says_that_the_backend_alerts(project: dict[str, bytes]) -> None:
-    """Everything Grafana asks of a backend data source that may be used in alert rules."""
+def test_plugin_json_enables_the_backend_and_alerting(project: dict[str, bytes]) -> None:
+    """Grafana needs these keys of a backend data source in alert rules."""
     plugin = json.loads(project["plugin.json"])
 
     assert (plugin["type"], plugin["id"]) == ("datasource", "acme-sales-datasource")
@@ -102,23 +103,23 @@ def test_plugin_json_says_that_the_backend_alerts(project: dict[str, bytes]) -> 
 
 
 def test_dashboard_and_rule_use_the_provisioned_data_source(project: dict[str, bytes]) -> None:
-    """Dashboard and rule ask the provisioned data source, by its uid and type; the rule's condition is a comparison."""
+    """They have its uid and type; the rule's condition is a comparison."""
     source = yaml.safe_load(project["provisioning/datasources/datasource.yaml"])["datasources"][0]
     (rule,) = yaml.safe_load(project["provisioning/alerting/rules.yaml"])["groups"][0]["rules"]
     panels = json.loads(project["provisioning/dashboards/example.json"])["panels"]
-    query, reduced, compared = rule["data"]
+    query, reduce, threshold = rule["data"]
     reference = {"type": source["type"], "uid": source["uid"]}
 
     assert source["type"] == "acme-sales-datasource"
     assert all(panel["datasource"] == reference for panel in panels)
     assert (query["datasourceUid"], query["model"]["datasource"]) == (source["uid"], reference)
-    assert (reduced["model"]["type"], reduced["model"]["expression"]) == ("reduce", query["refId"])
-    assert (compared["model"]["type"], compared["model"]["expression"]) == ("threshold", reduced["refId"])
-    assert rule["condition"] == compared["refId"]
+    assert (reduce["model"]["type"], reduce["model"]["expression"]) == ("reduce", query["refId"])
+    assert (threshold["model"]["type"], threshold["model"]["expression"]) == ("threshold", reduce["refId"])
+    assert rule["condition"] == threshold["refId"]
 
 
 def test_compose_starts_grafana_with_the_bundle(project: dict[str, bytes]) -> None:
-    """The id is allowed, dist is mounted under it, and the port is open to this machine only."""
+    """The id is allowed, dist is mounted under it, and only this machine reaches the port."""
     services = yaml.safe_load(project["docker-compose.yaml"])["services"]
     grafana = services["grafana"]
 
@@ -129,15 +130,15 @@ def test_compose_starts_grafana_with_the_bundle(project: dict[str, bytes]) -> No
 
 
 def test_byte_compiled_files_are_not_rendered(tmp_path: Path, own_template: Path) -> None:
-    """Pip compiles the Python of a template that a wheel ships; users must not receive that."""
+    """Pip compiles the template's Python files when it installs a wheel."""
     compileall.compile_dir(own_template, quiet=2)
     assert list(own_template.rglob("__pycache__"))
 
-    assert not [name for name in _rendered(tmp_path / "out") if "__pycache__" in name or name.endswith(".pyc")]
+    assert not [name for name in render_files(tmp_path / "out") if "__pycache__" in name or name.endswith(".pyc")]
 
 
 @EXAMPLES
-def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
+def test_the_same_answers_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
     """Neither the folder's name, nor the time, nor the repository of a git hook, nor the user's copier settings get in.
 
     Inside a hook git names its repository in the environment; copier would take the template for it.
@@ -159,17 +160,17 @@ def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert os.environ["GIT_DIR"] == ".git"
 
 
-def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
-    """Owned folders are replaced whole, so they need no base to merge with."""
+def test_the_base_has_only_the_users_files(tmp_path: Path) -> None:
+    """Owned folders are replaced whole, so they need no base for a merge."""
     template.render(SALES, tmp_path)
     template.remember(tmp_path, SALES)
 
     with zipfile.ZipFile(tmp_path / template.BASE_NAME) as archive:
-        held = {name: archive.read(name) for name in archive.namelist()}
+        members = {name: archive.read(name) for name in archive.namelist()}
 
-    assert {"README.md", "plugin.json", "src/plugin/datasource.py", ".github/workflows/ci.yml"} <= held.keys()
-    assert not [name for name in held if name.startswith(("src/pluginv2/", "vendor/", ".gfplug/"))]
-    assert all((tmp_path / name).read_bytes() == content for name, content in held.items())
+    assert {"README.md", "plugin.json", "src/plugin/datasource.py", ".github/workflows/ci.yml"} <= members.keys()
+    assert not [name for name in members if name.startswith(("src/pluginv2/", "vendor/", ".gfplug/"))]
+    assert all((tmp_path / name).read_bytes() == content for name, content in members.items())
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
 )
 @pytest.mark.filterwarnings("ignore:Exception ignored .*<posix.ScandirIterator")  # copier's, when it gives up
 def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, name: str, content: bytes) -> None:
-    """Whatever copier raises, the user sees one sentence."""
+    """Copier may raise anything; the user gets one sentence."""
     (own_template / name).write_bytes(content)
 
     with pytest.raises(ToolError, match="the template could not be rendered"):
@@ -193,16 +194,16 @@ def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, n
 @pytest.fixture
 def own_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the template that a test may change."""
-    copied = tmp_path / "shipped" / "template"
-    shutil.copytree(resources.folder("template"), copied)
-    monkeypatch.setattr(resources, "folder", lambda name: copied.parent / name)
-    return copied
+    target = tmp_path / "shipped" / "template"
+    shutil.copytree(resources.folder("template"), target)
+    monkeypatch.setattr(resources, "folder", lambda name: target.parent / name)
+    return target
 
 
 def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
-    """Grafana's proxy adds the token that the route names; elsewhere no code runs in the browser."""
-    hybrid = _rendered(tmp_path / "hybrid", replace(SALES, example="http", mode="hybrid"))
-    plain = _rendered(tmp_path / "plain", replace(SALES, example="http"))
+    """Grafana's proxy adds the token of the route; other projects run no code in the browser."""
+    hybrid = render_files(tmp_path / "hybrid", replace(SALES, example="http", mode="hybrid"))
+    plain = render_files(tmp_path / "plain", replace(SALES, example="http"))
     (route,) = json.loads(hybrid["plugin.json"])["routes"]
 
     assert route["path"] == "sales"
@@ -214,20 +215,20 @@ def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
 
 
 @EXAMPLES
-def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, example: str) -> None:
-    """The one package is esbuild, and the lock names no registry; the sources themselves come from the dataclasses."""
-    rendered = _rendered(tmp_path, replace(SALES, example=example, frontend="react"))
-    lock = json.loads(rendered["frontend/package-lock.json"])["packages"]
+def test_react_projects_have_sources_instead_of_hooks(tmp_path: Path, example: str) -> None:
+    """Esbuild is the one package, and the lock names no registry; sources come from the dataclasses."""
+    project = render_files(tmp_path, replace(SALES, example=example, frontend="react"))
+    lock = json.loads(project["frontend/package-lock.json"])["packages"]
 
-    assert "frontend/hooks.js" not in rendered
-    assert not [name for name in rendered if name.startswith("frontend/src/")]
+    assert "frontend/hooks.js" not in project
+    assert not [name for name in project if name.startswith("frontend/src/")]
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-def test_grafana_can_read_what_it_is_provisioned_with(tmp_path: Path) -> None:
-    """docker-compose.yaml mounts the folder as it is, and Grafana there is another user: the umask does not matter."""
+def test_provisioning_files_are_readable_for_grafana(tmp_path: Path) -> None:
+    """Compose mounts the folder, and Grafana runs as another user, so the umask must not matter."""
     mask = os.umask(0o077)
     try:
         template.render(SALES, tmp_path / "project")
@@ -246,7 +247,7 @@ def test_grafana_can_read_what_it_is_provisioned_with(tmp_path: Path) -> None:
 def test_files_have_the_modes_of_new_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, mode: int
 ) -> None:
-    """By the umask, also where gfplug is installed read-only: not those of the template."""
+    """The umask sets them, not the template, which may be read-only."""
     shutil.copytree(resources.folder("template"), tmp_path / "template")
     for path in files.walk(tmp_path / "template"):
         path.chmod(0o444)

@@ -101,12 +101,12 @@ def test_a_picture_has_no_control_characters() -> None:
 
 def test_several_series_without_colour_have_different_marks() -> None:
     """Braille dots of two lines look alike; colours tell them apart."""
-    marked, styled = drawing(RISING, FALLING), plot.draw([RISING, FALLING], width=40, colour=True)
+    marks, coloured = drawing(RISING, FALLING), plot.draw([RISING, FALLING], width=40, colour=True)
 
-    assert set(marked[0]) == set("10 ┤+*")
-    assert marked[-2:] == ["* up", "+ down"]
-    assert {part[1] for part in styled if isinstance(part, tuple)} == {"green", "yellow"}
-    assert not set("*+") & set(terminal.plain(styled))
+    assert set(marks[0]) == set("10 ┤+*")
+    assert marks[-2:] == ["* up", "+ down"]
+    assert {part[1] for part in coloured if isinstance(part, tuple)} == {"green", "yellow"}
+    assert not set("*+") & set(terminal.plain(coloured))
 
 
 def test_a_plain_plot_is_ascii() -> None:

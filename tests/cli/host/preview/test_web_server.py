@@ -1,4 +1,4 @@
-"""HTTP itself, over a socket: who is let in, how large a request may be, and what every response carries."""
+"""HTTP over a socket: access, the size of requests, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server(small: Small) -> Iterator[WebServer]:
-    """Serve a small preview on a free port."""
-    with WebServer(small.application) as running:
-        yield running
+    """Run a small preview on a free port."""
+    with WebServer(small.application) as web_server:
+        yield web_server
         small.feed.close_all()
 
 
 def ask(server: WebServer, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Any:
-    """Ask below the token, unless the path begins with a slash, and return the response with its body read."""
+    """Send a request below the token, unless the path begins with a slash, and return the response with its body."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     address = path if path.startswith("/") else f"/{server.token}/{path}"
     connection.request(method, address, body, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -40,7 +40,7 @@ def ask(server: WebServer, path: str, *, method: str = "GET", body: bytes | None
 
 
 def raw(server: WebServer, text: str) -> bytes:
-    """Send bytes as they are, and return what comes until the connection ends."""
+    """Send bytes unchanged, and return what the server sends until the connection ends."""
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
         end.sendall(text.encode("latin-1"))
         end.shutdown(socket.SHUT_WR)
@@ -50,8 +50,8 @@ def raw(server: WebServer, text: str) -> bytes:
     return b"".join(parts)
 
 
-def test_the_page_is_there_and_every_response_says_what_a_browser_may_do(server: WebServer) -> None:
-    """No other page may frame it, no script but its own runs, no other origin may read it."""
+def test_every_response_has_security_headers(server: WebServer) -> None:
+    """No other page may frame it, only its own scripts run, and no other origin may read it."""
     response = ask(server, "")
 
     assert (response.status, response.content) == (200, b"<!doctype html><title>preview</title>")
@@ -63,21 +63,21 @@ def test_the_page_is_there_and_every_response_says_what_a_browser_may_do(server:
     assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
-def test_it_listens_on_this_machine_alone(server: WebServer) -> None:
-    """Whatever the machine's other addresses are."""
+def test_the_server_listens_only_on_the_loopback_address(server: WebServer) -> None:
+    """The machine may have other addresses."""
     assert server.server_address[0] == "127.0.0.1"
     assert server.url == f"http://127.0.0.1:{server.server_port}/{server.token}/"
     assert len(server.token) >= 32
 
 
-def test_two_previews_have_two_tokens(small: Small) -> None:
-    """Each its own."""
+def test_each_preview_has_its_own_token(small: Small) -> None:
+    """Two previews run at once."""
     with WebServer(small.application) as one, WebServer(small.application) as other:
         assert one.token != other.token
         assert ask(one, f"/{other.token}/").status == 403
 
 
-def test_a_ticket_leads_to_the_page_once(server: WebServer) -> None:
+def test_a_ticket_opens_the_page_once(server: WebServer) -> None:
     """The browser gets it on a command line, which others may read; the token is not in it."""
     address = server.ticket_url().removeprefix(f"http://127.0.0.1:{server.server_port}")
     first, second = ask(server, address), ask(server, address)
@@ -136,7 +136,7 @@ def test_a_refused_request_gets_no_information(
     ],
 )
 def test_no_path_leads_out_of_the_page_or_the_plugin(server: WebServer, path: str) -> None:
-    """However it is written."""
+    """Several encodings of the path are tried."""
     response = ask(server, path)
 
     assert response.status == 404
@@ -144,7 +144,7 @@ def test_no_path_leads_out_of_the_page_or_the_plugin(server: WebServer, path: st
 
 
 def test_a_link_that_leads_out_is_not_followed(server: WebServer, small: Small) -> None:
-    """Of the page's files."""
+    """It is among the page's files."""
     try:
         (small.root / "page" / "link.txt").symlink_to(small.root / "secret.txt")
     except OSError:
@@ -153,8 +153,8 @@ def test_a_link_that_leads_out_is_not_followed(server: WebServer, small: Small) 
     assert ask(server, "link.txt").status == 404
 
 
-def test_a_file_is_asked_about_again_and_not_sent_again(server: WebServer) -> None:
-    """A changed one has another tag."""
+def test_an_unchanged_file_is_not_sent_again(server: WebServer) -> None:
+    """A changed file has another ETag."""
     first = ask(server, "app.js")
 
     assert (first.status, first.content) == (200, b"export {};")
@@ -163,8 +163,8 @@ def test_a_file_is_asked_about_again_and_not_sent_again(server: WebServer) -> No
     assert ask(server, "app.js", method="POST", body=b"").status == 405
 
 
-def test_a_body_is_bounded(server: WebServer) -> None:
-    """By what it says of itself, before it is read."""
+def test_the_size_of_a_body_is_limited(server: WebServer) -> None:
+    """The declared size is checked before the body is read."""
     text = f"POST /{server.token}/api/ds/query HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
 
     assert b" 413 " in raw(server, f"{text}Content-Length: {MOST_BODY + 1}\r\n\r\n").partition(b"\r\n")[0]
@@ -176,7 +176,7 @@ def test_a_body_is_bounded(server: WebServer) -> None:
 
 
 def test_the_body_of_a_refused_request_is_not_read_as_a_request(server: WebServer) -> None:
-    """Even if the body looks like a request."""
+    """The body looks like a request."""
     inner = f"GET /{server.token}/preview/boot HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n"
     outer = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\nContent-Length: {len(inner)}\r\n\r\n"
 
@@ -187,16 +187,16 @@ def test_the_body_of_a_refused_request_is_not_read_as_a_request(server: WebServe
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "PUT", "OPTIONS", "HEAD"])
-def test_another_method_is_no_way_around(server: WebServer, method: str) -> None:
-    """Not by a header that some servers take for one, either."""
+def test_queries_need_the_method_post(server: WebServer, method: str) -> None:
+    """A header that overrides the method on some servers does not count."""
     response = ask(server, "api/ds/query", method=method, X_HTTP_Method_Override="POST")
 
     assert response.status == 405
     assert response.headers["Allow"] == "POST"
 
 
-def test_an_answer_cannot_add_headers() -> None:
-    """A line break in a header of a plugin's would end it."""
+def test_a_plugin_cannot_inject_headers() -> None:
+    """A header with a line break is left out."""
     bad = {"X-One": "1\r\nSet-Cookie: a=b", "X Two": "2", "X-Three": "3"}
     with WebServer(lambda _: WebResponse(headers=bad, body=b"x")) as server:
         response = ask(server, "")
@@ -205,8 +205,8 @@ def test_an_answer_cannot_add_headers() -> None:
     assert not {"X-One", "Set-Cookie", "X Two"} & set(response.headers)
 
 
-def test_an_open_stream_of_events_blocks_nothing(server: WebServer, small: Small) -> None:
-    """It says hello, then what happens; meanwhile queries are answered, one while another waits."""
+def test_an_open_event_stream_blocks_no_request(server: WebServer, small: Small) -> None:
+    """It sends a first event, then each change; meanwhile queries are answered."""
     events = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     events.request("GET", f"/{server.token}/preview/events")
     stream = events.getresponse()
@@ -223,13 +223,13 @@ def test_an_open_stream_of_events_blocks_nothing(server: WebServer, small: Small
 
 
 @pytest.mark.parametrize(
-    "asked", ["POST api/ds/query", "GET api/datasources/uid/sales/health", "POST api/datasources/uid/sales/resources/x"]
+    "call", ["POST api/ds/query", "GET api/datasources/uid/sales/health", "POST api/datasources/uid/sales/resources/x"]
 )
-def test_a_call_is_cancelled_when_its_client_leaves(server: WebServer, small: Small, asked: str) -> None:
-    """As in Grafana: the panel asked another one, or was closed."""
+def test_a_call_is_cancelled_when_its_client_disconnects(server: WebServer, small: Small, call: str) -> None:
+    """Grafana does so when a panel sends another query or is closed."""
     small.plugin.wait = lambda: small.plugin.cancelled.wait(10)
     body = json.dumps({"queries": [{"refId": "A"}], "from": "1", "to": "2"})
-    method, path = asked.split()
+    method, path = call.split()
     head = f"{method} /{server.token}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
         kind = "Content-Type: application/json"
@@ -239,8 +239,8 @@ def test_a_call_is_cancelled_when_its_client_leaves(server: WebServer, small: Sm
     assert small.plugin.cancelled.wait(5)
 
 
-def test_a_connection_that_asks_nothing_is_ended(server: WebServer) -> None:
-    """Anyone on the machine can open one; a request of a byte now and then is none, either."""
+def test_a_connection_without_a_request_is_closed(server: WebServer) -> None:
+    """Anyone on the machine can open one, and a slow client may never complete its request."""
     server.connections.first_seconds = 0.2
     for text in ("", "GET / HTTP/1.1\r\nX-One: "):
         with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
@@ -248,8 +248,8 @@ def test_a_connection_that_asks_nothing_is_ended(server: WebServer) -> None:
             assert end.recv(1) == b""
 
 
-def test_there_are_not_too_many_connections(server: WebServer) -> None:
-    """One more is closed at once; when another has ended, there is room again."""
+def test_the_number_of_connections_is_limited(server: WebServer) -> None:
+    """One more is closed at once; after another has ended, a new one is accepted."""
     server.connections.most = 1
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10):
         deadline = time.monotonic() + 10
@@ -262,8 +262,8 @@ def test_there_are_not_too_many_connections(server: WebServer) -> None:
     assert ask(server, "").status == 200
 
 
-def test_an_answer_may_take_longer_than_a_request(server: WebServer, small: Small) -> None:
-    """The plugin thinks; and a browser's connection is kept for its next request."""
+def test_a_response_may_take_longer_than_the_request_timeout(server: WebServer, small: Small) -> None:
+    """The plugin may be slow, and a browser's connection stays open for its next request."""
     server.connections.first_seconds = 0.2
     small.plugin.wait = lambda: time.sleep(0.4)
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)

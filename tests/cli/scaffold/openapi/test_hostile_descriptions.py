@@ -1,4 +1,4 @@
-"""Descriptions of strangers: what is read of them is safe to make code of, or the failure is a sentence."""
+"""Untrusted descriptions: the model is safe to generate code from, or reading ends in an error."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ junk = st.recursive(
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """List the places of all values in a document."""
+    """List the paths of all values in a document."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [place, *(inner for key, child in pairs for inner in places(child, (*place, key)))]
 
 
-def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    """Return a document with another value at a place."""
+def replace_at(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    """Return a document with another value at a path."""
     if not place:
         return new
     value = copy.deepcopy(value)
@@ -126,7 +126,7 @@ POINTERS = [
 
 
 def check(source: DataSource) -> None:
-    """Check all that the model promises to whoever generates code of it."""
+    """Check every property of the model that code generators rely on."""
     names = [scheme.identifier for scheme in source.auth]
     urls = [*source.base_urls, *(url for query in source.operations for url in query.base_urls)]
     names += {variable.name: variable.identifier for url in urls for variable in url.variables}.values()
@@ -135,32 +135,32 @@ def check(source: DataSource) -> None:
     for url in urls:
         assert re.fullmatch(r"https?://[!-~]+[^/]", url.url)
         assert re.findall(r"\{(.+?)\}", url.template) == [variable.name for variable in url.variables] or url.variables
-    for found in source.operations:
-        check_identifiers([parameter.identifier for parameter in found.parameters])
-        assert re.fullmatch(r"/[^\x00-\x20?#]*", found.path)
-        fields = set(re.findall(r"\{(.+?)\}", found.path))
-        assert fields == {parameter.name for parameter in found.parameters if parameter.location == "path"}
-        assert found.response.columns
-        assert len({column.name for column in found.response.columns}) == len(found.response.columns)
-        json.loads(found.response.example)
-        assert {name for way in found.auth for name in way} <= {scheme.name for scheme in source.auth}
-        if found.pagination:
-            own = {parameter.identifier for parameter in found.parameters}
-            assert {found.pagination.parameter, found.pagination.size_parameter} <= {*own, ""}
-        for parameter in found.parameters:
+    for endpoint in source.operations:
+        check_identifiers([parameter.identifier for parameter in endpoint.parameters])
+        assert re.fullmatch(r"/[^\x00-\x20?#]*", endpoint.path)
+        fields = set(re.findall(r"\{(.+?)\}", endpoint.path))
+        assert fields == {parameter.name for parameter in endpoint.parameters if parameter.location == "path"}
+        assert endpoint.response.columns
+        assert len({column.name for column in endpoint.response.columns}) == len(endpoint.response.columns)
+        json.loads(endpoint.response.example)
+        assert {name for way in endpoint.auth for name in way} <= {scheme.name for scheme in source.auth}
+        if endpoint.pagination:
+            own = {parameter.identifier for parameter in endpoint.parameters}
+            assert {endpoint.pagination.parameter, endpoint.pagination.size_parameter} <= {*own, ""}
+        for parameter in endpoint.parameters:
             check_types(parameter.default, parameter.example, *parameter.type.choices)
             if parameter.location in ("header", "cookie"):
                 assert re.fullmatch(r"[!-~]+", parameter.name)
 
 
 def check_identifiers(names: list[str]) -> None:
-    """Check that names are identifiers which differ, whatever their case and underscores."""
+    """Check that names are valid identifiers, unique without case and underscores."""
     assert all(IDENTIFIER.fullmatch(name) and not keyword.iskeyword(name) for name in names)
     assert len({name.replace("_", "") for name in names}) == len(names)
 
 
 def check_types(*values: Any) -> None:
-    """Check that values are of plain types, whose text is code."""
+    """Check that values have plain types, whose text is code."""
     for value in values:
         if isinstance(value, tuple):
             check_types(*value)
@@ -169,7 +169,7 @@ def check_types(*values: Any) -> None:
 
 
 def read_or_refuse(value: Any) -> None:
-    """Read a description: what is read is checked, a failure is one that the user is told."""
+    """Read a description and check the model, or expect an error for the user."""
     try:
         source = read(value)
     except GfplugError:
@@ -177,8 +177,8 @@ def read_or_refuse(value: Any) -> None:
     check(source)
 
 
-def test_the_descriptions_that_are_changed_are_read() -> None:
-    """Otherwise the tests below would see nothing."""
+def test_the_base_descriptions_are_read() -> None:
+    """Otherwise the tests below would prove nothing."""
     assert len(read(FULL).operations) == 2
     assert len(read(SWAGGER).operations) == 1
     check(read(FULL))
@@ -186,8 +186,8 @@ def test_the_descriptions_that_are_changed_are_read() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(junk)
-def test_junk_is_refused(value: Any) -> None:
-    """Any document."""
+def test_random_documents_are_refused(value: Any) -> None:
+    """They may have any content."""
     read_or_refuse(value)
     read_or_refuse(
         {"openapi": "3.1.0", "paths": {"/a": value, "/b": {"get": value}, "/c": get(value)}, "components": value}
@@ -201,12 +201,12 @@ def test_junk_is_refused(value: Any) -> None:
 @example((FULL, ("paths",)), {BAD: get()})
 @example((FULL, ("info",)), {"title": BAD})
 def test_one_change_never_ends_in_a_traceback(place: tuple[Any, tuple[Any, ...]], new: Any) -> None:
-    """Whatever stands in place of a value."""
-    read_or_refuse(changed(*place, new))
+    """Any value may be replaced by any other."""
+    read_or_refuse(replace_at(*place, new))
 
 
-def test_every_text_may_be_hostile() -> None:
-    """Names, titles, choices, keys: all of them stay texts, and identifiers are made of letters."""
+def test_hostile_texts_stay_texts() -> None:
+    """Names, titles, choices and keys keep their value, and identifiers are made of letters."""
     row = {"type": "object", "properties": {BAD: {"type": "string", "enum": [BAD], "description": BAD}}}
     value = describe(
         {
@@ -217,12 +217,12 @@ def test_every_text_may_be_hostile() -> None:
         info={"title": BAD, "version": BAD, "description": BAD},
     )
     source = read(value)
-    (found,) = source.operations
+    (endpoint,) = source.operations
 
     check(source)
-    assert found.identifier == "import_os_system_x_s_a_s_a"
-    assert found.response.columns[0].path == (BAD,)
-    assert found.response.columns[0].choices == (BAD,)
+    assert endpoint.identifier == "import_os_system_x_s_a_s_a"
+    assert endpoint.response.columns[0].path == (BAD,)
+    assert endpoint.response.columns[0].choices == (BAD,)
 
 
 @pytest.mark.parametrize(
@@ -239,28 +239,28 @@ def test_every_text_may_be_hostile() -> None:
         "\x00",
     ],
 )
-def test_documents_that_would_exhaust_a_reader_are_refused_at_once(text: str) -> None:
-    """Deep ones, those whose aliases lead in circles, and those that would make objects."""
-    started = time.process_time()
+def test_documents_that_would_exhaust_a_reader_are_refused(text: str) -> None:
+    """They are deep, have cyclic aliases, or would create objects."""
+    start = time.process_time()
     with pytest.raises(ProjectError):
         read(text)
 
-    assert time.process_time() - started < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_large_description_is_read_in_seconds() -> None:
-    """Eight hundred operations over one schema."""
+    """It has eight hundred operations with one schema."""
     paths = {f"/things{number}": get({"type": "array", "items": {"$ref": f"{REF}User"}}) for number in range(800)}
     value = {**FULL, "paths": paths}
-    started = time.process_time()
+    start = time.process_time()
     source = read(value)
 
     assert len(source.operations) == 800
-    assert time.process_time() - started < 20
+    assert time.process_time() - start < 20
 
 
 def test_operations_that_would_take_long_are_left_out() -> None:
-    """Each merges as many schemas as one may; together they are more than a description may have."""
+    """Each merges as many schemas as allowed; together they exceed the limit of a description."""
     variants = {
         f"V{number}": {"type": "object", "properties": {f"p{number % 50}": {"type": "string"}}} for number in range(900)
     }
@@ -271,43 +271,43 @@ def test_operations_that_would_take_long_are_left_out() -> None:
 
     assert len(read(value).operations) == 3
     value["paths"] = {"/a": get({"oneOf": [*refs, {"oneOf": [{"title": str(n)} for n in range(1200)]}]})}
-    with pytest.raises(ProjectError, match="no operation") as caught:
+    with pytest.raises(ProjectError, match="no operation") as excinfo:
         read(value)
 
-    assert "has more than 2000 parts" in caught.value.details
+    assert "has more than 2000 parts" in excinfo.value.details
 
 
-def test_a_description_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes behind it is left out, with what to do; chosen alone, it is read."""
+def test_operations_beyond_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remark says to choose operations; chosen alone, such an operation is read."""
     monkeypatch.setattr(schema_reader, "_MOST_PARTS_OF_ALL", 50)
     value = describe({f"/a{number}": get() for number in range(20)})
     source = read(value)
 
     assert 0 < len(source.operations) < 20
-    assert {left.reason.rpartition("; ")[2] for left in source.left_out} == {
+    assert {omission.reason.rpartition("; ")[2] for omission in source.left_out} == {
         "choose operations: --operations NAME,NAME"
     }
     assert [query.path for query in read(value, operations=["GET /a19"]).operations] == ["/a19"]
 
 
 @pytest.mark.parametrize("part", ["parameters", "responses", "properties"])
-def test_a_large_part_that_many_operations_share_costs_little(part: str) -> None:
-    """It would be read again for each of them."""
+def test_a_large_shared_part_is_read_fast(part: str) -> None:
+    """It is not read again for each operation."""
     many: dict[str, Any] = {str(number): {} for number in range(5000)}
     shared: dict[str, Any] = get({"type": "object", "properties": many} if part == "properties" else None)
     if part != "properties":
         shared["get"][part] = [query(name) for name in many] if part == "parameters" else many
     value = describe({"/good": get(), **{f"/a{number}": {"$ref": "#/x"} for number in range(200)}}, x=shared)
-    started = time.process_time()
+    start = time.process_time()
     source = read(value)
 
     assert [query.path for query in source.operations] == ["/good"]
-    assert time.process_time() - started < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.slow
 def test_a_long_key_is_in_memory_once() -> None:
-    """Not once in the place of each value below it; places show its beginning."""
+    """The place of each value below shows only the beginning of the key."""
     key = "k" * 100_000
     properties = {f"p{number}": {"type": "string"} for number in range(1500)}
     schema = {"type": "object", "properties": {"items": {"type": "array", "items": {"$ref": f"#/x/{key}"}}}}
@@ -319,4 +319,4 @@ def test_a_long_key_is_in_memory_once() -> None:
 
     assert peak < 30_000_000
     assert len(source.operations[0].response.columns) == 200
-    assert all(len(left.place) < 1000 for left in source.left_out)
+    assert all(len(omission.place) < 1000 for omission in source.left_out)

@@ -1,4 +1,4 @@
-"""References: within a file, to files beside it, and to nowhere else."""
+"""References within a file, to files beside it, and nowhere else."""
 
 import base64
 import http.server
@@ -19,7 +19,7 @@ LIST = {"type": "array", "items": {"$ref": "schemas/user.yaml#/User"}}
 
 
 def write(folder: Path, files: dict[str, Any]) -> str:
-    """Write files, values as JSON; return the path of the first."""
+    """Write files, values as JSON, and return the path of the first."""
     for name, value in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,8 +27,8 @@ def write(folder: Path, files: dict[str, Any]) -> str:
     return str(folder / next(iter(files)))
 
 
-def test_everything_may_be_a_reference() -> None:
-    """A path, a parameter, an answer, a schema, a body, an example."""
+def test_every_kind_of_part_may_be_a_reference() -> None:
+    """These are a path, a parameter, a response, a schema, a body and an example."""
     value = describe({"/a": {"$ref": "#/components/pathItems/a"}})
     value["components"] = {
         "pathItems": {
@@ -45,14 +45,14 @@ def test_everything_may_be_a_reference() -> None:
 
 
 def test_pointers_are_unescaped() -> None:
-    """Slashes, tildes and percent signs."""
+    """They have slashes, tildes and percent signs."""
     value = describe({"/a/{id}": get(), "/b": {"$ref": "#/paths/~1a~1%7Bid%7D"}})
 
     assert [query.path for query in read(value).operations] == ["/a/{id}", "/b"]
 
 
-def test_files_beside_it_are_read(tmp_path: Path) -> None:
-    """Relative to the file that names them; what they name is relative to them."""
+def test_files_beside_a_description_are_read(tmp_path: Path) -> None:
+    """A reference is relative to the file that it is in."""
     main = write(
         tmp_path,
         {
@@ -61,9 +61,9 @@ def test_files_beside_it_are_read(tmp_path: Path) -> None:
             "schemas/ids.json": {"Id": {"type": "integer"}},
         },
     )
-    (found,) = description.read(main).operations
+    (endpoint,) = description.read(main).operations
 
-    assert columns(found) == {"id": ("integer", ""), "main": ("json", "")}
+    assert columns(endpoint) == {"id": ("integer", ""), "main": ("json", "")}
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_files_beside_it_are_read(tmp_path: Path) -> None:
         ("#/x/a", "is circular"),
     ],
 )
-def test_a_reference_that_leads_nowhere_takes_its_operation_only(tmp_path: Path, reference: str, reason: str) -> None:
-    """With its place and a sentence."""
+def test_a_broken_reference_omits_only_its_operation(tmp_path: Path, reference: str, reason: str) -> None:
+    """The omission has a place and a reason."""
     inside = tmp_path / "inside"
     circle = {"a": {"$ref": "#/x/b"}, "b": {"$ref": "#/x/a"}}
     bad = {"get": {"responses": {"200": {"$ref": reference}}}}
@@ -97,13 +97,13 @@ def test_a_reference_that_leads_nowhere_takes_its_operation_only(tmp_path: Path,
     source = description.read(main)
 
     assert [query.path for query in source.operations] == ["/good"]
-    assert [left.kind for left in source.left_out] == ["flawed"]
+    assert [omission.kind for omission in source.left_out] == ["flawed"]
     assert reason in source.left_out[0].reason
     assert source.left_out[0].place in ("/paths/~1bad/get/responses/200", "/x/a", "/x/b")
 
 
-def test_a_circle_of_schemas_ends() -> None:
-    """One that is nothing but references allows anything."""
+def test_a_cycle_of_schemas_is_read() -> None:
+    """A schema of only references allows anything."""
     schemas = {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}
     value = describe({"/a": get({"$ref": "#/components/schemas/A"})}, schemas=schemas)
 
@@ -112,14 +112,14 @@ def test_a_circle_of_schemas_ends() -> None:
 
 
 @contextmanager
-def served(files: dict[str, Any], asked: list[str] | None = None) -> Iterator[str]:
+def serve(files: dict[str, Any], credentials: list[str] | None = None) -> Iterator[str]:
     """Serve files on this machine."""
     texts = {f"/{name}": json.dumps(value).encode() for name, value in files.items()}
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if asked is not None:
-                asked.append(self.headers.get("Authorization", ""))
+            if credentials is not None:
+                credentials.append(self.headers.get("Authorization", ""))
             self.send_response(200 if self.path in texts else 404)
             self.end_headers()
             self.wfile.write(texts.get(self.path, b""))
@@ -139,13 +139,13 @@ def served(files: dict[str, Any], asked: list[str] | None = None) -> Iterator[st
 
 
 def of_server(main: Any, **files: Any) -> DataSource:
-    """Read a description from a server, whose own address is NOWHERE in it."""
-    with served({"v1/api.json": main, **{f"v1/{name}.json": value for name, value in files.items()}}) as address:
+    """Read a description from a server."""
+    with serve({"v1/api.json": main, **{f"v1/{name}.json": value for name, value in files.items()}}) as address:
         return description.read(f"{address}/v1/api.json")
 
 
 def test_a_description_may_be_on_a_server() -> None:
-    """With files of the same server, and servers relative to it."""
+    """It may have files of the same server, and servers relative to it."""
     main = describe({"/a": get({"$ref": "row.json"})}, servers=[{"url": "../v2"}])
     source = of_server(main, row=ROW)
 
@@ -163,32 +163,32 @@ def test_a_description_may_be_on_a_server() -> None:
         ("http://[", "leaves the description's folder"),
     ],
 )
-def test_a_server_is_not_left(reference: str, reason: str) -> None:
-    """The description of a stranger asks nobody else."""
+def test_a_reference_to_another_server_is_not_followed(reference: str, reason: str) -> None:
+    """An untrusted description sends no request elsewhere."""
     source = of_server(describe({"/bad": {"get": {"responses": {"200": {"$ref": reference}}}}, "/good": get()}))
 
     assert [query.path for query in source.operations] == ["/good"]
     assert reason in source.left_out[0].reason
 
 
-def test_credentials_of_an_address_are_for_its_server_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """They are sent with each file, and are in nothing that is kept or said."""
-    asked: list[str] = []
+def test_credentials_of_an_address_are_sent_only_to_its_server(caplog: pytest.LogCaptureFixture) -> None:
+    """Each request has them; the stored model and the log do not."""
+    credentials: list[str] = []
     main = describe(
         {"/a": get({"$ref": "row.json"}), "/b": {"$ref": "paths/b.json"}, "/c": get({"$ref": "gone.json"})},
         servers=[{"url": "../v2"}, {"url": "//{x}"}],
     )
     files = {"v1/api.json": main, "v1/row.json": ROW, "v1/paths/b.json": get()}
-    with served(files, asked) as address, caplog.at_level("DEBUG"):
+    with serve(files, credentials) as address, caplog.at_level("DEBUG"):
         source = description.read(address.replace("//", "//me:s3cret@") + "/v1/api.json")
 
-    kept = stored_model.encode(stored_model.StoredModel(source)).decode()
-    assert len(asked) == 4
-    assert set(asked) == {"Basic " + base64.b64encode(b"me:s3cret").decode()}
+    content = stored_model.encode(stored_model.StoredModel(source)).decode()
+    assert len(credentials) == 4
+    assert set(credentials) == {"Basic " + base64.b64encode(b"me:s3cret").decode()}
     assert [query.path for query in source.operations] == ["/a", "/b"]
     assert source.base_urls[0].url == f"{address}/v2"
-    assert "paths/b.json" in kept
-    assert "s3cret" not in kept + repr(source) + caplog.text
+    assert "paths/b.json" in content
+    assert "s3cret" not in content + repr(source) + caplog.text
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_credentials_of_an_address_are_for_its_server_alone(caplog: pytest.LogCa
         ),
     ],
 )
-def test_a_key_that_is_there_twice_takes_nothing_else_away(tmp_path: Path, text: str, sentence: str) -> None:
-    """The first one counts, and it is told, JSON or YAML."""
+def test_the_first_of_two_equal_keys_counts(tmp_path: Path, text: str, sentence: str) -> None:
+    """A remark says so, for JSON and YAML."""
     operation = json.dumps(get()["get"])
     top = '"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}'
     path = tmp_path / "api.yaml"
@@ -211,6 +211,6 @@ def test_a_key_that_is_there_twice_takes_nothing_else_away(tmp_path: Path, text:
     source = description.read(str(path))
 
     assert [query.path for query in source.operations] == ["/a", "/b"]
-    assert [(left.kind, left.reason) for left in source.left_out] == [
+    assert [(omission.kind, omission.reason) for omission in source.left_out] == [
         ("flawed", f"{path}: {sentence}: the first value is used")
     ]
