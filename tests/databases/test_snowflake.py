@@ -196,7 +196,7 @@ def test_the_address_becomes_the_drivers_uri() -> None:
 
 
 @pytest.mark.parametrize("address", ["snowflake://account/db", "snowflake:///db", "snowflake://u@account?timezone=x"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     """It needs a user and an account, and no other time zone."""
     with pytest.raises(QueryError, match="the database's address"):
         find_driver(Address.parse(address))

@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-import enum
-import json
 import time
 from dataclasses import dataclass, field, make_dataclass
-from typing import Annotated, Any, Literal, NewType, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import msgspec
 import pytest
+from boundmodels import Level, Model, Window, decode, one, refusal
 
 from gfruntime.author.bounds import bounds_of
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.ui import Secret, Ui
-from gfruntime.calls import convert, decoding
+from gfruntime.calls import convert
 from gfruntime.errors import DecodeError
 
-Share = NewType("Share", float)
 HUGE = 10**400
-
-
-class Level(enum.IntEnum):
-    """Choices that are numbers."""
-
-    LOW = 1
-    HIGH = 2
-
-
-@dataclass(frozen=True)
-class Window:
-    """A dataclass inside another, or in a list."""
-
-    size: Annotated[int, Ui(minimum=1, maximum=9)] = 5
-    unit: Literal["s", "m"] = "m"
-    label: Annotated[str, Ui(required=True)] = "w"
-
-
-@dataclass(frozen=True)
-class Model:
-    """One field of each kind that has a bound."""
-
-    series: Annotated[int, Ui(minimum=1, maximum=1000)] = 1
-    hertz: Annotated[float, Ui(minimum=0.1, maximum=50)] = 5.0
-    low: Annotated[float, Ui(minimum=1)] = 1.0
-    high: Annotated[int, Ui(maximum=10)] = 1
-    free: float = 1.0
-    maybe: Annotated[int, Ui(minimum=1)] | None = None
-    perhaps: Optional[Annotated[float, Ui(maximum=1)]] = None  # noqa: UP045 - the older spelling
-    share: Annotated[Share, Ui(minimum=0, maximum=1)] = Share(0.5)
-    limits: Annotated[list[int], Ui(minimum=1, maximum=9)] = field(default_factory=list)
-    ratios: list[Annotated[float, Ui(maximum=1)]] = field(default_factory=list)
-    pair: Annotated[tuple[int, ...], Ui(maximum=9)] = ()
-    window: Window = field(default_factory=Window)
-    rows: list[Window] = field(default_factory=list)
-    table: Annotated[str, Ui(required=True)] = "sales"
-    tags: Annotated[list[str], Ui(required=True, pattern="[a-z]+")] = field(default_factory=lambda: ["a"])
-    name: Annotated[str, Ui(pattern=r"[a-z]\d+")] = ""
-    kind: Literal["sum", "mean"] = "sum"
-    mixed: Literal[1, 2, "all"] = "all"
-    level: Level = Level.LOW
-    kinds: list[Literal["a", "b"]] = field(default_factory=list)
-
-
-def decode(value: dict[str, Any], model: Any = Model) -> Any:
-    """Decode a query."""
-    return convert.model_decoder(model)(json.dumps(value).encode())
-
-
-def refusal(value: dict[str, Any] | bytes, model: Any = Model) -> str:
-    """Return the sentence that a query is refused with, and check that it is one."""
-    text = value if isinstance(value, bytes) else json.dumps(value).encode()
-    with pytest.raises(DecodeError) as failure:
-        convert.model_decoder(model)(text)
-    assert failure.value.status == 400
-    assert "\n" not in str(failure.value)
-    return str(failure.value).removeprefix("the query: ")
-
-
-def one(hint: Any, default: Any) -> Any:
-    """Make a model of one field."""
-    value = field(default_factory=default) if callable(default) else field(default=default)
-    return make_dataclass("Model", [("f", hint, value)], frozen=True)
 
 
 @pytest.mark.parametrize(
@@ -157,78 +92,6 @@ def test_a_value_out_of_bounds_is_refused(value: dict[str, Any] | bytes, sentenc
 def test_a_value_within_bounds_is_decoded(value: dict[str, Any], expected: Model) -> None:
     """Bounds are inclusive; texts for numbers, null and whitespace are accepted."""
     assert decode(value) == expected
-
-
-@dataclass(frozen=True)
-class Hiding:
-    """Fields that come and go."""
-
-    mode: Literal["one", "many"] = "one"
-    is_wide: bool = False
-    series: Annotated[int, Ui(maximum=100, show_if={"mode": ["many"]})] = 1
-    table: Annotated[str, Ui(required=True, show_if={"mode": ["many"]})] = ""
-    kind: Annotated[Literal["sum", "mean"], Ui(show_if={"is_wide": [True]})] = "sum"
-    window: Annotated[Window, Ui(show_if={"mode": ["many"]})] = field(default_factory=Window)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row whose fields come and go by the row's own fields."""
-
-    mode: Literal["one", "many"] = "one"
-    size: Annotated[int, Ui(maximum=9, show_if={"mode": ["many"]})] = 1
-
-
-@pytest.mark.parametrize("series", [101, 30_000_000, "30000000", "x", 1.5])
-def test_a_hidden_field_out_of_bounds_gets_its_default(series: object) -> None:
-    """The user can't see the field, and the author never sees the value."""
-    assert decode({"series": series}, Hiding) == Hiding()
-    assert "series" in refusal({"series": series, "mode": "many", "table": "t"}, Hiding)
-
-
-def test_a_hidden_field_is_not_required_and_a_shown_one_is() -> None:
-    """The editor asks only for what it shows."""
-    assert decode({"table": ""}, Hiding) == Hiding()
-    assert refusal({"mode": "many"}, Hiding) == "field 'table': it is empty, and a value is required"
-
-
-def test_hidden_fields_in_every_place() -> None:
-    """Choices, sections and rows; what is in bounds stays, hidden or not."""
-    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
-
-    assert decode({"kind": "old", "window": {"size": 99}, "series": 50}, Hiding) == Hiding(series=50)
-    assert decode({"kind": "old", "window": {"unit": "h", "size": 2}}, Hiding).window == Window(size=2)
-    assert refusal({"kind": "old", "is_wide": True}, Hiding) == "field 'kind': 'old' is not one of 'sum', 'mean'"
-    assert decode({"rows": [{"size": 99}, {"size": 3}]}, rows).rows == [Row(), Row(size=3)]
-    assert refusal({"rows": [{"size": 9}, {"size": 99, "mode": "many"}]}, rows).startswith("field 'rows[1].size': 99")
-
-
-def test_decoding_does_not_change_its_input() -> None:
-    """Hidden fields are removed from a copy."""
-    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
-    values = {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
-
-    assert decoding.decode(rows, values, "the query").rows == [Row(), Row(size=3), Row()]
-    assert values == {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
-
-
-@pytest.mark.slow
-def test_removing_hidden_values_takes_linear_time() -> None:
-    """A hundred thousand of them take seconds."""
-    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
-    began = time.monotonic()
-
-    assert decode({"rows": [{"size": 99}] * 100_000}, rows).rows[-1] == Row()
-    assert time.monotonic() - began < 20
-
-
-def test_many_rows_that_do_not_fit_are_refused_quickly() -> None:
-    """Whether a field is hidden is not evaluated again for each of a million rows."""
-    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
-    began = time.monotonic()
-
-    assert "rows[" in refusal({"rows": [{"size": "x"}] * 20_000}, rows)
-    assert time.monotonic() - began < 10
 
 
 @dataclass

@@ -48,7 +48,7 @@ def _no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def expected_signature(request: Mapping[str, Any], secret: str, service: str) -> str:
-    """Sign what a server has received, as AWS documents it: Signature Version 4, "Create a signed request"."""
+    """Sign the request that a server received, as AWS documents it: Signature Version 4, "Create a signed request"."""
     headers = {name.lower(): " ".join(value.split()) for name, value in request["headers"].items()}
     fields = dict(part.strip().split("=", 1) for part in headers["authorization"].partition(" ")[2].split(","))
     _, day, region, _, _ = fields["Credential"].split("/")
@@ -86,7 +86,7 @@ def expected_signature(request: Mapping[str, Any], secret: str, service: str) ->
     ids=["plain", "a body", "what must be encoded", "headers"],
 )
 def test_requests_are_signed(server: Server, service: str, method: str, url: str, options: dict[str, Any]) -> None:
-    """A server that computes the signature of what it received finds the same."""
+    """A server that computes the signature of the received request gets the same."""
     own = settings(url=f"{server.url}/base", **KEYS)
     request = HttpClient.of(own, auth=aws_auth(own, service)).request(method, url, **options).json()
     authorization = request["headers"]["authorization"]
@@ -142,14 +142,14 @@ def test_credentials_of_the_machine_are_found_as_by_the_aws_cli(
     ],
 )
 def test_missing_or_forbidden_settings_are_an_error(data: Any, config: Any, sentence: str) -> None:
-    """Who may edit a data source may not use the machine's credentials unless Grafana allows it."""
+    """An editor of data sources may use the machine's credentials only if Grafana allows it."""
     own = settings(data={**KEYS["data"], **data}, secrets=KEYS["secrets"], config=config)
     with pytest.raises(QueryError, match=sentence):
         aws_auth(own, "es")
 
 
 def test_a_role_is_assumed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By botocore's own client of STS, here asked at an address of this machine."""
+    """Botocore's own client of STS does it, here at an address of this machine."""
     reply = (
         "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>OFROLE</AccessKeyId>"
         f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>session-of-role</SessionToken>"

@@ -37,7 +37,7 @@ def test_json_is_sent_and_read(server: Server) -> None:
 
 
 def test_settings_become_headers(server: Server) -> None:
-    """Basic authentication, in its older form too, and custom headers up to the first gap, if they have a value."""
+    """Basic authentication, also in its older form, and custom headers up to the first gap, if they have a value."""
     data = {"httpHeaderName1": "X-One", "httpHeaderName2": "X-Two", "httpHeaderName4": "X-Four"}
     secrets = {"httpHeaderValue1": "1", "httpHeaderValue4": "4", "basicAuthPassword": "pass"}
     http = client(server, data=data, secrets=secrets, basic_auth_enabled=True, basic_auth_user="ada")
@@ -66,7 +66,7 @@ def test_an_authors_authorization_replaces_basic(server: Server) -> None:
 
 @pytest.mark.parametrize(("value", "seconds"), [("45", 45.0), (45, 45.0), ("soon", 30.0), (None, 30.0)])
 def test_numbers_may_be_texts(value: object, seconds: float) -> None:
-    """A timeout saved as text counts; nonsense is the default."""
+    """A timeout saved as text is read; other texts give the default."""
     assert HttpSettings.of(settings(data={"timeout": value})).timeout == seconds
 
 
@@ -129,7 +129,7 @@ def test_an_upstream_failure_is_a_downstream_error(server: Server, path: str, be
     ("status", "kind"), [(404, DownstreamError), (503, DownstreamError), (405, UpstreamError), (501, UpstreamError)]
 )
 def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type[Exception]) -> None:
-    """Nothing is raised until asked for; then the error has the status and the right source."""
+    """Only `raise_for_status` raises; its error has the status and the right source."""
     answer = client(server).request("GET", f"{server.url}/status/{status}")
     with pytest.raises(kind, match=f"/status/{status} answered {status}") as failure:
         answer.raise_for_status()
@@ -185,7 +185,7 @@ def call(**headers: str) -> Incoming:
 
 
 def test_requests_have_the_headers_of_their_call(server: Server) -> None:
-    """User agent, trace and the alert flag go along with a call; nothing of it outside of one."""
+    """User agent, trace and the alert flag are sent within a call, and not outside of one."""
     plain = client(server).get("x").json()["headers"]
     enter(call(FromAlert="true", Authorization="Bearer user", **{"http_X-Grafana-Id": "jwt"}))
     headers = client(server).get("x").json()["headers"]
@@ -211,7 +211,7 @@ def test_headers_are_forwarded_on_request_only(server: Server) -> None:
 
 
 def test_url_must_be_http() -> None:
-    """Anything else is told as the settings' mistake."""
+    """Any other scheme is an error of the settings."""
     with pytest.raises(QueryError, match="needs a URL that begins with http"):
         HttpClient.of(settings(url="file:///etc")).get("passwd")
 

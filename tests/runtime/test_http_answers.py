@@ -94,7 +94,7 @@ def test_an_invalid_answer_is_the_upstreams_failure(answer: bytes) -> None:
     [b"[1]", b" [1]\n", "[1]".encode("utf-16"), b"\xef\xbb\xbf[1]"],
 )
 def test_json_is_read_despite_invalid_headers(body: bytes) -> None:
-    """The response has odd headers, but a valid body."""
+    """The response has invalid headers, but a valid body."""
     with Script(OK + b"no colon\r\nX: \xff\r\nContent-Type: text/html; charset=none-such\r\n\r\n" + body) as upstream:
         assert ask(upstream) == [1]
 
@@ -243,7 +243,7 @@ def test_no_secret_of_the_request_is_in_the_error(answer: str, echo: str) -> Non
 
 @pytest.mark.usefixtures("no_secrets_left")
 def test_words_that_are_no_secrets_stay() -> None:
-    """The kind of a credential, a cookie's name, what everybody sends."""
+    """The kind of a credential, the name of a cookie, and headers that all clients send stay."""
     body = b'{"message": "Bearer of this session wants application/json"}'
     with Script(b"HTTP/1.1 403 No\r\n\r\n" + body) as upstream:
         http = HttpSettings(url=upstream.url, headers={"Accept": "application/json"})

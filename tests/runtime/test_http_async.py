@@ -174,7 +174,7 @@ def test_other_clients_take_the_environments_proxy(
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
 def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[..., Any]) -> None:
-    """Unless a request has its own."""
+    """A request may have its own."""
     with make(HttpSettings(url=server.url, timeout=0.2)) as client:
         with pytest.raises(Exception, match=r"(?i)timed out"):
             client.get(f"{server.url}/slow")
@@ -239,7 +239,7 @@ def test_other_clients_have_grafanas_limit_on_answers(
 
 @pytest.mark.parametrize("read", [_read_httpx, _read_async_httpx, _read_requests])
 def test_a_compressed_answer_counts_decompressed(read: Callable[[HttpSettings, str], bytes]) -> None:
-    """Few bytes may become many."""
+    """A few bytes may become many."""
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIP_BODY)
     with (
         Script(head + GZIP_BODY) as upstream,

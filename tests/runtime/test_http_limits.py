@@ -93,7 +93,7 @@ def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.shows("errors: bytes that come slowly")
 def test_redirects_share_one_deadline() -> None:
-    """Each is quick, all of them together are not."""
+    """Each redirect is quick, all of them together are not."""
     with Script(b"", b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", pause=0.15) as upstream:
         began = time.monotonic()
         with pytest.raises(DownstreamError, match="did not answer within"):
@@ -103,7 +103,7 @@ def test_redirects_share_one_deadline() -> None:
 
 
 def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
-    """A body that is not taken is bounded as well."""
+    """The time to send a body is bounded as well."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(DownstreamError, match="did not answer within"):
@@ -225,14 +225,14 @@ def test_an_incomplete_compressed_body_is_an_error(head: bytes, encoding: str, b
     ],
 )
 def test_a_body_that_ends_too_early_is_an_error(answer: bytes) -> None:
-    """Shorter than its length, or without its last chunk."""
+    """It is shorter than its length, or without its last chunk."""
     with Script(HEAD + answer) as upstream, pytest.raises(DownstreamError, match="/x could not be asked"):
         get(upstream)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, br", "gzip, gzip, gzip, gzip", "x\x1b[31m"])
 def test_unknown_encodings_are_named(encoding: str) -> None:
-    """What nobody asked for is not read as if it were text."""
+    """A body in an encoding that was not requested is not read as text."""
     with (
         Script(HEAD + b"Content-Encoding: %s\r\nContent-Length: 1\r\n\r\nx" % encoding.encode()) as upstream,
         pytest.raises(DownstreamError, match="in an encoding that was not requested: '") as failure,
@@ -243,7 +243,7 @@ def test_unknown_encodings_are_named(encoding: str) -> None:
 
 
 def test_an_author_may_ask_for_another_encoding() -> None:
-    """Then the bytes are the author's to decode."""
+    """The bytes are then the author's to decode."""
     with Script(HEAD + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\nx") as upstream:
         answer = HttpClient(HttpSettings(url=upstream.url)).get("x", headers={"accept-encoding": "br"})
 

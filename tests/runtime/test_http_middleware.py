@@ -88,7 +88,7 @@ def test_the_precedence_of_authorization_headers(
 
 
 def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
-    """Where the author forwards it; alert rules have no user, and who does not forward sends basic."""
+    """It does if the author forwards it; alert rules have no user, and without forwarding basic is sent."""
     own = settings(url=server.url, **BASIC)
     enter(Incoming(endpoint="queryData", headers=USER))
     forwarding = HttpClient.of(own, forward_headers=True)
@@ -104,7 +104,7 @@ def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
 
 
 def test_auth_learns_whether_there_is_a_user_token(server: Server) -> None:
-    """So that it need not get one of its own; other headers of its are sent all the same."""
+    """It then needs no token of its own; its other headers are sent all the same."""
     history: list[bool] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
@@ -121,7 +121,7 @@ def test_auth_learns_whether_there_is_a_user_token(server: Server) -> None:
 
 
 def test_another_host_gets_no_headers_of_auth(server: Server) -> None:
-    """Neither one that is asked nor one that is redirected to; `auth`, which may log or sign, does not hear of it."""
+    """Neither a host that is asked nor one that is redirected to gets them; `auth` is not called for it."""
     history: list[str] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
@@ -247,7 +247,7 @@ def test_middleware_of_both_kinds_are_one_chain(server: Server) -> None:
 
 
 def test_middleware_gets_the_authors_request_without_secrets(server: Server) -> None:
-    """Not the secrets of the data source, which a log of requests would tell; it may answer by itself."""
+    """A log of requests would otherwise show the data source's secrets; middleware may answer by itself."""
     history: list[HttpRequest] = []
 
     def cache(request: HttpRequest, send: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
@@ -264,7 +264,7 @@ def test_middleware_gets_the_authors_request_without_secrets(server: Server) -> 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_middleware_may_send_again(server: Server, kind: Callable[..., Any]) -> None:
-    """Each time with authentication of its own; the time that a request has is for all of them."""
+    """Each sending has its own authentication; all share the time of the request."""
     numbers = iter(range(10))
     options = {"auth": lambda _: {"X-Number": str(next(numbers))}, "deadline": 1.2}
 

@@ -33,14 +33,14 @@ class Busy(Upstream):
     """Gives these answers, one for each request, and the last one again."""
 
     def __init__(self, *answers: Answer) -> None:
-        """Keep them."""
-        self._script = list(answers)
+        """Keep the answers in their order."""
+        self._series = list(answers)
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
-        """Give the next one."""
+        """Give the next answer."""
         del target, asked
-        return self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        return self._series.pop(0) if len(self._series) > 1 else self._series[0]
 
 
 def busy(status: int = 503, after: object = None) -> Answer:
@@ -73,7 +73,7 @@ def response(status: int = 503, after: str | None = None) -> HttpResponse:
 @each_client
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_upstream_is_asked_again(client: Any, status: int) -> None:
-    """Until it answers; each time is counted."""
+    """It is asked until it answers; each retry is counted."""
     counter = f'gfruntime_http_retries_total{{code="{status}"}} '
     before = retry_count(counter)
     with Busy(busy(status, 0), busy(status), Answer(body=b"well")) as upstream:
@@ -173,7 +173,7 @@ def test_a_cancelled_request_is_not_sent_again() -> None:
 
 
 def test_waits_grow_and_vary() -> None:
-    """Half a second, one, two; each a random part of it shorter, so that not all come back together."""
+    """Half a second, one, two; each is randomly shorter, so that not all clients come back together."""
     policy = Retries(attempts=9, longest_wait=1.5)
     rests = [
         [retries.rest_after(response(), policy, "GET", attempt=attempt) for _ in range(50)] for attempt in (1, 2, 3, 8)
@@ -204,7 +204,7 @@ def test_waits_grow_and_vary() -> None:
     ],
 )
 def test_the_named_time_is_seconds_or_a_date(after: str, low: float | None, high: float | None) -> None:
-    """Anything else counts as no name; a jitter comes on top, within the longest wait."""
+    """Anything else is ignored; a jitter is added, within the longest wait."""
     rest = retries.rest_after(response(after=after), Retries(), "GET", attempt=1)
 
     assert (rest is None) is (low is None)

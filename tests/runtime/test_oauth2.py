@@ -63,7 +63,7 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("grant", GRANTS)
 def test_no_error_or_log_has_a_secret(login: Login, grant: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A server that repeats the whole request in its error; logs, errors and reprs."""
+    """The server repeats the whole request in its error; logs, errors and reprs are searched."""
     login.failure = (400, '{"error": "invalid_grant", "error_description": {request}}')
     own = settings_of(login, grant)
     client = HttpClient.of(own)
@@ -102,7 +102,7 @@ def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentenc
 
 @pytest.mark.parametrize(("value", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
 def test_lifetimes_are_read_as_servers_write_them(value: object, seconds: float | None) -> None:
-    """As a number or a text; what is neither is no lifetime."""
+    """They are numbers or texts; anything else is no lifetime."""
     assert oauth2._seconds(value) == seconds
 
 
@@ -129,7 +129,7 @@ def test_a_missing_oauth2_setting_is_named(login: Login, grant: str, missing: st
 
 
 def test_an_unknown_grant_is_refused(login: Login) -> None:
-    """A provisioned file may say anything."""
+    """A provisioned file may have any value."""
     data, _ = loginserver.values(login, "password")
     with pytest.raises(QueryError, match=r"oauth2Grant is 'implicit'; it must be one of client_credentials"):
         HttpClient.of(settings(data=data | {"oauth2Grant": "implicit"}))
@@ -164,7 +164,7 @@ def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.Monke
 
 
 def test_the_token_of_the_user_wins(login: Login) -> None:
-    """Where Grafana forwards one no other is asked for; alert rules have no user, and get the data source's."""
+    """If Grafana forwards one, no other is fetched; alert rules have no user, and get the data source's."""
     client = HttpClient.of(settings_of(login), forward_headers=True)
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada", "X-Id-Token": "id"}))
 
@@ -175,7 +175,7 @@ def test_the_token_of_the_user_wins(login: Login) -> None:
 
 
 def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> None:
-    """Neither basic authentication nor custom headers: they are for the upstream."""
+    """Basic authentication and custom headers are for the upstream only."""
     with upstreams.server() as other:
         data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl=f"{other.url}/token")
         data |= {"httpHeaderName1": "X-Own"}
@@ -209,7 +209,7 @@ def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
-    """As the data source's own requests do, for both clients: the token endpoint may be in the private network."""
+    """This is so for both clients: the token endpoint may be in the private network."""
     proxy = upstreams.SocksProxy(int(login.url.rpartition(":")[2]), None)
     data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")
     prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"

@@ -114,7 +114,7 @@ def test_tokens_that_expire_under_load_are_renewed_once(
 
 @pytest.mark.slow
 def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that tells no lifetime: each 401 is repeated once, with the token that one of the callers renewed."""
+    """The server names no lifetime: each 401 is repeated once, with the token that one of the callers renewed."""
     monkeypatch.setattr(tokens, "_YOUNG", 0.0)
     login.lifetime = 3600.5
     own = settings_of(login)
@@ -148,7 +148,7 @@ def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pyte
 
 
 def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> None:
-    """A token that has just come is not the reason: its 401 is the answer."""
+    """A new token can't be the reason of a 401, which is then the answer."""
     login.is_closed = True
     client = HttpClient.of(settings_of(login))
 
@@ -169,7 +169,7 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
 
 @pytest.mark.shows("errors: no OAuth2 token")
 def test_a_failed_renewal_is_one_error_for_all_and_is_repeated_later(login: Login) -> None:
-    """Sixteen wait for one request; who asks right after it gets the same error; later it is tried again."""
+    """Sixteen callers wait for one request; a caller right after it gets the same error; later it is tried again."""
     login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.2
     own = settings_of(login)
     client = HttpClient.of(own)
@@ -225,7 +225,7 @@ def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
 
 
 def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
-    """In its last quarter the old one is sent until there is a new one, and when there is none yet."""
+    """In its last quarter the old token is sent until there is a new one, also after a failed renewal."""
     is_wanted, results = threading.Event(), iter(["one", "two", None, "three"])
 
     def fetch() -> tokens.Token:
@@ -251,7 +251,7 @@ def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
 
 
 def test_clients_of_one_instance_share_a_token(login: Login) -> None:
-    """Those of another have their own, even with the same settings."""
+    """Clients of another instance have their own, even with the same settings."""
     one, two = settings_of(login), settings_of(login)
     clients = [HttpClient.of(one), HttpClient.of(one, auth=OAuth2.of(one)), HttpClient.of(two)]
     for client in clients:

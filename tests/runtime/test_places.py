@@ -103,7 +103,7 @@ def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[st
 def test_a_cancelled_query_logs_where_its_code_was(
     plugin: types.ModuleType, caplog: pytest.LogCaptureFixture, do: list[str], places_of_code: str
 ) -> None:
-    """In a thread, on the loop, blocking the loop, and each of several queries once."""
+    """In a thread, on the loop, blocking the loop, and once for each of several queries."""
     event = threading.Event()
 
     class Sync(Plain):
@@ -130,7 +130,7 @@ def test_a_cancelled_query_logs_where_its_code_was(
 
 
 def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.ModuleType) -> None:
-    """Not at a frame of the standard library; without a package `plugin`, at the caller's file."""
+    """Frames of the standard library are passed over; without a package `plugin`, it is the caller's file."""
     try:
         plugin.bug()
     except ValueError as error:
@@ -228,7 +228,7 @@ def test_a_failure_to_find_the_place_fails_no_call(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 def test_a_thread_can_be_inspected_while_its_generator_runs() -> None:
-    """Also while it goes on: each look is one step of the interpreter, and names a place or none."""
+    """Each inspection is one step of the interpreter, and returns a place or none."""
     end = threading.Event()
 
     def numbers() -> Iterator[int]:

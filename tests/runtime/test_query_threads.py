@@ -80,7 +80,7 @@ class AsyncCounting(Counting):
 @pytest.mark.shows("protocol 61")
 @pytest.mark.parametrize("kind", [Counting, AsyncCounting])
 def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
-    """As by the Go SDK's helper, ten at a time, each by itself; an exception is its query's status 500 (item 61)."""
+    """Like the Go SDK's helper, ten at a time; an exception is its query's status 500 (item 61)."""
     Counting.most = 0
     refs = ["B", *(f"R{number}" for number in range(23))]
     answers = Services(kind).query(queries(*({} for _ in refs), refs=refs))

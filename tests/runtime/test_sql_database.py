@@ -13,9 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlqueries import query_of_an_hour, read
 
 from gfruntime.errors import QueryError
-from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql.address import Address
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers import sqlite
@@ -23,21 +23,8 @@ from gfruntime.sql.drivers import sqlite
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT "
 SCRIPT = "CREATE TABLE sales (time INTEGER, region TEXT, amount REAL); INSERT INTO sales VALUES (1, 'north', 2.0);"
-
-
-def query_of_an_hour(deadline: dt.datetime | None = None) -> Query[None]:
-    """Make a query of an hour."""
-    window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
-    return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), deadline=deadline)
-
-
-def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
-    [frame] = database.query(query_of_an_hour(), sql, format="table")
-    return frame
 
 
 @pytest.fixture
@@ -150,7 +137,7 @@ def test_sql_that_does_more_than_read_is_refused(path: Path, tmp_path: Path, sql
     ],
 )  # fmt: skip
 def test_an_endless_query_is_stopped(sql: str) -> None:
-    """The deadline holds, however the query keeps on."""
+    """The deadline ends it, whatever keeps it running."""
     with pytest.raises(QueryError, match=r"took longer than 0\.1 s|too much memory"):
         read(in_memory(seconds=0.1), sql)
 
@@ -165,7 +152,7 @@ def test_grafanas_deadline_bounds_a_query() -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 0.2])
 def test_a_cancelled_query_ends(delay: float) -> None:
-    """Nobody waits for it any more; and the next query is not cancelled with it."""
+    """It ends soon, and the next query is not cancelled with it."""
     database, query, began = in_memory(connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(delay, query.cancel.set).start()
 
@@ -194,7 +181,7 @@ def test_bytes_beyond_the_limit_are_left_out() -> None:
 
 
 def test_gaps_of_series_are_filled_and_tables_have_times() -> None:
-    """With its gaps filled; a table has its times."""
+    """The gaps of a series are filled; a table has its times."""
     database = in_memory()
     sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
 
@@ -205,7 +192,7 @@ def test_gaps_of_series_are_filled_and_tables_have_times() -> None:
 
 
 def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other; a query that failed leaves none."""
+    """Queries one after the other share a connection; a query that failed closes it."""
     paths = []
     connect = sqlite._connect  # counted
 
@@ -260,7 +247,7 @@ def test_a_closed_database_keeps_no_connection() -> None:
 
 
 def test_tables_and_columns_are_listed(path: Path) -> None:
-    """Each name once for what it is."""
+    """Each name is listed once, with its kind."""
     for database in (open_file(path), in_memory()):
         assert database.names() == [
             {"value": "sales", "label": "sales", "description": "table"},
@@ -273,7 +260,7 @@ def test_tables_and_columns_are_listed(path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, b"not a database" * 100], ids=["missing", "no database"])
 def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes | None) -> None:
-    """In the panel and on the config page; nothing is made in its place."""
+    """The panel and the config page show it; no file is created."""
     path = tmp_path / "x.db"
     if content is not None:
         path.write_bytes(content)
@@ -305,7 +292,7 @@ def test_an_invalid_address_is_refused(address: str, sentence: str) -> None:
 
 
 def test_a_database_without_read_only_sessions_needs_a_declared_account() -> None:
-    """Nothing is sent before the settings say that the account has no right to."""
+    """No query is sent unless the settings declare that the account only reads."""
     assert "has no read-only sessions" in Database("grpc://127.0.0.1:9").check().message
 
 

@@ -176,7 +176,7 @@ def test_numbers_and_formats_are_the_same_everywhere(dialect: Dialect, text: str
     ],
 )
 def test_macros_may_have_spaces_quotes_and_brackets(text: str, expected: str) -> None:
-    """Spaces, quotes, brackets and macros within; in comments and texts too, as in Grafana."""
+    """They may contain macros, and are expanded in comments and texts too, as in Grafana."""
     assert expand_sql(text, QUERY, dialect="postgres") == expected
 
 
@@ -196,7 +196,7 @@ def test_mysql_knows_times_before_1970() -> None:
 
 
 def test_comments_are_removed_in_mssql_only() -> None:
-    """As Grafana does, so that a commented-out macro is none; what looks like a comment in a text is text."""
+    """Grafana does so, so a commented-out macro is none; comment signs inside a text are text."""
     text = "SELECT '--$__interval', [a--b] -- $__nonsense(\n/* $__foo */FROM t"
 
     assert expand_sql(text, QUERY, dialect="mssql") == "SELECT '--10m', [a--b] \nFROM t"
@@ -231,7 +231,7 @@ def test_comments_are_removed_in_mssql_only() -> None:
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_mistakes_are_reported_with_the_macros_there_are(dialect: Dialect, text: str, because: str) -> None:
-    """An unknown macro names what there is and what may have been meant."""
+    """The error for an unknown macro lists the macros and the likely one."""
     if dialect == "mssql" and text.startswith("--"):
         assert not expand_sql(text, QUERY, dialect=dialect)
         return
@@ -253,7 +253,7 @@ def test_an_unknown_dialect_is_the_authors_mistake() -> None:
 
 
 def test_own_macros_are_added_to_those_of_a_dialect() -> None:
-    """They win over those of one name, are known by the error, and may be nested."""
+    """They replace those of the same name, are listed in errors, and may be nested."""
     own = {"ago": lambda args: f"now() - {args[0]}", "time": lambda args: f"<{args[0]}>", "sales": lambda _: "s.sales"}
 
     text = expand_sql(

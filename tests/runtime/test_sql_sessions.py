@@ -6,33 +6,28 @@ import datetime as dt
 import sqlite3
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlqueries import NOW, query_of_an_hour, read
 
-from gfruntime.errors import FrameError, QueryError
+from gfruntime.errors import QueryError
 from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import database as module
 from gfruntime.sql import database_job
-from gfruntime.sql.address import Address
-from gfruntime.sql.bounded import BoundedCursor
 from gfruntime.sql.database import Database, Limits
-from gfruntime.sql.drivers import Driver, mysql, postgresql
-from gfruntime.sql.drivers.files import find_path
+from gfruntime.sql.drivers import Driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LONG_S = 60.0
 
 
 @dataclass
 class Server:
-    """What all sessions of a test share: what waits without end, and what was done."""
+    """What all sessions of a test share: which steps wait without end, and a log of the steps."""
 
     waits: set[str] = field(default_factory=set)
     fails: set[str] = field(default_factory=set)
@@ -44,7 +39,7 @@ class Server:
     idle_s: float = 0.2
 
     def do(self, what: str, cancellation: threading.Event | None = None) -> None:
-        """Note what is done; wait, where the test wants that, until it is cancelled or the test ends."""
+        """Log a step; wait, if the test wants that, until it is cancelled or the test ends."""
         self.log.append(what)
         if what in self.fails:
             raise OSError(f"{what} failed")
@@ -99,7 +94,7 @@ class Session:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Let each database be of the tests' own driver, and be given up soon."""
+    """Let each database use the tests' driver, with a short grace period."""
     server = Server()
 
     def find_driver(_address: object) -> Driver:
@@ -114,27 +109,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         time.sleep(0.01)
 
 
-def query_of_an_hour(**options: Any) -> Query[None]:
-    """Make a query of an hour."""
-    window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
-    return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
-
-
 def open_database(**limits: Any) -> Database:
     """Open a database with one connection."""
     return Database("tests:", limits=Limits(**{"connections": 1, "seconds": 0.2, **limits}))
 
 
-def read(database: Database, sql: str = "SELECT 1 AS x") -> Any:
-    """Ask for a table."""
-    [frame] = database.query(query_of_an_hour(), sql, format="table")
-    return frame
-
-
 @pytest.mark.parametrize("obeys", [True, False])
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
 def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *, obeys: bool) -> None:
-    """And the next one has a connection, though a thread may still wait for the one before."""
+    """The next query has a connection, though a thread may still wait for the first one."""
     server.waits, server.obeys = {what}, obeys
     database, began = open_database(), time.monotonic()
 
@@ -179,7 +162,7 @@ def test_a_cancellation_never_reaches_the_next_query(server: Server) -> None:
 
 
 def test_unused_connections_are_closed(server: Server) -> None:
-    """After a while, and not before: another program may wait for the file."""
+    """They are closed after a while, and not before: another program may wait for the file."""
     database = open_database(seconds=5)
     read(database)
     read(database)
@@ -228,7 +211,7 @@ def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
 
 
 def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
-    """Unless the account is said to only read; "Save & test" tells of it."""
+    """Unless the account is declared read-only; "Save & test" says so."""
     server.keeps_from_writing = False
     with pytest.raises(QueryError, match="does not make this session read-only: connect with an account"):
         read(open_database())
@@ -281,151 +264,3 @@ def test_names_are_not_bounded_by_the_authors_rows(server: Server) -> None:
     assert [each["value"] for each in database.names()] == ["t", "a", "b", "c"]
     assert [each["value"] for each in database.names()] == ["t", "a", "b", "c"]
     assert server.log.count("run") == 1
-
-
-@dataclass
-class Rows:
-    """A cursor whose rows are as large as `sizes` says."""
-
-    sizes: list[int]
-    batch_sizes: list[int] = field(default_factory=list)
-
-    def fetchmany(self, size: int) -> list[tuple[str]]:
-        """Give rows, and keep how many bytes were asked for at once."""
-        some, self.sizes = self.sizes[:size], self.sizes[size:]
-        self.batch_sizes.append(sum(some))
-        return [("x" * each,) for each in some]
-
-
-@pytest.mark.parametrize(
-    "sizes",
-    [[1_000_000] * 2000, [10] * 5000 + [1_000_000] * 2000, [10, 1_000_000] * 1000],
-    ids=["large", "late", "mixed"],
-)
-def test_no_more_bytes_are_in_memory_than_an_answer_may_have(sizes: list[int]) -> None:
-    """Only the last batch exceeds the bound, and it has few rows."""
-    rows = Rows(sizes)
-    cursor = BoundedCursor(rows, 10_000_000)
-    answer = cursor.fetchmany(100_000)
-
-    assert cursor.is_cut
-    assert sum(map(len, (text for (text,) in answer))) <= 10_000_000
-    assert sum(rows.batch_sizes) < 27_000_000
-
-
-def test_small_rows_are_all_read() -> None:
-    """The size of the batches does not matter."""
-    assert len(BoundedCursor(Rows([10] * 5000), 10_000_000).fetchmany(100_000)) == 5000
-
-
-@pytest.mark.parametrize(
-    ("version", "comment", "state", "keeps"),
-    [
-        ("8.4.3", "MySQL Community Server - GPL", {"transaction_read_only": "ON"}, True),
-        ("8.0.36-0ubuntu0.22.04.1", "(Ubuntu)", {"transaction_read_only": "ON"}, True),
-        ("8.0.31-google", "(Google)", {"transaction_read_only": "ON"}, True),
-        ("8.0.35", "Source distribution", {"transaction_read_only": "ON"}, True),
-        ("8.0.35-27", "Percona Server (GPL), Release 27", {"transaction_read_only": "ON"}, True),
-        ("10.11.6-MariaDB-0+deb12u1", "Debian 12", {"tx_read_only": "ON"}, True),
-        ("11.4.2-MariaDB", "mariadb.org binary distribution", {"transaction_read_only": "ON"}, True),
-        ("8.4.3", "MySQL Community Server - GPL", {"transaction_read_only": "OFF"}, False),
-        ("10.11.6-MariaDB", "Debian 12", {}, False),
-        ("8.0.11-TiDB-v7.5.1", "TiDB Server (Apache License 2.0)", {"transaction_read_only": "ON"}, False),
-        ("8.0.33", "StarRocks version 3.3.2", {"transaction_read_only": "ON"}, False),
-        ("5.7.99", "Doris version doris-2.1.0", {"tx_read_only": "ON"}, False),
-        ("5.7.32", "SingleStoreDB source distribution", {"tx_read_only": "ON"}, False),
-        ("8.0.33", "Dolt", {"transaction_read_only": "ON"}, False),
-        ("8.0.30-Vitess", "MySQL Community Server - GPL", {"transaction_read_only": "ON"}, False),
-        ("", "", {}, False),
-    ],
-)
-def test_only_mysql_and_mariadb_are_trusted_to_be_read_only(
-    version: str, comment: str, state: dict[str, str], *, keeps: bool
-) -> None:
-    """Other servers of the protocol may let a read-only transaction write."""
-    assert mysql._keeps_from_writing({"version": version, "version_comment": comment, **state}) is keeps
-
-
-class Cursor:
-    """A cursor of PostgreSQL's protocol, whose server knows of the transaction what `answer` says."""
-
-    def __init__(self, answer: object) -> None:
-        """Keep it."""
-        self.answer, self.statements = answer, list[str]()
-
-    def execute(self, sql: str) -> None:
-        """Execute, or fail at what the server does not know."""
-        self.statements.append(sql)
-        if "current_setting" in sql and self.answer is None:
-            raise FrameError("unknown function")
-
-    def fetchall(self) -> list[tuple[object]]:
-        """Give the answer."""
-        return [(self.answer,)]
-
-
-@pytest.mark.parametrize(("answer", "keeps"), [("on", True), ("off", False), ("", False), (None, False)])
-def test_postgresql_is_trusted_if_it_confirms_read_only(
-    monkeypatch: pytest.MonkeyPatch, answer: object, *, keeps: bool
-) -> None:
-    """A server that does not know the setting has an account, or no query."""
-    monkeypatch.setattr(postgresql.PostgresSession, "__init__", lambda *_: None)
-    session: Any = object.__new__(postgresql.PostgresSession)
-    session._cursor = Cursor(answer)
-
-    assert session.begin() is keeps
-    assert session._cursor.statements[0] == "BEGIN TRANSACTION READ ONLY"
-
-
-def test_a_replaced_file_is_read_again(tmp_path: Path) -> None:
-    """By a rename, as most programs do it; and while another one is read, too."""
-    for name, value in (("a", 1), ("b", 2)):
-        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as owner:
-            owner.execute(f"CREATE TABLE t AS SELECT {value} AS v")
-            owner.commit()
-    database = Database(f"sqlite:{tmp_path}/a.db", limits=Limits(connections=1))
-    assert read(database, "SELECT v FROM t")["v"].to_list() == [1]
-    (tmp_path / "b.db").replace(tmp_path / "a.db")
-
-    assert read(database, "SELECT v FROM t")["v"].to_list() == [2]
-    with closing(sqlite3.connect(tmp_path / "a.db")) as owner:
-        owner.execute("UPDATE t SET v = 3")
-        owner.commit()
-    assert read(database, "SELECT v FROM t")["v"].to_list() == [3]
-    (tmp_path / "a.db").unlink()
-    with pytest.raises(Exception, match="unable to open"):
-        read(database, "SELECT v FROM t")
-    database.close()
-
-
-@pytest.mark.parametrize(
-    ("address", "path"),
-    [
-        ("sqlite:/data/x.db", "/data/x.db"),
-        ("sqlite:///data/x.db", "/data/x.db"),
-        ("sqlite:////data/x.db", "/data/x.db"),
-        ("sqlite:x.db", "x.db"),
-        ("sqlite:///C:/data/x.db", "C:/data/x.db"),
-        ("sqlite:C:/data/x.db", "C:/data/x.db"),
-        ("sqlite:", ""),
-    ],
-)
-def test_a_path_is_written_in_many_ways(address: str, path: str) -> None:
-    """With SQLAlchemy's slashes, and with a drive of Windows."""
-    assert find_path(Address.parse(address)) == path
-
-
-@pytest.mark.parametrize("address", ["sqlite://shop.db", "duckdb://shop.duckdb", "sqlite://data/shop.db"])
-def test_two_slashes_are_no_path(address: str) -> None:
-    """They would mean an empty database, in which each query fails."""
-    with pytest.raises(QueryError, match=r"needs a path after (sqlite|duckdb):, such as"):
-        Database(address)
-
-
-def test_the_texts_of_a_file_may_be_long(tmp_path: Path) -> None:
-    """Real texts are long."""
-    with closing(sqlite3.connect(tmp_path / "a.db")) as owner:
-        owner.execute("CREATE TABLE t AS SELECT hex(zeroblob(200000)) AS v")
-        owner.commit()
-
-    assert len(read(Database(f"sqlite:{tmp_path}/a.db"), "SELECT v FROM t")["v"].to_list()[0]) == 400_000

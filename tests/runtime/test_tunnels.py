@@ -85,7 +85,7 @@ def say(connection: socket.socket, text: bytes) -> bytes:
 
 
 def test_a_socket_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """By name, as the data source's uid; the driver speaks to the database."""
+    """It sends the host's name, with the data source's uid as user; the driver speaks to the database."""
     proxy, own = proxy_and_settings
     with open_socket(own, "db.inside.example", 5432) as connection:
         assert say(connection, b"select") == b"SELECT"
@@ -137,7 +137,7 @@ def fill(connection: socket.socket) -> None:
 
 @pytest.mark.slow
 def test_a_tunnel_waits_without_work(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """A connection on which nothing happens costs no CPU time, nor does one whose reader is slow."""
+    """An idle connection costs no CPU time, nor does one whose reader is slow."""
     _, own = proxy_and_settings
     with Tunnel(own, "db", 5432) as tunnel, socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
         assert say(connection, b"a") == b"A"
@@ -153,7 +153,7 @@ def test_a_tunnel_waits_without_work(proxy_and_settings: tuple[Any, Settings[Any
 
 
 def test_without_the_proxy_the_address_is_the_hosts_own(database: Echo) -> None:
-    """Nothing listens, and a socket goes straight; the switch of the data source alone is not enough."""
+    """No tunnel listens, and a socket connects directly; the data source's switch alone is not enough."""
     for own in (settings(), settings(data={"enableSecureSocksProxy": True})):
         with Tunnel(own, "127.0.0.1", database.port) as tunnel:
             assert (tunnel.host, tunnel.port) == ("127.0.0.1", database.port)
