@@ -230,7 +230,7 @@ def test_a_plugin_that_does_not_report_its_dataclasses_is_an_error(small: Small,
 
 
 def test_a_plugin_that_runs_after_a_first_failure_gets_its_module(
-    project: Project, small: Small, following: Callable[..., dict[str, Any]]
+    project: Project, small: Small, next_event: Callable[..., dict[str, Any]]
 ) -> None:
     """The page was open before; a plugin that had a module keeps it."""
     provisioning = Provisioning(folders=[project.root / "provisioning"], plugin_id=ID)
@@ -240,11 +240,11 @@ def test_a_plugin_that_runs_after_a_first_failure_gets_its_module(
     )
     small.keeper.problem = ToolError("the plugin ended before its handshake line")
     late.start(small.keeper)  # type: ignore[arg-type]
-    assert following(state="ready")["module"] is None
+    assert next_event(state="ready")["module"] is None
     assert "before its handshake" in str(files.problem)
     small.keeper.problem = None
     late.follow_start()
-    assert following(state="ready")["module"] == files.module_address() is not None
+    assert next_event(state="ready")["module"] == files.module_address() is not None
     late.follow_start()
     late.stop()
     assert late._reloads.empty()
