@@ -4,7 +4,7 @@
 # `make platforms`, by hand and as root, puts up other platforms on this machine.
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
-unexport PYTHONDONTWRITEBYTECODE  # compiling what the tests import takes longer than many of them
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, each run and each of its workers compiles every module anew
 
 .PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets release-check
 
