@@ -71,7 +71,7 @@ def build(project: Path, *options: str, python: str = "", quick: bool = False) -
     `quick` is for a project that was never built, and whose archive no test looks at.
     """
     program = quick_archive.COMMAND if quick else command()
-    words: tuple[str | Path, ...] = ("build", project, "--python", python or Interpreter.path, "--json", *options)
+    words = map(str, ("build", project, "--python", python or Interpreter.path, "--json", *options))
     return run(*program, *words, env=variables(), timeout=SLOWEST_BUILD_S)
 
 

@@ -69,16 +69,17 @@ def closure(names: Iterable[str]) -> set[str]:
 
 
 def _link(name: str, packages: Path) -> None:
-    """Link a package's files; its programs stay where they are."""
+    """Link a package's files, with the bytecode that pip made of them; its programs stay where they are."""
     for file in distribution(name).files or ():
-        if ".." in file.parts or file.suffix == ".pyc":
+        source = Path(file.locate())
+        if ".." in file.parts or not source.exists():  # bytecode may be gone
             continue
         target = packages / file
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(file.locate(), target)
+            os.link(source, target)
         except OSError:  # another file system
-            shutil.copy2(file.locate(), target)
+            shutil.copy2(source, target)
 
 
 def _note(place: Path, installer: str) -> None:

@@ -25,7 +25,7 @@ POOL = 64
 @pytest.mark.shows("faults: Everything at once")
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-@pytest.mark.parametrize("name", ["probe", "probe-http2", "probe-workers"])
+@pytest.mark.parametrize("name", ["probe", "probe-http2", "probe-workers", "probe-built"])
 def test_no_call_of_a_mixed_load_fails(host: Host, programs: Programs, name: str) -> None:
     """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""
     plugin = host.start(programs.probe(name), short_log=True)

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,14 +54,6 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     example, mode, title = request.param
     answers = replace(SALES, title=title, description=f"{title}, described", author=title, example=example, mode=mode)
     return new_project(tmp_path_factory.mktemp("generated") / "my project", answers)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let mypy keep what it knows of the libraries that all projects import."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
-        yield
 
 
 def _run(project: Path, *words: str) -> Ended:
