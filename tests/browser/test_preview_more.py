@@ -19,7 +19,7 @@ from gfruntime.testing.preview_process import run_browser
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(300)]
 SAVE_MS = 60_000
 LARGEST = "Math.max(0, ...window.gfplugPreview.panel().frames.flatMap(({ data }) => data.values.slice(1).flat()))"
 
