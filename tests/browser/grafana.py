@@ -40,8 +40,11 @@ def program(*names: str) -> str:
 
 
 def installed(version: str) -> Path:
-    """Return the node_modules of one Grafana version, or skip when they cannot be had."""
-    source = BROWSER / f"grafana-{version}"
+    """Return the node_modules of one Grafana version, or skip when they cannot be had.
+
+    Those of VERSIONS have the tools of the tests, too; those of a full version are what its preview is built from.
+    """
+    source = BROWSER / f"grafana-{version}" if version in VERSIONS else PREVIEW / "grafana" / version
     files = ("package.json", "package-lock.json")
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in files)).hexdigest()[:12]
     folder = platformdirs.user_cache_path("gfplug-tests") / f"grafana-{version}-{digest}"
