@@ -104,8 +104,8 @@ def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
 
         with pytest.raises(TimeoutError):
             asyncio.run(ask())
-        ended = time.monotonic() + 0.5
-        while not upstream.ended and time.monotonic() < ended:
+        deadline = time.monotonic() + 0.5
+        while not upstream.hangups and time.monotonic() < deadline:
             time.sleep(0.01)
 
         assert upstream.hangups == 1
