@@ -1,11 +1,14 @@
-// Build the page for one Grafana's packages.   node bundle.mjs <folder of node_modules> <folder to write> [<file> …]
-// With files, those are built in the place of the page, for tests: with React's warnings, and nothing beside them.
+// Build the page for one Grafana's packages.   node bundle.mjs <folder of node_modules> <folder to write> [--development] [<file> …]
+// With --development, React warns in the console, and nothing is minified: the browser tests use that page. Further files are
+// built beside the page, with what they share.
 // Nothing of others is in the repository: what is written holds their code, and LICENSES.txt their licences.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
 
-const [modules, output, ...files] = process.argv.slice(2).map((place) => path.resolve(place));
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { development: { type: 'boolean', default: false } } });
+const [modules, output, ...files] = positionals.map((place) => path.resolve(place));
 const { build } = createRequire(path.join(modules, 'index.js'))('esbuild');
 const page = path.join(import.meta.dirname, 'page');
 
@@ -87,10 +90,10 @@ const grafana = {
 
 fs.rmSync(output, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: files.length ? files : [path.join(page, 'main.jsx')],
+  entryPoints: Object.fromEntries([path.join(page, 'main.jsx'), ...files].map((file) => [path.parse(file).name, file])),
   outdir: output,
   bundle: true,
-  minify: files.length === 0,
+  minify: !values.development,
   format: 'esm',
   splitting: true,
   target: 'es2022',
@@ -101,36 +104,29 @@ const { metafile } = await build({
   metafile: true,
   chunkNames: 'chunks/[hash]',
   assetNames: 'chunks/[hash]',
-  define: { 'process.env.NODE_ENV': files.length ? '"development"' : '"production"', global: 'window', define: 'undefined' },
+  define: { 'process.env.NODE_ENV': values.development ? '"development"' : '"production"', global: 'window', define: 'undefined' },
   loader: { '.ttf': 'file', '.woff': 'file', '.woff2': 'file', '.svg': 'text' },
   plugins: [grafana],
 });
 
-if (files.length === 0) {
-  writeRest();
+const systemjs = path.join(modules, 'systemjs/dist');
+fs.copyFileSync(path.join(systemjs, 'system.min.js'), path.join(output, 'system.js'));
+fs.copyFileSync(path.join(systemjs, 'extras/amd.min.js'), path.join(output, 'amd.js'));
+fs.copyFileSync(path.join(systemjs, 'extras/named-register.min.js'), path.join(output, 'named-register.js'));
+for (const name of ['index.html', 'boot.js']) {
+  fs.copyFileSync(path.join(page, name), path.join(output, name));
 }
 
-/** Write what the page needs beside its code, and the licences. */
-function writeRest() {
-  const systemjs = path.join(modules, 'systemjs/dist');
-  fs.copyFileSync(path.join(systemjs, 'system.min.js'), path.join(output, 'system.js'));
-  fs.copyFileSync(path.join(systemjs, 'extras/amd.min.js'), path.join(output, 'amd.js'));
-  fs.copyFileSync(path.join(systemjs, 'extras/named-register.min.js'), path.join(output, 'named-register.js'));
-  for (const name of ['index.html', 'boot.js']) {
-    fs.copyFileSync(path.join(page, name), path.join(output, name));
-  }
-
-  // Icons lie where this version of @grafana/ui asks for them.
-  const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons')
-    ? 'public/build/img'
-    : 'public/img';
-  fs.cpSync(path.join(modules, '@grafana/ui/dist/public/img'), path.join(output, icons), { recursive: true });
-  const own = path.join(page, 'icons'); // what @grafana/ui's components ask for, and its package lacks
-  for (const name of fs.readdirSync(own)) {
-    fs.cpSync(path.join(own, name), path.join(output, icons, 'icons/unicons', name), { force: false });
-  }
-  fs.writeFileSync(path.join(output, 'LICENSES.txt'), licences());
+// Icons lie where this version of @grafana/ui asks for them.
+const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons')
+  ? 'public/build/img'
+  : 'public/img';
+fs.cpSync(path.join(modules, '@grafana/ui/dist/public/img'), path.join(output, icons), { recursive: true });
+const own = path.join(page, 'icons'); // what @grafana/ui's components ask for, and its package lacks
+for (const name of fs.readdirSync(own)) {
+  fs.cpSync(path.join(own, name), path.join(output, icons, 'icons/unicons', name), { force: false });
 }
+fs.writeFileSync(path.join(output, 'LICENSES.txt'), licences());
 
 /** The licences of every package that is in the page, by the files that they bring. */
 function licences() {

@@ -16,12 +16,12 @@ from commands import run, succeed
 from gfplug.host.preview.page_files import PageFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 BROWSER = Path(__file__).parent / "page"
 PREVIEW = Path(__file__).parents[2] / "preview"
 VERSIONS = ("11", "12", "13")
-BUNDLED = ("host.js", "pages.js", "settings.js")
+PAGES_OF_GRAFANA = BROWSER / "pages.jsx"
 PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
 OLDEST_NODE = 20
 """What the newest Grafana's packages ask for."""
@@ -40,8 +40,11 @@ def program(*names: str) -> str:
 
 
 def installed(version: str) -> Path:
-    """Return the node_modules of one Grafana version, or skip when they cannot be had."""
-    source = BROWSER / f"grafana-{version}"
+    """Return the node_modules of one Grafana version, or skip when they cannot be had.
+
+    Those of VERSIONS have the tools of the tests, too; those of a full version are what its preview is built from.
+    """
+    source = BROWSER / f"grafana-{version}" if version in VERSIONS else PREVIEW / "grafana" / version
     files = ("package.json", "package-lock.json")
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in files)).hexdigest()[:12]
     folder = platformdirs.user_cache_path("gfplug-tests") / f"grafana-{version}-{digest}"
@@ -71,41 +74,41 @@ def _rename(stage: Path, folder: Path) -> None:
         shutil.rmtree(stage)
 
 
-def bundle(version: str) -> Path:
-    """Bundle one Grafana's packages for the browser, once per machine; return the folder."""
-    modules = installed(version)
-    files = [BROWSER / name for name in BUNDLED]
-    return _built(modules.with_name("bundle"), files, files[:2])
+def page(version: str, *, development: bool = False) -> PageFiles:
+    """Build the page of `gfplug preview` for one Grafana version, once per machine.
 
-
-def page(version: str) -> PageFiles:
-    """Build the page of `gfplug preview` for one Grafana version, once per machine."""
+    That for development has React's warnings, and the pages of Grafana beside it.
+    """
     modules = installed(version)
-    folder = _built(modules.with_name("page"), [], [])
-    manifest = json.loads((BROWSER / f"grafana-{version}" / "package.json").read_text(encoding="utf-8"))
-    number = manifest["dependencies"]["@grafana/ui"]
+    options = ("--development", PAGES_OF_GRAFANA) if development else ()
+    folder = _built(modules.with_name("development" if development else "page"), *options)
+    number = json.loads((modules / "@grafana/ui/package.json").read_text(encoding="utf-8"))["version"]
     return PageFiles(folder=folder, version=number, versions=(number,))
 
 
-def _built(name: Path, sources: Sequence[Path], entries: Sequence[Path]) -> Path:
-    """Build files, or the page, beside a node_modules, unless they are there; return the folder."""
-    page = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [*page, *sources])).hexdigest()[:12]
+def _built(name: Path, *options: str | Path) -> Path:
+    """Build the page in the folder of a node_modules, unless it is there; return its folder."""
+    sources = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
+    sources += [option for option in options if isinstance(option, Path)]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     folder = name.with_name(f"{name.name}-{digest}")
     if not folder.is_dir():
         stage = folder.with_name(f"{folder.name}.{os.getpid()}")
-        succeed(program("node"), PREVIEW / "bundle.mjs", name.with_name("node_modules"), stage, *entries, timeout=300)
+        command = (program("node"), PREVIEW / "bundle.mjs", name.with_name("node_modules"), stage)
+        succeed(*command, *options, timeout=300)
         _rename(stage, folder)
     return folder
 
 
 def passes(*names: str, tests: int, version: str, plugins: Mapping[str, Path], **places: str) -> None:
-    """Run files of tests beside the page, in one Chromium with one Grafana's packages; all of them must pass."""
+    """Run files of tests in one page, which shows the plugins one after the other; all of them must pass."""
+    files = page(version, development=True)
     passes_alone(
         "all.mjs",
         tests=tests,
         version=version,
-        BUNDLE=str(bundle(version)),
+        ASSETS=str(files.folder),
+        VERSION=files.version,
         PLUGINS=json.dumps({name: str(path) for name, path in plugins.items()}),
         TESTS=" ".join(names),
         **places,

@@ -1,8 +1,7 @@
-"""A project's own tests of Grafana's pages, against pages made of Grafana's components: there is no Grafana here.
+"""A project's own tests of Grafana's pages, against those of `gfplug preview`: there is no Grafana here.
 
-What they find in the config page, the query editor, a panel and its legend is Grafana's own; what surrounds these in a
-real Grafana, and the page of the alert rule, is not: only a real one, which `GRAFANA_URL` names, tells whether it is
-there.
+What they find in the query editor, a panel and its legend is Grafana's own; what surrounds these in a real Grafana, and
+the page of the alert rule, is not: only a real one, which `GRAFANA_URL` names, tells whether it is there.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from exampleapi import example_api
 from pagesofgrafana import PagesOfGrafana
 from projects import SALES, new_project
 
-from gfplug.host import call
+from gfplug.bundle.preview_session import PreviewOptions, open_preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +31,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 CONFIG, EDITOR = "the_config_page_saves_its_fields", "the_query_editor_runs_its_query"
 PANEL, RULE = "a_panel_draws_its_series", "the_page_of_the_alert_rule_shows_that_it_fires"
 ALL = {CONFIG, EDITOR, PANEL, RULE}
-STATES = "/api/prometheus/grafana/api/v1/rules"
 
 
 @contextmanager
 def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
-    """Run a new project's plugin, the API that it asks, and pages around it."""
+    """Show a new project, with the API that it asks, in the pages."""
     project = new_project(folder, replace(SALES, example=example))
-    place = call.resolve_target(project, python=Path(sys.executable))
+    page = grafana.page(version, development=True)
     with example_api(project) as url:
-        settings = call.settings(place, call.Overrides(url=url))
+        path = project / "provisioning/datasources/datasource.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("http://example-api:8000", url), encoding="utf-8")
+        options = PreviewOptions(target=project, python=Path(sys.executable))
         with (
-            call.plugin(place, timeout=60) as plugin,
-            PagesOfGrafana(project, plugin, settings, version=version) as server,
+            open_preview(options, page=page) as preview,
+            PagesOfGrafana(project, preview.url, page) as server,
         ):
             yield server
 
@@ -77,12 +77,12 @@ def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) 
 
 def test_pages_that_misbehave_fail_all(tmp_path: Path) -> None:
     """Each with the words of what is wrong."""
-    inactive = {"status": "success", "data": {"groups": [{"rules": [{"state": "inactive"}]}]}}
+    normal = {"rules": [{"rule": "Sales", "instances": [{"labels": {}, "state": "NORMAL", "value": 0}]}]}
     with pages(tmp_path / "project", "http", "13") as server:
         server.overrides = {
             "/api/datasources/uid/sales/health": (400, {"status": "ERROR", "message": "no such host"}),
             "/api/ds/query": (400, {"results": {"A": {"error": "no such table", "status": 400}}}),
-            STATES: (200, inactive),
+            "/preview/alerts": (200, normal),
         }
         passed, failed, output = outcome(server, GRAFANA_PATIENCE="0.05")
 

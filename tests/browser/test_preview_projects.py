@@ -79,7 +79,7 @@ def project(folder: Path, *, url: str = "", **answers: Any) -> Path:
     [
         ("signals", "12", ["series 1", "series 2"]),
         ("sql", "13", ["north", "south"]),
-        ("logs", "13", ["north", "south"]),
+        ("logs", "13.0.2", ["north", "south"]),
         ("stream", "13", ["boiler", "cellar"]),
     ],
 )

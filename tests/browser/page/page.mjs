@@ -1,40 +1,45 @@
-// One browser and one server for a file of tests. Needs in the environment: CHROMIUM, MODULES (node_modules), BUNDLE (what
-// bundle.mjs wrote), PLUGINS (JSON: module.js by plugin id).
+// The preview's page for a file of tests: one browser, one server, and one page that shows one plugin after the other. Needs in the
+// environment, beside what chromium.mjs needs: ASSETS (the built page), VERSION (Grafana's), PLUGINS (JSON: module.js by name).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
-import { serve } from './server.mjs';
+import { launch, until } from './chromium.mjs';
+import { ID, UID, servePreview } from './preview_server.mjs';
+import { sources } from './sources.mjs';
 
-const { CHROMIUM, MODULES, BUNDLE, PLUGINS } = process.env;
-export const require = createRequire(path.join(MODULES, 'index.js'));
-const { chromium } = require('playwright-core');
-const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'gfplug-browser-'));
+const { ASSETS, PLUGINS, VERSION } = process.env;
+const modules = Object.fromEntries(Object.entries(JSON.parse(PLUGINS)).map(([name, file]) => [name, fs.readFileSync(file, 'utf8')]));
+const VARIABLES = [
+  { type: 'custom', name: 'env', query: 'prod', current: { value: 'prod', text: 'prod' } },
+  { type: 'custom', name: 'hosts', query: 'a, b', multi: true, current: { value: ['a', 'b'], text: ['a', 'b'] } },
+];
+/** What a query of the page says about its data source. */
+export const REFERENCE = { type: ID, uid: UID };
+export const RESOURCES = `api/datasources/uid/${UID}/resources`;
 let browser, server;
 
 before(async () => {
-  server = await serve({ plugins: JSON.parse(PLUGINS), modules: MODULES, bundle: BUNDLE });
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    viewport: { width: 900, height: 1500 },
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  server = await servePreview({ ...sources, assets: ASSETS, version: VERSION, modules: Object.values(modules) });
+  browser = await launch({ width: 900, height: 1500 });
 });
 
 after(async () => {
   await browser?.close();
   server?.close();
-  fs.rmSync(profile, { recursive: true, force: true });
+});
+
+/** A dashboard whose one panel has the queries, with the variables env and hosts, more of them, and filters. */
+const dashboardOf = (targets, variables, filters) => ({
+  time: { from: 'now-1h', to: 'now' },
+  templating: { list: [...VARIABLES, ...variables, { type: 'adhoc', name: 'filters', filters }] },
+  panels: [{ id: 1, type: 'table', targets }],
 });
 
 let used; // by one test after the other: what it has loaded of Grafana stays
 
-async function newPage(search) {
+async function newPage(view, allowed) {
   const page = await browser.newPage();
-  const heard = { wrong: [], tolerated: [] };
+  const heard = { allowed, wrong: [], tolerated: [] };
   page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => heard.wrong.push(String(error)));
   page.on('console', (message) => {
@@ -43,28 +48,100 @@ async function newPage(search) {
       (heard.allowed?.test(message.text()) ? heard.tolerated : heard.wrong).push(`${message.text()} ${message.location().url}`);
     }
   });
-  await page.goto(`${server.url}/?${search}`);
-  await page.waitForFunction('window.host?.isReady');
-  return { page, heard, count: 0 };
+  try {
+    await page.goto(`${server.url()}#/${view}`);
+    await until(page, () => Boolean(window.gfplugPreview));
+    await idle(page);
+    assert.deepEqual(heard.wrong, []);
+    return { page, heard };
+  } catch (error) {
+    await page.close();
+    throw error;
+  }
 }
 
-/** Load the plugin anew and draw its page, run the steps; whatever the console says that is wrong fails the test, but for what
- * `allowed` matches: the steps get that as `tolerated`. What is about loading gets a `fresh` page. */
-export async function open(search, steps, { plugin = 'acme-sales-datasource', allowed, fresh = /strict|sandbox|theme/.test(search) } = {}) {
-  const place = fresh ? await newPage(search) : (used ??= await newPage(''));
-  const { page, heard } = place;
-  await page.evaluate('window.host.leave()');
+const idle = (page) => page.evaluate(() => window.gfplugPreview.idle());
+
+async function go(page, view) {
+  await page.evaluate((name) => { location.hash = `#/${name}`; }, view);
+  await idle(page);
+}
+
+/** Show the plugin that the server has now in a page that showed another one, with nothing of it left. */
+async function showNext(page, { prepare, queries }) {
+  await go(page, 'log'); // which asks nothing
+  await page.evaluate(() => window.gfplugPreview.openPanel(''));
+  await idle(page);
+  await prepare();
   server.asked.length = 0;
+  server.tellOfSave({ settings: true, dashboards: true });
+  while (!server.asked.some(({ path }) => path === 'preview/boot')) {
+    await page.waitForTimeout(5);
+  }
+  await idle(page);
+  server.asked.length = 0;
+  await page.evaluate((key) => window.gfplugPreview.openPanel(key), queries ? 'test.json#1' : '');
+  await idle(page);
+}
+
+/** Show a plugin, run the steps; whatever the console says that is wrong fails the test, but for what `allowed` matches: the
+ * steps get that as `tolerated`. What is given: the `plugin` by name, its saved `settings`, saved `queries`, `variables` and
+ * `filters` of a dashboard (none: the page begins with a new query), the `view`; `prepare` does something before the plugin is
+ * loaded; a test of the start gets a `fresh` page. */
+export async function open(given, steps) {
+  const { plugin = 'sales', settings = {}, queries, variables = [], filters = [], view = 'query', allowed, prepare, fresh } = given;
+  const dashboards = queries ? [{ file: 'test.json', dashboard: dashboardOf(queries, variables, filters) }] : [];
+  const source = modules[plugin];
+  server.change({ module: source, settings, dashboards });
+  const module = new URL(server.address(), server.url()).href;
+  server.asked.length = 0;
+  const place = fresh ? await newPage(view, allowed) : (used ??= await newPage('log', allowed));
+  const { page, heard } = place;
   Object.assign(heard, { allowed, wrong: [], tolerated: [] });
   const { tolerated } = heard;
   let isFine = false;
   try {
-    const url = `/public/plugins/${plugin}/module.js?${(place.count += 1)}`;
-    const loaded = await page.evaluate(([module, parameters]) => window.host.load(module, parameters), [url, search]);
-    await page.getByTestId('gf-query-editor').first().waitFor();
-    const host = () => page.evaluate(() => { const { options, query, runs, variable, annotation, streams } = window.host; return { options, query, runs, variable, annotation, streams }; });
-    const region = (name) => page.getByRole('region', { name });
-    await steps({ page, loaded, host, region, config: region('config'), query: region('query'), asked: server.asked, tolerated });
+    if (!fresh) {
+      await showNext(page, { queries, prepare: () => prepare?.({ page, module, source }) });
+      await go(page, view);
+    }
+    const sent = () => server.asked.filter(({ path }) => path === 'api/ds/query');
+    const before = sent().length;
+    const region = (name) => page.getByRole('region', { name, exact: true });
+    const config = region('Config page');
+    await steps({
+      page,
+      module,
+      region,
+      config,
+      query: region('Query A'),
+      asked: server.asked,
+      tolerated,
+      idle: () => idle(page),
+      go: (name) => go(page, name),
+      /** The first query as it is on the page. */
+      asIs: async () => (await page.evaluate(() => window.gfplugPreview.queries()))[0],
+      /** What the page keeps while it is open: variables, annotations. */
+      kept: () => page.evaluate((id) => JSON.parse(sessionStorage.getItem(`gfplug-preview ${id}`)), ID),
+      /** How often the queries were sent since the steps began. */
+      runs: async () => {
+        await idle(page);
+        return sent().length - before;
+      },
+      /** Send queries; return the first that was sent, and the panel. */
+      ask: async (...targets) => {
+        const already = sent().length;
+        await page.evaluate((each) => window.gfplugPreview.setQueries(each), targets);
+        await idle(page);
+        return { requests: sent().slice(already).map(({ body }) => body), panel: await page.evaluate(() => window.gfplugPreview.panel()) };
+      },
+      /** Press Save & test; return what the page has saved. */
+      save: async () => {
+        await config.getByRole('button', { name: 'Save & test' }).click();
+        await idle(page);
+        return server.asked.findLast(({ method }) => method === 'PUT')?.body;
+      },
+    });
     assert.deepEqual(heard.wrong, []);
     isFine = true;
   } finally {
@@ -77,11 +154,11 @@ export async function open(search, steps, { plugin = 'acme-sales-datasource', al
 
 /** Pick an option of the open list, as a person would: again, when the list moved under the pointer while it was still
  * being laid out, so that the click went nowhere. */
-export async function pick({ page, host }, name, isPicked) {
+export async function pick({ page, asIs }, name, isPicked) {
   for (let tries = 1; tries <= 3; tries += 1) {
     await page.getByRole('option', { name }).first().click();
     for (const end = Date.now() + 2_000; Date.now() < end; await page.waitForTimeout(50)) {
-      if (isPicked((await host()).query)) {
+      if (isPicked(await asIs())) {
         return;
       }
     }

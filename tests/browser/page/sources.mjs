@@ -1,0 +1,53 @@
+// The answers of the data sources in everything.py, as their Python would give them.
+
+/** Hold back the answer to the query of a slow table until it is called. */
+export let release = () => {};
+let released = Promise.resolve();
+
+/** From now on, an answer about a slow table waits for `release`. */
+export const hold = () => {
+  released = new Promise((resolve) => {
+    release = resolve;
+  });
+};
+
+/** Answer what an old query, or old options, are today; seconds that are none can't be migrated. */
+async function migrate({ query, options }) {
+  if (options) {
+    const { server, ...others } = options;
+    return { options: server === undefined ? others : { host: server, ...others } };
+  }
+  const { seconds, list, ...others } = query;
+  if (query.table === 'slow') {
+    await released;
+  }
+  if (list !== undefined) {
+    return { query: { ...others, of: list } };
+  }
+  if (seconds === undefined) {
+    return { query };
+  }
+  return seconds % 60 === 0 ? { query: { ...others, minutes: seconds / 60, version: 2 } } : undefined;
+}
+
+/** Answer a query with a frame that says which table was asked for, or the error it asks for. */
+function answer({ refId, table, queryType, of }) {
+  if (table === 'broken') {
+    return { status: 400, error: 'no such table: broken' };
+  }
+  const fields = queryType === 'variable' ? [{ name: 'text', type: 'string' }] : [{ name: 'time', type: 'time' }, { name: 'value', type: 'number' }];
+  const values = queryType === 'variable' ? [[String(of)]] : [[1000, 2000], [1.5, 2.5]];
+  const meta = table === 'live' ? { channel: 'ds/gfplug/ticks' } : undefined;
+  return { status: 200, frames: [{ schema: { refId, name: table, fields, meta }, data: { values } }] };
+}
+
+/** Choices come from resources, and those of columns fail but for one table. */
+const routes = {
+  'POST resources/gfplug/migrate': migrate,
+  'GET resources/tables': () => ['orders', { value: 'sales', label: 'Sales', description: 'per day' }],
+  'GET resources/columns': (_body, { url }) => (url.search.includes('sales') ? ['region', 'amount'] : undefined),
+  'POST resources/gfplug/tag-keys': () => ['region', { value: 'product', label: 'Product' }],
+  'POST resources/gfplug/tag-values': () => ['eu'],
+};
+
+export const sources = { answer, routes };
