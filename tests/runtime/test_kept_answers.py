@@ -23,7 +23,7 @@ class Echo(Plain):
         return Frame.of(seen=[repr(each) for each in [*facts, *who]])
 
     def query_variable(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(variable=[repr(query.model)])
+        return Frame.of(variable=[repr(sorted(query.model.items()))])
 
 
 class Keeping(Echo):
