@@ -152,7 +152,9 @@ class Explore:
         """Run the query; return the response of Grafana's server to a request that the page did not cancel."""
         with self.page.expect_event("requestfinished", is_query) as finished:
             self.page.get_by_test_id(RUN).first.click()
-        result: dict[str, Any] = finished.value.response().json()["results"][self.query["refId"]]
+        response = finished.value.response()
+        assert response is not None
+        result: dict[str, Any] = response.json()["results"][self.query["refId"]]
         return result
 
 

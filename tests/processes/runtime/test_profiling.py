@@ -189,10 +189,17 @@ def allocate(blocks: list[bytes]) -> None:
         bytes(1 << 20)
 
 
+def allocate_when_traced(blocks: list[bytes]) -> None:
+    """Wait until allocations are traced, then allocate."""
+    while not tracemalloc.is_tracing():
+        time.sleep(0.01)
+    allocate(blocks)
+
+
 def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> None:
     """What was freed is not there; afterwards nothing is traced any more."""
     blocks: list[bytes] = []
-    thread = threading.Timer(0.4, allocate, [blocks])
+    thread = threading.Thread(target=allocate_when_traced, args=[blocks])
     thread.start()
     status, body = get(port, "/debug/pprof/heap?seconds=1")
     thread.join()

@@ -311,8 +311,8 @@ def test_an_unreachable_scheduler_is_named_in_the_error(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"scheduler": "scheduler:8786"}, "begins with tcp://, ws://, tls://, wss://"),
-        ({"scheduler": "file:///etc/passwd"}, "begins with tcp://"),
+        ({"scheduler": "scheduler:8786"}, "must begin with tcp://, ws://, tls://, wss://"),
+        ({"scheduler": "file:///etc/passwd"}, "must begin with tcp://"),
         ({"scheduler": "tls://scheduler:8786"}, "needs the certificate of the cluster's authority"),
         ({"scheduler": "tls://scheduler:8786", "token": Secret("t")}, "sent with wss:// only"),
         ({"scheduler": "tcp://scheduler:8786", "token": Secret("t")}, "tcp:// is not encrypted"),

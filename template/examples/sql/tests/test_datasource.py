@@ -152,5 +152,5 @@ def test_numbers_are_compared_as_numbers(datasource: Datasource, least: str, row
 
 def test_an_address_of_an_unknown_database_is_refused() -> None:
     """The error lists the known databases."""
-    with pytest.raises(QueryError, match="begins with oracle: it may be sqlite, duckdb"):
+    with pytest.raises(QueryError, match="begins with oracle; use one of sqlite, duckdb"):
         connect(Options(address="oracle://db"))
