@@ -40,7 +40,7 @@ def missing(goals):  # noqa: ANN001, ANN201
         yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))
     if "demo" in goals and "test" not in goals:
         yield from prerequisites.missing_python(search)
-        yield from prerequisites.missing_venv(search) if search.chosen not in {None, own} else ()
+        yield from prerequisites.missing_venv(search) if search.best not in {None, own} else ()
     elif "test" in goals and not own.has_libpython:
         package = system_packages.with_libpython((own,), own.version[:2])
         advice = "" if package else "name a Python that has one: make test PYTHON=..."
