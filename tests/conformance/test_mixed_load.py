@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from processes import ends_well, eventually
+from programs import executable
 from soak import Watch, look
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ POOL = 64
 @pytest.mark.parametrize("name", ["probe", "probe-http2", "probe-workers", "probe-built"])
 def test_no_call_of_a_mixed_load_fails(host: Host, programs: Programs, name: str) -> None:
     """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""
-    plugin = host.start(programs.probe(name), short_log=True)
+    plugin = host.start(executable(programs, name), short_log=True)
     plugin.health()
     before = look(plugin.pid)
     with Watch(plugin.pid) as watch:

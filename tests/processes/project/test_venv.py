@@ -272,7 +272,7 @@ def test_an_interpreter_that_cannot_serve_is_refused(
         venv.ensure(project, python=python, stages=Stages())
 
     if sentence.startswith("lacks"):
-        assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
+        assert caught.value.hint == f"install it: {python} -m pip install -e '{project.root}[build]'"
 
 
 def test_uv_is_named_where_it_is_to_install_what_is_missing(
@@ -284,7 +284,7 @@ def test_uv_is_named_where_it_is_to_install_what_is_missing(
     with pytest.raises(ToolError, match="lacks grpcio") as caught:
         venv.ensure(project, python=python, stages=Stages())
 
-    assert caught.value.hint == f"type: uv pip install --python {python} -e '{project.root}[build]'"
+    assert caught.value.hint == f"install it: uv pip install --python {python} -e '{project.root}[build]'"
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
