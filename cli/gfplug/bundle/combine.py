@@ -125,7 +125,7 @@ def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
     if texts[0] == texts[1]:
         return _LINE_ENDS
     if PurePosixPath(one.name).name == "plugin.json":
-        with suppress(ValueError, AttributeError):
+        with suppress(ValueError, AttributeError, TypeError):
             return _difference_of_manifests(*map(documents.parse_json, texts))
     return "content"
 
@@ -133,7 +133,7 @@ def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
 def _difference_of_manifests(*manifests: dict[str, Any]) -> str:
     """Describe the difference between two files plugin.json: their date, their commit, or something else.
 
-    Raises: AttributeError if one of them, or its info, is no JSON object.
+    Raises: AttributeError or TypeError if one of them, its info or its build is not a JSON object.
     """
     dates, commits = [], []
     for manifest in manifests:

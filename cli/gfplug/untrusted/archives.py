@@ -241,5 +241,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, source: str) -> by
     except _BROKEN as error:
         raise IntegrityError(f"{source}: {info.filename[:80]!r} is damaged: {error}", hint=_HINT) from error
     if len(content) != info.file_size:
-        raise IntegrityError(f"{source}: {info.filename[:80]!r} does not match its checksum in the archive", hint=_HINT)
+        raise IntegrityError(
+            f"{source}: {info.filename[:80]!r} is not as long as the archive says ({info.file_size} bytes)", hint=_HINT
+        )
     return content

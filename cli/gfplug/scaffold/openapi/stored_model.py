@@ -27,7 +27,7 @@ NAME = "src/upstream/description.json"
 """The file's path in a project."""
 
 _FORMAT = 1
-_RESTORE = "restore it from version control, or write it again: gfplug upgrade --openapi FILE"
+_RESTORE = "restore it from version control"
 
 
 @dataclass(frozen=True, slots=True)
