@@ -236,6 +236,22 @@ def test_shared_memory_outlives_the_workers_descriptor() -> None:
     assert view.readonly
 
 
+def test_a_caller_is_attached_where_the_system_has_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has not even the flags of its calls: answers go through the channel."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    for name in ("O_CLOEXEC", "O_NONBLOCK"):
+        monkeypatch.delattr(os, name, raising=False)
+
+    async def talk() -> bytes:
+        async with Talk() as talk:
+            call = asyncio.create_task(talk.caller.ask(QUERY, b"", Call()))
+            _, number, *_ = await talk.next("call")
+            talk.other.send("answer", number, b"x" * shared.LARGE)
+            return bytes(await call)
+
+    assert len(asyncio.run(talk())) == shared.LARGE
+
+
 def test_an_answer_that_cannot_be_fetched_is_an_error_of_its_call() -> None:
     """The worker is told that its memory is no longer needed."""
 

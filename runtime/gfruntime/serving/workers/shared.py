@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import sys
 
 LARGE = 256 * 1024
 """The size from which shared memory is faster."""
@@ -43,7 +44,8 @@ def fetch(pid: int, descriptor: int, size: int) -> memoryview:
 
 def can_fetch(pid: int) -> bool:
     """Tell whether the descriptors of a process can be opened; descriptor 0 always exists."""
-    with contextlib.suppress(OSError):
-        os.close(os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-        return hasattr(os, "memfd_create")
+    if sys.platform == "linux":  # Windows has not even the flags
+        with contextlib.suppress(OSError):
+            os.close(os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+            return hasattr(os, "memfd_create")
     return False
