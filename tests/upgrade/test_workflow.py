@@ -11,10 +11,7 @@ import yaml
 from commands import Ended, commit, git, run, succeed
 from releases import module_proxy, with_more
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it")
 
 ROOT = Path(__file__).parents[2]
 GH = """#!/bin/sh
@@ -125,6 +122,7 @@ def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
     return Runner(tmp_path, project, module_proxy(tmp_path / "proxy", "v0.299.0", with_more()))
 
 
+@pytest.mark.long
 def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     """One branch has both; its text says where the reports are."""
     (report,) = runner.upgrade()
@@ -140,6 +138,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     assert "Conflicts" not in runner.text()
 
 
+@pytest.mark.long
 def test_the_next_upgrade_updates_the_open_pull_request(runner: Runner) -> None:
     """`gh pr create` fails when the branch has a pull request; then its text is replaced."""
     (runner.temp / "is-open").touch()
@@ -148,6 +147,7 @@ def test_the_next_upgrade_updates_the_open_pull_request(runner: Runner) -> None:
     assert [line.split()[1] for line in runner.calls()] == ["create", "edit"]
 
 
+@pytest.mark.long
 def test_an_sdk_that_can_not_be_fetched_leaves_the_template(runner: Runner) -> None:
     """The branch has the new template; the run warns that the SDK is the old one."""
     runner.env["GOPROXY"] = "off"
@@ -191,12 +191,28 @@ def test_the_commands_of_the_text_apply_the_changes_of_workflows(runner: Runner,
     assert git(clone, "diff", "--cached", "--name-only") == ".github/workflows/new.yml\n"
 
 
-def test_conflicts_are_named_in_the_text(runner: Runner) -> None:
-    """Whoever reviews the pull request must know that its files are not valid yet."""
-    runner.patch.write_text(create("a.py", "<<<<<<< yours"))
+@pytest.mark.parametrize("has_conflicts", ["true", ""])
+def test_conflicts_are_named_in_the_text(runner: Runner, has_conflicts: str) -> None:
+    """The first job says whether there are any; files below .github are named only if there are changes."""
+    runner.env["HAS_CONFLICTS"] = has_conflicts
+    runner.patch.write_text(create("a.py"))
     runner.open()
 
-    assert "Conflicts are marked in the files." in runner.text()
+    assert ("Conflicts remain" in runner.text()) is (has_conflicts == "true")
+    assert ".github" not in runner.text()
+
+
+@pytest.mark.parametrize(("code", "output"), [(8, "has-conflicts=true\n"), (7, None)])
+def test_an_upgrade_with_conflicts_goes_on(runner: Runner, code: int, output: str | None) -> None:
+    """Exit code 8 means that conflicts remain; any other ends the job."""
+    fake = runner.folder / "bin" / "gfplug"
+    fake.write_text(f'#!/bin/sh\n[ "$1" != upgrade ] || exit {code}\n')
+    fake.chmod(0o755)
+    (step,) = runner.run("upgrade", "Upgrade")
+
+    assert step.code == (0 if output else code)
+    assert (runner.temp / "output").exists() is bool(output)
+    assert not output or (runner.temp / "output").read_text() == output
 
 
 @pytest.mark.parametrize(

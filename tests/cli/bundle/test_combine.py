@@ -111,7 +111,7 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
     assert "or all without git" in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["[]", '{"info": 5}', "{ %s", ' {"info": {}}'])
+@pytest.mark.parametrize("text", ["[]", '{"info": 5}', '{"info": {"build": [1]}}', "{ %s", ' {"info": {}}'])
 def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
     """Also one that is no plugin.json."""
     with packing.EarlierArchive(tmp_path / "none") as old:
