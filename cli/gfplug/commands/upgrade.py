@@ -75,7 +75,7 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
 
     if not is_alone:
         raise UsageError("--packages does not go with other options", hint="run gfplug upgrade again for the others")
-    if package_lock.write(Project.find(folder), newest=True):
+    if package_lock.write(Project.find(folder), newest=True, runs_code=False):
         console.result(package_lock.NAME)
     else:
         console.note(f"{package_lock.NAME} has the newest packages")
@@ -88,7 +88,7 @@ def _renew_packages(project: Project) -> None:
     if not package_lock.path_of(project).is_file():
         return
     try:
-        if package_lock.write(project, newest=True):
+        if package_lock.write(project, newest=True, runs_code=False):
             show_changes({package_lock.NAME: "changed"})
     except GfplugError as error:
         console.note(f"note: {package_lock.NAME} did not change: {error.message}")
