@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,12 +38,11 @@ def _work() -> Iterator[None]:
 
 
 def burn(stop: threading.Event) -> None:
-    """Take CPU, and keep some memory."""
-    blocks: list[bytes] = []
+    """Take CPU, and keep the newest blocks of memory, so that some are allocated in each window."""
+    blocks: deque[bytes] = deque(maxlen=20_000)
     while not stop.is_set():
         sum(range(500))
-        if len(blocks) < 20_000:
-            blocks.append(bytes(1000))
+        blocks.append(bytes(1000))
 
 
 def pprof(folder: Path, *words: str) -> str:
