@@ -41,14 +41,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow no redirect."""
 
 
-def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int, HTTPMessage, bytes]:
-    """Ask an upstream, and return its status, headers and body.
+def exchange(upstream: urllib.request.Request, settings: Settings | None = None) -> tuple[int, HTTPMessage, bytes]:
+    """Ask an upstream, with a data source's TLS settings if given, and return its status, headers and body.
 
     Raises: ToolError if it does not answer, answers too slowly, or sends too many bytes.
     """
     deadline = time.monotonic() + _SECONDS
     handlers: list[Any] = [_NoRedirects]
-    if upstream.type == "https":
+    if settings and upstream.type == "https":
         handlers.append(TlsHandler(settings))
     if _is_this_machine(upstream.host):  # as in Go: ignore the environment's proxies
         handlers.append(urllib.request.ProxyHandler({}))

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_preview import Small, small_preview
-from small_upstream import run_upstream
+from small_upstream import TOKEN, run_upstream
 
 from gfplug.host.preview.web_messages import WebRequest, WebResponse
 from gfruntime.serving.tls import Certificate, self_signed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from small_upstream import Upstream
 
 OWN = self_signed("upstream.example")
 CLIENT = self_signed("client.example")
+LOGIN = self_signed("localhost")
 NAMED = {"tlsAuthWithCACert": True, "serverName": "upstream.example"}
 
 
@@ -34,9 +36,17 @@ def server_context(folder: Path, own: Certificate, *, trusts: str = "") -> ssl.S
     return context
 
 
-def ask(folder: Path, upstream: Upstream, *, options: dict[str, Any], **secrets: str) -> WebResponse:
+def ask(
+    folder: Path,
+    upstream: Upstream,
+    routes: Sequence[dict[str, Any]] = (),
+    /,
+    *,
+    options: dict[str, Any],
+    **secrets: str,
+) -> WebResponse:
     """Ask the upstream through the proxy of a data source with these settings."""
-    small: Small = small_preview(folder)
+    small: Small = small_preview(folder, routes=routes)
     url = f"https://127.0.0.1:{upstream.server_address[1]}"
     small.source.update({"url": url, "jsonData": options, "secureJsonData": secrets})
     return small.application(WebRequest(method="GET", path="api/datasources/proxy/uid/sales/rows"))
@@ -98,3 +108,38 @@ def test_a_certificate_that_cannot_be_used_is_named(
     assert (response.status, upstream.requests) == (500, [])
     assert named.encode() in bytes(response.body)  # type: ignore[arg-type]
     assert b"c0ntent" not in bytes(response.body)  # type: ignore[arg-type]
+
+
+def token_route(login: Upstream) -> dict[str, Any]:
+    """Make a route for all paths, whose token comes from another server."""
+    address = f"https://localhost:{login.server_address[1]}/oauth"
+    return {"path": "rows", "tokenAuth": {"url": address, "params": {"client_secret": "s3cret"}}}
+
+
+def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's authorities verify it, under its own name; a client certificate would fail its handshake."""
+    (tmp_path / "authorities.pem").write_text(LOGIN.pem, encoding="ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    login_context = server_context(tmp_path, LOGIN, trusts=OWN.pem)
+    login_context.verify_mode = ssl.CERT_OPTIONAL
+    secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    with (
+        run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream,
+        run_upstream(login_context) as login,
+    ):
+        response = ask(tmp_path, upstream, [token_route(login)], options={**NAMED, "tlsAuth": True}, **secrets)
+
+    assert (response.status, len(login.requests)) == (200, 1)
+    assert [each["headers"]["Authorization"] for each in upstream.requests] == [f"Bearer {TOKEN}"]
+
+
+def test_the_server_of_tokens_is_always_verified(tmp_path: Path) -> None:
+    """`tlsSkipVerify` is for the data source alone: the secret is not sent."""
+    own, login_context = server_context(tmp_path, OWN), server_context(tmp_path, LOGIN)
+    with run_upstream(own) as upstream, run_upstream(login_context) as login:
+        response = ask(tmp_path, upstream, [token_route(login)], options={"tlsSkipVerify": True})
+
+    assert (response.status, login.requests, upstream.requests) == (500, [], [])
+    assert b"CERTIFICATE_VERIFY_FAILED" in bytes(response.body)  # type: ignore[arg-type]
