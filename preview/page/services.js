@@ -134,7 +134,6 @@ export const backend = {
   resolveCancelerIfExists: (requestId) => running.get(requestId)?.abort(),
 };
 
-
 /** Packets of a plugin's stream as growing frames. Source: grafana v13.2.2, public/app/features/live/. */
 function dataStream({ addr, buffer, frame, key, filter }) {
   return new Observable((subscriber) => {

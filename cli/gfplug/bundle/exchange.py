@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCAN_SECONDS = 3.0
+_UNCHANGED = "the old bundle is unchanged"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -25,23 +26,25 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
     On Linux the two are exchanged in one step. Elsewhere neither is there for a moment: `recover` repairs that.
     Raises: ToolError if a file is locked, as those of a running plugin on Windows; the old bundle is whole then.
     """
-    new = bundle.folder
+    new, problem = bundle.folder, f"the new bundle cannot be moved to {place}"
+    hint = "try again: a virus scanner may still read its files"
     if not place.exists():
-        _rename(new, place)
+        _rename(new, place, problem, hint=hint)
     elif not _exchange(new, place):
-        _rename(place, aside)
+        stop = f"{_UNCHANGED}; stop Grafana or what else runs the plugin, and try again"
+        _rename(place, aside, f"{place} is in use", hint=stop)
         try:
-            _rename(new, place)
+            _rename(new, place, problem, hint=f"{_UNCHANGED}; {hint}")
         except BaseException:
             aside.rename(place)
             raise
     return Bundle(place, place / bundle.executable.name)
 
 
-def _rename(source: Path, target: Path) -> None:
+def _rename(source: Path, target: Path, problem: str, *, hint: str) -> None:
     """Rename a folder; on Windows, try again for a while, because virus scanners open new files.
 
-    Raises: ToolError if one of its files stays open there.
+    Raises: ToolError with the problem and the hint if one of its files stays open there.
     """
     end = time.monotonic() + (_SCAN_SECONDS if sys.platform == "win32" else 0)
     while True:
@@ -51,10 +54,8 @@ def _rename(source: Path, target: Path) -> None:
             if time.monotonic() < end:
                 time.sleep(_SCAN_SECONDS / 20)
             elif sys.platform == "win32":
-                raise ToolError(
-                    f"{source} is in use: a program has one of its files open ({error.strerror})",
-                    hint="the old bundle is unchanged; stop Grafana or what else runs the plugin, and try again",
-                ) from error
+                reason = f"a program has one of its files open ({error.strerror})"
+                raise ToolError(f"{problem}: {reason}", hint=hint) from error
             else:
                 raise
         else:

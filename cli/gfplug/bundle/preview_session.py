@@ -73,7 +73,13 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
     parts = _prepare(options, page)
     with ExitStack() as stack:
         watch, reloader = parts.watch, parts.reloader
-        keeper = PluginKeeper(parts.target, timeout=options.timeout, watch=watch, tell=parts.tell)
+        keeper = PluginKeeper(
+            parts.target,
+            timeout=options.timeout,
+            watch=watch,
+            tell=parts.tell,
+            retries_first_start=reloader is not None,
+        )
         streams = LiveStreams(keeper, parts.source.settings, parts.source.masked)
         server = _listen(_application(parts, keeper, streams, options.timeout), options.port)
         stack.callback(server.server_close)

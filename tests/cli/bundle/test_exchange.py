@@ -1,5 +1,6 @@
 """A new bundle replaces the old one in one step, or not at all."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -57,11 +58,21 @@ def test_the_exchange_swaps_both_folders(tmp_path: Path) -> None:
     assert (tmp_path / "dist/gpx").read_text() == "new"
 
 
-@pytest.mark.parametrize("in_use", ["dist", "new"])
+@pytest.mark.parametrize(
+    ("in_use", "has_old", "problem", "remedy"),
+    [
+        ("dist", True, "dist is in use: ", "the old bundle is unchanged; stop Grafana"),
+        ("new", True, "the new bundle cannot be moved to {dist}: ", "the old bundle is unchanged; try again: "),
+        ("new", False, "the new bundle cannot be moved to {dist}: ", "try again: "),
+    ],
+)
 def test_on_windows_a_bundle_in_use_is_named_and_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_use: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_use: str, has_old: bool, problem: str, remedy: str
 ) -> None:
-    """Windows locks the files of a running program: nothing changes, and the error says what to do."""
+    """Windows locks the files of a running program: nothing changes, and the error says what to do.
+
+    The new bundle's temporary folder is not named, since the user does not know it.
+    """
     rename = Path.rename
 
     def fail_with_lock(source: Path, target: Path) -> Path:
@@ -72,12 +83,17 @@ def test_on_windows_a_bundle_in_use_is_named_and_stays(
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(exchange, "_SCAN_SECONDS", 0.1)
     monkeypatch.setattr(Path, "rename", fail_with_lock)
-    folder_of(tmp_path / "dist", "old")
+    if has_old:
+        folder_of(tmp_path / "dist", "old")
     new = folder_of(tmp_path / "new", "new")
-    with pytest.raises(ToolError, match=rf"{in_use} is in use: .*Access is denied") as excinfo:
+    with pytest.raises(ToolError, match=re.escape(problem.format(dist=tmp_path / "dist"))) as excinfo:
         exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
-    assert "stop Grafana" in excinfo.value.hint
-    assert (tmp_path / "dist/gpx").read_text() == "old"
+    assert excinfo.value.message.endswith("a program has one of its files open (Access is denied)")
+    assert str(new) not in excinfo.value.message
+    assert excinfo.value.hint.startswith(remedy)
+    assert (tmp_path / "dist").exists() == has_old
+    if has_old:
+        assert (tmp_path / "dist/gpx").read_text() == "old"
     assert (tmp_path / "new/gpx").read_text() == "new"
 
 

@@ -18,7 +18,7 @@ from gfplug.host.preview import web_messages
 from gfplug.host.preview.failure_answers import plugin_failure, refusal
 from gfplug.host.preview.grafana_api import NOT_FORWARDED, returned_headers
 from gfplug.host.preview.route_tokens import RouteTokens
-from gfplug.host.preview.upstream import exchange
+from gfplug.host.preview.upstream import exchange, split_address
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, text_response
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ _UNAUTHORIZED = 401
 _TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
 _MISSING = "<no value>"
-_JWT = "jwtTokenAuth"
-_KINDS = ("", "jwt")
-_UNSUPPORTED = "the preview's proxy does not support it"
 _UNSENDABLE = re.compile(r"[\0\r\n]|[^\x00-\xff]")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -71,28 +68,14 @@ class DataProxy:
         headers |= dict(_own_headers(settings))
         if route is not None:
             headers |= dict(_pairs(route.get("headers"), values))
-            if token := self._token(route, values):
+            kind = settings.options.get("authenticationType")
+            if token := self._tokens.token(route, kind, lambda text: fill(text, values)):
                 self._source.hide(token)
                 headers["Authorization"] = f"Bearer {token}"
         headers["User-Agent"] = "Grafana/13.0.0"
         _require_sendable(headers)
         address, body = _join_address(base, rest, query), request.body or None
         return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
-
-    def _token(self, route: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-        """Return the token that a route asks for; nothing if it has no authentication of its own.
-
-        Raises: ToolError if no address returns a token, or the way of authentication is not supported.
-        """
-        auth, signed = route.get("tokenAuth"), route.get(_JWT)
-        if not isinstance(auth, dict) and not isinstance(signed, dict):
-            return ""
-        kind = values["JsonData"].get("authenticationType") or route.get("authType") or ""
-        if kind not in _KINDS:
-            raise ToolError(f"the route {route.get('path')!r} uses the authentication {kind!r}: {_UNSUPPORTED}")
-        if isinstance(signed, dict) and (kind == "jwt" or not isinstance(auth, dict)):
-            return self._tokens.jwt_token(signed, lambda text: fill(text, values))
-        return self._tokens.token(auth, lambda text: fill(text, values)) if isinstance(auth, dict) else ""
 
     def _route(self, path: str, method: str) -> Mapping[str, Any] | None:
         for route in self._routes:
@@ -102,9 +85,9 @@ class DataProxy:
         return None
 
     def _post(self, address: str, form: bytes) -> tuple[int, bytes]:
-        """Send a form, and return the status and the body."""
+        """Send a form, and return the status and the body; a token's server gets no certificate of the data source."""
         request = urllib.request.Request(_join_address(address, "", urlsplit(address).query), form, _FORM)  # noqa: S310 - http alone
-        status, _, body = exchange(request, self._source.settings())
+        status, _, body = exchange(request)
         return status, body
 
     def _ask(self, upstream: urllib.request.Request) -> WebResponse:
@@ -181,10 +164,11 @@ def _join_address(base: str, rest: str, query: str) -> str:
 
     Raises: UsageError if the data source has no http:// or https:// address.
     """
-    parts = urlsplit(base.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+    try:
+        parts = split_address(base)
+    except ValueError as error:
         raise UsageError(
             "the data source has no http:// or https:// address to ask", hint="enter the URL on the config page"
-        )
+        ) from error
     path = posixpath.join(parts.path or "/", rest.lstrip("/")) if rest else parts.path
     return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%:@!$&'()*+,;=~-._"), query, ""))

@@ -37,6 +37,7 @@ class PluginKeeper:
     """Runs a plugin within a `with` block; entering the block does not wait for the plugin.
 
     `watch` is called with each log line, `tell` with `("up", {})` and `("down", {message, hint, details})`.
+    Without `retries_first_start` a plugin whose first start fails is not started again: `require_start` raises why.
     Units: `timeout` is the seconds for a handshake.
     """
 
@@ -47,12 +48,14 @@ class PluginKeeper:
         timeout: float,
         watch: Callable[[LogLine], None],
         tell: Callable[[str, dict[str, Any]], None],
+        retries_first_start: bool = True,
     ) -> None:
         """Prepare to start the plugin."""
         self._target = target
         self._timeout = timeout
         self._watch = watch
         self._tell = tell
+        self._retries_first_start = retries_first_start
         self._stopping = threading.Event()
         self._has_tried = threading.Event()  # set once the first start succeeded or failed
         self._running: RunningPlugin | None = None
@@ -123,7 +126,7 @@ class PluginKeeper:
                     _log.exception("the plugin could not be kept running; this is a bug in gfplug")
                     error = ToolError(f"the plugin could not be kept running: {failure}")
                 self._problem = error
-                if self._stopping.is_set():
+                if self._stopping.is_set() or not (self._retries_first_start or self._has_tried.is_set()):
                     return
                 self._has_tried.set()
                 self._tell("down", {"message": error.message, "hint": error.hint, "details": error.details})

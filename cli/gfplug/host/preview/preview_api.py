@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gfplug.host.alerting import Rule
     from gfplug.host.preview.data_source import DataSource
-    from gfplug.host.preview.event_feed import EventFeed
+    from gfplug.host.preview.event_feed import EventFeed, Listener
     from gfplug.host.preview.live_streams import LiveStreams
     from gfplug.host.preview.page_files import PageFiles
     from gfplug.host.preview.plugin_files import PluginFiles
@@ -113,13 +113,22 @@ class PreviewApi:
 
     def _parts(self) -> Iterator[bytes]:
         listener = self._feed.open()
-        if problem := self._keeper.problem:
-            listener.send("down", self._source.masked(describe(problem)))
+        self._send_state(listener)
         try:
             yield from listener.parts()
         finally:
             self._feed.close(listener)
             self._streams.end_of(listener)
+
+    def _send_state(self, listener: Listener) -> None:
+        """Send why the plugin is down, if it is; send the state again if it changed while it was sent."""
+        sent = None
+        while (problem := self._keeper.problem) is not sent:
+            if problem:
+                listener.send("down", self._source.masked(describe(problem)))
+            else:
+                listener.send("up", {})
+            sent = problem
 
     def begin_stream(self, request: WebRequest) -> WebResponse:
         """Subscribe to a channel."""

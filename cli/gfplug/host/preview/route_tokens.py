@@ -1,6 +1,7 @@
 """Access tokens for routes with `tokenAuth` or `jwtTokenAuth`: requested from an address, cached until they expire.
 
-Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go and token_provider_jwt.go.
+Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go and token_provider_jwt.go; grafana v13.0.0,
+pkg/api/pluginproxy/ds_auth_provider.go, getTokenProvider.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from gfplug.errors import ToolError
 from gfplug.host.preview.signed_assertion import GRANT_TYPE, sign_assertion
+from gfplug.host.preview.upstream import split_address
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _MARGIN_SECONDS = 10.0
 _MOST_KEPT = 100
 _OK = 200
+_HINT = "check the route's authentication in plugin.json, and the values on the config page"
 
 
 class RouteTokens:
@@ -31,19 +34,35 @@ class RouteTokens:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, bytes], tuple[str, float]] = {}
 
-    def token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
-        """Return the token for a route's `tokenAuth`; `fill` fills its templates.
+    def token(self, route: Mapping[str, Any], kind: object, fill: Callable[[str], str]) -> str:
+        """Return the token that a route asks for; empty if it has no authentication of its own.
 
-        Raises: ToolError if the address returns no token.
+        `kind` is the data source's option `authenticationType`; `fill` fills the route's templates.
+        Raises: ToolError that names the route, where Grafana logs an error and sends the request without a token.
         """
+        if not any(isinstance(route.get(name), dict) for name in ("tokenAuth", "jwtTokenAuth")):
+            return ""
+        try:
+            return self._token_of(route, (isinstance(kind, str) and kind) or route.get("authType") or "", fill)
+        except ToolError as error:
+            path = route.get("path")
+            raise ToolError(f"the route {path!r} gets no token: {error.message}", hint=error.hint) from error
+
+    def _token_of(self, route: Mapping[str, Any], kind: object, fill: Callable[[str], str]) -> str:
+        auth, signed = route.get("tokenAuth"), route.get("jwtTokenAuth")
+        if kind not in ("", "jwt"):
+            raise ToolError(f"the preview's proxy does not support the authentication {kind!r}")
+        if not kind and isinstance(auth, dict):
+            return self._plain_token(auth, fill)
+        if isinstance(signed, dict):
+            return self._signed_token(signed, fill)
+        raise ToolError("the authentication 'jwt' needs jwtTokenAuth, which the route does not have", hint=_HINT)
+
+    def _plain_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
         address, form = fill(str(auth.get("url", ""))), urlencode(_params(auth, fill)).encode()
         return self._cached(address, form, lambda: self._ask(address, form))
 
-    def jwt_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
-        """Return the token for a route's `jwtTokenAuth`; `fill` fills its templates.
-
-        Raises: ToolError if the key can't sign, or the address returns no token.
-        """
+    def _signed_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
         params, scopes = _params(auth, fill), auth.get("scopes")
         texts = [str(scope) for scope in scopes] if isinstance(scopes, list) else []
         address = params.get("token_uri", "")
@@ -68,17 +87,19 @@ class RouteTokens:
 
     def _ask(self, address: str, form: bytes) -> tuple[str, float]:
         """Return a new token, and when it expires, in seconds since 1970."""
-        place = urlsplit(address).hostname or address
-        hint = "check the route's authentication in plugin.json, and the values on the config page"
+        try:
+            host = split_address(address).hostname
+        except ValueError as error:
+            raise ToolError("the token's address is not http:// or https://", hint=_HINT) from error
         status, body = self._post(address, form)
         try:
             answer = documents.parse_json(body)
             if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
-                raise ToolError(f"{place} returned no access token: its status is {status}", hint=hint)
+                raise ToolError(f"{host} returned no access token: its status is {status}", hint=_HINT)
             until = answer.get("expires_on")
             expires_at = float(until) if until is not None else time.time() + float(answer.get("expires_in") or 0)
         except (TypeError, ValueError) as error:
-            raise ToolError(f"{place} returned no access token: its answer cannot be read", hint=hint) from error
+            raise ToolError(f"{host} returned no access token: its answer cannot be read", hint=_HINT) from error
         return answer["access_token"], expires_at
 
 

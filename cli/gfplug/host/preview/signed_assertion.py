@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +41,18 @@ def sign_assertion(*, email: str, key: str, address: str, scopes: Sequence[str])
 
 def _sign(content: bytes, key: str) -> bytes:
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - optional
         from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - optional
         from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415 - optional
     except ModuleNotFoundError as error:
         raise ToolError(
-            "a route with jwtTokenAuth needs the package cryptography", hint="pip install cryptography"
+            "a route with jwtTokenAuth needs the package cryptography",
+            hint=f"{sys.executable} -m pip install cryptography",
         ) from error
     pem = key.replace("\\n", "\n").strip()  # as in the JSON of Google's service accounts
     try:
         private: Any = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, rsa.RSAPrivateKey):
         raise ToolError(

@@ -18,6 +18,7 @@ from gfplug.host.preview.upstream_tls import TlsHandler
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
+    from urllib.parse import SplitResult
 
     from gfplug.host.settings import Settings
 
@@ -41,16 +42,16 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow no redirect."""
 
 
-def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int, HTTPMessage, bytes]:
-    """Ask an upstream, and return its status, headers and body.
+def exchange(upstream: urllib.request.Request, settings: Settings | None = None) -> tuple[int, HTTPMessage, bytes]:
+    """Ask an upstream, with a data source's TLS settings if given, and return its status, headers and body.
 
     Raises: ToolError if it does not answer, answers too slowly, or sends too many bytes.
     """
-    deadline = time.monotonic() + _SECONDS
+    host, deadline = upstream.host, time.monotonic() + _SECONDS
     handlers: list[Any] = [_NoRedirects]
-    if upstream.type == "https":
+    if settings and upstream.type == "https":
         handlers.append(TlsHandler(settings))
-    if _is_this_machine(upstream.host):  # as in Go: ignore the environment's proxies
+    if _is_this_machine(host):  # as in Go: ignore the environment's proxies
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
     try:
@@ -62,10 +63,22 @@ def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int,
             return int(reply.status), reply.headers, read_body(reply, deadline)
     except (OSError, ValueError, HTTPException) as error:  # ValueError, InvalidURL: their texts may hold a secret
         is_ours = isinstance(error, ValueError) or type(error) is InvalidURL
-        reason = "the request cannot be sent" if is_ours else getattr(error, "reason", error)
+        reason = getattr(error, "reason", error)
         raise ToolError(
-            f"the data source's address did not answer: {reason}", hint="check the URL on the config page"
+            "the request cannot be sent" if is_ours else f"{host} did not answer: {reason}",
+            hint="check the URL on the config page, and the routes in plugin.json",
         ) from error
+
+
+def split_address(address: str) -> SplitResult:
+    """Split an http:// or https:// address.
+
+    Raises: ValueError if it is another one, has no host, holds a user, or its port is no number up to 65535.
+    """
+    parts = urlsplit(address.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.port == 0:
+        raise ValueError("no http:// or https:// address")
+    return parts
 
 
 def read_body(reply: Any, deadline: float) -> bytes:  # noqa: ANN401 - a response of urllib's, or its error

@@ -77,20 +77,29 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Pass a client certificate and its key to OpenSSL, which reads only files; a key with a password is refused."""
+    """Pass a client certificate and its key to OpenSSL, which reads only files; a key with a password is refused.
+
+    Raises: ToolError, also if no temporary file can be written.
+    """
     if not certificate or not key:
         missing = "tlsClientKey" if certificate else "tlsClientCert"
         raise ToolError(f"the data source has TLS client authentication, but {missing} is not set", hint=_HINT)
-    descriptor, name = tempfile.mkstemp(prefix="gfplug-")  # mode 0600
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{key}\n{certificate}\n")
-        context.load_cert_chain(name, password=lambda: b"")
+        descriptor, name = tempfile.mkstemp(prefix="gfplug-")  # mode 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(f"{key}\n{certificate}\n")
+            context.load_cert_chain(name, password=lambda: b"")
+        finally:
+            Path(name).unlink()
     except (ssl.SSLError, ValueError) as error:
         raise ToolError(
             "the data source's client certificate (tlsClientCert, tlsClientKey) cannot be read: both must be PEM and "
             "belong together, with no password",
             hint=_HINT,
         ) from error
-    finally:
-        Path(name).unlink()
+    except OSError as error:
+        raise ToolError(
+            f"the data source's client certificate cannot be passed to OpenSSL in a temporary file: {error}",
+            hint="make room in the folder for temporary files, or set TMPDIR to another one (TEMP on Windows)",
+        ) from error

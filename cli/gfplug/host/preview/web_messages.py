@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, WRONG_TYPE = 200, 400, 403, 404, 405, 415
 CONFLICT, FAILED, NOT_IMPLEMENTED, BAD_GATEWAY, UNAVAILABLE, LATE = 409, 500, 501, 502, 503, 504
+_JSON = "application/json"
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
 """For answers from a plugin or an upstream: if a browser opens one as a page, it runs no script and loads nothing."""
-
-
-_JSON = "application/json"
 
 
 class MediaTypeError(UsageError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -45,7 +46,7 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
     """Make a keeper whose plugin is started by a test function; `messages` collects the events for pages."""
     monkeypatch.setattr(plugin_keeper, "_REST_SECONDS", (0.01,))
 
-    def make(start: Callable[[Process], Any], messages: list[str]) -> PluginKeeper:
+    def make(start: Callable[[Process], Any], messages: list[str], **more: bool) -> PluginKeeper:
         @contextmanager
         def launch(_target: Any, *, started: Callable[[Process], None], **_: Any) -> Iterator[Any]:
             process = Process()
@@ -55,7 +56,11 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PluginKeeper]:
         monkeypatch.setattr(plugin_keeper, "launch", launch)
         target: Any = None
         return PluginKeeper(
-            target, timeout=60.0, watch=lambda _: None, tell=lambda event, value: messages.append(f"{event}: {value}")
+            target,
+            timeout=60.0,
+            watch=lambda _: None,
+            tell=lambda event, value: messages.append(f"{event}: {value}"),
+            **more,
         )
 
     return make
@@ -110,6 +115,44 @@ def test_a_plugin_that_does_not_start_is_tried_again(keep: Callable[..., PluginK
 
     assert "no module named grpc" in told[0]
     assert told[-1] == "up: {}"
+
+
+def test_a_bundle_that_does_not_start_is_one_error(
+    keep: Callable[..., PluginKeeper], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The command ends with it: nothing is logged, and nothing is started again."""
+    told: list[str] = []
+    starts: list[Process] = []
+
+    def start(process: Process) -> Any:
+        starts.append(process)
+        raise ToolError("no module named grpc")
+
+    with keep(start, told, retries_first_start=False) as keeper:
+        with pytest.raises(ToolError, match="no module named grpc"):
+            keeper.require_start()
+        keeper._thread.join(10)
+        assert not keeper._thread.is_alive()
+        assert keeper.problem is not None
+
+    assert (len(starts), told, caplog.messages) == (1, [], [])
+
+
+def test_a_bundle_that_ended_is_started_again(keep: Callable[..., PluginKeeper]) -> None:
+    """Its first start succeeded."""
+    told: list[str] = []
+    ended = Plugin()
+    ended.process = SimpleNamespace(poll=lambda: 1, returncode=1)  # type: ignore[assignment]
+    ended.logs = SimpleNamespace(tail=lambda: "")  # type: ignore[attr-defined]
+    starts = iter([ended, Plugin()])
+    with keep(lambda _: next(starts), told, retries_first_start=False) as keeper:
+        keeper.require_start()
+        deadline = time.monotonic() + 10
+        while "up: {}" not in told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert keeper.problem is None
+
+    assert [text.partition(":")[0] for text in told] == ["down", "up"]
 
 
 def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_preview import DATASOURCE, ID, SECRET, Small
+from small_preview import DATASOURCE, ID, SECRET, FakeKeeper, Small
 
 from gfplug.errors import ProjectError, ToolError
 from gfplug.host.convert import QueryAnswer
@@ -249,3 +249,28 @@ def test_a_page_that_opens_while_the_plugin_is_down_hears_why(small: Small) -> N
     assert parts[0].startswith("event: hello\n")
     down = json.loads(parts[1].removeprefix("event: down\ndata: "))
     assert down == {"message": "the plugin ended: ***", "hint": "save the file", "details": "line 7"}
+
+
+@pytest.mark.parametrize(
+    ("states", "events"),
+    [
+        ([None], ["hello"]),
+        (["down", "down"], ["hello", "down"]),
+        (["down", None, None], ["hello", "down", "up"]),
+        (["down", None, "again", "again"], ["hello", "down", "up", "down"]),
+    ],
+)
+def test_a_page_that_opens_while_the_plugin_starts_hears_the_last_state(
+    small: Small, monkeypatch: pytest.MonkeyPatch, states: list[str | None], events: list[str]
+) -> None:
+    """The plugin's state may change between its reading and its sending."""
+    errors = {text: ToolError(text) for text in states if text}
+    problems = iter([errors.get(text or "") for text in states])
+    monkeypatch.setattr(FakeKeeper, "problem", property(lambda _: next(problems)))
+    response = small.application(WebRequest(method="GET", path="preview/events"))
+    first = next(response.body)  # type: ignore[arg-type]
+    small.feed.close_all()
+    parts = [first, *response.body]
+
+    assert [part.decode().split("\n")[0] for part in parts] == [f"event: {event}" for event in events]
+    assert list(problems) == []

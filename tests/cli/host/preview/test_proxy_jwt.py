@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from small_preview import Small, small_preview
 from small_upstream import TOKEN, run_upstream
 
+from gfplug.host.preview.signed_assertion import GRANT_TYPE
 from gfplug.host.preview.web_messages import WebRequest, WebResponse
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 FORM = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(*FORM).decode()
-ROUTE = {
+ROUTE: dict[str, Any] = {
     "path": "sales",
     "jwtTokenAuth": {
         "scopes": ["read", "list"],
@@ -36,6 +38,7 @@ ROUTE = {
         },
     },
 }
+PLAIN = {"url": "{{ .JsonData.base }}/oauth", "params": {"grant_type": "client_credentials"}}
 
 
 @pytest.fixture
@@ -45,11 +48,13 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def preview(folder: Path, upstream: Upstream, key: str, **options: str) -> Small:
+def preview(
+    folder: Path, upstream: Upstream, key: str = PEM, *, route: dict[str, Any] = ROUTE, **options: object
+) -> Small:
     """Make a preview whose data source has a private key."""
-    small = small_preview(folder, routes=[ROUTE])
+    small = small_preview(folder, routes=[route])
     url = f"http://127.0.0.1:{upstream.server_address[1]}"
-    small.source.update({"url": url, "jsonData": {"base": url, **options}, "secureJsonData": {"privateKey": key}})
+    small.source.update({"url": url, "jsonData": {"base": url} | options, "secureJsonData": {"privateKey": key}})
     return small
 
 
@@ -86,7 +91,25 @@ def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstrea
     assert small.source.masked(f"asked with {TOKEN}") == "asked with ***"
 
 
-@pytest.mark.parametrize("key", ["", "n0 key", ec.generate_private_key(ec.SECP256R1()).private_bytes(*FORM).decode()])
+def key_of_an_unknown_curve() -> str:
+    """Make a key whose curve has a number that nobody knows."""
+    form = (serialization.Encoding.DER, *FORM[1:])
+    content = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form)
+    curve = bytes.fromhex("2a8648ce3d0301")
+    content = content.replace(curve + b"\x07", curve + b"\x7f")
+    return f"-----BEGIN PRIVATE KEY-----\n{base64.encodebytes(content).decode()}-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "n0 key",
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(*FORM).decode(),
+        key_of_an_unknown_curve(),
+    ],
+    ids=["empty", "no-pem", "not-rsa", "unknown-curve"],
+)
 def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream, key: str) -> None:
     """Without the key in it; nobody is asked."""
     response = ask(preview(tmp_path, upstream, key))
@@ -102,3 +125,73 @@ def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstre
 
     assert (response.status, upstream.requests) == (500, [])
     assert b"'gce'" in bytes(response.body)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "route", "grant"),
+    [
+        ({}, {"tokenAuth": PLAIN}, "client_credentials"),
+        ({"authenticationType": ""}, {"tokenAuth": PLAIN}, "client_credentials"),
+        ({"authenticationType": True}, {"tokenAuth": PLAIN}, "client_credentials"),
+        ({"authenticationType": "jwt"}, {"tokenAuth": PLAIN}, GRANT_TYPE),
+        ({}, {"tokenAuth": PLAIN, "authType": "jwt"}, GRANT_TYPE),
+        ({"authenticationType": "jwt"}, {"tokenAuth": PLAIN, "authType": "gce"}, GRANT_TYPE),
+        ({"authenticationType": "jwt"}, {}, GRANT_TYPE),
+        ({}, {"tokenAuth": PLAIN, "authType": "gce"}, ""),
+        ({"authenticationType": "gce"}, {"tokenAuth": PLAIN, "authType": "jwt"}, ""),
+        ({"authenticationType": "jwt"}, {"tokenAuth": PLAIN, "jwtTokenAuth": None}, ""),
+    ],
+)
+def test_the_option_chooses_the_authentication_before_the_route(
+    tmp_path: Path, upstream: Upstream, options: dict[str, Any], route: dict[str, Any], grant: str
+) -> None:
+    """As in Grafana; a route with both uses `tokenAuth` unless one says `jwt`."""
+    response = ask(preview(tmp_path, upstream, route={**ROUTE, **route}, **options))
+
+    assert response.status == (200 if grant else 500)
+    grants = [parse_qs(each["body"].decode())["grant_type"] for each in upstream.requests if each["method"] == "POST"]
+    assert grants == ([[grant]] if grant else [])
+    assert len(upstream.requests) == (2 if grant else 0)
+    assert grant or b"the route 'sales' gets no token: " in bytes(response.body)  # type: ignore[arg-type]
+
+
+def test_a_route_without_authentication_needs_no_token(tmp_path: Path, upstream: Upstream) -> None:
+    """Whatever the data source's `authenticationType` is."""
+    response = ask(preview(tmp_path, upstream, route={"path": "sales"}, authenticationType="jwt"))
+
+    assert response.status == 200
+    assert ["Authorization" in each["headers"] for each in upstream.requests] == [False]
+
+
+@pytest.mark.parametrize("route", [{}, {"tokenAuth": PLAIN}], ids=["signed", "plain"])
+@pytest.mark.parametrize(
+    ("base", "problem"),
+    [
+        (None, "the token's address is not http:// or https://"),
+        ("http://[", "the token's address is not http:// or https://"),
+        ("http://127.0.0.1:99999", "the token's address is not http:// or https://"),
+        ("http://127.0.0.1:1", "127.0.0.1:1 did not answer: "),
+    ],
+    ids=["missing", "no-address", "no-port", "unreachable"],
+)
+def test_a_tokens_address_without_an_answer_is_the_routes(
+    tmp_path: Path, upstream: Upstream, base: str | None, route: dict[str, Any], problem: str
+) -> None:
+    """The error names the route, not the data source's address."""
+    response = ask(preview(tmp_path, upstream, route={**ROUTE, **route}, base=base))
+
+    assert (response.status, upstream.requests) == (500, [])
+    text = json.loads(response.body)["preview"]  # type: ignore[arg-type]
+    assert text["message"].startswith(f"the route 'sales' gets no token: {problem}")
+    assert "plugin.json" in text["hint"]
+
+
+def test_without_cryptography_the_command_that_installs_it_is_shown(
+    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into the Python that runs gfplug, which need not be the one whose pip is found first."""
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+    response = ask(preview(tmp_path, upstream))
+
+    assert (response.status, upstream.requests) == (500, [])
+    assert json.loads(response.body)["preview"]["hint"] == f"{sys.executable} -m pip install cryptography"  # type: ignore[arg-type]

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_preview import Small, small_preview
-from small_upstream import run_upstream
+from small_upstream import TOKEN, run_upstream
 
 from gfplug.host.preview.web_messages import WebRequest, WebResponse
 from gfruntime.serving.tls import Certificate, self_signed
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from small_upstream import Upstream
 
 OWN = self_signed("upstream.example")
 CLIENT = self_signed("client.example")
+LOGIN = self_signed("localhost")
 NAMED = {"tlsAuthWithCACert": True, "serverName": "upstream.example"}
+
+
+@pytest.fixture
+def key_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the folder for temporary files; keys are only there."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 def server_context(folder: Path, own: Certificate, *, trusts: str = "") -> ssl.SSLContext:
@@ -34,9 +47,17 @@ def server_context(folder: Path, own: Certificate, *, trusts: str = "") -> ssl.S
     return context
 
 
-def ask(folder: Path, upstream: Upstream, *, options: dict[str, Any], **secrets: str) -> WebResponse:
+def ask(
+    folder: Path,
+    upstream: Upstream,
+    routes: Sequence[dict[str, Any]] = (),
+    /,
+    *,
+    options: dict[str, Any],
+    **secrets: str,
+) -> WebResponse:
     """Ask the upstream through the proxy of a data source with these settings."""
-    small: Small = small_preview(folder)
+    small: Small = small_preview(folder, routes=routes)
     url = f"https://127.0.0.1:{upstream.server_address[1]}"
     small.source.update({"url": url, "jsonData": options, "secureJsonData": secrets})
     return small.application(WebRequest(method="GET", path="api/datasources/proxy/uid/sales/rows"))
@@ -66,7 +87,7 @@ def test_the_upstream_is_verified_as_the_settings_say(
     assert status == 200 or b"CERTIFICATE_VERIFY_FAILED" in bytes(response.body)  # type: ignore[arg-type]
 
 
-def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
+def test_a_client_certificate_is_sent(tmp_path: Path, key_files: Path) -> None:
     """Only if its switch is on; its file does not stay."""
     secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
     with run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream:
@@ -74,6 +95,37 @@ def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
         assert ask(tmp_path, upstream, options=NAMED, **secrets).status == 500
 
     assert len(upstream.requests) == 1
+    assert list(key_files.iterdir()) == []
+
+
+def test_only_this_user_can_read_the_key(tmp_path: Path, key_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL reads it from a file, which no one else can open meanwhile."""
+    server = server_context(tmp_path, OWN)
+    load, modes = ssl.SSLContext.load_cert_chain, []
+
+    def note_mode(context: ssl.SSLContext, name: str, **more: Any) -> None:
+        assert Path(name).parent == key_files
+        modes.append(oct(Path(name).stat().st_mode & 0o777))
+        load(context, name, **more)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", note_mode)
+    secrets = {"tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    with run_upstream(server) as upstream:
+        assert ask(tmp_path, upstream, options={"tlsAuth": True, "tlsSkipVerify": True}, **secrets).status == 200
+
+    assert modes == [oct(0o600 if os.name == "posix" else 0o666)]  # on Windows the folder is the user's own
+
+
+def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, key_files: Path) -> None:
+    """The disk may be full, or the folder gone."""
+    key_files.rmdir()
+    secrets = {"tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    with run_upstream(server_context(tmp_path, OWN)) as upstream:
+        response = ask(tmp_path, upstream, options={"tlsAuth": True}, **secrets)
+
+    assert (response.status, upstream.requests) == (500, [])
+    assert b"cannot be passed to OpenSSL in a temporary file" in bytes(response.body)  # type: ignore[arg-type]
+    assert b"TMPDIR" in bytes(response.body)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -89,12 +141,48 @@ def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
     ids=["no-certificate", "no-key", "another-key", "no-pem", "no-authority", "letters"],
 )
 def test_a_certificate_that_cannot_be_used_is_named(
-    tmp_path: Path, options: dict[str, Any], secrets: dict[str, str], named: str
+    tmp_path: Path, key_files: Path, options: dict[str, Any], secrets: dict[str, str], named: str
 ) -> None:
-    """And not shown; the upstream is not asked."""
+    """And not shown; the upstream is not asked, and the key's file does not stay."""
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options={**options, "tlsSkipVerify": True}, **secrets)
 
     assert (response.status, upstream.requests) == (500, [])
     assert named.encode() in bytes(response.body)  # type: ignore[arg-type]
     assert b"c0ntent" not in bytes(response.body)  # type: ignore[arg-type]
+    assert list(key_files.iterdir()) == []
+
+
+def token_route(login: Upstream) -> dict[str, Any]:
+    """Make a route for all paths, whose token comes from another server."""
+    address = f"https://localhost:{login.server_address[1]}/oauth"
+    return {"path": "rows", "tokenAuth": {"url": address, "params": {"client_secret": "s3cret"}}}
+
+
+def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's authorities verify it, under its own name; a client certificate would fail its handshake."""
+    (tmp_path / "authorities.pem").write_text(LOGIN.pem, encoding="ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    login_context = server_context(tmp_path, LOGIN, trusts=OWN.pem)
+    login_context.verify_mode = ssl.CERT_OPTIONAL
+    secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    with (
+        run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream,
+        run_upstream(login_context) as login,
+    ):
+        response = ask(tmp_path, upstream, [token_route(login)], options={**NAMED, "tlsAuth": True}, **secrets)
+
+    assert (response.status, len(login.requests)) == (200, 1)
+    assert [each["headers"]["Authorization"] for each in upstream.requests] == [f"Bearer {TOKEN}"]
+
+
+def test_the_server_of_tokens_is_always_verified(tmp_path: Path) -> None:
+    """`tlsSkipVerify` is for the data source alone: the secret is not sent."""
+    own, login_context = server_context(tmp_path, OWN), server_context(tmp_path, LOGIN)
+    with run_upstream(own) as upstream, run_upstream(login_context) as login:
+        response = ask(tmp_path, upstream, [token_route(login)], options={"tlsSkipVerify": True})
+
+    assert (response.status, login.requests, upstream.requests) == (500, [], [])
+    assert b"CERTIFICATE_VERIFY_FAILED" in bytes(response.body)  # type: ignore[arg-type]
