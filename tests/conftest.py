@@ -107,7 +107,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for no garbage while thousands of tests are made, nor among them later: a tenth of the time."""
+    """Collect thousands of tests without looking for garbage, which would take a tenth of the time."""
     gc.disable()
     try:
         return (yield)
