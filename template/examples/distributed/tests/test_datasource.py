@@ -268,7 +268,10 @@ def test_a_query_does_not_wait_longer_than_its_timeout_for_the_cluster(monkeypat
 
     health = starting.check_health()
 
-    assert (health.status, health.message) == ("unknown", "the cluster is starting: ask again in some seconds")
+    assert (health.status, health.message) == (
+        "unknown",
+        "the cluster is starting: run the query again in some seconds",
+    )
     with pytest.raises(DownstreamError, match="is starting") as caught:
         starting.query(make_query())
     assert caught.value.status == 503
@@ -313,8 +316,8 @@ def test_an_unreachable_scheduler_is_named_in_the_error(monkeypatch: pytest.Monk
     [
         ({"scheduler": "scheduler:8786"}, "must begin with tcp://, ws://, tls://, wss://"),
         ({"scheduler": "file:///etc/passwd"}, "must begin with tcp://"),
-        ({"scheduler": "tls://scheduler:8786"}, "needs the certificate of the cluster's authority"),
-        ({"scheduler": "tls://scheduler:8786", "token": Secret("t")}, "sent with wss:// only"),
+        ({"scheduler": "tls://scheduler:8786"}, "needs the CA certificate of the cluster"),
+        ({"scheduler": "tls://scheduler:8786", "token": Secret("t")}, "sent only with wss://"),
         ({"scheduler": "tcp://scheduler:8786", "token": Secret("t")}, "tcp:// is not encrypted"),
         ({"scheduler": "tcp://scheduler:8786", "tls_ca": PEM}, "tcp:// is not encrypted"),
     ],
@@ -342,11 +345,11 @@ def test_the_security_settings_use_the_options() -> None:
 @pytest.mark.parametrize(
     ("model", "start", "end", "problem"),
     [
-        (Model(), START, START, "the start before the end"),
+        (Model(), START, START, "start before it ends"),
         (Model(), datetime(1800, 1, 1, tzinfo=UTC), START, "between 1900 and 2190"),
-        (Model(), datetime(1900, 1, 1, tzinfo=UTC), START, "choose a shorter one"),
-        (Model(value="site"), START, START + HOUR, "must be two columns"),
-        (Model(label="time"), START, START + HOUR, "must be two columns"),
+        (Model(), datetime(1900, 1, 1, tzinfo=UTC), START, "choose a shorter range"),
+        (Model(value="site"), START, START + HOUR, "must be two different columns"),
+        (Model(label="time"), START, START + HOUR, "must be two different columns"),
         (Model(value="pressure"), START, START + HOUR, "has the value temperature"),
     ],
 )
