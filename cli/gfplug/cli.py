@@ -21,9 +21,9 @@ _OUTSIDE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
-"""What folders and file systems refuse: no bug of ours, wherever it was met."""
+"""The errors of folders and file systems that are not bugs of gfplug, in whichever code they occur."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-"""What is met while a file is written that is open already, and then names none."""
+"""The errors of a full disk or quota. They occur while an open file is written, so the exception names no file."""
 
 COMMANDS = {
     "new": "Make a plugin project.",

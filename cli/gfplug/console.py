@@ -1,6 +1,6 @@
 """The only code that writes to the terminal: results to stdout, everything else to stderr.
 
-What other programs and data sources say is escaped here, wherever a terminal would obey it.
+Text of other programs and of data sources is escaped here, so that it can't control the terminal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MARKS = {logging.WARNING: ("warning:", "yellow"), logging.ERROR: ("error:", "re
 
 
 class _LineHandler(logging.Handler):
-    """One plain line per record; on a terminal, a stage that runs has a line that counts its seconds until its end."""
+    """One plain line per record; on a terminal, a running stage shows a line with its seconds."""
 
     _stage: Live | None = None
 
@@ -73,7 +73,7 @@ def setup(verbosity: int = 0) -> None:
     logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
     logger.propagate = False
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no Unicode is printed as it is
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is not valid Unicode is printed as it is
 
 
 def result(*parts: object, end: str = "\n") -> None:
@@ -147,14 +147,14 @@ def end_stage() -> None:
 
 
 def width() -> int:
-    """Return how many cells a line of stdout has; off a terminal, as many as a page has."""
+    """Return how many cells a line of stdout has; without a terminal, `_PLAIN_WIDTH`."""
     if not sys.stdout.isatty():
         return _PLAIN_WIDTH
     return min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _WIDEST)
 
 
 def height() -> int:
-    """Return how many lines the terminal has; off a terminal, as many as a page has."""
+    """Return how many lines the terminal has; without a terminal, `_PLAIN_HEIGHT`."""
     return shutil.get_terminal_size((0, _PLAIN_HEIGHT)).lines if sys.stdout.isatty() else _PLAIN_HEIGHT
 
 
@@ -195,7 +195,7 @@ def _write(stream: TextIO, *parts: Part) -> None:
 
 
 def _encodable(stream: TextIO, text: str) -> str:
-    """Return a text as a stream can write it: with question marks where its encoding has no sign."""
+    """Return a text as a stream can write it: with a question mark for each character that its encoding lacks."""
     encoding, errors = stream.encoding, stream.errors or "strict"
     if not encoding:  # not a file
         return text

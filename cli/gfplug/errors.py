@@ -1,6 +1,6 @@
 """Every failure gfplug reports, and the exit code each one owns.
 
-GfplugError            exit 1   never raised bare
+GfplugError            exit 1   only its subclasses are raised
 ├── ProjectError       3   not a gfplug project, invalid plugin.json, an owned folder was edited
 ├── FetchError         4   the proto could not be obtained
 ├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
@@ -32,13 +32,13 @@ class GfplugError(Exception):
 
 
 class UsageError(GfplugError):
-    """An argument is wrong in a way its type cannot tell."""
+    """An argument has the right type, but a wrong value, or does not fit another argument."""
 
     exit_code = 2
 
 
 class ProjectError(GfplugError):
-    """The folder is not a plugin project, or not one that can be worked on."""
+    """The folder is not a plugin project, or the project must be repaired first."""
 
     exit_code = 3
 

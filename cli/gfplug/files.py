@@ -35,7 +35,7 @@ def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file, read in pieces.
 
-    Raises: ProjectError if it is something else that is there: a FIFO would never end.
+    Raises: ProjectError if the path is not a regular file: reading a FIFO would never end.
     """
     if path.exists() and not path.is_file():
         raise ProjectError(f"{path} is not a regular file", hint="replace it with a regular file")
@@ -118,7 +118,8 @@ def require_free(destination: Path) -> None:
 def staging(destination: Path) -> Iterator[Path]:
     """Yield a folder that becomes `destination` when the block succeeds, and vanishes when it does not.
 
-    It is a sibling of the destination; of one that exists, and is empty, a child, so that a shell in it stays in it.
+    The folder is next to the destination. If the destination exists, and is empty, the folder is inside it, so that a
+    shell in the destination keeps its folder.
 
     Raises: ProjectError if the destination exists and holds something, or can't be written.
     """

@@ -1,4 +1,4 @@
-"""Where Python code speaks of a protocol's fields, messages and calls."""
+"""Find where Python code uses a protocol's fields, messages and methods."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _imports_package(node: ast.AST) -> bool:
 
 
 def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield what may name a part of the protocol: an attribute, a keyword, a method, a text as `HasField` takes it."""
+    """Yield names that may be of the protocol: attributes, keywords, methods, imports; texts, as for `HasField`."""
     if isinstance(node, ast.Attribute):
         yield node.attr, node.lineno
     elif isinstance(node, ast.keyword) and node.arg:

@@ -47,7 +47,7 @@ class SourceFiles:
 
     @property
     def is_adopted(self) -> bool:
-        """Whether the frontend is of a plugin that existed before the project: its own tools build it on save."""
+        """Whether the frontend belongs to an adopted plugin, whose own tools build it after each save."""
         return self.frontend is not None and self.frontend.backend == self.project.root
 
     def relink(self, schema: Mapping[str, Any]) -> bool:

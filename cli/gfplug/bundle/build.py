@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # a module of another package
 _SMOKE_SECONDS = 60.0
-_NOBODY = "http://127.0.0.1:9"  # so that a build sends no requests to the plugin's API
+_NOBODY = "http://127.0.0.1:9"  # nothing listens there, so a build sends no requests to the plugin's API
 _log = logging.getLogger("gfplug")
 
 

@@ -30,12 +30,12 @@ def build_info(folder: Path) -> dict[str, Any]:
     One commit may be on several branches, and its archives must be equal, so no branch is included. A project with
     uncommitted changes has no `hash`.
     Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
-    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
+    Raises: UsageError if SOURCE_DATE_EPOCH is not a number of seconds.
     """
     seconds, committed = packing.epoch(), repository.date_of(folder)
     time = committed if seconds == packing.EPOCH else seconds
     info: dict[str, Any] = {} if time is None else {"time": time * _MS}
-    if committed is None:  # no commit has the project: a repository around it belongs to something else
+    if committed is None:  # no commit contains the project: a repository around it is another project's
         return info
     if address := public_address(repository.origin(folder)):
         info["repo"] = address

@@ -46,8 +46,8 @@ class _Part:
 def combine(paths: Sequence[Path], output: Path | None = None) -> MergedArchive:
     """Combine archives into `output`; default: `<id>-<version>.zip` beside the first one.
 
-    Raises: UsageError for fewer than two archives, or if the output is a folder; IntegrityError if a file is no plugin
-    archive; ProjectError if they are of different plugins or versions, or files of the same name differ.
+    Raises: UsageError for fewer than two archives, or if the output is a folder; IntegrityError if a file is not a
+    plugin archive; ProjectError if they are of different plugins or versions, or files of the same name differ.
     """
     if len(paths) < 2:  # noqa: PLR2004 - one is merged already
         raise UsageError("gfplug merge expects at least two archives", hint="gfplug merge ONE.zip OTHER.zip")

@@ -1,4 +1,4 @@
-"""Compare a bundle with its project's dependencies: unused ones, and packages that are no dependency.
+"""Compare a bundle with its project's dependencies: unused ones, and packages that are not dependencies.
 
 PyInstaller collects what code imports, including optional imports of installed packages. It can't see files that are
 read, or imports by a computed name.
@@ -27,7 +27,7 @@ _log = logging.getLogger("gfplug")
 
 
 def compare(project: Project, inventory: Inventory) -> None:
-    """Report dependencies that are not in the bundle, and packages in the bundle that are no dependency."""
+    """Report dependencies that are not in the bundle, and packages in the bundle that are not dependencies."""
     environment = Environment.of(inventory)
     lines = _requirements(project, environment)
     if lines is None:

@@ -89,7 +89,8 @@ def assemble(
     """Assemble a bundle in a new folder; the frozen files are moved there.
 
     `browser` has module.js and other files of the frontend's build, `day` is the date in plugin.json, `build` is
-    info.build unless plugin.json has one. A plugin.json of the frontend's is completed by the project's, key by key.
+    info.build unless plugin.json has one. If the frontend's build has a plugin.json, the project's keys
+    replace its keys, also those in `info`; its other keys stay.
     Text files get LF line ends, whatever git wrote on this platform, because archives of one commit must have identical
     shared files.
     """

@@ -145,7 +145,10 @@ class Elf:
         return defined, undefined
 
     def drop_needed(self, names: Collection[str]) -> bytes:
-        """Remove required libraries, by naming another one twice; the first stays, if all are to be removed."""
+        """Remove required libraries: their entries name a remaining one again.
+
+        If all would be removed, the first one stays.
+        """
         entries = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
         remaining = [value for (_, value), name in zip(entries, self.needed, strict=True) if name not in names]
         remaining = remaining or [value for _, value in entries[:1]]

@@ -29,7 +29,7 @@ _LAST_PORT = 65535
 
 _SOURCE_SCRIPT = """\
 #!/bin/sh
-# Written by `gfplug dev`: runs the project's source and starts it anew on each save. `gfplug build` replaces it.
+# Written by `gfplug dev`: runs the project's source and starts it again on each save. `gfplug build` replaces it.
 {say}if [ ! -x {python} ]; then
   say error "gfplug dev: this Grafana cannot see the interpreter {shown}: it must run on the same file system"
   exit 1

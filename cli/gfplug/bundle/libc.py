@@ -57,7 +57,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
 def enforce(folder: Path, limit: str) -> None:
     """Refuse a bundle that needs a newer glibc than `limit`.
 
-    Raises: ToolError naming each such file, and a symbol that it needs; UsageError if the limit is no version.
+    Raises: ToolError naming each such file, and a symbol that it needs; UsageError if the limit is not a version.
     """
     highest = parse(limit)
     newest_needs = [(path, max(needs(path), default=())) for path in files.walk(folder)]
@@ -78,7 +78,7 @@ def enforce(folder: Path, limit: str) -> None:
 def parse(text: str) -> tuple[int, ...]:
     """Return a glibc version as numbers.
 
-    Raises: UsageError if it is none.
+    Raises: UsageError if the text is not a version.
     """
     parts = text.split(".")
     if len(parts) < 2 or not all(part.isascii() and part.isdigit() for part in parts):  # noqa: PLR2004 - 2.31

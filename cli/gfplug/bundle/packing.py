@@ -40,7 +40,7 @@ def epoch(variables: Mapping[str, str] | None = None) -> int:
     """Return the time, in seconds, of files without their own: SOURCE_DATE_EPOCH, else 1980.
 
     Earlier times become 1980, the first time of a zip file: build tools often use 0 or 1.
-    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds, or after the year 2107.
+    Raises: UsageError if SOURCE_DATE_EPOCH is not a number of seconds, or after the year 2107.
     """
     text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
     if not text:

@@ -195,7 +195,7 @@ def _listen(application: Application, port: int) -> WebServer:
 def _port_problem(error: OSError) -> str:
     """Say why a port can't be opened; nothing for another error.
 
-    Source: Microsoft's Winsock reference: WSAEACCES also means that another program has the port for itself alone.
+    Source: Microsoft's Winsock reference: WSAEACCES also means that another program uses the port exclusively.
     """
     if error.errno == errno.EADDRINUSE:
         return "another program uses the port"

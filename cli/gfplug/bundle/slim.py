@@ -125,7 +125,7 @@ def _read(path: Path) -> _Library | None:
 
 
 def _undo_losses(by_name: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
-    """Undo edits that would remove a symbol which a library gets from its libraries' libraries, on the whole path."""
+    """If a library would lose a symbol of a direct or indirect dependency, undo its edits and those of all these."""
     for name, library in by_name.items():
         way = _closure(name, before)
         if _symbols_from(library, way, by_name) != _symbols_from(library, _closure(name, after), by_name):

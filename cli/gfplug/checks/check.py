@@ -27,7 +27,7 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The thing that was checked, and its findings, the worst first."""
+    """The target of a check, and its findings, the worst first."""
 
     kind: str
     path: Path

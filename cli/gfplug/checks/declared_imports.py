@@ -196,7 +196,7 @@ def _where(project: Project, path: Path, line: int) -> str:
 
 
 def _ask(python: Path, modules: Sequence[str]) -> _Report:
-    """Ask an interpreter which packages bring some modules.
+    """Ask an interpreter which packages provide some modules.
 
     Raises: ToolError if it does not answer.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One examined thing: `is_good`, its state, and what to do if it is not good."""
+    """One examined thing: `is_good`, its state `seen`, and what to do if it is not good."""
 
     name: str
     is_good: bool

@@ -69,7 +69,7 @@ def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
         hook_fields.check(hooks.read_hooks(project).text, schema)
     except GfplugError as failure:
         yield error("hooks", hooks.FILE, failure.message, failure.hint)
-    with contextlib.suppress(GfplugError):  # `project_rules` tells of a file that can't be read
+    with contextlib.suppress(GfplugError):  # `project_rules` reports an unreadable file
         yield from translations.check(project, schema)
 
 

@@ -33,7 +33,7 @@ def check(project: Project, *, python: Path | None = None, is_static: bool = Fal
     except GfplugError as failure:
         yield error("manifest-json", manifest_rules.FILE, failure.message, failure.hint)
         return
-    if own is None or own.folder == project.root / "frontend":  # else the plugin that was there before has the rest
+    if own is None or own.folder == project.root / "frontend":  # an adopted plugin's own file has the rest
         yield from _manifest(project, content, has_own_build=own is not None)
     try:
         dist.check(project)
@@ -51,7 +51,7 @@ def check(project: Project, *, python: Path | None = None, is_static: bool = Fal
 
 
 def _packages(project: Project) -> Iterator[Finding]:
-    """Check that the lock of packages, where there is one, is for what pyproject.toml asks for."""
+    """Check that the lock of packages, if there is one, matches the requirements in pyproject.toml."""
     if not package_lock.path_of(project).is_file():
         return
     try:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution, packages_dist
 def _providers(module: str, tops: "dict[str, list[str]]") -> "list[str]":
     """Return the packages of a module; for a namespace, those that match most of its dotted name."""
     names = sorted(set(tops.get(module.partition(".")[0], [])))
-    if len(names) < 2:  # noqa: PLR2004 - it is no shared namespace
+    if len(names) < 2:  # noqa: PLR2004 - it is not a shared namespace
         return names
     path = module.replace(".", "/")
     while "/" in path:

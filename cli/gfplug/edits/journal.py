@@ -175,7 +175,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _finish(root: Path) -> None:
-    """Move the files into place, or back if that was begun or is necessary."""
+    """Move the new files into place; move the old files back after an error, or if that had already begun."""
     journal = root / JOURNAL
     if (journal / _FORWARD).exists():
         try:
@@ -194,7 +194,7 @@ def _finish(root: Path) -> None:
 
 
 def _move(root: Path, journal: Path, name: str) -> None:
-    """Bring each file to one side; removals come first, so that a folder can replace a file."""
+    """Give each file its new or its old content; removals come first, so that a folder can replace a file."""
     plan = steps.read(journal / name)
     side = "new" if name == _FORWARD else "old"
     if side == "old":

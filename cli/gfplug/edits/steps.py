@@ -108,7 +108,7 @@ def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
 
 
 def digest_at(root: Path, path: str) -> str | None:
-    """Return the checksum of a project's file; None if it is no regular file, or its path has a link."""
+    """Return the checksum of a project's file; None if it is not a regular file, or its path has a link."""
     is_file = (root / path).is_file() and not paths.is_linked(root, path)
     return digest_of(trees.entry_of(root / path)) if is_file else None
 

@@ -63,7 +63,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 def ref_ids(models: Sequence[Mapping[str, Any]], *, option: str = "--model") -> list[str]:
     """Return the ref id of each model: its own, else the next one that Grafana would use.
 
-    Raises: UsageError if one is no text, or empty, or occurs twice.
+    Raises: UsageError if one is not text, or empty, or occurs twice.
     """
     own_ids = [_ref_id(model, option) for model in models]
     require_distinct([each for each in own_ids if each is not None], option=option)

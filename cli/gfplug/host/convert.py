@@ -79,7 +79,7 @@ class ResourceAnswer:
 
 
 def query_type_of(model: Mapping[str, Any]) -> str:
-    """Return the type in a query's model; empty if it is no text, as in Grafana."""
+    """Return the type in a query's model; empty if it is not text, as in Grafana."""
     value = model.get("queryType")
     return value if isinstance(value, str) else ""
 

@@ -32,7 +32,7 @@ _LOOK = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line of a plugin's log."""
+    """One line of a plugin's log; `danger` is what is wrong with it and what Grafana does then, or empty."""
 
     level: str
     message: str

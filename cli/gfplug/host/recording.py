@@ -50,7 +50,7 @@ class Recording:
     def read(cls, path: Path) -> Recording:
         """Read a recording from a file.
 
-        Raises: UsageError if the file can't be read, or has another format; ProjectError if it is no file.
+        Raises: UsageError if the file can't be read, or has another format; ProjectError if it is not a file.
         """
         try:
             content = documents.parse_json(documents.read_text(path, most=_LARGEST))

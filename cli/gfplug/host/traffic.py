@@ -74,7 +74,7 @@ def take(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
 
 
 def _count(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Count the entries; SQL from macros is no exchange."""
+    """Count the exchanges and database queries; entries with SQL from macros are not counted."""
     kinds = [entry.get("_query", {}).get("kind") for entry in entries]
     exchanges, queries = kinds.count(None), len(kinds) - kinds.count(None) - kinds.count("sql.macros")
     counts = [f"{exchanges} HTTP exchange{'s' * (exchanges != 1)}"]

@@ -138,7 +138,7 @@ def _at(value: Any, dotted: str, kind: type[_T]) -> _T:  # noqa: ANN401 - JSON
 def _is_newer(version: str) -> bool:
     """Return whether a version of gfplug is newer than this one.
 
-    Raises: ProjectError if the text is no version.
+    Raises: ProjectError if the text is not a version.
     """
     if version == __version__:
         return False

@@ -77,8 +77,8 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
 def follow(pyproject: str, fresh: str) -> str:
     """Return a pyproject.toml whose gfplug lines come from a newly rendered one; the author's lines stay.
 
-    Both sides of a merge get the new lines before the merge, so that an edit next to them is no conflict. An author's
-    requirement that is stricter than a floor stays.
+    Both sides of a merge get the new lines before the merge, so that an edit next to them makes no conflict. An
+    author's requirement that is stricter than a floor stays.
 
     Raises: ProjectError as in `raise_floors`.
     """

@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL, and the Authorization header for it; its repr shows the secrets of neither."""
+    """A URL, and the Authorization header for it; its repr shows no secrets of them."""
 
     url: str
     authorization: str | None

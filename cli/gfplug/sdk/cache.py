@@ -1,7 +1,7 @@
 """Cached protos: one JSON file per version in the user's cache, verified when it is read.
 
-A damaged file counts as missing, and a cache that can't be written is no error. Each file is replaced atomically, so
-several processes may use the cache at once.
+A damaged file counts as missing, and a cache that can't be written is not an error. Each file is replaced atomically,
+so several processes may use the cache at once.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Release:
 def releases(*, with_remote: bool = False) -> list[Release]:
     """Return the supported releases, newest first.
 
-    Raises: FetchError if `with_remote`, and the source can't be asked.
+    Raises: FetchError if `with_remote`, and the source can't be reached.
     """
     sdk_index = index.load()
     versions = set(sdk_index.entries)

@@ -1,4 +1,4 @@
-"""Go's checksum database: a release that is not in gfplug's index is compared with what everybody else got.
+"""Go's checksum database: it shows whether a release that gfplug's index lacks is the one that other users got.
 
 The `go` command asks the database, following its own settings (GOSUMDB, GONOSUMDB, GOPRIVATE), and verifies the answer.
 Source: go1.26.8, cmd/go/internal/modfetch/fetch.go (checkMod, haveModSumLocked, useSumDB).

@@ -26,8 +26,8 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
     """Return the version for a text: a release, `default`, or `latest`.
 
     `latest` is the newest release that the configured source lists or the index knows; offline, that the index knows.
-    Raises: UsageError if the text is no version; CompatError if it is below the floor; FetchError if `latest` could not
-    be determined.
+    Raises: UsageError if the text is not a version; CompatError if it is below the floor; FetchError if `latest` could
+    not be determined.
     """
     if text == "default":
         return default()

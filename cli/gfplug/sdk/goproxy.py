@@ -27,7 +27,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One entry of GOPROXY: a proxy's URL, `direct` or `off`; `forgives` if any failure leads to the next one."""
+    """One entry of GOPROXY: a proxy's URL, `direct` or `off`; `forgives` if the next one is tried after any failure."""
 
     address: str
     forgives: bool = False

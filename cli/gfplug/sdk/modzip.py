@@ -37,8 +37,8 @@ class ZipContent:
 def unpack(content: bytes, version: SdkVersion) -> ZipContent:
     """Read the SDK's module zip of a version.
 
-    Raises: IntegrityError if it is no zip, is damaged or too large, has foreign or unsafe names, is of another version,
-    or has no proto.
+    Raises: IntegrityError if it is not a zip, is damaged or too large, has foreign or unsafe names, is of another
+    version, or has no proto.
     """
     what = f"module zip of SDK {version}"
     prefix = f"{MODULE}@{version}/"

@@ -62,7 +62,7 @@ def accept(
 
     A version that is not in the index is compared with Go's checksum database, else trusted on first use: the lock then
     pins it.
-    Raises: IntegrityError if they are no pluginv2 proto, or differ from the index or the database.
+    Raises: IntegrityError if they are not a pluginv2 proto, or differ from the index or the database.
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")

@@ -37,7 +37,8 @@ _LOCAL_HEADER = 30  # bytes of the record, and of the name
 class Limits:
     """How much an archive may hold; sizes are in bytes.
 
-    `ratio` is the limit of unpacked to packed bytes, for archives that unpack to more than `free` bytes.
+    `ratio` is the limit of unpacked to packed bytes; it is checked only for archives with more than `free` unpacked
+    bytes.
     """
 
     packed: int = 1 << 30

@@ -59,7 +59,7 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
     """
     with opened(path, most=most) as stream:
         size = os.fstat(stream.fileno()).st_size
-        content = stream.read(size + 1)  # Python reserves all the memory at once, which Windows then counts
+        content = stream.read(size + 1)  # Python reserves all of it at once, and Windows counts that as used
         if len(content) > size:  # the file grows meanwhile
             content += stream.read(most + 1 - len(content))
     if len(content) > most:

@@ -1,6 +1,6 @@
 """The git program, if it is installed: merges three trees in a temporary repository, isolated from all settings.
 
-Nothing here reads the user's configuration, runs a hook, or changes a repository of the user's.
+Nothing here reads the user's configuration, runs a hook, or changes the user's repositories.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Rewrites:
 
 
 def _rename(text: str, names: Mapping[str, str]) -> str:
-    """Replace whole names: `acme-sales-datasource` is no part of `acme-sales-datasource-test`."""
+    """Replace whole names: `acme-sales-datasource` is not replaced in `acme-sales-datasource-test`."""
     for old, new in names.items():
         text = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-]|\.\w)", new.replace("\\", r"\\"), text)
     return text

@@ -1,7 +1,7 @@
 """Merge three trees: the last rendered files, the user's files, and the newly rendered files.
 
-No user edit is ever lost: it is merged, kept beside, or left alone, and each case is reported. The merge is git's;
-without git, only files that one side changed are merged, and other new files are put beside the user's.
+No user edit is ever lost: it is merged, stored in a second file, or not touched, and each case is reported. The
+merge is git's; without git, only files that one side changed are merged, and other new files are put beside the user's.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterab
 
 
 def _is_merged(root: Path, path: str) -> bool:
-    """Tell whether a path is merged: a user's file, not written once, and no link."""
+    """Tell whether a path is merged: a user's file that is not written once and is not a link."""
     return (
         not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
     )

@@ -30,7 +30,7 @@ EXAMPLES = {name: "project" if name == "signals" else f"examples/{name}" for nam
 
 
 TYPES = """\
-// What the editors save and send. Keep it as the dataclasses of src/plugin/datasource.py are.
+// What the editors save and send. Keep these types equal to the dataclasses in src/plugin/datasource.py.
 import { type DataSourceJsonData } from '@grafana/data';
 import { type DataQuery } from '@grafana/schema';
 import { type Choice } from './controls/checks';

@@ -32,7 +32,8 @@ class Component:
 
     A component from an index has the name and version that advisories use; `installed_version` is its actual version if
     it differs. `licenses` are SPDX expressions or plain words. `sha256` is the digest of its archive; `files` are its
-    libraries in the contents folder, `inside` the files there that it is linked into; `parts` are compiled into it.
+    libraries in the contents folder, `inside` are the files of that folder that contain its code; `parts` are compiled
+    into it.
     `texts` are its licences: their source and their text.
     """
 

@@ -20,7 +20,7 @@ _ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianPackage:
-    """A package; `source` is the source package in security advisories, `distribution` is such as `debian-12`."""
+    """A package; `source` is its source package in security advisories, `distribution` has its version: `debian-12`."""
 
     name: str
     version: str

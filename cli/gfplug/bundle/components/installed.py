@@ -1,6 +1,6 @@
 """Run by the interpreter of a project's environment: prints its packages, and to which of them some files belong.
 
-`python packages.py [FILE]` prints one JSON object; FILE holds a JSON list of paths. Imports nothing of gfplug.
+`python installed.py [FILE]` prints one JSON object; FILE holds a JSON list of paths. Imports nothing of gfplug.
 """
 
 import functools

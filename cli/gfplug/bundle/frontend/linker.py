@@ -33,7 +33,7 @@ DATASOURCE = "plugin.datasource:Datasource"
 SCHEMA_FILE = "schema/v0alpha1.json"
 """The file in which Grafana 13 reads a plugin's settings, queries and resources."""
 
-_FOR_GFPLUG = ("keys", "pluginSchema")  # browsers need neither
+_FOR_GFPLUG = ("keys", "pluginSchema")  # keys of the schema that browsers do not need
 _IMPORT_SECONDS = 120.0
 _log = logging.getLogger("gfplug")
 _MODULE = """\

@@ -1,7 +1,7 @@
 """Compile launcher.c for every machine: run by gfplug's maintainers after a change of it, never by users.
 
     python -m pip install ziglang==0.17.0
-    python cli/gfplug/bundling/launchers/make.py
+    python cli/gfplug/bundle/launchers/make.py
 
 Zig's C compiler serves all targets from any machine, and the same version gives the same bytes. A test compares the
 digest of the source with the one noted here.

@@ -26,7 +26,10 @@ _DASHBOARD_KEYS = ("panels", "title", "rows", "elements", "spec", "schemaVersion
 
 
 def check(content: dict[str, Any], files: Files, *, manifest: str, place: str) -> Iterator[Finding]:
-    """Check the files that a plugin.json names; `there` is where they should be, such as "the bundle"."""
+    """Check the files that a plugin.json names.
+
+    `manifest` is the file's name in findings, `place` is where the named files should be, such as "the bundle".
+    """
     yield from _pictures(content, files, manifest, place)
     yield from _includes(content.get("includes"), files, manifest, place)
     yield from _languages(content, files, manifest, place)

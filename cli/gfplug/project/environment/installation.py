@@ -43,10 +43,10 @@ class _Installer:
 
 
 def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
-    """Install the project, editable, and what its build takes into the environment at `folder`: by its package lock.
+    """Install the project (editable) and what its build needs into the environment at `folder`, by its lock.
 
-    If that is not current, the requirements of pyproject.toml are installed. In an existing environment the runtime's
-    wheel is reinstalled, because a wheel of the same version may have changed.
+    If the package lock is not current, the requirements of pyproject.toml are installed. In an existing environment the
+    runtime's wheel is reinstalled, because a wheel of the same version may have changed.
 
     Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
     """
@@ -151,8 +151,8 @@ def _require_usable_path(project: Project) -> None:
 def _name_unbuilt(output: str, log: Path) -> str:
     """Name the package whose build failed; empty if something else did.
 
-    pip reports which wheel it could not build, but not whose requirements or metadata it could not get: that is the
-    last package in its log.
+    pip names a wheel that it could not build. If it could not get requirements or metadata, it names no package: it is
+    the last package in its log.
     """
     if match := _UNBUILT.search(output):
         return match[1]

@@ -40,7 +40,7 @@ class Interpreter:
 
     @property
     def defect(self) -> str:
-        """Describe why no plugin can be built with it, whatever is installed; empty if one can."""
+        """Describe the defect that prevents a build, whatever packages are installed; empty if there is none."""
         if self.is_free_threaded:
             return "is free-threaded, and grpcio has no wheels for such builds"
         return "" if self.has_libpython else "has no shared libpython"

@@ -1,4 +1,4 @@
-"""Whether gfplug has used an environment before: an untrusted project's environment is not run without a command.
+"""Whether gfplug has used an environment before: other environments run only if the user's command asks for it.
 
 `check` and `doctor` promise to run no code of a project that was not built here. The environment and the user's cache
 share a secret that no project can contain.

@@ -1,8 +1,8 @@
 """`requirements-lock.txt`: each package that a project is built and tested with, its version and its checksums.
 
 uv resolves it once for every platform and Python; uv and pip both install from it. It names no index: each machine
-takes the packages from its own, and the checksums say whether they are the same. Where a project keeps the runtime's
-wheel in `vendor/`, the lock leaves it out: `gfplug.lock` has its checksum.
+uses its own index, and the checksums ensure that the packages are the same. If a project has the runtime's wheel in
+`vendor/`, the lock leaves it out: `gfplug.lock` has its checksum.
 
 The file has two parts. A build installs the first one; tests and checks of the project need the second one too. The
 name ends in `.txt` because Dependabot reads no other.
@@ -36,7 +36,7 @@ NAME = "requirements-lock.txt"
 """The file's name; it is in the project's folder."""
 
 BUILD = "build"
-"""The extra of a project's own that a build installs."""
+"""The extra of the project that a build installs."""
 
 _TEST = ("dev", "pages")
 _HEAD = """\
@@ -72,7 +72,7 @@ def path_of(project: Project) -> Path:
 
 
 def is_current(project: Project) -> bool:
-    """Tell whether the lock is there and was made for what pyproject.toml asks for now.
+    """Tell whether the lock is there and was made for the present requirements in pyproject.toml.
 
     Raises: ProjectError if one of the files can't be read.
     """
@@ -83,7 +83,7 @@ def is_current(project: Project) -> bool:
 def refresh(project: Project) -> None:
     """Make the lock, or make it again for other requirements; the versions in it stay where they fit.
 
-    Where it can't be made, a line in the log says why: the build then installs what pyproject.toml asks for.
+    If it can't be made, a line in the log says why: the build then installs the requirements in pyproject.toml.
 
     Raises: ProjectError if pyproject.toml can't be read.
     """
@@ -132,7 +132,7 @@ def write(project: Project, *, newest: bool = False, runs_code: bool = True) -> 
 
 
 def packages(project: Project) -> Packages | None:
-    """Return what a build installs, by the lock; None where there is none for what pyproject.toml asks for.
+    """Return what a build installs, by the lock; None if no lock matches the requirements in pyproject.toml.
 
     Raises: ProjectError if a file can't be read.
     """
@@ -204,9 +204,9 @@ def _digest(inputs: Mapping[str, Any]) -> str:
 
 
 def _read(project: Project) -> str:
-    """Return the lock as it is; empty where there is none.
+    """Return the lock as it is; empty if there is none.
 
-    Raises: ProjectError if it is no text, or too large.
+    Raises: ProjectError if it is not text, or too large.
     """
     try:
         return documents.read_text(path_of(project), most=_LARGEST)

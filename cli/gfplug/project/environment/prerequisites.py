@@ -88,7 +88,7 @@ def missing_venv(search: Search) -> Iterator[Lack]:
 
 
 def missing_room(folder: Path) -> Iterator[Lack]:
-    """Yield what is missing if the disk is full or not writable."""
+    """Yield a problem if the disk is full or not writable."""
     place = nearest_existing(folder)
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -101,7 +101,7 @@ def missing_room(folder: Path) -> Iterator[Lack]:
 
 
 def missing_length(folder: Path) -> Iterator[Lack]:
-    """Yield what is missing if Windows refuses the paths of an environment's files, because the folder's is too long.
+    """Yield a problem if Windows refuses the paths of an environment's files, because the folder's is too long.
 
     Source: Microsoft, "Maximum Path Length Limitation": 260 characters with the null, unless LongPathsEnabled is 1.
     """

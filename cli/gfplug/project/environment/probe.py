@@ -44,7 +44,7 @@ def _lacks_distribution(requirement: str) -> bool:
 def _lacks_module(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is None
-    except (ImportError, ValueError):  # its parent is missing or is no package
+    except (ImportError, ValueError):  # its parent is missing or is not a package
         return True
 
 

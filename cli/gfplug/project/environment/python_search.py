@@ -29,7 +29,8 @@ class Search:
     """The result of a search for a Python.
 
     `own` is the Python that runs gfplug, `best` the installed one to use; if there is none, `downloadable` is the
-    minor version that uv can download, None if it can't. `without` are those without a shared libpython.
+    minor version that uv can download, None if it can't. `without` are the Pythons without a shared
+    libpython.
     """
 
     own: Interpreter

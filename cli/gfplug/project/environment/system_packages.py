@@ -34,7 +34,7 @@ _PYTHON = {
     "brew": "python@{0}.{1}",
 }
 _APT = "apt-get"
-_RENAMED = {"3.12": "libpython3.12t64"}  # from before Debian and Ubuntu moved to 64-bit times
+_RENAMED = {"3.12": "libpython3.12t64"}  # renamed when Debian and Ubuntu changed to 64-bit times
 
 
 def install(*packages: str) -> str:

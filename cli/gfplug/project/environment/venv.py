@@ -83,7 +83,7 @@ def interpreter_of(environment: Path) -> Path:
 
 
 def locate(python: Path) -> Path:
-    """Return an interpreter's absolute path without resolving links: a virtual environment is known by its link.
+    """Return an interpreter's absolute path with its links: Python finds a virtual environment by the path of a link.
 
     Raises: ToolError if it does not exist.
     """

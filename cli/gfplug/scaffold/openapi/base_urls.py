@@ -114,7 +114,7 @@ def _join(source: str, address: str) -> str:
 
 
 def _relative(path: str) -> str:
-    """Return a path with a slash at its start and none at its end; empty if it is none."""
+    """Return a path with a slash at its start and none at its end; empty if it is not a path."""
     path = "/" + path.strip("/")
     return path if path != "/" and _PATH.fullmatch(path) else ""
 

@@ -36,7 +36,10 @@ _LONGEST_DESCRIPTION = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
-    """A value of a row: its path, its shape and its enclosing schemas; `column` is its column if it stays one value."""
+    """A value of a row: its path, its shape; `passed` are its enclosing schemas.
+
+    `column` is its column if it stays one value.
+    """
 
     shape: Shape
     path: Path

@@ -238,7 +238,7 @@ class Auth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Something of the description that the data source does not have; `reason` is a whole sentence.
+    """An element of the description that the data source leaves out; `reason` is a complete sentence.
 
     `kind`: `not_a_query` is an operation that changes something or does not return JSON, which is expected; `flawed`
     is an operation whose description cannot be read, which `--strict` refuses; `part` is a part (a parameter, columns,

@@ -135,7 +135,7 @@ def one_line(text: str, *, longest: int) -> str:
 
 
 def _open(before: str, bracket: Bracket, after: str, *, depth: int) -> list[str]:
-    """Write a bracket with each item on lines of its own."""
+    """Write a bracket with each item on separate lines."""
     indent = _INDENT * depth
     lines = [f"{indent}{before}{bracket.opening}"]
     for number, (label, item) in enumerate(bracket.items, start=1):

@@ -51,7 +51,7 @@ class SchemaReader:
         return self._shape(schema) or Shape()
 
     def part(self, schema: Schema | Node) -> Shape:
-        """Return the shape of a property; an error becomes the conflict of its shape, so that its siblings stay."""
+        """Return the shape of a property; an error is its `conflict`: other properties stay readable."""
         try:
             return self.shape(schema)
         except LimitError:

@@ -117,7 +117,7 @@ def _check_references(operation: Operation) -> None:
 
 
 def _read_union(kinds: Sequence[Any], value: Any, where: str) -> Any:  # noqa: ANN401 - as above
-    for kind in sorted(kinds, key=lambda each: each is float):  # a whole number stays one
+    for kind in sorted(kinds, key=lambda each: each is float):  # a whole number stays an int
         if kind is types.NoneType:
             if value is None:
                 return None

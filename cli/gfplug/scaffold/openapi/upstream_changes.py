@@ -1,7 +1,7 @@
 """Compare two descriptions of an API: their operations, parameters and columns, as queries use them.
 
-Names are those of saved queries and of frames, so that other texts are no change. If a name now means another
-parameter, column or operation, the change is breaking: queries would not fail, but show wrong data.
+Names are those of saved queries and of frames, so a different text, such as a summary, is not a change. If a name now
+means another parameter, column or operation, the change is breaking: queries would not fail, but show wrong data.
 """
 
 from __future__ import annotations

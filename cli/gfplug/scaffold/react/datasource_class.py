@@ -23,7 +23,7 @@ _VARIABLES = """\
 class Variables extends DataSourceVariableSupport<DataSource, Query, Options> {}
 """
 _OWN_VARIABLES = """\
-/** Variables have an editor and a Python method of their own; the answer may have columns `text` and `value`. */
+/** Variables have a separate editor and a separate Python method; the answer may have columns `text` and `value`. */
 class Variables extends CustomVariableSupport<DataSource, VariableQuery, Query, Options> {
   editor = EDITOR;
 
@@ -114,7 +114,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviou
     query = forms[""]
     remembered = [string(each.name) for each in query.fields if each.remember]
     memory = [
-        "  /** What the user chose last. When a field gets another type, change the text: what was kept goes. */",
+        "  /** The user's last choices. If a field gets another type, change the version, so that they are ignored. */",
         f"  private readonly memory = new Memory(this, {string(behaviour.version)}, [{', '.join(remembered)}]);",
         "",
     ]
@@ -134,7 +134,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviou
         *([_TAG_VALUES] if has("tagValues") else []),
     ]
     filters = ", filters?: AdHocVariableFilter[]" if behaviour.is_filtered else ""
-    purpose = "Fill in the template variables of every text" + (", and take ad hoc filters along." if filters else ".")
+    purpose = "Fill in the template variables of every text" + (", and add the ad hoc filters." if filters else ".")
     filling = [
         "",
         f"  /** {purpose} */",
@@ -161,7 +161,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviou
 
 
 def _by_kind(forms: Mapping[str, FormTypes], bodies: Mapping[str, list[str]]) -> list[str]:
-    """Write a method's body: what queries of a kind of their own do comes first."""
+    """Write a method's body; the statements for variable and annotation queries come first."""
     lines = []
     own = [kind for kind in forms if kind and bodies[kind] != bodies[""]]
     for body, kinds in groupby(own, key=lambda kind: bodies[kind]):
@@ -177,7 +177,7 @@ def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
     tests = [_is_complete(field, form, query=query if is_saved else "") for field in required_fields]
     first = [model_line(form, kind)] if any(uses(test, "model") for test in tests) else []
     hint = (
-        ["// What a saved query lacks may have another name in it: Python says whether it is complete."]
+        ["// A query of an older version may have other field names, so Python checks whether it is complete."]
         if is_saved
         else []
     )

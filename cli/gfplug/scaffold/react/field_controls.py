@@ -98,7 +98,8 @@ def control(field: FormField, place: Place) -> Element:
 
 def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
     placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
-    has_star = field.required and field.kind not in ("multi", "tags")  # the label does, and these take no name
+    # The label of every required field has a star, but the controls of multi and tags take no name without it.
+    has_star = field.required and field.kind not in ("multi", "tags")
     name = [text_attribute("aria-label", field.label)] if has_star else []
     return [place.id, *name, *([f"width={{{place.width}}}"] if width else []), *placeholder]
 

@@ -23,7 +23,7 @@ class Behaviour:
     """The data source's behaviour apart from sending queries.
 
     `version` is of the fields whose values are remembered. Python migrates queries of the kinds in `migrating`: they
-    are sent as they were saved, with no default of today.
+    are sent as they were saved, without the current defaults.
     """
 
     capabilities: Mapping[str, bool] = dataclasses.field(default_factory=dict)
@@ -90,5 +90,5 @@ def _saved_filling(form: FormTypes, kind: str, sql: Sequence[FormField], *, is_f
 
 
 def query_of(form: FormTypes, kind: str) -> str:
-    """Write a query as one of its kind, whose type a variable's and an annotation's have for themselves."""
+    """Write the query; variable and annotation queries are cast to the type of their own form."""
     return f"query as DataQuery as {form.stored}" if kind else "query"

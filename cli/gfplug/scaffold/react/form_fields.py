@@ -155,7 +155,7 @@ def any_of(tests: Sequence[str]) -> str:
 
 
 def inside(test: str, whole: str) -> str:
-    """Write the rest of a test where another test is already true."""
+    """Write a test without the part that is true if `whole` is."""
     return "" if test == whole else test.removeprefix(f"{whole} && ") if whole else test
 
 

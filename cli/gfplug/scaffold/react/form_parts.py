@@ -129,7 +129,7 @@ def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequ
 
 
 def _context(form: FormTypes, field: FormField) -> list[str]:
-    """List what the fields of a row need beside the row: the form's own values, and who lists choices."""
+    """List the properties of a row's component besides the row: the form's values, and what lists choices."""
     rows = form.rows[field.name]
     tests = [visible_if(each, rows.fields, reader("row")) for each in rows.fields]
     code = "\n".join([*choice_lines(rows, "row", form), *tests])

@@ -155,7 +155,7 @@ def _defaults(nested: Mapping[str, Sequence[FormField]]) -> str:
 
 
 def _reading(naming: Naming, nested: Mapping[str, Sequence[FormField]]) -> str:
-    """Write the function that fills in defaults; a null is one, where Python does not accept it."""
+    """Write the function that fills in defaults, also for a null if Python does not accept it."""
     argument = camel(naming.stored) if naming.base else "row"
     lines = []
     for owner, inside in nested.items():
@@ -203,7 +203,7 @@ def write_types(
         "type Choice": "./controls/checks",
         "type FilteredQuery": "./controls/filters",
     }
-    head = "// What the editors save and send. Keep it as the dataclasses of src/plugin/datasource.py are."
+    head = "// What the editors save and send. Keep these types equal to the dataclasses in src/plugin/datasource.py."
     return f"{head}\n{typescript.imports(code, names)}\n\n{code}"
 
 

@@ -50,7 +50,7 @@ def _example(example: Mapping[str, Any]) -> list[str]:
 
 
 def write_module(text: str, *, has_help: bool, migrates_queries: bool, migrates_options: bool) -> str:
-    """Write the file from the template's: with the help, and with editors that ask Python about what was saved."""
+    """Write the file from the template's: with the help, and with editors that let Python migrate saved values."""
     migrated = [
         *(["migratedOptions"] if migrates_options else []),
         *(["migratedQuery"] if migrates_queries else []),

@@ -1,4 +1,4 @@
-"""A query editor as a file: for the query itself, or for variables or annotations with a form of their own."""
+"""A query editor as a file: for the query itself, or for variables or annotations with a separate form."""
 
 from __future__ import annotations
 

@@ -57,8 +57,9 @@ class Names:
 class FormTypes:
     """What `types.ts` calls the parts of a form, and their code.
 
-    `model` is the type of all its fields, `stored` of what may leave fields out, `defaults` a constant, `read` the
-    function from `stored` to `model`. `choices` maps a field's name to its constant, `rows` a list's to its types.
+    `model` is the type of all its fields, `stored` the type in which fields may be missing, `defaults` a constant,
+    `read` the function from `stored` to `model`. `choices` maps a field's name to its constant, `rows` a list's to its
+    types.
     """
 
     fields: Sequence[FormField]
@@ -105,7 +106,7 @@ SETTINGS = Naming(
 
 
 def own_naming(kind: str) -> Naming:
-    """Return the names of the parts of a form of its own: `variable` or `annotation`."""
+    """Return the names of the parts of a separate form: `variable` or `annotation`."""
     title = pascal(kind)
     return Naming(
         model=f"{title}Model",

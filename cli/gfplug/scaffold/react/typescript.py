@@ -56,7 +56,7 @@ def member(owner: str, name: str, *, optional: bool = False) -> str:
 
 
 def item(owner: str, name: str) -> str:
-    """Write the access to what an object keeps under a name, whatever signs are in it."""
+    """Write the access to what an object keeps under a name, whatever characters are in it."""
     return f"{owner}.{name}" if _NAME.fullmatch(name) else f"{owner}[{string(name)}]"
 
 

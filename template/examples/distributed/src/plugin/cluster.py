@@ -31,7 +31,7 @@ COMPARED = ("python", "dask", "distributed", "cloudpickle", "msgpack", "pyarrow"
 
 dask.config.set(
     {
-        "distributed.deploy.lost-worker-timeout": "1 day",  # a worker that takes long to start again is not lost
+        "distributed.deploy.lost-worker-timeout": "1 day",  # a worker that restarts slowly must not count as lost
         "distributed.scheduler.http.routes": [],  # no web page on a port of Grafana's machine
         "distributed.worker.http.routes": [],
     }

@@ -22,9 +22,9 @@ from gfruntime import Frame, Health, PluginError, Query, QueryError, Secret, Set
 from plugin import partitions
 from plugin.cluster import Cluster, ClusterOptions, StartingError
 
-FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)  # nanoseconds between them fit
-MOST_POINTS = 1_000_000  # of a result
-MOST_PARTS = 10_000  # of a query
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)  # int64 holds the ns between the two
+MOST_POINTS = 1_000_000  # points of one result
+MOST_PARTS = 10_000  # parts of one query
 PART_ROWS = 1_000_000  # sample readings that one task makes
 FAN_IN = 16  # parts that one task merges
 HEALTH_SECONDS = 20
