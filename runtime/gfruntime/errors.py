@@ -29,15 +29,17 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "elasticsearch", "pymongo", "redis"}
 _NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
-_NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # of PEP 249; all others there derive from these
-_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # statuses with which an upstream blames the request
+_NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # the base classes of PEP 249's other exceptions
+_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # the upstream finds the request wrong
 _LOWEST, _HIGHEST = 100, 599
-_DEEPEST = 10  # causes that are looked at
-_LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel shows more
+_DEEPEST = 10  # the number of causes that are checked
+_LONGEST = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
 
 
 class PluginError(Exception):
-    """A failure that the author foresaw; never raised bare.
+    """A failure that the author raises on purpose; its text is shown in the panel.
+
+    Prefer a subclass, which also sets the status.
 
     >>> PluginError("the table is being rebuilt", status=503).status
     503
@@ -69,7 +71,7 @@ class QueryError(PluginError):
     """
 
     status = 400
-    """The HTTP status; 400 unless told otherwise."""
+    """The HTTP status; the default is 400."""
 
 
 class DecodeError(QueryError):
@@ -88,7 +90,7 @@ class DownstreamError(PluginError):
     """
 
     status = 502
-    """The HTTP status; 502 unless told otherwise."""
+    """The HTTP status; the default is 502."""
 
     source = "downstream"
     """Always `downstream`."""
@@ -119,7 +121,7 @@ class Failure:
 
 
 def source_of_status(status: int) -> Source:
-    """Return who is to blame for an upstream's HTTP status.
+    """Return the error source of an upstream's HTTP status.
 
     Source: grafana-plugin-sdk-go v0.298.0, experimental/status, SourceFromHTTPStatus.
     """
@@ -130,7 +132,7 @@ def failure_of(error: BaseException) -> Failure:
     """Convert any exception to a status, an error source and a sentence without secrets.
 
     Source: grafana-plugin-sdk-go v0.298.0, backend/error_source.go and backend/data.go: timeouts and unreachable
-    upstreams are downstream errors, whatever else was not marked is the plugin's.
+    upstreams are downstream errors; every other exception without a mark is a plugin error.
     """
     try:
         return _failure_of(error)
@@ -186,7 +188,7 @@ def sentence(error: BaseException) -> str:
     text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    text = masking.hide(text[: 4 * _LONGEST])  # first: a cut secret could not be masked
+    text = masking.hide(text[: 4 * _LONGEST])  # mask before the last cut: a part of a secret is not recognised
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 

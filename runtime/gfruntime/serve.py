@@ -1,8 +1,12 @@
 """The order of events in a plugin process. Only the handshake line ever reaches the real stdout.
 
-1. other modes than serving (see `modes`), and the cookie; 2. the standard descriptors; 3. the transport, the listener,
-signals; 4. the handshake line; 5. the slow imports (the generated code, pyarrow, the author's module) in a thread,
-while calls already wait. With workers, step 5 runs in the workers, which are started by this process or by a template.
+1. Run another mode, if one is asked for (see `modes`), and check the handshake cookie.
+2. Reserve the standard descriptors.
+3. Choose the transport, open the listener, set the signal handlers.
+4. Write the handshake line.
+5. Import the slow modules (the generated code, pyarrow, the author's module) in a thread, while calls already wait.
+
+With workers, step 5 runs in the workers, which are started by this process or by a template.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 OptionsT = TypeVar("OptionsT")
 ModelT = TypeVar("ModelT")
 
-_WORKER = "GFRUNTIME_WORKER"  # as `gfruntime.serving.workers.channel` has it
+_WORKER = "GFRUNTIME_WORKER"  # the same value as in `gfruntime.serving.workers.channel`, which is imported later
 _SWITCH_INTERVAL = 0.001  # health checks answer 5 times faster while handlers use the CPU
 
 
@@ -37,9 +41,10 @@ def serve(
 ) -> NoReturn:
     """Serve a data source until Grafana ends it.
 
-    `load` returns the author's class. It is called late, in a thread, so put slow imports inside it; if it raises,
-    health checks and queries answer with that error. `threads` limits how many `def` handlers run at once. `transport`
-    is the gRPC implementation: Google's `grpcio`, or this library's own `http2`, which is smaller, faster and newer.
+    `load` returns the author's class. It is called after the handshake, in a thread, so put slow imports inside it;
+    if it raises, health checks and queries answer with that error. `threads` limits how many `def` handlers run at
+    once. `transport` is the gRPC implementation: Google's `grpcio`, or this library's own `http2`, which is smaller,
+    faster and newer.
 
     With `workers`, the class runs in this many processes behind this one; `auto` means one for each core. A worker is
     replaced after `max_requests` calls, plus up to `max_requests_jitter`, or once it uses more than `max_memory_mb`
@@ -51,7 +56,7 @@ def serve(
 
     modes.run_multiprocessing_child(sys.argv[1:])
     is_alone = bool({"-standalone", "--standalone"} & set(sys.argv[1:]))
-    is_started = is_alone or not handshake.refusal(os.environ) or hasattr(sys, "frozen")  # else a test may call this
+    is_started = is_alone or not handshake.refusal(os.environ) or hasattr(sys, "frozen")  # else this may be a test
     if is_started and (refusal := modes.refusal(sys.argv[1:])):
         sys.stderr.write(refusal)
         raise SystemExit(2)
@@ -71,7 +76,7 @@ def serve(
     if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)
         raise SystemExit(1)
-    del os.environ[handshake.COOKIE_KEY]  # a child that starts the same executable is not Grafana's
+    del os.environ[handshake.COOKIE_KEY]  # a child that runs this executable was not started by Grafana
     host = host_process.find()
     if modes.standalone_may_run():
         _locate(host)
@@ -85,7 +90,7 @@ def serve(
     writer = log.install(reserved.stderr, level=os.environ.get("GF_PLUGIN_LOG_LEVEL", "info"))
     sys.setswitchinterval(_SWITCH_INTERVAL)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # its handlers crash a child that a handler forks
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # gRPC's fork callbacks crash the author's forked children
     try:
         from gfruntime.serving.process import run  # noqa: PLC0415  # imports the transport
 
@@ -140,7 +145,7 @@ def _service(load: Callable[[], Any], threads: int) -> Callable[[], Application]
         from gfruntime.serving.methods import Application  # noqa: PLC0415  # loaded already
 
         datasource = load()
-        if isinstance(datasource, Application):  # as `gfplug dev` gives
+        if isinstance(datasource, Application):  # `gfplug dev` passes one
             return datasource
         from gfruntime.calls.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
 

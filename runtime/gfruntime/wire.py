@@ -1,4 +1,4 @@
-"""Protobuf encoded by hand, for speed (answers with large frames) or without imports (answers before any import).
+"""Protobuf encoded by hand, for speed (answers with large frames) or without imports (answers before the slow imports).
 
 The generated classes copy every frame four times; here the frames' memory is joined once. The output is the same, field
 by field; default values are left out, as in proto3.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-Parts = list[bytes]  # bytes, or anything that lends its memory: Arrow's buffers do
+Parts = list[bytes]  # bytes, or objects with the buffer protocol, such as Arrow's buffers
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
@@ -20,7 +20,7 @@ _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
 def data_response(
     frames: Sequence[Parts] = (), *, error: str = "", status: int = 200, source: str = "", is_json: bool = False
 ) -> Parts:
-    """Write one pluginv2.DataResponse."""
+    """Encode one pluginv2.DataResponse."""
     parts: Parts = []
     for frame in frames:
         parts.append(_head(1, _size(frame)))
@@ -30,7 +30,7 @@ def data_response(
 
 
 def query_data_response(responses: Iterable[tuple[str, Parts]]) -> bytes:
-    """Write a pluginv2.QueryDataResponse: a map from ref id to DataResponse."""
+    """Encode a pluginv2.QueryDataResponse: a map from ref id to DataResponse."""
     parts: Parts = []
     for ref_id, response in responses:
         key = length_delimited(1, ref_id.encode())  # the key of a map entry is always written
@@ -42,14 +42,14 @@ def query_data_response(responses: Iterable[tuple[str, Parts]]) -> bytes:
 
 
 def health_response(*, status: int, message: str, details: bytes = b"") -> bytes:
-    """Write a pluginv2.CheckHealthResponse."""
+    """Encode a pluginv2.CheckHealthResponse."""
     return integer(1, status) + text(2, message) + (length_delimited(3, details) if details else b"")
 
 
 def read_health_response(message: bytes) -> tuple[int, str, bytes]:
     """Read a pluginv2.CheckHealthResponse: status, message, details.
 
-    Raises: ValueError when the bytes are no protobuf message.
+    Raises: ValueError if the bytes are not a protobuf message.
     """
     parts = dict(fields(message))
     status, sentence, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
@@ -61,14 +61,14 @@ def read_health_response(message: bytes) -> tuple[int, str, bytes]:
 
 
 def metrics_response(prometheus: bytes) -> bytes:
-    """Write a pluginv2.CollectMetricsResponse."""
+    """Encode a pluginv2.CollectMetricsResponse."""
     return length_delimited(1, length_delimited(1, prometheus))
 
 
 def read_metrics_response(message: bytes) -> bytes:
     """Return the Prometheus text of a pluginv2.CollectMetricsResponse; empty if it has none.
 
-    Raises: ValueError when the bytes are no protobuf message.
+    Raises: ValueError if the bytes are not a protobuf message.
     """
     payload = dict(fields(message)).get(1, b"")
     prometheus = dict(fields(payload)).get(1, b"") if isinstance(payload, bytes) else b""
@@ -76,7 +76,7 @@ def read_metrics_response(message: bytes) -> bytes:
 
 
 def resource_response(*, code: int, content_type: str, body: bytes) -> bytes:
-    """Write a pluginv2.CallResourceResponse with one header."""
+    """Encode a pluginv2.CallResourceResponse with one header."""
     header = text(1, "Content-Type") + length_delimited(2, text(1, content_type))
     return integer(1, code) + length_delimited(2, header) + length_delimited(3, body)
 
@@ -91,36 +91,36 @@ def chunk(
     source: str = "",
     is_json: bool = False,
 ) -> bytes:
-    """Write a pluginv2.QueryChunkedDataResponse."""
+    """Encode a pluginv2.QueryChunkedDataResponse."""
     head = text(1, ref_id) + text(2, frame_id) + (_head(3, _size(frame)) if frame else b"")
     tail = text(4, error) + integer(5, status) + text(6, source) + integer(7, int(is_json))
     return b"".join([head, *frame, tail])
 
 
 def error_details(message: str, *, source: str, code: int = 2) -> bytes:
-    """Write a google.rpc.Status whose ErrorInfo names the error's source, as the Go SDK does; code 2 is UNKNOWN."""
+    """Encode a google.rpc.Status whose ErrorInfo names the error's source, as the Go SDK does; code 2 is UNKNOWN."""
     entry = length_delimited(1, b"errorSource") + text(2, source)
     packed = text(1, "type.googleapis.com/google.rpc.ErrorInfo") + length_delimited(2, length_delimited(3, entry))
     return integer(1, code) + text(2, message) + length_delimited(3, packed)
 
 
 def integer(number: int, value: int) -> bytes:
-    """Write a varint field; nothing for zero."""
+    """Encode a varint field; return no bytes for zero."""
     return _varint(number << 3 | _VARINT) + _varint(value) if value else b""
 
 
 def text(number: int, value: str) -> bytes:
-    """Write a string field; nothing for an empty string. Invalid Unicode is replaced."""
+    """Encode a string field; return no bytes for an empty string. Invalid Unicode is replaced."""
     return length_delimited(number, value.encode("utf-8", "replace")) if value else b""
 
 
 def length_delimited(number: int, value: bytes) -> bytes:
-    """Write a bytes or message field, even when empty."""
+    """Encode a bytes or message field, even when empty."""
     return _head(number, len(value)) + value
 
 
 def packed(number: int, values: Iterable[int]) -> bytes:
-    """Write a repeated field of integers, zeros among them."""
+    """Encode a repeated field of integers, zeros among them."""
     return length_delimited(number, b"".join(map(_varint, values)))
 
 

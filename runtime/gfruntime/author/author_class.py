@@ -56,7 +56,10 @@ class AnswersBatch(Protocol[ModelT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The author's class, inspected once."""
+    """What gfruntime knows of the author's class, which is inspected once.
+
+    `make` creates an instance from Settings; `own_models` maps a query type of OWN_QUERIES to its model.
+    """
 
     make: Callable[[Any], Any]
     options: Any
@@ -110,7 +113,7 @@ class Author:
 def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
     """Read a class attribute that is a limit, such as `threads`; None if there is none.
 
-    Raises: TypeError if the number is not above 0. An attribute that is no number belongs to the author.
+    Raises: TypeError if the number is not above 0. An attribute of another type is ignored.
     """
     number = getattr(datasource, name, None)
     if not isinstance(number, int) or isinstance(number, bool):
@@ -121,7 +124,7 @@ def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
 
 
 def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
-    """Tell whether a method can be called with `self` alone; any other `start` belongs to the author."""
+    """Tell whether a method can be called with `self` alone; any other `start` is ignored."""
     try:
         inspect.signature(method).bind(None)
     except (TypeError, ValueError):
@@ -130,7 +133,7 @@ def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
 
 
 def require_settings(datasource: Any) -> None:  # noqa: ANN401
-    """Raise TypeError where a class, or a function that makes an instance, can't be called with the settings alone."""
+    """Raise TypeError if a class, or a function that makes an instance, can't be called with the settings alone."""
     try:
         inspect.signature(datasource).bind(None)
     except TypeError as error:
@@ -147,7 +150,7 @@ def _is_async(method: Any) -> bool:  # noqa: ANN401
 
 
 def _argument(function: Any, marker: type) -> Any:  # noqa: ANN401
-    """Find `T` in the first parameter annotated `wanted[T]` or `list[wanted[T]]`; dict when there is none."""
+    """Find `T` in the first parameter annotated `marker[T]` or `list[marker[T]]`; return `dict` if there is none."""
     for annotation in _annotations(inspect.unwrap(function)):
         inner = get_args(annotation)[0] if get_origin(annotation) is list and get_args(annotation) else annotation
         if get_origin(inner) is marker:
@@ -160,7 +163,7 @@ def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
     """Evaluate the annotations of the parameters only: a return type may exist for type checkers alone."""
     if not isinstance(function, types.FunctionType):
         return []
-    if sys.version_info >= (3, 14):  # annotations are evaluated when asked for
+    if sys.version_info >= (3, 14):  # Python 3.14 evaluates annotations when they are read
         from annotationlib import Format, get_annotations  # noqa: PLC0415
 
         texts = get_annotations(function, format=Format.FORWARDREF)

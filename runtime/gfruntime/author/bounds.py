@@ -4,7 +4,7 @@ A class is compiled once. Compilation fails if a bound is invalid: its minimum i
 be read, or its own default breaks it. `find` yields the bounds that a decoded object breaks.
 
 A field that `show_if` hides has no bounds for the user, because the editor shows neither the field nor an error. A
-value out of bounds in it is a hidden violation, and the caller uses the default instead.
+value out of bounds in a hidden field is a hidden violation; the caller then uses the field's default.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class _Field:
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
-    """The bounds of one class; decode into `judged` before checking them."""
+    """The bounds of one class. `judged` is the class to decode into before `find` checks the values."""
 
     judged: Any
     fields: list[_Field] = field(default_factory=list)

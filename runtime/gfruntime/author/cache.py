@@ -31,7 +31,10 @@ class Cache:
     """How long an answer is kept; with 0, only queries that run at the same time share an answer."""
 
     key: Callable[[Query[Any]], Hashable | None] | None = None
-    """Replaces model, time range, interval and points in the comparison; None: the query shares no answer."""
+    """Replaces model, time range, interval and points in the comparison.
+
+    If it returns None, the query shares no answer.
+    """
 
     per_user: bool = True
     """Whether each user gets their own answers; False means that the upstream answers all users alike."""
@@ -49,7 +52,7 @@ class Cache:
     """The bytes that all kept answers may have together, encoded."""
 
     def __post_init__(self) -> None:
-        """Refuse limits with which nothing could be kept.
+        """Check that the limits allow an answer to be stored.
 
         Raises: ValueError naming the limit.
         """
@@ -61,7 +64,7 @@ class Cache:
 
 
 def cache_of(datasource: Any) -> Cache | None:  # noqa: ANN401  # a class, or a function that makes an instance
-    """Read the class attribute `cache`; an attribute of another type belongs to the author.
+    """Read the class attribute `cache`; an attribute of another type is ignored.
 
     Raises: TypeError if it is the class Cache itself.
     """

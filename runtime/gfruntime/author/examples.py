@@ -90,7 +90,7 @@ def _check_fields(values: dict[str, Any], fields: list[dict[str, Any]], place: s
 
 
 def _type_of_field(field: dict[str, Any]) -> dict[str, Any]:
-    """Return a field as its type describes it: if a resource lists its choices, any text."""
+    """Return a field by its type alone: a field whose choices a resource lists accepts any text."""
     if "from" not in field:
         return field
     own = {key: value for key, value in field.items() if key != "options"}

@@ -100,7 +100,7 @@ def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...
 def _nested(
     owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, where: str, *, config: bool
 ) -> list[dict[str, Any]]:
-    """Describe a dataclass inside a dataclass: its fields as a section, their names behind its own and a dot."""
+    """Describe a nested dataclass as a section; each field's name begins with the outer field's name and a dot."""
     inside = _inside(owners, bare, where)
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)

@@ -1,8 +1,8 @@
 """The methods that a data source class may have: when each is called, where it runs, and what it returns.
 
 A class has a constructor that takes the settings, and `query` or `query_batch`; all others are optional. Each may be
-`def` or `async def`. A `def` method runs in one of the worker threads (64, or what `serve(threads=)` says), several
-calls side by side; an `async def` method runs on the one event loop that all of them share.
+`def` or `async def`. A `def` method runs in one of the worker threads (64, or the number in `serve(threads=…)`),
+several calls side by side; an `async def` method runs on the one event loop that all of them share.
 
 Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
 run at once, chunked ones too; the others wait) and `cache = Cache(seconds=30)` (equal queries run once, and their

@@ -1,6 +1,6 @@
 """The fields that Grafana's HTTP data sources share, under the keys that Grafana and its SDKs read.
 
-`group` returns them, or those of OAuth2, by the type of the option that stands for them.
+`group(HttpOptions)` returns these fields, `group(OAuth2Options)` those of OAuth2.
 
 Source: grafana-plugin-sdk-go v0.298.0, backend/common.go and backend/http_settings.go.
 """
@@ -79,6 +79,6 @@ _GROUPS: dict[Any, Callable[[], list[dict[str, Any]]]] = {HttpOptions: fields, O
 
 
 def group(kind: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - a type
-    """List the fields that a type of the options stands for; None for a type that is a field itself."""
+    """Return the fields that replace an option of type HttpOptions or OAuth2Options; None for another type."""
     lister = _GROUPS.get(kind) if isinstance(kind, type) else None
     return lister and lister()

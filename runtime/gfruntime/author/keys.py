@@ -1,7 +1,7 @@
 """The keys that the author's types read from a JSON object, and the keys of an object that no type reads.
 
-Shape: `Keys` maps a name to the `Keys` of what is below it; None stands for any keys. What is below `*` holds for each
-value of a mapping. A list has the keys of its items. The standard library only: it runs when the plugin is built.
+Shape: `Keys` maps a key to the `Keys` of its value; None allows any keys. `*` has the keys of every value of a
+mapping. A list has the keys of its items. The standard library only: it runs when the plugin is built.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def of(hint: Any) -> Keys:  # noqa: ANN401 - a type
 
 
 def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN401 - a type
-    """Group the keys of the options by where Grafana stores them; None if the options are no class with fields.
+    """Group the keys of the options by where Grafana stores them; None if the options are not a class with fields.
 
     Shape: jsonData, url, secureJsonData and root, each with its names.
     """
@@ -100,7 +100,7 @@ def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN
     """Return the keys that fill a class; None if it accepts others, too."""
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
-    except (NameError, TypeError):  # decoding into the class raises it again
+    except (NameError, TypeError):  # decoding into the class raises the same error
         return None
     names = _names(kind, hints)
     if names is None:

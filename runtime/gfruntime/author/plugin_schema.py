@@ -1,7 +1,8 @@
 """The JSON Schemas of a data source's settings, queries and resources, which Grafana reads without starting the plugin.
 
-Grafana 13 reads them from `schema/v0alpha1.json` beside plugin.json. The editors' forms give the fields, their defaults
-the examples, and docstrings the descriptions. Uses the standard library only, because it runs when the plugin is built.
+Grafana 13 reads them from `schema/v0alpha1.json` beside plugin.json. The fields come from the editors' forms, the
+examples from the fields' defaults, the descriptions from docstrings. Uses the standard library only, because it runs
+when the plugin is built.
 Source: grafana-plugin-sdk-go v0.298.0, experimental/pluginschema and experimental/apis/datasource/v0alpha1.
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = "v0alpha1"
 _DIALECT = "https://json-schema.org/draft-04/schema"
 _SECRETS = ("secret", "secretText")
-_BESIDE = ("url", "root")  # where an option may be stored beside jsonData
+_BESIDE = ("url", "root")  # the stores of options outside jsonData, except secrets
 
 
 def describe(author: Author, forms: Mapping[str, Any]) -> Json:
@@ -63,7 +64,7 @@ def _example(example: Mapping[str, Any]) -> Json:
 
 
 def _settings(author: Author, config: Fields) -> Json:
-    """Describe what Grafana stores of a data source except secrets: `jsonData`, and beside it the URL and others."""
+    """Describe a data source's settings except secrets: `jsonData`, the URL, basic authentication and its user."""
     spec = _object(field | {"name": _name_at_top(field)} for field in config if field["store"] in _BESIDE)
     spec.setdefault("properties", {})["jsonData"] = _object(_stored_fields(config)) | _headers(config)
     return spec | _docstring(author.options)
@@ -91,7 +92,7 @@ def _secure_values(config: Fields) -> Iterator[Json]:
 
 
 def _query_type(kind: str, model: Any, fields: Fields, own: list[str]) -> Json:  # noqa: ANN401 - a type
-    """Describe the queries of one type; those without a type of their own exclude the other types."""
+    """Describe the queries of one type; the schema of queries without a type excludes the other types."""
     schema = {"$schema": _DIALECT, **_object(fields)}
     if not kind and own:
         schema.setdefault("properties", {})["queryType"] = {"type": "string", "not": {"enum": own}}

@@ -78,7 +78,7 @@ def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any
 
 
 def _kind_of(field: dict[str, Any]) -> str:
-    """Tell what a field holds, where it is hidden or its choices come from a resource, too."""
+    """Return the kind of a field's value, also for hidden fields and for choices that come from a resource."""
     if field["kind"] == "select" and "from" in field:
         return "string"
     if field["kind"] != "hidden":
@@ -92,7 +92,7 @@ def _kind_of(field: dict[str, Any]) -> str:
 
 
 def _check_path(where: str, template: str) -> None:
-    """Refuse what is not the path of a resource of this plugin."""
+    """Raise SchemaError if the text is not a path of one of this plugin's resources."""
     path = _NAME.sub("x", template)
     parts = re.split(r"[/\\]", unquote(unquote(path.partition("?")[0])))
     if _SCHEME.match(path) or path.startswith("//"):

@@ -57,7 +57,7 @@ def check_ui(ui: Ui, where: str) -> None:
 
 
 def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
-    """Make a rule of limits. It allows values that are no numbers; a float must be finite."""
+    """Make a rule of limits. It allows values of other types; a float must be finite."""
     most = sys.float_info.max if kind is float else math.inf
     low = -most if ui.minimum is None else ui.minimum
     high = most if ui.maximum is None else ui.maximum
@@ -148,7 +148,7 @@ def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401
 
 
 def value_text(value: Any) -> str:  # noqa: ANN401
-    """Write a value for a sentence, cut where it is long."""
+    """Write a value for a sentence, cut if it is long."""
     try:
         text = repr(plain(value))
     except ValueError:  # more digits than Python writes

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def migrate(author: Author, of: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Migrate a saved value, and then the result: a class also receives what it returned."""
+    """Migrate a saved value, and then the result, which should not change: a class also receives migrated values."""
     model = author.options if of == "options" else author.model_of(of)
     if not migration.migrates(model):
         return {"migrated": values, "isChanged": False, "isStable": True}

@@ -1,4 +1,7 @@
-"""A dataclass without its `__post_init__`, decoded first so that the author's code only sees values in bounds."""
+"""Copy dataclasses without their `__post_init__`: a "twin" has the same fields.
+
+A twin is decoded first, so that the author's code only sees values in bounds.
+"""
 
 from __future__ import annotations
 

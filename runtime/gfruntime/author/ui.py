@@ -111,7 +111,7 @@ class Ui:
     """The heading of the field's section; fields of one section stand together."""
 
     widget: Literal["", "textarea", "radio", "code", "hidden"] = ""
-    """Another control than the type's default: `textarea`, `code`, `radio` or `hidden`."""
+    """The control to use instead of the type's default: `textarea`, `code`, `radio` or `hidden`."""
 
     language: str = ""
     """The language of a `code` field, such as `sql`: colours, and how variables are quoted."""
@@ -123,10 +123,10 @@ class Ui:
     """The height of a `textarea` or `code` field in lines; 0 is the control's default."""
 
     minimum: float | None = None
-    """The smallest number allowed, of each number in a list too."""
+    """The smallest number allowed; in a list, for each number."""
 
     maximum: float | None = None
-    """The largest number allowed, of each number in a list too."""
+    """The largest number allowed; in a list, for each number."""
 
     required: bool = False
     """Refuse an empty value, unless the field is hidden."""
@@ -144,7 +144,7 @@ class Ui:
     """Where the config page stores an option: in `jsonData`, or as the data source's own `url`."""
 
     apps: Sequence[App] = field(default=(), hash=False)
-    """The apps of Grafana that show this field of a query; without any, all do."""
+    """The apps of Grafana that show this field of a query; if empty, all apps show it."""
 
     remember: bool = False
     """Whether a new query starts with the value that its user chose last."""

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Keys: TypeAlias = "dict[str, Keys] | None"
-"""A name → the keys of what is below it; None stands for any keys."""
+"""Maps a key to the keys of its value; None allows any keys."""
 
 EACH = "*"
-"""What is below this name holds for each value of a mapping."""
+"""The key whose `Keys` are those of every value of a mapping."""
 
 QUERY = {
     *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),

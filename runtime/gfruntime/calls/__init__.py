@@ -1,1 +1,1 @@
-"""The calls of pluginv2: from the message, by the author's method, to the answer."""
+"""Answer the calls of pluginv2: decode the message, call the author's method, encode the answer."""

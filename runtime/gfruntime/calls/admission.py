@@ -49,7 +49,7 @@ Kind = ObjectKind
 class AdmissionRequest:
     """An object that is about to be stored. For settings the bytes are a protobuf message, else JSON.
 
-    `settings` are those of the data source that the call is about, where there is one.
+    `settings` are those of the data source that the call is about, if there is one.
 
     >>> AdmissionRequest(operation="create", kind=kind, object=b'{"spec": {}}').json()
     {'spec': {}}
@@ -59,13 +59,13 @@ class AdmissionRequest:
     """`create`, `update` or `delete`."""
 
     kind: ObjectKind
-    """Of which kind the object is."""
+    """The kind of the object."""
 
     object: bytes = field(repr=False)
-    """The object as JSON."""
+    """The object: JSON, or a protobuf message for settings."""
 
     old_object: bytes = field(default=b"", repr=False)
-    """The object before an update, as JSON; empty otherwise."""
+    """The object before an update, in the same format; empty otherwise."""
 
     context: PluginContext = field(default_factory=PluginContext)
     """Where the request comes from."""
@@ -74,7 +74,10 @@ class AdmissionRequest:
     """The settings of the data source, if Grafana sent any."""
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the object as JSON."""
+        """Read the object as JSON.
+
+        Raises: ValueError if the bytes are not JSON.
+        """
         return json.loads(self.object)
 
 
@@ -90,10 +93,10 @@ class Admission:
     """Whether the object may be stored."""
 
     message: str = ""
-    """Why not, for people."""
+    """The reason of a refusal, as a sentence for the user."""
 
     reason: str = ""
-    """Why not, in Kubernetes' words, such as `Invalid`."""
+    """The reason of a refusal, as a Kubernetes reason code, such as `Invalid`."""
 
     code: int = 0
     """The HTTP status if the object is refused."""
@@ -127,10 +130,13 @@ class RawObject:
     """The object's bytes."""
 
     content_type: str = "application/json"
-    """What the bytes are."""
+    """The media type of the bytes."""
 
     def json(self) -> Any:  # noqa: ANN401
-        """Read the object as JSON."""
+        """Read the object as JSON.
+
+        Raises: ValueError if the bytes are not JSON.
+        """
         return json.loads(self.raw)
 
 
@@ -162,7 +168,7 @@ class ConversionRequest:
 
 
 class Objects:
-    """Answers calls about objects."""
+    """Answers admission and conversion calls."""
 
     def __init__(self, runner: Runner) -> None:
         """Store the runner, which calls the author's methods."""

@@ -63,7 +63,7 @@ class AnswerCache:
             self._remove(next(iter(self._entries)))
 
     def _sweep(self) -> None:
-        """Remove answers that are too old; runs now and then, because nobody may ask for them again."""
+        """Remove answers that are too old; runs now and then, because their keys may never be requested again."""
         now = self._clock()
         if now >= self._next_sweep:
             self._next_sweep = now + self._seconds

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
 _PART = 1 << 20
-_SMALL = 10_000  # rows below which encoding is the interpreter's work; with more it is Arrow's, which runs side by side
+_SMALL = 10_000  # with fewer rows, encoding holds the interpreter lock; with more, Arrow works without it
 _NO_LOCK = contextlib.nullcontext()
 
 
@@ -32,7 +32,7 @@ class FairLock:
     """A first-come, first-served lock for short CPU-bound work.
 
     Without it, threads that get their upstream's response at the same time would hand the interpreter lock to one
-    another at every call that releases it, and the first of them would finish hardly before the last.
+    another at every call that releases it, and all of them would finish at about the same time.
     """
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
 
 
 def encode_untyped(frame: Frame, *, ref_id: str, is_json: bool) -> EncodedAnswer:
-    """Encode a frame without a type, for frames that no panel and no rule reads."""
+    """Encode a frame without setting `meta.type`, for frames that neither panels nor rules read."""
     return EncodedAnswer(wire.data_response(_encode_frames([frame], ref_id=ref_id, is_json=is_json), is_json=is_json))
 
 
@@ -134,7 +134,7 @@ def partial_frames(failure: Failure) -> list[Frame]:
 
 
 def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -> Failure:
-    """Add to a failure that the frames it carries can't be shown, and log why."""
+    """Add a sentence to a failure: its frames can't be shown. Log the reason."""
     log.failure(f"Query {ref_id} failed", error)
     return replace(failure, message=f"{failure.message} (the frames of this error can't be shown: {sentence(error)})")
 

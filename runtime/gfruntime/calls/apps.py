@@ -57,7 +57,7 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
         return early.append
 
     body = _wsgi_body(app(_environ(request), start_response), early)
-    first = next(body, b"")  # an application may start its response as late as with its first part
+    first = next(body, b"")  # an application may call start_response only when it yields its first part
     if not started:
         raise RuntimeError("the application started no response")
     status, pairs = started[0]
@@ -120,7 +120,7 @@ async def _asgi_body(messages: asyncio.Queue[dict[str, Any] | None], task: async
             if not message.get("more_body"):
                 break
         else:
-            await task  # it ended without a last part: raise its exception, if any
+            await task  # the application ended before its last part: raise its exception, if any
     finally:
         _let_finish(task)
 

@@ -38,7 +38,7 @@ _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
-_INTERVAL = dt.timedelta(seconds=1)  # Grafana's own, where a query has none
+_INTERVAL = dt.timedelta(seconds=1)  # Grafana's default interval, for a query without one
 _LONGEST_MS = 86_400_000 * 999_999_999
 
 
@@ -169,7 +169,7 @@ def _migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
 
 
 def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
-    """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
+    """Fill each of the author's options from its place in the settings: jsonData, the url or the secrets."""
     values = decoding.json_object(json_data, SETTINGS)
     hints = get_type_hints(options_type, include_extras=True) if isinstance(options_type, type) else {}
     for name, hint in hints.items():
@@ -182,7 +182,7 @@ def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[s
 
 
 def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:
-    """List what no text may show: the secrets, the password in the URL, and the basic authentication header."""
+    """List the values to mask in every text: secrets, the password in the URL, the basic authentication header."""
     secrets = message.decryptedSecureJsonData
     host = message.url.partition("://")[2].partition("/")[0]
     user, is_there, password = host.rpartition("@")[0].partition(":")

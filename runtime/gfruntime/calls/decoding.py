@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gfruntime.author.bounds import Bounds
 
-_MISMATCHES = 10  # in hidden fields, of one query
+_MISMATCHES = 10  # the largest number of mismatches in hidden fields of one query
 
 
 class _MismatchError(DecodeError):
@@ -57,7 +57,10 @@ def decoder(model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
 
 
 def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
-    """Fill the author's type with values that keep its bounds."""
+    """Convert values to the author's type, and check its bounds; a hidden field out of bounds gets its default.
+
+    Raises: DecodeError naming the key; `what` is the start of the message.
+    """
     bounds = bounds_of(target)
     try:
         if bounds is None:

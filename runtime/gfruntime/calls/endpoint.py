@@ -44,7 +44,7 @@ _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization",
 _LONG = 8  # characters of a cookie that may be a session's name
 _JSON = 1  # pluginv2.DataFrameFormat
 _KEY_LABEL = "PRIVATE KEY"
-_DIGEST_KEY = os.urandom(32)  # of this process alone
+_DIGEST_KEY = os.urandom(32)  # differs in each process
 
 
 class ActiveCall:
@@ -105,7 +105,7 @@ class ActiveCall:
         elif error is not None:
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
-        if self._status != "cancelled":  # else a thread may still run, and its functions are called
+        if self._status != "cancelled":  # else a thread may still run, and needs its on_cancel functions
             self.cancel.forget_all()
         metrics.count(self._name, self._status, source)
         if self._span is not None:
@@ -160,7 +160,7 @@ def call_error(error: BaseException) -> CallError:
 
 
 def raw_headers(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
-    """Read a request's raw headers; those of a resource call are all HTTP headers and get the prefix."""
+    """Read a request's raw headers; a resource call's are all HTTP headers, so they get the prefix `http_`."""
     headers = getattr(message, "headers", {})
     if not hasattr(message, "method"):
         return dict(headers)
@@ -171,7 +171,7 @@ def raw_headers(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
 
 
 def remember_secret_headers(headers: Mapping[str, str]) -> None:
-    """Keep forwarded credentials out of every log."""
+    """Register forwarded credentials as secrets, so that every log masks them."""
     values = [value for key, value in headers.items() if key.lower().removeprefix("http_") in _SECRET_HEADERS]
     if values:
         masking.remember(part for value in values for part in (value, value.partition(" ")[2], *_cookies(value)))

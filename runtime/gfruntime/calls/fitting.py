@@ -1,4 +1,4 @@
-"""JSON values of another type than the author's, if their text decides what they mean.
+"""Convert JSON values whose type differs from the author's type, if their text has only one meaning.
 
 A variable in Grafana's provisioning files becomes a number or a boolean if it looks like one, and a dashboard's
 variable is always replaced as text. So a number is accepted for `str`, and a text for the choice with that text.
@@ -30,7 +30,7 @@ def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
     """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
     try:
         target = _target_of(hint)
-    except TypeError:  # the annotation has no hash
+    except TypeError:  # the annotation is not hashable
         target = _target_of.__wrapped__(hint)
     if target.fields is not None:
         return _fit_items(value, target.fields.get) if isinstance(value, dict) else value
@@ -62,7 +62,7 @@ def _target_of(hint: Any) -> _Target:  # noqa: ANN401  # a type
 
 
 def text_of(value: Any) -> Any:  # noqa: ANN401
-    """Write a boolean or a number as JSON does; a number with an exponent stays, because nobody types such a text."""
+    """Write a boolean or a number as JSON does; a number with an exponent stays, because users do not write it so."""
     if isinstance(value, float) and not math.isfinite(value):
         return value
     text = json.dumps(value)

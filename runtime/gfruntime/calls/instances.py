@@ -5,8 +5,8 @@ never wait for each other; a failure is not remembered. When newer settings arri
 later, so that its calls can end. Unlike in the Go SDK, the old instance stays if the new one cannot be created.
 If Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
 
-Also unlike in the Go SDK, everything that the constructor sees is part of the version: a caller with other secrets
-never gets an instance that was created with these. If several Grafanas use one data source in turns, each keeps its
+Also unlike in the Go SDK, everything that the constructor sees is part of the version: a caller never gets an
+instance that was created with other secrets. If several Grafanas use one data source in turns, each keeps its
 instance: one whose settings are not older is disposed of only after a minute in which no call used it.
 Source: grafana-plugin-sdk-go v0.298.0, backend/instancemgmt and backend/datasource/instance_provider.go.
 """

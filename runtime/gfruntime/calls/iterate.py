@@ -122,7 +122,7 @@ async def _read(
 
     def end(future: asyncio.Future[None]) -> None:
         queue.put_nowait(_END)
-        _ = future.cancelled() or future.exception()  # read, even if nobody awaits it
+        _ = future.cancelled() or future.exception()  # read the exception, else asyncio warns that nothing retrieved it
 
     work = produce if place is None else partial(place.during, produce)
     try:

@@ -119,7 +119,7 @@ def _value_text(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
 
 
 def _choice_violation(hint: Any, value: Any, path: Path) -> str:  # noqa: ANN401
-    """Describe a value that is no choice of its Literal or Enum; empty for another type."""
+    """Describe a value that is not one of the choices of its Literal or Enum; empty for another type."""
     choices = rules.choices_of(unwrap(hint)[0])
     text = rules.choice_text(choices, value) if choices and path else ""
     return str(Violation(path, text)) if text else ""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MUCH_LONGER = 1.0
 """The seconds that a caller must have left to run the query again, if another caller's deadline ended it."""
 
-_NEARLY = 0.1  # a failure so many seconds before a deadline was caused by it
+_NEARLY = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
 _results = metrics.Family(
     "counter",
@@ -72,7 +72,7 @@ class ProtectedQueries(Queries):
         )
 
     async def _answer_shared(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> AnswersById:
-        """Answer queries from the cache, with equal queries that run, and with one new run for the rest."""
+        """Answer queries from the cache, by joining equal queries that run, and by one new run for the others."""
         decode = partial(self._decode_keyed, method, messages, call)
         keyed_queries, by_id = await self._runner.run(method, decode)
         ask, waiter, flights = Ask(method, call.source, call.is_json), Waiter(call), list[Flight]()
@@ -94,7 +94,7 @@ class ProtectedQueries(Queries):
             for flight in flights:
                 flight.waiters.remove(waiter)
                 if flight.ask.end_if_unwanted():
-                    self._remove(flight.ask)  # at once, so that no other call joins it
+                    self._remove(flight.ask)  # remove it now, so that no other call joins it
 
     def _join(self, keyed: KeyedQuery, ask: Ask) -> Flight:
         """Join an equal query that runs, or add the query to a new run."""
@@ -148,7 +148,7 @@ class ProtectedQueries(Queries):
         finally:
             self._remove(ask)
             for flight in ask.flights:
-                flight.answer.cancel()  # no effect on an answer that exists
+                flight.answer.cancel()  # does nothing if the answer is already set
 
     async def _attempt(self, ask: Ask, flights: list[Flight]) -> list[Flight]:
         """Run for the caller that waits longest, and deliver; return the queries to run again."""

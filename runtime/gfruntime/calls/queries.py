@@ -159,7 +159,7 @@ async def side_by_side(works: Sequence[Callable[[], Awaitable[AnswersById]]], at
 
     async def bounded(work: Callable[[], Awaitable[AnswersById]]) -> AnswersById:
         async with limit:
-            run = None if runs is None else runs.begin()  # this is a task of its own
+            run = None if runs is None else runs.begin()  # this runs as a separate task
             try:
                 return await work()
             finally:

@@ -54,7 +54,7 @@ _OF_USER = frozenset({"x-grafana-id", "x-grafana-user", "x-real-ip"})
 _ELSEWHERE = frozenset(
     ["model", "ref_id", "query_type", "from_alert", "filters", "headers", "context", "cancel", "deadline"]
 )
-"""The fields of a query that are in the key in another form, or that say how long its caller waits."""
+"""The fields of a query that are in the key in another form, or that limit how long its caller waits."""
 
 
 class Key(NamedTuple):

@@ -84,7 +84,7 @@ class Resources:
         read = {"keys": keys.describe(self._runner.author)}
         try:
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id) | read)
-        except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
+        except controls.SchemaError as error:  # with a custom frontend, no form need show the dataclasses
             return Response.json({"message": str(error), "isSchemaError": True, **read}, status=404)
 
     async def _migrate(self, request: Request) -> Response:

@@ -68,11 +68,11 @@ class Runner:
         return await self.block(lambda: self.instances.acquire(source), method)
 
     async def block(self, function: Callable[[], T], method: str) -> T:
-        """Call a function that may block: here if this is a thread, else in a thread of the pool."""
+        """Call a function that may block: in a thread of the pool if this is the event loop's thread, else here."""
         return await self._pool_for(method).run(function) if self.loop.is_current() else function()
 
     async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
-        """Await a method's result if it is awaitable; that of a decorated `def` may be, too.
+        """Await a method's result if it is awaitable; the result of a decorated `def` can be awaitable, too.
 
         If the method forked, and the child returns from it, the child ends here: it shares the loop's wake-up pipe with
         the plugin, and would take its wake-up calls.

@@ -187,7 +187,7 @@ class Supervisor:
         if self._living() is not None:
             _LOGGER.error(_LOAD_FAILED.format(problem))
         else:
-            self._lost = failed.application(problem)  # which logs it
+            self._lost = failed.application(problem)  # this call logs the problem
 
     _problem_of_current: LoadError | StartError | None = None
     _loop: asyncio.AbstractEventLoop | None = None
@@ -252,7 +252,7 @@ class Supervisor:
         return await child.caller.ask(path, message, call)
 
     def _stream(self, path: str) -> Stream:
-        is_endless = METHODS[path] is CallKind.ENDLESS  # the end does not wait for such a stream
+        is_endless = METHODS[path] is CallKind.ENDLESS  # the process ends without waiting for such a stream
 
         async def answer(message: bytes, call: Call) -> AsyncIterator[Message]:
             child = self._living()

@@ -28,7 +28,7 @@ def source_folder() -> Path:
 
 
 def snapshot(folder: Path) -> Snapshot:
-    """Map each file below a folder to its modification time and size, without temporary files of editors and caches."""
+    """Map each file below a folder to its modification time and size, except editors' temporary files and caches."""
     return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in _files(str(folder))}
 
 

@@ -72,7 +72,7 @@ def decode(data: bytes) -> Frame:
 
 
 def _is_small(frame: Frame, batch: pa.RecordBatch) -> bool:
-    """Compare the size of the columns' memory; of their rows, if the columns are parts of longer ones."""
+    """Tell whether the columns' memory is small; of slices with values of fixed width, count only the slice."""
     if batch.get_total_buffer_size() < _SMALL:
         return True
     return batch.num_rows * batch.num_columns * 8 < _SMALL and all(field.type in _FIXED for field in frame.fields)

@@ -88,7 +88,7 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
     """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
 
-    Raises: FrameError for another unit, and for fractions, whose digits below a microsecond are noise.
+    Raises: FrameError for another unit, and for fractions: their digits below a microsecond are not exact.
 
     >>> Frame.of(time=epoch([1767225600], "s"))["time"].to_list()
     [datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]
@@ -152,7 +152,7 @@ def _to_field_type(array: pa.Array, field_type: FieldType | None) -> tuple[Field
         return same, array
     array = _plain(array)
     if field_type is None:
-        if pa.types.is_binary(array.type):  # what _plain wrote as documents
+        if pa.types.is_binary(array.type):  # the JSON documents that `_plain` wrote
             return "json", array
         return _BY_ID[array.type.id], array
     target = arrow_type(field_type)

@@ -50,8 +50,8 @@ class Rows(NamedTuple):
 def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
     """Read the rows of a cursor that has executed its statement; return whether there are more rows than the limit.
 
-    Raises: FrameError if the statement returned no rows, if Grafana has no type for a column (named), or if the cursor
-    is async; DownstreamError if the database fails while Arrow reads.
+    Raises: FrameError if the statement returned no rows, if Grafana has no type for a column, which the text names, or
+    if the cursor is async; DownstreamError if the database fails while Arrow reads.
     """
     traffic = capture.traffic.get()
     if traffic is None:

@@ -69,7 +69,7 @@ class Frame:
     ) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
 
-        A `name` that is no text, and `labels` that are no mapping, are columns with these names.
+        A `name` that is not a text, and `labels` that are not a mapping, become columns: "name" and "labels".
 
         >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
@@ -104,7 +104,7 @@ class Frame:
         labels: Labels = None,
         types: Types = None,
     ) -> Frame:
-        """Make a frame from a structured numpy array, or from one of two dimensions with `names` for its columns."""
+        """Make a frame from a structured numpy array, or from a two-dimensional array; `names` are its columns."""
         return cls._of_fields(tables.from_numpy(array, names, types), name, labels)
 
     @overload
@@ -170,7 +170,7 @@ class Frame:
 
     @classmethod
     def from_json(cls, frame: object) -> Frame:
-        """Read a frame in Grafana's own JSON, as text or as the objects of one (`{"schema": ..., "data": ...}`).
+        """Read a frame in Grafana's own JSON, as a text or decoded (`{"schema": ..., "data": ...}`).
 
         >>> text = '{"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}'
         >>> Frame.from_json(text)["v"].type
@@ -227,7 +227,10 @@ class Frame:
         return self.with_meta(notices=[*notices, metadata.notice(text, severity, **more)])
 
     def take(self, rows: pa.Array) -> Frame:
-        """Return a frame with these rows, in this order."""
+        """Return a frame of the rows with these numbers, in this order.
+
+        Shape: `rows` is an Arrow array of integers, counted from 0.
+        """
         return replace(self, fields=[field.take(rows) for field in self.fields])
 
     def __len__(self) -> int:
@@ -235,7 +238,10 @@ class Frame:
         return len(self.fields[0]) if self.fields else 0
 
     def __getitem__(self, name: str) -> Field:
-        """Return the first field of this name."""
+        """Return the first field of this name.
+
+        Raises: KeyError if there is none.
+        """
         for field in self.fields:
             if field.name == name:
                 return field

@@ -6,7 +6,7 @@ r"""Database values that Grafana has no type for, column by column.
 | ranges and multiranges                         | string, `[1,5)`, `{[1,3),[5,7)}`                                 |
 | addresses, networks, UUIDs, enums, bit strings | string                                                           |
 | intervals                                      | float64, seconds; with months in Arrow string, `P1M2DT3H`        |
-| arrays, structs, maps, composites, hstore      | json; what is none of JSON's in them is text                     |
+| arrays, structs, maps, composites, hstore      | json; values in them that JSON has no type for become text       |
 | PostgreSQL's json and jsonb                    | json, scalars too                                                |
 | unions and variants                            | string, or json if one of them is an array, struct or map        |
 | MySQL's `0000-00-00` among times               | null                                                             |

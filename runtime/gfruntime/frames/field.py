@@ -116,7 +116,10 @@ class Field:
         return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
 
     def take(self, rows: pa.Array) -> Field:
-        """Return a field with these rows, in this order."""
+        """Return a field of the rows with these numbers, in this order.
+
+        Shape: `rows` is an Arrow array of integers, counted from 0.
+        """
         return copy_with(self, values=self.values.take(rows))
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:

@@ -1,6 +1,6 @@
 """Grafana's frame JSON → frames: from `frametext`, from Grafana's HTTP API, and from golden files.
 
-Units: times are milliseconds since 1970 in UTC; `nanos` has the nanoseconds below.
+Units: times are milliseconds since 1970 in UTC; `nanos` has the nanoseconds after the last whole millisecond.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go.
 """
 

@@ -142,7 +142,7 @@ def _one_line(document: bytes) -> bytes:
 
 
 def _plain(value: object) -> object:
-    """Convert types that the encoder doesn't support: numpy scalars and arrays, mappings, text for the rest."""
+    """Convert types that the encoder doesn't support: numpy's and mappings; any other type becomes text."""
     if isinstance(value, (int, float)):  # a subclass
         return int(value) if isinstance(value, int) else float(value)
     if hasattr(value, "tolist"):

@@ -24,8 +24,8 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
     """Split a table by columns that become labels: one list of fields for each combination and value column.
 
     The combinations are in order of first appearance, and the rows of each keep their order.
-    Raises: FrameError for a name that is no column, a text column that is not in the names, or rows without a time that
-    have equal labels.
+    Raises: FrameError for a name that is not a column, a text column that is not in the names, or rows without a time
+    that have equal labels.
     """
     keys = [_first(fields, name) for name in names]
     rest = [field for field in fields if field.name not in names]

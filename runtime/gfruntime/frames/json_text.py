@@ -10,7 +10,8 @@
 | numpy and pandas arrays, sets, views, iterators | lists |
 | bytes | base64 |
 
-A key that is no text is written as its value would be. Other types are refused, because their text would look valid.
+A key that is not a text is written like a value of its type: None as "null". Other types raise TypeError, because their
+text would look valid.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
 }
 _FEW = 256  # with fewer numbers this is faster
 _DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
-_AT_ONCE = 65_536  # times that are converted in one step
+_AT_ONCE = 65_536  # the number of times that are converted in one step
 _latest: tuple[list[dt.datetime], pa.Array] = [], None
 """The times of the latest column and their array: the series of one answer mostly have the same times."""
 

@@ -1,9 +1,9 @@
 """The metadata of frames and fields, checked as strictly as Grafana reads it.
 
-Grafana decodes a frame's meta and a field's config into typed structures; one wrong type in them and it refuses the
-whole response, other queries included. So they are checked when the frame is created, and normalised: numpy's scalars
-become numbers, whole floats become integers where integers are expected, NaN and the infinities become null. Keys that
-Grafana doesn't know are moved to `custom` in a frame's meta, and are refused in a config.
+Grafana decodes a frame's meta and a field's config into typed structures; if one value has a wrong type, Grafana
+refuses the whole response, other queries included. So they are checked when the frame is created, and normalised:
+numpy's scalars become numbers, whole floats become integers where integers are expected, NaN and the infinities become
+null. Keys that Grafana doesn't know are moved to `custom` in a frame's meta, and are refused in a config.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_meta.go, data/field_config.go, data/value_mapping.go.
 """
 

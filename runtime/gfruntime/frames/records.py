@@ -7,9 +7,9 @@ names. A key reaches nested values with dots (`"metrics.cpu"`, `"items.0.value"`
 | -------------------------------------- | -------------------------------------------------------------------- |
 | of `time`                              | a time (see `times`)                                                 |
 | of `value`, all texts being numbers    | float64                                                              |
-| of `labels`                            | a label's text; none where the row has no such key, or null          |
-| any other                              | what `columns` tells                                                 |
-| of a key that the row lacks            | null in a table; in a series the row is no point                     |
+| of `labels`                            | a label's text; no label if the key is missing or null               |
+| any other                              | as in `columns`                                                      |
+| of a key that the row lacks            | null in a table; in a series the row is left out                     |
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MOST_KEYS = 12  # keys in an error
 def rows_of(records: Iterable[object]) -> list[Row]:
     """Convert each record to a mapping.
 
-    Raises: FrameError if it is no list of rows, naming the first record without names for its values.
+    Raises: FrameError if it is not a list of rows, or if a record's values have no names; the text names the first one.
     """
     if hasattr(records, "columns") and hasattr(records, "shape"):
         raise FrameError("expected a list of rows, got a table: Frame.from_pandas or Frame.from_arrow reads it")
@@ -114,7 +114,7 @@ def _row(record: Any, at: int) -> Row:  # noqa: ANN401  # one kind of record eac
     if hasattr(record, "_mapping"):  # SQLAlchemy's
         return dict(record._mapping)  # noqa: SLF001  # its documented name
     if hasattr(record, "keys") and hasattr(record, "__getitem__"):  # sqlite3's, asyncpg's
-        return {key: record[key] for key in record.keys()}  # noqa: SIM118  # it is no mapping
+        return {key: record[key] for key in record.keys()}  # noqa: SIM118  # it is not a mapping
     raise FrameError(
         f"record {at} is of the type {kind.__name__}, whose values have no names: use dictionaries or dataclasses"
     )

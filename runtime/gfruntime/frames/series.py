@@ -103,7 +103,7 @@ def resample(
 
     Each point gets the last row of (point - interval, point]; text columns keep their last value. An interval of 0
     changes nothing. Configs are dropped, as in the SDK.
-    Raises: FrameError if the frame is no time series, or has null times.
+    Raises: FrameError if the frame is not a time series, or has null times.
 
     >>> len(resample(frame, start, start + timedelta(minutes=2), timedelta(minutes=1)))
     3

@@ -40,7 +40,7 @@ FrameType = Literal[
     "timeseries-wide", "timeseries-multi", "timeseries-long", "numeric-wide", "numeric-multi", "numeric-long"
 ]
 VERSION = [0, 1]
-_SHORT = 4096  # rows above which a frame is worth calls into Arrow of its own
+_SHORT = 4096  # frames with more rows are checked one by one with Arrow
 _FEW = 200  # rows below which Python is faster than a call into Arrow
 
 

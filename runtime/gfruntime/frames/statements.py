@@ -1,6 +1,6 @@
 """The statement that a cursor has executed, if its driver provides it.
 
-| driver                                           | says it in                                 |
+| driver                                           | attribute or method                        |
 | ------------------------------------------------ | ------------------------------------------ |
 | psycopg2, Trino, Snowflake                       | `query`                                    |
 | psycopg                                          | `_query.query`                             |

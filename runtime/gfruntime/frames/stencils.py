@@ -1,7 +1,7 @@
 """Arrow files of frames that differ only in labels and values, as many series do: Arrow writes one file for each shape.
 
-A stencil is such a file with holes. It works for short frames whose columns have eight bytes a value and no nulls, and
-of which one has labels.
+A stencil is such a file with holes. It works for short frames whose columns have eight bytes a value and no nulls, if
+exactly one column has labels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _once: set[Shape] = set()
 
 
 def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
-    """Write a frame's file with the stencil of its shape; None if it has none, or is the first of its shape."""
+    """Write a frame's file with the stencil of its shape; None if it has no stencil, or this is its first frame."""
     rows, labels = len(frame), b""
     size = rows * _WIDTH
     if not 0 < size * len(frame.fields) <= _LARGEST:

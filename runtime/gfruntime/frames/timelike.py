@@ -40,7 +40,7 @@ class TimeLike(NamedTuple):
 
 
 def find(name: str, values: Iterable[object]) -> TimeLike | None:
-    """Return whether texts or numbers look like times; None if they don't."""
+    """Describe a column whose texts or numbers look like times; return None if they don't."""
     sample = [value for value in _first(values) if value is not None]
     if not sample:
         return None

@@ -62,7 +62,7 @@ _OPTIONAL = {
     "httpx": ("httpx",),
     "pymysql": ("pymysql", "pymysql.cursors"),
     "requests": ("requests",),
-    "trino": ("trino", "tzdata"),  # it looks up its time zone
+    "trino": ("trino", "tzdata"),  # trino reads its time zone from tzdata
 }
 
 _IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
@@ -146,7 +146,10 @@ def _platform() -> str:
 
 
 def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
-    """Keep docstrings in compiled packages, because some format them on import; ours and Python's never do."""
+    """Keep docstrings in compiled packages, because some packages format them on import.
+
+    gfruntime, the standard library and the other names in `_WITHOUT_DOCSTRINGS` do not.
+    """
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
         (name, _IN_PLACE.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")

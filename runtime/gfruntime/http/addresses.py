@@ -166,7 +166,7 @@ class Addresses:
 def origin_of(url: str) -> Origin:
     """Return the origin of a URL.
 
-    Raises: QueryError when it is none of HTTP.
+    Raises: QueryError if it is not an http or https URL.
     """
     return _origin(_split_url(url))
 
@@ -189,7 +189,7 @@ def _address(parts: SplitResult) -> Address:
 def _origin(parts: SplitResult) -> Origin:
     """Read an origin; names are compared in their ASCII form.
 
-    Raises: QueryError when it is none of HTTP.
+    Raises: QueryError if it is not an http or https URL.
     """
     try:
         port = parts.port
@@ -203,7 +203,7 @@ def _origin(parts: SplitResult) -> Origin:
 
 
 def _encode(text: str, safe: str) -> str:
-    """Percent-encode what may not stand in an address as it is."""
+    """Percent-encode the characters that are not allowed in an address."""
     return quote(_STRAY_PERCENT.sub("%25", text), safe=safe, errors="replace")
 
 
@@ -232,7 +232,7 @@ def _readings(path: str) -> Iterator[list[str]]:
         if next_reading == path:
             return
         path = next_reading
-    yield [".."]  # so deeply encoded that it is meant to mislead
+    yield [".."]  # still encoded after these steps: refuse it
 
 
 def _climbs(names: list[str]) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gfruntime.http.settings import HttpSettings
 
 GRAFANAS = "set by Grafana: its setting response_limit"
-"""Who sets the limit, in an error."""
+"""The end of an error's text: who sets the limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,16 +40,19 @@ class AsyncHttpClient:
 
     @classmethod
     def of(cls, settings: Settings[Any], **options: Any) -> AsyncHttpClient:  # noqa: ANN401  # those of `HttpClient.of`
-        """Make a client with the data source's settings; its middleware is `async def`."""
+        """Make a client with the data source's settings; its middleware is `async def`.
+
+        The options are those of `HttpClient.of`.
+        """
         middleware = options.pop("middleware", ())
         return cls(HttpClient.of(settings, **options), middleware=middleware)
 
     async def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `HttpClient.request`
-        """Send a GET request."""
+        """Send a GET request; the options and errors are those of `request`."""
         return await self.request("GET", url, **options)
 
     async def post(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
-        """Send a POST request."""
+        """Send a POST request; the options and errors are those of `request`."""
         return await self.request("POST", url, **options)
 
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401

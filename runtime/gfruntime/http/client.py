@@ -98,11 +98,11 @@ class HttpClient:
         )
 
     def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `request`
-        """Send a GET request."""
+        """Send a GET request; the options and errors are those of `request`."""
         return self.request("GET", url, **options)
 
     def post(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
-        """Send a POST request."""
+        """Send a POST request; the options and errors are those of `request`."""
         return self.request("POST", url, **options)
 
     def request(
@@ -118,10 +118,11 @@ class HttpClient:
         deadline: float | None = None,
         max_bytes: int | None = None,
     ) -> HttpResponse:
-        """Send a request and read the response; a relative URL is below the data source's.
+        """Send a request and read the response; a relative URL is resolved below the data source's URL.
 
         The smallest of `timeout` (default: the data source's), both deadlines and the time that Grafana waits for the
         call limits the request, including redirects and repetitions by middleware.
+        Units: `timeout` and `deadline` are in seconds, `max_bytes` in bytes after decompression.
         Raises: DownstreamError if the upstream can't be reached, is too slow, or its response is too large; QueryError
         if the address leaves the data source's path or host.
         """

@@ -36,7 +36,7 @@ def azure_auth(scope: str, *, credential: object = None) -> Auth:
     def fetch() -> Token:
         try:
             token = source.get_token(scope)
-        except Exception as error:  # azure-core's errors, of which some credentials raise none
+        except Exception as error:  # some credentials do not raise azure-core's errors
             raise DownstreamError(f"no token from Microsoft Entra ID: {one_line(str(error))}") from error
         return Token(value=token.token, lifetime=token.expires_on - time.time())
 

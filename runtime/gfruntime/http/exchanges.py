@@ -111,7 +111,7 @@ class Exchanges:
         return self._capture(request, traffic)
 
     def _capture(self, request: Outgoing, traffic: Traffic) -> HttpResponse:
-        """Send one request, and add it to the call's traffic; headers are those above the transport, as in Go."""
+        """Send one request, and add it to the call's traffic, without the headers that the transport adds, as in Go."""
         is_asked_for = outgoing.asks_for_encoding(request.headers)
         headers = [pair for pair in request.headers.items() if is_asked_for or pair[0].lower() != "accept-encoding"]
         exchange = traffic.begin(request.method, request.address.url, headers, request.body)

@@ -67,7 +67,7 @@ class RenewableAuth(Protocol):
     """An `Auth` that can renew its credentials if the upstream answers 401."""
 
     def renew(self, request: HttpRequest, /) -> bool:
-        """Renew the credentials that the request was refused with; tell whether to repeat it, once."""
+        """Renew the refused credentials; return True to send the request again, once."""
 
 
 Send: TypeAlias = "Callable[[HttpRequest], HttpResponse]"

@@ -162,7 +162,10 @@ class _ForTokens(HttpSettings):
 
 
 def _for_tokens(http: HttpSettings, token_url: str) -> HttpSettings:
-    """Return the settings without what only the data source may get; the TLS server name is for its own host."""
+    """Return the settings for token requests: without the data source's headers, user and password.
+
+    The TLS server name is used only for the data source's own origin.
+    """
     values = {each.name: getattr(http, each.name) for each in dataclasses.fields(http)}
     values |= {"url": token_url, "headers": {}, "user": "", "password": ""}
     if _have_one_origin(token_url, http.url):

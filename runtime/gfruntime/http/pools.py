@@ -39,7 +39,7 @@ class Pools:
         self._settings = settings
         self._context = _with_deadlines(settings.ssl_context())
         self._secure_proxy = secure_proxy(settings)
-        self._pools: dict[tuple[Proxy | None, Origin], HTTPConnectionPool] = {}  # the last used last
+        self._pools: dict[tuple[Proxy | None, Origin], HTTPConnectionPool] = {}  # the most recently used is last
         self._lock = threading.Lock()
 
     def of(self, origin: Origin) -> tuple[HTTPConnectionPool, bool]:
@@ -152,7 +152,7 @@ def _with_deadlines(context: ssl.SSLContext) -> ssl.SSLContext:
     wrap = context.wrap_socket
 
     def wrap_socket(sock: socket.socket, **options: Any) -> ssl.SSLSocket | SSLTransport:  # noqa: ANN401
-        if isinstance(sock, ssl.SSLSocket):  # wrapped once more, the first encryption would be lost
+        if isinstance(sock, ssl.SSLSocket):  # it is encrypted: a second wrap would lose that
             return SSLTransport(sock, context, options.get("server_hostname"))
         return wrap(sock, **options)
 

@@ -1,6 +1,6 @@
 """The response of an upstream, read completely, and its errors.
 
-urllib3 returns the bytes of a body as they are; it would accept compressed data that is cut.
+urllib3 returns the bytes of a body as they are; it would accept truncated compressed data.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KEYS = ("message", "error", "detail", "errors", "error_description", "descripti
 
 
 class UpstreamError(PluginError):
-    """An error status that blames the request, which is the plugin's fault.
+    """The upstream answers that the request is wrong: an error of the plugin, not of the upstream.
 
     >>> raise UpstreamError("/rows answered 400 Bad Request", status=400)
     Traceback (most recent call last):
@@ -87,9 +87,10 @@ class HttpResponse:
             raise DownstreamError(f"{self.path} answered something that is not JSON: {one_line(str(error))}") from error
 
     def raise_for_status(self) -> HttpResponse:
-        """Raise an error for a status of 400 and above: downstream, unless the status blames the request.
+        """Raise an error for a status of 400 and above: downstream, unless the upstream finds the request wrong.
 
-        Its text has the status and the upstream's error text; not for 401, whose text may repeat credentials.
+        Its text has the status and the upstream's error text; for 401 only the status, because the text may repeat
+        credentials.
         """
         if self.status < _FAILED:
             return self
@@ -102,7 +103,7 @@ class HttpResponse:
 def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str], path: str, bound: str) -> bytes:
     """Decode a body, up to the limit; 0 means no limit. `bound` says who sets the limit.
 
-    Raises: DownstreamError if it is larger, or it is broken or cut.
+    Raises: DownstreamError if it is larger, broken or truncated.
     """
     parts = response.stream(_CHUNK, decode_content=False)
     for encoding in reversed(list(encodings)):

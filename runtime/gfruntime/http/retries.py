@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
 
 _BUSY = {429, 503}
-_FIRST = 0.5  # seconds of the first pause, if the upstream names none
+_FIRST = 0.5  # seconds of the first pause, if the upstream sends no Retry-After
 _JITTER = 0.1  # the largest random part of a pause that the upstream names
 _STEP = 0.05  # seconds between two checks whether the caller still waits
 

@@ -85,7 +85,7 @@ class Sender:
 
         Raises: QueryError if the address leaves the data source's path or host, or the method is invalid.
         """
-        masking.remember(self._credentials)  # they are forgotten after some minutes without use
+        masking.remember(self._credentials)  # `masking` forgets them after some minutes without use
         seconds = (
             self._settings.timeout if timeout is None else timeout,
             self._deadline,

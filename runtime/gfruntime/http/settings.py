@@ -48,7 +48,7 @@ class HttpSettings:
     """The data source's URL."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Custom headers, sent with each request."""
+    """Custom headers by name, decrypted; sent with each request."""
 
     user: str = ""
     """The user of basic authentication; empty if it is off."""

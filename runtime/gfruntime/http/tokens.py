@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("gfruntime")
 
 # seconds, each limited to this part of a token's lifetime
-_MARGIN, _MARGIN_PART = 60.0, 1 / 4  # renewed so long before its end
+_MARGIN, _MARGIN_PART = 60.0, 1 / 4  # a token is renewed this long before its end
 _JITTER_PART = 1 / 4  # random part of the margin, so that many instances do not renew at once
-_FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # not sent so shortly before its end, because a request takes time
-_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a 401 does not blame a token of this age
+_FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # a token is not sent this near its end: a request takes time
+_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a token that is newer is kept after a 401
 _PAUSE = 1.0  # after a failed renewal
 
 

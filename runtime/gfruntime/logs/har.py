@@ -184,7 +184,7 @@ def _entry(
 
 
 def _no_response() -> dict[str, Any]:
-    """Describe the answer that has not come."""
+    """Return the HAR response of an exchange that got no response."""
     return {
         "status": 0,
         "statusText": "",

@@ -88,7 +88,7 @@ def _hide_secrets(text: str) -> str:
 
 
 def _shorten(value: Any, limit: int) -> Any:  # noqa: ANN401  # JSON
-    """Cut the middle of every long text: a traceback's beginning says where, its end says what."""
+    """Cut the middle of every long text: a traceback's start shows the place, its end the error."""
     if isinstance(value, dict):
         return {_shorten(key, limit): _shorten(item, limit) for key, item in value.items()}
     if isinstance(value, list):

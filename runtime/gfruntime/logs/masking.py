@@ -165,7 +165,7 @@ class Secrets:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Yield the encodings of a secret and of the lines of a longer one; certificates and public keys are no secrets."""
+    """Yield the encodings of a secret and of the lines of a longer one; not of certificates and public keys."""
     _, *armoured = _ARMOUR.split(secret)
     blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))
     bodies = [body for kind, label, body in blocks if kind == "BEGIN" and not _PUBLIC.search(label)]

@@ -74,7 +74,7 @@ class Runs:
         self._runs.remove(run)
 
     def note(self) -> None:
-        """Store where they are now, before a cancellation changes it."""
+        """Store the places of the threads and tasks, before a cancellation changes them."""
         if self.place:
             return
         with contextlib.suppress(Exception):  # other threads change meanwhile; a call must always end
@@ -117,8 +117,8 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
 def frames_of_threads() -> dict[int, FrameType]:
     """Return the innermost frame of each thread, by the thread's number.
 
-    A garbage collection meanwhile would run code while a lock of the interpreter is held that an ending thread waits
-    for: Python 3.11 then deadlocks. Source: github.com/python/cpython, issue 106883.
+    A garbage collection here would run code while the interpreter holds a lock. A thread that ends waits for this lock,
+    and Python 3.11 then deadlocks. Source: github.com/python/cpython, issue 106883.
     """
     with _without_collection():
         return sys._current_frames()  # noqa: SLF001  # the documented way

@@ -1,4 +1,4 @@
-"""Errors of drivers and clients that are shared by threads, or that belong to another event loop; and what to do."""
+"""Advice for errors that occur if threads share a driver's connection, or a client belongs to another event loop."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 class DescribedApi:
-    """The API of one configured data source, for any number of threads. A project's subclass `Api` describes it.
+    """An API with an OpenAPI description, for one configured data source and any number of threads.
+
+    A project's subclass `Api` has the description.
 
     Only the API's own host, its subdomains and `trusted_hosts` get credentials: the description may place operations
     at other hosts.
@@ -50,7 +52,7 @@ class DescribedApi:
     credentials: ClassVar[Credentials]
     endpoints: ClassVar[Mapping[str, Endpoint]]
     queries: ClassVar[Mapping[str, type]]
-    """By the name of the operation: the dataclass of its query."""
+    """The dataclass of each operation's query, by the operation's name."""
 
     def __init__(self, settings: Settings[Any], *, trusted_hosts: Collection[str] = ()) -> None:
         """Keep the settings; connections are opened when they are needed."""
@@ -74,7 +76,10 @@ class DescribedApi:
         return frames
 
     def choices(self, name: str, given: Mapping[str, list[str]]) -> list[dict[str, str]]:
-        """List the choices of a field, `operation.field`, that are rows of another operation."""
+        """List the choices of a field, `operation.field`, that are rows of another operation.
+
+        Raises: QueryError with status 404 if the field has no choices; the errors of `ask`.
+        """
         operation, _, field = name.partition(".")
         endpoint = self.endpoints.get(operation)
         if endpoint is None or field not in endpoint.choices:
@@ -98,7 +103,11 @@ class DescribedApi:
         return f"{endpoint.path} answered"
 
     def ask(self, endpoint: Endpoint, values: Mapping[str, Any], url: str) -> HttpResponse:
-        """Send one request; an error has the API's own text. `url` is the next page's address, if it has one."""
+        """Send one request; an error has the API's own text. `url` is the next page's address, if it has one.
+
+        Raises: QueryError if the operation needs credentials that its host must not get; UpstreamError or
+        DownstreamError for an error status; the errors of `HttpClient.request`.
+        """
         request = wire_request.build(endpoint, values)
         address = url_of(endpoint, self.settings, self.address).rstrip("/")
         host = foreign_host(endpoint, self.settings, self.address, self.trusted_hosts)

@@ -39,7 +39,7 @@ def fill(address: Address, settings: Settings[Any]) -> str:
 
 
 def foreign_host(endpoint: Endpoint, settings: Settings[Any], api: Address | None, trusted: Collection[str]) -> str:
-    """Return the host, with its port, of an operation that is described to be at another host than the API's."""
+    """Return an operation's origin if it must get no credentials: another host, or http for https; else ""."""
     if settings.url.strip() or endpoint.address is None or api is None:
         return ""
     own, home = (urlsplit(fill(each, settings)) for each in (endpoint.address, api))

@@ -32,7 +32,10 @@ class Credential:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """How to send one value. A list is a prefix and the items with separators; without a separator, it is repeated."""
+    """How to send one value.
+
+    A list is sent as `prefix` and the items joined by `separator`; without a separator, as one parameter for each item.
+    """
 
     name: str
     location: Literal["path", "query", "header", "cookie", "form", "body"] = "query"
@@ -64,14 +67,14 @@ class Pages:
     """How to request the next page; at most `most` are read. For the kind `unknown`, there is no way to request it."""
 
     kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
-    parameter: str = ""
+    parameter: str = ""  # gets the cursor, or the number of the page or row
     size_parameter: str = ""
-    size: int = 0
-    first: int = 1
-    next_keys: Keys = ()
-    last_row_keys: Keys = ()
-    has_more_keys: Keys = ()
-    total_keys: Keys = ()
+    size: int = 0  # rows per page
+    first: int = 1  # the number of the first page or row
+    next_keys: Keys = ()  # the place of the next page's cursor or URL in an answer
+    last_row_keys: Keys = ()  # the place of the cursor in a page's last row
+    has_more_keys: Keys = ()  # the place of a boolean in an answer: false at the last page
+    total_keys: Keys = ()  # the place of the number of all rows in an answer
     most: int = 20
 
 
@@ -93,17 +96,17 @@ class Endpoint:
 
     method: Literal["GET", "POST"]
     path: str
-    accept: str = "application/json"
+    accept: str = "application/json"  # the header Accept
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    body_type: str = ""
+    body_type: str = ""  # the media type of the request's body; empty if it has none
     auth: tuple[tuple[str, ...], ...] = ()
     optional_auth: tuple[str, ...] = ()
     address: Address | None = None
     pages: Pages | None = None
-    rows: Keys = ()
-    shape: Literal["array", "object", "map"] = "array"
+    rows: Keys = ()  # the place of the rows in an answer
+    shape: Literal["array", "object", "map"] = "array"  # what is there: a list of rows, one row, or rows by their keys
     columns: tuple[Column, ...] = ()
-    error_keys: Keys = ()
+    error_keys: Keys = ()  # the place of the text in an error's body
     choices: dict[str, Choices] = field(default_factory=dict)
 
 

@@ -87,7 +87,7 @@ class Reader:
         following = self.next_step(pages, step, response, body)
         if following is None:
             self.is_cut = self.say_what_is_missing(pages, body) or self.is_cut
-        elif step.values.get(pages.size_parameter) and not pages.size:  # the query has a limit of its own
+        elif step.values.get(pages.size_parameter) and not pages.size:  # the query has its own limit
             self.say_what_is_missing(pages, body)
             return None
         elif self.count >= pages.most or len(self.rows) > MOST_ROWS:

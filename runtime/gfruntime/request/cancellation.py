@@ -20,7 +20,10 @@ _LOGGER = logging.getLogger("gfruntime")
 
 
 class Registration:
-    """A function that is called on a cancellation, until the `with` block of it, or its handler, ends."""
+    """A function to call on a cancellation.
+
+    It is registered until its `with` block ends, or until the handler that registered it returns.
+    """
 
     def __init__(self, function: Callable[[], object], owner: object) -> None:
         """Store the function and its owner."""

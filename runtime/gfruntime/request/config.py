@@ -66,7 +66,7 @@ class SqlDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocksProxy:
-    """Grafana's secure socks proxy (private data source connect). Certificates are PEM texts, or paths to such.
+    """Grafana's secure socks proxy (private data source connect). Certificates are PEM texts, or paths to PEM files.
 
     >>> SocksProxy(address="proxy:1080", allow_insecure=True).address
     'proxy:1080'
@@ -136,7 +136,7 @@ class GrafanaConfig(dict[str, str]):
     def concurrent_query_count(self) -> int:
         """Return how many queries of one request Grafana suggests to run at once.
 
-        Raises: LookupError if it is not set, ValueError if it is no integer.
+        Raises: LookupError if it is not set, ValueError if it is not an integer.
         """
         return self._integer("GF_CONCURRENT_QUERY_COUNT")
 
@@ -152,7 +152,7 @@ class GrafanaConfig(dict[str, str]):
     def sql(self) -> SqlDefaults:
         """Return the defaults for SQL data sources.
 
-        Raises: LookupError if one is not set, ValueError if one is no integer.
+        Raises: LookupError if one is not set, ValueError if one is not an integer.
         """
         return SqlDefaults(
             row_limit=self._integer("GF_SQL_ROW_LIMIT"),
@@ -181,7 +181,7 @@ class GrafanaConfig(dict[str, str]):
     def live_client_queue_max_size(self) -> int:
         """Return how many packets of a stream Grafana keeps for a slow browser.
 
-        Raises: LookupError if it is not set, ValueError if it is no integer.
+        Raises: LookupError if it is not set, ValueError if it is not an integer.
         """
         return self._integer("GF_LIVE_CLIENT_QUEUE_MAX_SIZE")
 

@@ -1,8 +1,8 @@
 """The headers of Grafana's requests: which of them are HTTP headers, and how their names are spelled.
 
 Grafana sends one map: headers that it forwards from a browser or another system have the prefix `http_`, three
-credentials have their own names, and the rest (`FromAlert`, `X-Cache-Skip`, ...) is for the plugin and is no HTTP
-header.
+credentials have their own names, and the others (`FromAlert`, `X-Cache-Skip`, ...) are for the plugin and are not
+HTTP headers.
 Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go; Go's net/textproto, CanonicalMIMEHeaderKey.
 """
 

@@ -32,7 +32,7 @@ class OpenFeature:
     """The base URL of OFREP's paths, such as `/ofrep/v1/evaluate/flags`."""
 
     provider_type: str
-    """The kind of service: `static`, `features-service`, `ofrep`, or a later Grafana's word."""
+    """The kind of service: `static`, `features-service`, `ofrep`, or another value that a later Grafana sends."""
 
     cache_ttl: int = 0
     """Seconds for which Grafana suggests to cache an evaluation; 0 means no suggestion."""

@@ -60,7 +60,10 @@ class Request(Cancellable):
         return parse_qs(urlsplit(self.url).query, keep_blank_values=True)
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the body as JSON."""
+        """Read the body as JSON.
+
+        Raises: ValueError if it is not JSON.
+        """
         return json.loads(self.body)
 
     def header(self, name: str) -> str:
@@ -141,7 +144,10 @@ class StreamRequest(Cancellable):
         return http_headers(self.headers)
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the data as JSON; None if there is none."""
+        """Read the data as JSON; None if there is none.
+
+        Raises: ValueError if it is not JSON.
+        """
         return json.loads(self.data) if self.data else None
 
 
@@ -191,7 +197,7 @@ class DataOnly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRequest:
-    """The request to `get_tag_keys` and `get_tag_values`: the dashboard whose keys or values to list.
+    """The request to `get_tag_keys` and `get_tag_values`: the other filters, range and queries of the dashboard.
 
     >>> TagRequest(filters=[AdHocFilter("region", "=", ("eu",))]).filters[0].value
     'eu'

@@ -70,7 +70,7 @@ class User:
 class PluginContext:
     """Where a request comes from: organisation, user, Grafana. `config` has Grafana's settings, which may have secrets.
 
-    `namespace` identifies the organisation or stack and replaces `org_id`. `api_version` is the settings' version.
+    `namespace` identifies the organisation or stack and replaces `org_id`. `api_version` is the request's.
 
     >>> PluginContext(org_id=1, user_agent="Grafana/13.0.2 (linux; amd64)").grafana.version
     '13.0.2'
@@ -98,7 +98,7 @@ class PluginContext:
     """Grafana's user agent: its name and version."""
 
     api_version: str = ""
-    """The version of the settings."""
+    """The requested API version, such as `v0alpha1`; empty if Grafana does not send it."""
 
     @property
     def grafana(self) -> UserAgent:
@@ -154,7 +154,7 @@ class Settings(Generic[OptionsT]):
     """Grafana's settings for plugins."""
 
     api_version: str = ""
-    """The version of the settings."""
+    """The API version when the settings were saved, perhaps an older one; empty if Grafana does not send it."""
 
     def __repr__(self) -> str:
         """Show what identifies it; a password in the URL or the options is hidden."""
@@ -192,7 +192,7 @@ class Query(Cancellable, Generic[ModelT]):
     """The number of points that the panel can show; a hint, at most 1,000,000, 0 if it was not sent."""
 
     query_type: str = ""
-    """The value of `queryType`; `variable` and `annotation` have methods of their own."""
+    """The value of `queryType`; `variable` and `annotation` have separate methods."""
 
     from_alert: bool = False
     """Whether an alert rule asks."""

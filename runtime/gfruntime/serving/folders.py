@@ -25,7 +25,7 @@ def make(parent: str) -> str:
     """
     folder = f"{os.path.abspath(parent)}/{_PREFIX}{os.urandom(4).hex()}"
     os.mkdir(folder, 0o700)
-    if sys.platform != "win32":  # where the sockets are TCP
+    if sys.platform != "win32":  # on Windows the sockets are TCP
         _remove_abandoned(parent)
         try:
             _lock(folder)
@@ -47,7 +47,7 @@ def _lock(folder: str) -> None:
         draft = f"{folder}/draft"
         descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until the process ends, however it ends
-        os.rename(draft, f"{folder}/{_LOCK}")  # under its final name, it is always locked while we run
+        os.rename(draft, f"{folder}/{_LOCK}")  # the lock file gets its final name when it is locked
 
 
 def _remove_abandoned(parent: str) -> None:

@@ -30,7 +30,7 @@ def find() -> int:
 
 
 def skip(launchers: Iterable[str], pid: int, look: Callable[[int], tuple[str, int]]) -> int:
-    """Return the first ancestor of a process that is not one of these launchers, which occur in this order.
+    """Skip these launchers, in this order, from a process to its ancestors; return the first other process.
 
     `look` returns a process's program and its parent's number.
     """

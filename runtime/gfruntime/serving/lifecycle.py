@@ -33,7 +33,7 @@ class Lifecycle:
         self._begun = threading.Event()
         threading.Thread(
             target=self._watch_end, name="watchdog", daemon=True
-        ).start()  # at the end no thread may be left
+        ).start()  # at the end the system may refuse a new thread
 
     def request(self) -> None:
         """Start the end, and its timeout."""

@@ -31,7 +31,7 @@ class Transport(Protocol):
     """A gRPC implementation: it listens, and connects calls with a dispatcher."""
 
     async def start(self, address: handshake.Address, context: SSLContext | None = None) -> handshake.Address:
-        """Listen and serve, with a context only by TLS; the returned address has the actual port.
+        """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: ListenError if that is impossible.
         """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOST_BLOCKED = 4  # times the pool's size: how many blocked threads are replaced
+_MOST_BLOCKED = 4  # blocked threads are replaced up to this many times the pool's size
 
 
 class _Job(Work):

@@ -57,7 +57,7 @@ class GrpcioTransport:
         self._server.add_generic_rpc_handlers((_Router(table),))
 
     async def start(self, address: Address, context: SSLContext | None = None) -> Address:
-        """Listen and serve, with a context only by TLS; the returned address has the actual port.
+        """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: ListenError if all allowed ports are in use, or TLS is impossible.
         """

@@ -22,7 +22,7 @@ class Work(asyncio.Future[Any]):
     """The future result of the author's code; a cancellation logs where that code is."""
 
     def __init__(self) -> None:
-        """Belong to the current call, if there is one."""
+        """Attach the future to the current call, if there is one."""
         super().__init__(loop=asyncio.get_running_loop())
         self._places = places.current()
 

@@ -30,7 +30,7 @@ class Address:
     """The separate password, else the one in the URI."""
 
     host: str = ""
-    """The server's name or number."""
+    """The server's name or IP address."""
 
     port: int | None = None
     """The server's port; None if the URI has none."""

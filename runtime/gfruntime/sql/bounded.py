@@ -11,7 +11,7 @@ from gfruntime.frames.cursors import READERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ROWS = 16  # per fetch: at most so many rows are in memory before their bytes are counted
+_ROWS = 16  # per fetch: at most this many rows are in memory before their bytes are counted
 
 
 class BoundedCursor:
@@ -23,7 +23,7 @@ class BoundedCursor:
     def __init__(self, cursor: Any, most_bytes: int) -> None:  # noqa: ANN401  # PEP 249 has no types
         """Take a cursor that has executed its statement."""
         self._cursor, self._bytes_left = cursor, most_bytes
-        self._row_bytes = most_bytes + 1  # of the last rows; the size of the first row is unknown
+        self._row_bytes = most_bytes + 1  # bytes per row of the last fetch; unknown for the first
         self.is_cut = False
         if name := next((name for name in READERS if hasattr(cursor, name)), ""):
             self.to_arrow_reader = lambda: _Reader(getattr(cursor, name)(), self)

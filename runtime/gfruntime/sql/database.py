@@ -138,7 +138,7 @@ class Database:
         return Health.ok(f"{self.dialect} answered{by_account}")
 
     def names(self) -> list[dict[str, str]]:
-        """List the tables and columns as choices for `Ui(options_from=…)`: each with its table or its type.
+        """List tables and columns as choices for `Ui(options_from=…)`; a column's description has its table and type.
 
         Shape: at most 10,000, whatever the limit on a query's rows. They are cached for half a minute.
 
@@ -195,7 +195,7 @@ class Database:
             frame = _fetch(run(session), limits)
             is_whole = frame.meta is None
             if not is_whole:
-                with suppress(Exception):  # an error of the driver: the rest of the answer is still on its way
+                with suppress(Exception):  # the driver raised: unread rows may remain on the connection
                     session.cancel()
             job.cancel_by(None)
             if is_whole and not job.is_stopped and session.end():

@@ -1,4 +1,4 @@
-"""Database work in a thread of its own: a caller waits at most for the time limit plus some seconds.
+"""Database work in a separate thread: a caller waits at most for the time limit plus some seconds.
 
 A driver may wait forever for a lost network, in a call that nothing interrupts. The caller then leaves its thread
 behind; the thread ends when the operating system gives up the connection.
@@ -68,7 +68,7 @@ class Job(Generic[T]):
         return self._result[0]
 
     def cancel_by(self, cancel: Callable[[], object] | None) -> None:
-        """Set the function that cancels the current step, or None; a call of the previous one is over afterwards."""
+        """Set the function that cancels the current step, or None. On return, the previous function is not running."""
         with self._lock:
             self._cancel = cancel
 

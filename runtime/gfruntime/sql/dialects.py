@@ -22,7 +22,7 @@ For a time range from second S to second E since 1970, FROM and TO in ISO 8601, 
 | `$__unixEpochNanoFilter(t)`, `…NanoFrom()`, `…NanoTo()` | the same in nanoseconds                                    |
 | `$__interval`, `$__interval_ms`                         | `1m`, `60000`                                              |
 | `$__from`, `${__from}`, `${__to:date:iso}`, …           | as in `expand_url`                                         |
-| `$__text(a)`, `$__text(a,b)`                            | the texts, percent-encoded here, by their digits: `texts`  |
+| `$__text(a)`, `$__text(a,b)`                            | the decoded texts, as hexadecimal digits: see `texts`      |
 
 timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has
 `DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, like those of mysql, sqlite and clickhouse.

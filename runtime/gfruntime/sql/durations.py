@@ -22,7 +22,7 @@ _UNITS = {
 _YEAR = 36_525 * _DAY // 100
 _DATES = {"d": _DAY, "w": 7 * _DAY, "M": _YEAR // 12, "y": _YEAR}
 _MOST = 2**63 - 1  # nanoseconds that Go's duration holds
-_LONGEST = 100  # characters; int() refuses long numbers with an error of its own
+_LONGEST = 100  # characters; int() refuses long numbers with another error
 
 _S, _M, _H, _D = 1000, 60_000, 3_600_000, 86_400_000
 _STEPS = (  # milliseconds up to this limit → the rounded interval
@@ -103,7 +103,7 @@ def interval_from(
 
 
 def format_interval(interval: dt.timedelta) -> str:
-    """Write an interval in its largest whole unit: y (365 d), d, h, m, s or ms, at least `1ms`.
+    """Write an interval in the largest unit that fits, rounded down: y (365 d), d, h, m, s or ms, at least `1ms`.
 
     >>> format_interval(timedelta(seconds=90))
     '1m'

@@ -2,8 +2,8 @@
 
 | format     | becomes                                                                                 |
 | ---------- | --------------------------------------------------------------------------------------- |
-| timeseries | wide series, text columns becoming labels; what is no series stays as it is             |
-|            | with `sql` and `query`: what Grafana's SQL data sources make of it, gaps filled (`filling`) |
+| timeseries | wide series; text columns become labels; other tables do not change                     |
+|            | with `sql` and `query`: as in Grafana's SQL data sources, with filled gaps (`filling`)  |
 | multi      | one frame a series                                                                      |
 | table      | a table                                                                                 |
 | logs       | log lines, in Explore                                                                   |

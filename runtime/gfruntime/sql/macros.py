@@ -10,7 +10,7 @@ Without one, they are the macros of Grafana's SDK:
 | `$__timeTo(col)`              | `col <= '2026-01-01T01:00:00Z'`                                            |
 | `$__timeGroup(col, hour)`     | `datepart(hour, col),datepart(day, col),datepart(month, col),datepart(year, col)` |
 | `$__interval`, `$__interval_ms` | `1m`, `60000`                                                            |
-| `$__table`, `$__column`       | the query's                                                                |
+| `$__table`, `$__column`       | the arguments `table` and `column`                                         |
 
 | in URLs                       | becomes                                                                    |
 | ----------------------------- | -------------------------------------------------------------------------- |

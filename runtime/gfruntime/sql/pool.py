@@ -28,7 +28,7 @@ class Pool:
     """At most `most` sessions, opened by `open_session`; one that is idle for `idle_s` seconds is closed."""
 
     def __init__(self, open_session: Callable[[], Session], *, most: int, idle_s: float) -> None:
-        """Open no session yet."""
+        """Store the limits; sessions are opened when they are needed."""
         self._open, self._most, self._idle_s = open_session, most, idle_s
         self._slots = threading.BoundedSemaphore(most)
         self._idle: list[_Idle] = []

@@ -2,8 +2,8 @@ r"""Write the texts of variables in SQL so that none of their characters can bec
 
 For a variable in a field `Ui(widget="code", language="sql", variables="values")`, an editor sends `$__text(north)`, or
 `$__text(north,south)` for several values; the arguments are percent-encoded. A database gets the characters as
-hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: in any place, they end no text and begin no word. A text in single
-quotes around it is split: `'%$__text(n)%'` becomes `('%' || … || '%')`.
+hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: digits can neither end a text nor begin a word, wherever they are. A
+text in single quotes around it is split: `'%$__text(n)%'` becomes `('%' || … || '%')`.
 
 Some databases don't compare a text as a number: in SQLite `100 > '90'` is false. For those, a value that looks like a
 number and is outside of quotes is written as a number; after LIMIT and OFFSET this holds for all databases.

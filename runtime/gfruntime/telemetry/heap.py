@@ -54,8 +54,8 @@ def observe(seconds: float) -> Profile:
 def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
     """Map lines of files to the function that has them, from the existing functions: tracemalloc has only lines.
 
-    A line of two functions, as with a comprehension, belongs to the outer one; a line of none, such as a module's, is
-    left out.
+    If two functions have a line, as with a comprehension, the outer one counts. Lines outside of functions are left
+    out.
     """
     codes = [each.__code__ for each in gc.get_objects() if type(each) is FunctionType]
     names: dict[tuple[str, int], str] = {}

@@ -44,7 +44,7 @@ def lines() -> Iterator[str]:
 
 
 def threads() -> Iterator[str]:
-    """Write how many threads there are, which `prometheus_client` does not tell."""
+    """Write how many threads there are, which `prometheus_client` does not report."""
     yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
 
 

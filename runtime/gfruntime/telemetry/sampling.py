@@ -3,9 +3,10 @@
 Each thread's own clock says how much CPU time it used since the last look. If the clock moves just before and just
 after a look, the time belongs to the stack at that look. A thread whose clock does not move is in a function that
 waits, which used no time. A look at a running thread stands for the time until the next look, so it also takes the
-thread's unassigned time, up to that length. Unassigned time is `UNSEEN`, below the calls that lasted from one look to
-the next. Time that no thread with Python code used (libraries' threads, and threads that started and ended) is
-`OTHERS`, so that the sum is the process's time. A function in C counts for the Python function that calls it.
+thread's unassigned time, up to that length. Other unassigned time is shown as the function `UNSEEN`, in the calls that
+lasted from one look to the next. Time that no thread with Python code used (libraries' threads, and threads that
+started and ended) is `OTHERS`, so that the sum is the process's time. A function in C counts for the Python function
+that calls it.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ OTHERS: Spot = ("[other threads]", "", 0)
 """The function for CPU time that no observed thread used."""
 
 _PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after one, where clocks are compared
-_RUNS = 100_000  # nanoseconds of each window from which on a thread runs: others take the interpreter meanwhile
-_PER_THREAD = 6  # of Linux's clock ids: a thread's, and what the scheduler counts
+_RUNS = 100_000  # ns of CPU time in a window from which a thread counts as running, as others run meanwhile
+_PER_THREAD = 6  # bits of a Linux clock id: CPUCLOCK_PERTHREAD (4) | CPUCLOCK_SCHED (2)
 _NANO = 1_000_000_000
 
 

@@ -1,4 +1,4 @@
-"""Traces with OpenTelemetry, if the host has a collector and the packages are installed; otherwise nothing.
+"""Traces with OpenTelemetry, if the host has a collector and the packages are installed; otherwise nothing is traced.
 
 Each call has a span `sdk.<endpoint>`, a child of the host's; the HTTP client's headers continue the trace upstream.
 Without OpenTelemetry these headers are the host's own, so that the trace is not cut.

@@ -52,7 +52,10 @@ class ReceivedRequest:
     """The body."""
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the body as JSON."""
+        """Read the body as JSON.
+
+        Raises: ValueError if it is not JSON.
+        """
         return json_module.loads(self.body)
 
 
@@ -160,7 +163,7 @@ class Replay(_Server):
 
     The file has the method, path, query and body of each request, and the status, body and type of its answer, but no
     credentials. List query parameters with credentials in `hide`. A `.har` file, as from `gfplug call query --har`, can
-    be repeated too; `target` is then the system's address in it.
+    be repeated too; `target` is then the system's address in it. `missed` lists the requests that were not recorded.
 
     >>> with Replay("http://localhost:8000", Path("tests/replay.jsonl")) as replay:  # doctest: +SKIP
     ...     Datasource(settings(Options(url=replay.url)))

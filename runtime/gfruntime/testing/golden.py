@@ -29,15 +29,15 @@ _CHUNKS = 3
 _ROWS, _COLUMNS = 10, 100
 _OMITTED = {"interval": 0, "index": 0, "inspect": 0, "targetBlank": False}  # zeros that Go leaves out
 _NULLABLE = ("min", "max", "from", "to")
-_OPAQUE = frozenset({"custom", "data", "labels", "color", "query", "panelsState"})  # nothing in them is left out
+_OPAQUE = frozenset({"custom", "data", "labels", "color", "query", "panelsState"})  # they are compared completely
 _ALWAYS_WRITTEN = frozenset({"fields", "frames", "steps", "custom", "data"})
-_WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # where there are any, even empty ones
+_WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # written if present, even if empty
 
 
 def read(path: Path) -> dict[str, Any]:
     """Read the response of a golden file: `frames`, `status`, and `error` if there is one.
 
-    Raises: ValueError if it is no golden file.
+    Raises: ValueError if it is not a golden file.
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".txt":

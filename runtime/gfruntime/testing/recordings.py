@@ -28,7 +28,7 @@ def read_har(path: Path, target: str, hidden: Collection[str]) -> tuple[list[dic
     """Read the exchanges of a HAR file, and add the names of redacted parameters to `hidden`.
 
     Paths below that of `target`, the system's address, become relative to it.
-    Raises: ValueError if it is no HAR file.
+    Raises: ValueError if it is not a HAR file.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]

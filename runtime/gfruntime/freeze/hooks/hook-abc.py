@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""abc is compiled, and does without the one in Python."""
+"""CPython has a compiled `_abc`, so leave out `_py_abc`."""
 
 excludedimports = ["_py_abc"]

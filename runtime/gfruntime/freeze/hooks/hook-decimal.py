@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""decimal in plain Python is for interpreters without the compiled one, and PyInstaller's have it."""
+"""PyInstaller's interpreters have a compiled `_decimal`, so leave out `_pydecimal`."""
 
 excludedimports = ["_pydecimal"]

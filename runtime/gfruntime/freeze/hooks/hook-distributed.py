@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
 """Dask's scheduler and workers: their defaults are files, and some modules are imported by name.
 
-What they do without is left out, unless the author's code imports it: the dashboard, and arrays and data frames.
+Optional packages are left out, unless the author's code imports them: the dashboard, arrays and data frames.
 """
 
 from PyInstaller.utils.hooks import collect_data_files  # type: ignore[import-untyped]  # PyInstaller's

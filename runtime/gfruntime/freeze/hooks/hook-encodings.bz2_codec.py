@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""The codec `bz2` of bytes comes with an author's own import of bz2."""
+"""Leave out bz2 here; it is bundled if the author's code imports it."""
 
 excludedimports = ["bz2"]

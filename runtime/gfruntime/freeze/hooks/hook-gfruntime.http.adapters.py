@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""The clients of other libraries come with them only where the project depends on these, as `freeze` finds out."""
+"""`freeze` bundles httpx and requests only if the project depends on them, so do not follow these imports."""
 
 excludedimports = ["httpx", "requests"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""Signing needs cryptography, but comes with it only where the project depends on it, as `freeze` finds out."""
+"""`freeze` bundles cryptography, for signing, only if the project depends on it: do not follow this import."""
 
 excludedimports = ["cryptography"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""AWS signatures need botocore, but come with it only where the project depends on it, as `freeze` finds out."""
+"""`freeze` bundles botocore, for AWS signatures, only if the project depends on it: do not follow this import."""
 
 excludedimports = ["botocore"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""Azure and Google come with their libraries only where the project depends on these, as `freeze` finds out."""
+"""`freeze` bundles the libraries of Azure and Google only if the project needs them: do not follow these imports."""
 
 excludedimports = ["azure", "google.auth"]

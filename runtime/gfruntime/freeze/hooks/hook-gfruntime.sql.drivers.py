@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""The drivers of databases, which an address names: our modules alone, for the packages are those of the project."""
+"""Bundle gfruntime's modules for database drivers, which an address names; the project depends on the packages."""
 
 hiddenimports = [f"gfruntime.sql.drivers.{name}" for name in ("duckdb", "flightsql", "mysql", "postgresql", "sqlite")]

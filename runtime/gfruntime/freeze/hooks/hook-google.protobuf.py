@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""protobuf takes numpy arrays, so it mentions numpy; that is no reason to ship it to a plugin that never uses it."""
+"""protobuf takes numpy arrays, so it mentions numpy; a plugin that never uses numpy does not need it."""
 
 excludedimports = ["numpy"]

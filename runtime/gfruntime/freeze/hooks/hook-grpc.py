@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""What grpcio needs beside its code: the certificates it trusts. Its sister packages come when an author imports them.
+"""What grpcio needs beside its code: the certificates it trusts.
 
-PyInstaller's community hook collects sources and stubs, too.
+Packages such as grpc_status are bundled if the author imports them. PyInstaller's community
+hook collects sources and stubs, too.
 """
 
 from PyInstaller.utils.hooks import collect_data_files  # type: ignore[import-untyped]  # PyInstaller's

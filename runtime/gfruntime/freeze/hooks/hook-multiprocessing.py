@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""multiprocessing can speak XML-RPC to another process, if asked to; that would bring all of XML and HTTP."""
+"""multiprocessing can use XML-RPC between processes, as an option; that would bundle all of XML and HTTP."""
 
 excludedimports = ["xmlrpc"]

@@ -2,7 +2,7 @@
 """What a plugin needs of pyarrow: arrays, compute and the IPC format; the rest comes when the author's code imports it.
 
 PyInstaller's community hook collects all of pyarrow, three times the size. The compiled modules import their Python
-counterparts out of its sight, so those are named here. pyarrow's own mentions of big optional things do not count.
+counterparts out of its sight, so those are named here. pyarrow's optional imports of large packages are ignored.
 """
 
 hiddenimports = [

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""threading has a compiled class for local data, and does without the one in Python."""
+"""CPython has a compiled `_thread._local`, so leave out `_threading_local`."""
 
 excludedimports = ["_threading_local"]

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""urllib3 without what runs in browsers or speaks HTTP/2, and without what the client never asks for.
+"""Leave out urllib3's parts for browsers and HTTP/2, and brotli, zstd and idna.
 
-That is br and zstd, and idna: names of hosts are in their ASCII form before urllib3 sees them.
+The client does not request these encodings, and host names are in their ASCII form before urllib3 gets them.
 """
 
 excludedimports = [

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""uuid asks libuuid for time-based ids if it is there, and makes them itself where it is not."""
+"""uuid gets time-based ids from libuuid if it is installed, and otherwise creates them itself."""
 
 excludedimports = ["_uuid"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""warnings asks tracemalloc, where code has imported it, for the place that an object comes from."""
+"""warnings reads where an object was created from tracemalloc, if code has imported it."""
 
 excludedimports = ["tracemalloc"]

@@ -88,7 +88,7 @@ class Exchange(Sender):
             self._input.append(content)
 
     def take(self, size: int, window: int) -> int:
-        """Count received bytes; return by how much to widen the peer's window, 0 for not yet."""
+        """Count received bytes; return how many bytes to add to the peer's window; 0 if none are added yet."""
         self._unacknowledged += size
         if self._unacknowledged < window // 2:
             return 0

@@ -29,7 +29,7 @@ class Listener:
         self._connections: set[Connection] = set()
 
     async def start(self, address: Address, context: SSLContext | None = None) -> Address:
-        """Listen and serve, with a context only by TLS; the returned address has the actual port.
+        """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: OSError if the address can't be used; ListenError if all allowed ports are in use.
         """

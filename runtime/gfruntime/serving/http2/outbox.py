@@ -22,7 +22,7 @@ _HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system to take the
 
 
 class Sender:
-    """The output of one call. `window` is the number of bytes that the peer accepts; `output` waits."""
+    """The output of one call. `window` is the number of bytes that the peer accepts; `output` has frames to send."""
 
     __slots__ = ("output", "stream", "window")
 
@@ -52,7 +52,7 @@ class Outbox:
         transport.set_write_buffer_limits(_HIGH, _LOW)
 
     def write(self, frames: bytes) -> None:
-        """Send frames that windows do not count."""
+        """Send frames without flow control (all except DATA)."""
         if not self._is_closed:
             self.transport.write(frames)
 
@@ -67,7 +67,7 @@ class Outbox:
         self._senders.discard(sender)
 
     def send(self, sender: Sender, head: bytes, content: Sequence[Message], tail: bytes) -> None:
-        """Send a call's content between frames that windows do not count; at once if it fits and nothing waits."""
+        """Send a call's content between frames without flow control; at once if it fits and nothing waits."""
         size = sum(map(len, content))
         is_free = not self._turns and not sender.output and not self._is_paused
         if is_free and size <= self.frame_size and size <= self._window and size <= sender.window:

@@ -36,7 +36,7 @@ _REPORT_SECONDS = 0.5  # seconds in which a template reports how a worker ended
 
 
 class StartError(Exception):
-    """The process ended, or was silent, before it had loaded the author's code."""
+    """The process ended, or sent no report, before it had loaded the author's code."""
 
 
 class Report(NamedTuple):
@@ -89,7 +89,7 @@ class Child:
     @property
     def caller(self) -> Caller:
         """The object that calls it, once it has loaded."""
-        assert self._caller is not None  # noqa: S101  # as said
+        assert self._caller is not None  # noqa: S101  # `load` has set it
         return self._caller
 
     def load(self) -> Report:

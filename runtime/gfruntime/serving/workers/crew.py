@@ -59,7 +59,7 @@ class Crew:
         self._plan = plan
         self._starter = Starter()
         self._members: list[Member] = []
-        self._outgoing: set[Member] = set()  # they get no more calls; their counters still count
+        self._outgoing: set[Member] = set()  # workers that get no more calls; their metrics are still summed
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()

@@ -34,7 +34,7 @@ class Output:
 
     @property
     def last(self) -> str:
-        """The process's last words: an exception's line if Python itself failed."""
+        """The last line of the output; an exception's line if Python itself failed."""
         line = next((line.strip() for line in reversed(self._last) if line.strip()), b"")
         try:
             return str(json.loads(line)["@message"])
@@ -52,7 +52,7 @@ class Output:
 
 
 def _is_log_line(line: bytes) -> bool:
-    """Tell whether a line is a valid log line: Grafana panics if one of these keys is no text."""
+    """Tell whether a line is a valid log line: Grafana panics if one of these keys is not a text."""
     try:
         fields = json.loads(line) if line.startswith(b"{") else {}
     except ValueError:

@@ -26,7 +26,10 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Workers, 0 for only this process; calls, and MiB, after which one is replaced; 0 for never."""
+    """How many workers run (0: only this process), and when a worker is replaced.
+
+    Units: `max_requests` and its jitter are in calls, `max_memory_mb` in MiB; 0 means never.
+    """
 
     workers: int = 0
     max_requests: int = 0

@@ -45,7 +45,7 @@ def serve(end: socket.socket, make: Callable[[], Application]) -> tuple[socket.s
 
     If the process can't be forked, return at once, with its own channel.
     """
-    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends it to the whole group
+    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends SIGINT to the whole process group
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # without it numpy starts threads; the workers use the cores
     application, can_fork = _load(end, make)
     if not can_fork:

@@ -27,7 +27,7 @@ BYTES = 100_000_000
 """SQLite's own memory, for all queries of the process together."""
 
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # of one text, blob or row: a search of one in another takes seconds
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # bytes of a text, blob or row: searching a large one takes seconds
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,

@@ -59,7 +59,7 @@ class TrinoSession:
         self._cursor = self._connection.cursor()
 
     def begin(self) -> bool:
-        """Begin nothing: only the account's rights prevent a write."""
+        """Return False: only the account's rights prevent a write."""
         return False
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
