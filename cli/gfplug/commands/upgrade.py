@@ -82,13 +82,16 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
 
 
 def _renew_packages(project: Project) -> None:
-    """Write the newest packages to the lock, if there is one; a failure does not undo the upgrade."""
+    """Write the newest packages to the lock, if there is one; run no code of the project.
+
+    A failure does not undo the upgrade.
+    """
     from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
 
     if not package_lock.path_of(project).is_file():
         return
     try:
-        if package_lock.write(project, newest=True):
+        if package_lock.write(project, newest=True, may_build=False):
             show_changes({package_lock.NAME: "changed"})
     except GfplugError as error:
         console.note(f"note: {package_lock.NAME} did not change: {error.message}")
