@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 WARNING = "plugin failed to exit gracefully"
 
 
-@pytest.mark.shows(
-    "protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a plugin in one file"
-)
+@pytest.mark.shows("protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a plugin in one file")
 def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
     """Grafana's Kill ends the plugin by itself, with status 0, in under 2 s, without a warning (26, 30, 88, 90)."""
     plugin = host.start(any_plugin)

@@ -26,7 +26,10 @@ def upgrade(
     force: Annotated[
         bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
     ] = False,
-    data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Set a setting of the template, such as frontend=react."),
+    ] = None,
     packages: Annotated[
         bool, typer.Option("--packages", help="Only take the newest packages into requirements-lock.txt.")
     ] = False,
@@ -37,9 +40,9 @@ def upgrade(
     """Move a project to this gfplug's template and runtime.
 
     Your edits are kept, and src/plugin, tests and frontend/src are never touched. --data frontend=react writes React
-    editors of your own into frontend/src, once, from your dataclasses. --openapi makes src/upstream again, from another
-    description of the API, and tells what changes. Prints the files that changed. What can't be merged is marked in the
-    file, listed, and ends in exit code 8.
+    editors of your own into frontend/src, once, from your dataclasses. --openapi writes src/upstream again, from a new
+    description of the API, and lists what changes for saved queries. Prints the files that changed. Marks conflicts in
+    the files and lists these files; the exit code is then 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
