@@ -88,7 +88,7 @@ def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) ->
 
 
 app = group(
-    "Show the protos of the Go SDK's releases; move a project to another release.",
+    "Show the Go SDK's protos; change a project's release.",
     list=list_releases,
     show=show,
     verify=verify_project,
