@@ -40,7 +40,7 @@ COMMANDS = {
     "upgrade": "Move a project to this gfplug's template and runtime.",
     "rename": "Give a plugin another id.",
     "call": "Start a plugin as Grafana does, and send it a request.",
-    "proto": "Show the Go SDK's protos; move a project to another.",
+    "proto": "Show the Go SDK's protos; change a project's release.",
 }
 """The commands, each a module of `gfplug.commands`, with the first line of its help: `--help` imports none of them."""
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 WARNING = "plugin failed to exit gracefully"
 
 
-@pytest.mark.shows(
-    "protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a onefile executable leaves an orphan"
-)
+@pytest.mark.shows("protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a plugin in one file")
 def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
     """Grafana's Kill ends the plugin by itself, with status 0, in under 2 s, without a warning (26, 30, 88, 90)."""
     plugin = host.start(any_plugin)
@@ -71,7 +69,7 @@ def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
     assert [pid for pid in family if alive(pid)] == []
 
 
-@pytest.mark.shows("protocol 33", "faults: The host is killed", "errors: a onefile executable leaves an orphan")
+@pytest.mark.shows("protocol 33", "faults: The host is killed", "errors: a plugin in one file")
 @pytest.mark.parametrize("moment", ["before any call", "after a call", "in a query"])
 def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: str) -> None:
     """When Grafana is killed with -9 at any time, the plugin and all of its processes are gone within 5 s (item 33)."""

@@ -68,7 +68,7 @@ NOT_RUN = {
 INLINE_NOT_RUN = {
     "gfplug build --clean": "takes a minute; tests/build/test_build_signals.py runs it",
     "gfplug build --libc bundled": "tests/build/test_roots.py runs it",
-    "gfplug call query --url http://localhost:8000 --secret token=$TOKEN": "is about the block above it, which is run",
+    "gfplug call query --url http://localhost:8000 --secret 'token=$TOKEN'": "is about the block above, which is run",
     "gfplug doctor --explain 'the line'": "stands for a line; tests/processes/errors has many",
     "gfplug doctor --explain -": "reads standard input; tests/cli/checks/test_doctor.py has the command",
     "gfplug merge *.zip": "merges several machines' archives; tests/cli/bundle/test_combine.py does it",

@@ -12,7 +12,8 @@ import pytest
 from commands import Ended, commit, run
 from projects import new_project
 
-from gfplug.project.environment import ownership
+from gfplug.project.environment import ownership, package_lock
+from gfplug.project.plugin_project import Project
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 GFPLUG = Path(sys.executable).with_name("gfplug")
@@ -44,7 +45,16 @@ RUN = {
     "dev": ["dev", "--python", sys.executable],
     "preview": ["preview", "--no-open", "--python", sys.executable],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
+    "release": ["release", "--dry-run", "--python", sys.executable],
+    "upgrade --packages": ["upgrade", "--packages"],
 }
+RUN_AFTER_AN_INSTALLATION = ["upgrade --data frontend=react"]  # needs an index: tests/generated runs it
+BACKEND = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the planted interpreter is a shell script")
 
@@ -61,6 +71,17 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\necho .venv >>"{mark}"\nexit 1\n')
     python.chmod(0o755)
+    (project / ".venv" / "pyvenv.cfg").touch()
+    client = project / "client"  # a dependency without a wheel: whatever reads its requirements runs its backend
+    client.mkdir()
+    (client / "pyproject.toml").write_text(BACKEND)
+    (client / "backend.py").write_text('open(r"{mark}", "a").write("backend\\n")\n')
+    with (project / "pyproject.toml").open("a") as stream:
+        stream.write('\n[tool.uv.sources.client]\npath = "client"\n')
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(text.replace("dependencies = [\n", 'dependencies = [\n  "client",\n', 1))
+    tool = Project.find(project)
+    package_lock.path_of(tool).write_text(f"# with the checksum {package_lock._digest(package_lock._inputs(tool))}.\n")
     return project
 
 
@@ -68,7 +89,7 @@ def copy(planted: Path, folder: Path) -> tuple[Path, Path]:
     """Copy the project; return the copy, and the file that its code writes to."""
     project, mark = folder / planted.name, folder / MARK
     shutil.copytree(planted, project)
-    for name in (*PYTHON_FILES, "frontend/hooks.js", ".venv/bin/python"):
+    for name in (*PYTHON_FILES, "frontend/hooks.js", ".venv/bin/python", "client/backend.py"):
         (project / name).write_text((project / name).read_text().replace("{mark}", str(mark)))
     (project / "board.json").write_text("{}")
     commit(project)
@@ -159,4 +180,4 @@ def test_the_promise_names_these_commands() -> None:
     """Each command that may run the project's code is in SECURITY.md's table, and no other."""
     table = re.findall(r"^\| `gfplug ([^`]+)` \|", SECURITY.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert table == sorted(RUN)
+    assert table == sorted([*RUN, *RUN_AFTER_AN_INSTALLATION])

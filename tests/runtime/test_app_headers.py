@@ -69,7 +69,7 @@ class EchoAsgi(Asgi):
     app: Any = staticmethod(echo_asgi)
 
 
-@pytest.mark.shows("faults: A header is spelled")
+@pytest.mark.shows("faults: A header has a name that WSGI")
 @pytest.mark.parametrize("kind", [EchoWsgi, EchoAsgi])
 @pytest.mark.parametrize(
     ("headers", "expected"),
@@ -133,7 +133,7 @@ class BreakingName(Plain):
         return Response(headers={"X-A\r\nSet-Cookie": ["evil"]})
 
 
-@pytest.mark.shows("faults: A header is spelled")
+@pytest.mark.shows("faults: A header has a name that WSGI")
 @pytest.mark.parametrize("kind", [BreakingWsgi, BreakingAsgi, BreakingName])
 def test_headers_of_two_lines_are_refused(kind: type, caplog: pytest.LogCaptureFixture) -> None:
     """An answer whose header would become two is a failure, and the log says which header."""

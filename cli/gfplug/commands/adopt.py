@@ -15,12 +15,15 @@ from gfplug.commands.options import Offline, ProtoSource, SdkVersion, pairs
 def adopt(
     directory: Annotated[Path, typer.Argument(help="The plugin: the folder with its package.json.", metavar="DIR")],
     *,
-    backend: Annotated[str, typer.Option(metavar="NAME", help="The folder to make in it.")] = "backend",
+    backend: Annotated[str, typer.Option(metavar="NAME", help="The name of the new folder in DIR.")] = "backend",
     sdk_version: SdkVersion = "default",
     source: ProtoSource = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="gfplug=REQUIREMENT", help="Where the project gets gfplug from, as `gfplug new` has it."),
+        typer.Option(
+            metavar="gfplug=REQUIREMENT",
+            help="What the project installs gfplug with, such as gfplug=gfplug==0.2.0; as in `gfplug new --data`.",
+        ),
     ] = None,
     offline: Offline = False,
 ) -> None:

@@ -27,7 +27,9 @@ def build(
         str, typer.Option(help="Refuse a bundle that needs a newer glibc than this, such as 2.31.", show_default=False)
     ] = "",
     clean: Annotated[bool, typer.Option("--clean", help="Use no files of an earlier build.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print sizes, the oldest glibc that works, and timings as JSON.")
+    ] = False,
 ) -> None:
     """Freeze a project into dist/ and pack it.
 

@@ -24,7 +24,7 @@ def check(
         typer.Option(
             "--dashboards",
             metavar="FILE...",
-            help="Check the queries saved in these dashboards and alert rules instead.",
+            help="Check only the queries that are saved in these dashboards and alert rules.",
         ),
     ] = None,
     python: Annotated[

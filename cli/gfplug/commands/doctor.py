@@ -26,7 +26,7 @@ def doctor(
 ) -> None:
     """Examine this machine and project, or explain a log.
 
-    Given a line of Grafana's log, says why Grafana could not start a plugin.
+    With --explain, says why Grafana could not start a plugin.
     """
     if explain:
         _explain(_read_stdin() if explain == "-" else explain, as_json=as_json)

@@ -45,7 +45,7 @@ def new(
     ] = None,
     *,
     example: Annotated[
-        Example | None, choice(Example, help="What it answers at first; --list says what each of them is.")
+        Example | None, choice(Example, help="The example to start from; --list describes the examples.")
     ] = None,
     mode: Annotated[
         Mode | None, choice(Mode, help="Who answers panels: Python (default), or the browser through Grafana's proxy.")
@@ -70,7 +70,7 @@ def new(
     operations: openapi_options.Operations = None,
     strict: openapi_options.Strict = False,
     ask_mock: Annotated[
-        bool, typer.Option("--try", help="With --openapi: ask it at once, a mock in the API's place.")
+        bool, typer.Option("--try", help="With --openapi: send a first query to a mock of the API.")
     ] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
     dry_run: DryRun = False,
@@ -78,9 +78,9 @@ def new(
 ) -> None:
     """Make a plugin project.
 
-    NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown. --openapi makes it from the
-    description of an API: a query for each operation that answers rows, and a mock to try them with.
-    Outside of a git repository, the project becomes one; nothing is committed.
+    The plugin id is made from NAME: <org>-<name>-datasource. People see NAME in Grafana. --openapi makes the project
+    from the description of an API: a query for each operation that returns rows, and a mock to try them with.
+    If DIR is in no git repository, the project becomes a git repository; gfplug commits nothing.
     """
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.commands import openapi_try  # noqa: PLC0415

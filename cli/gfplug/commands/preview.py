@@ -40,7 +40,8 @@ def preview(
 ) -> None:
     """See a data source in a browser, without Grafana.
 
-    Opens a page with the config page, the query editor and panels, which shows each save. Ctrl-C ends the command.
+    Opens a page with the config page, the query editor and panels. The page updates after each save. Ctrl-C ends the
+    command.
     """
     from gfplug.bundle import preview_session as service  # noqa: PLC0415 - a command's imports are its own
 

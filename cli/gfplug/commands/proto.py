@@ -47,7 +47,9 @@ def show(
         typer.Argument(metavar="VERSION", help="A release, `default` or `latest`; without it, the project's release."),
     ] = None,
     *,
-    descriptor: Annotated[bool, typer.Option("--descriptor", help="Print only the digest of its descriptor.")] = False,
+    descriptor: Annotated[
+        bool, typer.Option("--descriptor", help="Print only the digest of the proto's descriptor.")
+    ] = False,
     source: ProtoSource = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -86,7 +88,7 @@ def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) ->
 
 
 app = group(
-    "Show the Go SDK's protos; move a project to another.",
+    "Show the Go SDK's protos; change a project's release.",
     list=list_releases,
     show=show,
     verify=verify_project,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def diff(
     old: Annotated[str | None, typer.Argument(metavar="A", help="A release; default: the project's.")] = None,
     new: Annotated[
-        str | None, typer.Argument(metavar="B", help="Another release; default: the newest embedded.")
+        str | None, typer.Argument(metavar="B", help="Another release; default: the newest that gfplug contains.")
     ] = None,
     *,
     exit_code: Annotated[

@@ -14,7 +14,7 @@ from gfplug.commands.options import ProjectFolder  # noqa: TC001 - typer reads t
 def release(
     project: ProjectFolder = Path(),
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make no tag.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, build and test, but make no tag.")] = False,
     python: Annotated[
         Path | None,
         typer.Option(help="Build and test with this interpreter's packages instead of the project's .venv."),
@@ -22,8 +22,8 @@ def release(
 ) -> None:
     """Check, build and test a project, then tag it.
 
-    Does what the workflow release.yml does with a tag, as far as one machine can: other platforms, Grafana, signature
-    and attestation are the workflow's. Prints the archive's path. Push the tag to release.
+    Runs the checks and tests of the workflow release.yml that one machine can run. Only the workflow builds other
+    platforms, tests in Grafana, signs and attests. Prints the archive's path. To publish, push the tag.
     """
     from gfplug.checks import release as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415

@@ -26,7 +26,10 @@ def upgrade(
     force: Annotated[
         bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
     ] = False,
-    data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Set a setting of the template, such as frontend=react."),
+    ] = None,
     packages: Annotated[
         bool, typer.Option("--packages", help="Only take the newest packages into requirements-lock.txt.")
     ] = False,
@@ -37,9 +40,9 @@ def upgrade(
     """Move a project to this gfplug's template and runtime.
 
     Your edits are kept, and src/plugin, tests and frontend/src are never touched. --data frontend=react writes React
-    editors of your own into frontend/src, once, from your dataclasses. --openapi makes src/upstream again, from another
-    description of the API, and tells what changes. Prints the files that changed. What can't be merged is marked in the
-    file, listed, and ends in exit code 8.
+    editors of your own into frontend/src, once, from your dataclasses. --openapi writes src/upstream again, from a new
+    description of the API, and lists what changes for saved queries. Prints the files that changed. Marks conflicts in
+    the files and lists these files; the exit code is then 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -75,20 +78,23 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
 
     if not is_alone:
         raise UsageError("--packages does not go with other options", hint="run gfplug upgrade again for the others")
-    if package_lock.write(Project.find(folder), newest=True, runs_code=False):
+    if package_lock.write(Project.find(folder), newest=True, may_build=False):
         console.result(package_lock.NAME)
     else:
         console.note(f"{package_lock.NAME} has the newest packages")
 
 
 def _renew_packages(project: Project) -> None:
-    """Write the newest packages to the lock, if there is one; a failure does not undo the upgrade."""
+    """Write the newest packages to the lock, if there is one; run no code of the project.
+
+    A failure does not undo the upgrade.
+    """
     from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
 
     if not package_lock.path_of(project).is_file():
         return
     try:
-        if package_lock.write(project, newest=True, runs_code=False):
+        if package_lock.write(project, newest=True, may_build=False):
             show_changes({package_lock.NAME: "changed"})
     except GfplugError as error:
         console.note(f"note: {package_lock.NAME} did not change: {error.message}")

@@ -8,9 +8,9 @@ SUMMARIES: dict[str, str] = {
     "signals": "waves computed from the clock; needs nothing (default)",
     "http": "a JSON API over HTTP, with a URL and a token",
     "sql": "a database by its address: SQLite, PostgreSQL, DuckDB, MySQL, Flight SQL and others",
-    "dataframe": "Parquet files, read lazily with polars: filters go down into the scan",
+    "dataframe": "Parquet files, read lazily with polars, which filters while it reads",
     "logs": "log lines from files for Explore, by level and search, and their counts for alert rules",
-    "distributed": "your own Python on a Dask cluster: the plugin holds the result, never the data",
+    "distributed": "your own Python on a Dask cluster: the plugin gets only the result",
     "stream": "Grafana Live: a panel that moves, and the same numbers for alert rules",
 }
 """The examples of `gfplug new`, with their descriptions; the first is the default."""

@@ -56,4 +56,4 @@ def test_the_documentation_names_the_range() -> None:
     """It is in the chapter about building."""
     oldest, newest = (".".join(map(str, each)) for each in (interpreters.OLDEST_PYTHON, interpreters.NEWEST_PYTHON))
 
-    assert f"Python {oldest} to {newest} serve." in (ROOT / "docs/building.md").read_text(encoding="utf-8")
+    assert f"gfplug takes Python {oldest} to {newest}." in (ROOT / "docs/building.md").read_text(encoding="utf-8")

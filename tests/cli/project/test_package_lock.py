@@ -1,6 +1,7 @@
 """The lock of a project's packages: the calls to uv, the content of the file, and its use by a build."""
 
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,16 @@ def test_uv_resolves_for_every_platform_from_the_oldest_python(project: Project,
     ]
     assert build[build.index("--constraint") + 1] == everything[everything.index("--output-file") + 1]
     assert everything[-1].endswith("backend.in")
+
+
+def test_an_upgrade_builds_no_package(project: Project, tool: Uv) -> None:
+    """Neither a package's build backend nor the Python of `.venv` runs, and uv's cache is a temporary folder."""
+    package_lock.write(project, may_build=False)
+
+    assert [[word in call for word in ("--no-build", "--no-cache", sys.executable)] for call in tool.calls] == [
+        [True, True, True],
+        [True, True, True],
+    ]
 
 
 @pytest.mark.usefixtures("tool")

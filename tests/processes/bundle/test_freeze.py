@@ -70,7 +70,7 @@ def test_the_order_in_which_modules_were_found_does_not_matter(project: Project,
     assert libraries[0].read_bytes() == libraries[1].read_bytes()
 
 
-@pytest.mark.shows("errors: a onefile executable leaves an orphan")
+@pytest.mark.shows("errors: a plugin in one file")
 @pytest.mark.parametrize(
     ("script", "sentence", "more"),
     [

@@ -99,10 +99,11 @@ def refresh(project: Project) -> None:
         _log.warning("%s is not made, so other machines may get other packages: %s", NAME, " ".join(lines)[:_LONGEST])
 
 
-def write(project: Project, *, newest: bool = False, runs_code: bool = True) -> bool:
+def write(project: Project, *, newest: bool = False, may_build: bool = True) -> bool:
     """Make the lock, with the newest versions or with those that it has; tell whether it changed.
 
-    If `runs_code` is false, uv builds no package from source to read its metadata: that would run the package's code.
+    uv builds a package that has no wheel, to read its requirements: this runs code that the project names. Without
+    `may_build`, such a package is an error, and uv writes nothing outside of temporary folders.
 
     Raises: ToolError if uv is missing or fails, or if a package is a folder of this machine; ProjectError if
     pyproject.toml can't be read.
@@ -117,9 +118,9 @@ def write(project: Project, *, newest: bool = False, runs_code: bool = True) -> 
         if not newest:
             everything.write_text(old, encoding="utf-8")  # uv keeps the versions of the file that it writes
         extras = [extra for extra in (BUILD, *_TEST) if extra in inputs["extras"]]
-        options = [] if runs_code else ["--no-build"]
-        _compile(project, inputs, everything, extras, *options, str(folder / "backend.in"))
-        _compile(project, inputs, build, extras[:1], *options, "--constraint", str(everything))
+        safety = () if may_build else ("--no-build", "--no-cache")
+        _compile(project, inputs, everything, extras, str(folder / "backend.in"), *safety)
+        _compile(project, inputs, build, extras[:1], "--constraint", str(everything), *safety)
         texts = [path.read_text(encoding="utf-8") for path in (everything, build)]
     if "file://" in texts[0]:
         raise ToolError(f"{NAME} would name a folder of this machine", hint="give [tool.uv.sources] a relative path")
@@ -152,7 +153,7 @@ def _compile(project: Project, inputs: Mapping[str, Any], output: Path, extras: 
         [
             *(uv.program(), "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"),
             *("--no-annotate", "--python-version", inputs["python"], "--output-file", str(output)),
-            *("--python", sys.executable),  # else uv runs the Python of the project's `.venv` or settings
+            *("--python", sys.executable),  # else uv would run the Python of the project's .venv
             *(word for name in excluded for word in ("--no-emit-package", name)),
             *(word for extra in extras for word in ("--extra", extra)),
             *settings.options,
