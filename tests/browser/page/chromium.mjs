@@ -43,6 +43,7 @@ export async function seriousViolations(page, version) {
     await page.evaluate(AXE);
   }
   await page.mouse.move(0, 0); // a button under it may have other colours
+  await page.waitForFunction(() => document.getAnimations().every((each) => !(each instanceof CSSTransition))); // nor one that fades
   const found = await page.evaluate(async () => {
     const { violations } = await window.axe.run('#root', { runOnly: ['wcag2a', 'wcag2aa'] });
     return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html }) => ({ id, impact, html: html.slice(0, 300) })));
