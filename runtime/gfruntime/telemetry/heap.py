@@ -57,7 +57,7 @@ def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
     If two functions have a line, as with a comprehension, the outer one counts. Lines outside of functions are left
     out.
     """
-    codes = [each.__code__ for each in gc.get_objects() if type(each) is FunctionType]
+    codes = [each.__code__ for each in _objects() if type(each) is FunctionType]
     names: dict[tuple[str, int], str] = {}
     while codes:
         inner: list[CodeType] = []
@@ -68,3 +68,18 @@ def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
                 inner += [each for each in code.co_consts if isinstance(each, CodeType)]
         codes = inner
     return names
+
+
+def _objects() -> list[object]:
+    """List the objects that the garbage collector tracks, also those that `gc.freeze` hides from it, as in workers."""
+    if not gc.get_freeze_count():
+        return gc.get_objects()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    gc.unfreeze()
+    try:
+        return gc.get_objects()
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import sys
 import threading
@@ -209,6 +210,22 @@ def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> N
     assert 8 << 20 <= total(stacks, "test_profiling.allocate", "inuse_space") < 9 << 20
     assert not tracemalloc.is_tracing()
     assert len(blocks) == 8
+
+
+def test_functions_that_the_collector_does_not_see_have_names(port: int) -> None:
+    """`gc.freeze`, which workers call after loading, hides them from it; they stay hidden."""
+    blocks: list[bytes] = []
+    gc.freeze()
+    try:
+        thread = threading.Thread(target=allocate_when_traced, args=[blocks])
+        thread.start()
+        stacks = read(get(port, "/debug/pprof/heap?seconds=1")[1])
+        thread.join()
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()
+
+    assert total(stacks, "test_profiling.allocate", "inuse_space") >= 8 << 20
 
 
 def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
