@@ -78,7 +78,7 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
 
     if not is_alone:
         raise UsageError("--packages does not go with other options", hint="run gfplug upgrade again for the others")
-    if package_lock.write(Project.find(folder), newest=True, may_build=False):
+    if package_lock.write(Project.find(folder), newest=True):
         console.result(package_lock.NAME)
     else:
         console.note(f"{package_lock.NAME} has the newest packages")
