@@ -76,12 +76,6 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     client.mkdir()
     (client / "pyproject.toml").write_text(BACKEND)
     (client / "backend.py").write_text('open(r"{mark}", "a").write("backend\\n")\n')
-    with (project / "pyproject.toml").open("a") as stream:
-        stream.write('\n[tool.uv.sources.client]\npath = "client"\n')
-    text = (project / "pyproject.toml").read_text()
-    (project / "pyproject.toml").write_text(text.replace("dependencies = [\n", 'dependencies = [\n  "client",\n', 1))
-    tool = Project.find(project)
-    package_lock.path_of(tool).write_text(f"# with the checksum {package_lock._digest(package_lock._inputs(tool))}.\n")
     return project
 
 
@@ -96,9 +90,21 @@ def copy(planted: Path, folder: Path) -> tuple[Path, Path]:
     return project, mark
 
 
+def require_client(project: Path) -> None:
+    """Add the dependency without a wheel, and a lock of packages, which `upgrade` renews and `release` needs."""
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text().replace("dependencies = [\n", 'dependencies = [\n  "client",\n', 1)
+    pyproject.write_text(f'{text}\n[tool.uv.sources.client]\npath = "client"\n')
+    tool = Project.find(project)
+    package_lock.path_of(tool).write_text(f"# with the checksum {package_lock._digest(package_lock._inputs(tool))}.\n")
+    commit(project)
+
+
 def ask(planted: Path, folder: Path, words: list[str]) -> tuple[Ended, str]:
     """Run a command in a copy of the project; return how it ended, and the marks that it left."""
     project, mark = copy(planted, folder)
+    if words[0] in {"upgrade", "release"}:
+        require_client(project)
     ended = run(GFPLUG, *words, cwd=project)
     return ended, mark.read_text() if mark.exists() else ""
 
@@ -115,6 +121,7 @@ def test_a_command_runs_nothing_of_the_project(planted: Path, tmp_path: Path, wo
 def test_an_upgrade_does_not_run_the_python_of_uvs_settings(planted: Path, tmp_path: Path) -> None:
     """The project's pyproject.toml may name one for uv, which renews the lock of packages."""
     project, mark = copy(planted, tmp_path)
+    require_client(project)
     pyproject = project / "pyproject.toml"
     pyproject.write_text(f'{pyproject.read_text()}\n[tool.uv.pip]\npython = ".venv/bin/python"\n')
     commit(project)
