@@ -78,7 +78,7 @@ def test_the_upstreams_status_decides_the_source(status: int, source: str) -> No
 
 def exception_of(run: Callable[[], object]) -> Exception:
     """Return what something raises."""
-    with pytest.raises(Exception) as refusal:  # noqa: PT011  # whatever it is
+    with pytest.raises(Exception) as refusal:  # noqa: PT011  # any exception is a refusal
         run()
     return refusal.value
 

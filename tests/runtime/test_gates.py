@@ -15,7 +15,7 @@ from gfruntime.serving.threads import Pool
 
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
-    """A place that nobody waits for becomes free."""
+    """If no query waits, a place that is given back is free."""
     order: list[int] = []
 
     async def visit(gate: Gate, number: int) -> None:
