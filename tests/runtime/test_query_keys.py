@@ -162,7 +162,7 @@ def test_forwarded_headers_are_part_of_the_key(header: str, *, per_user: bool, t
 
 
 def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
-    """It may return None for no key; a value without a hash is refused."""
+    """It may return None for no key; a value that is not hashable is refused."""
     by_table = Cache(key=lambda example: example.model["table"])
     example = query_from()
     later = dataclasses.replace(
@@ -172,7 +172,7 @@ def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
     assert key(example, by_table) == key(later, by_table)
     assert key(example, by_table) != key(query_from(user=BOB), by_table)
     assert key(example, Cache(key=lambda _: None)) is None
-    with pytest.raises(TypeError, match=r"Cache.key returned a value without a hash \(unhashable type: 'dict'\)"):
+    with pytest.raises(TypeError, match=r"Cache.key returned a value that is not hashable \(unhashable type: 'dict'\)"):
         key(example, Cache(key=lambda each: each.model))
 
 

@@ -33,7 +33,9 @@ def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: 
         raise SchemaError(f"{getattr(model, '__name__', model)} must be a dataclass: put @dataclass(frozen=True) on it")
     fields = _fields((model,), model.__name__, config=config)
     if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
-        raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
+        raise SchemaError(
+            f'{model.__name__}: {" and ".join(urls)} have store="url"; a data source has one URL: keep it on one field'
+        )
     references.check_names(fields, model.__name__)
     query_fields.check(fields, model.__name__, config=config)
     bounds_of(model)
@@ -81,7 +83,7 @@ def _group_fields(
 ) -> list[dict[str, Any]]:
     """Return the fields of a group such as HttpOptions, without the URL if the author has one."""
     if not config or len(owners) > 1:
-        raise SchemaError(f"{where}: {group[0]['group']} belongs in the options themselves")
+        raise SchemaError(f"{where}: {group[0]['group']} works only as a field of the options class: move it there")
     has_url = any(field.get("store") == "url" for field in before)
     return [field for field in group if not (has_url and field["store"] == "url")]
 
@@ -127,7 +129,10 @@ def _rows(
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
-        raise SchemaError(f"{where}: {inner.__name__}.{strange['name']} does not fit into one row")
+        raise SchemaError(
+            f"{where}: a row can't show {inner.__name__}.{strange['name']}, because it is more than one line; "
+            f"use a type and a widget of one line"
+        )
     default = _default(item, where)
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
         raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")

@@ -73,7 +73,7 @@ def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any
     for value in values:
         if not fits(value, compared, nullable=bool(other.get("nullable"))):
             raise SchemaError(
-                f"{where}: show_if waits for {name} to be {value!r}, which is not {describe_values(compared)}"
+                f"{where}: show_if compares {name} with {value!r}, which is not {describe_values(compared)}"
             )
 
 
@@ -96,7 +96,7 @@ def _check_path(where: str, template: str) -> None:
     path = _NAME.sub("x", template)
     parts = re.split(r"[/\\]", unquote(unquote(path.partition("?")[0])))
     if _SCHEME.match(path) or path.startswith("//"):
-        problem = "is an address of its own"
+        problem = "is a complete URL"
     elif {".", ".."} & set(parts):
         problem = "leaves the plugin's resources"
     elif not path.strip("/") or re.search(r"[\s\\#{}\x00-\x1f\x7f]", path):

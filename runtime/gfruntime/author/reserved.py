@@ -108,7 +108,7 @@ def check_routes(author: Author) -> None:
     for route in author.routes:
         where, path = f"{owner}.{route.name}", route.path
         if path.removeprefix("/") in (SCHEMA, MIGRATE, TAG_KEYS, TAG_VALUES):
-            raise SchemaError(f"{where}: gfplug answers the resource {path} itself; choose another path")
+            raise SchemaError(f"{where}: gfruntime answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
         if shape in first:
             raise SchemaError(

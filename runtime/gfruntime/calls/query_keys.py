@@ -107,7 +107,7 @@ def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | 
     try:
         hash(question)
     except TypeError as error:
-        raise TypeError(f"Cache.key returned a value without a hash ({error}); return a tuple of texts") from None
+        raise TypeError(f"Cache.key returned a value that is not hashable ({error}); return a tuple of texts") from None
     caller = _caller(query, per_user=cache.per_user)
     return key._replace(caller=caller, filters=_digest(*query.filters), question=question)
 

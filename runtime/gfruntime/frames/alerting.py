@@ -167,7 +167,7 @@ def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     for name, count in Counter(each.name for each in values).items():
         if count > 1:
             text = f"duplicate data points in metric {name}"
-            raise _ReadError(text, f"{count} value columns are named {name!r}: give each a name of its own")
+            raise _ReadError(text, f"{count} value columns are named {name!r}: give each a different name")
     keys = list(_keys(frames[0].of("string"), index.rows))
     items = [
         RuleSeries(name=each.name, labels=dict(key), points=count)
@@ -218,7 +218,7 @@ def _legacy(frames: Sequence[Sketch]) -> Read:
         for column in (each for each in frame.columns if each is not index):
             if column.type not in _NUMBERS or (column.type != "float64" and not column.rows):
                 text = f"no float64 value column found in frame {frame.name}"
-                raise _ReadError(text, f"column {column.name!r} is no number, or has no rows: leave it out")
+                raise _ReadError(text, f"column {column.name!r} has no numbers, or no rows: leave it out")
             if index.nullable and None in index.values():
                 text = "time series with null time stamps are not supported"
                 raise _ReadError(text, f"drop the rows without a time in {index.name!r}")
@@ -257,7 +257,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
     """Return the time and the values as a reader of series does."""
     times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
     if not times:
-        raise _ReadError(f"frame {at} is missing a []time.Time field", "the time column must be there and not nullable")
+        raise _ReadError(f"frame {at} is missing a []time.Time field", "add a time column that is not nullable")
     if not values:
         raise _ReadError(missing, "there is no column of numbers; when there is nothing, leave all fields out")
     return times[0], values
@@ -295,7 +295,7 @@ def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
         if name in _RESERVED or name.startswith("__"):
             yield f"the label {name!r} is reserved by Grafana"
     if kind == "series" and any(item.points == 0 for item in items):
-        yield 'a series without points is not "no data": reducing it gives NaN; leave all fields out'
+        yield 'Grafana reads a series without points as NaN; for "no data", return a frame without fields'
 
 
 def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:

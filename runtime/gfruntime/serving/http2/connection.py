@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
 
     def _read_headers(self, stream: int, flags: int, content: bytes) -> None:
         if stream % 2 == 0:
-            raise ProtocolError(framing.PROTOCOL_ERROR, f"HEADERS on stream {stream}, which is no client's")
+            raise ProtocolError(framing.PROTOCOL_ERROR, f"HEADERS on stream {stream}: clients open odd streams only")
         content = framing.unpad(content, flags)
         if flags & framing.HAS_PRIORITY:
             if len(content) < 5:  # noqa: PLR2004  # a stream and a weight

@@ -214,7 +214,7 @@ class Crew:
             try:
                 task()
             except Exception:
-                _LOGGER.exception("The workers could not be looked after")
+                _LOGGER.exception("The thread that starts workers failed")
 
     def _fill(self, count: int = 0) -> None:
         """Start workers until there are as many as planned."""
