@@ -88,7 +88,7 @@ def _group_fields(
     return [field for field in group if not (has_url and field["store"] == "url")]
 
 
-def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
+def _enter_dataclass(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
     """Enter a nested dataclass, if a form can show it."""
     if bare in owners:
         raise SchemaError(f"{where} refers back to {bare.__name__}: a form cannot contain itself")
@@ -103,7 +103,7 @@ def _nested(
     owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, where: str, *, config: bool
 ) -> list[dict[str, Any]]:
     """Describe a nested dataclass as a section; each field's name begins with the outer field's name and a dot."""
-    inside = _inside(owners, bare, where)
+    inside = _enter_dataclass(owners, bare, where)
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if _default(item, where) != bare():
@@ -125,7 +125,7 @@ def _rows(
     owners: tuple[type, ...], item: dataclasses.Field[Any], inner: type, ui: Ui, where: str, *, config: bool
 ) -> dict[str, Any]:
     """Describe a list of dataclasses: rows that can be added and removed, each with the dataclass's fields."""
-    inside = _inside(owners, inner, where)
+    inside = _enter_dataclass(owners, inner, where)
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):

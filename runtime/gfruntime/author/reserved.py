@@ -92,7 +92,7 @@ def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any
             result.append(field)
         elif (twin["store"], _plain_kind(twin)) != (field["store"], _plain_kind(field)):
             raise SchemaError(
-                f"{path}.{field['name']}: {group} has a field of this name, {_place(field)}; "
+                f"{path}.{field['name']}: {group} has a field of this name, {_storage_text(field)}; "
                 f"choose another name, or leave {group} out"
             )
     return result
@@ -140,7 +140,7 @@ def _plain_kind(field: dict[str, Any]) -> str:
     return {"secretText": "secret", "text": "string", "code": "string"}.get(kind, kind)
 
 
-def _place(field: dict[str, Any]) -> str:
+def _storage_text(field: dict[str, Any]) -> str:
     """Describe where a field of the HTTP settings is stored, and as what."""
     what = {"secret": "a secret", "boolean": "true or false", "number": "a number"}.get(_plain_kind(field), "a text")
     places = {"url": "in the data source's URL", "root": "in the data source itself", "secureJsonData": "encrypted"}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gfruntime.author.bounds import Bounds
 
-_MISMATCHES = 10  # the largest number of mismatches in hidden fields of one query
+_MAX_HIDDEN_MISMATCHES = 10  # the largest number of mismatches in hidden fields of one query
 
 
 class _MismatchError(DecodeError):
@@ -105,7 +105,7 @@ def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], what: str) -> tup
             value = fill(bounds.judged, values, what)
             break
         except _MismatchError as error:
-            if not bounds.may_hide(error.path) or len(mismatches) == _MISMATCHES:
+            if not bounds.may_hide(error.path) or len(mismatches) == _MAX_HIDDEN_MISMATCHES:
                 raise
             if fill is _fill:
                 values, fill = fitting.fit(bounds.judged, values), _fill_exactly

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from gfruntime.calls.queries import AnswersById, Group
     from gfruntime.calls.runner import Runner
 
-_MUCH_LONGER = 1.0
+_MIN_SECONDS_FOR_RETRY = 1.0
 """The seconds that a caller must have left to run the query again, if another caller's deadline ended it."""
 
-_NEARLY = 0.1  # a failure within this many seconds of the deadline counts as caused by it
+_DEADLINE_TOLERANCE_SECONDS = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
 _results = metrics.Family(
     "counter",
@@ -197,8 +197,8 @@ class ProtectedQueries(Queries):
     def _deliver(self, flight: Flight, answer: EncodedAnswer, waiter: Waiter) -> bool:
         """Deliver an answer, and cache it; but do not deliver a timeout to callers that have much more time."""
         now = time.monotonic()
-        is_late = answer.failure is not None and now >= waiter.deadline - _NEARLY
-        if is_late and any(each.deadline > now + _MUCH_LONGER for each in flight.waiters):
+        is_late = answer.failure is not None and now >= waiter.deadline - _DEADLINE_TOLERANCE_SECONDS
+        if is_late and any(each.deadline > now + _MIN_SECONDS_FOR_RETRY for each in flight.waiters):
             return False
         flight.answer.set_result(answer)
         if (

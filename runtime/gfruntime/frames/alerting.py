@@ -117,14 +117,14 @@ class _ReadError(Exception):
 def classify(frames: Sequence[Sketch]) -> Verdict:
     """Return how Grafana reads the frames of one query."""
     by_contract = bool(frames) and frames[0].type in _TYPES and _version(frames[0]) != [0, 0]
-    warnings = list(_about_meta(frames))
+    warnings = list(_meta_warnings(frames))
     try:
         if not frames or (not frames[0].columns and (by_contract or len(frames) == 1)):
             return Verdict(kind="no data", warnings=warnings)
         kind, items, more = _contract(frames) if by_contract else _legacy(frames)
     except _ReadError as error:
         return Verdict(kind="error", message=str(error), hint=error.hint, warnings=warnings)
-    return Verdict(kind=kind, items=items, warnings=[*warnings, *more, *_about_items(kind, items)])
+    return Verdict(kind=kind, items=items, warnings=[*warnings, *more, *_item_warnings(kind, items)])
 
 
 Read = tuple[Kind, list[RuleSeries], list[str]]
@@ -143,7 +143,7 @@ def _contract(frames: Sequence[Sketch]) -> Read:
 
 def _wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
-    warnings = [*_about_times(index, are_single=True), *_ignored_columns(frames[0], "string")]
+    warnings = [*_time_warnings(index, are_single=True), *_ignored_columns(frames[0], "string")]
     return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values), warnings
 
 
@@ -158,7 +158,11 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
             raise _ReadError(text, "leave out frames without fields")
         index, values = _series_columns(frame, at, f"frame {at} must have at least one value field but has 0")
         items.append(RuleSeries(name=values[0].name, labels=values[0].labels, points=index.rows))
-        warnings += [*_about_times(index, are_single=True), *_second(values[1:]), *_ignored_columns(frame, "string")]
+        warnings += [
+            *_time_warnings(index, are_single=True),
+            *_second_value_warnings(values[1:]),
+            *_ignored_columns(frame, "string"),
+        ]
     return items, warnings
 
 
@@ -174,13 +178,17 @@ def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
         for key, count in Counter(keys).items()
         for each in values
     ]
-    warnings = [*_about_times(index), *_about_names(frames[0]), *_about_points(keys, index, values)]
+    warnings = [*_time_warnings(index), *_name_warnings(frames[0]), *_point_warnings(keys, index, values)]
     return _sort(items), warnings
 
 
 def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     numbers = frames[0].of(*_NUMBERS)
-    warnings = [*_ignored_columns(frames[0], "bool"), *_ignored_columns(frames[0], "string"), *_too_many(numbers)]
+    warnings = [
+        *_ignored_columns(frames[0], "bool"),
+        *_ignored_columns(frames[0], "string"),
+        *_row_count_warnings(numbers),
+    ]
     return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in numbers), warnings
 
 
@@ -193,7 +201,11 @@ def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str
             raise _ReadError(text, "give every frame the type numeric-multi")
         values = frame.of(*_VALUES)
         items += [RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values[:1]]
-        warnings += [*_too_many(values[:1]), *_second(values[1:]), *_ignored_columns(frame, "string")]
+        warnings += [
+            *_row_count_warnings(values[:1]),
+            *_second_value_warnings(values[1:]),
+            *_ignored_columns(frame, "string"),
+        ]
     return _sort(items), warnings
 
 
@@ -202,7 +214,7 @@ def _numeric_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]
     rows = numbers[0].rows if numbers else 0
     keys = _keys(frames[0].of("string"), rows)
     items = _sort(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers)
-    return items, list(_about_names(frames[0]))
+    return items, list(_name_warnings(frames[0]))
 
 
 def _legacy(frames: Sequence[Sketch]) -> Read:
@@ -223,7 +235,7 @@ def _legacy(frames: Sequence[Sketch]) -> Read:
                 text = "time series with null time stamps are not supported"
                 raise _ReadError(text, f"drop the rows without a time in {index.name!r}")
             items.append(RuleSeries(name=frame.name or column.name, labels=column.labels, points=column.rows))
-        warnings += _about_times(index, are_single=True)
+        warnings += _time_warnings(index, are_single=True)
     return "series", items, warnings
 
 
@@ -276,7 +288,7 @@ def _sort(items: Iterable[RuleSeries]) -> list[RuleSeries]:
     return sorted(items, key=lambda item: (item.name, _text(item.labels)))
 
 
-def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
+def _meta_warnings(frames: Sequence[Sketch]) -> Iterator[str]:
     for frame in frames:
         if frame.meta.get("channel"):
             yield "a channel is for panels: rules read only the frames in the answer"
@@ -284,7 +296,7 @@ def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
         yield f"the type {frames[0].type} is ignored, because its version is [0, 0]"
 
 
-def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
+def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
     for labels, count in Counter(_text(item.labels) for item in items).items():
         if count > 1:
             yield (
@@ -298,7 +310,7 @@ def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
         yield 'Grafana reads a series without points as NaN; for "no data", return a frame without fields'
 
 
-def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
+def _time_warnings(index: Column, *, are_single: bool = False) -> Iterator[str]:
     values = [value for value in index.values()[:LOOKED_AT] if value is not None]
     if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
@@ -306,7 +318,7 @@ def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
         yield f"a time in {index.name!r} occurs more than once: labels are missing"
 
 
-def _about_points(
+def _point_warnings(
     keys: Sequence[tuple[tuple[str, str], ...]], index: Column, values: Sequence[Column]
 ) -> Iterator[str]:
     points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
@@ -321,7 +333,7 @@ def _about_points(
         yield f"{len(doubled) - _MOST_WARNINGS} more series have several points at one time"
 
 
-def _about_names(frame: Sketch) -> Iterator[str]:
+def _name_warnings(frame: Sketch) -> Iterator[str]:
     for name, count in Counter(each.name for each in frame.of("string")).items():
         if count > 1:
             yield f"{count} text columns are named {name!r}: the last of them is the label"
@@ -332,11 +344,11 @@ def _ignored_columns(frame: Sketch, kind: str) -> Iterator[str]:
         yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and ignored"
 
 
-def _second(columns: Sequence[Column]) -> Iterator[str]:
+def _second_value_warnings(columns: Sequence[Column]) -> Iterator[str]:
     return (f"column {each.name!r} is a second value and ignored" for each in columns)
 
 
-def _too_many(columns: Sequence[Column]) -> Iterator[str]:
+def _row_count_warnings(columns: Sequence[Column]) -> Iterator[str]:
     return (
         f"column {each.name!r} has {each.rows} rows where one is read: it becomes null"
         for each in columns

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
 
 _BUSY = {429, 503}
-_FIRST = 0.5  # seconds of the first pause, if the upstream sends no Retry-After
+_FIRST_PAUSE = 0.5  # seconds of the first pause, if the upstream sends no Retry-After
 _JITTER = 0.1  # the largest random part of a pause that the upstream names
-_STEP = 0.05  # seconds between two checks whether the caller still waits
+_CHECK_SECONDS = 0.05  # seconds between two checks whether the caller still waits
 
 _retries = metrics.Family(
     "counter", "gfruntime_http_retries_total", "Requests to upstreams that were sent again.", "code"
@@ -113,7 +113,7 @@ def rest_after(answer: HttpResponse, retries: Retries, method: str, *, attempt: 
         return None
     retry_after = _seconds(answer.headers.get("Retry-After", ""))
     if retry_after is None:
-        longest = _FIRST * 2 ** (attempt - 1)
+        longest = _FIRST_PAUSE * 2 ** (attempt - 1)
         return min(random.uniform(longest / 2, longest), retries.longest_wait)  # noqa: S311  # no secret
     if retry_after > retries.longest_wait:
         return None
@@ -147,5 +147,5 @@ def _wait(deadline: Deadline, seconds: float) -> bool:
     while (seconds_left := end - time.monotonic()) > 0:
         if deadline.is_over:
             return False
-        time.sleep(min(seconds_left, _STEP))
+        time.sleep(min(seconds_left, _CHECK_SECONDS))
     return not deadline.is_over

@@ -29,7 +29,9 @@ _CHUNKS = 3
 _ROWS, _COLUMNS = 10, 100
 _OMITTED = {"interval": 0, "index": 0, "inspect": 0, "targetBlank": False}  # zeros that Go leaves out
 _NULLABLE = ("min", "max", "from", "to")
-_OPAQUE = frozenset({"custom", "data", "labels", "color", "query", "panelsState"})  # they are compared completely
+_COMPARED_COMPLETELY = frozenset(
+    {"custom", "data", "labels", "color", "query", "panelsState"}
+)  # they are compared completely
 _ALWAYS_WRITTEN = frozenset({"fields", "frames", "steps", "custom", "data"})
 _WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # written if present, even if empty
 
@@ -83,7 +85,7 @@ def _normal(value: Any, kept_keys: frozenset[str], *, of: str = "") -> Any:  # n
     if not isinstance(value, dict):
         return value
     remaining = {
-        key: item if key in _OPAQUE else _normal(item, kept_keys, of=key)
+        key: item if key in _COMPARED_COMPLETELY else _normal(item, kept_keys, of=key)
         for key, item in value.items()
         if key in kept_keys or not _is_omitted(key, item, is_free=of == "options")
     }
