@@ -246,7 +246,7 @@ def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expecte
         query({}, interval=dt.timedelta(minutes=1)), time_range=_range(start, end)
     )
 
-    assert query_keys.aligned(example).time_range == _range(*expected)
+    assert query_keys.align(example).time_range == _range(*expected)
 
 
 def test_a_range_at_the_ends_of_time_stays() -> None:
@@ -254,7 +254,7 @@ def test_a_range_at_the_ends_of_time_stays() -> None:
     whole = TimeRange(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=dt.datetime.max.replace(tzinfo=dt.UTC))
     example: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)
 
-    assert query_keys.aligned(example) is example
+    assert query_keys.align(example) is example
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
             fields.append(_rows(owners, item, inner, ui, where, config=config))
         else:
             fields.append(_field(item, hint, where, config=config))
-    return reserved.without_twins(fields, path)
+    return reserved.without_duplicates(fields, path)
 
 
 def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type

@@ -76,7 +76,7 @@ def check_option(field: dict[str, Any], where: str) -> None:
         raise SchemaError(f"{where}: Grafana reads {name} as names of cookies; make it a list[str]")
 
 
-def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+def without_duplicates(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
     """Return the fields without those of HTTP and OAuth2 settings that the author also declares; the author's stay.
 
     Raises: SchemaError naming a field that these settings store elsewhere, or as another type.

@@ -167,7 +167,7 @@ class ConversionRequest:
     """The settings of the data source, if Grafana sent any."""
 
 
-class Objects:
+class AdmissionCalls:
     """Answers admission and conversion calls."""
 
     def __init__(self, runner: Runner) -> None:

@@ -46,13 +46,13 @@ def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str
     place = place.rstrip("`").removeprefix("$")
     hint, value, path = _locate(target, values, place)
     text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_value_text(text, hint, value)}"
-    why = unfilled(value, what)
+    why = explain_unfilled_variable(value, what)
     while path and isinstance(path[-1], int):
         path = path[:-1]  # an item's field is the list
     return (f"{text}: {why}" if why else text), (() if _ANY_KEY in place else path)  # a mapping has no hidden fields
 
 
-def unfilled(value: object, what: str) -> str:
+def explain_unfilled_variable(value: object, what: str) -> str:
     """Explain that a text is an unfilled variable; empty if it is not."""
     if not isinstance(value, str):
         return ""
@@ -80,7 +80,7 @@ def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
         except (KeyError, IndexError, TypeError):
             return ""
     is_variable = isinstance(values, str) and values.strip() not in ("", *_EMPTY_TEXTS)
-    text = unfilled(values, what) if is_variable else ""
+    text = explain_unfilled_variable(values, what) if is_variable else ""
     return f": {text}" if text else ""
 
 

@@ -119,7 +119,7 @@ def wants_fresh(query: Query[Any], cache: Cache) -> bool:
     return query.headers.get(_CACHE_SKIP_HEADER) == "true"
 
 
-def aligned(query: Query[Any]) -> Query[Any]:
+def align(query: Query[Any]) -> Query[Any]:
     """Move both ends of a query's range back to a multiple of its interval; a range shorter than one interval stays."""
     between = query.time_range
     try:

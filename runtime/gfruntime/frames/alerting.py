@@ -23,7 +23,7 @@ from typing import Any, Literal
 Kind = Literal["no data", "numbers", "series", "error"]
 Labels = Mapping[str, str]
 
-LOOKED_AT = 100_000
+MAX_CHECKED_ROWS = 100_000
 """The number of rows whose values are checked; the classification needs values only of text columns."""
 
 _TYPES = (
@@ -249,7 +249,7 @@ _HINTS = {
 def _number_set(frame: Sketch) -> Read:
     [number] = frame.of(*_NUMBERS)
     items = [RuleSeries(name=number.name, labels=dict(key), points=1) for key in _keys(frame.of("string"), number.rows)]
-    has_null = number.nullable and None in number.values()[:LOOKED_AT]
+    has_null = number.nullable and None in number.values()[:MAX_CHECKED_ROWS]
     return "numbers", items, [f"a null in {number.name!r} becomes NaN, which alerts"] if has_null else []
 
 
@@ -278,9 +278,9 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
 def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
     """Yield each row's labels; of two columns with one name, the later counts."""
     if not texts:
-        return iter([()] * min(rows, LOOKED_AT))
+        return iter([()] * min(rows, MAX_CHECKED_ROWS))
     by_name = {each.name: each for each in texts}
-    columns = [[(name, value or "") for value in each.values()[:LOOKED_AT]] for name, each in by_name.items()]
+    columns = [[(name, value or "") for value in each.values()[:MAX_CHECKED_ROWS]] for name, each in by_name.items()]
     return zip(*columns, strict=True)
 
 
@@ -311,7 +311,7 @@ def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
 
 
 def _time_warnings(index: Column, *, are_single: bool = False) -> Iterator[str]:
-    values = [value for value in index.values()[:LOOKED_AT] if value is not None]
+    values = [value for value in index.values()[:MAX_CHECKED_ROWS] if value is not None]
     if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
     elif are_single and len(set(values)) < len(values):

@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".txt":
-        return {"status": 200, "frames": [comparable(frame) for frame in _arrow_frames(text)]}
+        return {"status": 200, "frames": [to_comparable(frame) for frame in _arrow_frames(text)]}
     chunks = text.split(_PREFIX + _MARK)
     if len(chunks) < _CHUNKS:
         raise ValueError(f"no golden data found in: {path}")
@@ -61,10 +61,10 @@ def write(path: Path, frames: Sequence[Frame]) -> None:
 
 def response_of(frames: Sequence[Frame]) -> dict[str, Any]:
     """Return the response in the form that is compared."""
-    return {"status": 200, "frames": [comparable(frame) for frame in frames]}
+    return {"status": 200, "frames": [to_comparable(frame) for frame in frames]}
 
 
-def comparable(frame: Frame) -> dict[str, Any]:
+def to_comparable(frame: Frame) -> dict[str, Any]:
     """Return a frame's JSON in the form that is compared."""
     described: dict[str, Any] = normal(_as_go(frame))
     return described

@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             raise StreamError(framing.PROTOCOL_ERROR)
 
     def _read_reset(self, stream: int, _flags: int, content: bytes) -> None:
-        framing.long(content)
+        framing.read_uint31(content)
         exchange = self._find(stream)
         if exchange is not None:
             exchange.cancel()
@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
         """Do nothing: the peer opens no more streams, and closes the connection itself."""
 
     def _read_window(self, stream: int, _flags: int, content: bytes) -> None:
-        increment = framing.long(content)
+        increment = framing.read_uint31(content)
         if stream == 0:
             if not increment:
                 raise ProtocolError(framing.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")

@@ -80,7 +80,7 @@ def read_settings(content: bytes) -> list[tuple[int, int]]:
     return list(_SETTING.iter_unpack(content))
 
 
-def long(content: bytes) -> int:
+def read_uint31(content: bytes) -> int:
     """Return a frame's content as one number, without its reserved first bit.
 
     Raises: ProtocolError if it has another length.

@@ -70,7 +70,7 @@ class Child:
         except OSError:
             self._offer.withdraw()
             raise
-        self._offer.let_go()
+        self._offer.close_child_end()
         self.pid = self._process.pid
         self._end: socket.socket | None = None
         self._ends: dict[int, int] = {}  # exit statuses of workers that this template forked
