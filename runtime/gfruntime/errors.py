@@ -30,10 +30,10 @@ _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "elasticsearch", "pymongo", "redis"}
 _NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
 _NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # the base classes of PEP 249's other exceptions
-_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # the upstream finds the request wrong
+_PLUGIN_ERROR_STATUSES = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # the upstream finds the request wrong
 _LOWEST, _HIGHEST = 100, 599
-_DEEPEST = 10  # the number of causes that are checked
-_LONGEST = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
+_MAX_CAUSES = 10  # the number of causes that are checked
+_MAX_MESSAGE_CHARACTERS = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
 
 
 class PluginError(Exception):
@@ -125,7 +125,7 @@ def source_of_status(status: int) -> Source:
 
     Source: grafana-plugin-sdk-go v0.298.0, experimental/status, SourceFromHTTPStatus.
     """
-    return "plugin" if status in _OUR_FAULT else "downstream"
+    return "plugin" if status in _PLUGIN_ERROR_STATUSES else "downstream"
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -146,16 +146,20 @@ def _failure_of(error: BaseException) -> Failure:
             status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
             frames = link.frames if link is error else ()
             return Failure(
-                status=status, source=link.source, message=_advised(error), is_expected=link is error, frames=frames
+                status=status,
+                source=link.source,
+                message=_sentence_with_advice(error),
+                is_expected=link is error,
+                frames=frames,
             )
-    status, source = _judge(error)
-    return Failure(status=status, source=source, message=_advised(error), is_expected=False)
+    status, source = _status_and_source(error)
+    return Failure(status=status, source=source, message=_sentence_with_advice(error), is_expected=False)
 
 
-def _advised(error: BaseException) -> str:
+def _sentence_with_advice(error: BaseException) -> str:
     """Describe an exception in one sentence, with advice if a shared connection or client is the cause."""
     text, link = sentence(error), error
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_CAUSES):
         if (
             not isinstance(link, PluginError)
             and not _is_from_http_client(link)
@@ -188,11 +192,13 @@ def sentence(error: BaseException) -> str:
     text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    text = masking.hide(text[: 4 * _LONGEST])  # mask before the last cut: a part of a secret is not recognised
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    text = masking.hide(
+        text[: 4 * _MAX_MESSAGE_CHARACTERS]
+    )  # mask before the last cut: a part of a secret is not recognised
+    return text if len(text) <= _MAX_MESSAGE_CHARACTERS else f"{text[:_MAX_MESSAGE_CHARACTERS]} …"
 
 
-def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes
+def _status_and_source(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes
     """Return the status and source of an unmarked exception."""
     if isinstance(error, TimeoutError):
         return 504, "downstream"

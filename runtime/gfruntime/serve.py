@@ -72,16 +72,16 @@ def serve(
         "max_memory_mb": max_memory_mb,
     }
     if place := os.environ.pop(_WORKER, ""):
-        _run_worker(place, _service(load, threads), plan)
+        _run_worker(place, _service_factory(load, threads), plan)
     if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)
         raise SystemExit(1)
     del os.environ[handshake.COOKIE_KEY]  # a child that runs this executable was not started by Grafana
     host = host_process.find()
     if modes.standalone_may_run():
-        _locate(host)
+        _redirect_to_standalone(host)
 
-    _require_enough()
+    _require_system_limits()
     from gfruntime.logs import log, masking  # noqa: PLC0415  # once it is sure that a host listens
     from gfruntime.serving import stdio  # noqa: PLC0415  # once it is sure that a host listens
 
@@ -94,7 +94,7 @@ def serve(
     try:
         from gfruntime.serving.process import run  # noqa: PLC0415  # imports the transport
 
-        make = _application(_service(load, threads), plan)
+        make = _application_factory(_service_factory(load, threads), plan)
         run(make, transport=transport, stdout=reserved.stdout, writer=writer, host=host)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
         _fail(error, writer)
@@ -103,7 +103,7 @@ def serve(
 
 def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
     """Run as a worker of the process that Grafana started, or as the template that forks workers."""
-    _require_enough()
+    _require_system_limits()
     from gfruntime.logs import log, masking  # noqa: PLC0415  # as in `serve`
     from gfruntime.serving.workers import worker  # noqa: PLC0415  # few plugins have any
 
@@ -115,7 +115,7 @@ def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int
     os._exit(0)
 
 
-def _application(make: Callable[[], Application], plan: dict[str, int | str]) -> Callable[[], Application]:
+def _application_factory(make: Callable[[], Application], plan: dict[str, int | str]) -> Callable[[], Application]:
     """Return a function that makes the application: workers if they are configured, else the author's class itself."""
 
     def make_here() -> Application:
@@ -138,7 +138,7 @@ def _with_telemetry(make: Callable[[], Application]) -> Application:
     return make()
 
 
-def _service(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
+def _service_factory(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
     """Return a function that makes an application of the author's class."""
 
     def make() -> Application:
@@ -158,10 +158,10 @@ def _serve_alone(load: Callable[[], Any], threads: int, transport: str) -> NoRet
     """Serve for a debugger; standard streams and interrupts belong to the developer."""
     from gfruntime.serving.process import run_alone  # noqa: PLC0415
 
-    raise SystemExit(run_alone(lambda: _with_telemetry(_service(load, threads)), transport=transport))
+    raise SystemExit(run_alone(lambda: _with_telemetry(_service_factory(load, threads)), transport=transport))
 
 
-def _locate(host: int) -> None:
+def _redirect_to_standalone(host: int) -> None:
     """Redirect Grafana to a standalone server, if one runs; then this process serves nothing."""
     from gfruntime.serving import standalone  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ def _locate(host: int) -> None:
         raise SystemExit(0)
 
 
-def _require_enough() -> None:
+def _require_system_limits() -> None:
     """End the process with one log line if the system's limits are too low for a plugin."""
     from gfruntime.serving import limits  # noqa: PLC0415  # it imports next to nothing
 

@@ -23,7 +23,7 @@ def data_response(
     """Encode one pluginv2.DataResponse."""
     parts: Parts = []
     for frame in frames:
-        parts.append(_head(1, _size(frame)))
+        parts.append(_field_header(1, _size(frame)))
         parts += frame
     tail = text(2, error) + integer(4, status) + text(5, source) + integer(6, int(is_json))
     return [*parts, tail]
@@ -35,9 +35,9 @@ def query_data_response(responses: Iterable[tuple[str, Parts]]) -> bytes:
     for ref_id, response in responses:
         key = length_delimited(1, ref_id.encode())  # the key of a map entry is always written
         size = _size(response)
-        value_head = _head(2, size)
+        value_head = _field_header(2, size)
         entry = len(key) + len(value_head) + size
-        parts += [_head(1, entry), key, value_head, *response]
+        parts += [_field_header(1, entry), key, value_head, *response]
     return b"".join(parts)
 
 
@@ -92,7 +92,7 @@ def chunk(
     is_json: bool = False,
 ) -> bytes:
     """Encode a pluginv2.QueryChunkedDataResponse."""
-    head = text(1, ref_id) + text(2, frame_id) + (_head(3, _size(frame)) if frame else b"")
+    head = text(1, ref_id) + text(2, frame_id) + (_field_header(3, _size(frame)) if frame else b"")
     tail = text(4, error) + integer(5, status) + text(6, source) + integer(7, int(is_json))
     return b"".join([head, *frame, tail])
 
@@ -116,7 +116,7 @@ def text(number: int, value: str) -> bytes:
 
 def length_delimited(number: int, value: bytes) -> bytes:
     """Encode a bytes or message field, even when empty."""
-    return _head(number, len(value)) + value
+    return _field_header(number, len(value)) + value
 
 
 def packed(number: int, values: Iterable[int]) -> bytes:
@@ -162,7 +162,7 @@ def _size(parts: Parts) -> int:
     return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
 
 
-def _head(number: int, size: int) -> bytes:
+def _field_header(number: int, size: int) -> bytes:
     return _varint(number << 3 | _LENGTH) + _varint(size)
 
 

@@ -126,4 +126,4 @@ def test_other_drivers_report_no_statement(postgres_url: str, traffic: Traffic) 
 
     assert [entry["_query"]["rowCount"] for entry in entries] == [1] * 4
     assert {entry["request"]["postData"]["text"] for entry in entries} == {""}
-    assert {entry["comment"] for entry in entries} == {"the driver does not tell the statement"}
+    assert {entry["comment"] for entry in entries} == {"the driver does not provide the statement"}

@@ -113,7 +113,7 @@ def test_the_result_has_a_failed_conversion(services: Services) -> None:
     answer = services.unary("ResourceConversion/ConvertObjects", conversion("v9"), pb.ConversionResponse)
 
     assert (answer.uid, answer.result.status, len(answer.objects)) == ("u-1", "Failure", 0)
-    assert "must return 2 RawObject" in answer.result.message
+    assert "must return a list of 2 RawObjects, in the order of the request, not 0 RawObjects" in answer.result.message
 
 
 def test_stateless_methods_must_be_static() -> None:

@@ -156,7 +156,7 @@ def test_frames_that_may_fail_later_give_a_warning(frames: list[Frame], warning:
 def test_a_good_answer_has_no_warnings() -> None:
     """What the runtime types by itself is read by contract, without a warning."""
     for frames in ([WIDE], TEXT.group_by("host"), [TEXT], [Frame.of(host=["a", "b"], v=[1, 2])], [Frame.of(v=[1])]):
-        result = verdict(*contract.typed(frames))
+        result = verdict(*contract.set_types(frames))
 
         assert result.kind in ("series", "numbers")
         assert result.warnings == []

@@ -66,7 +66,10 @@ def test_a_failing_key_is_its_querys_error() -> None:
         "B": (500, "KeyError: 'table'"),
         "C": (
             500,
-            "TypeError: Cache.key returned a value without a hash (unhashable type: 'list'); return a tuple of texts",
+            (
+                "TypeError: Cache.key returned a value that is not hashable (unhashable type: 'list'); "
+                "return a tuple of texts"
+            ),
         ),
     }
 

@@ -163,7 +163,7 @@ def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
     kind: type[GatedSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task is cancelled at once; a thread that is still at work keeps its place, as the upstream is busy."""
-    monkeypatch.setattr(gates, "PATIENCE", 60.0)
+    monkeypatch.setattr(gates, "HOLD_SECONDS_AFTER_CANCEL", 60.0)
 
     async def act() -> None:
         services = RunningServices(kind)

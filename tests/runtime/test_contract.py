@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from gfruntime import Field, Frame
-from gfruntime.frames.contract import typed
+from gfruntime.frames.contract import set_types
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 SERIES = Frame.of(time=[NOON], v=[1.0])
@@ -42,7 +42,7 @@ SERIES = Frame.of(time=[NOON], v=[1.0])
 )
 def test_shape_decides_the_type(frames: list[Frame], expected: str | None) -> None:
     """Each shape of the module's table gets its type and version 0.1, the rest none."""
-    result = typed(frames)
+    result = set_types(frames)
 
     metas = [frame.meta for frame in result]
     assert metas == [None if expected is None else {"type": expected, "typeVersion": [0, 1]}] * len(frames)
@@ -52,11 +52,15 @@ def test_a_type_of_the_author_stays() -> None:
     """A type that the author gave is left as it is, with all frames of the response."""
     table = Frame(fields=SERIES.fields, meta={"type": "table"})
 
-    assert typed([table, SERIES]) == [table, SERIES]
+    assert set_types([table, SERIES]) == [table, SERIES]
 
 
 def test_other_metadata_stays() -> None:
     """The type is added to what the author put into the metadata."""
     frame = Frame(fields=[Field("v", [1])], meta={"executedQueryString": "select 1"})
 
-    assert typed([frame])[0].meta == {"executedQueryString": "select 1", "type": "numeric-wide", "typeVersion": [0, 1]}
+    assert set_types([frame])[0].meta == {
+        "executedQueryString": "select 1",
+        "type": "numeric-wide",
+        "typeVersion": [0, 1],
+    }

@@ -92,7 +92,7 @@ def test_a_plugin_that_uses_tls_bundles_certificate_authorities(
 
 def test_patches_that_leave_the_start_are_applied_later() -> None:
     """Each that `freeze` takes from PyInstaller's start, and does not drop, is imported before the author's code."""
-    assert set(freeze._LATER) == set(modes._PATCHES)
+    assert set(freeze._LATE_PATCHES) == set(modes._PATCHES)
 
 
 def test_the_plain_docstring_parser_finds_no_parameters() -> None:

@@ -101,7 +101,7 @@ def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
 
 def test_work_that_hangs_loses_its_place_after_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would lock out all others."""
-    monkeypatch.setattr(gates, "PATIENCE", 0.05)
+    monkeypatch.setattr(gates, "HOLD_SECONDS_AFTER_CANCEL", 0.05)
 
     async def scene() -> None:
         gate = Gate(1)

@@ -176,7 +176,7 @@ def test_waits_grow_and_vary() -> None:
     """Half a second, one, two; each is randomly shorter, so that not all clients come back together."""
     policy = Retries(attempts=9, longest_wait=1.5)
     rests = [
-        [retries.rest_after(response(), policy, "GET", attempt=attempt) for _ in range(50)] for attempt in (1, 2, 3, 8)
+        [retries.retry_delay(response(), policy, "GET", attempt=attempt) for _ in range(50)] for attempt in (1, 2, 3, 8)
     ]
 
     for many, (low, high) in zip(rests, [(0.25, 0.5), (0.5, 1), (1, 1.5), (1.5, 1.5)], strict=True):
@@ -205,7 +205,7 @@ def test_waits_grow_and_vary() -> None:
 )
 def test_the_named_time_is_seconds_or_a_date(after: str, low: float | None, high: float | None) -> None:
     """Anything else is ignored; a jitter is added, within the longest wait."""
-    rest = retries.rest_after(response(after=after), Retries(), "GET", attempt=1)
+    rest = retries.retry_delay(response(after=after), Retries(), "GET", attempt=1)
 
     assert (rest is None) is (low is None)
     assert rest is None or low is None or high is None or low <= rest <= high
@@ -214,7 +214,7 @@ def test_the_named_time_is_seconds_or_a_date(after: str, low: float | None, high
 def test_a_date_is_a_time_from_now() -> None:
     """The date may be in any zone."""
     after = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=9), usegmt=False)
-    rest = retries.rest_after(response(after=after), Retries(), "GET", attempt=1)
+    rest = retries.retry_delay(response(after=after), Retries(), "GET", attempt=1)
 
     assert rest is not None
     assert 5 < rest <= 10

@@ -51,7 +51,7 @@ def test_the_secret_may_go_in_the_body(login: Login) -> None:
 
 def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server takes each but once; a token that the server revokes is renewed, and no request fails."""
-    monkeypatch.setattr(tokens, "_YOUNG", 0.0)
+    monkeypatch.setattr(tokens, "_NEW_SECONDS", 0.0)
     client = HttpClient.of(settings_of(login, "refresh_token"))
     for _ in range(3):
         client.get("x").raise_for_status()

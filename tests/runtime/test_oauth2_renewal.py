@@ -115,7 +115,7 @@ def test_tokens_that_expire_under_load_are_renewed_once(
 @pytest.mark.slow
 def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server names no lifetime: each 401 is repeated once, with the token that one of the callers renewed."""
-    monkeypatch.setattr(tokens, "_YOUNG", 0.0)
+    monkeypatch.setattr(tokens, "_NEW_SECONDS", 0.0)
     login.lifetime = 3600.5
     own = settings_of(login)
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
@@ -138,7 +138,7 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
 
 def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """A POST that was refused has changed nothing yet."""
-    monkeypatch.setattr(tokens, "_YOUNG", 0.0)
+    monkeypatch.setattr(tokens, "_NEW_SECONDS", 0.0)
     client = HttpClient.of(settings_of(login))
     client.get("x")
     login.revoke()
@@ -158,7 +158,7 @@ def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> N
 
 def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer to the second request is returned."""
-    monkeypatch.setattr(tokens, "_YOUNG", 0.0)
+    monkeypatch.setattr(tokens, "_NEW_SECONDS", 0.0)
     client = HttpClient.of(settings_of(login))
     client.get("x")
     login.is_closed = True

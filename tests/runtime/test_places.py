@@ -140,9 +140,9 @@ def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.Module
     except ValueError as error:
         ours = error
 
-    assert places.of_error(theirs) == "plugin/deep/source.py, line 12, in bug"
-    assert "test_places.py, line " in places.of_error(ours)
-    assert places.of_error(ValueError("never raised")) == ""
+    assert places.place_of_error(theirs) == "plugin/deep/source.py, line 12, in bug"
+    assert "test_places.py, line " in places.place_of_error(ours)
+    assert places.place_of_error(ValueError("never raised")) == ""
 
 
 def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
@@ -151,10 +151,10 @@ def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
     thread = threading.Thread(target=plugin.late, args=(event,), name="a late one", daemon=True)
     thread.start()
 
-    eventually(lambda: places.of_thread("a late one") == "plugin/deep/source.py, line 8, in late")
+    eventually(lambda: places.place_of_thread("a late one") == "plugin/deep/source.py, line 8, in late")
     event.set()
     thread.join(5)
-    assert places.of_thread("a late one") == ""
+    assert places.place_of_thread("a late one") == ""
 
 
 @pytest.mark.parametrize("name", ["gathers", "groups", "waits", "parts"])
@@ -244,7 +244,7 @@ def test_a_thread_can_be_inspected_while_its_generator_runs() -> None:
     sys.setswitchinterval(1e-6)
     thread.start()
     try:
-        results = {places.of_thread("yields") for _ in range(2000)}
+        results = {places.place_of_thread("yields") for _ in range(2000)}
     finally:
         sys.setswitchinterval(interval)
         end.set()

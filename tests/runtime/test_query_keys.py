@@ -162,7 +162,7 @@ def test_forwarded_headers_are_part_of_the_key(header: str, *, per_user: bool, t
 
 
 def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
-    """It may return None for no key; a value without a hash is refused."""
+    """It may return None for no key; a value that is not hashable is refused."""
     by_table = Cache(key=lambda example: example.model["table"])
     example = query_from()
     later = dataclasses.replace(
@@ -172,7 +172,7 @@ def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
     assert key(example, by_table) == key(later, by_table)
     assert key(example, by_table) != key(query_from(user=BOB), by_table)
     assert key(example, Cache(key=lambda _: None)) is None
-    with pytest.raises(TypeError, match=r"Cache.key returned a value without a hash \(unhashable type: 'dict'\)"):
+    with pytest.raises(TypeError, match=r"Cache.key returned a value that is not hashable \(unhashable type: 'dict'\)"):
         key(example, Cache(key=lambda each: each.model))
 
 
@@ -246,7 +246,7 @@ def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expecte
         query({}, interval=dt.timedelta(minutes=1)), time_range=_range(start, end)
     )
 
-    assert query_keys.aligned(example).time_range == _range(*expected)
+    assert query_keys.align(example).time_range == _range(*expected)
 
 
 def test_a_range_at_the_ends_of_time_stays() -> None:
@@ -254,7 +254,7 @@ def test_a_range_at_the_ends_of_time_stays() -> None:
     whole = TimeRange(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=dt.datetime.max.replace(tzinfo=dt.UTC))
     example: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)
 
-    assert query_keys.aligned(example) is example
+    assert query_keys.align(example) is example
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
         [("ts", "time", None, T[:1]), ("cpu", "float64", {"host": "b"}, [2.5])],
         [("ts", "time", None, T[:1]), ("memory", "int64", {"host": "b"}, [None])],
     ]
-    assert {frame.meta["type"] for frame in contract.typed(frames) if frame.meta} == {"timeseries-multi"}
+    assert {frame.meta["type"] for frame in contract.set_types(frames) if frame.meta} == {"timeseries-multi"}
 
 
 def test_without_labels_rows_become_one_frame() -> None:

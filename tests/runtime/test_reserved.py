@@ -166,8 +166,11 @@ class _More(Base):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (_Reserved, "_Reserved.schema: gfplug answers the resource /gfplug/schema itself; choose another path"),
-        (_ReservedToo, "_ReservedToo.migrate: gfplug answers the resource /gfplug/migrate itself; choose another path"),
+        (_Reserved, "_Reserved.schema: gfruntime answers the resource /gfplug/schema itself; choose another path"),
+        (
+            _ReservedToo,
+            "_ReservedToo.migrate: gfruntime answers the resource /gfplug/migrate itself; choose another",
+        ),
         (_Twice, "_Twice.second: GET /tables/{two} is answered by first already; remove one of them"),
         (_Lacks, r"_Lacks.columns: it can't be called for /tables/{table}: .*must be \(self, request, table\)"),
         (_Other, "_Other.columns: it can't be called for /tables/{table}: missing a required argument: 'name'"),

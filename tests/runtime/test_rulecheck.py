@@ -103,8 +103,8 @@ def test_a_frame_that_will_fail_is_logged_once(
 
 def test_only_the_first_rows_of_long_answers_are_read() -> None:
     """A null after them is noticed."""
-    values = [1.0] * (alerting.LOOKED_AT + 5)
+    values = [1.0] * (alerting.MAX_CHECKED_ROWS + 5)
     column = rulecheck.sketch(Frame(fields=[Field("v", [*values, None])])).columns[0]
 
-    assert len(column.values()) == alerting.LOOKED_AT + 1
+    assert len(column.values()) == alerting.MAX_CHECKED_ROWS + 1
     assert column.values()[-1] is None

@@ -34,9 +34,9 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Window, Window(size=1), "Model.f: its default must be Window()"),
         (Window | None, None, "Model.f: its default must be Window()"),
         (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
-        (list[Note], list, "Model.f: Note.text does not fit into one row"),
-        (HttpOptions, HttpOptions(), "Model.f: HttpOptions belongs in the options themselves"),
-        (OAuth2Options, OAuth2Options(), "Model.f: OAuth2Options belongs in the options themselves"),
+        (list[Note], list, "Model.f: a row can't show Note.text, because it is more than one line"),
+        (HttpOptions, HttpOptions(), "Model.f: HttpOptions works only as a field of the options class"),
+        (OAuth2Options, OAuth2Options(), "Model.f: OAuth2Options works only as a field of the options class"),
         (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from works only on a str or a list[str]"),
         (Annotated[str, Ui(options_from="x?y={y}")], "", "Model.f: options_from names 'y', which is not a field"),
         (Annotated[str, Ui(show_if={"y": [1]})], "", "Model.f: show_if names 'y', which is not a field of Model"),
@@ -64,9 +64,9 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Annotated[str, Ui(options_from="views")], "", "Model.f: options_from names the resource 'views', which"),
         (Annotated[str, Ui(options_from="changes")], "", "Model.f: options_from names the resource 'changes'"),
         (Annotated[str, Ui(options_from="tables/{f}")], "", "Model.f: options_from names the resource 'tables/{f}'"),
-        (Annotated[str, Ui(options_from="http://x/tables")], "", "Model.f: options_from 'http://x/tables' is an"),
-        (Annotated[str, Ui(options_from="javascript:x")], "", "Model.f: options_from 'javascript:x' is an address"),
-        (Annotated[str, Ui(options_from="//x/tables")], "", "Model.f: options_from '//x/tables' is an address"),
+        (Annotated[str, Ui(options_from="http://x/tables")], "", "Model.f: options_from 'http://x/tables' is a"),
+        (Annotated[str, Ui(options_from="javascript:x")], "", "Model.f: options_from 'javascript:x' is a complete"),
+        (Annotated[str, Ui(options_from="//x/tables")], "", "Model.f: options_from '//x/tables' is a complete"),
         (Annotated[str, Ui(options_from="../tables")], "", "Model.f: options_from '../tables' leaves"),
         (Annotated[str, Ui(options_from="a/%2e%2e/tables")], "", "Model.f: options_from 'a/%2e%2e/tables' leaves"),
         (Annotated[str, Ui(options_from="a/%252e%252E/b")], "", "Model.f: options_from 'a/%252e%252E/b' leaves"),
@@ -90,18 +90,18 @@ def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sente
 @pytest.mark.parametrize(
     ("hint", "default", "values", "sentence"),
     [
-        (Literal["a", "b"], "a", ["c"], "show_if waits for mode to be 'c', which is not one of 'a', 'b'"),
-        (Literal["a", "b"], "a", ["a", None], "show_if waits for mode to be None, which is not one of 'a', 'b'"),
-        (Literal[1, 2], 1, ["1"], "show_if waits for mode to be '1', which is not one of 1, 2"),
-        (Literal[1, 2], 1, [True], "show_if waits for mode to be True, which is not one of 1, 2"),
-        (Level, Level.LOW, [3], "show_if waits for mode to be 3, which is not one of 1, 2"),
-        (bool, False, [1], "show_if waits for mode to be 1, which is not True or False"),
-        (bool, False, ["true"], "show_if waits for mode to be 'true', which is not True or False"),
-        (int, 1, ["1"], "show_if waits for mode to be '1', which is not a whole number"),
-        (Annotated[int, Ui(minimum=1)], 1, [0], "show_if waits for mode to be 0, which is not a whole number at"),
-        (str, "", [1], "show_if waits for mode to be 1, which is not a text"),
-        (Annotated[bool, Ui(widget="hidden")], False, ["x"], "show_if waits for mode to be 'x', which is not True"),
-        (Annotated[str, Ui(options_from="tables")], "", [1], "show_if waits for mode to be 1, which is not a text"),
+        (Literal["a", "b"], "a", ["c"], "show_if compares mode with 'c', which is not one of 'a', 'b'"),
+        (Literal["a", "b"], "a", ["a", None], "show_if compares mode with None, which is not one of 'a', 'b'"),
+        (Literal[1, 2], 1, ["1"], "show_if compares mode with '1', which is not one of 1, 2"),
+        (Literal[1, 2], 1, [True], "show_if compares mode with True, which is not one of 1, 2"),
+        (Level, Level.LOW, [3], "show_if compares mode with 3, which is not one of 1, 2"),
+        (bool, False, [1], "show_if compares mode with 1, which is not True or False"),
+        (bool, False, ["true"], "show_if compares mode with 'true', which is not True or False"),
+        (int, 1, ["1"], "show_if compares mode with '1', which is not a whole number"),
+        (Annotated[int, Ui(minimum=1)], 1, [0], "show_if compares mode with 0, which is not a whole number at"),
+        (str, "", [1], "show_if compares mode with 1, which is not a text"),
+        (Annotated[bool, Ui(widget="hidden")], False, ["x"], "show_if compares mode with 'x', which is not True"),
+        (Annotated[str, Ui(options_from="tables")], "", [1], "show_if compares mode with 1, which is not a text"),
         (list[str], list, [[]], "show_if can't depend on 'mode', because it is a list or a secret"),
         (list[Window], list, ["a"], "show_if can't depend on 'mode', because it is a list or a secret"),
         (str, "", [], "show_if expects a list of values for 'mode', got []"),
@@ -157,7 +157,7 @@ def test_a_data_source_has_one_url() -> None:
     url = Annotated[str, Ui(store="url")]
     form = dataclasses.make_dataclass("Options", [("a", url, ""), ("b", url, "")])
 
-    with pytest.raises(SchemaError, match="Options: a and b both say"):
+    with pytest.raises(SchemaError, match="Options: a and b have store"):
         describe(datasource(options=form))
 
 

@@ -128,12 +128,12 @@ def test_frames_with_the_authors_type_are_checked() -> None:
     """A frame that its author typed gets version 0.1, is sorted, and is refused where it breaks the contract."""
     wide = Frame(fields=[Field("time", [T[1], T[0]]), Field("v", [1, 2])], meta={"type": "timeseries-wide"})
     invalid = Frame(fields=[Field("v", [1])], meta={"type": "timeseries-wide", "typeVersion": [0, 1]})
-    [typed] = contract.typed([wide])
+    [typed] = contract.set_types([wide])
 
     assert typed.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
     assert typed["time"].to_list() == T[:2]
     with pytest.raises(FrameError, match="no column of times"):
-        contract.typed([invalid])
+        contract.set_types([invalid])
 
 
 @pytest.mark.parametrize("meta", [{"type": "timeseries-wide", "typeVersion": [0, 0]}, {"type": "log-lines"}])
@@ -141,13 +141,13 @@ def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> No
     """Frames of a type without contract, or of version 0.0, stay as they are."""
     frames = [Frame(fields=[Field("v", [1, 2])], meta=meta)]
 
-    assert contract.typed(frames) == frames
+    assert contract.set_types(frames) == frames
 
 
 @pytest.mark.shows("frames 40")
 def test_detected_series_are_sorted() -> None:
     """Series that the runtime types by itself are sorted too."""
-    [frame] = contract.typed([Frame.of(time=[T[1], T[0]], v=[1, 2])])
+    [frame] = contract.set_types([Frame.of(time=[T[1], T[0]], v=[1, 2])])
 
     assert frame["v"].to_list() == [2, 1]
 

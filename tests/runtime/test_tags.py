@@ -190,7 +190,7 @@ def test_a_route_cannot_take_the_resources(path: str) -> None:
     kind = datasource()
     kind.mine = route("POST", path)(lambda self, request: None)  # type: ignore[attr-defined]  # noqa: ARG005
 
-    with pytest.raises(SchemaError, match=f"gfplug answers the resource {path} itself"):
+    with pytest.raises(SchemaError, match=f"gfruntime answers the resource {path} itself"):
         describe(kind)
 
 

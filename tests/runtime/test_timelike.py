@@ -65,7 +65,7 @@ def test_other_columns_are_not_taken_for_times(name: str, values: list[Any]) -> 
 
 def notices(frame: Frame) -> list[str]:
     """List the texts of a frame's notices as the panel gets them."""
-    [typed] = contract.typed([frame])
+    [typed] = contract.set_types([frame])
     items: Any = (typed.meta or {}).get("notices", [])
     return [notice["text"] for notice in items]
 
@@ -97,7 +97,7 @@ def test_the_panel_gets_a_notice() -> None:
 )
 def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None:
     """Otherwise a rule would read NaN, which may fire."""
-    answer = rulecheck.check(contract.typed(frames), ref_id="A")
+    answer = rulecheck.check(contract.set_types(frames), ref_id="A")
 
     assert alerting.classify([rulecheck.sketch(frame) for frame in answer]).kind == "no data"
 
@@ -105,6 +105,6 @@ def test_frames_without_rows_are_no_data_for_a_rule(frames: list[Frame]) -> None
 def test_only_frames_with_rows_are_checked() -> None:
     """A series without points does not hide the others."""
     frames = [Frame.of(time=T, v=[1, 2, 3], labels={"h": "a"}), Frame.of(time=[], v=[], labels={"h": "b"})]
-    [frame] = rulecheck.check(contract.typed(frames), ref_id="A")
+    [frame] = rulecheck.check(contract.set_types(frames), ref_id="A")
 
     assert frame["v"].labels == {"h": "a"}

@@ -300,7 +300,7 @@ def test_cursors_are_written_as_queries(traffic: Traffic, cursor: Driver, statem
     source = {"datasourceUid": "u1", "datasourceType": "acme-sample-datasource", "datasourceName": "n"}
     counts = {"frameCount": 1, "rowCount": 1}
     assert entry["_query"] == {"version": 1, "kind": "sql.query", "refId": "A"} | source | counts
-    assert entry.get("comment", "") == ("" if statement else "the driver does not tell the statement")
+    assert entry.get("comment", "") == ("" if statement else "the driver does not provide the statement")
 
 
 def test_a_failed_query_says_why(traffic: Traffic) -> None:

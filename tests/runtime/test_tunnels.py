@@ -168,7 +168,7 @@ def test_an_unreachable_upstream_is_a_downstream_error(database: Echo, caplog: p
     own = settings(
         data={"enableSecureSocksProxy": True}, config={f"{_PREFIX}{name}": value for name, value in config.items()}
     )
-    with pytest.raises(DownstreamError, match="by the secure socks proxy: the socks proxy: host unreachable"):
+    with pytest.raises(DownstreamError, match="through the secure socks proxy: the socks proxy: host unreachable"):
         open_socket(own, "db.inside.example", 1)
     with Tunnel(own, "db", 1) as tunnel, socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
         assert connection.recv(1) == b""

@@ -81,7 +81,7 @@ class Author:
             for name in METHODS
             if name != "__init__" and callable(getattr(datasource, name, None))
         }
-        if "start" in methods and not _takes_nothing(methods["start"]):
+        if "start" in methods and not _has_no_parameters(methods["start"]):
             del methods["start"]
         if not {"query", "query_batch"} & methods.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
@@ -123,7 +123,7 @@ def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
     return number
 
 
-def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
+def _has_no_parameters(method: Any) -> bool:  # noqa: ANN401
     """Tell whether a method can be called with `self` alone; any other `start` is ignored."""
     try:
         inspect.signature(method).bind(None)

@@ -84,9 +84,9 @@ class _Field:
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
-    """The bounds of one class. `judged` is the class to decode into before `find` checks the values."""
+    """The bounds of one class. `decode_as` is the class to decode into before `find` checks the values."""
 
-    judged: Any
+    decode_as: Any
     fields: list[_Field] = field(default_factory=list)
 
     def find(self, instance: Any, path: Path = (), root: Any = None) -> Iterator[Violation]:  # noqa: ANN401
@@ -116,7 +116,7 @@ class Bounds:
                 instance = getattr(instance, str(key))
         return False
 
-    def may_hide(self, path: Path) -> bool:
+    def has_show_if(self, path: Path) -> bool:
         """Tell whether a field on a path has a `show_if`."""
         return any(each is not None and each.show_if for each in self._fields_on(path))
 
@@ -147,7 +147,9 @@ def _compile(model: Any) -> Bounds | None:  # noqa: ANN401
     if not has_fields(model):
         return None
     if model not in _COMPILED:
-        _COMPILED[model] = compiled = Bounds(judged=twin_of(model))  # stored before its fields, which may refer to it
+        _COMPILED[model] = compiled = Bounds(
+            decode_as=twin_of(model)
+        )  # stored before its fields, which may refer to it
         try:
             hints = typing.get_type_hints(model, include_extras=True)
             defaults = _defaults(model)

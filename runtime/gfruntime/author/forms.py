@@ -33,7 +33,9 @@ def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: 
         raise SchemaError(f"{getattr(model, '__name__', model)} must be a dataclass: put @dataclass(frozen=True) on it")
     fields = _fields((model,), model.__name__, config=config)
     if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
-        raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
+        raise SchemaError(
+            f'{model.__name__}: {" and ".join(urls)} have store="url"; a data source has one URL: keep it on one field'
+        )
     references.check_names(fields, model.__name__)
     query_fields.check(fields, model.__name__, config=config)
     bounds_of(model)
@@ -69,7 +71,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
             fields.append(_rows(owners, item, inner, ui, where, config=config))
         else:
             fields.append(_field(item, hint, where, config=config))
-    return reserved.without_twins(fields, path)
+    return reserved.without_duplicates(fields, path)
 
 
 def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
@@ -81,12 +83,12 @@ def _group_fields(
 ) -> list[dict[str, Any]]:
     """Return the fields of a group such as HttpOptions, without the URL if the author has one."""
     if not config or len(owners) > 1:
-        raise SchemaError(f"{where}: {group[0]['group']} belongs in the options themselves")
+        raise SchemaError(f"{where}: {group[0]['group']} works only as a field of the options class: move it there")
     has_url = any(field.get("store") == "url" for field in before)
     return [field for field in group if not (has_url and field["store"] == "url")]
 
 
-def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
+def _enter_dataclass(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
     """Enter a nested dataclass, if a form can show it."""
     if bare in owners:
         raise SchemaError(f"{where} refers back to {bare.__name__}: a form cannot contain itself")
@@ -101,7 +103,7 @@ def _nested(
     owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, where: str, *, config: bool
 ) -> list[dict[str, Any]]:
     """Describe a nested dataclass as a section; each field's name begins with the outer field's name and a dot."""
-    inside = _inside(owners, bare, where)
+    inside = _enter_dataclass(owners, bare, where)
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if _default(item, where) != bare():
@@ -123,11 +125,14 @@ def _rows(
     owners: tuple[type, ...], item: dataclasses.Field[Any], inner: type, ui: Ui, where: str, *, config: bool
 ) -> dict[str, Any]:
     """Describe a list of dataclasses: rows that can be added and removed, each with the dataclass's fields."""
-    inside = _inside(owners, inner, where)
+    inside = _enter_dataclass(owners, inner, where)
     reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
-        raise SchemaError(f"{where}: {inner.__name__}.{strange['name']} does not fit into one row")
+        raise SchemaError(
+            f"{where}: a row can't show {inner.__name__}.{strange['name']}, because it is more than one line; "
+            f"use a type and a widget of one line"
+        )
     default = _default(item, where)
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
         raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")

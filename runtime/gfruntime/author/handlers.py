@@ -37,23 +37,23 @@ METHODS: dict[str, Method] = {
         "self, settings: Settings[Options]",
         "nothing",
         "Before the first call about a configured data source, and again when its settings change; calls wait for it. "
-        "What it raises is the answer to those calls. It runs in a thread: what belongs to the event loop, such as a "
-        "client of httpx or a pool of psycopg, is made in `start`.",
+        "If it raises, those calls get its exception as their answer. It runs in a thread: create what belongs to the "
+        "event loop, such as a client of httpx or a pool of psycopg, in `start`.",
         "instance",
     ),
     "start": Method(
         "self",
         "nothing",
         "Once after the constructor, before the first call. As `async def` it runs on the event loop of the other "
-        "`async def` methods, so that what it opens is theirs. What it raises is the answer to the calls that wait; "
-        "the next call tries again, with a new object.",
+        "`async def` methods, so that the connections that it opens belong to that loop. If it raises, the calls "
+        "that wait get its exception as their answer; the next call tries again, with a new object.",
         "instance",
     ),
     "query": Method(
         "self, query: Query[Model]",
         "a Frame, a list of frames, or a table with the Arrow interface",
         "For each query of a panel, an alert rule or an expression; the queries of one request run side by side, at "
-        "most ten. What it raises is the error of that query alone.",
+        "most ten. If it raises, only that query gets the exception as its error.",
     ),
     "query_batch": Method(
         "self, queries: list[Query[Model]]",
@@ -68,14 +68,14 @@ METHODS: dict[str, Method] = {
     "query_variable": Method(
         "self, query: Query[VariableModel]",
         "a Frame; its first text column holds the choices",
-        "For the query of a dashboard's variable, which has an editor of its own.",
+        "For a dashboard's variable query; such queries have a separate editor.",
     ),
     "query_annotation": Method(
         "self, query: Query[AnnotationModel]",
         "a Frame with the columns `time` and `text`, and perhaps `timeEnd`, `title` and `tags`",
-        "For the query of a dashboard's annotations, which has an editor of its own.",
+        "For a dashboard's annotation query; such queries have a separate editor.",
     ),
-    "check_health": Method("self", "a Health", 'For the button "Save & test", and when Grafana looks after a plugin.'),
+    "check_health": Method("self", "a Health", 'For the button "Save & test", and when Grafana checks a plugin.'),
     "call_resource": Method(
         "self, request: Request",
         "a Response",
@@ -84,13 +84,13 @@ METHODS: dict[str, Method] = {
     "get_tag_keys": Method(
         "self, request: TagRequest",
         "a list of texts, or of dictionaries with `value` and `label`",
-        "When somebody adds an ad hoc filter to a dashboard: what its queries can be filtered by. A class with this "
-        "method is given the filters as `query.filters`.",
+        "When somebody adds an ad hoc filter to a dashboard: returns the keys by which the dashboard's queries can be "
+        "filtered. A class with this method gets the filters as `query.filters`.",
     ),
     "get_tag_values": Method(
         "self, key: str, request: TagRequest",
         "a list of texts, or of dictionaries with `value` and `label`",
-        "When a key was chosen: what it can be compared with.",
+        "When the user has chosen a key: returns the values to compare it with.",
     ),
     "subscribe_stream": Method(
         "self, request: StreamRequest",
@@ -110,18 +110,18 @@ METHODS: dict[str, Method] = {
     "validate_admission": Method(
         "request: AdmissionRequest",
         "an Admission",
-        "Before Grafana stores an object of a Kubernetes-style API: whether it may. A static method.",
+        "Before Grafana stores an object of a Kubernetes-style API: allows or refuses it. A static method.",
         "class",
     ),
     "mutate_admission": Method(
         "request: AdmissionRequest",
         "an Admission, with the object to store",
-        "Before Grafana stores such an object: what to change in it. A static method.",
+        "Before Grafana stores such an object: changes it. A static method.",
         "class",
     ),
     "convert_objects": Method(
         "request: ConversionRequest",
-        "a list of RawObjects, as many as there were, in their order",
+        "a list of RawObjects, as many as the request has, in the same order",
         "When Grafana wants such objects in another version. A static method.",
         "class",
     ),

@@ -41,7 +41,7 @@ def _authentication() -> list[dict[str, Any]]:
 
 def _tls() -> list[dict[str, Any]]:
     authority, client = {"tlsAuthWithCACert": [True]}, {"tlsAuth": [True]}
-    name = "The server's name in its certificate, where it is not the URL's."
+    name = "The server's name in its certificate, if it differs from the URL's host."
     return [
         _field("tlsSkipVerify", "boolean", "Skip certificate check", section=_TLS, default=False),
         _field("tlsAuthWithCACert", "boolean", "Own certificate authority", section=_TLS, default=False),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = "v0alpha1"
 _DIALECT = "https://json-schema.org/draft-04/schema"
 _SECRETS = ("secret", "secretText")
-_BESIDE = ("url", "root")  # the stores of options outside jsonData, except secrets
+_TOP_LEVEL_STORES = ("url", "root")  # the stores of options outside jsonData, except secrets
 
 
 def describe(author: Author, forms: Mapping[str, Any]) -> Json:
@@ -65,7 +65,7 @@ def _example(example: Mapping[str, Any]) -> Json:
 
 def _settings(author: Author, config: Fields) -> Json:
     """Describe a data source's settings except secrets: `jsonData`, the URL, basic authentication and its user."""
-    spec = _object(field | {"name": _name_at_top(field)} for field in config if field["store"] in _BESIDE)
+    spec = _object(field | {"name": _name_at_top(field)} for field in config if field["store"] in _TOP_LEVEL_STORES)
     spec.setdefault("properties", {})["jsonData"] = _object(_stored_fields(config)) | _headers(config)
     return spec | _docstring(author.options)
 
@@ -179,7 +179,7 @@ def _choice(options: Iterable[Mapping[str, Any]]) -> Json:
 
 
 def _default_settings(config: Fields) -> Json:
-    top = [field | {"name": _name_at_top(field)} for field in config if field["store"] in _BESIDE]
+    top = [field | {"name": _name_at_top(field)} for field in config if field["store"] in _TOP_LEVEL_STORES]
     return {**_defaults(top), "jsonData": _tree(_defaults(_stored_fields(config)))}
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"\{([\w.]*)\}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_NOT_COMPARED = {"list", "tags", "multi", "headers", "secret", "secretText"}
+_KINDS_WITHOUT_COMPARISON = {"list", "tags", "multi", "headers", "secret", "secretText"}
 
 
 def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[str] = ()) -> None:
@@ -67,13 +67,13 @@ def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> 
 
 def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any]) -> None:
     """Refuse a value that the other field can't have."""
-    if other["kind"] in _NOT_COMPARED:
+    if other["kind"] in _KINDS_WITHOUT_COMPARISON:
         raise SchemaError(f"{where}: show_if can't depend on {name!r}, because it is a list or a secret")
     compared = {key: value for key, value in other.items() if key != "options" or value} | {"kind": _kind_of(other)}
     for value in values:
         if not fits(value, compared, nullable=bool(other.get("nullable"))):
             raise SchemaError(
-                f"{where}: show_if waits for {name} to be {value!r}, which is not {describe_values(compared)}"
+                f"{where}: show_if compares {name} with {value!r}, which is not {describe_values(compared)}"
             )
 
 
@@ -96,7 +96,7 @@ def _check_path(where: str, template: str) -> None:
     path = _NAME.sub("x", template)
     parts = re.split(r"[/\\]", unquote(unquote(path.partition("?")[0])))
     if _SCHEME.match(path) or path.startswith("//"):
-        problem = "is an address of its own"
+        problem = "is a complete URL"
     elif {".", ".."} & set(parts):
         problem = "leaves the plugin's resources"
     elif not path.strip("/") or re.search(r"[\s\\#{}\x00-\x1f\x7f]", path):

@@ -76,7 +76,7 @@ def check_option(field: dict[str, Any], where: str) -> None:
         raise SchemaError(f"{where}: Grafana reads {name} as names of cookies; make it a list[str]")
 
 
-def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+def without_duplicates(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
     """Return the fields without those of HTTP and OAuth2 settings that the author also declares; the author's stay.
 
     Raises: SchemaError naming a field that these settings store elsewhere, or as another type.
@@ -92,7 +92,7 @@ def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any
             result.append(field)
         elif (twin["store"], _plain_kind(twin)) != (field["store"], _plain_kind(field)):
             raise SchemaError(
-                f"{path}.{field['name']}: {group} has a field of this name, {_place(field)}; "
+                f"{path}.{field['name']}: {group} has a field of this name, {_storage_text(field)}; "
                 f"choose another name, or leave {group} out"
             )
     return result
@@ -108,7 +108,7 @@ def check_routes(author: Author) -> None:
     for route in author.routes:
         where, path = f"{owner}.{route.name}", route.path
         if path.removeprefix("/") in (SCHEMA, MIGRATE, TAG_KEYS, TAG_VALUES):
-            raise SchemaError(f"{where}: gfplug answers the resource {path} itself; choose another path")
+            raise SchemaError(f"{where}: gfruntime answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
         if shape in first:
             raise SchemaError(
@@ -140,7 +140,7 @@ def _plain_kind(field: dict[str, Any]) -> str:
     return {"secretText": "secret", "text": "string", "code": "string"}.get(kind, kind)
 
 
-def _place(field: dict[str, Any]) -> str:
+def _storage_text(field: dict[str, Any]) -> str:
     """Describe where a field of the HTTP settings is stored, and as what."""
     what = {"secret": "a secret", "boolean": "true or false", "number": "a number"}.get(_plain_kind(field), "a text")
     places = {"url": "in the data source's URL", "root": "in the data source itself", "secureJsonData": "encrypted"}

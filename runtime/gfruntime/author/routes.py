@@ -151,7 +151,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
     names = [part[1] for part in _PART.finditer(pattern)]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"the route {pattern!r} has two parts {{{name}}}: give each a name of its own")
+            raise ValueError(f"the route {pattern!r} has two parts {{{name}}}: give each part a different name")
     return re.compile("".join(parts).removesuffix("/") + "/?")
 
 

@@ -152,5 +152,5 @@ def value_text(value: Any) -> str:  # noqa: ANN401
     try:
         text = repr(plain(value))
     except ValueError:  # more digits than Python writes
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

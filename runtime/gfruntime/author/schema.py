@@ -99,7 +99,7 @@ def _inspect(datasource: type) -> Author:
 def _place_line(error: BaseException) -> str:
     """Describe in one line where the author's code raised; empty if no line of it did."""
     is_syntax = isinstance(error, SyntaxError) and error.filename and error.lineno
-    place = f"{error.filename}, line {error.lineno}" if is_syntax else places.of_error(error)  # type: ignore[attr-defined]
+    place = f"{error.filename}, line {error.lineno}" if is_syntax else places.place_of_error(error)  # type: ignore[attr-defined]
     return f"at {place}\n" if place else ""
 
 

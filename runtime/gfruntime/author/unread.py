@@ -24,7 +24,7 @@ QUERY = {
     *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),
     *("timeRange", "resultAssertions", "queryCachingTTL"),
 }
-_OF_PANELS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
+_PANEL_KEYS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
 """The keys that dashboards, Explore and Grafana's APIs put into a query beside `QUERY`."""
 
 SECRETS = re.compile(r"basicAuthPassword|tlsCACert|tlsClientCert|tlsClientKey|httpHeaderValue[0-9]+", re.ASCII)
@@ -33,7 +33,7 @@ SWITCHES = {
     *("tlsAuth", "tlsAuthWithCACert", "tlsSkipVerify", "oauthPassThru", "enableSecureSocksProxy", "manageAlerts"),
     *("allowAsRecordingRulesTarget", "disableGrafanaCache"),
 }
-_OF_SOURCES = {
+_DATA_SOURCE_KEYS = {
     *SWITCHES,
     *("serverName", "keepCookies", "secureSocksProxyUsername", "alertmanagerUid", "basicAuth", "basicAuthUser"),
     *("timeout", "dialTimeout", "httpKeepAlive", "httpTLSHandshakeTimeout", "httpExpectContinueTimeout"),
@@ -43,7 +43,7 @@ _OF_SOURCES = {
 }
 """The keys of jsonData that Grafana and its SDKs read for every data source."""
 
-_SECRETS_OF_SOURCES = {
+_DATA_SOURCE_SECRETS = {
     *("password", "secureSocksProxyPassword", "sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"),
 }
 
@@ -79,14 +79,14 @@ def unknown_of_options(values: Any, keys: Keys) -> list[tuple[str, list[str]]]: 
 
 def is_of_every_query(name: str) -> bool:
     """Tell whether Grafana itself puts a key into queries of every data source."""
-    return name in QUERY | _OF_PANELS or name.startswith("__")
+    return name in QUERY | _PANEL_KEYS or name.startswith("__")
 
 
 def is_of_every_source(name: str) -> bool:
     """Tell whether Grafana or its SDKs read a key of jsonData for every data source."""
-    return name in _OF_SOURCES or bool(TEXTS.fullmatch(name)) or name.startswith("__")
+    return name in _DATA_SOURCE_KEYS or bool(TEXTS.fullmatch(name)) or name.startswith("__")
 
 
 def is_secret_of_every_source(name: str) -> bool:
     """Tell whether Grafana or its SDKs read a secret for every data source."""
-    return name in _SECRETS_OF_SOURCES or bool(SECRETS.fullmatch(name))
+    return name in _DATA_SOURCE_SECRETS or bool(SECRETS.fullmatch(name))

@@ -167,7 +167,7 @@ class ConversionRequest:
     """The settings of the data source, if Grafana sent any."""
 
 
-class Objects:
+class AdmissionCalls:
     """Answers admission and conversion calls."""
 
     def __init__(self, runner: Runner) -> None:
@@ -246,7 +246,9 @@ def _object(item: RawObject) -> bytes:
 def _objects(result: object, count: int) -> list[RawObject]:
     objects = list(result) if isinstance(result, (list, tuple)) else []
     if not all(isinstance(item, RawObject) for item in objects) or len(objects) != count:
+        is_list = isinstance(result, (list, tuple)) and all(isinstance(item, RawObject) for item in objects)
+        got = f"{len(objects)} RawObjects" if is_list else type(result).__name__
         raise TypeError(
-            f"convert_objects must return {count} RawObject in the order given, not {type(result).__name__}"
+            f"convert_objects must return a list of {count} RawObjects, in the order of the request, not {got}"
         )
     return objects

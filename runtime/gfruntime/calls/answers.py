@@ -102,7 +102,7 @@ def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     if isinstance(result, BaseException):
         return encode_failure(result, ref_id=ref_id, is_json=is_json)
     try:
-        frames = check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
+        frames = check_for_alerts(contract.set_types(frames_of(result)), ref_id=ref_id)
         parts = _encode_frames(frames, ref_id=ref_id, is_json=is_json)
     except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
         return encode_failure(error, ref_id=ref_id, is_json=is_json)
@@ -130,7 +130,7 @@ def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) 
 
 def partial_frames(failure: Failure) -> list[Frame]:
     """List the frames that a failure carries, typed. They are not checked for alert rules, which do not read them."""
-    return contract.typed(frames_of(failure.frames))
+    return contract.set_types(frames_of(failure.frames))
 
 
 def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -> Failure:

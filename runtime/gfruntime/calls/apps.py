@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("gfruntime")
 _KEY = "gfruntime.request"
 _SERVER = ("grafana", 80)
-_OWN = ("content-length", "proxy")
+_DROPPED_HEADERS = ("content-length", "proxy")
 
 
 def call_wsgi(app: WsgiApp, request: Request) -> Response:
@@ -218,7 +218,7 @@ def _forwarded(request: Request) -> dict[str, list[str]]:
     return {
         name: values
         for name, values in headers.merge_names(request.headers).items()
-        if headers.is_legal(name) and "_" not in name and name.lower() not in _OWN
+        if headers.is_legal(name) and "_" not in name and name.lower() not in _DROPPED_HEADERS
     }
 
 

@@ -94,7 +94,7 @@ class _Writer:
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
             frames = answers.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
             return [self._chunk(item[0], frame) for frame in frames]
-        frames = answers.check_for_alerts(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
+        frames = answers.check_for_alerts(contract.set_types(answers.frames_of(item)), ref_id=self.ref_id)
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     async def failure(self, failure: Failure) -> list[bytes]:

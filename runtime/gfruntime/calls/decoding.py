@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gfruntime.author.bounds import Bounds
 
-_MISMATCHES = 10  # the largest number of mismatches in hidden fields of one query
+_MAX_HIDDEN_MISMATCHES = 10  # the largest number of mismatches in hidden fields of one query
 
 
 class _MismatchError(DecodeError):
@@ -40,7 +40,7 @@ def decoder(model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
     Raises: SchemaError if a bound of the model is invalid.
     """
     bounds = bounds_of(model)
-    if hasattr(model, "model_validate") or (bounds is not None and bounds.judged is not model):
+    if hasattr(model, "model_validate") or (bounds is not None and bounds.decode_as is not model):
         return lambda text: decode(model, json_object(text, what), what)
     fast = msgspec.json.Decoder(model, strict=False, dec_hook=_hook)
 
@@ -73,7 +73,7 @@ def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN4
             hidden.append(violation.path)
         if hidden:
             source = _without(source, hidden)
-        return _fill(target, source, what) if hidden or bounds.judged is not target else value
+        return _fill(target, source, what) if hidden or bounds.decode_as is not target else value
     except RecursionError as error:
         raise DecodeError(f"{what}: nested too deeply") from error
 
@@ -102,13 +102,13 @@ def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], what: str) -> tup
     fill = _fill
     while True:
         try:
-            value = fill(bounds.judged, values, what)
+            value = fill(bounds.decode_as, values, what)
             break
         except _MismatchError as error:
-            if not bounds.may_hide(error.path) or len(mismatches) == _MISMATCHES:
+            if not bounds.has_show_if(error.path) or len(mismatches) == _MAX_HIDDEN_MISMATCHES:
                 raise
             if fill is _fill:
-                values, fill = fitting.fit(bounds.judged, values), _fill_exactly
+                values, fill = fitting.fit(bounds.decode_as, values), _fill_exactly
             values = _without(values, [error.path])
             mismatches.append(error)
     for mismatch in mismatches:
@@ -161,7 +161,7 @@ def _validate(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: A
         details = error.errors() if hasattr(error, "errors") else []
         texts = []
         for item in details:
-            reason = mismatches.unfilled(item["input"], what)
+            reason = mismatches.explain_unfilled_variable(item["input"], what)
             input_text = f", got {item['input']!r}: {reason}" if reason else ""
             texts.append(f"{'.'.join(map(str, item['loc']))}: {item['msg']}{input_text}")
         raise DecodeError(f"{what}: {'; '.join(texts) or type(error).__name__}") from None

@@ -62,7 +62,7 @@ class Ask:
     flights: list[Flight] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
-    def end_if_unwanted(self) -> bool:
+    def cancel_if_abandoned(self) -> bool:
         """Cancel the work if all its callers have left; return whether it is cancelled."""
         if self.task is None or self.task.done() or any(flight.waiters for flight in self.flights):
             return False

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+HOLD_SECONDS_AFTER_CANCEL = 60.0
 """Seconds that cancelled work may hold its place while it still runs."""
 
 _waiting = metrics.Family("gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places.")
@@ -139,7 +139,7 @@ class GatePlace:
         if self._begin():
             self.release()
         else:
-            self._loop.call_later(PATIENCE, self.release)
+            self._loop.call_later(HOLD_SECONDS_AFTER_CANCEL, self.release)
 
     def release(self) -> None:
         """Release the place, once; call it on the control loop."""

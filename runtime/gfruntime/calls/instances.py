@@ -177,11 +177,11 @@ class Instances:
             for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MOST)]:
                 self._remove_unused(source.key, spare)
             if len(slots) > 1:
-                self._plan(_IDLE * self._dispose_after, source.key)
+                self._schedule_cleanup(_IDLE * self._dispose_after, source.key)
             if source.version.expires:
-                self._plan(_SWEEP, None)
+                self._schedule_cleanup(_SWEEP, None)
 
-    def _plan(self, seconds: float, key: Key | None) -> None:
+    def _schedule_cleanup(self, seconds: float, key: Key | None) -> None:
         """Schedule a clean-up of a key's instances, or a sweep; the lock is held."""
         if key not in self._planned:
             self._planned.add(key)
@@ -196,7 +196,7 @@ class Instances:
                 if self._clock() - slot.last_used_at >= _IDLE * self._dispose_after:
                     self._remove_unused(key, slot)
             if len(slots) > 1:
-                self._plan(_IDLE * self._dispose_after, key)
+                self._schedule_cleanup(_IDLE * self._dispose_after, key)
 
     def _remove_unused(self, key: Key, slot: _Slot) -> None:
         """Remove an instance unless a call uses it; the lock is held."""
@@ -222,7 +222,7 @@ class Instances:
         self.sweep()
         with self._lock:
             self._planned.discard(None)
-            self._plan(_SWEEP, None)
+            self._schedule_cleanup(_SWEEP, None)
 
     def _discard(self, instance: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401
         try:

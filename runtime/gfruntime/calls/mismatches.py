@@ -23,12 +23,14 @@ SETTINGS = "the data source's settings"
 """The first words of an error about options."""
 
 _KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_SOME = "..."  # msgspec's sign for the key of a mapping
-_TYPED = re.compile(r"expected [^,]+, got (?!null\b)\w+")
+_ANY_KEY = "..."  # msgspec's sign for the key of a mapping
+_TYPE_MISMATCH = re.compile(r"expected [^,]+, got (?!null\b)\w+")
 _VARIABLE = re.compile(r"\$\{[^{}]+\}|\$[A-Za-z_]\w*|\[\[[^\[\]]+\]\]")
-_ALL = ("$__all", "${__all}", "[[__all]]")
-_NOTHING = ("undefined", "null", "None", "NaN")
-_SEVERAL = re.compile(r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)")  # several values of a variable, as Grafana writes them
+_ALL_VARIABLE = ("$__all", "${__all}", "[[__all]]")
+_EMPTY_TEXTS = ("undefined", "null", "None", "NaN")
+_SEVERAL_VALUES = re.compile(
+    r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)"
+)  # several values of a variable, as Grafana writes them
 _LONGEST = 80
 
 
@@ -44,17 +46,17 @@ def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str
     place = place.rstrip("`").removeprefix("$")
     hint, value, path = _locate(target, values, place)
     text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_value_text(text, hint, value)}"
-    why = unfilled(value, what)
+    why = explain_unfilled_variable(value, what)
     while path and isinstance(path[-1], int):
         path = path[:-1]  # an item's field is the list
-    return (f"{text}: {why}" if why else text), (() if _SOME in place else path)  # a mapping has no hidden fields
+    return (f"{text}: {why}" if why else text), (() if _ANY_KEY in place else path)  # a mapping has no hidden fields
 
 
-def unfilled(value: object, what: str) -> str:
+def explain_unfilled_variable(value: object, what: str) -> str:
     """Explain that a text is an unfilled variable; empty if it is not."""
     if not isinstance(value, str):
         return ""
-    if value.strip() in _ALL:
+    if value.strip() in _ALL_VARIABLE:
         return "it stands for all values of a variable, but this field takes one value"
     if variable := _VARIABLE.search(value):
         where = (
@@ -65,9 +67,9 @@ def unfilled(value: object, what: str) -> str:
         return f"the variable {variable[0]} is not filled; {where}"
     if not value.strip():
         return "it is empty, like a variable that is not filled"
-    if value.strip() in _NOTHING:
+    if value.strip() in _EMPTY_TEXTS:
         return "a variable that is not filled leaves this text"
-    return "it has several values of a variable, and this takes one" if _SEVERAL.fullmatch(value.strip()) else ""
+    return "it has several values of a variable, and this takes one" if _SEVERAL_VALUES.fullmatch(value.strip()) else ""
 
 
 def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
@@ -77,8 +79,8 @@ def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
             values = values[key]
         except (KeyError, IndexError, TypeError):
             return ""
-    is_variable = isinstance(values, str) and values.strip() not in ("", *_NOTHING)
-    text = unfilled(values, what) if is_variable else ""
+    is_variable = isinstance(values, str) and values.strip() not in ("", *_EMPTY_TEXTS)
+    text = explain_unfilled_variable(values, what) if is_variable else ""
     return f": {text}" if text else ""
 
 
@@ -88,9 +90,9 @@ def _locate(target: Any, values: Any, place: str) -> tuple[Any, Any, Path]:  # n
     for name, number in _KEY.findall(place):
         bare = unwrap(hint)[0]
         hint = typing.get_type_hints(bare, include_extras=True).get(name) if has_fields(bare) else item_of(bare)
-        key: Any = name or (number if number == _SOME else int(number))
-        if number == _SOME and isinstance(values, Mapping):
-            key = next((each for each, value in values.items() if not _fits(hint, value)), _SOME)
+        key: Any = name or (number if number == _ANY_KEY else int(number))
+        if number == _ANY_KEY and isinstance(values, Mapping):
+            key = next((each for each, value in values.items() if not _fits(hint, value)), _ANY_KEY)
         path.append(key)
         try:
             values = values[key]
@@ -111,7 +113,7 @@ def _value_text(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
     """Return the value as an error may show it; empty for a secret, for null, and if the author's text shows it."""
     if value is None or unwrap(hint)[0] is Secret:
         return ""
-    word = "" if _TYPED.fullmatch(text) else ", got" if text.startswith(("expected", "invalid")) else None
+    word = "" if _TYPE_MISMATCH.fullmatch(text) else ", got" if text.startswith(("expected", "invalid")) else None
     if word is None:
         return ""
     value_text = rules.value_text(value) if isinstance(value, str) else json.dumps(value)

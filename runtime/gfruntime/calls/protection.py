@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.calls import answers, convert, query_keys
 from gfruntime.calls.answer_cache import AnswerCache
 from gfruntime.calls.flights import Ask, Flight, KeyedQuery, Waiter
-from gfruntime.calls.queries import Queries, side_by_side
+from gfruntime.calls.queries import Queries, run_concurrently
 from gfruntime.calls.query_keys import Key
 from gfruntime.request import incoming
 from gfruntime.telemetry import metrics
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from gfruntime.calls.queries import AnswersById, Group
     from gfruntime.calls.runner import Runner
 
-_MUCH_LONGER = 1.0
+_MIN_SECONDS_FOR_RETRY = 1.0
 """The seconds that a caller must have left to run the query again, if another caller's deadline ended it."""
 
-_NEARLY = 0.1  # a failure within this many seconds of the deadline counts as caused by it
+_DEADLINE_TOLERANCE_SECONDS = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
 _results = metrics.Family(
     "counter",
@@ -63,7 +63,7 @@ class ProtectedQueries(Queries):
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> AnswersById:
         answer = self._answer_in_turn if self._cache is None else self._answer_shared
         works = [partial(answer, method, group, call) for method, group in groups]
-        return await side_by_side(works, self._runner.author.concurrent_query_count)
+        return await run_concurrently(works, self._runner.author.concurrent_query_count)
 
     async def _answer_in_turn(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> AnswersById:
         """Answer queries without a cache, once a place is free."""
@@ -93,7 +93,7 @@ class ProtectedQueries(Queries):
         finally:
             for flight in flights:
                 flight.waiters.remove(waiter)
-                if flight.ask.end_if_unwanted():
+                if flight.ask.cancel_if_abandoned():
                     self._remove(flight.ask)  # remove it now, so that no other call joins it
 
     def _join(self, keyed: KeyedQuery, ask: Ask) -> Flight:
@@ -125,7 +125,7 @@ class ProtectedQueries(Queries):
         source, texts = query_keys.source_number(call.source), {message.refId: message.json for message in messages}
         cache, keyed_queries = self._cache, list[KeyedQuery]()
         assert cache is not None  # noqa: S101  # else nothing is shared
-        for query in map(query_keys.aligned, queries) if cache.align else queries:
+        for query in map(query_keys.align, queries) if cache.align else queries:
             base = Key(source, method, query.query_type, query.ref_id, call.is_json, query.from_alert)
             try:
                 key = query_keys.complete(base, query, cache, raw=texts[query.ref_id])
@@ -197,8 +197,8 @@ class ProtectedQueries(Queries):
     def _deliver(self, flight: Flight, answer: EncodedAnswer, waiter: Waiter) -> bool:
         """Deliver an answer, and cache it; but do not deliver a timeout to callers that have much more time."""
         now = time.monotonic()
-        is_late = answer.failure is not None and now >= waiter.deadline - _NEARLY
-        if is_late and any(each.deadline > now + _MUCH_LONGER for each in flight.waiters):
+        is_late = answer.failure is not None and now >= waiter.deadline - _DEADLINE_TOLERANCE_SECONDS
+        if is_late and any(each.deadline > now + _MIN_SECONDS_FOR_RETRY for each in flight.waiters):
             return False
         flight.answer.set_result(answer)
         if (

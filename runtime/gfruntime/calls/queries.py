@@ -80,8 +80,8 @@ class Queries:
         works = [(method, partial(self._answer, method, group, call)) for method, group in groups]
         at_once = self._runner.author.concurrent_query_count
         if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
-            return await self._runner.run(works[0][0], partial(side_by_side, [work for _, work in works], at_once))
-        return await side_by_side([partial(self._runner.run, method, work) for method, work in works], at_once)
+            return await self._runner.run(works[0][0], partial(run_concurrently, [work for _, work in works], at_once))
+        return await run_concurrently([partial(self._runner.run, method, work) for method, work in works], at_once)
 
     async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> AnswersById:
         """Answer queries with one call of a method, decoding and encoding included, where that method runs."""
@@ -149,7 +149,7 @@ class Queries:
         return task is not None and task.cancelling() > 0
 
 
-async def side_by_side(works: Sequence[Callable[[], Awaitable[AnswersById]]], at_once: int) -> AnswersById:
+async def run_concurrently(works: Sequence[Callable[[], Awaitable[AnswersById]]], at_once: int) -> AnswersById:
     """Run the functions side by side, at most `at_once` at a time."""
     if len(works) == 1:  # the usual case
         return await works[0]()

@@ -32,10 +32,10 @@ _DIGEST_KEY = os.urandom(32)  # differs in each process
 _lock = threading.Lock()
 _numbers = itertools.count(1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_SKIP = "X-Cache-Skip"
+_CACHE_SKIP_HEADER = "X-Cache-Skip"
 _CAPTURE = "x-grafana-har-capture"  # the answer must show the upstream traffic of this query
-_PLAIN = (dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID)
-_OF_PLACE = frozenset(
+_SCALAR_TYPES = (dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID)
+_LOCATION_HEADERS = frozenset(
     [
         *("fromalert", "x-cache-skip"),  # their effects are part of the key
         *("x-dashboard-uid", "x-dashboard-title", "x-panel-id", "x-panel-title", "x-panel-plugin-id"),
@@ -47,11 +47,11 @@ _OF_PLACE = frozenset(
 )
 """Headers that name the panel, the rule or the request, and not the user. Any other header is part of the key."""
 
-_OF_USER = frozenset({"x-grafana-id", "x-grafana-user", "x-real-ip"})
+_USER_HEADERS = frozenset({"x-grafana-id", "x-grafana-user", "x-real-ip"})
 """Headers that name the user, which Grafana may send with every request; not credentials of the data source."""
 
 
-_ELSEWHERE = frozenset(
+_FIELDS_IN_OTHER_FORM = frozenset(
     ["model", "ref_id", "query_type", "from_alert", "filters", "headers", "context", "cancel", "deadline"]
 )
 """The fields of a query that are in the key in another form, or that limit how long its caller waits."""
@@ -107,7 +107,7 @@ def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | 
     try:
         hash(question)
     except TypeError as error:
-        raise TypeError(f"Cache.key returned a value without a hash ({error}); return a tuple of texts") from None
+        raise TypeError(f"Cache.key returned a value that is not hashable ({error}); return a tuple of texts") from None
     caller = _caller(query, per_user=cache.per_user)
     return key._replace(caller=caller, filters=_digest(*query.filters), question=question)
 
@@ -116,10 +116,10 @@ def wants_fresh(query: Query[Any], cache: Cache) -> bool:
     """Tell whether a query needs a new answer: Grafana says so, or it is an alert rule's."""
     if query.from_alert:
         return not cache.alerts
-    return query.headers.get(_SKIP) == "true"
+    return query.headers.get(_CACHE_SKIP_HEADER) == "true"
 
 
-def aligned(query: Query[Any]) -> Query[Any]:
+def align(query: Query[Any]) -> Query[Any]:
     """Move both ends of a query's range back to a multiple of its interval; a range shorter than one interval stays."""
     between = query.time_range
     try:
@@ -137,13 +137,13 @@ def _question_digest(query: Query[Any], raw: bytes) -> bytes:
         model: object = _tagged(query.model)
     except (TypeError, RecursionError):
         model = ("raw", raw)
-    names = [field.name for field in dataclasses.fields(query) if field.name not in _ELSEWHERE]
+    names = [field.name for field in dataclasses.fields(query) if field.name not in _FIELDS_IN_OTHER_FORM]
     return _digest(model, [(name, getattr(query, name)) for name in names])
 
 
 def _caller(query: Query[Any], *, per_user: bool) -> bytes:
     """Hash the user and the forwarded headers. Credentials always count, whatever the author sets."""
-    ignored = _OF_PLACE if per_user else _OF_PLACE | _OF_USER
+    ignored = _LOCATION_HEADERS if per_user else _LOCATION_HEADERS | _USER_HEADERS
     headers = [each for each in query.headers.items() if each[0].removeprefix(PREFIX).lower() not in ignored]
     user = query.context.user if per_user else None
     who = None if user is None else (user.login, user.name, user.email, user.role)
@@ -178,7 +178,7 @@ def _tagged(value: Any) -> object:  # noqa: ANN401, PLR0911  # of a decoded mode
         return name, tuple(map(_tagged, value))
     if isinstance(value, (set, frozenset)):
         return name, tuple(sorted(map(repr, map(_tagged, value))))
-    if isinstance(value, _PLAIN):
+    if isinstance(value, _SCALAR_TYPES):
         return name, repr(value)
     if dataclasses.is_dataclass(value):
         return name, tuple((field.name, _tagged(getattr(value, field.name))) for field in dataclasses.fields(value))

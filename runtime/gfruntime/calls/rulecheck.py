@@ -72,7 +72,7 @@ def _column(field: Field) -> alerting.Column:
 def _reader(field: Field) -> Callable[[], Sequence[object]]:
     def read() -> Sequence[object]:
         """List the first values, and a null if a later value is null."""
-        first = field.values[: alerting.LOOKED_AT]
+        first = field.values[: alerting.MAX_CHECKED_ROWS]
         items: list[object] = (first.view(pa.int64()) if field.type == "time" else first).to_pylist()
         return [*items, None] if field.values.null_count > first.null_count else items
 

@@ -90,9 +90,9 @@ class Service:
             "Stream/RunStream": (has("run_stream"), "RunStreamRequest", streams.run),
         }
         if has("validate_admission") or has("mutate_admission") or has("convert_objects"):
-            from gfruntime.calls.admission import Objects  # noqa: PLC0415  # few plugins need it
+            from gfruntime.calls.admission import AdmissionCalls  # noqa: PLC0415  # few plugins need it
 
-            objects = Objects(self._runner)
+            objects = AdmissionCalls(self._runner)
             validate, mutate = (partial(objects.admit, name) for name in ("validate_admission", "mutate_admission"))
             handlers |= {
                 "AdmissionControl/ValidateAdmission": (has("validate_admission"), "AdmissionRequest", validate),

@@ -88,7 +88,7 @@ class Supervisor:
         )
 
     def _attach(self) -> None:
-        """Send calls to the first process; `_choose` does this for later ones."""
+        """Send calls to the first process; `_switch_to` does this for later ones."""
         self._loop = asyncio.get_running_loop()
         if self._current is not None:
             self._current.caller.attach()
@@ -97,22 +97,22 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._ending.wait(_POLL_SECONDS):
             try:
-                self._look()
+                self._check_for_changes()
             except OSError as error:  # keep watching
                 _LOGGER.error("the source could not be read: %s", error)  # noqa: TRY400  # it says enough
                 self._ending.wait(_RESTART_DELAY)
 
-    def _look(self) -> None:
+    def _check_for_changes(self) -> None:
         """Start a new process if the source has changed, or if the current process has ended."""
         snapshot = watch.snapshot(self._source)
         if snapshot != self._snapshot:
-            self._reload(self._settle(snapshot))
+            self._reload(self._wait_for_complete_save(snapshot))
         elif self._current is not None and (status := self._current.status) is not None:
             _LOGGER.error("the plugin's process %d ended with status %d; starting it again", self._current.pid, status)
             self._ending.wait(_RESTART_DELAY)
             self._reload([])
 
-    def _settle(self, snapshot: watch.Snapshot) -> list[str]:
+    def _wait_for_complete_save(self, snapshot: watch.Snapshot) -> list[str]:
         """Wait until the files stay the same, and list the changed files."""
         while not self._ending.wait(_SETTLE_SECONDS) and (now := watch.snapshot(self._source)) != snapshot:
             snapshot = now
@@ -128,7 +128,7 @@ class Supervisor:
             child = self._take_spare(paths)
         except OSError as error:  # no memory, or too many processes
             self._problem = StartError(f"no process could be started: {error}")
-            self._stay(self._problem)
+            self._keep_current(self._problem)
             return
         problem: LoadError | StartError | None = None
         try:
@@ -137,7 +137,7 @@ class Supervisor:
             problem = error
         else:
             problem = LoadError(report.problem, report.details) if report.problem else None
-        self._choose(child, problem, paths, time.monotonic() - began)
+        self._switch_to(child, problem, paths, time.monotonic() - began)
         with suppress(OSError):  # the next save tries again
             self._spare = self._new()
 
@@ -159,12 +159,14 @@ class Supervisor:
             child.kill()
         return child
 
-    def _choose(self, child: Child, problem: LoadError | StartError | None, paths: list[str], seconds: float) -> None:
+    def _switch_to(
+        self, child: Child, problem: LoadError | StartError | None, paths: list[str], seconds: float
+    ) -> None:
         old, is_first = self._current, self._current is None
         is_good_there = old is not None and old.status is None and self._problem_of_current is None
         self._problem = problem
         if isinstance(problem, StartError) or (problem is not None and is_good_there):
-            self._stay(problem)
+            self._keep_current(problem)
             self._dismiss(child, patience=0.0)
             return
         self._problem_of_current = problem
@@ -182,7 +184,7 @@ class Supervisor:
         if problem is None:
             self._link.follow(lambda path: self._resource(child, path))
 
-    def _stay(self, problem: LoadError | StartError) -> None:
+    def _keep_current(self, problem: LoadError | StartError) -> None:
         """Keep the current process; without one, answer with the error."""
         if self._living() is not None:
             _LOGGER.error(_LOAD_FAILED.format(problem))

@@ -23,7 +23,7 @@ from typing import Any, Literal
 Kind = Literal["no data", "numbers", "series", "error"]
 Labels = Mapping[str, str]
 
-LOOKED_AT = 100_000
+MAX_CHECKED_ROWS = 100_000
 """The number of rows whose values are checked; the classification needs values only of text columns."""
 
 _TYPES = (
@@ -117,14 +117,14 @@ class _ReadError(Exception):
 def classify(frames: Sequence[Sketch]) -> Verdict:
     """Return how Grafana reads the frames of one query."""
     by_contract = bool(frames) and frames[0].type in _TYPES and _version(frames[0]) != [0, 0]
-    warnings = list(_about_meta(frames))
+    warnings = list(_meta_warnings(frames))
     try:
         if not frames or (not frames[0].columns and (by_contract or len(frames) == 1)):
             return Verdict(kind="no data", warnings=warnings)
         kind, items, more = _contract(frames) if by_contract else _legacy(frames)
     except _ReadError as error:
         return Verdict(kind="error", message=str(error), hint=error.hint, warnings=warnings)
-    return Verdict(kind=kind, items=items, warnings=[*warnings, *more, *_about_items(kind, items)])
+    return Verdict(kind=kind, items=items, warnings=[*warnings, *more, *_item_warnings(kind, items)])
 
 
 Read = tuple[Kind, list[RuleSeries], list[str]]
@@ -143,7 +143,7 @@ def _contract(frames: Sequence[Sketch]) -> Read:
 
 def _wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
-    warnings = [*_about_times(index, are_single=True), *_ignored_columns(frames[0], "string")]
+    warnings = [*_time_warnings(index, are_single=True), *_ignored_columns(frames[0], "string")]
     return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values), warnings
 
 
@@ -158,7 +158,11 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
             raise _ReadError(text, "leave out frames without fields")
         index, values = _series_columns(frame, at, f"frame {at} must have at least one value field but has 0")
         items.append(RuleSeries(name=values[0].name, labels=values[0].labels, points=index.rows))
-        warnings += [*_about_times(index, are_single=True), *_second(values[1:]), *_ignored_columns(frame, "string")]
+        warnings += [
+            *_time_warnings(index, are_single=True),
+            *_second_value_warnings(values[1:]),
+            *_ignored_columns(frame, "string"),
+        ]
     return items, warnings
 
 
@@ -167,20 +171,24 @@ def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     for name, count in Counter(each.name for each in values).items():
         if count > 1:
             text = f"duplicate data points in metric {name}"
-            raise _ReadError(text, f"{count} value columns are named {name!r}: give each a name of its own")
+            raise _ReadError(text, f"{count} value columns are named {name!r}: give each a different name")
     keys = list(_keys(frames[0].of("string"), index.rows))
     items = [
         RuleSeries(name=each.name, labels=dict(key), points=count)
         for key, count in Counter(keys).items()
         for each in values
     ]
-    warnings = [*_about_times(index), *_about_names(frames[0]), *_about_points(keys, index, values)]
+    warnings = [*_time_warnings(index), *_name_warnings(frames[0]), *_point_warnings(keys, index, values)]
     return _sort(items), warnings
 
 
 def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     numbers = frames[0].of(*_NUMBERS)
-    warnings = [*_ignored_columns(frames[0], "bool"), *_ignored_columns(frames[0], "string"), *_too_many(numbers)]
+    warnings = [
+        *_ignored_columns(frames[0], "bool"),
+        *_ignored_columns(frames[0], "string"),
+        *_row_count_warnings(numbers),
+    ]
     return _sort(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in numbers), warnings
 
 
@@ -193,7 +201,11 @@ def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str
             raise _ReadError(text, "give every frame the type numeric-multi")
         values = frame.of(*_VALUES)
         items += [RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values[:1]]
-        warnings += [*_too_many(values[:1]), *_second(values[1:]), *_ignored_columns(frame, "string")]
+        warnings += [
+            *_row_count_warnings(values[:1]),
+            *_second_value_warnings(values[1:]),
+            *_ignored_columns(frame, "string"),
+        ]
     return _sort(items), warnings
 
 
@@ -202,7 +214,7 @@ def _numeric_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]
     rows = numbers[0].rows if numbers else 0
     keys = _keys(frames[0].of("string"), rows)
     items = _sort(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers)
-    return items, list(_about_names(frames[0]))
+    return items, list(_name_warnings(frames[0]))
 
 
 def _legacy(frames: Sequence[Sketch]) -> Read:
@@ -218,12 +230,12 @@ def _legacy(frames: Sequence[Sketch]) -> Read:
         for column in (each for each in frame.columns if each is not index):
             if column.type not in _NUMBERS or (column.type != "float64" and not column.rows):
                 text = f"no float64 value column found in frame {frame.name}"
-                raise _ReadError(text, f"column {column.name!r} is no number, or has no rows: leave it out")
+                raise _ReadError(text, f"column {column.name!r} has no numbers, or no rows: leave it out")
             if index.nullable and None in index.values():
                 text = "time series with null time stamps are not supported"
                 raise _ReadError(text, f"drop the rows without a time in {index.name!r}")
             items.append(RuleSeries(name=frame.name or column.name, labels=column.labels, points=column.rows))
-        warnings += _about_times(index, are_single=True)
+        warnings += _time_warnings(index, are_single=True)
     return "series", items, warnings
 
 
@@ -237,7 +249,7 @@ _HINTS = {
 def _number_set(frame: Sketch) -> Read:
     [number] = frame.of(*_NUMBERS)
     items = [RuleSeries(name=number.name, labels=dict(key), points=1) for key in _keys(frame.of("string"), number.rows)]
-    has_null = number.nullable and None in number.values()[:LOOKED_AT]
+    has_null = number.nullable and None in number.values()[:MAX_CHECKED_ROWS]
     return "numbers", items, [f"a null in {number.name!r} becomes NaN, which alerts"] if has_null else []
 
 
@@ -257,7 +269,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
     """Return the time and the values as a reader of series does."""
     times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
     if not times:
-        raise _ReadError(f"frame {at} is missing a []time.Time field", "the time column must be there and not nullable")
+        raise _ReadError(f"frame {at} is missing a []time.Time field", "add a time column that is not nullable")
     if not values:
         raise _ReadError(missing, "there is no column of numbers; when there is nothing, leave all fields out")
     return times[0], values
@@ -266,9 +278,9 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
 def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
     """Yield each row's labels; of two columns with one name, the later counts."""
     if not texts:
-        return iter([()] * min(rows, LOOKED_AT))
+        return iter([()] * min(rows, MAX_CHECKED_ROWS))
     by_name = {each.name: each for each in texts}
-    columns = [[(name, value or "") for value in each.values()[:LOOKED_AT]] for name, each in by_name.items()]
+    columns = [[(name, value or "") for value in each.values()[:MAX_CHECKED_ROWS]] for name, each in by_name.items()]
     return zip(*columns, strict=True)
 
 
@@ -276,7 +288,7 @@ def _sort(items: Iterable[RuleSeries]) -> list[RuleSeries]:
     return sorted(items, key=lambda item: (item.name, _text(item.labels)))
 
 
-def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
+def _meta_warnings(frames: Sequence[Sketch]) -> Iterator[str]:
     for frame in frames:
         if frame.meta.get("channel"):
             yield "a channel is for panels: rules read only the frames in the answer"
@@ -284,7 +296,7 @@ def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
         yield f"the type {frames[0].type} is ignored, because its version is [0, 0]"
 
 
-def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
+def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
     for labels, count in Counter(_text(item.labels) for item in items).items():
         if count > 1:
             yield (
@@ -295,18 +307,18 @@ def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
         if name in _RESERVED or name.startswith("__"):
             yield f"the label {name!r} is reserved by Grafana"
     if kind == "series" and any(item.points == 0 for item in items):
-        yield 'a series without points is not "no data": reducing it gives NaN; leave all fields out'
+        yield 'Grafana reads a series without points as NaN; for "no data", return a frame without fields'
 
 
-def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
-    values = [value for value in index.values()[:LOOKED_AT] if value is not None]
+def _time_warnings(index: Column, *, are_single: bool = False) -> Iterator[str]:
+    values = [value for value in index.values()[:MAX_CHECKED_ROWS] if value is not None]
     if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
     elif are_single and len(set(values)) < len(values):
         yield f"a time in {index.name!r} occurs more than once: labels are missing"
 
 
-def _about_points(
+def _point_warnings(
     keys: Sequence[tuple[tuple[str, str], ...]], index: Column, values: Sequence[Column]
 ) -> Iterator[str]:
     points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
@@ -321,7 +333,7 @@ def _about_points(
         yield f"{len(doubled) - _MOST_WARNINGS} more series have several points at one time"
 
 
-def _about_names(frame: Sketch) -> Iterator[str]:
+def _name_warnings(frame: Sketch) -> Iterator[str]:
     for name, count in Counter(each.name for each in frame.of("string")).items():
         if count > 1:
             yield f"{count} text columns are named {name!r}: the last of them is the label"
@@ -332,11 +344,11 @@ def _ignored_columns(frame: Sketch, kind: str) -> Iterator[str]:
         yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and ignored"
 
 
-def _second(columns: Sequence[Column]) -> Iterator[str]:
+def _second_value_warnings(columns: Sequence[Column]) -> Iterator[str]:
     return (f"column {each.name!r} is a second value and ignored" for each in columns)
 
 
-def _too_many(columns: Sequence[Column]) -> Iterator[str]:
+def _row_count_warnings(columns: Sequence[Column]) -> Iterator[str]:
     return (
         f"column {each.name!r} has {each.rows} rows where one is read: it becomes null"
         for each in columns

@@ -160,7 +160,7 @@ def _to_field_type(array: pa.Array, field_type: FieldType | None) -> tuple[Field
         return "time", times.read(array.to_pylist())
     if field_type == "time" and array.type != _NS:
         raise FrameError(
-            f"times must be datetimes or texts, not {array.type}: epoch(values, 's') makes times of numbers"
+            f"times must be datetimes or texts, not {array.type}: to convert numbers, use epoch(values, 's')"
         )
     return field_type, array if array.type == target else _cast(array, target, field_type)
 

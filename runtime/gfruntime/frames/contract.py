@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _TYPES: tuple[FrameType, ...] = get_args(shapes.FrameType)
 
 
-def typed(frames: Sequence[Frame]) -> list[Frame]:
+def set_types(frames: Sequence[Frame]) -> list[Frame]:
     """Set the type that fits the shape of one query's frames, and sort series by time.
 
     Raises: FrameError if the author set a type and the frames do not have its shape.
@@ -60,7 +60,7 @@ def _with_notices(frame: Frame) -> Frame:
     for field in frame.fields:
         others = any(other.is_value or other.type == "json" for other in frame.fields if other is not field)
         if others and (field.type == "string" or field.type in NUMBERS):
-            problem = timelike.find(field.name, field.values[: timelike.LOOKED_AT].to_pylist())
+            problem = timelike.find(field.name, field.values[: timelike.MAX_CHECKED_VALUES].to_pylist())
             if problem is not None:
                 frame = frame.with_notice(problem.sentence, "warning")
     return frame

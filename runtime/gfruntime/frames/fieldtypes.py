@@ -15,7 +15,7 @@ FieldType = Literal[
 ]  # fmt: skip
 
 
-class Spelling(NamedTuple):
+class TypeNames(NamedTuple):
     """One type's names: in Arrow, as the simple type of the browser, and in Go."""
 
     arrow: pa.DataType
@@ -23,22 +23,22 @@ class Spelling(NamedTuple):
     go: str
 
 
-FIELD_TYPES: dict[FieldType, Spelling] = {
-    "time": Spelling(pa.timestamp("ns"), "time", "time.Time"),
-    "float64": Spelling(pa.float64(), "number", "float64"),
-    "float32": Spelling(pa.float32(), "number", "float32"),
-    "int8": Spelling(pa.int8(), "number", "int8"),
-    "int16": Spelling(pa.int16(), "number", "int16"),
-    "int32": Spelling(pa.int32(), "number", "int32"),
-    "int64": Spelling(pa.int64(), "number", "int64"),
-    "uint8": Spelling(pa.uint8(), "number", "uint8"),
-    "uint16": Spelling(pa.uint16(), "number", "uint16"),
-    "uint32": Spelling(pa.uint32(), "number", "uint32"),
-    "uint64": Spelling(pa.uint64(), "number", "uint64"),
-    "bool": Spelling(pa.bool_(), "boolean", "bool"),
-    "string": Spelling(pa.string(), "string", "string"),
-    "json": Spelling(pa.binary(), "other", "json.RawMessage"),
-    "enum": Spelling(pa.uint16(), "enum", "enum"),
+FIELD_TYPES: dict[FieldType, TypeNames] = {
+    "time": TypeNames(pa.timestamp("ns"), "time", "time.Time"),
+    "float64": TypeNames(pa.float64(), "number", "float64"),
+    "float32": TypeNames(pa.float32(), "number", "float32"),
+    "int8": TypeNames(pa.int8(), "number", "int8"),
+    "int16": TypeNames(pa.int16(), "number", "int16"),
+    "int32": TypeNames(pa.int32(), "number", "int32"),
+    "int64": TypeNames(pa.int64(), "number", "int64"),
+    "uint8": TypeNames(pa.uint8(), "number", "uint8"),
+    "uint16": TypeNames(pa.uint16(), "number", "uint16"),
+    "uint32": TypeNames(pa.uint32(), "number", "uint32"),
+    "uint64": TypeNames(pa.uint64(), "number", "uint64"),
+    "bool": TypeNames(pa.bool_(), "boolean", "bool"),
+    "string": TypeNames(pa.string(), "string", "string"),
+    "json": TypeNames(pa.binary(), "other", "json.RawMessage"),
+    "enum": TypeNames(pa.uint16(), "enum", "enum"),
 }
 
 NUMBERS = frozenset(name for name, spelling in FIELD_TYPES.items() if spelling.simple == "number")

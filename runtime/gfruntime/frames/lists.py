@@ -25,7 +25,7 @@ _EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
 }
 _FEW = 256  # with fewer numbers this is faster
 _DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
-_AT_ONCE = 65_536  # the number of times that are converted in one step
+_BATCH_SIZE = 65_536  # the number of times that are converted in one step
 _latest: tuple[list[dt.datetime], pa.Array] = [], None
 """The times of the latest column and their array: the series of one answer mostly have the same times."""
 
@@ -65,8 +65,8 @@ def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
         return None
     if len(items) > _FEW:
         parts = [
-            pa.array([item - epoch for item in items[start : start + _AT_ONCE]], pa.duration("ns"))
-            for start in range(0, len(items), _AT_ONCE)
+            pa.array([item - epoch for item in items[start : start + _BATCH_SIZE]], pa.duration("ns"))
+            for start in range(0, len(items), _BATCH_SIZE)
         ]
         return "time", pa.concat_arrays(parts).view(pa.timestamp("ns"))
     since = [item - epoch for item in items]  # pa.array would be faster, and import pandas

@@ -56,7 +56,7 @@ def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
     is_sorted = frame_type == "timeseries-multi" and len(frames) > 1 and _are_all_ascending(frames)
     result = [_check(frame_type, frame, is_sorted=is_sorted) for frame in frames or [Frame()]]
     if not frame_type.endswith("-long"):
-        _refuse_twins(result)
+        _refuse_equal_series(result)
     own: dict[str, object] = {"type": frame_type, "typeVersion": list(VERSION)}
     return [copy_with(frame, meta={**frame.meta, **own} if frame.meta else own) for frame in result]
 
@@ -151,7 +151,7 @@ def _refuse_no_numbers(frame: Frame) -> None:
         raise FrameError("there is no column of numbers")
 
 
-def _refuse_more(frame: Frame) -> None:
+def _refuse_second_value(frame: Frame) -> None:
     names = [field.name for field in frame.fields if field.type in VALUES]
     if len(names) != 1:
         raise FrameError(f"a frame of this type has one value column, this one has {len(names)}: {names}")
@@ -172,7 +172,7 @@ def _refuse_labels(frame: Frame) -> None:
             )
 
 
-def _refuse_twins(frames: Sequence[Frame]) -> None:
+def _refuse_equal_series(frames: Sequence[Frame]) -> None:
     keys: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for field in [field for frame in frames for field in frame.fields if field.type in VALUES]:
         key = (field.name, tuple(field.labels.items()) if field.labels else ())  # sorted by their keys
@@ -182,7 +182,7 @@ def _refuse_twins(frames: Sequence[Frame]) -> None:
         keys.add(key)
 
 
-def _refuse_doubles(frame: Frame) -> None:
+def _refuse_duplicate_rows(frame: Frame) -> None:
     texts = _texts(frame)
     rows = Counter(zip(*(field.values.to_pylist() for field in texts), strict=True)) if texts else {(): len(frame)}
     for values, count in rows.items():
@@ -203,9 +203,9 @@ def _time(frame: Frame) -> Field:
 
 _RULES: dict[FrameType, Sequence[Callable[[Frame], None]]] = {
     "timeseries-wide": (),
-    "timeseries-multi": (_refuse_more,),
+    "timeseries-multi": (_refuse_second_value,),
     "timeseries-long": (_refuse_labels,),
     "numeric-wide": (_refuse_booleans, _refuse_no_numbers, _refuse_rows),
-    "numeric-multi": (_refuse_more, _refuse_rows),
-    "numeric-long": (_refuse_no_numbers, _refuse_labels, _refuse_doubles),
+    "numeric-multi": (_refuse_second_value, _refuse_rows),
+    "numeric-long": (_refuse_no_numbers, _refuse_labels, _refuse_duplicate_rows),
 }

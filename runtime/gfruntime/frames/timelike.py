@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LOOKED_AT = 20
+MAX_CHECKED_VALUES = 20
 """The number of values of a column that are checked."""
 
 _TEXT = re.compile(
@@ -61,7 +61,7 @@ def find(name: str, values: Iterable[object]) -> TimeLike | None:
 
 
 def _first(values: Iterable[object]) -> Sequence[object]:
-    return values[:LOOKED_AT] if isinstance(values, (list, tuple)) else list(values)[:LOOKED_AT]
+    return values[:MAX_CHECKED_VALUES] if isinstance(values, (list, tuple)) else list(values)[:MAX_CHECKED_VALUES]
 
 
 def _unit(counts: Sequence[float]) -> str:

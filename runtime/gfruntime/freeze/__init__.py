@@ -32,12 +32,12 @@ _WITHOUT_DOCSTRINGS = (
     "urllib3",
     *sys.stdlib_module_names,
 )
-_IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
+_BUILT_IN_MODULES = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
 
-_LATER = ("pyi_rth_inspect", "pyi_rth_pkgutil")
+_LATE_PATCHES = ("pyi_rth_inspect", "pyi_rth_pkgutil")
 """PyInstaller's patches of the standard library that `gfruntime.serving.modes` applies after the handshake."""
 
-_NEEDLESS = ("pyi_rth_multiprocessing",)
+_REPLACED_PATCHES = ("pyi_rth_multiprocessing",)
 """Another patch, which `gfruntime.serving.modes` replaces; it would import multiprocessing at every start."""
 
 _OPTIONAL = {
@@ -65,7 +65,7 @@ _OPTIONAL = {
     "trino": ("trino", "tzdata"),  # trino reads its time zone from tzdata
 }
 
-_IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
+_REPLACEMENTS = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
 """Modules for which a bundle has another source."""
 
 
@@ -119,10 +119,10 @@ def freeze(
     )
     clients = unused.clients(root / "src", _users("gfruntime", analysis.pure, analysis.graph.get_code_using))
     modules = [entry for entry in analysis.pure if not unused.within(entry[0], clients)]
-    patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATER]
+    patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATE_PATCHES]
     executable = EXE(
         PYZ(_keep_docstrings([*modules, *patches])),
-        [script for script in analysis.scripts if script[0] not in (*_LATER, *_NEEDLESS)],
+        [script for script in analysis.scripts if script[0] not in (*_LATE_PATCHES, *_REPLACED_PATCHES)],
         exclude_binaries=True,
         name=name,
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
@@ -152,7 +152,7 @@ def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
     """
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
-        (name, _IN_PLACE.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")
+        (name, _REPLACEMENTS.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")
         for name, path, kind in modules
-        if name not in _IN_THE_INTERPRETER
+        if name not in _BUILT_IN_MODULES
     ]

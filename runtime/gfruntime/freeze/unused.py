@@ -21,13 +21,13 @@ ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
 _CLIENTS = {"http": ("http", "openapi"), "sql": ("sql",)}
 """The runtime's packages for upstreams, and the names in an author's code that show that one is used."""
 
-_OF_THE_OTHER = {
+_UNUSED_WITH = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
     "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
 }
 """By the transport in use: the modules of the other one."""
 
-_ONLY_ANSWERING = ("gfruntime", "grpc", "pluginv2")
+_SERVER_SIDE = ("gfruntime", "grpc", "pluginv2")
 
 
 def transport(program: Path) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def transport(program: Path) -> tuple[str, ...]:
         return ()
     values = [keyword.value for keyword in serving[0].keywords if keyword.arg == "transport"]
     names = [value.value if isinstance(value, ast.Constant) else "" for value in values] or ["grpcio"]
-    return _OF_THE_OTHER.get(str(names[0]), ())
+    return _UNUSED_WITH.get(str(names[0]), ())
 
 
 def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def trusts_servers(users: Iterable[str], clients_left_out: Collection[str]) -> b
 
     Shape: `users` are the modules that import grpc. The runtime and the stubs use it only to answer.
     """
-    return "gfruntime.http" not in clients_left_out or not all(within(user, _ONLY_ANSWERING) for user in users)
+    return "gfruntime.http" not in clients_left_out or not all(within(user, _SERVER_SIDE) for user in users)
 
 
 def within(module: str, packages: Iterable[str]) -> bool:

@@ -89,7 +89,7 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
 
     class Adapter(HTTPAdapter):
         def send(self, request: requests.PreparedRequest, *arguments: Any, **more: Any) -> requests.Response:  # noqa: ANN401
-            if origin_of(request.url or "") != _own(http):
+            if origin_of(request.url or "") != _data_source_origin(http):
                 _drop_credentials(request.headers, http)
             more["timeout"] = more.get("timeout") or (http.dial_timeout or None, http.timeout or None)
             response = super().send(request, *arguments, **more)
@@ -143,7 +143,7 @@ def _httpx_options(http: HttpSettings, transport: type[_Transport]) -> dict[str,
 
 def _prepare(request: httpx.Request, http: HttpSettings) -> None:
     """Apply the rules to a request of httpx, just before it is sent."""
-    if origin_of(str(request.url)) != _own(http):
+    if origin_of(str(request.url)) != _data_source_origin(http):
         _drop_credentials(request.headers, http)
     elif http.server_name:
         request.extensions.setdefault("sni_hostname", http.server_name)
@@ -159,7 +159,7 @@ def _http(settings: Settings[Any] | HttpSettings) -> HttpSettings:
     return settings if isinstance(settings, HttpSettings) else HttpSettings.of(settings)
 
 
-def _own(http: HttpSettings) -> Origin | None:
+def _data_source_origin(http: HttpSettings) -> Origin | None:
     return origin_of(http.url) if http.url else None
 
 

@@ -94,7 +94,7 @@ class Addresses:
 
         Raises: QueryError if it is not HTTP, leaves the data source's path, or belongs to another host.
         """
-        address = self._whole(url) if _WHOLE.match(url) else self._below(url)
+        address = self._check_absolute(url) if _WHOLE.match(url) else self._resolve_relative(url)
         if not params:
             return address
         query_text = urlencode(params, doseq=True, errors="replace")
@@ -120,7 +120,7 @@ class Addresses:
             raise DownstreamError(f"{address.label} redirects to {target.label}, outside of the data source's path")
         return replace(target, is_confined=address.is_confined)
 
-    def _below(self, url: str) -> Address:
+    def _resolve_relative(self, url: str) -> Address:
         """Resolve a relative address."""
         base = self._base
         path, _, query = url.partition("#")[0].partition("?")
@@ -131,7 +131,7 @@ class Addresses:
             raise _leaving(path, self._root)
         return replace(address, is_confined=True)
 
-    def _whole(self, url: str) -> Address:
+    def _check_absolute(self, url: str) -> Address:
         """Check a whole address: its origin is the data source's, or one that the author allows."""
         parts = _split_url(url)
         address = _address(parts)

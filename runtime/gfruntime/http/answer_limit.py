@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gfruntime.http.settings import HttpSettings
 
-GRAFANAS = "set by Grafana: its setting response_limit"
+SET_BY_GRAFANA = "set by Grafana: its setting response_limit"
 """The end of an error's text: who sets the limit."""
 
 
@@ -34,7 +34,7 @@ class Limit:
     def check(self, size: int) -> None:
         """Raise DownstreamError if a response of so many bytes is too large."""
         if size > self.most:
-            raise DownstreamError(f"{self.path} answered more than the limit of {self.most} bytes, {GRAFANAS}")
+            raise DownstreamError(f"{self.path} answered more than the limit of {self.most} bytes, {SET_BY_GRAFANA}")
 
     def count(self, parts: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the parts of a response, up to the limit."""

@@ -83,11 +83,11 @@ class AsyncHttpClient:
 async def _run(send: Callable[[], HttpResponse]) -> HttpResponse:
     """Send in a thread; the pauses between two attempts need no thread."""
     while True:
-        with retries.deferring():
+        with retries.raise_instead_of_waiting():
             reply = _WORKERS.run(send)
         try:
             return await reply
-        except retries.RestError as error:
+        except retries.RetryLaterError as error:
             rest = error
         await asyncio.sleep(rest.seconds)
         send = rest.resume

@@ -150,7 +150,7 @@ class OAuth2(BearerAuth):
         return Token(value=value, lifetime=_seconds(reply.get("expires_in")))
 
 
-class _ForTokens(HttpSettings):
+class _TokenEndpointSettings(HttpSettings):
     """HTTP settings for a token endpoint on another host: the system's certificates are trusted too."""
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -170,7 +170,7 @@ def _for_tokens(http: HttpSettings, token_url: str) -> HttpSettings:
     values |= {"url": token_url, "headers": {}, "user": "", "password": ""}
     if _have_one_origin(token_url, http.url):
         return HttpSettings(**values)
-    return _ForTokens(**values | {"server_name": ""})
+    return _TokenEndpointSettings(**values | {"server_name": ""})
 
 
 def _have_one_origin(url: str, other: str) -> bool:

@@ -30,8 +30,8 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAK = re.compile("[\r\n\0]")
 _SHORTEST_SECRET = 4
 _CONTRADICTION = (
-    "the plugin forwards who asks (forward_headers=True), and answers all users alike (per_user=False); "
-    "its author must leave out one of them"
+    "forward_headers=True sends the user's identity, but per_user=False gives all users the same answer: "
+    "use only one of them in the plugin's code"
 )
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
 
 _BUSY = {429, 503}
-_FIRST = 0.5  # seconds of the first pause, if the upstream sends no Retry-After
+_FIRST_PAUSE = 0.5  # seconds of the first pause, if the upstream sends no Retry-After
 _JITTER = 0.1  # the largest random part of a pause that the upstream names
-_STEP = 0.05  # seconds between two checks whether the caller still waits
+_CHECK_SECONDS = 0.05  # seconds between two checks whether the caller still waits
 
 _retries = metrics.Family(
     "counter", "gfruntime_http_retries_total", "Requests to upstreams that were sent again.", "code"
@@ -66,7 +66,7 @@ class Retries:
             raise ValueError(f"Retries(longest_wait={self.longest_wait!r}): expected a number of seconds, 0 or more")
 
 
-class RestError(Exception):
+class RetryLaterError(Exception):
     """The request must be repeated after some seconds; for callers that do not wait in a thread."""
 
     def __init__(self, seconds: float, resume: Callable[[], HttpResponse]) -> None:
@@ -80,17 +80,17 @@ def send_with_retries(
 ) -> HttpResponse:
     """Send a request, and repeat it as long as the upstream is busy and the deadline is not reached.
 
-    Raises: the exceptions of `send`; RestError inside `deferring`.
+    Raises: the exceptions of `send`; RetryLaterError inside `raise_instead_of_waiting`.
     """
     answer = send()
     while retries is not None:
-        rest = rest_after(answer, retries, method, attempt=attempt)
+        rest = retry_delay(answer, retries, method, attempt=attempt)
         if rest is None or not _has_time(deadline, rest):
             break
         _retries.add(str(answer.status))
         attempt += 1
         if _defers.get():
-            raise RestError(rest, partial(send_with_retries, retries, method, deadline, send, attempt=attempt))
+            raise RetryLaterError(rest, partial(send_with_retries, retries, method, deadline, send, attempt=attempt))
         if not _wait(deadline, rest):
             break
         answer = send()
@@ -98,8 +98,8 @@ def send_with_retries(
 
 
 @contextlib.contextmanager
-def deferring() -> Iterator[None]:
-    """Make `send_with_retries` raise RestError for pauses, in this context and copies of it."""
+def raise_instead_of_waiting() -> Iterator[None]:
+    """Make `send_with_retries` raise RetryLaterError for pauses, in this context and copies of it."""
     token = _defers.set(True)
     try:
         yield
@@ -107,13 +107,13 @@ def deferring() -> Iterator[None]:
         _defers.reset(token)
 
 
-def rest_after(answer: HttpResponse, retries: Retries, method: str, *, attempt: int) -> float | None:
+def retry_delay(answer: HttpResponse, retries: Retries, method: str, *, attempt: int) -> float | None:
     """Return the seconds to wait after an attempt (counted from 1); None if its answer is final."""
     if attempt >= retries.attempts or answer.status not in _BUSY or method.upper() not in retries.methods:
         return None
     retry_after = _seconds(answer.headers.get("Retry-After", ""))
     if retry_after is None:
-        longest = _FIRST * 2 ** (attempt - 1)
+        longest = _FIRST_PAUSE * 2 ** (attempt - 1)
         return min(random.uniform(longest / 2, longest), retries.longest_wait)  # noqa: S311  # no secret
     if retry_after > retries.longest_wait:
         return None
@@ -147,5 +147,5 @@ def _wait(deadline: Deadline, seconds: float) -> bool:
     while (seconds_left := end - time.monotonic()) > 0:
         if deadline.is_over:
             return False
-        time.sleep(min(seconds_left, _STEP))
+        time.sleep(min(seconds_left, _CHECK_SECONDS))
     return not deadline.is_over

@@ -158,7 +158,7 @@ class Sender:
         own, grafanas = self._max_bytes if max_bytes is None else max_bytes, self._settings.response_limit
         limit = _DEFAULT_MAX_BYTES if own is None else own
         if grafanas > 0 and (limit <= 0 or grafanas < limit):
-            return grafanas, answer_limit.GRAFANAS
+            return grafanas, answer_limit.SET_BY_GRAFANA
         return max(limit, 0), "which the plugin's author can raise: HttpClient.of(settings, max_bytes=...)"
 
 

@@ -29,7 +29,7 @@ _LOGGER = logging.getLogger("gfruntime")
 _MARGIN, _MARGIN_PART = 60.0, 1 / 4  # a token is renewed this long before its end
 _JITTER_PART = 1 / 4  # random part of the margin, so that many instances do not renew at once
 _FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # a token is not sent this near its end: a request takes time
-_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a token that is newer is kept after a 401
+_NEW_SECONDS, _NEW_PART = 5.0, 1 / 2  # a token that is newer is kept after a 401
 _PAUSE = 1.0  # after a failed renewal
 
 
@@ -113,7 +113,7 @@ class Tokens:
             self._token, self._renewal, self._failure = token, None, None
             self._renew_at = began + lifetime - margin - jitter
             self._dead_at = began + lifetime - min(_FLIGHT, lifetime * _FLIGHT_PART)
-            self._young_until = began + min(_YOUNG, lifetime * _YOUNG_PART)
+            self._young_until = began + min(_NEW_SECONDS, lifetime * _NEW_PART)
         renewal.set_result(token)
 
 

@@ -52,7 +52,7 @@ def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float
     except (OSError, ValueError) as error:
         is_late = isinstance(error, TimeoutError)
         reason = f"no connection within {timeout:g} s" if is_late else getattr(error, "strerror", None) or error
-        by = "" if proxy is None else " by the secure socks proxy"
+        by = "" if proxy is None else " through the secure socks proxy"
         raise DownstreamError(f"the database can't be reached{by}: {reason}", status=504 if is_late else 502) from error
     connection.settimeout(None)  # the driver limits the time of a query
     return connection

@@ -161,8 +161,8 @@ def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, o
 
 def failure(message: str, error: BaseException) -> None:
     """Log an exception of the author's code with its place, and its traceback from that code on."""
-    place = places.of_error(error)
-    exc_info = (type(error), error, places.without_ours(error.__traceback__))
+    place = places.place_of_error(error)
+    exc_info = (type(error), error, places.skip_own_frames(error.__traceback__))
     logging.getLogger("gfruntime").error(message, exc_info=exc_info, extra={"at": place} if place else {})
 
 

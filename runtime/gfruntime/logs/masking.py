@@ -144,7 +144,7 @@ class Secrets:
             return
         spellings = self._older.pop(secret, None)
         if spellings is None:
-            spellings = tuple(dict.fromkeys(_spellings(secret)))
+            spellings = tuple(dict.fromkeys(_encodings(secret)))
             self._bytes += sum(map(len, spellings))
             for each in spellings:
                 self._index.add(each)
@@ -164,7 +164,7 @@ class Secrets:
         self._bytes = sum(len(each) for spellings in expired for each in spellings)
 
 
-def _spellings(secret: str) -> Iterator[str]:
+def _encodings(secret: str) -> Iterator[str]:
     """Yield the encodings of a secret and of the lines of a longer one; not of certificates and public keys."""
     _, *armoured = _ARMOUR.split(secret)
     blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))

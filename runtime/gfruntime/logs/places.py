@@ -94,19 +94,19 @@ def current() -> Runs | None:
     return _current.get()
 
 
-def of_error(error: BaseException) -> str:
+def place_of_error(error: BaseException) -> str:
     """Describe where an exception was raised; empty if no frame is the author's."""
     return _words([(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)][::-1])
 
 
-def of_thread(name: str) -> str:
+def place_of_thread(name: str) -> str:
     """Describe where a thread runs; empty if it does not exist or none of its frames is the author's."""
     frames = frames_of_threads()
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
     return next((_words(below(frame)) for frame in stacks), "")
 
 
-def without_ours(trace: TracebackType | None) -> TracebackType | None:
+def skip_own_frames(trace: TracebackType | None) -> TracebackType | None:
     """Return a traceback from the first frame that is not this library's; all of it if every frame is."""
     entry = trace
     while entry is not None and _package(entry.tb_frame) in _OURS[:1]:

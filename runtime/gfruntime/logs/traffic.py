@@ -24,8 +24,8 @@ MOST_BODY = 64 << 20
 MOST_TOTAL = 256 << 20
 """The bytes that all bodies and statements of one call may have, written as JSON."""
 
-_UNKNOWN_STATEMENT = "the driver does not tell the statement"
-_MACRO_OUTPUT = "what macros gave; whether it was sent is not seen"
+_UNKNOWN_STATEMENT = "the driver does not provide the statement"
+_MACRO_OUTPUT = "the output of macros; it is unknown whether it was sent"
 _ESCAPED_IN_2 = b'"\\\b\f\n\r\t'
 _ESCAPED_IN_6 = b"<>&" + bytes({*range(32)} - {*_ESCAPED_IN_2})
 _WIDE_ESCAPED_IN_6 = ("\u2028", "\u2029", "\ufffd")

@@ -67,7 +67,7 @@ class DescribedApi:
         values = {**wire_request.bounds_of(endpoint, query.time_range), **wire_request.values_of(fields, endpoint)}
         answer = read_pages(partial(self.ask, endpoint), endpoint, values)
         if answer.is_cut and query.from_alert:
-            raise QueryError(f"An alert rule can't judge a part of {endpoint.path}. {answer.notices[-1]}")
+            raise QueryError(f"An alert rule can't use an incomplete answer of {endpoint.path}. {answer.notices[-1]}")
         frames = to_frames(answer.rows, endpoint, View.of(fields))
         first = wire_request.build(endpoint, first_values(endpoint.pages, values) if endpoint.pages else values)
         frames = [frame.with_meta(executedQueryString=f"{first.method} {first.url}") for frame in frames]

@@ -23,7 +23,7 @@ LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"\']+(?:\s*=\s*(?:"[^"]*"|\'[^
 RELATION = re.compile(r';\s*([^\s=;,<>"\']+)(?:\s*=\s*(?:"([^"]*)"|\'([^\']*)\'|([^\s;,"\']*)))?')
 MOST_ROWS = 100_000
 NO_SUCH_PAGE = (400, 404, 416, 422)
-AGAIN = "The API returned one page twice: only the first {count} rows were read"
+SAME_PAGE_TWICE = "The API returned one page twice: only the first {count} rows were read"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Reader:
             return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
         is_plain = pages.kind in ("page", "offset") and any(isinstance(row, dict) for _, row in self.before)
         if not (is_plain and step.is_guess):
-            self.end_early(AGAIN.format(count=len(self.rows)))
+            self.end_early(SAME_PAGE_TWICE.format(count=len(self.rows)))
         return None
 
     def end_early(self, notice: str) -> None:

@@ -48,7 +48,7 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
     value = find(body, endpoint.rows)
     has_fields = any(column.keys for column in endpoint.columns)
     rows = list_rows(value, endpoint.shape, has_fields=has_fields)
-    is_described = is_there(body, endpoint.rows) and rows is not None
+    is_described = has_path(body, endpoint.rows) and rows is not None
     is_strange = endpoint.shape == "object" and has_fields and bool(rows) and not has_any(value, endpoint)
     failure = failure_of(body, endpoint, is_described=is_described and not is_strange)
     if failure and (not rows or is_strange):
@@ -76,7 +76,7 @@ def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
     return [("", row) for row in value] if isinstance(value, list) else None
 
 
-def is_there(body: Any, keys: Sequence[str]) -> bool:
+def has_path(body: Any, keys: Sequence[str]) -> bool:
     """Return whether a path of keys exists; a null on the way counts as existing."""
     for key in keys:
         if body is None:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE | re.ASCII)
-LEAST, MOST = 1e9, 1e11  # seconds since 1970 for 2001 and later; read as milliseconds, such values are all before 1980
+MIN_SECONDS, MAX_SECONDS = (
+    1e9,
+    1e11,
+)  # seconds since 1970 for 2001 and later; read as milliseconds, such values are all before 1980
 UNREADABLE = (FrameError, OverflowError, TypeError, ValueError)
 
 
@@ -187,7 +190,7 @@ def doubt_of(rows: Sequence[Row], column: Column) -> str:
         bare = sum(isinstance(value, str) and not ZONE.search(value.strip()) for value in values)
         return f"{bare} times of {column.name} have no zone: they are read as UTC" if bare else ""
     numbers = [number for value in values if (number := number_of(value)) is not None]
-    if column.wire == "milliseconds" and numbers and min(numbers) > LEAST and max(numbers) < MOST:
+    if column.wire == "milliseconds" and numbers and min(numbers) > MIN_SECONDS and max(numbers) < MAX_SECONDS:
         return f"{column.name} looks like seconds since 1970, and the API describes it as milliseconds"
     return ""
 

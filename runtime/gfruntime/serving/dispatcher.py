@@ -137,7 +137,7 @@ class Dispatcher:
         rpc.code = "Canceled"
         call.cancel.set()
         if not self._application.done():
-            extra = {"status": "cancelled", "at": places.of_thread("loader")}
+            extra = {"status": "cancelled", "at": places.place_of_thread("loader")}
             _LOGGER.info("Plugin Request Completed", extra=extra)
 
     def _enter(self, *, is_awaited: bool) -> None:

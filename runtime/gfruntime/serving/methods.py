@@ -16,9 +16,9 @@ from gfruntime.request.cancellation import Cancellation
 class CallKind(Enum):
     """How a method answers, and what happens to it at the end of the process."""
 
-    UNARY = "one answer; the end waits for it"
-    PARTS = "an answer in parts; the end waits for it"
-    ENDLESS = "a stream without an end of its own; the end cuts it"
+    UNARY = "one answer; the process waits for it before it exits"
+    PARTS = "an answer in parts; the process waits for it before it exits"
+    ENDLESS = "an endless stream; it is cut when the process exits"
 
 
 METHODS: dict[str, CallKind] = {

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HELPERS = (
+_MULTIPROCESSING_IMPORTS = (
     "from multiprocessing.resource_tracker import main",
     "from multiprocessing.forkserver import main",
     "import sys; from multiprocessing.forkserver import main",
 )
-_CHILD = "--multiprocessing-fork"
-_OWN = ("-standalone", "-allow-remote", "-buildinfo", "-version")
+_MULTIPROCESSING_FORK = "--multiprocessing-fork"
+_OPTIONS = ("-standalone", "-allow-remote", "-buildinfo", "-version")
 _LONGEST = 60
 _NOT_PYTHON = """\
 this is a frozen plugin, not Python; it cannot run {argument}.
@@ -40,12 +40,12 @@ _LEVELS = 5  # folders between a module and the project, and one more
 def run_multiprocessing_child(arguments: Sequence[str]) -> None:
     """If multiprocessing started this executable, run its child and exit."""
     command = "".join(arguments[arguments.index("-c") + 1 :][:1]) if "-c" in arguments else ""
-    if arguments[:1] == [_CHILD] and all(_is_setting(argument) for argument in arguments[1:]):
+    if arguments[:1] == [_MULTIPROCESSING_FORK] and all(_is_setting(argument) for argument in arguments[1:]):
         from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
 
         apply_patches()
         spawn.freeze_support()
-    elif getattr(sys, "frozen", False) and command.startswith(_HELPERS):
+    elif getattr(sys, "frozen", False) and command.startswith(_MULTIPROCESSING_IMPORTS):
         exec(command)  # noqa: S102  # what an interpreter would do with it
         raise SystemExit(0)
 
@@ -67,13 +67,13 @@ def refusal(arguments: Sequence[str]) -> str:
 
     Otherwise a library that uses `sys.executable` as Python would start a second plugin, and wait for its end.
     """
-    own = {f"{dashes}{name}" for name in _OWN for dashes in ("", "-")}
+    own = {f"{dashes}{name}" for name in _OPTIONS for dashes in ("", "-")}
     stranger = next((argument for argument in arguments if argument not in own), None)
     if stranger is None:
         return ""
     visible_name = stranger.partition("=")[0][:_LONGEST]  # the value may be secret
     text = _NOT_PYTHON if getattr(sys, "frozen", False) else _UNKNOWN
-    return text.format(argument=repr(visible_name), own=", ".join(_OWN))
+    return text.format(argument=repr(visible_name), own=", ".join(_OPTIONS))
 
 
 def print_build_info(arguments: Sequence[str]) -> int | None:

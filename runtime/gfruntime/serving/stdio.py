@@ -38,7 +38,7 @@ def reserve() -> Reserved:
     os.close(null) if null > 2 else None  # noqa: PLR2004
     reserved = Reserved(os.dup(1), os.dup(2))
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: _let_go(reserved))
+        os.register_at_fork(after_in_child=lambda: _detach_child(reserved))
     _redirect(1, "stdout", logging.INFO)
     _redirect(2, "stderr", logging.WARNING)
     sys.stdout = _text(1)
@@ -56,7 +56,7 @@ def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
     return [line for line in whole if line.strip()], rest
 
 
-def _let_go(reserved: Reserved) -> None:
+def _detach_child(reserved: Reserved) -> None:
     """Detach a forked child from the host's pipes: its output goes through ours."""
     for descriptor in (reserved.stdout, reserved.stderr):
         os.dup2(2, descriptor, inheritable=False)

@@ -131,7 +131,7 @@ class Database:
         'sqlite answered'
         """
         try:
-            self._read(_nobodys_query(), lambda session: session.run("SELECT 1"), self._limits)
+            self._read(_query_without_caller(), lambda session: session.run("SELECT 1"), self._limits)
         except Exception as error:  # noqa: BLE001  # each driver has its own
             return Health.error(failure_of(error).message)
         by_account = "" if self._is_read_only else "; only the account's rights keep queries from writing"
@@ -148,7 +148,7 @@ class Database:
         if time.monotonic() < self._names_until:
             return self._names
         limits = Limits(seconds=self._limits.seconds)
-        frame, _ = self._read(_nobodys_query(), lambda session: session.list_columns(), limits)
+        frame, _ = self._read(_query_without_caller(), lambda session: session.list_columns(), limits)
         names: dict[tuple[str, str], None] = {}
         for schema, table, column, kind in zip(*(field.to_list() for field in frame.fields), strict=True):
             names[(table, f"table of {schema}" if schema else "table")] = None
@@ -221,7 +221,7 @@ def _fetch(rows: Any, limits: Limits) -> Frame:  # noqa: ANN401  # PEP 249 has n
     return frame.with_notice(text, "warning")
 
 
-def _nobodys_query() -> Query[None]:
+def _query_without_caller() -> Query[None]:
     """Make a query for a call that has no query."""
     now = datetime.now(UTC)
     return Query(model=None, time_range=TimeRange(start=now, end=now))

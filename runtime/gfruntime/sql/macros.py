@@ -99,15 +99,15 @@ def _standard(between: TimeRange, interval: dt.timedelta, table: str, column: st
     start, end = rfc3339(between.start), rfc3339(between.end)
 
     def time_filter(args: Sequence[str]) -> str:
-        name = _only(args)
+        name = _single_argument(args)
         return f"{name} >= '{start}' AND {name} <= '{end}'"
 
     return {
         "interval": lambda _: format_interval(interval),
         "interval_ms": lambda _: str(interval // _MS),
         "timeFilter": time_filter,
-        "timeFrom": lambda args: f"{_only(args)} >= '{start}'",
-        "timeTo": lambda args: f"{_only(args)} <= '{end}'",
+        "timeFrom": lambda args: f"{_single_argument(args)} >= '{start}'",
+        "timeTo": lambda args: f"{_single_argument(args)} <= '{end}'",
         "timeGroup": _time_group,
         "table": lambda _: table,
         "column": lambda _: column,
@@ -121,7 +121,7 @@ def _time_group(args: Sequence[str]) -> str:
     return ",".join(f"datepart({part}, {name})" for part in _PERIODS[_PERIODS.index(period) :])
 
 
-def _only(args: Sequence[str]) -> str:
+def _single_argument(args: Sequence[str]) -> str:
     return _exactly(args, 1)[0]
 
 

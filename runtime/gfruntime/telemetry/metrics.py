@@ -121,7 +121,7 @@ _upstream_now = Family(
 )
 _socks_seconds = Histogram(
     "grafana_secure_socks_requests_duration",
-    "Seconds that requests by the secure socks proxy took.",
+    "Seconds that requests through the secure socks proxy took.",
     *("code", "datasource", "datasource_type"),
     buckets=_SECONDS,
 )

@@ -32,10 +32,10 @@ _SECONDS = {"profile": 30.0, "heap": 10.0}
 _LONGEST_PROFILE = 300.0  # seconds
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 _INDEX = """\
-/debug/threads          where each thread stands
+/debug/threads          the stack of each thread
 /debug/pprof/profile    CPU time and waiting time: ?seconds=30
 /debug/pprof/heap       memory that is allocated meanwhile and still in use: ?seconds=10
-/debug/pprof/goroutine  where each thread stands, for pprof; as text: ?debug=2
+/debug/pprof/goroutine  the stack of each thread, for pprof; as text: ?debug=2
 /debug/pprof/cmdline    the command line
 """
 _one_at_a_time = threading.Lock()

@@ -40,7 +40,9 @@ OTHERS: Spot = ("[other threads]", "", 0)
 """The function for CPU time that no observed thread used."""
 
 _PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after one, where clocks are compared
-_RUNS = 100_000  # ns of CPU time in a window from which a thread counts as running, as others run meanwhile
+_MIN_CPU_NANOSECONDS = (
+    100_000  # ns of CPU time in a window from which a thread counts as running, as others run meanwhile
+)
 _PER_THREAD = 6  # bits of a Linux clock id: CPUCLOCK_PERTHREAD (4) | CPUCLOCK_SCHED (2)
 _NANO = 1_000_000_000
 
@@ -78,7 +80,7 @@ def sample(seconds: float) -> Profile:
             totals[name, _spots(look.stack)][1] += elapsed
             earlier = last.get(number)
             if earlier and (cpu := (look.clock or 0) - (earlier.clock or look.clock or 0)) > 0:
-                if min(_moved(before, clocks, number), _moved(clocks, after, number)) > _RUNS:
+                if min(_moved(before, clocks, number), _moved(clocks, after, number)) > _MIN_CPU_NANOSECONDS:
                     totals[name, _spots(look.stack)][0] += cpu + _take(unseen[number], elapsed - cpu)
                 else:
                     unseen[number].append(((name, _lasting(look.stack, earlier.stack)), cpu))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _SUMMED_KINDS = ("counter", "histogram")
-_OTHERWISE: dict[str, Callable[[float, float], float]] = {
+_NOT_SUMMED: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "process_max_fds": max,
     "plugins_datasource_response_size": max,
@@ -78,7 +78,7 @@ def write(families: dict[str, Family]) -> str:
 def _merge(name: str, sample: str) -> Callable[[float, float], float]:
     if name.endswith("_info") or 'quantile="' in sample:
         return max
-    return _OTHERWISE.get(name, lambda one, other: one + other)
+    return _NOT_SUMMED.get(name, lambda one, other: one + other)
 
 
 def _number(value: float) -> str:

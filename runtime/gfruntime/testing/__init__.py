@@ -90,9 +90,9 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
         if isinstance(result, Exception):
             raise result
     except PluginError as error:
-        error.frames = _encode_and_decode(contract.typed(frames_of(error.frames)), asked)
+        error.frames = _encode_and_decode(contract.set_types(frames_of(error.frames)), asked)
         raise
-    frames = contract.typed(frames_of(result))
+    frames = contract.set_types(frames_of(result))
     if asked.from_alert:
         frames = rulecheck.check(frames, ref_id=asked.ref_id)
     return _encode_and_decode(frames, asked)
@@ -167,7 +167,7 @@ def _write_golden(frames: Sequence[Frame], path: Path) -> None:
         golden.write(path, frames)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([golden.comparable(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps([golden.to_comparable(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
 
 

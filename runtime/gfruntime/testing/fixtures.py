@@ -73,7 +73,7 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     """
 
     def check(frames: Sequence[Frame], name: str = "") -> None:
-        path = _beside(request, "golden", name, "jsonc")
+        path = _path_beside_test(request, "golden", name, "jsonc")
         check_golden(frames, path, update=request.config.getoption("--update-golden"))
 
     return check
@@ -89,7 +89,7 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
     started: list[Replay] = []
 
     def start(target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
-        path, captured = (_beside(request, "recorded", name, suffix) for suffix in ("json", "har"))
+        path, captured = (_path_beside_test(request, "recorded", name, suffix) for suffix in ("json", "har"))
         is_captured = captured.exists() and not path.exists() and not request.config.getoption("--record")
         path = captured if is_captured else path
         started.append(Replay(target, path, record=request.config.getoption("--record"), hide=hide))
@@ -102,6 +102,6 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
     assert not misses, f"not recorded: {', '.join(misses)}; run once with --record"  # noqa: S101  # a test's failure
 
 
-def _beside(request: pytest.FixtureRequest, folder: str, name: str, suffix: str) -> Path:
+def _path_beside_test(request: pytest.FixtureRequest, folder: str, name: str, suffix: str) -> Path:
     stem = name or re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
     return Path(request.node.path).parent / folder / f"{stem}.{suffix}"

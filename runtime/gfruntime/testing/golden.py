@@ -29,7 +29,9 @@ _CHUNKS = 3
 _ROWS, _COLUMNS = 10, 100
 _OMITTED = {"interval": 0, "index": 0, "inspect": 0, "targetBlank": False}  # zeros that Go leaves out
 _NULLABLE = ("min", "max", "from", "to")
-_OPAQUE = frozenset({"custom", "data", "labels", "color", "query", "panelsState"})  # they are compared completely
+_COMPARED_COMPLETELY = frozenset(
+    {"custom", "data", "labels", "color", "query", "panelsState"}
+)  # they are compared completely
 _ALWAYS_WRITTEN = frozenset({"fields", "frames", "steps", "custom", "data"})
 _WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # written if present, even if empty
 
@@ -41,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".txt":
-        return {"status": 200, "frames": [comparable(frame) for frame in _arrow_frames(text)]}
+        return {"status": 200, "frames": [to_comparable(frame) for frame in _arrow_frames(text)]}
     chunks = text.split(_PREFIX + _MARK)
     if len(chunks) < _CHUNKS:
         raise ValueError(f"no golden data found in: {path}")
@@ -59,10 +61,10 @@ def write(path: Path, frames: Sequence[Frame]) -> None:
 
 def response_of(frames: Sequence[Frame]) -> dict[str, Any]:
     """Return the response in the form that is compared."""
-    return {"status": 200, "frames": [comparable(frame) for frame in frames]}
+    return {"status": 200, "frames": [to_comparable(frame) for frame in frames]}
 
 
-def comparable(frame: Frame) -> dict[str, Any]:
+def to_comparable(frame: Frame) -> dict[str, Any]:
     """Return a frame's JSON in the form that is compared."""
     described: dict[str, Any] = normal(_as_go(frame))
     return described
@@ -83,7 +85,7 @@ def _normal(value: Any, kept_keys: frozenset[str], *, of: str = "") -> Any:  # n
     if not isinstance(value, dict):
         return value
     remaining = {
-        key: item if key in _OPAQUE else _normal(item, kept_keys, of=key)
+        key: item if key in _COMPARED_COMPLETELY else _normal(item, kept_keys, of=key)
         for key, item in value.items()
         if key in kept_keys or not _is_omitted(key, item, is_free=of == "options")
     }

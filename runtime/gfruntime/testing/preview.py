@@ -195,7 +195,9 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
     ...     assert preview_url.startswith("http://127.0.0.1:")
     """
     pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
-    root = next((folder for folder in _around(request.config.rootpath) if (folder / "gfplug.lock").is_file()), None)
+    root = next(
+        (folder for folder in _parent_folders(request.config.rootpath) if (folder / "gfplug.lock").is_file()), None
+    )
     if root is None:
         pytest.skip(f"{request.config.rootpath} is not in a gfplug project")
     command = shutil.which("gfplug", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
@@ -222,5 +224,5 @@ def preview(preview_url: str, preview_browser: Any) -> Iterator[Preview]:  # noq
         restore_settings(preview_url, before)
 
 
-def _around(folder: Path) -> tuple[Path, ...]:
+def _parent_folders(folder: Path) -> tuple[Path, ...]:
     return (folder, *folder.parents)

@@ -21,7 +21,7 @@ DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-ali
 """Headers of an answer that are not repeated."""
 
 _REDACTED = "REDACTED"
-_NOT_KEPT = 501
+_CUT_BODY_STATUS = 501
 
 
 def read_har(path: Path, target: str, hidden: Collection[str]) -> tuple[list[dict[str, Any]], frozenset[str]]:
@@ -58,7 +58,7 @@ def _exchange(entry: Mapping[str, Any], base: str, hidden: Collection[str]) -> d
     request = entry["request"]
     request_key = {
         "method": request["method"],
-        "target": visible_target(_below(request["url"], base), hidden),
+        "target": visible_target(_relative_target(request["url"], base), hidden),
         "body": _bytes(request.get("postData") or {}).decode("utf-8", "replace"),
     }
     return request_key | _answer(entry["response"], base)
@@ -68,17 +68,21 @@ def _answer(response: Mapping[str, Any], base: str) -> dict[str, Any]:
     body, size = _bytes(response["content"]), response.get("bodySize", 0)
     status = int(response["status"])
     if status and (size == -1 or (size > 0 and not body)):
-        return {"status": _NOT_KEPT, "headers": {}, "text": "the recording has only a part of this answer's body"}
+        return {
+            "status": _CUT_BODY_STATUS,
+            "headers": {},
+            "text": "the recording has only a part of this answer's body",
+        }
     headers = {each["name"]: each["value"] for each in response.get("headers") or []}
     headers = {
-        name: _below(value, base) if name.lower() == "location" else value
+        name: _relative_target(value, base) if name.lower() == "location" else value
         for name, value in headers.items()
         if name.lower() not in DROPPED and value != _REDACTED
     }
     return {"status": status, "headers": headers, "base64": base64.b64encode(body).decode()}
 
 
-def _below(url: str, base: str) -> str:
+def _relative_target(url: str, base: str) -> str:
     """Return the path and query of an address, relative to the system's address."""
     parts = urlsplit(url)
     is_below = base and (parts.path == base or parts.path.startswith(f"{base}/"))

@@ -46,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("] = 600.0", "] = 0.5", "Model.period: its default 0.5 is not a number at least 1"),
         ("minimum=1, maximum=100", "minimum=9, maximum=1", "Model.series: its minimum 9 is above its maximum 1"),
-        ('Ui(label="Signal")', 'Ui(show_if={"series": ["1"]})', "Model.signal: show_if waits for series to be '1'"),
+        ('Ui(label="Signal")', 'Ui(show_if={"series": ["1"]})', "Model.signal: show_if compares series with '1'"),
         (
             'Ui(label="Signal")] = "sine"',
             'Ui(label="Signal")] = "cosine"',

@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
 
     def _read_headers(self, stream: int, flags: int, content: bytes) -> None:
         if stream % 2 == 0:
-            raise ProtocolError(framing.PROTOCOL_ERROR, f"HEADERS on stream {stream}, which is no client's")
+            raise ProtocolError(framing.PROTOCOL_ERROR, f"HEADERS on stream {stream}: clients open odd streams only")
         content = framing.unpad(content, flags)
         if flags & framing.HAS_PRIORITY:
             if len(content) < 5:  # noqa: PLR2004  # a stream and a weight
@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             raise StreamError(framing.PROTOCOL_ERROR)
 
     def _read_reset(self, stream: int, _flags: int, content: bytes) -> None:
-        framing.long(content)
+        framing.read_uint31(content)
         exchange = self._find(stream)
         if exchange is not None:
             exchange.cancel()
@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
         """Do nothing: the peer opens no more streams, and closes the connection itself."""
 
     def _read_window(self, stream: int, _flags: int, content: bytes) -> None:
-        increment = framing.long(content)
+        increment = framing.read_uint31(content)
         if stream == 0:
             if not increment:
                 raise ProtocolError(framing.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")

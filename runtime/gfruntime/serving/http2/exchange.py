@@ -222,9 +222,10 @@ def _message(content: bytes) -> bytes:
     Raises: CallError if it is compressed or incomplete.
     """
     if len(content) < _PREFIX:
-        raise CallError("a call without a whole message", code="INTERNAL")
+        raise CallError(f"the message is incomplete: {len(content)} bytes", code="INTERNAL")
     if content[0]:
-        raise CallError("compressed messages are not read here", code="UNIMPLEMENTED")
-    if int.from_bytes(content[1:_PREFIX], "big") != len(content) - _PREFIX:
-        raise CallError("a call of more or less than one message", code="INTERNAL")
+        raise CallError("compressed messages are not supported", code="UNIMPLEMENTED")
+    if (length := int.from_bytes(content[1:_PREFIX], "big")) != len(content) - _PREFIX:
+        text = f"expected exactly one message, got {len(content) - _PREFIX} bytes for a length of {length}"
+        raise CallError(text, code="INTERNAL")
     return content[_PREFIX:]

@@ -50,7 +50,7 @@ class FrameReader:
         if len(self._input) < _HEAD:
             return False
         if self._input[3] != framing.SETTINGS or self._input[4] & framing.ACK:
-            raise ProtocolError(framing.PROTOCOL_ERROR, "no SETTINGS behind the preface")
+            raise ProtocolError(framing.PROTOCOL_ERROR, "no SETTINGS after the preface")
         self._read = self._read_frame
         return True
 

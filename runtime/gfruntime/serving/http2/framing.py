@@ -76,17 +76,17 @@ def read_settings(content: bytes) -> list[tuple[int, int]]:
     Raises: ProtocolError if its length is invalid.
     """
     if len(content) % _SETTING.size:
-        raise ProtocolError(FRAME_SIZE_ERROR, "SETTINGS of an odd length")
+        raise ProtocolError(FRAME_SIZE_ERROR, f"SETTINGS of {len(content)} bytes, not a multiple of {_SETTING.size}")
     return list(_SETTING.iter_unpack(content))
 
 
-def long(content: bytes) -> int:
+def read_uint31(content: bytes) -> int:
     """Return a frame's content as one number, without its reserved first bit.
 
     Raises: ProtocolError if it has another length.
     """
     if len(content) != _LONG.size:
-        raise ProtocolError(FRAME_SIZE_ERROR, f"{len(content)} bytes where 4 are due")
+        raise ProtocolError(FRAME_SIZE_ERROR, f"expected {_LONG.size} bytes, got {len(content)}")
     return int.from_bytes(content, "big") & LARGEST_WINDOW
 
 
@@ -113,7 +113,7 @@ def unpad(content: bytes, flags: int) -> bytes:
     if not flags & PADDED:
         return content
     if not content:
-        raise ProtocolError(FRAME_SIZE_ERROR, "a padded frame without a length of its padding")
+        raise ProtocolError(FRAME_SIZE_ERROR, "a padded frame without a padding length")
     padding = content[0]
     if padding >= len(content):
         raise ProtocolError(PROTOCOL_ERROR, "more padding than content")

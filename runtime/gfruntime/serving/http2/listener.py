@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gfruntime.serving.dispatcher import Dispatcher
     from gfruntime.serving.handshake import Address
 
-_FAREWELL = 0.1  # seconds for the remaining output
+_CLOSE_SECONDS = 0.1  # seconds for the remaining output
 
 
 class Listener:
@@ -60,7 +60,7 @@ class Listener:
         for connection in self._connections:
             connection.refuse()
         if any(connection.exchanges for connection in self._connections):
-            await asyncio.sleep(_FAREWELL)
+            await asyncio.sleep(_CLOSE_SECONDS)
         for connection in list(self._connections):
             connection.close()
 

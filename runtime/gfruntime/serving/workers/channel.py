@@ -108,7 +108,7 @@ class Offer:
             self.descriptors = ()
             self.value = f"{self._ours.getsockname()[1]}:{self._token}"
 
-    def let_go(self) -> None:
+    def close_child_end(self) -> None:
         """Close the child's end, which the child has now."""
         if self._theirs is not None:
             self._theirs.close()
@@ -139,7 +139,7 @@ class Offer:
     def withdraw(self) -> None:
         """Close both ends."""
         self._ours.close()
-        self.let_go()
+        self.close_child_end()
 
 
 def connect(value: str) -> socket.socket:

@@ -30,7 +30,7 @@ _NOT_FOR_CHILDREN = (
 )
 _LOAD = 180.0  # seconds for the author's imports
 _FORK = 10.0
-_PARTING = 2.0
+_END_SECONDS = 2.0
 _LARGEST_STATUS = 0xFFFF  # above it are Windows's codes of crashes
 _REPORT_SECONDS = 0.5  # seconds in which a template reports how a worker ended
 
@@ -70,7 +70,7 @@ class Child:
         except OSError:
             self._offer.withdraw()
             raise
-        self._offer.let_go()
+        self._offer.close_child_end()
         self.pid = self._process.pid
         self._end: socket.socket | None = None
         self._ends: dict[int, int] = {}  # exit statuses of workers that this template forked
@@ -128,7 +128,7 @@ class Child:
             with suppress(OSError), theirs, self._asking:
                 self._end.settimeout(_FORK)
                 socket.send_fds(self._end, [b"f"], [theirs.fileno(), writer])
-                pid = self._hear("forked", 0)
+                pid = self._wait_for_message("forked", 0)
         os.close(writer)
         if pid is None or pid < 0:
             ours.close()
@@ -142,10 +142,10 @@ class Child:
             return None
         with suppress(OSError), self._asking:
             self._end.settimeout(seconds)
-            return self._hear("ended", pid)
+            return self._wait_for_message("ended", pid)
         return None
 
-    def _hear(self, kind: str, pid: int) -> int | None:
+    def _wait_for_message(self, kind: str, pid: int) -> int | None:
         """Wait for a template's message: `forked` has a number, `ended` has the status of this worker."""
         assert self._end is not None  # noqa: S101  # both callers look
         while pid not in self._ends:
@@ -160,7 +160,7 @@ class Child:
 
     def ending(self) -> str:
         """Describe how the process ended; if it has only closed its channel, end it."""
-        if not self.wait(_PARTING):
+        if not self.wait(_END_SECONDS):
             self.kill()
             return "closed its channel"
         self._output.join()
@@ -180,7 +180,7 @@ class Child:
         while self._caller is not None and self._caller.calls and time.monotonic() < end and self.status is None:
             time.sleep(0.02)
         self.part()
-        if not self.wait(_PARTING):
+        if not self.wait(_END_SECONDS):
             self.kill()
         self._output.join()
         if self._caller is None:

@@ -92,37 +92,39 @@ class Crew:
         """Send calls to a worker from now on."""
         if member not in self._members:
             self._members.append(member)
-        member.caller.on_lost = lambda: self._lose(member)
+        member.caller.on_lost = lambda: self._remove_worker(member)
         member.caller.on_full = lambda megabytes: self._replace(member, f"it takes {megabytes} MiB")
         member.caller.attach()
         if len(self._members) >= self._plan.workers:
             self._problem = ""
         self._is_available.set()
 
-    def _lose(self, member: Member) -> None:
+    def _remove_worker(self, member: Member) -> None:
         """Remove a worker that has ended; its calls fail as soon as its exit status is known."""
-        self._take_out(member)
+        self._stop_calls(member)
         if not self._members:
             self._is_available.clear()
         if not self._starter.is_ending:
-            threading.Thread(target=self._bury, args=(member,), name=f"end of {member.pid}", daemon=True).start()
+            threading.Thread(
+                target=self._handle_worker_end, args=(member,), name=f"end of {member.pid}", daemon=True
+            ).start()
 
     def _replace(self, member: Member, reason: str) -> None:
         """Start a replacement for a worker, which ends after its last answer."""
         if not member.is_leaving and not self._starter.is_ending:
             member.is_leaving = True
             _LOGGER.info("Worker %d is replaced: %s", member.pid, reason)
-            self._tasks.put(lambda: self._relieve(member))
+            self._tasks.put(lambda: self._replace_now(member))
 
-    def _take_out(self, member: Member) -> None:
+    def _stop_calls(self, member: Member) -> None:
         """Send no more calls to a worker."""
         with suppress(ValueError):
             self._members.remove(member)
         self._outgoing.add(member)
 
-    async def _leave(self, member: Member) -> None:
+    async def _drain_worker(self, member: Member) -> None:
         """Send no more calls to a worker, and let it end after its last answer."""
-        self._take_out(member)
+        self._stop_calls(member)
         await member.caller.wait_until_idle(_PATIENCE)
         await self._read_metrics(member)
         member.process.part()
@@ -214,7 +216,7 @@ class Crew:
             try:
                 task()
             except Exception:
-                _LOGGER.exception("The workers could not be looked after")
+                _LOGGER.exception("The thread that starts workers failed")
 
     def _fill(self, count: int = 0) -> None:
         """Start workers until there are as many as planned."""
@@ -249,7 +251,7 @@ class Crew:
         jitter = random.randint(0, self._plan.max_requests_jitter)  # noqa: S311  # so that not all go at once
         return Member(process, self._plan.max_requests + jitter if self._plan.max_requests else float("inf"))
 
-    def _bury(self, member: Member) -> None:
+    def _handle_worker_end(self, member: Member) -> None:
         """Log how a worker has ended, in a separate thread, because the other one may pause. Start a replacement."""
         ending = member.process.ending()
         assert self._loop is not None  # noqa: S101  # it was attached to it
@@ -271,15 +273,15 @@ class Crew:
         self._starter.close()
         self._tasks.put(lambda: None)  # wakes the thread, which then ends
 
-    def _relieve(self, member: Member) -> None:
+    def _replace_now(self, member: Member) -> None:
         """Start a replacement for a worker that then ends."""
         new = self._start_member()
         if new is None:
-            self._tasks.put(lambda: self._relieve(member))
+            self._tasks.put(lambda: self._replace_now(member))
             return
         self._hand_over(new)
         assert self._loop is not None  # noqa: S101  # as above
-        asyncio.run_coroutine_threadsafe(self._leave(member), self._loop)
+        asyncio.run_coroutine_threadsafe(self._drain_worker(member), self._loop)
 
 
 def _channel(message: bytes) -> bytes:

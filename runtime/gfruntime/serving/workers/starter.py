@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _STABLE = 10.0  # a worker that ends later than this does not cause a pause
-_FIRST_REST, _LONGEST_REST = 0.25, 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _NO_FORKS = "Workers share no memory: importing the plugin starts threads, and a process with threads can't be forked"
 
 
@@ -50,7 +50,7 @@ class Starter:
         try:
             process = self._start()
         except (StartError, OSError):
-            self._lengthen_rest()
+            self._lengthen_pause()
             raise
         self._processes.add(process)
         if self.is_ending:  # `kill` may have been called before
@@ -64,7 +64,7 @@ class Starter:
         if lasted > _STABLE:
             self.rest = 0.0
         else:
-            self._lengthen_rest()
+            self._lengthen_pause()
 
     def close(self) -> None:
         """Tell every process to end, and wait."""
@@ -99,8 +99,8 @@ class Starter:
             self._template = child
         return self._template.fork(self._tell)
 
-    def _lengthen_rest(self) -> None:
-        self.rest = min(max(2 * self.rest, _FIRST_REST), _LONGEST_REST)
+    def _lengthen_pause(self) -> None:
+        self.rest = min(max(2 * self.rest, _FIRST_PAUSE), _LONGEST_PAUSE)
 
     def _in_order(self) -> list[Process]:
         """List all processes, the template last, because it reports how the others ended."""

@@ -28,7 +28,7 @@ TEMPLATE, WORKER = "template", "worker"
 """The kinds of processes that the front process starts."""
 
 CAN_FORK = sys.platform == "linux"
-_BEAR_FORKS = ("jemalloc_bg_thd",)
+_FORK_SAFE_THREADS = ("jemalloc_bg_thd",)
 """Threads that their library stops before a fork and restarts after it: those of pyarrow's allocator."""
 
 
@@ -69,7 +69,7 @@ def _threads() -> int:
         names = [(task / "comm").read_text(encoding="utf-8").strip() for task in Path("/proc/self/task").iterdir()]
     except OSError:
         return 0
-    return sum(name not in _BEAR_FORKS for name in names)
+    return sum(name not in _FORK_SAFE_THREADS for name in names)
 
 
 def _fork_on_demand(end: socket.socket) -> socket.socket:
@@ -86,7 +86,7 @@ def _fork_on_demand(end: socket.socket) -> socket.socket:
         ready, _, _ = select.select([end.fileno(), wake], [], [])
         if wake in ready:
             os.read(wake, 4096)
-            _tell_ends(end)
+            _report_ended_workers(end)
         if end.fileno() not in ready:
             continue
         request, descriptors, _, _ = socket.recv_fds(end, 1, 2)
@@ -123,7 +123,7 @@ def _become_worker(own: int, logs: int) -> socket.socket:
     return socket.socket(fileno=own)
 
 
-def _tell_ends(end: socket.socket) -> None:
+def _report_ended_workers(end: socket.socket) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

@@ -193,5 +193,5 @@ def test_an_alert_rule_gets_no_incomplete_response(world: World, monkeypatch: py
 
     (frame,) = source.query(query)
     assert notices(frame) == ["Only 1 of 9 rows were read"]
-    with pytest.raises(QueryError, match=r"can't judge a part of .*Only 1 of 9 rows"):
+    with pytest.raises(QueryError, match=r"can't use an incomplete answer of .*Only 1 of 9 rows"):
         source.query(replace(query, from_alert=True))
