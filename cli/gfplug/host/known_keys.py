@@ -191,7 +191,8 @@ def _named_elsewhere(project: Project) -> frozenset[str]:
 
 
 def _unknown(noun: str, path: str, names: Collection[str]) -> Unknown:
-    subject = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"what was given is no {noun}"
+    article = "an" if noun[0] in "aeiou" else "a"
+    subject = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"the given name is not {article} {noun}"
     verb = "is" if len(names) == 1 else "are"
     sentence = f"{subject}; there {verb} {', '.join(names) or 'none'}"
     return Unknown(sentence, _guess(path, names), is_near=bool(_guess(path, names, cutoff=_NEARER)))
