@@ -43,8 +43,8 @@ def compare(project: Project, inventory: Inventory) -> None:
     if extra_packages := undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
         names = ", ".join(f"{name} ({_megabytes(size)})" for name, size in extra_packages.items())
         _log.warning(
-            "In the bundle, but not among your dependencies: %s. Add to pyproject.toml what your code uses, and to "
-            "EXCLUDES in plugin.spec what it does not",
+            "In the bundle, but not among your dependencies: %s. Add the packages that your code uses to "
+            "pyproject.toml, and the others to EXCLUDES in plugin.spec",
             names,
         )
 

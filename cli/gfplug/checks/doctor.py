@@ -142,7 +142,7 @@ def _environment(project: Project) -> Examination:
     if not python.exists():
         return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
     if not ownership.is_own(project.root / ".venv"):
-        state = "not examined: gfplug has not used this .venv, which may not be trustworthy; `gfplug build` uses it"
+        state = "not examined: gfplug has not used this .venv before, so its code is not run; `gfplug build` uses it"
         return Examination(name="environment", is_good=True, seen=state)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
     lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
@@ -160,6 +160,6 @@ def _owned(project: Project) -> Examination:
     return Examination(
         name="owned folders",
         is_good=not edited_files,
-        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as gfplug.lock has them",
+        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as in gfplug.lock",
         remedy="restore them from version control",
     )

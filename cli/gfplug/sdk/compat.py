@@ -171,7 +171,7 @@ def _compare_types(path: str, before: ProtoField, after: ProtoField, types: _Typ
         text = f"field {path} moved from {_oneof(before)} to {_oneof(after)}"
         yield Change(Level.SOURCE, "oneof-changed", path, text)
     if before.is_optional != after.is_optional:
-        text = f"field {path} {'now tells' if after.is_optional else 'no longer tells'} absent from empty"
+        text = f"field {path} {'now' if after.is_optional else 'no longer'} distinguishes absent from empty values"
         yield Change(Level.SOURCE, "presence-changed", path, text)
     if before.json_name != after.json_name:
         text = f"field {path} is {after.json_name} in JSON, no longer {before.json_name}"

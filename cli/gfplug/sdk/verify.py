@@ -107,8 +107,8 @@ def _floors(lock: Lock, new_stubs: stubs.Stubs) -> Check:
 
 def _stubs(project: Project, new_stubs: stubs.Stubs) -> Check:
     differing = [path for path, content in new_stubs.files.items() if _read(project, path) != content]
-    problem = f"generated anew, these differ: {', '.join(differing)}" if differing else ""
-    return _judge("stubs", problem, "generated anew, every stub is the same")
+    problem = f"these differ from newly generated ones: {', '.join(differing)}" if differing else ""
+    return _judge("stubs", problem, "every stub equals a newly generated one")
 
 
 def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:

@@ -161,7 +161,7 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
     if broken:
         lines = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
         raise CompatError(
-            f"your code uses {len(broken)} things that SDK {version} changes or lacks",
+            f"your code uses {len(broken)} names that SDK {version} changes or lacks",
             hint="change the code first, or use --force",
             details=lines,
         )

@@ -119,7 +119,7 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
         ('old.pop("gone")', "600", "error", "Model.migrate failed: KeyError: 'gone'"),
         ('float(old.pop("seconds"))', "$x", "warning", "Model.migrate failed: ValueError: could not convert string"),
         ('old["seconds"]; return None', "600", "error", "Model.migrate returned NoneType; expected a dict"),
-        ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes what it returned itself"),
+        ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes its own result"),
     ],
 )
 def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
