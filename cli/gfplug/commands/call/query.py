@@ -116,7 +116,7 @@ def _require_compatible(option_names: AbstractSet[str]) -> None:
     """
     for option, others in _EXCLUDED.items():
         if option in option_names and (other := next((each for each in others if each in option_names), None)):
-            raise UsageError(f"{option} does not go with {other}", hint="leave one of them out")
+            raise UsageError(f"{option} can't be used with {other}", hint="omit one of them")
 
 
 def _require_writable(*, plot: Path | None, har: Path | None) -> None:
