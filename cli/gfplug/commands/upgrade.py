@@ -113,7 +113,7 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
     from gfplug.stages import Stages  # noqa: PLC0415
 
     if stored_model.NAME in project.lock.owned:
-        raise template.react_not_supported()
+        raise template.react_error()
     if npm.locate_frontend(project) is not None:
         return None
     return linker.read_schema(project, venv.ensure(project, stages=Stages()))

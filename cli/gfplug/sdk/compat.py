@@ -232,9 +232,9 @@ def _services(types: _Types) -> Iterator[Change]:
         yield Change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
 
 
-def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
+def _successor(name: str, rpc: Rpc, new_rpcs: dict[str, Rpc]) -> str:
     """Guess which new RPC replaces a removed one: the same name elsewhere, its plural, or the same messages."""
-    for path, other in sorted(born.items()):
+    for path, other in sorted(new_rpcs.items()):
         new_name = path.split("/")[1]
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):
             return f"probably replaced by {path}"

@@ -41,7 +41,7 @@ class Verification:
         return [check.sentence for check in self.checks if check.passed is False]
 
 
-def committed(project: Project) -> sdk.ProtoSet:
+def read_project_proto(project: Project) -> sdk.ProtoSet:
     """Return a project's proto, as the version in its lock.
 
     Raises: ProjectError if there is none, or the lock has no version.
@@ -59,7 +59,7 @@ def verify(project: Project) -> Verification:
 
     Raises: ProjectError if the proto or a readable lock is missing; ToolError if protoc can't be run.
     """
-    lock, protos = project.lock, committed(project)
+    lock, protos = project.lock, read_project_proto(project)
     checks = [_proto(lock, protos), _owned(project)]
     try:
         new_stubs = stubs.generate(protos)

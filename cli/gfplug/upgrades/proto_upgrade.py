@@ -118,7 +118,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
     with stages.stage("compare", doing="Comparing", done=f"Compared {old.sdk_version} with {protos.version}"):
         changes: list[Change] = []
         if new_stubs.descriptor != old.descriptor:
-            changes = compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
+            changes = compat.compare(stubs.describe(verification.read_project_proto(project)), stubs.describe(protos))
     uses = usage.find_uses(project.root, SEARCHED, {change.name for change in changes})
     if not request.force:
         _require_unused(changes, uses, request.version)

@@ -142,7 +142,7 @@ def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
     targets = [{"refId": chr(65 + place), **query} for place, query in enumerate(queries)]
     board.write_text(json.dumps({"panels": [{"datasource": {"type": ID, "uid": "x"}, "targets": targets}]}))
     project_again = Project.find(project)
-    report = dashboards.judge(project_again, linker.read_schema(project_again, PYTHON), [board], python=PYTHON)
+    report = dashboards.check_queries(project_again, linker.read_schema(project_again, PYTHON), [board], python=PYTHON)
     return [(each.level, each.message) for each in report.findings]
 
 

@@ -88,7 +88,7 @@ def query(
             call.require_fields(plugin, what.typed)
             headers = what.headers if har is None else {**what.headers, **traffic.HEADERS}
             answers = plugin.query_data(queries, settings, headers=headers, timeout=call.timeout)
-        captured = None if har is None else traffic.take(answers, uid=settings.uid)
+        captured = None if har is None else traffic.remove_from(answers, uid=settings.uid)
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if call.as_json:
             console.result_json({"results": results}, indent=None)
