@@ -35,7 +35,7 @@ def missing(goals):  # noqa: ANN001, ANN201
     from gfplug.project.environment import interpreters, prerequisites, python_search, system_packages  # noqa: PLC0415 - as above
 
     search = python_search.search(None)
-    own, lack = search.own, prerequisites.Lack
+    own, lack = search.own, prerequisites.MissingPrerequisite
     if interpreters.probe(own.path, modules=["ensurepip"]).missing:
         yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))
     if "demo" in goals and "test" not in goals:
@@ -47,7 +47,7 @@ def missing(goals):  # noqa: ANN001, ANN201
         yield lack(sentence=f"{own} has no shared libpython", packages=_named(package), advice=advice)
     if "test" in goals and not shutil.which("git"):
         yield lack(sentence="git is not on PATH", packages=("git",))
-    yield from prerequisites.missing_room(ROOT)
+    yield from prerequisites.check_disk_space(ROOT)
 
 
 def _named(package):  # noqa: ANN001, ANN202

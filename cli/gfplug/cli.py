@@ -17,7 +17,7 @@ from gfplug.errors import GfplugError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_OUTSIDE = {
+_REFUSALS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _report_refusal(error: OSError) -> int:
     path = error.filename2 or error.filename  # of a rename, where to
-    if error.errno not in _OUTSIDE or not (path or error.errno in _FULL):
+    if error.errno not in _REFUSALS or not (path or error.errno in _FULL):
         return _report_bug()
     console.fail(ProjectError(f"{path}: {error.strerror}" if path else f"a file cannot be written: {error.strerror}"))
     return ProjectError.exit_code

@@ -99,7 +99,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 @contextmanager
-def moving_picture() -> Iterator[Callable[[Sequence[Part]], None]]:
+def live_drawing() -> Iterator[Callable[[Sequence[Part]], None]]:
     """Show each drawing in the place of the one before; stdout must have a cursor."""
     from rich.live import Live  # noqa: PLC0415 - most commands draw nothing
 

@@ -65,10 +65,9 @@ def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
     query = gfplug("call", "query", dist, "--set", "do=sleep", "--timeout", "4")
     resource = gfplug("call", "resource", "late/x", dist, "--timeout", "4")
 
-    assert f"Data.QueryData within 4 s; its code stood in {place('time.sleep(60)')}, in sleep" in query.err
+    assert f"Data.QueryData within 4 s; its code was at {place('time.sleep(60)')}, in sleep" in query.err
     assert (
-        f"Resource.CallResource within 4 s; its code stood in {place('await asyncio.sleep(60)')}, in doze"
-        in resource.err
+        f"Resource.CallResource within 4 s; its code was at {place('await asyncio.sleep(60)')}, in doze" in resource.err
     )
     assert "--timeout SECONDS waits longer" in query.err
 

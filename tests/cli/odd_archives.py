@@ -27,7 +27,7 @@ def pack(*members: tuple[str, bytes, int], kind: int = zipfile.ZIP_DEFLATED) -> 
 
 def read_all(content: bytes, **limits: int) -> dict[str, bytes]:
     """Open an archive and read all members."""
-    with archives.opened(io.BytesIO(content), name="A.zip", limits=archives.Limits(**limits)) as archive:
+    with archives.open_archive(io.BytesIO(content), name="A.zip", limits=archives.Limits(**limits)) as archive:
         return {name: archive.read(name) for name in archive.members}
 
 

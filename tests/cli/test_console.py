@@ -84,7 +84,7 @@ def test_a_note_replaces_the_line_of_a_stage(terminal: Terminal) -> None:
 
 def test_a_picture_replaces_the_previous_one(terminal: Terminal) -> None:
     """A larger one leaves no lines, and log lines are above it."""
-    with at(terminal), console.moving_picture() as show:
+    with at(terminal), console.live_drawing() as show:
         show(["a large\npicture\n", ("in colour", "green")])
         logging.getLogger("gfplug").warning("careful")
         show(["small"])

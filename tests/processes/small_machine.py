@@ -34,7 +34,7 @@ class Machine:
         """Start with that Python and nothing else."""
         self.folder, self._monkeypatch = folder / "machine", monkeypatch
         monkeypatch.setenv("PATH", str(self.folder / "bin"))
-        monkeypatch.setattr(uv, "BESIDE", str(self.folder / "bin"))
+        monkeypatch.setattr(uv, "OWN_PROGRAMS", str(self.folder / "bin"))
         for name in ("UV_OFFLINE", "UV_PYTHON_DOWNLOADS", "UV_NO_MANAGED_PYTHON"):
             monkeypatch.delenv(name, raising=False)
         self.own("3.12.1")

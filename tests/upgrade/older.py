@@ -16,7 +16,7 @@ from gfplug import cli, resources, sdk
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold.template import Answers
 from gfplug.upgrades import origin
-from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
+from gfplug.upgrades.upgrade import WRITTEN_ONCE, UpgradeRequest
 
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
@@ -101,7 +101,7 @@ def assert_becomes_fresh(project: Path, fresh: Path) -> None:
     upgraded, expected = contents(project), contents(new_project(fresh, answers))
 
     differing = {path for path in upgraded.keys() | expected.keys() if upgraded.get(path) != expected.get(path)}
-    assert {path for path in differing if not path.startswith(ONCE)} == set()
+    assert {path for path in differing if not path.startswith(WRITTEN_ONCE)} == set()
 
 
 def run_in(project: Path, *words: str | Path) -> Ended:

@@ -158,7 +158,7 @@ class BundleFiles:
         if not paths.is_inside(name):
             return None
         try:
-            return documents.read_bytes(paths.require_real(self._folder, name), most=_LARGEST)
+            return documents.read_bytes(paths.require_no_escape(self._folder, name), most=_LARGEST)
         except (FileNotFoundError, ProjectError):
             return None
 

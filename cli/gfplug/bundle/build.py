@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from gfplug.host.smoke import Smoke
     from gfplug.project.plugin_project import Project
 
-_MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # a module of another package
+_MISSING_MODULE = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")
+"""A module of another package is missing."""
 _SMOKE_SECONDS = 60.0
-_NOBODY = "http://127.0.0.1:9"  # nothing listens there, so a build sends no requests to the plugin's API
+_CLOSED_ADDRESS = "http://127.0.0.1:9"  # nothing listens there, so a build sends no requests to the plugin's API
 _log = logging.getLogger("gfplug")
 
 
@@ -116,7 +117,7 @@ def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
     """
     options = options or BuildOptions()
     options.check()
-    project.require_whole()
+    project.require_unedited()
     dist.check(project)
     with workspace.open_folder(project.root / "artifacts") as scratch:
         exchange.recover(project.dist, aside=scratch / "old")
@@ -136,7 +137,7 @@ class _Build:
     def run(self) -> BuildResult:
         python = venv.ensure(self.project, python=self.options.python, stages=self.stages)
         with self.stages.stage("compare", doing="Looking for changes", done="Looked for changes"):
-            digests, stock = reuse.inputs(self.project), inventory.take(python)
+            digests, stock = reuse.input_digests(self.project), inventory.read_inventory(python)
             freeze_options = {"epoch": self.seconds, "python": str(python)}
             bundle_options = {"libc": self.options.libc, "day": self.day.isoformat(), "glibc": self.options.max_glibc}
             bundle_options["build"] = str(sorted(self.info.items()))
@@ -148,7 +149,7 @@ class _Build:
             return replace(before, stages=self.stages.seconds)
         with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = _browser(self.project, python)
-        frozen, stock = self._frozen(python, reuse.frozen_key(self.project, digests, stock, freeze_options))
+        frozen, stock = self._freeze_or_reuse(python, reuse.frozen_key(self.project, digests, stock, freeze_options))
         dependencies.compare(self.project, stock)
         bundle, floor = self._bundle(frozen, stock, browser)
         with self.stages.stage(
@@ -160,13 +161,13 @@ class _Build:
         return self._finish(bundle, floor, smoke, key, frozen.platform)
 
     def _recall(self, key: str) -> BuildResult | None:
-        record = reuse.recall(self.cache, key, root=self.project.root)
+        record = reuse.load_result(self.cache, key, root=self.project.root)
         try:
             return BuildResult.from_record(record, self.project.root) if record else None
         except (AttributeError, KeyError, TypeError, IntegrityError):  # the file was edited
             return None
 
-    def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
+    def _freeze_or_reuse(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
         """Return a frozen plugin with the author's current code: the cached one, or a new one."""
         cached = None if self.options.clean else reuse.copy_frozen(self.cache, key, self.folder / "kept")
         if cached:
@@ -178,12 +179,12 @@ class _Build:
         with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
             frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
             collected = inventory.read_collected(self.folder / "work")
-            stock = inventory.take(python, collected=collected, note=self.folder / "collected.json")
+            stock = inventory.read_inventory(python, collected=collected, note=self.folder / "collected.json")
         with self.stages.stage("slim", doing="Removing unused files", done="Removed unused files"):
             slim.slim(frozen.folder, executable=frozen.executable)
-            portable.find_own_libraries(frozen.folder / frozen.executable, frozen.platform)
+            portable.set_library_path(frozen.folder / frozen.executable, frozen.platform)
             if freeze.compile_code(self.project, frozen, python=python):
-                reuse.keep(self.cache, key, frozen, stock)
+                reuse.store_frozen(self.cache, key, frozen, stock)
         return frozen, stock
 
     def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
@@ -193,7 +194,7 @@ class _Build:
             )
             floor, libraries = libc.floor(bundle.folder), {}
             if self.options.libc == "bundled":
-                floor, libraries = None, portable.bring_libc(bundle, frozen.platform)
+                floor, libraries = None, portable.add_libc(bundle, frozen.platform)
             more = native.identify(libraries)
             thirdparty.write(self.project, stock, bundle, frozen.platform, seconds=self.seconds, more=more)
         if floor:
@@ -225,7 +226,7 @@ class _Build:
             bundle_bytes_before=reuse.last_size(self.cache, "bundle_bytes"),
         )
         outputs = [self.project.dist, archive, packing.digest_path(archive)]
-        reuse.remember(self.cache, key, result.to_record(self.project.root), outputs, root=self.project.root)
+        reuse.store_result(self.cache, key, result.to_record(self.project.root), outputs, root=self.project.root)
         return result
 
 
@@ -244,7 +245,7 @@ def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
     try:
         return linker.build_frontend(project, interpreter)
     except GfplugError as error:
-        if missing := _MISSING.search(f"{error.message}\n{error.details}"):
+        if missing := _MISSING_MODULE.search(f"{error.message}\n{error.details}"):
             error.hint = f"add the package that has {missing[1]} to the dependencies in pyproject.toml"
         raise
 
@@ -266,9 +267,9 @@ def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
     )
     try:
         has_api = (project.source / "upstream").is_dir()
-        return smoke(target, {"url": _NOBODY} if has_api else None, timeout=_SMOKE_SECONDS)
+        return smoke(target, {"url": _CLOSED_ADDRESS} if has_api else None, timeout=_SMOKE_SECONDS)
     except ToolError as error:
-        missing = _MISSING.search(f"{error.message}\n{error.details}")
+        missing = _MISSING_MODULE.search(f"{error.message}\n{error.details}")
         if not missing or interpreters.probe(interpreter, modules=[missing[1]]).missing:
             raise
         raise ToolError(

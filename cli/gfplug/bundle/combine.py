@@ -72,7 +72,7 @@ def combine(paths: Sequence[Path], output: Path | None = None) -> MergedArchive:
 
 
 def _read(path: Path) -> _Part:
-    with archives.opened(path) as archive:
+    with archives.open_archive(path) as archive:
         contents = {name: archive.read(name) for name in archive.members}
         members = list(archive.members.values())
     root = members[0].name.split("/")[0] if members else ""

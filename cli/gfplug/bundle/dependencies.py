@@ -32,7 +32,7 @@ def compare(project: Project, inventory: Inventory) -> None:
     lines = _requirements(project, environment)
     if lines is None:
         return
-    for package in missing(environment, lines):
+    for package in find_missing(environment, lines):
         code = " or ".join(f'"{module}"' for module in package.modules if not module.startswith("_"))
         advice = f"Add {code} to HIDDEN_IMPORTS in plugin.spec if it is imported by name, or take" if code else "Take"
         _log.warning(
@@ -40,11 +40,11 @@ def compare(project: Project, inventory: Inventory) -> None:
             package.name,
             advice,
         )
-    if extra_packages := undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
+    if extra_packages := find_undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
         names = ", ".join(f"{name} ({_megabytes(size)})" for name, size in extra_packages.items())
         _log.warning(
-            "In the bundle, but not among your dependencies: %s. Add to pyproject.toml what your code uses, and to "
-            "EXCLUDES in plugin.spec what it does not",
+            "In the bundle, but not among your dependencies: %s. Add the packages that your code uses to "
+            "pyproject.toml, and the others to EXCLUDES in plugin.spec",
             names,
         )
 
@@ -84,7 +84,7 @@ class Environment:
         return {name for name, _ in visited}
 
 
-def missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
+def find_missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
     """List the packages of the requirements that have no files in a bundle.
 
     A package without code counts as present if one of its requirements is; a package without a list of files is
@@ -102,7 +102,7 @@ def missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
     return packages
 
 
-def undeclared(environment: Environment, lines: Iterable[str], *, own: Collection[str] = ()) -> dict[str, int]:
+def find_undeclared(environment: Environment, lines: Iterable[str], *, own: Collection[str] = ()) -> dict[str, int]:
     """Map the names of packages in a bundle that no requirement needs to their bytes there; largest first.
 
     Packages that only such a package needs count as a part of it.

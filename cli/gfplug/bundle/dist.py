@@ -102,7 +102,7 @@ def assemble(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(with_lf(name, documents.read_bytes(source)))
     bundle = Bundle(folder, folder / frozen.executable)
-    _settle(bundle)
+    _set_modes_and_drop_links(bundle)
     return bundle
 
 
@@ -133,7 +133,7 @@ def shipped_files(project: Project) -> dict[str, Path]:
         names |= _below(project.root, place, parent="")
     for place in sorted({*_FRONTEND_FOLDERS, *manifest_files}):
         names |= _below(project.root, place, parent="frontend/")
-    return {name: paths.require_real(project.root, source) for name, source in names.items()}
+    return {name: paths.require_no_escape(project.root, source) for name, source in names.items()}
 
 
 def _may_ship(name: str) -> bool:
@@ -169,7 +169,7 @@ def _parse(source: str, content: str | bytes) -> dict[str, Any]:
     return manifest
 
 
-def _settle(bundle: Bundle) -> None:
+def _set_modes_and_drop_links(bundle: Bundle) -> None:
     """Set the mode of every file; remove links that are broken or lead out of the bundle."""
     root = bundle.folder.resolve()
     for path in bundle.files():

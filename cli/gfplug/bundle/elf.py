@@ -57,7 +57,7 @@ def is_elf(path: Path) -> bool:
 
 
 @contextmanager
-def reading(content: bytes) -> Iterator[ELFFile]:
+def convert_read_errors(content: bytes) -> Iterator[ELFFile]:
     """Convert errors while a block reads an ELF file.
 
     Raises: UnreadableError for a damaged file, for any error of pyelftools, which checks little.
@@ -109,7 +109,7 @@ class Elf:
 
         if content[: len(_LITTLE_64)] != _LITTLE_64:
             raise UnreadableError("not a 64-bit little-endian ELF file")
-        with reading(content) as file:
+        with convert_read_errors(content) as file:
             segments = list(file.iter_segments())
             headers = tuple(each.header for each in segments)
             dynamic = next((each for each in segments if isinstance(each, DynamicSegment)), None)
@@ -136,7 +136,7 @@ class Elf:
         """
         defined: set[bytes] = set()
         undefined: set[bytes] = set()
-        with reading(self.content) as file:
+        with convert_read_errors(self.content) as file:
             [table] = file.iter_sections("SHT_DYNSYM")
             names = file.get_section(table["sh_link"]).data()
             for name, info, _, section, _, _ in _SYMBOL.iter_unpack(table.data()):  # iter_symbols takes 6 times as long
@@ -176,12 +176,12 @@ class Elf:
         self._set(content, free, len(self.strings), tag=_RUNPATH)
         return bytes(content)
 
-    def stripped(self) -> bytes:
+    def strip(self) -> bytes:
         """Return the file without symbols and debug information: unmapped bytes are removed, all others stay in place.
 
         Raises: UnreadableError.
         """
-        with reading(self.content) as file:
+        with convert_read_errors(self.content) as file:
             header, structs = file.header, file.structs
             if not file.num_sections():
                 return self.content
@@ -215,7 +215,7 @@ class Elf:
 
         No padding is added before them: the loader needs the same offset within a page in file and memory.
         """
-        with reading(self.content) as file:
+        with convert_read_errors(self.content) as file:
             content = bytearray(self.content)
             top = max(each.p_vaddr + each.p_memsz for each in self.segments if each.p_type == "PT_LOAD")
             offset, size = len(content), len(text)

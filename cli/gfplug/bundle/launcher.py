@@ -125,8 +125,8 @@ def address(text: str, *, allow_remote: bool = False) -> str:
         raise UsageError(f"--address {text!r} is not host:port", hint="such as 127.0.0.1:50051")
     if not allow_remote and not is_loopback(text):
         raise UsageError(
-            f"--address {text}: other machines can reach it, and nothing there checks who calls: anybody who can "
-            "connect can run the plugin's queries and read all they send and get, secrets included",
+            f"--address {text}: other machines can reach it, and the plugin does not check callers: anyone who "
+            "connects can run its queries, and read all requests and answers, secrets included",
             hint="use 127.0.0.1, or add --allow-remote on a network where you trust every machine",
         )
     return text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle.elf import LARGEST, UnreadableError, is_elf, reading
+from gfplug.bundle.elf import LARGEST, UnreadableError, convert_read_errors, is_elf
 from gfplug.errors import ToolError, UsageError
 from gfplug.untrusted import documents
 
@@ -48,7 +48,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
     if not is_elf(path):
         return set()
     try:
-        with reading(documents.read_bytes(path, most=LARGEST)) as file:
+        with convert_read_errors(documents.read_bytes(path, most=LARGEST)) as file:
             return {version for auxiliary in _required_versions(file) if (version := _parse(auxiliary.name))}
     except UnreadableError:
         return set()
@@ -66,7 +66,7 @@ def enforce(folder: Path, limit: str) -> None:
         return
     lines = []
     for path, newest in sorted(offenders, key=lambda each: each[1], reverse=True):
-        symbol = wanted_symbol(path, newest) or "its relocations"
+        symbol = find_needed_symbol(path, newest) or "its relocations"
         lines.append(f"{path.relative_to(folder).as_posix()}: GLIBC_{'.'.join(map(str, newest))}, for {symbol}")
     raise ToolError(
         f"the bundle needs a newer glibc than {limit}: {lines[0]}",
@@ -86,12 +86,12 @@ def parse(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def wanted_symbol(path: Path, version: tuple[int, ...]) -> str:
+def find_needed_symbol(path: Path, version: tuple[int, ...]) -> str:
     """Return a symbol that a file needs in a version of glibc; empty if none is named."""
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
-    with reading(documents.read_bytes(path, most=LARGEST)) as file:
+    with convert_read_errors(documents.read_bytes(path, most=LARGEST)) as file:
         numbers = {
             auxiliary["vna_other"] for auxiliary in _required_versions(file) if _parse(auxiliary.name) == version
         }

@@ -119,7 +119,7 @@ def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
 
 def repack(bundle: Path, archive: Path) -> str:
     """Pack an archive again from its bundle, with the archive's times; return its digest."""
-    with archives.opened(archive) as old:
+    with archives.open_archive(archive) as old:
         seconds = min((member.seconds for member in old.members.values()), default=0)
     return publish(archive, _entries(bundle, archive), seconds=seconds)
 

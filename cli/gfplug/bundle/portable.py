@@ -38,7 +38,7 @@ _MACHINES = {"linux_amd64": "x86_64", "linux_arm64": "aarch64"}
 _LAUNCHERS = Path(__file__).parent / "launchers"
 
 
-def find_own_libraries(executable: Path, platform: str) -> None:
+def set_library_path(executable: Path, platform: str) -> None:
     """Make a finished executable search libraries in its contents folder before the system's.
 
     PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has no libz for it.
@@ -55,7 +55,7 @@ def find_own_libraries(executable: Path, platform: str) -> None:
     executable.write_bytes(content)
 
 
-def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict[str, Path]:
+def add_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict[str, Path]:
     """Copy the loader and the C library of the system at `root` into a bundle, and add the launcher.
 
     Return the copied files, by their names in the contents folder.

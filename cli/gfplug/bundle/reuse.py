@@ -34,7 +34,7 @@ _NOT_FROZEN = (
 _LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library", "find_spec", "WinDLL", "PyDLL"}
 
 
-def inputs(project: Project) -> dict[str, str]:
+def input_digests(project: Project) -> dict[str, str]:
     """Map each file of a project that a build may read to its SHA-256."""
     digests = {}
     for path in files.walk(project.root):
@@ -62,7 +62,7 @@ def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventor
     return _digest([visible, inventory.to_json(), dict(options), _own_code()])
 
 
-def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
+def store_frozen(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
     """Store a frozen plugin in place of the previous one."""
     folder = cache / "frozen"
     (cache / "frozen.json").unlink(missing_ok=True)
@@ -74,7 +74,7 @@ def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
         "executable": frozen.executable,
         "platform": frozen.platform,
         "inventory": inventory.to_json(),
-        "tree": tree(folder),
+        "tree": digest_of_tree(folder),
     }
     files.write_atomic(cache / "frozen.json", json.dumps(record).encode())
 
@@ -82,7 +82,7 @@ def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
 def copy_frozen(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
     """Copy the frozen plugin with this key to `place`; None if it is missing or incomplete."""
     record = _read(cache / "frozen.json")
-    if record.get("key") != key or tree(cache / "frozen") != record.get("tree"):
+    if record.get("key") != key or digest_of_tree(cache / "frozen") != record.get("tree"):
         return None
     try:
         inventory = Inventory.from_json(record["inventory"])
@@ -93,20 +93,20 @@ def copy_frozen(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] 
     return frozen, inventory
 
 
-def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
+def store_result(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
     """Store the inputs of a finished build, and its outputs below `root`, which may be moved later."""
-    digests = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
+    digests = {path.relative_to(root).as_posix(): digest_of_tree(path) for path in outputs}
     note = {"key": key, "result": dict(result), "outputs": digests}
     files.write_atomic(cache / "result.json", json.dumps(note, indent=2, sort_keys=True).encode())
 
 
-def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
+def load_result(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
     """Return the last result, if its inputs are the same and its outputs are unchanged."""
     record = _read(cache / "result.json")
     result, outputs = record.get("result"), record.get("outputs")
     if record.get("key") != key or not isinstance(result, dict) or not isinstance(outputs, dict):
         return None
-    if not all(paths.is_inside(name) and tree(root / name) == digest for name, digest in outputs.items()):
+    if not all(paths.is_inside(name) and digest_of_tree(root / name) == digest for name, digest in outputs.items()):
         return None
     return result
 
@@ -118,7 +118,7 @@ def last_size(cache: Path, key: str) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def tree(place: Path) -> str:
+def digest_of_tree(place: Path) -> str:
     """Return the digest of a file, or of all names, modes and contents below a folder; empty if it does not exist."""
     if place.is_file():
         return files.sha256_of(place)

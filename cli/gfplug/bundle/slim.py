@@ -44,7 +44,7 @@ def slim(folder: Path, *, executable: str) -> None:
     for path in libraries(folder):
         if path != folder / executable:
             strip(path)
-    forget_installation(folder)
+    remove_installation_data(folder)
 
 
 def drop_links(folder: Path) -> None:
@@ -60,7 +60,7 @@ def drop_links(folder: Path) -> None:
             link.unlink()
 
 
-def forget_installation(folder: Path) -> None:
+def remove_installation_data(folder: Path) -> None:
     """Remove paths of the build machine, and digests of paths, from packages' metadata."""
     for place in folder.rglob("*.dist-info"):
         for name in INSTALLATION:
@@ -76,7 +76,7 @@ def strip(path: Path) -> None:
     """Remove a file's symbols and debug information."""
     try:
         elf = Elf.read(path)
-        content = elf.stripped()
+        content = elf.strip()
     except UnreadableError as error:
         _log.debug("Left %s unstripped: %s", path.name, error)
         return

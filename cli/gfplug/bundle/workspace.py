@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
-_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+_BLOCKED = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def open_folder(artifacts: Path) -> Iterator[Path]:
     Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
     """
     folder = artifacts / ".build"
-    with explain_refusals(artifacts):
+    with convert_os_errors(artifacts):
         if not artifacts.exists():
             artifacts.mkdir(exist_ok=True)
             files.let_grafana_read(artifacts)
@@ -54,7 +54,7 @@ def make_empty(folder: Path) -> Path:
 
 
 @contextmanager
-def explain_refusals(place: Path) -> Iterator[None]:
+def convert_os_errors(place: Path) -> Iterator[None]:
     """Convert errors of the operating system while writing into sentences.
 
     Raises: ProjectError if a path is not writable, ToolError for a full disk, also if another program reported it.
@@ -65,7 +65,7 @@ def explain_refusals(place: Path) -> Iterator[None]:
         where = error.filename or place
         if error.errno in _FULL:
             raise ToolError(f"the disk is full: {where}", hint="make room, then run it again") from error
-        if error.errno not in _FORBIDDEN | _IN_THE_WAY:
+        if error.errno not in _FORBIDDEN | _BLOCKED:
             raise
         hint = "the project's folder must be writable" if error.errno in _FORBIDDEN else "move it away"
         raise ProjectError(f"cannot write {where}: {error.strerror}", hint=hint) from error

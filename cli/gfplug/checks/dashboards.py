@@ -35,10 +35,12 @@ def check(project_path: Path, paths: Sequence[Path], *, python: Path | None = No
     if not files:
         raise UsageError("no dashboard to check", hint="gfplug check --dashboards FILE...")
     interpreter = venv.ensure(project, python=python, stages=Stages())
-    return judge(project, linker.read_schema(project, interpreter), files, python=interpreter)
+    return check_queries(project, linker.read_schema(project, interpreter), files, python=interpreter)
 
 
-def judge(project: Project, schema: Mapping[str, Any], files: Sequence[Path], *, python: Path | None = None) -> Report:
+def check_queries(
+    project: Project, schema: Mapping[str, Any], files: Sequence[Path], *, python: Path | None = None
+) -> Report:
     """Find values in the queries of files that a schema refuses or does not have, after their migration.
 
     Raises: ProjectError if a file cannot be read, or the project's code does not load.
@@ -46,7 +48,7 @@ def judge(project: Project, schema: Mapping[str, Any], files: Sequence[Path], *,
     sources = provisioned.name_sources(project)
     by_file = {path: saved_queries.find(path, project.manifest.id, sources) for path in files}
     migrator = Migrator(project=project, schema=schema, python=python)
-    findings = list(provisioned.of_queries(migrator, [query for queries in by_file.values() for query in queries]))
+    findings = list(provisioned.check_queries(migrator, [query for queries in by_file.values() for query in queries]))
     for path, queries in by_file.items():
         findings.append(note("saved-queries", str(path), f"{len(queries)} saved queries of {project.manifest.id}"))
     ordered = sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "error")

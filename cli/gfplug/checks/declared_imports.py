@@ -84,7 +84,7 @@ def check(project: Project, python: Path | None) -> Iterator[Finding]:
     if lines is None:
         return
     try:
-        environment = Environment.of(inventory.take(python)) if python else Environment({}, {})
+        environment = Environment.of(inventory.read_inventory(python)) if python else Environment({}, {})
         report = _ask(python, [each.module for each in source.imports]) if python else _Report()
     except GfplugError as failure:
         yield error("environment", ".venv", failure.message, failure.hint)

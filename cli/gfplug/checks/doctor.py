@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gfplug.project.environment.prerequisites import Lack
+    from gfplug.project.environment.prerequisites import MissingPrerequisite
     from gfplug.project.environment.python_search import Search
     from gfplug.project.plugin_project import Project
 
@@ -55,7 +55,7 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
         return Examination(name=name, is_good=False, seen=error.message, remedy=error.hint)
 
 
-def _judge(name: str, lacks: Iterable[Lack], state: str) -> Examination:
+def _judge(name: str, lacks: Iterable[MissingPrerequisite], state: str) -> Examination:
     """Return a good result with this state, unless something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
@@ -111,7 +111,7 @@ def _system() -> Examination:
 def _room(folder: Path) -> Examination:
     place = prerequisites.nearest_existing(folder)
     free = shutil.disk_usage(place).free
-    return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
+    return _judge("disk", prerequisites.check_disk_space(folder), f"{free / 1e9:.1f} GB free at {place}")
 
 
 def _optional() -> Iterator[Examination]:
@@ -142,7 +142,7 @@ def _environment(project: Project) -> Examination:
     if not python.exists():
         return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
     if not ownership.is_own(project.root / ".venv"):
-        state = "not examined: gfplug has not used this .venv, which may not be trustworthy; `gfplug build` uses it"
+        state = "not examined: gfplug has not used this .venv before, so its code is not run; `gfplug build` uses it"
         return Examination(name="environment", is_good=True, seen=state)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
     lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
@@ -160,6 +160,6 @@ def _owned(project: Project) -> Examination:
     return Examination(
         name="owned folders",
         is_good=not edited_files,
-        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as gfplug.lock has them",
+        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as in gfplug.lock",
         remedy="restore them from version control",
     )

@@ -103,6 +103,6 @@ def _unusable(project: Project, python: Path) -> str:
     if not python.exists():
         return "there is no .venv yet"
     if not ownership.is_own(project.root / ".venv"):
-        return "gfplug has not used this .venv, which may not be trustworthy"
+        return "gfplug has not used this .venv before, so its code is not run"
     missing = interpreters.probe(python, distributions=("gfruntime",)).missing
     return f".venv lacks {', '.join(missing)}" if missing else ""

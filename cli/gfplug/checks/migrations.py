@@ -94,7 +94,7 @@ def _findings(value: SavedValue, outcome: Mapping[str, Any]) -> Iterator[Finding
         yield (warning if has_variable else error)("migration", value.where, outcome["error"], hint)
         return
     if not outcome["isStable"]:
-        text = "`migrate` changes what it returned itself, and it is given each query every time"
+        text = "`migrate` changes its own result when it is called again, and it is called each time a query is read"
         yield error("migration", value.where, text, "return values that need no change unchanged")
     if outcome["isChanged"]:
         yield note("migration", value.where, "an older version saved it, so it is migrated each time it is read")

@@ -89,7 +89,9 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
     if has_own_build:
         shipped = {**_beside_sources(project.root / "frontend" / "src"), **shipped}
     readers = {name: partial(documents.read_bytes, path) for name, path in shipped.items()}
-    findings = named_files.check(content, readers, manifest=manifest_rules.FILE, place="what ships of frontend/")
+    findings = named_files.check(
+        content, readers, manifest=manifest_rules.FILE, place="the bundle's files of frontend/"
+    )
     for finding in findings:
         if finding.rule == "locales" and not has_own_build:
             hint = "gfplug's editors take frontend/locales/de.json without it: remove languages"

@@ -32,11 +32,11 @@ def check(migrator: Migrator) -> Iterator[Finding]:
     Raises: ProjectError or ToolError if the project's code can't migrate anything.
     """
     project = migrator.project
-    yield from _of_sources(migrator, list(_sources(project)))
-    yield from of_queries(migrator, list(_saved_queries(project)))
+    yield from _check_sources(migrator, list(_sources(project)))
+    yield from check_queries(migrator, list(_saved_queries(project)))
 
 
-def _of_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
+def _check_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
     """Check data sources, each in its file."""
     options = [(where, source.get("jsonData")) for where, source in sources]
     saved_options = [
@@ -69,7 +69,7 @@ def _saved_queries(project: Project) -> Iterator[SavedQuery]:
                         yield replace(query, where=f"{folder}/{query.where}")
 
 
-def of_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator[Finding]:
+def check_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator[Finding]:
     """Check queries as the plugin reads them: migrated, if their class migrates."""
     kinds = [query.kind or str(query.model.get("queryType") or "") for query in queries]
     values = [
@@ -81,10 +81,10 @@ def of_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator[Fi
     keys = migrator.known_keys
     for query, kind, each in zip(queries, kinds, migrated, strict=True):
         if each is not None:
-            yield from of_query(migrator.schema, keys, replace(query, kind=kind, model=each.values))
+            yield from check_query(migrator.schema, keys, replace(query, kind=kind, model=each.values))
 
 
-def of_query(schema: Mapping[str, Any], keys: KnownKeys, query: SavedQuery) -> Iterator[Finding]:
+def check_query(schema: Mapping[str, Any], keys: KnownKeys, query: SavedQuery) -> Iterator[Finding]:
     """Check one query of a known kind against its form and its keys."""
     form = schema.get("own", {}).get(query.kind) or schema.get("query", {"fields": []})
     for text in query_bounds.violations(form["fields"], query.model):

@@ -32,7 +32,7 @@ def violations(fields: Sequence[Field], model: Mapping[str, Any], *, prefix: str
         value = _stored(model, field["name"])
         is_default = value is _MISSING or (value is None and "." not in field["name"] and not prefix)
         if not is_default or field.get("required"):
-            yield from _of_value(field, field.get("default") if is_default else value, prefix + field["name"])
+            yield from _check_value(field, field.get("default") if is_default else value, prefix + field["name"])
 
 
 _MISSING = object()
@@ -57,7 +57,7 @@ def _is_shown(field: Field, fields: Sequence[Field], model: Mapping[str, Any]) -
     return True
 
 
-def _of_value(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _check_value(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     """Check one field's value, or the items of a list."""
     if isinstance(value, str) and _VARIABLE.search(value):
         return
@@ -67,25 +67,25 @@ def _of_value(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: AN
         if not field.get("nullable"):
             yield f"field {name!r}: null is not {_allowed_text(field)}"
     elif field["kind"] not in _LISTS:
-        yield from _one(field, value, name)
+        yield from _check_single(field, value, name)
     elif not isinstance(value, list):
         yield f"field {name!r}: {_value_text(value)} is not a list"
     else:
         for number, item in enumerate(value):
-            yield from _of_item(field, item, f"{name}[{number}]")
+            yield from _check_item(field, item, f"{name}[{number}]")
 
 
-def _of_item(field: Field, item: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _check_item(field: Field, item: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     if field["kind"] != "list":
         if not (isinstance(item, str) and _VARIABLE.search(item)):
-            yield from _one(field, item, name)
+            yield from _check_single(field, item, name)
     elif isinstance(item, dict):
         yield from violations(field["fields"], item, prefix=f"{name}.")
     else:
         yield f"field {name!r}: {_value_text(item)} is not a row"
 
 
-def _one(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _check_single(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     """Check one value by the control that shows it."""
     kind = _kind(field)
     if kind == "string" and _text_of(value):

@@ -121,16 +121,16 @@ def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], 
         if place.depth > _DEEPEST:
             raise ProjectError(f"{path} is nested too deeply")
         if isinstance(node, dict):
-            place = _inside(node, place)
+            place = _enter_object(node, place)
             for query in _queries(node, place):
                 ids.add(id(query[2]))  # do not search inside a plugin's own query
                 yield query
-            stack += [(value, _below(place, key)) for key, value in reversed(node.items())]
+            stack += [(value, _enter_key(place, key)) for key, value in reversed(node.items())]
         else:
-            stack += [(value, _below(place)) for value in reversed(node)]
+            stack += [(value, _enter_key(place)) for value in reversed(node)]
 
 
-def _below(place: _Place, key: object = None) -> _Place:
+def _enter_key(place: _Place, key: object = None) -> _Place:
     kind = {_ANNOTATIONS: "annotation", _VARIABLES: "variable", "variables": "variable", "panels": ""}.get(str(key))
     return _Place(
         depth=place.depth + 1,
@@ -141,7 +141,7 @@ def _below(place: _Place, key: object = None) -> _Place:
     )
 
 
-def _inside(node: dict[str, Any], place: _Place) -> _Place:
+def _enter_object(node: dict[str, Any], place: _Place) -> _Place:
     """Add an object's own details: its title, its panel, its data source."""
     titles, panel, title = place.titles, place.panel, node.get("title")
     if "targets" in node or (node.get("kind") == "Panel" and isinstance(node.get("spec"), dict)):
@@ -164,18 +164,30 @@ def _queries(node: dict[str, Any], place: _Place) -> Iterator[tuple[str, str, di
     for target in targets if isinstance(targets, list) else []:
         if isinstance(target, dict):
             source = target.get("datasource") or place.source
-            yield _at(place, target.get("refId")), place.kind, target, source, _type(source)
+            yield _describe_place(place, target.get("refId")), place.kind, target, source, _type(source)
     if isinstance(model := node.get("model"), dict) and "datasourceUid" in node:
         source = model.get("datasource") or node["datasourceUid"]
-        yield _at(place, node.get("refId")), "", model, source, _type(source)
+        yield _describe_place(place, node.get("refId")), "", model, source, _type(source)
     spec = node.get("spec")
     if isinstance(spec, dict) and isinstance(query := spec.get("query"), dict) and isinstance(query.get("spec"), dict):
         source = query.get("datasource") or spec.get("datasource")
         type_ = query.get("group") or ("" if query.get("kind") == "DataQuery" else query.get("kind"))
-        yield _at(place, spec.get("refId") or spec.get("name")), _kind_of(node), query["spec"], source, str(type_ or "")
+        yield (
+            _describe_place(place, spec.get("refId") or spec.get("name")),
+            _kind_of(node),
+            query["spec"],
+            source,
+            str(type_ or ""),
+        )
     elif place.kind and isinstance(query := node.get("target" if place.kind == "annotation" else "query"), dict):
         source = node.get("datasource") or place.source
-        yield _at(place, f"{place.kind} {node.get('name', '?')}", ""), place.kind, query, source, _type(source)
+        yield (
+            _describe_place(place, f"{place.kind} {node.get('name', '?')}", ""),
+            place.kind,
+            query,
+            source,
+            _type(source),
+        )
 
 
 def _kind_of(node: dict[str, Any]) -> str:
@@ -188,5 +200,5 @@ def _type(source: Any) -> str:  # noqa: ANN401 - JSON
     return type_ if isinstance(type_, str) else ""
 
 
-def _at(place: _Place, name: object, word: str = "query ") -> str:
+def _describe_place(place: _Place, name: object, word: str = "query ") -> str:
     return " > ".join([*([place.text] if place.text else []), f"{word}{name or '?'}"])

@@ -65,7 +65,7 @@ def read(folder: Path) -> Source:
         except (ProjectError, ValueError, RecursionError) as error:
             broken.append((path, 1, getattr(error, "message", str(error))))
             continue
-        for module, line in _imported(tree):
+        for module, line in _find_imports(tree):
             if module.partition(".")[0] not in own:
                 imports.setdefault(module, Import(module=module, path=path, line=line))
     return Source(imports=tuple(imports.values()), broken=tuple(broken))
@@ -77,7 +77,7 @@ def _parse(path: Path) -> ast.Module:
         return ast.parse(documents.read_bytes(path), filename=str(path))
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _find_imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield the modules that are imported without an alternative, with their lines, in the order of the text."""
     ahead: list[ast.AST] = [tree]
     while ahead:
@@ -88,10 +88,10 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield from ((f"{node.module}.{alias.name}".removesuffix(".*"), node.lineno) for alias in node.names)
         elif isinstance(node, ast.Call) and (module := _imported_name(node)):
             yield module, node.lineno
-        ahead += reversed(list(_needed(node)))
+        ahead += reversed(list(_required_nodes(node)))
 
 
-def _needed(node: ast.AST) -> Iterator[ast.AST]:
+def _required_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes inside a node, except optional code."""
     if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
         return iter((*node.orelse, *node.finalbody))

@@ -48,9 +48,7 @@ def check(
         raise UsageError("--dashboards and --alerts are two checks", hint="run one after the other")
     running = {"--python": python, "--dashboards": dashboards, "--alerts": alerts}
     if static and (other := next((name for name, is_used in running.items() if is_used), "")):
-        raise UsageError(
-            f"--static does not go with {other}, which runs the project's code", hint="leave one of them out"
-        )
+        raise UsageError(f"--static can't be used with {other}, which runs the project's code", hint="omit one of them")
     if dashboards:
         project, more = saved.separate(targets or [])  # the option itself gets only the first file
         report = saved.check(project, [*dashboards, *more], python=python)

@@ -90,7 +90,7 @@ def new(
     if openapi is None and ask_mock:
         raise UsageError("--try asks a mock of an API", hint="give the API's description with --openapi FILE")
     if openapi is not None and example is not None:
-        raise UsageError(f"--openapi does not go with --example {example}", hint="leave one of them out")
+        raise UsageError(f"--openapi can't be used with --example {example}", hint="omit one of them")
     if example is None and mode == "hybrid" and openapi is None:
         example = "http"
     upstream = None if openapi is None else _read_upstream(openapi, operations, strict=strict)

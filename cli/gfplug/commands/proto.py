@@ -113,7 +113,7 @@ def _protos(version: str | None, *, source: Path | None, offline: bool) -> Proto
     project = _project()
     if project and version is None:
         if source is None:
-            return verify.committed(project)
+            return verify.read_project_proto(project)
         version = project.lock.sdk_version
     return sdk.fetch(sdk.resolve(version or "default", offline=offline), source=source, offline=offline)
 

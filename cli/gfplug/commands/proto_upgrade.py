@@ -84,7 +84,7 @@ def upgrade(
     if as_json:
         console.result_json(move.to_json())
         return
-    _tell(move)
+    _print_changes(move)
     show_changes(move.files)
     if dry_run and move.edits:
         console.note("Nothing was changed: --dry-run")
@@ -97,7 +97,7 @@ def _release(text: str | None, *, offline: bool) -> ProtoSet:
     from gfplug.sdk import verify  # noqa: PLC0415 - a command's imports are its own
 
     if text is None:
-        return verify.committed(Project.find(Path()))
+        return verify.read_project_proto(Project.find(Path()))
     return sdk.fetch(sdk.resolve(text, offline=offline), offline=offline)
 
 
@@ -116,7 +116,7 @@ def _sentence(change: Change) -> str:
     return f"{change.message} ({change.hint})" if change.hint else change.message
 
 
-def _tell(move: Upgrade) -> None:
+def _print_changes(move: Upgrade) -> None:
     """Print what the move changes, and where this project is affected."""
     if not move.edits:
         console.note(f"Already at SDK {move.after}, from {move.source}")

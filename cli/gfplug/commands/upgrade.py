@@ -77,7 +77,7 @@ def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if not is_alone:
-        raise UsageError("--packages does not go with other options", hint="run gfplug upgrade again for the others")
+        raise UsageError("--packages can't be used with other options", hint="run gfplug upgrade again for the others")
     if package_lock.write(Project.find(folder), newest=True):
         console.result(package_lock.NAME)
     else:
@@ -113,7 +113,7 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
     from gfplug.stages import Stages  # noqa: PLC0415
 
     if stored_model.NAME in project.lock.owned:
-        raise template.react_not_supported()
+        raise template.react_error()
     if npm.locate_frontend(project) is not None:
         return None
     return linker.read_schema(project, venv.ensure(project, stages=Stages()))
@@ -145,7 +145,7 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
     if not plan.edits:
         console.note(f"Up to date with gfplug {plan.after}")
     elif is_rehearsal:
-        console.note(f"Nothing was changed: a rehearsal of gfplug {versions}")
+        console.note(f"Nothing was changed: a dry run of gfplug {versions}")
     else:
         console.note(f"Upgraded to gfplug {versions}: {len(plan.changes)} files")
     if plan.conflicts:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def show(edits: Mapping[str, Edit]) -> str:
     """Return one text with the difference of each edit, in the order of the paths."""
-    return "".join(_one(path, edit.before, edit.after) for path, edit in sorted(edits.items()))
+    return "".join(_difference(path, edit.before, edit.after) for path, edit in sorted(edits.items()))
 
 
-def _one(path: str, before: TreeFile | None, after: TreeFile | None) -> str:
+def _difference(path: str, before: TreeFile | None, after: TreeFile | None) -> str:
     names = (f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null")
     texts = [_lines(entry) for entry in (before, after)]
     if None in texts:

@@ -35,7 +35,7 @@ _JOURNAL = "journal"
 _FORWARD = "forward.json"
 _BACK = "back.json"
 _LOCK = "upgrade.lock"
-_LATE = ".gfplug-new"
+_NEW_FILE_SUFFIX = ".gfplug-new"
 _WRITERS = 8
 
 _log = logging.getLogger("gfplug")
@@ -212,8 +212,8 @@ def _place(root: Path, step: Step, source: Path) -> None:
     """Move one file into its place; if somebody wrote a file there, it stays, and ours is put beside it."""
     place = root / step.path
     if digest_at(root, step.path) not in {None, step.old}:
-        _log.warning("%s was edited in the meantime and stays: see %s%s", step.path, step.path, _LATE)
-        place = place.with_name(place.name + _LATE)
+        _log.warning("%s was edited in the meantime and stays: see %s%s", step.path, step.path, _NEW_FILE_SUFFIX)
+        place = place.with_name(place.name + _NEW_FILE_SUFFIX)
     place.parent.mkdir(parents=True, exist_ok=True)
     source.replace(place)
 

@@ -98,7 +98,7 @@ def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
     for step in steps:
         source = folder / str(step.number)
         if paths.is_linked(root, step.path):
-            raise IntegrityError(f"{JOURNAL} changes {step.path!r}, which is a link or behind one")
+            raise IntegrityError(f"{JOURNAL} changes {step.path!r}, which is a link, or is in a linked folder")
         if step.new is None or digest_at(root, step.path) == step.new:
             continue
         if folder.is_symlink() or source.is_symlink() or not source.is_file():

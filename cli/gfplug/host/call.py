@@ -107,7 +107,7 @@ def with_toggles(place: CallTarget, toggles: Sequence[str]) -> CallTarget:
     return replace(place, target=replace(place.target, env={**place.target.env, TOGGLES: ",".join(toggles)}))
 
 
-def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
+def make_query(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
     """Make a query; without an interval, a round one that gives about the maximum number of points.
 
     Raises: UsageError for a time or duration that cannot be read, or a range that ends before it starts.
@@ -129,7 +129,7 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
     )
 
 
-def interpolated(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
+def interpolate_query(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
     """Return a query with the values of a dashboard's variables, and of Grafana's own variables, in its texts."""
     values = {**of_panel(query, caller), **variables}
     return replace(query, model=interpolate(query.model, values))

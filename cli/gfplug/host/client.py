@@ -305,8 +305,8 @@ class RunningPlugin:
         if code is grpc.StatusCode.UNAVAILABLE:
             text = f"no answer on {self.handshake.network} {self.handshake.address} ({text})"
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            stood = "; its code stood in " * bool(places := self.logs.wait_for_places(_LOG_SECONDS)) + places
-            return LateError(f"the plugin did not answer {name} within {timeout:g} s{stood}", details=self.logs.tail())
+            place = "; its code was at " * bool(places := self.logs.wait_for_places(_LOG_SECONDS)) + places
+            return LateError(f"the plugin did not answer {name} within {timeout:g} s{place}", details=self.logs.tail())
         hint = self.logs.hint() if code is grpc.StatusCode.UNKNOWN and self.logs.wait_for_places(_LOG_SECONDS) else ""
         return ToolError(f"{name} failed: {code.name}: {text}", hint=hint, details=self.logs.tail())
 

@@ -33,21 +33,21 @@ FAILURES = (
         "glibc-too-old",
         r"version [`'\"]?GLIBC_(?P<version>[\d.]+)'? not found",
         "The host's C library is older than the machine the bundle was built on: it lacks glibc {version}.",
-        "Build on an older base (docs/building.md), enforce a limit with `gfplug build --max-glibc`, or bring the C "
-        "library along: `gfplug build --libc bundled`.",
+        "Build on an older base (docs/building.md), enforce a limit with `gfplug build --max-glibc`, or include the "
+        "C library: `gfplug build --libc bundled`.",
     ),
     Failure(
         "missing-library",
         r"(?P<library>lib[\w+.-]+\.so[\w.]*)(?:: cannot open shared object file|'\. Most likely this dynlib)",
         "Neither the bundle nor the host has {library}.",
-        "Install the system's package of {library} where you build, and build again: a bundle brings what its modules "
-        "ask for. One that your code loads by name goes into DATA in plugin.spec.",
+        "Install the system's package of {library} where you build, and build again: a bundle contains the "
+        "libraries that its modules link to. List a library that your code loads by name in DATA in plugin.spec.",
     ),
     Failure(
         "no-such-file",
         r"fork/exec (?P<path>\S+): no such file or directory",
-        "Either there is no executable for this platform at {path}, or there is, and its loader (glibc's "
-        "ld-linux) is missing: Grafana's Alpine image for arm64 and distroless images have none.",
+        "There is no executable for this platform at {path}; or the host lacks its loader (glibc's ld-linux), as "
+        "Grafana's Alpine image for arm64 and distroless images do.",
         "See which platforms the archive serves (`gfplug check ARCHIVE`); add one with `gfplug merge`; for hosts "
         "without glibc use `gfplug build --libc bundled`.",
     ),
@@ -55,7 +55,7 @@ FAILURES = (
         "exec-format",
         r"exec format error",
         "The executable is for another processor, or the file is damaged.",
-        "`gfplug check ARCHIVE` names what each executable was made for; build on that platform and `gfplug merge`.",
+        "`gfplug check ARCHIVE` shows the platform of each executable; build on that platform and `gfplug merge`.",
     ),
     Failure(
         "not-executable",
@@ -74,8 +74,8 @@ FAILURES = (
         "stdout",
         r"unrecognized remote plugin message",
         "Something wrote to standard output before the plugin's handshake line, or the plugin ended before it.",
-        "`gfplug call health` shows the plugin's own words. With the gfruntime that gfplug ships no print() can "
-        "do this; an edited __main__.py can.",
+        "`gfplug call health` shows what the plugin wrote. With the gfruntime that gfplug ships, print() "
+        "cannot cause this; an edited __main__.py can.",
     ),
     Failure(
         "cookie",
@@ -98,7 +98,7 @@ FAILURES = (
     Failure(
         "own-module",
         r"No module named '?(?P<module>(?:plugin|gfruntime|pluginv2)\b[\w.]*)",
-        "The project's own module {module} is not where it was: in src/.",
+        "The project's module {module} is missing from src/.",
         "Restore it from version control, or fix the import; src/plugin is the package `plugin`.",
     ),
     Failure(
@@ -140,8 +140,8 @@ FAILURES = (
     Failure(
         "environment",
         r"(\"<frozen os>\"|\bos\.py\"), line \d+, in __getitem__",
-        "The plugin's code reads a variable that its process does not have: of its own environment Grafana passes on "
-        "proxies and what begins with GF_PLUGIN_, little more.",
+        "The plugin's code reads a variable that its process does not have: Grafana passes only a few of its own "
+        "variables to a plugin, such as the proxies and names that begin with GF_PLUGIN_.",
         "Make it an option or a secret of the data source; or put `name = value` into [plugin.<id>] of grafana.ini, "
         'and read os.environ["GF_PLUGIN_NAME"].',
     ),
@@ -156,7 +156,7 @@ FAILURES = (
         "modified",
         r"(modified signature|signature is modified|has been modified|plugin's signature is invalid)",
         "A file was changed, added or removed after the plugin was signed; allow-listing does not help here.",
-        "Unpack the archive anew over an empty folder. `gfplug check dist` names the files.",
+        "Unpack the archive again into an empty folder. `gfplug check dist` names the files.",
     ),
     Failure(
         "root-url",
@@ -168,8 +168,8 @@ FAILURES = (
         "tls",
         r"(tls: (first record|bad certificate|failed to verify)|certificate (verify failed|signed by unknown))",
         "Grafana and the plugin, or the plugin and its data source, do not agree on TLS.",
-        "If it is the plugin's own connection: the host's certificates count, set SSL_CERT_FILE for Grafana. If it is "
-        "the handshake: add `cryptography` to the plugin's dependencies, then gfruntime speaks go-plugin's mTLS.",
+        "If the plugin's own connection fails: it trusts the host's certificates; set SSL_CERT_FILE for Grafana. If "
+        "the handshake fails: add `cryptography` to the plugin's dependencies, then gfruntime speaks go-plugin's mTLS.",
     ),
     Failure(
         "timeout",
@@ -180,7 +180,7 @@ FAILURES = (
     Failure(
         "temp",
         r"(No usable temporary directory|Read-only file system|noexec)",
-        "Something wants to write where nothing can be written.",
+        "The plugin or one of its libraries wants to write to a folder that is not writable.",
         "The plugin itself needs no writable folder; mount one at /tmp if your own code writes files.",
     ),
     Failure(

@@ -43,13 +43,13 @@ Keys = dict[str, Any] | None
 """A name → the keys of what is below it; None stands for any keys."""
 
 
-def _unread() -> Any:  # noqa: ANN401 - a module
+def _load_key_rules() -> Any:  # noqa: ANN401 - a module
     """Load the runtime's own rules, so that gfplug and the plugin agree."""
     return resources.runtime_module("author/unread.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownKey:
     """A key that nothing reads: a sentence with the existing keys, and the probable key; `is_near` if there is one."""
 
     sentence: str
@@ -61,8 +61,8 @@ class Unknown:
 class KnownKeys:
     """The keys that a plugin reads; None stands for any keys.
 
-    `url` are options that Grafana stores as the data source's URL; `elsewhere` are names that Grafana's proxy or the
-    project's browser code may read.
+    `url` are options that Grafana stores as the data source's URL; `names_read_elsewhere` are those that Grafana's
+    proxy or the project's browser code may read.
     """
 
     options: Keys = None
@@ -70,7 +70,7 @@ class KnownKeys:
     secrets: Sequence[str] | None = None
     query: Keys = None
     own: Mapping[str, Keys] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
+    names_read_elsewhere: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, reply: object, project: Project | None) -> KnownKeys:
@@ -84,40 +84,44 @@ class KnownKeys:
             secrets=value["secrets"],
             query=value["query"],
             own=value["own"],
-            elsewhere=_named_elsewhere(project) if project else frozenset(),
+            names_read_elsewhere=_find_other_names(project) if project else frozenset(),
         )
 
-    def of_options(self, values: Mapping[str, Any]) -> Iterator[Unknown]:
+    def of_options(self, values: Mapping[str, Any]) -> Iterator[UnknownKey]:
         """Yield keys of jsonData, or of `--option`, that are not options."""
-        for path, names in self._unread_elsewhere(_unread().unknown_of_options(values, self.options)):
+        for path, names in self._filter_unknown(_load_key_rules().unknown_of_options(values, self.options)):
             if path in self.url:
-                yield Unknown(f"`{path}` is the data source's URL, not an option", "set it with --url, or `url:`")
+                yield UnknownKey(f"`{path}` is the data source's URL, not an option", "set it with --url, or `url:`")
             elif path in (self.secrets or ()):
-                yield Unknown(f"`{path}` is a secret, not an option", "set it with --secret, or secureJsonData")
+                yield UnknownKey(f"`{path}` is a secret, not an option", "set it with --secret, or secureJsonData")
             else:
                 yield _unknown("option", path, names)
 
-    def of_secrets(self, names: Iterable[str]) -> Iterator[Unknown]:
+    def of_secrets(self, names: Iterable[str]) -> Iterator[UnknownKey]:
         """Yield names that are not secrets."""
         if self.secrets is None:
             return
         for name in names:
-            if name in self.secrets or name in self.elsewhere or _unread().is_secret_of_every_source(name):
+            if (
+                name in self.secrets
+                or name in self.names_read_elsewhere
+                or _load_key_rules().is_secret_of_every_source(name)
+            ):
                 continue
             if name in (self.options or ()):
-                yield Unknown(f"`{name}` is an option, not a secret", "set it with --option, or jsonData")
+                yield UnknownKey(f"`{name}` is an option, not a secret", "set it with --option, or jsonData")
             else:
                 yield _unknown("secret", name, self.secrets)
 
-    def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[Unknown]:
+    def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[UnknownKey]:
         """Yield keys that are not fields of a query; `kind` is its type."""
         fields = self.own[kind] if isinstance(kind, str) and kind in self.own else self.query
-        for path, names in self._unread_elsewhere(_unread().unknown_of_query(model, fields)):
+        for path, names in self._filter_unknown(_load_key_rules().unknown_of_query(model, fields)):
             yield _unknown("field", path, names)
 
-    def _unread_elsewhere(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
+    def _filter_unknown(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
         """Leave out keys that something other than the plugin may read."""
-        return (each for each in unknown if each[0].rpartition(".")[2] not in self.elsewhere)
+        return (each for each in unknown if each[0].rpartition(".")[2] not in self.names_read_elsewhere)
 
 
 def ask(running: RunningPlugin, *, timeout: float) -> dict[str, Any]:
@@ -148,17 +152,17 @@ def require_typed(keys: KnownKeys, *, options: Sequence[str], secrets: Sequence[
     require(keys.of_secrets(typed), where="--secret")  # without a value, the whole text may be a secret in base64
 
 
-def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[Unknown]:
+def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey]:
     """Yield keys of a provisioned data source that the plugin does not read."""
     for key in source:
         if key not in _SOURCE_KEYS and (hint := _guess(str(key), _SOURCE_KEYS, cutoff=_NEARER)):
-            yield Unknown(f"Grafana does not read `{key}` of a data source", hint)
+            yield UnknownKey(f"Grafana does not read `{key}` of a data source", hint)
     options, secrets = source.get("jsonData"), source.get("secureJsonData")
     yield from keys.of_options(options if isinstance(options, dict) else {})
     yield from keys.of_secrets(secrets if isinstance(secrets, dict) else {})
 
 
-def require(unknown: Iterable[Unknown], *, where: str, error: type[GfplugError] = UsageError) -> None:
+def require(unknown: Iterable[UnknownKey], *, where: str, error: type[GfplugError] = UsageError) -> None:
     """Refuse keys that nothing reads.
 
     Raises: the error, naming each key and the existing keys.
@@ -169,7 +173,7 @@ def require(unknown: Iterable[Unknown], *, where: str, error: type[GfplugError] 
         raise error(f"{where}: {sentences}", hint=hints)
 
 
-def require_provisioned(unknown: Iterable[Unknown], *, where: str) -> None:
+def require_provisioned(unknown: Iterable[UnknownKey], *, where: str) -> None:
     """Refuse provisioned keys that nothing reads, if they are similar to an existing one; warn of the others.
 
     The others remain when an author replaces the fields of a new project, and must not stop the first call.
@@ -181,7 +185,7 @@ def require_provisioned(unknown: Iterable[Unknown], *, where: str) -> None:
         _log.warning("%s: %s", where, each.sentence)
 
 
-def _named_elsewhere(project: Project) -> frozenset[str]:
+def _find_other_names(project: Project) -> frozenset[str]:
     """Return the names that Grafana's proxy reads, by the routes of plugin.json, and all words of hooks.js."""
     names = set(_PROXIED.findall(json.dumps(project.manifest.content)))
     path = project.root / "frontend" / "hooks.js"
@@ -190,11 +194,12 @@ def _named_elsewhere(project: Project) -> frozenset[str]:
     return frozenset(names)
 
 
-def _unknown(noun: str, path: str, names: Collection[str]) -> Unknown:
-    subject = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"what was given is no {noun}"
+def _unknown(noun: str, path: str, names: Collection[str]) -> UnknownKey:
+    article = "an" if noun[0] in "aeiou" else "a"
+    subject = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"the given name is not {article} {noun}"
     verb = "is" if len(names) == 1 else "are"
     sentence = f"{subject}; there {verb} {', '.join(names) or 'none'}"
-    return Unknown(sentence, _guess(path, names), is_near=bool(_guess(path, names, cutoff=_NEARER)))
+    return UnknownKey(sentence, _guess(path, names), is_near=bool(_guess(path, names, cutoff=_NEARER)))
 
 
 def _guess(path: str, names: Collection[str], *, cutoff: float = _NEAR) -> str:

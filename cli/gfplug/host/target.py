@@ -22,7 +22,9 @@ _GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64"
 
 # The variables that Grafana sets for a plugin or passes on if it skips the host environment (the default since 12.4).
 # Its own settings (GF_SECURITY_..., GF_DATABASE_...) are not passed on.
-_PASSED = {"PLUGIN_UNIX_SOCKET_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
+_PASSED_VARIABLES = {
+    *("PLUGIN_UNIX_SOCKET_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+}
 _PASSED_GRAFANA = {"GF_VERSION", "GF_EDITION", "GF_APP_URL", "GF_DATAPROXY_RESPONSE_LIMIT"}
 _PASSED_PREFIXES = ("GF_PLUGIN_", "GF_PLUGINS_PROFILER", "GF_INSTANCE_", "GF_SECURE_SOCKS_DATASOURCE_PROXY_")
 
@@ -80,4 +82,4 @@ def user_agent() -> str:
 
 def _is_passed(name: str) -> bool:
     windows = sys.platform == "win32" and name.upper() == "SYSTEMROOT"  # no Windows program starts without it
-    return name in _PASSED or name in _PASSED_GRAFANA or name.startswith(_PASSED_PREFIXES) or windows
+    return name in _PASSED_VARIABLES or name in _PASSED_GRAFANA or name.startswith(_PASSED_PREFIXES) or windows

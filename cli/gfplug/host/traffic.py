@@ -56,7 +56,7 @@ def require_writable(path: Path) -> None:
         )
 
 
-def take(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
+def remove_from(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
     """Take the traffic out of the answers; None if there is none.
 
     Raises: ToolError if it is not a HAR document.

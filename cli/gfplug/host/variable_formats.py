@@ -87,7 +87,7 @@ def moment(milliseconds: int, form: str) -> str:
     return _TOKEN.sub(lambda match: _token(when, milliseconds, match), form)
 
 
-def _each(variable: Variable, write: Callable[[str], str], *, separator: str = ",") -> str:
+def _join_each(variable: Variable, write: Callable[[str], str], *, separator: str = ",") -> str:
     return separator.join(map(write, variable.values))
 
 
@@ -111,7 +111,7 @@ def _lucene_value(value: str) -> str:
 def _lucene(variable: Variable, _arguments: Sequence[str]) -> str:
     if not variable.is_multi:
         return _lucene_value(variable.text_of_values)
-    quoted = _each(variable, lambda value: '"' + _lucene_value(value) + '"', separator=" OR ")
+    quoted = _join_each(variable, lambda value: '"' + _lucene_value(value) + '"', separator=" OR ")
     return f"({quoted})"
 
 
@@ -146,7 +146,7 @@ def _query_parameter(variable: Variable, _arguments: Sequence[str]) -> str:
 def _own_query_parameter(variable: Variable, arguments: Sequence[str]) -> str:
     name, prefix = (*arguments, "", "")[:2]
     head = f"{_encode(name or variable.name)}={_encode(prefix)}"
-    return _each(variable, lambda value: f"{head}{_encode(value)}", separator="&")
+    return _join_each(variable, lambda value: f"{head}{_encode(value)}", separator="&")
 
 
 def _date(variable: Variable, arguments: Sequence[str]) -> str:
@@ -224,9 +224,9 @@ _FORMATS: dict[str, Callable[[Variable, Sequence[str]], str]] = {
     "lucene": _lucene,
     "json": _json,
     "distributed": _distributed,
-    "sqlstring": lambda variable, _: _each(variable, _sql),
-    "singlequote": lambda variable, _: _each(variable, lambda value: "'" + value.replace("'", "\\'") + "'"),
-    "doublequote": lambda variable, _: _each(variable, lambda value: '"' + value.replace('"', '\\"') + '"'),
+    "sqlstring": lambda variable, _: _join_each(variable, _sql),
+    "singlequote": lambda variable, _: _join_each(variable, lambda value: "'" + value.replace("'", "\\'") + "'"),
+    "doublequote": lambda variable, _: _join_each(variable, lambda value: '"' + value.replace('"', '\\"') + '"'),
     "html": _html,
     "text": _text,
     "percentencode": lambda variable, _: _encode(_braced(variable)),

@@ -236,7 +236,7 @@ class Project:
                 hint="restore it from version control, or run gfplug upgrade --force",
             )
 
-    def require_whole(self) -> None:
+    def require_unedited(self) -> None:
         """Refuse a project with edited owned folders.
 
         Raises: ProjectError naming the files; as in `require_library`.

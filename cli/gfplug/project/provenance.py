@@ -99,7 +99,7 @@ def renew(requirement: str) -> str:
     return requirement
 
 
-def doubt(requirement: str) -> str:
+def describe_url_source(requirement: str) -> str:
     """Return a note if a URL decides which gfplug a project installs; empty if a version does."""
     if not requirement or _parse(requirement).url is None:
         return ""

@@ -74,7 +74,7 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
     return f"{requirement.name}{rest}{','.join(parts)}{marker}"
 
 
-def follow(pyproject: str, fresh: str) -> str:
+def take_gfplug_lines(pyproject: str, fresh: str) -> str:
     """Return a pyproject.toml whose gfplug lines come from a newly rendered one; the author's lines stay.
 
     Both sides of a merge get the new lines before the merge, so that an edit next to them makes no conflict. An
@@ -112,7 +112,7 @@ def asks_for_runtime(lines: Iterable[str]) -> bool:
     return any(name_of(line) == RUNTIME for line in lines)
 
 
-def exchange(pyproject: str, *, old: Iterable[str], new: Iterable[str]) -> str:
+def replace_dependencies(pyproject: str, *, old: Iterable[str], new: Iterable[str]) -> str:
     """Return a pyproject.toml without some dependencies, and with others at the end if it does not have them."""
     import tomlkit  # noqa: PLC0415 - heavy
 

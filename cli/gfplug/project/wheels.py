@@ -49,11 +49,11 @@ def build(name: str) -> bytes:
     Raises: ProjectError if gfplug's files are unknown, or differ from the installed ones.
     """
     if here := resources.checkout():
-        return _keep(name, here)
+        return _build_or_reuse(name, here)
     return resources.runtime_wheel().read_bytes() if name == "gfruntime" else _pack(_installed_files(_installed()))
 
 
-def _keep(name: str, checkout: Path) -> bytes:
+def _build_or_reuse(name: str, checkout: Path) -> bytes:
     """Return the cached wheel if it matches these sources, and is intact; else build and cache it."""
     import platformdirs  # noqa: PLC0415 - only a checkout needs it
 
@@ -118,7 +118,7 @@ def _installed() -> Distribution:
 
 def _installed_files(installed: Distribution) -> dict[str, bytes]:
     """Return the files of the distribution's wheel, without those that the installer added."""
-    return {path.as_posix(): _read(path) for path in installed.files or () if _is_of_the_wheel(path)}
+    return {path.as_posix(): _read(path) for path in installed.files or () if _is_in_wheel(path)}
 
 
 def _pack(contents: Mapping[str, bytes]) -> bytes:
@@ -137,7 +137,7 @@ def _pack(contents: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _is_of_the_wheel(path: PackagePath) -> bool:
+def _is_in_wheel(path: PackagePath) -> bool:
     is_added = path.parent.suffix == ".dist-info" and path.name in _BY_INSTALLERS
     return ".." not in path.parts and path.suffix != ".pyc" and not is_added
 

@@ -101,7 +101,7 @@ def _fill(folder: Path, request: NewProject) -> None:
         pyproject = folder / "pyproject.toml"
         text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_stubs.floors)
         pyproject.write_bytes(text.encode())
-        template.remember(folder, request.answers)
+        template.store_for_upgrades(folder, request.answers)
         if request.answers.frontend == "react":
             files.write_tree(folder, sources.write_sources(sources.example_schema(request.answers.example)))
         _write_lock(Project(folder), request.answers, protos, new_stubs)

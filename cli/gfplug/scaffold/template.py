@@ -73,7 +73,7 @@ def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
     return text
 
 
-def react_not_supported() -> UsageError:
+def react_error() -> UsageError:
     """Make the error for React editors with an API's description."""
     return UsageError(
         "a project from an API's description cannot have React editors: its editors change with the description",
@@ -106,7 +106,7 @@ class Answers:
         if self.example != UPSTREAM:
             example(self.example)
         elif self.frontend == "react":
-            raise react_not_supported()
+            raise react_error()
         _one_of("license", self.license, LICENSES)
         _one_of("mode", self.mode, MODES)
         _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
@@ -179,7 +179,7 @@ def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None
     files.write_tree(destination, provenance.detect(answers.gfplug).files())
 
 
-def remember(root: Path, answers: Answers) -> None:
+def store_for_upgrades(root: Path, answers: Answers) -> None:
     """Store the answers and the rendered files for later upgrades, which find the user's edits as differences."""
     stored = {"answers": answers.to_json(), "format": _FORMAT}
     files.write_atomic(root / ANSWERS_NAME, (json.dumps(stored, indent=2, sort_keys=True) + "\n").encode())

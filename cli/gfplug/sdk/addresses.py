@@ -51,7 +51,7 @@ class Target:
         """Whether the request cannot be read on the network."""
         return self.url.startswith("https:") or self.is_on_this_machine
 
-    def redirected(self, location: str) -> Target:
+    def follow_redirect(self, location: str) -> Target:
         """Return the target of a redirect: never from https to http; credentials go only to the same origin."""
         try:
             absolute = urljoin(self.url, location)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import files
 from gfplug.errors import IntegrityError
-from gfplug.sdk.protoset import ProtoSet, accept
+from gfplug.sdk.protoset import ProtoSet, verify_proto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def find(version: SdkVersion) -> ProtoSet | None:
         if files.sha256(text) != record["sha256"]:
             _log.warning("the cached proto of SDK %s is damaged, and was ignored", version)
             return None
-        return accept(text, version, source="cache", commit=record["commit"])
+        return verify_proto(text, version, source="cache", commit=record["commit"])
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         return None  # missing, or not written by this gfplug
     except IntegrityError as error:

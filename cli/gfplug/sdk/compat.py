@@ -171,7 +171,7 @@ def _compare_types(path: str, before: ProtoField, after: ProtoField, types: _Typ
         text = f"field {path} moved from {_oneof(before)} to {_oneof(after)}"
         yield Change(Level.SOURCE, "oneof-changed", path, text)
     if before.is_optional != after.is_optional:
-        text = f"field {path} {'now tells' if after.is_optional else 'no longer tells'} absent from empty"
+        text = f"field {path} {'now' if after.is_optional else 'no longer'} distinguishes absent from empty values"
         yield Change(Level.SOURCE, "presence-changed", path, text)
     if before.json_name != after.json_name:
         text = f"field {path} is {after.json_name} in JSON, no longer {before.json_name}"
@@ -232,9 +232,9 @@ def _services(types: _Types) -> Iterator[Change]:
         yield Change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
 
 
-def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
+def _successor(name: str, rpc: Rpc, new_rpcs: dict[str, Rpc]) -> str:
     """Guess which new RPC replaces a removed one: the same name elsewhere, its plural, or the same messages."""
-    for path, other in sorted(born.items()):
+    for path, other in sorted(new_rpcs.items()):
         new_name = path.split("/")[1]
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):
             return f"probably replaced by {path}"

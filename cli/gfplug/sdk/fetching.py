@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import cache, index
-from gfplug.sdk.protoset import ProtoSet, accept, embedded
+from gfplug.sdk.protoset import ProtoSet, embedded, verify_proto
 from gfplug.sdk.versions import SdkVersion, require_supported
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _from_go(version: SdkVersion) -> ProtoSet | None:
         return None
     archive = modzip.unpack(module.content, version)
     try:
-        return accept(archive.proto, version, source="gomodcache", commit=module.commit, h1=archive.h1)
+        return verify_proto(archive.proto, version, source="gomodcache", commit=module.commit, h1=archive.h1)
     except IntegrityError as error:
         _log.warning("Go's module cache was ignored for SDK %s: %s", version, error)
         return None

@@ -27,10 +27,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One entry of GOPROXY: a proxy's URL, `direct` or `off`; `forgives` if the next one is tried after any failure."""
+    """One entry of GOPROXY: a proxy's URL, `direct` or `off`.
+
+    `continues_after_errors` if the next one is tried after any failure.
+    """
 
     address: str
-    forgives: bool = False
+    continues_after_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def parse(text: str) -> list[Source]:
     sources: list[Source] = []
     for entry, separator in re.findall(r"([^,|]*)([,|]|$)", text):
         if address := entry.strip():
-            sources.append(Source(_complete(address), forgives=separator == "|"))
+            sources.append(Source(_complete(address), continues_after_errors=separator == "|"))
             if address in {"off", "direct"}:
                 break
     if not sources:

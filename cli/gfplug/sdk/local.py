@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gfplug import files
 from gfplug.errors import FetchError
 from gfplug.sdk import index, modzip, web
-from gfplug.sdk.protoset import ProtoSet, accept, embedded, normalise
+from gfplug.sdk.protoset import ProtoSet, embedded, normalise, verify_proto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +26,11 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
     content = read_file(_locate(path), modzip.LIMIT)
     if content.startswith(_ZIP):
         archive = modzip.unpack(content, version)
-        return accept(archive.proto, version, source="file", h1=archive.h1)
+        return verify_proto(archive.proto, version, source="file", h1=archive.h1)
     ours = embedded(version)
     if ours and files.sha256(normalise(content)) == ours.sha256:
         return ours  # gfplug's own proto, as `gfplug proto show` prints it
-    return accept(content, version, source="file")
+    return verify_proto(content, version, source="file")
 
 
 def read_file(path: Path, limit: int) -> bytes:

@@ -42,7 +42,7 @@ def unpack(content: bytes, version: SdkVersion) -> ZipContent:
     """
     what = f"module zip of SDK {version}"
     prefix = f"{MODULE}@{version}/"
-    with archives.opened(io.BytesIO(content), name=what, limits=_LIMITS) as archive:
+    with archives.open_archive(io.BytesIO(content), name=what, limits=_LIMITS) as archive:
         for name, member in archive.members.items():
             if not name.startswith(prefix) or member.is_link:
                 raise IntegrityError(f"{what} contains {name[:120]!r}, which is not a file below {prefix}", hint=_HINT)

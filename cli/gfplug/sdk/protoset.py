@@ -55,7 +55,7 @@ def normalise(raw: bytes) -> bytes:
     return raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
 
 
-def accept(
+def verify_proto(
     raw: bytes, version: SdkVersion, *, source: str, commit: str | None = None, h1: str | None = None
 ) -> ProtoSet:
     """Verify the bytes and return them as a ProtoSet.

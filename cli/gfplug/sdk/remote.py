@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gfplug.errors import FetchError, GfplugError
 from gfplug.sdk import github, goenv, goproxy, modzip, web
-from gfplug.sdk.protoset import ProtoSet, accept
+from gfplug.sdk.protoset import ProtoSet, verify_proto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def ask_in_turn(ask: Callable[[str], _T]) -> _T:
             return ask(source.address)
         except GfplugError as error:
             failures.append(error)
-            if not (source.forgives or isinstance(error, web.MissingError)):
+            if not (source.continues_after_errors or isinstance(error, web.MissingError)):
                 break
             _log.debug("%s; asking the next source", error)
     raise _combine(failures)
@@ -59,7 +59,7 @@ def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
         source, proto, commit, h1 = ask_in_turn(ask)
     except GfplugError as error:
         raise type(error)(f"cannot fetch SDK {version}: {error}", hint=error.hint, details=error.details) from error
-    return accept(proto, version, source=source, commit=commit, h1=h1)
+    return verify_proto(proto, version, source=source, commit=commit, h1=h1)
 
 
 def releases(*, seconds: float = 30.0) -> list[SdkVersion]:

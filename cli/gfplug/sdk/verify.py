@@ -41,7 +41,7 @@ class Verification:
         return [check.sentence for check in self.checks if check.passed is False]
 
 
-def committed(project: Project) -> sdk.ProtoSet:
+def read_project_proto(project: Project) -> sdk.ProtoSet:
     """Return a project's proto, as the version in its lock.
 
     Raises: ProjectError if there is none, or the lock has no version.
@@ -59,7 +59,7 @@ def verify(project: Project) -> Verification:
 
     Raises: ProjectError if the proto or a readable lock is missing; ToolError if protoc can't be run.
     """
-    lock, protos = project.lock, committed(project)
+    lock, protos = project.lock, read_project_proto(project)
     checks = [_proto(lock, protos), _owned(project)]
     try:
         new_stubs = stubs.generate(protos)
@@ -107,8 +107,8 @@ def _floors(lock: Lock, new_stubs: stubs.Stubs) -> Check:
 
 def _stubs(project: Project, new_stubs: stubs.Stubs) -> Check:
     differing = [path for path, content in new_stubs.files.items() if _read(project, path) != content]
-    problem = f"generated anew, these differ: {', '.join(differing)}" if differing else ""
-    return _judge("stubs", problem, "generated anew, every stub is the same")
+    problem = f"these differ from newly generated ones: {', '.join(differing)}" if differing else ""
+    return _judge("stubs", problem, "every stub equals a newly generated one")
 
 
 def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:

@@ -126,7 +126,7 @@ def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
         answer = _ask(target, deadline=deadline, limit=limit)
         if isinstance(answer, bytes):
             return answer
-        target = target.redirected(answer)
+        target = target.follow_redirect(answer)
     raise FetchError(f"{redact(target.url)}: more than {_REDIRECTS} redirects")
 
 

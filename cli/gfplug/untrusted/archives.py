@@ -37,8 +37,8 @@ _LOCAL_HEADER = 30  # bytes of the record, and of the name
 class Limits:
     """How much an archive may hold; sizes are in bytes.
 
-    `ratio` is the limit of unpacked to packed bytes; it is checked only for archives with more than `free` unpacked
-    bytes.
+    `ratio` is the limit of unpacked to packed bytes; it is checked only for archives with more than `ratio_from`
+    unpacked bytes.
     """
 
     packed: int = 1 << 30
@@ -46,7 +46,7 @@ class Limits:
     members: int = 20_000
     directory: int = 8 << 20
     ratio: int = 50
-    free: int = 64 << 20
+    ratio_from: int = 64 << 20
 
 
 DEFAULTS = Limits()
@@ -102,13 +102,13 @@ class Archive:
 
 
 @contextmanager
-def opened(source: Path | IO[bytes], *, name: str = "", limits: Limits = DEFAULTS) -> Iterator[Archive]:
+def open_archive(source: Path | IO[bytes], *, name: str = "", limits: Limits = DEFAULTS) -> Iterator[Archive]:
     """Open an archive after a check of all its members; errors call it `name`.
 
     Raises: IntegrityError if it is not a complete zip file, or is refused; FileNotFoundError if it does not exist.
     """
     name = name or str(source)
-    stream = documents.opened(source, most=limits.packed, name=name) if isinstance(source, Path) else source
+    stream = documents.open_file(source, most=limits.packed, name=name) if isinstance(source, Path) else source
     with stream:
         _check_directory(stream, name, limits)
         try:
@@ -157,7 +157,7 @@ def _check_sizes(infos: Sequence[zipfile.ZipInfo], source: str, limits: Limits) 
     unpacked, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
     if unpacked > limits.unpacked:
         raise IntegrityError(f"{source} unpacks to more than {limits.unpacked >> 20} MB", hint=_HINT)
-    if unpacked > limits.free and unpacked > limits.ratio * max(packed, 1):
+    if unpacked > limits.ratio_from and unpacked > limits.ratio * max(packed, 1):
         times = unpacked // max(packed, 1)
         raise IntegrityError(
             f"{source} unpacks to {unpacked >> 20} MB, {times} times its size; at most {limits.ratio} is accepted",

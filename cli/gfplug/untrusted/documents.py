@@ -31,7 +31,7 @@ _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases can multiply values
 _MOST_ITEMS_OF_LARGE = 3_000_000
 
 
-def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
+def open_file(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
     """Open a regular file of at most `most` bytes; errors call it `name`.
 
     Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
@@ -57,7 +57,7 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
 
     Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
     """
-    with opened(path, most=most) as stream:
+    with open_file(path, most=most) as stream:
         size = os.fstat(stream.fileno()).st_size
         content = stream.read(size + 1)  # Python reserves all of it at once, and Windows counts that as used
         if len(content) > size:  # the file grows meanwhile

@@ -43,7 +43,7 @@ def require_inside(path: str, *, source: str) -> str:
     return path
 
 
-def require_real(root: Path, path: str) -> Path:
+def require_no_escape(root: Path, path: str) -> Path:
     """Return the path of a file below a folder, after a check that no link on the way leads out of the folder.
 
     Raises: ProjectError naming the path.

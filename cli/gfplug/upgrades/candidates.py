@@ -24,7 +24,7 @@ def find(root: Path) -> Iterator[str]:
     return (path for path in names if _is_small(root / path))
 
 
-def in_the_way(root: Path, rendered: Iterable[str]) -> Iterator[str]:
+def list_blocking_files(root: Path, rendered: Iterable[str]) -> Iterator[str]:
     """List the user's files where the template has a folder, or in a folder where it has a file."""
     for path in rendered:
         above = [folder.as_posix() for folder in PurePosixPath(path).parents]

@@ -23,7 +23,7 @@ HOOKS = "frontend/hooks.js"
 
 _LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
 _FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
-_GONE = ('"src/gfruntime", ', '"gfruntime.*", ')
+_REMOVED = ('"src/gfruntime", ', '"gfruntime.*", ')
 
 
 def pyproject(text: str, *, base: str, fresh: str) -> str:
@@ -36,14 +36,14 @@ def pyproject(text: str, *, base: str, fresh: str) -> str:
     mine = requirements.list_dependencies(text)
     if not mine or not new or requirements.asks_for_runtime(mine):
         return text
-    for name in _GONE:
+    for name in _REMOVED:
         text = text.replace(name, "")
     lines = [*(line for line in mine if line not in ours), *new]
     edited = _edit_lines(text, base=base, fresh=fresh)
     names = sorted(map(requirements.name_of, requirements.list_dependencies(edited)))
     if names == sorted(set(map(requirements.name_of, lines))) and _is_alike(edited, text):
         return edited
-    return requirements.exchange(text, old=ours, new=new)
+    return requirements.replace_dependencies(text, old=ours, new=new)
 
 
 def _is_alike(edited: str, text: str) -> bool:
@@ -86,7 +86,7 @@ def complete_base(
     return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
 
 
-def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
+def find_original_files(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
     """Return files as gfplug wrote them, from the project's git history, as far as it has them."""
     versions = {path: repository.contents(root, path) for path in paths}
     return {

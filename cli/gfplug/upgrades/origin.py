@@ -69,7 +69,7 @@ def base(root: Path) -> dict[str, TreeFile]:
     """
     _require_no_link(root, BASE_NAME)
     try:
-        with archives.opened(root / BASE_NAME, limits=_LIMITS) as archive:
+        with archives.open_archive(root / BASE_NAME, limits=_LIMITS) as archive:
             return {
                 name: TreeFile(archive.read(name), is_executable=member.is_executable)
                 for name, member in archive.members.items()

@@ -118,7 +118,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
     with stages.stage("compare", doing="Comparing", done=f"Compared {old.sdk_version} with {protos.version}"):
         changes: list[Change] = []
         if new_stubs.descriptor != old.descriptor:
-            changes = compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
+            changes = compat.compare(stubs.describe(verification.read_project_proto(project)), stubs.describe(protos))
     uses = usage.find_uses(project.root, SEARCHED, {change.name for change in changes})
     if not request.force:
         _require_unused(changes, uses, request.version)
@@ -161,7 +161,7 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
     if broken:
         lines = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
         raise CompatError(
-            f"your code uses {len(broken)} things that SDK {version} changes or lacks",
+            f"your code uses {len(broken)} names that SDK {version} changes or lacks",
             hint="change the code first, or use --force",
             details=lines,
         )

@@ -51,7 +51,7 @@ class Rewrites:
                 text = _rename(text, self.sources)
             if path == PYPROJECT and path in self.fresh:
                 base, fresh = (tree[path].content.decode() if path in tree else "" for tree in (self.base, self.fresh))
-                text = requirements.follow(former.pyproject(text, base=base, fresh=fresh), fresh)
+                text = requirements.take_gfplug_lines(former.pyproject(text, base=base, fresh=fresh), fresh)
             return text
 
         try:

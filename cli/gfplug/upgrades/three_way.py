@@ -28,7 +28,7 @@ _BINARY_HEAD = 8000
 _MARKERS = (b"<<<<<<< yours", b">>>>>>> ")
 
 
-def unresolved(tree: Mapping[str, TreeFile]) -> list[str]:
+def list_unresolved(tree: Mapping[str, TreeFile]) -> list[str]:
     """List the files that still have conflict markers of an earlier merge."""
     return [path for path, entry in sorted(tree.items()) if _has_markers(entry)]
 

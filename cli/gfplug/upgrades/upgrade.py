@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.upgrades.three_way import Conflict, MergeResult
 
-ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
+WRITTEN_ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
 """Files that are written once, and never changed by an upgrade."""
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
@@ -137,9 +137,9 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
             *(
                 f"{path}: you have a link there: left unchanged"
                 for path in sorted(fresh)
-                if not path.startswith(ONCE) and paths.is_linked(project.root, path)
+                if not path.startswith(WRITTEN_ONCE) and paths.is_linked(project.root, path)
             ),
-            *filter(None, [provenance.doubt(answers.gfplug)]),
+            *filter(None, [provenance.describe_url_source(answers.gfplug)]),
             *(f"{path}: a copy of your file" for path in backups),
         ),
     )
@@ -151,7 +151,7 @@ def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[
     pyproject = folder / "pyproject.toml"
     text = requirements.raise_floors(documents.read_text(pyproject), new_lock.floors)
     pyproject.write_bytes(text.encode())
-    template.remember(folder, answers)
+    template.store_for_upgrades(folder, answers)
     tree = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
     fresh = {**tree, **stub_files}
     digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
@@ -165,7 +165,7 @@ def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
     if is_whole and dict(old_lock.tools) == stubs.tool_versions():
         return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, old_lock
-    protos = verify.committed(project)
+    protos = verify.read_project_proto(project)
     if protos.sha256 != old_lock.proto_sha256:
         raise IntegrityError(
             f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
@@ -198,7 +198,7 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
 def _authors_edits(project: Project, current: Mapping[str, TreeFile], edited_paths: Iterable[str]) -> dict[str, Edit]:
     """Return the author's changes in owned files: compared with the project's history, or else the whole file."""
     names = [path for path in edited_paths if path in current]
-    originals = former.originals(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
+    originals = former.find_original_files(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
     return trees.compare(originals, {path: current[path] for path in names})
 
 
@@ -211,9 +211,9 @@ def _merge(
     is_lost = request.force and not (root / template.BASE_NAME).exists()
     base_files = {} if is_lost else origin.base(root)
     base = {path: entry for path, entry in base_files.items() if _is_merged(root, path)}
-    yours = trees.read(root, base.keys() | theirs.keys() | set(candidates.in_the_way(root, theirs)))
+    yours = trees.read(root, base.keys() | theirs.keys() | set(candidates.list_blocking_files(root, theirs)))
     unresolved = [
-        *three_way.unresolved(yours),
+        *three_way.list_unresolved(yours),
         *(path for path in base | theirs if os.path.lexists(root / f"{path}{three_way.BESIDE}")),
     ]
     if unresolved:
@@ -244,7 +244,9 @@ def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterab
 def _is_merged(root: Path, path: str) -> bool:
     """Tell whether a path is merged: a user's file that is not written once and is not a link."""
     return (
-        not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
+        not path.startswith((*_OWNED, *WRITTEN_ONCE, ".gfplug/"))
+        and path != lock.LOCK_NAME
+        and not paths.is_linked(root, path)
     )
 
 

@@ -29,12 +29,12 @@ def inventory(*packages: Package) -> Inventory:
 
 def list_missing(lines: Iterable[str], *packages: Package) -> list[str]:
     """Name requirements that are not in the bundle."""
-    return [each.name for each in dependencies.missing(Environment.of(inventory(*packages)), lines)]
+    return [each.name for each in dependencies.find_missing(Environment.of(inventory(*packages)), lines)]
 
 
 def map_undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
     """Name packages in the bundle that nothing requires, with their sizes."""
-    return dependencies.undeclared(Environment.of(inventory(*packages)), lines)
+    return dependencies.find_undeclared(Environment.of(inventory(*packages)), lines)
 
 
 @pytest.mark.parametrize(

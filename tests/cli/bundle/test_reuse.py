@@ -29,12 +29,12 @@ def project(project: Project) -> Project:
 
 def frozen_key(project: Project, stock: Inventory = STOCK) -> str:
     """Return the key of what PyInstaller sees."""
-    return reuse.frozen_key(project, reuse.inputs(project), stock, {"epoch": 1})
+    return reuse.frozen_key(project, reuse.input_digests(project), stock, {"epoch": 1})
 
 
 def result_key(project: Project, stock: Inventory = STOCK, **options: str) -> str:
     """Return the key of a whole build."""
-    return reuse.result_key(reuse.inputs(project), stock, options)
+    return reuse.result_key(reuse.input_digests(project), stock, options)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def cache_folder(tmp_path: Path) -> Path:
     (folder / "gpx").write_text("program")
     (folder / "gpx").chmod(0o755)
     cache = tmp_path / "cache"
-    reuse.keep(cache, "key", Frozen(folder=folder, executable="gpx", platform="linux_amd64"), STOCK)
+    reuse.store_frozen(cache, "key", Frozen(folder=folder, executable="gpx", platform="linux_amd64"), STOCK)
     return cache
 
 
@@ -162,12 +162,12 @@ def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
     out = tmp_path / "dist/x"
     out.parent.mkdir()
     out.write_text("made")
-    reuse.remember(tmp_path / "cache", "key", {"files": 1}, [out.parent], root=tmp_path)
+    reuse.store_result(tmp_path / "cache", "key", {"files": 1}, [out.parent], root=tmp_path)
 
-    assert reuse.recall(tmp_path / "cache", "key", root=tmp_path) == {"files": 1}
-    assert reuse.recall(tmp_path / "cache", "other", root=tmp_path) is None
+    assert reuse.load_result(tmp_path / "cache", "key", root=tmp_path) == {"files": 1}
+    assert reuse.load_result(tmp_path / "cache", "other", root=tmp_path) is None
     out.write_text("edited")
-    assert reuse.recall(tmp_path / "cache", "key", root=tmp_path) is None
+    assert reuse.load_result(tmp_path / "cache", "key", root=tmp_path) is None
 
 
 def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_edited_record_of_a_result_is_not_used(cache_folder: Path, tmp_path: 
     (cache_folder / "result.json").write_text(note)
     (cache_folder / "frozen.json").write_text(note)
 
-    assert reuse.recall(cache_folder, "key", root=tmp_path) is None
+    assert reuse.load_result(cache_folder, "key", root=tmp_path) is None
     assert reuse.copy_frozen(cache_folder, "key", tmp_path / "place") is None
 
 

@@ -87,14 +87,14 @@ def test_a_read_only_project_is_named(tmp_path: Path) -> None:
 )
 def test_a_write_error_is_explained(tmp_path: Path, code: int, kind: type[Exception], sentence: str) -> None:
     """The error number becomes a message and an exit code; a lost connection is not a disk error."""
-    with pytest.raises(kind, match=sentence), workspace.explain_refusals(tmp_path):
+    with pytest.raises(kind, match=sentence), workspace.convert_os_errors(tmp_path):
         raise OSError(code, os.strerror(code), "here")
 
 
 def test_a_full_disk_of_another_program_is_recognised(tmp_path: Path) -> None:
     """If PyInstaller meets a full disk, the error says so above PyInstaller's lines."""
     failure = ToolError("PyInstaller failed", details="OSError: [Errno 28] No space left on device: 'x'")
-    with pytest.raises(ToolError, match="the disk is full") as excinfo, workspace.explain_refusals(tmp_path):
+    with pytest.raises(ToolError, match="the disk is full") as excinfo, workspace.convert_os_errors(tmp_path):
         raise failure
 
     assert excinfo.value.details == failure.details

@@ -45,7 +45,7 @@ def errors(project: Project, content: object, name: str = "board.json") -> list[
     """Check a file, and return `where: message` of each error."""
     path = project.root.parent / name
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    report = dashboards.judge(project, SCHEMA, [path])
+    report = dashboards.check_queries(project, SCHEMA, [path])
     return [f"{each.where}: {each.message}" for each in report.findings if each.level == "error"]
 
 

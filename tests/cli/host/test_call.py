@@ -181,8 +181,8 @@ def test_headers_may_repeat() -> None:
         (partial(arguments.assignments, ["a=1", "a.b=2"], option="--set"), "--set"),
         *((partial(arguments.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
         (partial(arguments.headers, ["nothing"]), "--header"),
-        (partial(call.question, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
-        (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
+        (partial(call.make_query, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
+        (partial(call.make_query, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
     ],
 )
 def test_an_invalid_option_value_is_refused(ask: Callable[[], object], sentence: str) -> None:
@@ -193,8 +193,8 @@ def test_an_invalid_option_value_is_refused(ask: Callable[[], object], sentence:
 
 def test_a_query_has_a_round_interval_unless_one_is_given() -> None:
     """The range is the last hour; the query type comes from the model."""
-    default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
-    explicit = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
+    default = call.make_query(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
+    explicit = call.make_query(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
     assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
     assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")

@@ -51,8 +51,8 @@ def test_an_unknown_option_is_refused(assignments: list[str], sentence: str, hin
     [
         ("tokn=hush", "--secret: no secret `tokn`; there is token"),
         ("host=hush", "--secret: `host` is an option, not a secret"),
-        ("aHVzaA==", "--secret: what was given is no secret; there is token"),
-        ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
+        ("aHVzaA==", "--secret: the given name is not a secret; there is token"),
+        ("hush/hush+hush=hush", "--secret: the given name is not a secret; there is token"),
     ],
 )
 def test_an_unknown_secret_is_refused_without_its_value(assignment: str, sentence: str) -> None:

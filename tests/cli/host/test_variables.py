@@ -27,7 +27,8 @@ def put(text: Any, *pairs: str, query: Query | None = None) -> Any:
     values = variables.from_pairs((name, value) for name, _, value in (pair.partition("=") for pair in pairs))
     if query is None:
         return variables.interpolate(text, values)
-    return call.interpolated(Query(**{**_fields(query), "model": {"t": text}}), values, Settings().caller).model["t"]
+    query = Query(**{**_fields(query), "model": {"t": text}})
+    return call.interpolate_query(query, values, Settings().caller).model["t"]
 
 
 def _fields(query: Query) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_an_unchanged_project_matches_its_lock(project: Project) -> None:
     (project.root / "src/pluginv2/__pycache__/x.pyc").write_bytes(b"")
 
     assert project.changed_owned() == {}
-    project.require_whole()
+    project.require_unedited()
 
 
 def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> None:
@@ -75,5 +75,5 @@ def test_every_kind_of_change_in_an_owned_folder_is_found(project: Project) -> N
         "src/pluginv2/new.py": "added",
     }
     with pytest.raises(ProjectError, match=r"backend\.proto \(edited\)") as excinfo:
-        project.require_whole()
+        project.require_unedited()
     assert excinfo.value.exit_code == 3

@@ -129,8 +129,8 @@ def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: s
 
 def test_an_address_gives_a_note() -> None:
     """Its version is unknown."""
-    assert "set --data gfplug=" in provenance.doubt("gfplug @ https://example.com/x.whl")
-    assert provenance.doubt("gfplug==1") == provenance.doubt("") == ""
+    assert "set --data gfplug=" in provenance.describe_url_source("gfplug @ https://example.com/x.whl")
+    assert provenance.describe_url_source("gfplug==1") == provenance.describe_url_source("") == ""
 
 
 @pytest.mark.parametrize(

@@ -135,14 +135,14 @@ def test_the_lines_of_the_runtime_are_renewed(tool: str) -> None:
 dependencies = ["httpx",  # ours
   "gfruntime @ {{root:uri}}/vendor/gfruntime-1-py3-none-any.whl", "grpcio>=1.90,<2", "protobuf>=6,<8"]
 {tail}"""
-    result = requirements.follow(text, FRESH)
+    result = requirements.take_gfplug_lines(text, FRESH)
 
     assert result == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
 
 
 def test_the_path_for_uv_is_renewed() -> None:
     """Both lines name the same wheel."""
-    assert requirements.follow(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH
+    assert requirements.take_gfplug_lines(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from gfplug.scaffold.template import Answers
 def test_answers_are_read_as_they_were_stored(tmp_path: Path) -> None:
     """An upgrade renders with the answers given to `gfplug new`."""
     answers = replace(SALES, title="""R&D "<Größen>" $HOME \\ {= 7*7 =}""", author="O'Neil, Inc.")
-    template.remember(tmp_path, answers)
+    template.store_for_upgrades(tmp_path, answers)
 
     content = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
 

@@ -150,7 +150,7 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path, monkeypatch: pytes
     trees = []
     for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
         template.render(replace(SALES, example=example), folder)
-        template.remember(folder, replace(SALES, example=example))
+        template.store_for_upgrades(folder, replace(SALES, example=example))
         trees.append({path.relative_to(folder): path.read_bytes() for path in files.walk(folder)})
         for name, value in {"GIT_DIR": ".git", "GIT_INDEX_FILE": "index", "COPIER_SETTINGS_PATH": settings}.items():
             monkeypatch.setenv(name, str(value))
@@ -163,7 +163,7 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path, monkeypatch: pytes
 def test_the_base_has_only_the_users_files(tmp_path: Path) -> None:
     """Owned folders are replaced whole, so they need no base for a merge."""
     template.render(SALES, tmp_path)
-    template.remember(tmp_path, SALES)
+    template.store_for_upgrades(tmp_path, SALES)
 
     with zipfile.ZipFile(tmp_path / template.BASE_NAME) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

@@ -7,13 +7,13 @@ import pytest
 from sdk_world import World
 
 from gfplug.sdk import cache
-from gfplug.sdk.protoset import ProtoSet, accept
+from gfplug.sdk.protoset import ProtoSet, verify_proto
 
 
 @pytest.fixture
 def protos(world: World) -> ProtoSet:
     """Make a proto as if it had been fetched."""
-    return accept(world.proto, world.indexed, source="github", commit=world.commit)
+    return verify_proto(world.proto, world.indexed, source="github", commit=world.commit)
 
 
 def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:

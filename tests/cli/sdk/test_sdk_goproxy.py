@@ -17,7 +17,7 @@ from gfplug.sdk.web import Deadline, MissingError
     [
         ("https://a.example", [Source("https://a.example")]),
         ("https://a.example,direct", [Source("https://a.example"), Source("direct")]),
-        ("https://a.example|direct", [Source("https://a.example", forgives=True), Source("direct")]),
+        ("https://a.example|direct", [Source("https://a.example", continues_after_errors=True), Source("direct")]),
         (" https://a.example , direct ", [Source("https://a.example"), Source("direct")]),
         ("https://a.example,", [Source("https://a.example")]),
         (",,https://a.example", [Source("https://a.example")]),
@@ -25,10 +25,13 @@ from gfplug.sdk.web import Deadline, MissingError
         ("direct,https://a.example", [Source("direct")]),
         ("off", [Source("off")]),
         ("a.example/go", [Source("https://a.example/go")]),
-        ("file:///srv/go|https://a.example", [Source("file:///srv/go", forgives=True), Source("https://a.example")]),
+        (
+            "file:///srv/go|https://a.example",
+            [Source("file:///srv/go", continues_after_errors=True), Source("https://a.example")],
+        ),
         (
             "https://a.example||https://b.example",
-            [Source("https://a.example", forgives=True), Source("https://b.example")],
+            [Source("https://a.example", continues_after_errors=True), Source("https://b.example")],
         ),
     ],
 )

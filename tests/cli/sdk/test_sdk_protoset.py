@@ -7,14 +7,14 @@ from sdk_world import World
 
 from gfplug import files
 from gfplug.errors import IntegrityError
-from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
+from gfplug.sdk.protoset import embedded, normalise, require_proto, verify_proto
 
 
 def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
     """A Windows checkout gives the same proto; its digest is that of the text written to disk."""
     windows = b"\xef\xbb\xbf" + world.proto.replace(b"\n", b"\r\n")
 
-    assert accept(windows, world.indexed, source="file").text == world.proto
+    assert verify_proto(windows, world.indexed, source="file").text == world.proto
     assert normalise(world.proto) == world.proto
 
 
@@ -55,12 +55,12 @@ def test_a_proto_that_differs_from_the_index_is_refused(
     world.learn(monkeypatch, world.entry(world.indexed, commit="c" * 40))
 
     with pytest.raises(IntegrityError, match=sentence):
-        accept(world.proto + more, world.indexed, source="goproxy", **facts)
+        verify_proto(world.proto + more, world.indexed, source="goproxy", **facts)
 
 
 def test_a_known_release_has_the_facts_of_the_index(world: World) -> None:
     """Its descriptor digest is for comparing a compiled proto."""
-    protos = accept(world.proto, world.indexed, source="cache", commit=world.commit)
+    protos = verify_proto(world.proto, world.indexed, source="cache", commit=world.commit)
 
     assert (protos.descriptor, protos.commit, protos.sha256) == (
         "sha256:of-proto",
@@ -72,7 +72,7 @@ def test_a_known_release_has_the_facts_of_the_index(world: World) -> None:
 def test_an_unknown_release_is_trusted_on_first_use(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A message says so, and the lock pins its digest."""
     with caplog.at_level(logging.WARNING, logger="gfplug"):
-        protos = accept(world.proto, world.newer, source="goproxy")
+        protos = verify_proto(world.proto, world.newer, source="goproxy")
 
     assert protos.descriptor is None
     assert "v0.299.0 is not in this gfplug's index" in caplog.text

@@ -29,7 +29,7 @@ def test_a_valid_archive_is_read() -> None:
         ("p/dir/link", b"../a b.txt", LINK),
         ("p/dos", b"three", 0),
     )
-    with archives.opened(io.BytesIO(content), name="A.zip") as archive:
+    with archives.open_archive(io.BytesIO(content), name="A.zip") as archive:
         members = archive.members
 
         assert list(members) == ["p/a b.txt", "p/dir/ü日本.txt", "p/dir/link", "p/dos"]
@@ -171,20 +171,20 @@ def test_the_caller_sets_the_limits() -> None:
     with pytest.raises(IntegrityError, match="unpacks to more than"):
         read_all(content, unpacked=1023)
     with pytest.raises(IntegrityError, match="times its size"):
-        read_all(pack(("p/x", b"y" * 100_000, REGULAR)), free=1000, ratio=10)
+        read_all(pack(("p/x", b"y" * 100_000, REGULAR)), ratio_from=1000, ratio=10)
 
 
 def test_an_archive_must_be_a_regular_file(tmp_path: Path) -> None:
     """A large file, a folder and a missing one have different errors."""
     (tmp_path / "A.zip").write_bytes(pack(("p/x", b"y", REGULAR)))
-    with archives.opened(tmp_path / "A.zip") as archive:
+    with archives.open_archive(tmp_path / "A.zip") as archive:
         assert archive.read("p/x") == b"y"
     with (
         pytest.raises(ProjectError, match="gfplug reads at most 10"),
-        archives.opened(tmp_path / "A.zip", limits=archives.Limits(packed=10)),
+        archives.open_archive(tmp_path / "A.zip", limits=archives.Limits(packed=10)),
     ):
         pass
-    with pytest.raises(ProjectError, match=r"not a regular file|cannot be read"), archives.opened(tmp_path):
+    with pytest.raises(ProjectError, match=r"not a regular file|cannot be read"), archives.open_archive(tmp_path):
         pass
-    with pytest.raises(FileNotFoundError), archives.opened(tmp_path / "none.zip"):
+    with pytest.raises(FileNotFoundError), archives.open_archive(tmp_path / "none.zip"):
         pass

@@ -162,7 +162,7 @@ def test_a_damaged_file_is_refused_or_read(package: Path) -> None:
             damaged[at] = chance.choice((0, 1, 0x7F, 0xFF, chance.randrange(256)))
         path.write_bytes(damaged)
         libc.needs(path)
-        for edit in (Elf.stripped, Elf.symbols, lambda elf: elf.set_runpath("x"), lambda elf: elf.drop_needed(["m"])):
+        for edit in (Elf.strip, Elf.symbols, lambda elf: elf.set_runpath("x"), lambda elf: elf.drop_needed(["m"])):
             with suppress(UnreadableError):
                 edit(Elf.read(path))
 
@@ -186,5 +186,5 @@ def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
         pytest.skip("this Python has its modules built in")
     newest = max(libc.needs(path))
 
-    assert libc.wanted_symbol(path, newest)
-    assert libc.wanted_symbol(path, (1, 0)) == ""
+    assert libc.find_needed_symbol(path, newest)
+    assert libc.find_needed_symbol(path, (1, 0)) == ""

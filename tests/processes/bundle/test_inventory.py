@@ -63,7 +63,7 @@ def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> N
 def take(folder: Path, packages: Path, *paths: str) -> Inventory:
     """Ask the environment, of which some files were collected."""
     collected = CollectedFiles(frozenset(str(packages / path) for path in paths))
-    return inventory.take(interpreter_of(folder), collected=collected, note=folder / "note.json")
+    return inventory.read_inventory(interpreter_of(folder), collected=collected, note=folder / "note.json")
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
     for name, folder in (("lib", tmp_path / "my lib"), ("whole", tmp_path)):
         install(acme, name, url=json.dumps({"url": folder.as_uri(), "dir_info": {"editable": True}}))
     collected = CollectedFiles(frozenset({str(source), str(tmp_path / "whole.py"), str(acme / "acme/__init__.py")}))
-    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+    stock = inventory.read_inventory(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert {each.name: (each.files, each.size) for each in stock.used} == {
         "acme": (1, 0),
@@ -227,7 +227,7 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> No
     binaries = [(name, str(tmp_path / name), "EXTENSION" if name[0] == "_" else "BINARY") for name in texts]
     binaries.append(("libown.so.1", str(own), "BINARY"))
     collected = CollectedFiles(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
-    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+    stock = inventory.read_inventory(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert [(each.file, each.upstream, each.version, each.is_inside) for each in stock.libraries] == [
         ("libpython3.12.so.1.0", "python", "", False),
@@ -246,7 +246,7 @@ def test_libraries_that_a_wheel_brought_are_identified(tmp_path: Path, acme: Pat
     record.write_text(record.read_text() + "".join(f"{name},,\n" for name in names))
     binaries = tuple(sorted((name, str(acme / name), "BINARY") for name in names))
     collected = CollectedFiles(frozenset(path for _, path, _ in binaries), binaries)
-    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+    stock = inventory.read_inventory(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert {each.file: (each.upstream, each.version) for each in stock.libraries} == {
         "acme.libs/libz-ae5d3c8b.so.1": ("zlib", "1.3.1"),

@@ -235,7 +235,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 )
 def test_an_address_that_others_reach_needs_a_flag(host: str) -> None:
     """The error gives the reason: gRPC here has no password."""
-    with pytest.raises(UsageError, match="nothing there checks who calls"):
+    with pytest.raises(UsageError, match="the plugin does not check callers"):
         launcher.address(f"{host}:50051")
 
     assert launcher.address(f"{host}:50051", allow_remote=True) == f"{host}:50051"

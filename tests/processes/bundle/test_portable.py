@@ -44,7 +44,7 @@ def test_a_bundle_brings_loader_and_library_of_one_folder(bundle: Bundle) -> Non
     """It has both, the loader is executable, and the launcher starts the program."""
     if not Path(f"/lib/{platform.machine()}-linux-gnu/libc.so.6").exists():
         pytest.skip("this machine's glibc is elsewhere")
-    brought = portable.bring_libc(bundle, MACHINE)
+    brought = portable.add_libc(bundle, MACHINE)
 
     contents = bundle.folder / f"_internal_{MACHINE}"
     assert {"libc.so.6", "libm.so.6", portable.LOADERS[MACHINE]} <= set(brought)
@@ -94,4 +94,4 @@ def test_a_launcher_without_its_loader_says_so(bundle: Bundle) -> None:
 def test_what_has_no_glibc_is_refused(bundle: Bundle, tmp_path: Path, platform_: str, sentence: str) -> None:
     """There are launchers for Linux only, and nothing is copied from a system that has another C library."""
     with pytest.raises(ToolError, match=sentence):
-        portable.bring_libc(bundle, platform_, root=tmp_path)
+        portable.add_libc(bundle, platform_, root=tmp_path)

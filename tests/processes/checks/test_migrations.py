@@ -119,7 +119,7 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
         ('old.pop("gone")', "600", "error", "Model.migrate failed: KeyError: 'gone'"),
         ('float(old.pop("seconds"))', "$x", "warning", "Model.migrate failed: ValueError: could not convert string"),
         ('old["seconds"]; return None', "600", "error", "Model.migrate returned NoneType; expected a dict"),
-        ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes what it returned itself"),
+        ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes its own result"),
     ],
 )
 def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
@@ -142,7 +142,7 @@ def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
     targets = [{"refId": chr(65 + place), **query} for place, query in enumerate(queries)]
     board.write_text(json.dumps({"panels": [{"datasource": {"type": ID, "uid": "x"}, "targets": targets}]}))
     project_again = Project.find(project)
-    report = dashboards.judge(project_again, linker.read_schema(project_again, PYTHON), [board], python=PYTHON)
+    report = dashboards.check_queries(project_again, linker.read_schema(project_again, PYTHON), [board], python=PYTHON)
     return [(each.level, each.message) for each in report.findings]
 
 

@@ -211,7 +211,7 @@ def test_a_query_that_is_late_says_where_it_stands(  # noqa: PLR0917 - the colum
         place = f"plugin/datasource.py, line {line_of(project, 'asyncio.run(await_it)')}, in Datasource.query"
 
     assert ended.code == 6
-    assert errors(ended) == [f"error: the plugin did not answer Data.QueryData within 4 s; its code stood in {place}"]
+    assert errors(ended) == [f"error: the plugin did not answer Data.QueryData within 4 s; its code was at {place}"]
     assert "hint: --timeout SECONDS waits longer" in ended.err
 
 
@@ -235,11 +235,11 @@ def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> Non
     write(project, at_import="time.sleep(60)")
     loading = call("query", project, "--timeout", "4")
 
-    assert "within 4 s; its code stood in plugin/datasource.py, line " in health.err
+    assert "within 4 s; its code was at plugin/datasource.py, line " in health.err
     assert ", in sleep" in health.err
     assert ", in sleep" in resource.err
     assert (
-        f"its code stood in plugin/datasource.py, line {line_of(project, 'time.sleep(60)')}, in <module>" in loading.err
+        f"its code was at plugin/datasource.py, line {line_of(project, 'time.sleep(60)')}, in <module>" in loading.err
     )
     assert all("--timeout SECONDS waits longer" in ended.err for ended in (health, resource, loading))
 

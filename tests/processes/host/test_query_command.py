@@ -109,10 +109,10 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
         (["--timeout", "inf"], "'--timeout'"),
         (["--timeout", "0"], "'--timeout'"),
         (["--plot", "x.gif"], "the file name must end with .svg or .png"),
-        (["--alert", "--when", "last > 0"], "--alert does not go with --when"),
+        (["--alert", "--when", "last > 0"], "--alert can't be used with --when"),
         (["--when", "last > 0", "--model", "{}", "--model", "{}"], "--when evaluates one query, got 2 models"),
         *(
-            ([*mode, *other], f"{mode[0]} does not go with {other[0]}")
+            ([*mode, *other], f"{mode[0]} can't be used with {other[0]}")
             for mode, others in [
                 (["--alert"], [*RANGE, *MODEL, *FILES]),
                 (["--when", "last > 0"], [*RANGE, *FILES]),

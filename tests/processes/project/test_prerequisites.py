@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
-    (lack,) = prerequisites.missing_room(tmp_path / "not/there/yet")
+    (lack,) = prerequisites.check_disk_space(tmp_path / "not/there/yet")
 
     assert lack.sentence == f"{tmp_path} cannot be written: Permission denied"
 
@@ -147,7 +147,7 @@ def test_a_path_that_windows_refuses_is_named(
     """Long paths are not enabled; gfplug reports that before pip fails midway."""
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(prerequisites, "_long_paths_enabled", lambda: enabled)
-    lacking = list(prerequisites.missing_length(Path("/" + "x" * (length - 1))))
+    lacking = list(prerequisites.check_path_length(Path("/" + "x" * (length - 1))))
     assert len(lacking) == lacks
     for lack in lacking:
         assert f"has {length} characters" in lack.sentence

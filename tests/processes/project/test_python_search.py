@@ -69,7 +69,7 @@ def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Ma
     result = python_search.search(None)
 
     assert (result.best, result.downloadable) == (None, None)
-    assert [python.version for python in result.without] == [(3, 12, 1), (3, 12, 9)]
+    assert [python.version for python in result.static] == [(3, 12, 1), (3, 12, 9)]
 
 
 def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> None:
@@ -89,7 +89,7 @@ def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
 
     assert result.best
     assert result.best.path == other
-    assert result.without == ()
+    assert result.static == ()
     assert result.reason.startswith("Python 3.13.1t at ")
     assert result.reason.endswith("which gfplug runs on, is free-threaded, and grpcio has no wheels for such builds")
 

@@ -141,7 +141,7 @@ def test_uv_beside_gfplug_is_used_without_an_activated_environment(
         program.parent.mkdir()
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
-    monkeypatch.setattr(uv, "BESIDE", str(beside.parent))
+    monkeypatch.setattr(uv, "OWN_PROGRAMS", str(beside.parent))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert uv.program() == str(beside)
 

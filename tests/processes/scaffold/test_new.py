@@ -47,7 +47,7 @@ def test_a_project_is_whole(tmp_path: Path) -> None:
     project = new.create(_request(tmp_path / "project"))
     pyproject = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
 
-    project.require_whole()
+    project.require_unedited()
 
     assert project.manifest.id == "acme-sales-datasource"
     assert project.lock.sdk_version == str(sdk.default())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gfplug.sdk import cache
-from gfplug.sdk.protoset import ProtoSet, accept
+from gfplug.sdk.protoset import ProtoSet, verify_proto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_several_processes_never_see_a_part(world: World) -> None:
     """Each file is replaced as a whole, and no other file stays beside it."""
-    protos = accept(world.proto, world.indexed, source="github", commit=world.commit)
+    protos = verify_proto(world.proto, world.indexed, source="github", commit=world.commit)
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]
     for worker in workers:

@@ -43,7 +43,7 @@ def test_a_merge_that_was_merged_changes_nothing() -> None:
 
 def test_unresolved_markers_are_found() -> None:
     """The files of a merge that was not finished are named."""
-    assert three_way.unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
+    assert three_way.list_unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
 
 
 PATHS = st.sampled_from(["a", "b", "dir/a", "dir/b", "dir"])

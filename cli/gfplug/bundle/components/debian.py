@@ -40,7 +40,7 @@ class DebianPackage:
 def find_owners(paths: Iterable[Path], root: Path = _ROOT) -> dict[Path, DebianPackage]:
     """Map files to their packages, if the files are unchanged; other files are not in the result."""
     info = root / "var/lib/dpkg/info"
-    names = {name: path for path in paths for name in _spellings(path)}
+    names = {name: path for path in paths for name in _possible_paths(path)}
     owners: dict[Path, DebianPackage] = {}
     for list_file in sorted(info.glob("*.list")) if names else ():
         lines = list_file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -56,7 +56,7 @@ def copyright_file(package: DebianPackage, root: Path = _ROOT) -> Path:
     return root / "usr/share/doc" / package.name / "copyright"
 
 
-def _spellings(path: Path) -> set[str]:
+def _possible_paths(path: Path) -> set[str]:
     """List the paths that a package's list may have for a file: /lib is a link to /usr/lib, or the other way round."""
     texts = {os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100 - a link is a name too
     return texts | {text.removeprefix("/usr") for text in texts} | {f"/usr{text}" for text in texts}
@@ -65,7 +65,7 @@ def _spellings(path: Path) -> set[str]:
 def _is_unchanged(path: Path, sums: Path) -> bool:
     """Tell whether a file is unchanged since its package was installed, if the package has digests."""
     real = Path(os.path.realpath(path))
-    names = {name.removeprefix("/") for name in _spellings(real)}
+    names = {name.removeprefix("/") for name in _possible_paths(real)}
     lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
     digests = {line.partition("  ")[0] for line in lines if line.partition("  ")[2] in names}
     return not digests or hashlib.md5(real.read_bytes(), usedforsecurity=False).hexdigest() in digests

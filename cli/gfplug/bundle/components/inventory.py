@@ -101,7 +101,7 @@ class CollectedFiles:
     binaries: tuple[tuple[str, str, str], ...] = ()
 
 
-def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | None = None) -> Inventory:
+def read_inventory(python: Path, *, collected: CollectedFiles | None = None, note: Path | None = None) -> Inventory:
     """Ask an interpreter for its packages, and to which of them the collected files belong.
 
     `note` is the path for the list of files, which is too long for a command line.

@@ -33,7 +33,7 @@ DATASOURCE = "plugin.datasource:Datasource"
 SCHEMA_FILE = "schema/v0alpha1.json"
 """The file in which Grafana 13 reads a plugin's settings, queries and resources."""
 
-_FOR_GFPLUG = ("keys", "pluginSchema")  # keys of the schema that browsers do not need
+_KEYS_FOR_GFPLUG = ("keys", "pluginSchema")  # keys of the schema that browsers do not need
 _IMPORT_SECONDS = 120.0
 _log = logging.getLogger("gfplug")
 _MODULE = """\
@@ -134,7 +134,7 @@ def link_module(project: Project, schema: Mapping[str, Any]) -> str:
     hooks = read_hooks(project)
     hook_fields.check(hooks.text, schema)
     return link(
-        {key: value for key, value in schema.items() if key not in _FOR_GFPLUG},
+        {key: value for key, value in schema.items() if key not in _KEYS_FOR_GFPLUG},
         hooks=hooks,
         locales=read_locales(project.root / "frontend" / "locales"),
         banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",
@@ -161,7 +161,7 @@ def link(
         shared=", ".join(f"{json.dumps(name)}: {parameter}" for name, parameter in parameters.items()),
         schema=json.dumps(schema, sort_keys=True, separators=(",", ":")),
         locales=json.dumps(locales or {}, sort_keys=True, indent=1),
-        editors=library.read(without=parts.unused(schema, has_hooks=bool(hooks.text.strip()))).rstrip(),
+        editors=library.read(without=parts.find_unused_sources(schema, has_hooks=bool(hooks.text.strip()))).rstrip(),
         file=FILE,
         hooks=hooks.text.rstrip(),
     )

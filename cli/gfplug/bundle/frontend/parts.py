@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     Schema = Mapping[str, Any]
 
 
-def unused(schema: Schema, *, has_hooks: bool = True) -> frozenset[str]:
+def find_unused_sources(schema: Schema, *, has_hooks: bool = True) -> frozenset[str]:
     """Return the sources in `editors/` that this schema does not need, with or without code in hooks.js."""
     names = {name for name, is_needed in _NEEDED.items() if not is_needed(schema)}
     return frozenset(names if has_hooks else {*names, _OF_HOOKS})

@@ -133,12 +133,13 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
         "signature", SIGNATURE, "the bundle has a signature, which gfplug cannot verify: only Grafana has the key"
     )
     info: dict[str, Any] = content["info"] if isinstance(content.get("info"), dict) else {}
-    for what, is_so, should in (
+    for key, signed_value, value in (
         ("plugin", signed.get("plugin"), content.get("id")),
         ("version", signed.get("version"), info.get("version")),
     ):
-        if is_so != should:
-            yield error("signature", SIGNATURE, f"it was signed as {what} {is_so}, this is {should}", "sign it again")
+        if signed_value != value:
+            text = f"it was signed for {key} {signed_value}, but plugin.json has {value}"
+            yield error("signature", SIGNATURE, text, "sign it again")
     digests: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
     present = {name: item for name, item in contents.items.items() if name != SIGNATURE}
     for name in sorted(present.keys() - digests.keys()):

@@ -66,7 +66,7 @@ def of_archive(archive: Path) -> Iterator[Contents]:
 
     Raises: IntegrityError if it is not a complete zip file, or has entries that no plugin's archive has.
     """
-    with archives.opened(archive) as source:
+    with archives.open_archive(archive) as source:
         roots, items = set(), {}
         for member in source.members.values():
             root, _, name = member.name.partition("/")

@@ -88,7 +88,7 @@ def query(
             call.require_fields(plugin, what.typed)
             headers = what.headers if har is None else {**what.headers, **traffic.HEADERS}
             answers = plugin.query_data(queries, settings, headers=headers, timeout=call.timeout)
-        captured = None if har is None else traffic.take(answers, uid=settings.uid)
+        captured = None if har is None else traffic.remove_from(answers, uid=settings.uid)
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if call.as_json:
             console.result_json({"results": results}, indent=None)
@@ -116,7 +116,7 @@ def _require_compatible(option_names: AbstractSet[str]) -> None:
     """
     for option, others in _EXCLUDED.items():
         if option in option_names and (other := next((each for each in others if each in option_names), None)):
-            raise UsageError(f"{option} does not go with {other}", hint="leave one of them out")
+            raise UsageError(f"{option} can't be used with {other}", hint="omit one of them")
 
 
 def _require_writable(*, plot: Path | None, har: Path | None) -> None:

@@ -133,7 +133,7 @@ class QueryOptions:
 
         now, span = datetime.now(UTC), self.span
         queries = [
-            call.question(span, model=model, now=now, ref_id=ref_id)
+            call.make_query(span, model=model, now=now, ref_id=ref_id)
             for model, ref_id in zip(self.models, self.ref_ids, strict=True)
         ]
-        return [call.interpolated(query, self.variables, caller) for query in queries]
+        return [call.interpolate_query(query, self.variables, caller) for query in queries]

@@ -38,7 +38,7 @@ def stream(
 
     content = arguments.content_of(data, option="--data")
     live = Live()
-    picture = console.moving_picture() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
+    picture = console.live_drawing() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
     with call.running() as (plugin, settings), picture as show:
         packets = plugin.stream(path, settings, data=content, subscribe_timeout=call.timeout)
         for packet in itertools.islice(packets, count):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _DUPLICATES = "frame cannot uniquely be identified by its labels: has duplicate results with labels {%s}"
 _NOT_REDUCED = "looks like time series data, only reduced data can be alerted on."
-_NEEDLESS = "the answer holds numbers, not series: the reduce step is not needed"
+_REDUCE_NOT_NEEDED = "the answer holds numbers, not series: the reduce step is not needed"
 
 
 class State(Enum):
@@ -40,7 +40,7 @@ class Instance:
     value: Value
 
 
-_NOTHING = Instance(labels={}, state=State.NO_DATA, value=None)
+_NO_DATA_RESULT = Instance(labels={}, state=State.NO_DATA, value=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +68,16 @@ def evaluate(
     if reading.kind == "error":
         return RuleResult(error=reading.error, hint=_time_hint(reading) or reading.hint, warnings=reading.warnings)
     if reading.kind == "no data":
-        return RuleResult(instances=[_NOTHING], warnings=reading.warnings)
+        return RuleResult(instances=[_NO_DATA_RESULT], warnings=reading.warnings)
     if reading.kind == "series" and reduction is None:
         return RuleResult(error=_NOT_REDUCED, hint="add a reduce step: --when 'last > 0'", warnings=reading.warnings)
     numbers = _numbers(reading, reduction)
-    needless = [_NEEDLESS] if reading.kind == "numbers" and reduction is not None else []
+    needless = [_REDUCE_NOT_NEEDED] if reading.kind == "numbers" and reduction is not None else []
     warnings = [*reading.warnings, *needless]
     if (duplicate := _find_duplicate(numbers)) is not None:
         hint = _time_hint(reading) or "add a label that tells the results apart"
         return RuleResult(error=_DUPLICATES % duplicate, hint=hint, warnings=warnings)
-    instances = [_instance(*number, comparison) for number in numbers] or [_NOTHING]
+    instances = [_instance(*number, comparison) for number in numbers] or [_NO_DATA_RESULT]
     if reading.time_like is None:
         return RuleResult(instances=instances, warnings=warnings)
     column, hint = reading.time_like

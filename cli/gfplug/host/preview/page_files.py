@@ -57,7 +57,7 @@ class PageFiles:
         if not paths.is_inside(name):
             return None
         try:
-            return documents.read_bytes(paths.require_real(self.folder, name), most=_LARGEST)
+            return documents.read_bytes(paths.require_no_escape(self.folder, name), most=_LARGEST)
         except (FileNotFoundError, ProjectError):
             return None
 

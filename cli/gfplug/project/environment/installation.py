@@ -23,8 +23,8 @@ SECONDS = 1800.0
 
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
 _UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
-_BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
-_QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
+_COLLECTING_LINE = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
+_QUIET_OPTIONS = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
 _log = logging.getLogger("gfplug")
 
 
@@ -129,7 +129,7 @@ def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
         )
     _log.info("Installing with pip, which may take a minute; uv takes seconds (pip install uv)")
     return _Installer(
-        command=(str(interpreter), "-m", "pip", "install", *_QUIETLY, "--log", str(log)),
+        command=(str(interpreter), "-m", "pip", "install", *_QUIET_OPTIONS, "--log", str(log)),
         again="--force-reinstall",
         settings="PIP_INDEX_URL, HTTPS_PROXY, for certificates PIP_CERT",
         variables={},
@@ -158,4 +158,4 @@ def _name_unbuilt(output: str, log: Path) -> str:
         return match[1]
     if not _UNPREPARED.search(output) or not log.is_file():
         return ""
-    return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
+    return next(reversed(_COLLECTING_LINE.findall(log.read_text(encoding="utf-8", errors="replace"))), "")

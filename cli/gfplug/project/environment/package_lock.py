@@ -96,7 +96,9 @@ def refresh(project: Project) -> None:
         write(project)
     except ToolError as error:
         lines = [line.strip() for line in error.details.splitlines() if line.strip()] or [error.message]
-        _log.warning("%s is not made, so other machines may get other packages: %s", NAME, " ".join(lines)[:_LONGEST])
+        _log.warning(
+            "%s could not be made, so other machines may get other packages: %s", NAME, " ".join(lines)[:_LONGEST]
+        )
 
 
 def write(project: Project, *, newest: bool = False, may_build: bool = True) -> bool:

@@ -34,12 +34,12 @@ _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class MissingPrerequisite:
     """One missing thing: a sentence; packages or alternatives that provide it; advice if nothing can be installed."""
 
     sentence: str
     packages: tuple[str, ...] = ()
-    otherwise: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
     advice: str = ""
 
 
@@ -49,7 +49,7 @@ def require(project: Project, folder: Path) -> Interpreter:
     Raises: ToolError that lists everything the machine lacks; ProjectError if pyproject.toml can't be read.
     """
     search = python_search.search(python_search.versions_of(project))
-    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder), *missing_length(folder)]:
+    if lacks := [*missing_python(search), *missing_venv(search), *check_disk_space(folder), *check_path_length(folder)]:
         sentences = "; ".join(lack.sentence for lack in lacks)
         raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
     python = search.best or python_search.download(search)
@@ -58,49 +58,49 @@ def require(project: Project, folder: Path) -> Interpreter:
     return python
 
 
-def missing_python(search: Search) -> Iterator[Lack]:
+def missing_python(search: Search) -> Iterator[MissingPrerequisite]:
     """Yield what is missing if no installed Python is suitable, and uv can't download one."""
     if search.best or search.downloadable:
         return
-    package = system_packages.with_libpython(search.without, search.nearest_version)
+    package = system_packages.with_libpython(search.static, search.nearest_version)
     ways = ["let uv download a Python (UV_OFFLINE, UV_PYTHON_DOWNLOADS)" if uv.program() else "install uv"]
     if system_packages.is_pyenvs(search.own):
         version = ".".join(map(str, search.own.version))
         ways.insert(0, f"PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force {version}")
-    yield Lack(
+    yield MissingPrerequisite(
         sentence=f"{search.reason}; no other Python on this machine is suitable",
         packages=(package,) if package else (),
-        otherwise=tuple(ways),
+        alternatives=tuple(ways),
     )
 
 
-def missing_venv(search: Search) -> Iterator[Lack]:
+def missing_venv(search: Search) -> Iterator[MissingPrerequisite]:
     """Yield what is missing if neither uv nor the chosen Python can create environments."""
-    python = search.best or next(iter(search.without), search.own)
+    python = search.best or next(iter(search.static), search.own)
     if uv.program() or not interpreters.probe(python.path, modules=["venv", "ensurepip"]).missing:
         return
     package = system_packages.with_venv(python)
-    yield Lack(
+    yield MissingPrerequisite(
         sentence=f"{python} has no ensurepip",
         packages=(package,) if package else (),
-        otherwise=("install uv",),
+        alternatives=("install uv",),
     )
 
 
-def missing_room(folder: Path) -> Iterator[Lack]:
+def check_disk_space(folder: Path) -> Iterator[MissingPrerequisite]:
     """Yield a problem if the disk is full or not writable."""
     place = nearest_existing(folder)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        yield Lack(sentence=f"{place} cannot be written: {error.strerror}", advice="make it writable")
+        yield MissingPrerequisite(sentence=f"{place} cannot be written: {error.strerror}", advice="make it writable")
     if (free := shutil.disk_usage(place).free) < ROOM:
         advice = f"make room: a first build takes about {ROOM / 1e9:.0f} GB"
-        yield Lack(sentence=f"{free / 1e9:.1f} GB are free at {place}", advice=advice)
+        yield MissingPrerequisite(sentence=f"{free / 1e9:.1f} GB are free at {place}", advice=advice)
 
 
-def missing_length(folder: Path) -> Iterator[Lack]:
+def check_path_length(folder: Path) -> Iterator[MissingPrerequisite]:
     """Yield a problem if Windows refuses the paths of an environment's files, because the folder's is too long.
 
     Source: Microsoft, "Maximum Path Length Limitation": 260 characters with the null, unless LongPathsEnabled is 1.
@@ -108,7 +108,7 @@ def missing_length(folder: Path) -> Iterator[Lack]:
     place = str(folder.absolute())
     longest = {"win32": LONGEST_PATH - DEEPEST}.get(sys.platform, len(place))
     if len(place) > longest and not _long_paths_enabled():
-        yield Lack(
+        yield MissingPrerequisite(
             sentence=f"{place} has {len(place)} characters, and installed files add up to {DEEPEST}: Windows "
             f"allows {LONGEST_PATH} in all",
             advice="move the project to a shorter path, or let an administrator enable long paths (LongPathsEnabled)",
@@ -132,9 +132,9 @@ def nearest_existing(folder: Path) -> Path:
     return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
 
 
-def remedy(lacks: Sequence[Lack]) -> str:
+def remedy(lacks: Sequence[MissingPrerequisite]) -> str:
     """Return what to type or to do, in one line: one command for all packages, alternatives, and the rest."""
     command = system_packages.install(*(package for lack in lacks for package in lack.packages))
-    ways = dict.fromkeys([command, *(way for lack in lacks for way in lack.otherwise)])
+    ways = dict.fromkeys([command, *(way for lack in lacks for way in lack.alternatives)])
     things = [", or ".join(filter(None, ways)), *(lack.advice for lack in lacks)]
     return "; ".join(filter(None, things))

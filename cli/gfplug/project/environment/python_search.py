@@ -29,13 +29,13 @@ class Search:
     """The result of a search for a Python.
 
     `own` is the Python that runs gfplug, `best` the installed one to use; if there is none, `downloadable` is the
-    minor version that uv can download, None if it can't. `without` are the Pythons without a shared
+    minor version that uv can download, None if it can't. `static` are the Pythons without a shared
     libpython.
     """
 
     own: Interpreter
     versions: SpecifierSet | None
-    without: tuple[Interpreter, ...]
+    static: tuple[Interpreter, ...]
     best: Interpreter | None
     downloadable: tuple[int, int] | None
 
@@ -85,7 +85,7 @@ def search(versions: SpecifierSet | None) -> Search:
     return Search(
         own=own,
         versions=versions,
-        without=tuple(python for python in candidates if not (python.has_libpython or python.is_free_threaded)),
+        static=tuple(python for python in candidates if not (python.has_libpython or python.is_free_threaded)),
         best=best,
         downloadable=None if best else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )

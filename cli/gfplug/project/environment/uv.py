@@ -16,7 +16,7 @@ from gfplug.project.environment import uv_settings
 from gfplug.project.environment.interpreters import clean_environment
 from gfplug.untrusted import documents
 
-BESIDE = sysconfig.get_path("scripts")
+OWN_PROGRAMS = sysconfig.get_path("scripts")
 """The folder of programs in gfplug's own environment."""
 
 _LIST_SECONDS, _DOWNLOAD_SECONDS = 60.0, 1800.0
@@ -27,7 +27,7 @@ _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 def program() -> str:
     """Return where uv is: on the PATH, or installed beside gfplug; empty if it is not installed."""
-    return shutil.which("uv") or shutil.which("uv", path=BESIDE) or ""
+    return shutil.which("uv") or shutil.which("uv", path=OWN_PROGRAMS) or ""
 
 
 def list_installed() -> list[Path]:

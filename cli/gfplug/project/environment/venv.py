@@ -131,7 +131,7 @@ def _is_current(project: Project, folder: Path) -> bool:
 
 def _make(project: Project, folder: Path) -> bool:
     """Create a virtual environment if none is usable; tell whether it is a new one."""
-    if _serves(folder):
+    if _is_usable(folder):
         return False
     base = str(prerequisites.require(project, folder).path)
     _clear(folder)
@@ -141,7 +141,7 @@ def _make(project: Project, folder: Path) -> bool:
     return True
 
 
-def _serves(folder: Path) -> bool:
+def _is_usable(folder: Path) -> bool:
     """Tell whether a virtual environment exists and can be frozen; if it can't, and gfplug created it, it is replaced.
 
     Raises: ToolError if gfplug did not create it.

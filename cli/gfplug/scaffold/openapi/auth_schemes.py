@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from gfplug.scaffold.openapi.base_urls import is_web_address
 from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import Auth
-from gfplug.scaffold.openapi.nodes import FlawError, Node, cut, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, cut, quote
 from gfplug.scaffold.openapi.parameters import CONNECTION_HEADERS
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class AuthReader:
             elif names:
                 unknown.append(item)
         for item in unknown if not ways else ():
-            missing = ", ".join(quoted(name) for name in sorted(map(str, item.value)))
+            missing = ", ".join(quote(name) for name in sorted(map(str, item.value)))
             remarks.leave_out_part(item.place, f"gfplug does not support {missing}: requests have no credentials")
         return tuple(dict.fromkeys(ways))
 
@@ -124,14 +124,14 @@ def _read(node: Node, name: str, base_url: str) -> Auth:
         return _oauth2(node, name, base_url)
     if kind == "openIdConnect":
         return Auth(name=name, identifier="", kind="bearer", description=description or "An OpenID Connect token")
-    raise FlawError(node.place, f"{quoted(name)} has the type {quoted(kind)}, which gfplug does not support")
+    raise FlawError(node.place, f"{quote(name)} has the type {quote(kind)}, which gfplug does not support")
 
 
 def _http(node: Node, name: str) -> Auth:
     scheme = node.text("scheme").lower()
     if scheme not in ("bearer", "basic"):
         raise FlawError(
-            node.place, f"{quoted(name)} uses the HTTP scheme {quoted(scheme)}, which gfplug does not support"
+            node.place, f"{quote(name)} uses the HTTP scheme {quote(scheme)}, which gfplug does not support"
         )
     kind: Literal["bearer", "basic"] = "bearer" if scheme == "bearer" else "basic"
     return Auth(name=name, identifier="", kind=kind, description=node.text("description"))
@@ -143,7 +143,7 @@ def _api_key(node: Node, name: str) -> Auth:
         location == "header" and key.lower() in CONNECTION_HEADERS
     )
     if not is_possible or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(key):
-        raise FlawError(node.place, f"{quoted(name)} cannot send its key as {quoted(key)} in {quoted(location)}")
+        raise FlawError(node.place, f"{quote(name)} cannot send its key as {quote(key)} in {quote(location)}")
     if key.lower() == "authorization" and _BEARER.search(f"{name} {node.text('description')}"):
         return Auth(name=name, identifier="", kind="bearer", description=node.text("description"))
     places: dict[str, Literal["header", "query", "cookie"]] = {"header": "header", "query": "query", "cookie": "cookie"}

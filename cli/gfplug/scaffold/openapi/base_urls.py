@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from gfplug.scaffold.openapi.model import BaseUrl, UrlVariable
-from gfplug.scaffold.openapi.nodes import Node, cut, quoted
+from gfplug.scaffold.openapi.nodes import Node, cut, quote
 
 if TYPE_CHECKING:
     from gfplug.scaffold.openapi.identifiers import Identifiers
@@ -49,7 +49,7 @@ class BaseUrlReader:
             url = self._read(node)
             if url is not None:
                 urls.setdefault(url.template, url)
-        return tuple(sorted(urls.values(), key=lambda url: _encrypted(url.template) in urls))
+        return tuple(sorted(urls.values(), key=lambda url: _to_https(url.template) in urls))
 
     def _of_swagger(self, root: Node) -> tuple[BaseUrl, ...]:
         schemes = [item.value for item in root.items("schemes") if item.value in ("https", "http")]
@@ -57,7 +57,7 @@ class BaseUrlReader:
         own = urlsplit(self._source)
         host, schemes = host or own.netloc.rpartition("@")[2], schemes or [own.scheme or "https"]
         if not host:
-            self.path = _relative(path)
+            self.path = _clean_path(path)
             return ()
         addresses = [f"{scheme}://{host}/{path.lstrip('/')}" for scheme in sorted(schemes, reverse=True)]
         urls = [self._read(Node({"url": address}, root.file, "/host")) for address in addresses]
@@ -69,7 +69,7 @@ class BaseUrlReader:
         template = f"https:{template}" if template.startswith("//") else template
         if not _SCHEME.match(template) and not template.startswith("{"):
             if not self._source:
-                self.path = self.path or _relative(template)
+                self.path = self.path or _clean_path(template)
                 return None
             template = _join(self._source, template)
         template = template.rstrip("/")
@@ -82,7 +82,7 @@ class BaseUrlReader:
         if not has_defaults or not is_web_address(url) or "{" in url or "}" in url:
             self._remarks.leave_out_part(
                 node.place,
-                f"the server {quoted(template)} is not an http or https address, or has a variable without a value",
+                f"the server {quote(template)} is not an http or https address, or has a variable without a value",
             )
             return None
         return BaseUrl(template=template, url=url, variables=tuple(variables), description=node.text("description"))
@@ -101,7 +101,7 @@ class BaseUrlReader:
         )
 
 
-def _encrypted(template: str) -> str:
+def _to_https(template: str) -> str:
     """Return an http address as https; empty for any other address."""
     return f"https:{template.removeprefix('http:')}" if template.startswith("http:") else ""
 
@@ -113,7 +113,7 @@ def _join(source: str, address: str) -> str:
         return address
 
 
-def _relative(path: str) -> str:
+def _clean_path(path: str) -> str:
     """Return a path with a slash at its start and none at its end; empty if it is not a path."""
     path = "/" + path.strip("/")
     return path if path != "/" and _PATH.fullmatch(path) else ""

@@ -36,7 +36,7 @@ _LONGEST_DESCRIPTION = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
-    """A value of a row: its path, its shape; `passed` are its enclosing schemas.
+    """A value of a row: its path, its shape; `enclosing` are the schemas around it.
 
     `column` is its column if it stays one value.
     """
@@ -44,7 +44,7 @@ class _Cell:
     shape: Shape
     path: Path
     is_required: bool
-    passed: frozenset[Node]
+    enclosing: frozenset[Node]
     column: Column
 
 
@@ -71,7 +71,7 @@ class _Builder:
         self._remarks = remarks
 
     def columns(self, row: Shape) -> list[Column]:
-        cells = [self._cell(row, (), is_required=True, passed=frozenset())]
+        cells = [self._cell(row, (), is_required=True, enclosing=frozenset())]
         for _ in range(_DEEPEST + 1):
             cells = self._open_level(cells)
         return [cell.column for cell in cells]
@@ -113,25 +113,25 @@ class _Builder:
     def _may_open(self, cell: _Cell) -> bool:
         if cell.shape.conflict or not cell.shape.is_object or not cell.shape.properties:
             return False
-        if cell.shape.nodes & cell.passed:
+        if cell.shape.nodes & cell.enclosing:
             sentence = f"{cell.column.name!r} has a recursive schema: its column is JSON text"
             self._remarks.leave_out_part(_place(cell.shape), sentence)
             return False
         return True
 
     def _properties(self, cell: _Cell) -> list[_Cell]:
-        passed = cell.passed | cell.shape.nodes
+        enclosing = cell.enclosing | cell.shape.nodes
         return [
             self._cell(
                 self._reader.part(schema),
                 (*cell.path, name),
                 is_required=cell.is_required and name in cell.shape.required,
-                passed=passed,
+                enclosing=enclosing,
             )
             for name, schema in list(cell.shape.properties.items())[:_MOST_PROPERTIES]
         ]
 
-    def _cell(self, shape: Shape, path: Path, *, is_required: bool, passed: frozenset[Node]) -> _Cell:
+    def _cell(self, shape: Shape, path: Path, *, is_required: bool, enclosing: frozenset[Node]) -> _Cell:
         is_required = is_required and not shape.is_nullable
         kind, wire = kind_of(shape)
         if kind == "string" and shape.choices is None and not _is_name(path):
@@ -150,7 +150,7 @@ class _Builder:
             choices=tuple(dict.fromkeys(choices)),
             description=cut(shape.description, _LONGEST_DESCRIPTION),
         )
-        return _Cell(shape=shape, path=path, is_required=is_required, passed=passed, column=column)
+        return _Cell(shape=shape, path=path, is_required=is_required, enclosing=enclosing, column=column)
 
     def _is_labels(self, shape: Shape) -> bool:
         """Whether it is an object with any keys whose values are texts, such as labels or tags."""

@@ -13,7 +13,7 @@ from gfplug.scaffold.openapi.base_urls import BaseUrlReader
 from gfplug.scaffold.openapi.description_files import DescriptionFiles, is_url
 from gfplug.scaffold.openapi.identifiers import Identifiers, identifier
 from gfplug.scaffold.openapi.model import DataSource, LeftOut, Operation
-from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quote
 from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, entry_name
 from gfplug.scaffold.openapi.option_lists import add_options
 from gfplug.scaffold.openapi.remarks import Remarks
@@ -102,7 +102,7 @@ def _is_swagger(root: Node, source: str) -> bool:
             f"{_name(source)} is not an API description: it has neither the key `openapi` nor `swagger`",
             hint="use an OpenAPI 3.0 to 3.2 or Swagger 2.0 description",
         )
-    format_name = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
+    format_name = f"OpenAPI {quote(version)}" if version is not None else f"Swagger {quote(swagger)}"
     raise ProjectError(
         f"{_name(source)} is {format_name}, which gfplug cannot read", hint="use OpenAPI 3.0 to 3.2, or Swagger 2.0"
     )
@@ -117,7 +117,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
         try:
             item = files.resolve(reference)
             if not isinstance(item.value, dict):
-                raise FlawError(reference.place, f"the path is {quoted(item.value)}, not a mapping")  # noqa: TRY301
+                raise FlawError(reference.place, f"the path is {quote(item.value)}, not a mapping")  # noqa: TRY301
         except FlawError as flaw:
             flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
             continue
@@ -128,7 +128,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
                 if isinstance(node.value, dict):
                     entries.append(Entry(name=name, method=method, path=path, item=item, node=node))
                 elif owner.has(method):
-                    reason = f"the operation is {quoted(node.value)}, not a mapping"
+                    reason = f"the operation is {quote(node.value)}, not a mapping"
                     flaws.append(LeftOut(kind="flawed", place=node.place, operation=name, reason=reason))
             for key in (key for key in ("query", "additionalOperations") if owner.has(key)):
                 name = f"{key} {path}"[:_LONGEST_TITLE]
@@ -151,7 +151,7 @@ def _select(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
         if not numbers:
             near = difflib.get_close_matches(name, [entry.name for entry in entries], n=_MOST_SUGGESTIONS, cutoff=0.4)
             raise UsageError(
-                f"the description has no operation {quoted(name)}",
+                f"the description has no operation {quote(name)}",
                 hint=f"it has, for example: {', '.join(near or [entry.name for entry in entries[:_MOST_SUGGESTIONS]])}",
             )
         selection.update(numbers)

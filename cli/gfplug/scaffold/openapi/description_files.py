@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from gfplug.errors import FetchError, GfplugError, ProjectError
-from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quote
 from gfplug.sdk import web
 from gfplug.sdk.addresses import redact
 from gfplug.untrusted import documents
@@ -52,7 +52,7 @@ class DescriptionFiles:
             if not isinstance(reference, str):
                 return node
             node = self.follow(node, reference)
-        raise FlawError(node.place, f"the reference {quoted(node.value['$ref'])} is circular")
+        raise FlawError(node.place, f"the reference {quote(node.value['$ref'])} is circular")
 
     def follow(self, node: Node, reference: str) -> Node:
         """Return the target of one reference of a node."""
@@ -63,19 +63,19 @@ class DescriptionFiles:
         except UnicodeDecodeError:
             pointer = "?"
         if pointer and not pointer.startswith("/"):
-            raise FlawError(node.place, f"the reference {quoted(reference)} is not a JSON pointer")
+            raise FlawError(node.place, f"the reference {quote(reference)} is not a JSON pointer")
         target = Node(self._document(node, file) if file else self.main.value, file)
         for step in pointer.split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
             is_index = isinstance(target.value, list) and key.isascii() and key.isdigit()
             target = target.child(int(key[:9]) if is_index else key)
         if target.value is None:
-            raise FlawError(node.place, f"the reference {quoted(reference)} has no target")
+            raise FlawError(node.place, f"the reference {quote(reference)} has no target")
         return target
 
     def _name(self, node: Node, address: str) -> str:
         """Return the name of another file: a URL, or a path relative to the main file's folder."""
-        refusal = FlawError(node.place, f"the reference {quoted(address)} leaves the description's folder")
+        refusal = FlawError(node.place, f"the reference {quote(address)} leaves the description's folder")
         if self.url:
             try:
                 url = urljoin(node.file or self.url, address)
@@ -83,10 +83,10 @@ class DescriptionFiles:
             except ValueError:
                 raise refusal from None
             if not inside:
-                raise FlawError(node.place, f"the reference {quoted(address)} is to another server")
+                raise FlawError(node.place, f"the reference {quote(address)} is to another server")
             return "" if url == self.url else url
         if is_url(address):
-            raise FlawError(node.place, f"the reference {quoted(address)} is a URL, but the description is a file")
+            raise FlawError(node.place, f"the reference {quote(address)} is a URL, but the description is a file")
         folder = self._path.parent
         try:
             path = ((folder / node.file).parent if node.file else folder) / unquote(address)
@@ -94,7 +94,7 @@ class DescriptionFiles:
         except (ValueError, OSError, RuntimeError):
             raise refusal from None
         if not _is_description(name):
-            raise FlawError(node.place, f"the reference {quoted(address)} is not to a .json, .yaml or .yml file")
+            raise FlawError(node.place, f"the reference {quote(address)} is not to a .json, .yaml or .yml file")
         return "" if (folder / name) == self._path else name
 
     def _document(self, node: Node, file: str) -> object:
@@ -107,7 +107,7 @@ class DescriptionFiles:
             try:
                 self._files[file] = self._read(file if self.url else self._path.parent / file)
             except GfplugError as error:
-                self._flaws[file] = f"the reference to {quoted(file)} cannot be read: {error.message}"
+                self._flaws[file] = f"the reference to {quote(file)} cannot be read: {error.message}"
                 raise FlawError(node.place, self._flaws[file]) from error
         return self._files[file]
 
@@ -152,7 +152,7 @@ def _split_credentials(source: str) -> tuple[str, str]:
 
 def _absolute(source: str) -> Path:
     if "\0" in source:
-        raise ProjectError(f"{quoted(source)} is not a path")
+        raise ProjectError(f"{quote(source)} is not a path")
     return Path(source).absolute()
 
 

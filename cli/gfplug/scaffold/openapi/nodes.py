@@ -147,7 +147,7 @@ def cut(value: object, most: int = LONGEST_TEXT) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def quoted(value: object) -> str:
+def quote(value: object) -> str:
     """Return an untrusted value for a message: a short Python literal, or the name of its type."""
     if value is None:
         return "null"

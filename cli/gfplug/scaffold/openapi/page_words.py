@@ -28,12 +28,12 @@ NEXT_URLS = frozenset(
         *("odata_next_link", "next_page_link", "next_page", "next_page_path"),
     }
 )
-SURE_URLS = NEXT_URLS - {"next", "next_page"}
+CERTAIN_URL_NAMES = NEXT_URLS - {"next", "next_page"}
 PAGES = frozenset(
     {"page", "page_number", "pagenumber", "page_no", "pageno", "page_num", "page_index", "pageindex", "pg", "p"}
 )
 OFFSETS = ("offset", "skip", "page_offset", "start_index", "startindex", "start_at", "startat", "start", "from")
-OWN_OFFSETS = frozenset({"offset", "skip"})
+UNAMBIGUOUS_OFFSETS = frozenset({"offset", "skip"})
 TIME_OFFSETS = frozenset({"start_at", "startat", "start", "from"})
 SIZES = (
     *("per_page", "perpage", "page_size", "pagesize", "limit", "size", "page_limit", "max_results", "maxresults"),
@@ -57,16 +57,16 @@ FROM_ONE = re.compile(
     r"\b(one|1)[ -](based|indexed)|\b(start(s|ing)?|begin(s|ning)?|index(ed)?|count(s|ed)?) (at|from|with) (1|one)\b",
     re.IGNORECASE,
 )
-_OF_ROWS = re.compile(
+_ROW_WORDS = re.compile(
     r"\b(skip\w*|rows?|records?|results?|items?|entries|elements|objects|pag(e|es|ing|ination))\b", re.IGNORECASE
 )
-_OF_TIMES = re.compile(r"\b(time ?zone|utc|minutes?|hours?|seconds?|days?)\b", re.IGNORECASE)
-_OF_MOMENTS = re.compile(r"\b(time|date|timestamp|unix|epoch|moment|hour|day)s?\b", re.IGNORECASE)
-_OF_SIZES = re.compile(
+_DURATION_WORDS = re.compile(r"\b(time ?zone|utc|minutes?|hours?|seconds?|days?)\b", re.IGNORECASE)
+_MOMENT_WORDS = re.compile(r"\b(time|date|timestamp|unix|epoch|moment|hour|day)s?\b", re.IGNORECASE)
+_SIZE_WORDS = re.compile(
     r"\b(pages?|limit|results?|per|returned|return|items?|records?|entries|maximum number)\b", re.IGNORECASE
 )
-_OF_BUCKETS = re.compile(r"\b(buckets?|windows?|seconds|minutes|intervals?|resolution|steps?|bins?)\b", re.IGNORECASE)
-_OF_PAGES = re.compile(
+_BUCKET_WORDS = re.compile(r"\b(buckets?|windows?|seconds|minutes|intervals?|resolution|steps?|bins?)\b", re.IGNORECASE)
+_PAGE_WORDS = re.compile(
     r"\b((number|count|amount|total) (of )?pages|total pages|(this|current) (response|page|request)|returned)\b",
     re.IGNORECASE,
 )
@@ -82,9 +82,9 @@ def is_offset(name: str, parameter: Parameter, others: Collection[str], *, has_s
     times, or a parameter for the end of a range is beside it, names such as `start` are not offsets.
     """
     text = parameter.description
-    if _OF_TIMES.search(text) or not (has_size or (name in OWN_OFFSETS and _OF_ROWS.search(text))):
+    if _DURATION_WORDS.search(text) or not (has_size or (name in UNAMBIGUOUS_OFFSETS and _ROW_WORDS.search(text))):
         return False
-    return name not in TIME_OFFSETS or (not _OF_MOMENTS.search(text) and _ENDS.isdisjoint(others))
+    return name not in TIME_OFFSETS or (not _MOMENT_WORDS.search(text) and _ENDS.isdisjoint(others))
 
 
 def is_size(name: str, parameter: Parameter, others: Collection[str]) -> bool:
@@ -92,13 +92,13 @@ def is_size(name: str, parameter: Parameter, others: Collection[str]) -> bool:
     if name not in AMBIGUOUS_SIZES:
         return True
     is_paged = not {*PAGES, *CURSORS, *OFFSETS}.isdisjoint(others)
-    is_page_size = bool(_OF_SIZES.search(parameter.description)) or (not parameter.description and is_paged)
-    return is_page_size and not _OF_BUCKETS.search(parameter.description)
+    is_page_size = bool(_SIZE_WORDS.search(parameter.description)) or (not parameter.description and is_paged)
+    return is_page_size and not _BUCKET_WORDS.search(parameter.description)
 
 
 def is_total(description: str) -> bool:
     """Return whether a total counts all rows, not the pages, and not the rows of one response."""
-    return not _OF_PAGES.search(description)
+    return not _PAGE_WORDS.search(description)
 
 
 def is_first_zero(description: str) -> bool | None:

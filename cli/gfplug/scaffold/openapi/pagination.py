@@ -197,6 +197,6 @@ def _is_url(path: Path, shape: Shape) -> bool:
     if name not in page_words.NEXT_URLS:
         return False
     is_described = shape.format in ("uri", "url", "uri-reference") or bool(page_words.URL.search(shape.description))
-    is_link = name in page_words.SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
+    is_link = name in page_words.CERTAIN_URL_NAMES or any(snake(step) in ("links", "link") for step in path[:-1])
     example = shape.example if isinstance(shape.example, str) else ""
     return is_described or is_link or example.startswith(("http://", "https://", "/"))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.model import Parameter
-from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted, require_few
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quote, require_few
 from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
 from gfplug.scaffold.openapi.shapes import Shape
 
@@ -59,11 +59,11 @@ class ParameterReader:
             for reference in owner.items("parameters"):
                 node = self._files.resolve(reference)
                 if not isinstance(node.value, dict):
-                    raise FlawError(reference.place, f"a parameter is {quoted(node.value)}, not a mapping")
+                    raise FlawError(reference.place, f"a parameter is {quote(node.value)}, not a mapping")
                 key = (node.text("name", most=_LONGEST_NAME), node.text("in"))
                 if key in own:
                     remarks.leave_out_part(
-                        reference.place, f"the parameter {quoted(key[0])} appears twice: the first one is used"
+                        reference.place, f"the parameter {quote(key[0])} appears twice: the first one is used"
                     )
                     continue
                 own.add(key)
@@ -96,14 +96,14 @@ class ParameterReader:
         if location == "header" and name.lower() in _IGNORED_HEADERS | CONNECTION_HEADERS:
             return
         if location == "header" and _TRUSTED_HEADERS.fullmatch(name):
-            raise FlawError(node.place, f"a query cannot set the header {quoted(name)}, which servers trust")
+            raise FlawError(node.place, f"a query cannot set the header {quote(name)}, which servers trust")
         if node.has("content"):  # JSON, which the user types
             yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
             return
         schema = node if self._is_swagger or not node.has("schema") else node.child("schema")
         shape = self._schemas.shape(schema)
         if shape.conflict:
-            raise FlawError(node.place, f"no value is valid for the parameter {quoted(name)}: {shape.conflict}")
+            raise FlawError(node.place, f"no value is valid for the parameter {quote(name)}: {shape.conflict}")
         is_object = shape.is_object or ("object" in shape.kinds and node.text("style") == "deepObject")
         if is_object and shape.properties and location == "query":
             yield from self._properties(node, name, shape)
@@ -115,14 +115,14 @@ class ParameterReader:
         is_deep = node.text("style") == "deepObject" or "[" in name
         if not is_deep and (node.child("explode").value is False or node.text("style") not in ("", "form")):
             raise FlawError(
-                node.place, f"the parameter {quoted(name)} is an object sent as one text, which gfplug does not support"
+                node.place, f"the parameter {quote(name)} is an object sent as one text, which gfplug does not support"
             )
         for key, schema in shape.properties.items():
             inner = self._schemas.shape(schema)
             is_required = node.is_true("required") and key in shape.required
             if inner.is_object or inner.conflict:
                 if is_required:
-                    raise FlawError(node.place, f"the parameter {quoted(name)} is an object that contains objects")
+                    raise FlawError(node.place, f"the parameter {quote(name)} is an object that contains objects")
                 continue
             wire_name = f"{name}[{key}]" if is_deep else key
             yield self._parameter(node, wire_name, "query", inner, is_required=is_required)
@@ -140,7 +140,7 @@ class ParameterReader:
         item = self._schemas.shape(shape.items) if shape.is_array and shape.items else None
         kind = parameter_type(shape, item, is_text=True)
         if kind.kind == "json" and not is_json:
-            raise FlawError(node.place, f"the parameter {quoted(name)} is an object, or a list of objects or lists")
+            raise FlawError(node.place, f"the parameter {quote(name)} is an object, or a list of objects or lists")
         is_required = node.is_true("required") if is_required is None else is_required
         separator, prefix = self._style(node, location, is_list=kind.is_list)
         if kind.is_list and node.text("style") == "deepObject" and not name.endswith("]"):
@@ -202,10 +202,10 @@ def _name_and_location(node: Node) -> tuple[str, Location]:
         raise FlawError(node.place, "a parameter has no name")
     if location not in _LOCATIONS:
         raise FlawError(
-            node.place, f"the parameter {quoted(name)} has in: {quoted(location)}, not path, query, header or cookie"
+            node.place, f"the parameter {quote(name)} has in: {quote(location)}, not path, query, header or cookie"
         )
     if location in ("header", "cookie") and not _HEADER.fullmatch(name):
-        raise FlawError(node.place, f"the parameter {quoted(name)} is not a valid name of a {location}")
+        raise FlawError(node.place, f"the parameter {quote(name)} is not a valid name of a {location}")
     return name, _LOCATIONS[location]
 
 

@@ -154,10 +154,10 @@ def _bracket(value: Any) -> Bracket | None:  # noqa: ANN401 - any value
 def _text(text: str) -> str:
     """Write a text as a literal, with the quotes that `ruff format` prefers."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return f"{quote}{''.join(_sign(sign, quote) for sign in text)}{quote}"
+    return f"{quote}{''.join(_character(sign, quote) for sign in text)}{quote}"
 
 
-def _sign(sign: str, quote: str) -> str:
+def _character(sign: str, quote: str) -> str:
     if sign in ("\\", quote):
         return f"\\{sign}"
     return sign if sign.isprintable() else repr(sign)[1:-1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.model import FORM, Parameter, Path, ValueType
-from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted, require_few
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quote, require_few
 from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
 from gfplug.scaffold.openapi.parameters import form_separator, swagger_separator
 from gfplug.scaffold.openapi.responses import json_media
@@ -53,7 +53,7 @@ class BodyReader:
         name = json_media(list(medias)) or next((name for name in medias if name.startswith(FORM)), "")
         if not name:
             raise NoQueryError(
-                node.place, f"its body is {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form"
+                node.place, f"its body is {quote(next(iter(medias), 'a body of no type'))}, not JSON or a form"
             )
         is_form, is_required = name.startswith(FORM), node.is_true("required")
         schema = medias[name].child("schema")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.identifiers import snake
-from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted, require_few
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quote, require_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ class ResponseReader:
             return None
         name = json_media(list(medias))
         if not name:
-            raise NoQueryError(response.place, f"its response is {quoted(next(iter(medias)))}, not JSON")
+            raise NoQueryError(response.place, f"its response is {quote(next(iter(medias)))}, not JSON")
         media = medias[name]
         examples = list(itertools.islice((child for _, child in media.mapping("examples")), _MOST_EXAMPLES))
         values = [media.child("example").value, *(self._example(child) for child in examples)]
@@ -106,7 +106,7 @@ class ResponseReader:
             return None
         name = json_media(medias)
         if not name:
-            raise NoQueryError(operation.place, f"its response is {quoted(medias[0])}, not JSON")
+            raise NoQueryError(operation.place, f"its response is {quote(medias[0])}, not JSON")
         if schema.child("type").value == "file":
             raise NoQueryError(response.place, "its response is a file")
         example = examples[name].value if name in examples else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gfplug.scaffold.openapi.identifiers import snake
-from gfplug.scaffold.openapi.nodes import quoted
+from gfplug.scaffold.openapi.nodes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ _ROWS = (
 """Names of properties with rows, the likelier names first."""
 
 _ENVELOPES = frozenset({"data", "result", "results", "response", "payload", "body", "d", "embedded", "hits", "value"})
-_ABOUT = frozenset(
+_METADATA_WORDS = frozenset(
     {
         *("meta", "metadata", "links", "link", "self", "next", "previous", "prev", "first", "last", "page"),
         *("pages", "paging", "pagination", "pager", "per_page", "page_size", "page_number", "limit", "offset"),
@@ -64,7 +64,7 @@ _PAGES = frozenset(
 
 _DEEPEST = 4
 _MOST_NAMES = 10
-_MOST_OTHERS = 1  # properties of another kind that an envelope may have beside rows of a known name
+_MAX_OTHER_PROPERTIES = 1  # properties of another kind that an envelope may have beside rows of a known name
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +104,25 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, 
                 remarks.leave_out_part(_place(shape), "an object may have other keys: they are left out")
             return Rows(path, "object", schema, shape, tuple(envelopes))
         envelopes.append(shape)
-        beside = [other for other in shape.properties if other != name and snake(other) not in _ABOUT]
+        beside = [other for other in shape.properties if other != name and snake(other) not in _METADATA_WORDS]
         if beside:
             remarks.leave_out_part(
-                _place(shape), f"the rows are in {quoted(name)}; other properties are left out: {_list_names(beside)}"
+                _place(shape), f"the rows are in {quote(name)}; other properties are left out: {_list_names(beside)}"
             )
         path, schema = (*path, name), shape.properties[name]
 
 
 def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str:
     """Return the property of an envelope that contains the rows; empty for an object that is a row itself."""
-    shapes = {name: reader.part(schema) for name, schema in shape.properties.items() if snake(name) not in _ABOUT}
+    shapes = {
+        name: reader.part(schema) for name, schema in shape.properties.items() if snake(name) not in _METADATA_WORDS
+    }
     is_paged = any(snake(name) in _PAGES for name in shape.properties)
     arrays = [name for name in shapes if shapes[name].is_array and shapes[name].items is not None]
     for name in sorted(arrays, key=lambda name: _rank(name, noun)):
         others = [other for other in shapes if other != name and not (is_paged and shapes[other].is_scalar)]
         is_likely = _rank(name, noun) < len(_ROWS) + 1
-        if len(others) <= (_MOST_OTHERS if is_likely else 0):
+        if len(others) <= (_MAX_OTHER_PROPERTIES if is_likely else 0):
             return name
     if arrays or len(shapes) != 1 or depth == _DEEPEST:
         return ""
@@ -130,7 +132,7 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
 
 
 def _list_names(names: Sequence[str]) -> str:
-    return ", ".join(map(quoted, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
+    return ", ".join(map(quote, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
 
 
 def _place(shape: Shape) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quote
 from gfplug.scaffold.openapi.plain_schemas import plain_shape
-from gfplug.scaffold.openapi.shapes import Schema, Shape, both, either
+from gfplug.scaffold.openapi.shapes import Schema, Shape, intersect, unite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class SchemaReader:
             shape = self._of_node(schema)
         else:
             shapes = self._list(schema.parts)
-            shape = _merge(either if schema.is_any else both, shapes, schema) if shapes else None
+            shape = _merge(unite if schema.is_any else intersect, shapes, schema) if shapes else None
         self._open.pop()
         if shape is not None and cuts == self._cuts:
             self._shapes[schema] = shape
@@ -96,14 +96,14 @@ class SchemaReader:
             shapes = self._list([self._files.follow(node, node.value["$ref"])])
             if len(node.value) > 1:  # the keys beside a reference come first
                 shapes.insert(0, self._own(node.with_value({**node.value, "$ref": None})))
-            merged = _merge(both, shapes, node) if shapes else None
+            merged = _merge(intersect, shapes, node) if shapes else None
             return (
                 shapes[-1] if merged is not None and merged.conflict else merged
             )  # 3.0 ignores keys beside a reference
         if node.value is False:
             return Shape(kinds=frozenset(), conflict="the schema `false` allows no value", nodes=frozenset({node}))
         if not isinstance(node.value, dict | bool):
-            raise FlawError(node.place, f"a schema is {quoted(node.value)}, not a mapping")
+            raise FlawError(node.place, f"a schema is {quote(node.value)}, not a mapping")
         return self._own(node)
 
     def _own(self, node: Node) -> Shape:
@@ -115,10 +115,10 @@ class SchemaReader:
         for key in ("oneOf", "anyOf"):
             variants = self._list(list(node.items(key)))
             if variants:
-                shapes.append(_merge(either, variants, node))
-        merged = _merge(both, shapes, node)
+                shapes.append(_merge(unite, variants, node))
+        merged = _merge(intersect, shapes, node)
         discriminator = self._discriminator(node, merged)
-        return merged if discriminator is None else both(merged, discriminator)
+        return merged if discriminator is None else intersect(merged, discriminator)
 
     def _discriminator(self, node: Node, merged: Shape) -> Shape | None:
         """Return the property that distinguishes the variants, with its values; None if the variants list them."""

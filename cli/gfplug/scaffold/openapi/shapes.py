@@ -89,7 +89,7 @@ class Shape:
         return not self.kinds and not self.conflict
 
 
-def both(one: Shape, other: Shape) -> Shape:
+def intersect(one: Shape, other: Shape) -> Shape:
     """Return the shape of the values that both shapes allow; texts and defaults come from the first that has them."""
     kinds = one.kinds & other.kinds
     conflict = one.conflict or other.conflict
@@ -122,7 +122,7 @@ def both(one: Shape, other: Shape) -> Shape:
     )
 
 
-def either(one: Shape, other: Shape) -> Shape:
+def unite(one: Shape, other: Shape) -> Shape:
     """Return the shape of the values that either shape allows; a shape with only null, or a conflict, adds no kind."""
     if one.is_null or one.conflict:
         return replace(other, is_nullable=other.is_nullable or one.is_null, nodes=one.nodes | other.nodes)

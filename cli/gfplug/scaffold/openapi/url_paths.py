@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.nodes import FlawError, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, quote
 from gfplug.scaffold.openapi.parameters import text_parameter
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ def match_path(
     """
     path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only distinguishes operations of one path
     if len(path) > _LONGEST or not _LITERAL.fullmatch(_FIELD.sub("", path)):
-        raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a space, or an unmatched brace")
+        raise FlawError(place, f"{quote(path)} is not a path: it has a query, a space, or an unmatched brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}
     path_parameters: dict[str, Parameter] = {}
 
     def field(match: re.Match[str]) -> str:
         name = match[1] if match[1] in described else _EXTRAS.sub("", match[1])
         if not name:
-            raise FlawError(place, f"{quoted(path)} has braces without a name")
+            raise FlawError(place, f"{quote(path)} has braces without a name")
         if name not in described and name not in path_parameters:
-            remarks.leave_out_part(place, f"the path has {quoted(name)}, but no parameter describes it: it is a text")
+            remarks.leave_out_part(place, f"the path has {quote(name)}, but no parameter describes it: it is a text")
         parameter = path_parameters.get(name) or described.get(name) or text_parameter(name)
         allows = parameter.allows_reserved or match[1].startswith("+") or match[1].endswith("+")
         path_parameters[name] = replace(parameter, allows_reserved=allows)
@@ -48,6 +48,6 @@ def match_path(
     path = _FIELD.sub(field, path)
     for name in described:
         if name not in path_parameters:
-            remarks.leave_out_part(place, f"the path parameter {quoted(name)} is not in the path: it is left out")
+            remarks.leave_out_part(place, f"the path parameter {quote(name)} is not in the path: it is left out")
     others = [parameter for parameter in parameters if parameter.location != "path"]
     return path, [*path_parameters.values(), *others]

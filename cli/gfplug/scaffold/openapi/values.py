@@ -34,7 +34,7 @@ _NO_MOMENT = re.compile(
 )
 _ANCHOR = re.compile(r"\b(unix|posix|epoch|1970)", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.;!?\n]+(?=\s|$)")
-_DENIED = re.compile(r"\b(not|rather than|instead of|no)( in| as)?( unix)? \w+", re.IGNORECASE)
+_NEGATED_UNIT = re.compile(r"\b(not|rather than|instead of|no)( in| as)?( unix)? \w+", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"\b(milli(second)?s?|ms)\b", re.IGNORECASE)
 _SECONDS = re.compile(r"\b(seconds?|secs?)\b", re.IGNORECASE)
 _UNIT_ALONE = re.compile(
@@ -52,7 +52,7 @@ def time_of(description: str) -> Wire:
     """
     if not _UNIX.search(description) or _OTHER_UNITS.search(description) or _NO_MOMENT.search(description):
         return ""
-    sentences = _SENTENCE.split(_DENIED.sub("", description))
+    sentences = _SENTENCE.split(_NEGATED_UNIT.sub("", description))
     text = " ".join(sentence for sentence in sentences if _ANCHOR.search(sentence) or _UNIT_ALONE.fullmatch(sentence))
     is_milliseconds, is_seconds = bool(_MILLISECONDS.search(text)), bool(_SECONDS.search(text))
     return "" if is_milliseconds and is_seconds else "milliseconds" if is_milliseconds else "seconds"

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import field_controls, typescript
-from gfplug.scaffold.react.field_controls import Place, change, label_attributes, problem_of
+from gfplug.scaffold.react.field_controls import ControlContext, change, label_attributes, problem_of
 from gfplug.scaffold.react.form_fields import SECRETS, FormField, any_of, condition, inside, sections
 from gfplug.scaffold.react.form_parts import IMPORTED, draw_rows, exported_names, problem_lines, row_components
 from gfplug.scaffold.react.typescript import Condition, Element, jsx, key, member, string, text_attribute, uses
@@ -141,7 +141,7 @@ def _draw(field: FormField, settings: FormTypes, *, is_checked: bool) -> Node:
     def pick(value: str) -> str:
         return f"{{ {write(value)}; leave({name}); }}" if is_checked and field.required else write(value)
 
-    place = Place(
+    place = ControlContext(
         id=identity,
         value=_read(field),
         changes=write,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ControlContext:
     """The context of a control: how to read its value, where to write a change, how to finish an edit.
 
     `changes` writes the statement for a change while typing, `picks` for a choice; both take the new value as code.
@@ -79,7 +79,7 @@ def label_attributes(field: FormField, *, inline: bool) -> list[str]:
     ]
 
 
-def control(field: FormField, place: Place) -> Element:
+def control(field: FormField, place: ControlContext) -> Element:
     """Write the control of a field.
 
     Raises: KeyError for rows and headers, which are not one control.
@@ -96,7 +96,7 @@ def control(field: FormField, place: Place) -> Element:
     return writers[field.kind](field, place)
 
 
-def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
+def _common(field: FormField, place: ControlContext, *, width: bool = True) -> list[str]:
     placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
     # The label of every required field has a star, but the controls of multi and tags take no name without it.
     has_star = field.required and field.kind not in ("multi", "tags")
@@ -104,13 +104,13 @@ def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
     return [place.id, *name, *([f"width={{{place.width}}}"] if width else []), *placeholder]
 
 
-def _switch(field: FormField, place: Place) -> Element:
+def _switch(field: FormField, place: ControlContext) -> Element:
     statement = place.picks("event.currentTarget.checked")
     value = f"Boolean({place.value})" if field.nullable or field.store == "root" else place.value
     return Element("InlineSwitch", [place.id, f"value={{{value}}}", f"onChange={{(event) => {statement}}}"])
 
 
-def _number(field: FormField, place: Place) -> Element:
+def _number(field: FormField, place: ControlContext) -> Element:
     limits: Mapping[str, float | None] = {"min": field.min, "max": field.max}
     value = "value ?? null" if field.nullable else "value"
     return Element(
@@ -126,7 +126,7 @@ def _number(field: FormField, place: Place) -> Element:
     )
 
 
-def _text(field: FormField, place: Place) -> Element:
+def _text(field: FormField, place: ControlContext) -> Element:
     components = {"text": "TextArea", "secret": "SecretInput", "secretText": "SecretTextArea"}
     typed = "event.currentTarget.value" + (" || null" if field.nullable else "")
     has_lines, is_secret = field.kind in ("text", "secretText"), bool(place.stored_test)
@@ -150,7 +150,7 @@ def _is_text(field: FormField) -> bool:
     return field.kind in TEXTS and field.default is not None and not field.nullable and field.store != "root"
 
 
-def _code(field: FormField, place: Place) -> Element:
+def _code(field: FormField, place: ControlContext) -> Element:
     handler = f"{{(value) => {place.picks('value || null' if field.nullable else 'value')}}}"
     return Element(
         "CodeEditor",
@@ -172,7 +172,7 @@ def _code(field: FormField, place: Place) -> Element:
 _SUGGESTION = "({ value, label, description }) => ({ label, insertText: value, detail: description })"
 
 
-def _radio(field: FormField, place: Place) -> Element:
+def _radio(field: FormField, place: ControlContext) -> Element:
     return Element(
         "RadioButtonGroup",
         [
@@ -186,14 +186,14 @@ def _radio(field: FormField, place: Place) -> Element:
     )
 
 
-def _choice_attributes(field: FormField, place: Place) -> list[str]:
+def _choice_attributes(field: FormField, place: ControlContext) -> list[str]:
     """List the attributes of a control with choices."""
     if not field.source:
         return [f"options={{{place.choices}}}"]
     return [f"options={{{place.choices}.options}}", f"loading={{{place.choices}.loading}}", "createCustomValue"]
 
 
-def _select(field: FormField, place: Place) -> Element:
+def _select(field: FormField, place: ControlContext) -> Element:
     value = f"{place.value} || null" if field.source else place.value
     change = "onChange={({ value }) => " + place.picks("value") + "}"
     if field.nullable or field.source:
@@ -206,7 +206,7 @@ def _select(field: FormField, place: Place) -> Element:
     )
 
 
-def _multi(field: FormField, place: Place) -> Element:
+def _multi(field: FormField, place: ControlContext) -> Element:
     value = place.value if not field.nullable else f"{place.value} ?? []"
     statement = place.picks("chosen.map(({ value }) => value)")
     change = f"onChange={{(chosen) => {statement}}}"
@@ -216,7 +216,7 @@ def _multi(field: FormField, place: Place) -> Element:
     )
 
 
-def _tags(field: FormField, place: Place) -> Element:
+def _tags(field: FormField, place: ControlContext) -> Element:
     value = f"{place.value} ?? []" if field.nullable else place.value
     tags = (f"({value})" if field.nullable else value) + ".map(String)" if field.numeric else value
     statement = place.picks("numbers(tags)" if field.numeric else "tags")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import field_controls
-from gfplug.scaffold.react.field_controls import Place, change, label_attributes, problem_of
+from gfplug.scaffold.react.field_controls import ControlContext, change, label_attributes, problem_of
 from gfplug.scaffold.react.form_fields import FormField, reader, visible_if
 from gfplug.scaffold.react.typescript import (
     Condition,
@@ -101,7 +101,7 @@ def edit(verb: str, field: FormField, stored: str, value: str) -> str:
     return f"{verb}({change(field, value, stored)})"
 
 
-def inline_field(field: FormField, place: Place, *more: str, is_checked: bool) -> Element:
+def inline_field(field: FormField, place: ControlContext, *more: str, is_checked: bool) -> Element:
     """Write a field with its label on one line."""
     error = " ?? ".join(
         [
@@ -148,7 +148,7 @@ def _row_component(form: FormTypes, field: FormField, disabled: str) -> str:
 
     def draw(each: FormField) -> Condition:
         name = string(each.name)
-        place = Place(
+        place = ControlContext(
             id=f"id={{id({name})}}",
             value=read(each),
             changes=partial(edit, "edit", each, "stored"),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
-from gfplug.scaffold.react.field_controls import Place, problem_of
+from gfplug.scaffold.react.field_controls import ControlContext, problem_of
 from gfplug.scaffold.react.form_fields import FormField, any_of, inside, reader, sections, visible_if
 from gfplug.scaffold.react.form_parts import (
     IMPORTED,
@@ -110,7 +110,7 @@ def _draw(form: FormTypes, field: FormField, width: int, *, is_checked: bool) ->
     if field.kind == "list":
         attributes = [f"rows={{{_read(field)}}}", f"onChange={{(rows) => {change('rows')}}}", "onDone={run}"]
         return draw_rows(form, field, f"id={{id({name})}}", attributes)
-    place = Place(
+    place = ControlContext(
         id=f"id={{id({name})}}",
         value=_read(field),
         changes=change,

@@ -31,7 +31,7 @@ class Model:
     signal: Annotated[Signal, Ui(label="Signal")] = "sine"
     period: Annotated[float, Ui(label="Period", help="Seconds per cycle", minimum=1)] = 600.0
     amplitude: Annotated[float, Ui(label="Amplitude")] = 1.0
-    series: Annotated[int, Ui(label="Series", help="How many, each a bit later", minimum=1, maximum=100)] = 1
+    series: Annotated[int, Ui(label="Series", help="Number of series, each a bit delayed", minimum=1, maximum=100)] = 1
 
 
 class Datasource:

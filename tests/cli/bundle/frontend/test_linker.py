@@ -67,4 +67,4 @@ def test_the_hooks_come_last_and_unchanged() -> None:
     assert (
         "\nfunction runHooks(module, exports, require) {\nexports.query = () => undefined; // {why}\n}\nreturn" in text
     )
-    assert library.read(without=parts.unused(SCHEMA)) in text
+    assert library.read(without=parts.find_unused_sources(SCHEMA)) in text

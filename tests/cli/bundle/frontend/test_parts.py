@@ -30,7 +30,7 @@ def test_a_source_is_included_if_its_feature_is_used(name: str) -> None:
     text = linker.link(BARE | NEEDS[name], banner="test")
 
     assert sources_in(text) & NEEDS.keys() == {name}
-    assert parts.unused(BARE | NEEDS[name]) == NEEDS.keys() - {name}
+    assert parts.find_unused_sources(BARE | NEEDS[name]) == NEEDS.keys() - {name}
     assert sources_in(linker.link(BARE, banner="test")) == sources_in(library.read()) - NEEDS.keys() - {"hybrid"}
 
 
@@ -44,7 +44,7 @@ def test_the_part_for_hooks_is_only_linked_with_hooks() -> None:
 
 def test_a_class_that_only_lists_filter_values_gets_the_filter_source() -> None:
     """A class may list values without other filter features."""
-    assert "filters" not in parts.unused(BARE | {"capabilities": {"tagValues": True}})
+    assert "filters" not in parts.find_unused_sources(BARE | {"capabilities": {"tagValues": True}})
 
 
 def test_only_whole_sources_are_left_out() -> None:

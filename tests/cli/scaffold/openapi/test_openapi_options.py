@@ -62,7 +62,7 @@ def test_a_description_excludes_an_example(capsys: pytest.CaptureFixture[str]) -
     """Both define the data source."""
     assert cli.main(["new", "x", "--openapi", "x.yaml", "--example", "http", "--dry-run"]) == 2
 
-    assert "--openapi does not go with --example http" in capsys.readouterr().err
+    assert "--openapi can't be used with --example http" in capsys.readouterr().err
 
 
 def test_names_are_split_at_commas() -> None:

@@ -57,11 +57,11 @@ class Options:
     account_reads_only: Annotated[
         bool,
         Ui(
-            label="The account may only read",
+            label="Read-only account",
             help="Switch it on if the database has no read-only sessions, such as Flight SQL",
         ),
     ] = False
-    rows: Annotated[int, Ui(label="Most rows", minimum=1, maximum=1_000_000, section="Limits")] = 100_000
+    rows: Annotated[int, Ui(label="Row limit", minimum=1, maximum=1_000_000, section="Limits")] = 100_000
     seconds: Annotated[float, Ui(label="Seconds", help="Time limit of a statement", minimum=1, section="Limits")] = 30.0
     connections: Annotated[int, Ui(label="Connections", minimum=1, maximum=100, section="Limits")] = 4
 
