@@ -185,11 +185,8 @@ export class Preview {
     const reference = { type: this.state.settings.type, uid: this.state.settings.uid };
     const targets = this.targets.map((target) => ({ datasource: reference, ...target }));
     this.#stop = run(datasource, this.#request({ targets, panelId: 1, panelPluginId: this.state.view }), (result) => {
-      const { result: before } = this.state;
-      this.set({
-        result:
-          result.state === LoadingState.Loading ? { ...result, frames: before.frames, errors: [] } : describe(result, this.state.exchanges),
-      });
+      const isEmpty = result.state === LoadingState.Loading && result.frames.length === 0;
+      this.set({ result: isEmpty ? { ...result, frames: this.state.result.frames, errors: [] } : describe(result, this.state.exchanges) });
     });
     this.#runAnnotations();
   };

@@ -68,7 +68,9 @@ export function run(datasource, request, take) {
   const subscription = asked.subscribe({
     next: (packet) => {
       packets.set(packet.key ?? 'A', packet);
-      give({ state: packet.state ?? (packet.error ? LoadingState.Error : LoadingState.Done) });
+      const hasFailed = [...packets.values()].some(({ error, errors }) => error || errors?.length);
+      const isWhole = packet.state !== LoadingState.Loading;
+      give({ state: isWhole && hasFailed ? LoadingState.Error : (packet.state ?? LoadingState.Done) });
     },
     error: (error) => {
       packets.set('error', { error: toDataQueryError(error) });

@@ -56,6 +56,7 @@ async function evaluate({ module, expression, language, socks }) {
     mergeMap: (next) => (source) => ({
       values: async () => (await Promise.all((await source.values()).map(async (value) => (await next(value)).values()))).flat(),
     }),
+    defaultIfEmpty: () => (source) => source,
     finalize: (end) => ({ promises }) => {
       Promise.allSettled(promises).then(end);
       return new Observable(promises);
@@ -73,7 +74,7 @@ async function evaluate({ module, expression, language, socks }) {
     },
     DataSourceVariableSupport: class { getType() { return 'datasource'; } },
     CustomVariableSupport: class { getType() { return 'custom'; } },
-    LoadingState: { Done: 'Done', Error: 'Error' },
+    LoadingState: { Loading: 'Loading', Streaming: 'Streaming', Done: 'Done', Error: 'Error' },
     toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
   };
   const runtime = {

@@ -150,7 +150,9 @@ class Explore:
 
     def run(self) -> dict[str, Any]:
         """Run the query; return the response of Grafana's server to a request that the page did not cancel."""
-        with self.page.expect_event("requestfinished", is_query) as finished:
+        begun: list[Request] = []  # while typing, the page may have run a query that is not whole
+        self.page.on("request", begun.append)
+        with self.page.expect_event("requestfinished", lambda each: is_query(each) and each in begun) as finished:
             self.page.get_by_test_id(RUN).first.click()
         response = finished.value.response()
         assert response is not None

@@ -120,7 +120,10 @@ export async function open(given, steps) {
       idle: () => idle(page),
       go: (name) => go(page, name),
       /** The first query as it is on the page. */
-      asIs: async () => (await page.evaluate(() => window.gfplugPreview.queries()))[0],
+      asIs: async () => {
+        await idle(page); // the page takes some edits a moment later
+        return (await page.evaluate(() => window.gfplugPreview.queries()))[0];
+      },
       /** What the page keeps while it is open: variables, annotations. */
       kept: () => page.evaluate((id) => JSON.parse(sessionStorage.getItem(`gfplug-preview ${id}`)), ID),
       /** How often the queries were sent since the steps began. */

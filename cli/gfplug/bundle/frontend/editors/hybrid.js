@@ -2,7 +2,7 @@
 // Queries that the project's own code answers in the browser; Python answers those that it leaves.
 const { LoadingState, toDataFrame } = require('@grafana/data');
 const { getBackendSrv } = require('@grafana/runtime');
-const { catchError, finalize, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
+const { catchError, defaultIfEmpty, finalize, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
 const { put, valueOf } = require('./fields');
 const { schema } = require('./project');
 const { fieldsOf } = require('./query');
@@ -47,7 +47,22 @@ function share(datasource, request, queries, python) {
   const here = answers.flatMap(({ target, answer, abort }) => (answer ? [respond(target.refId, answer).pipe(finalize(() => abort.abort()))] : []));
   const targets = answers.filter(({ answer }) => !answer).map(({ target }) => target);
   const there = targets.length || !here.length ? [python({ ...request, targets })] : [];
-  return merge(...here, ...there.map((answer) => answer.pipe(map((response) => ({ ...response, key: 'backend' })))));
+  const parts = [...here, ...there.map((answer) => answer.pipe(map((response) => ({ ...response, key: 'backend' }))))];
+  return parts.length === 1 ? parts[0] : merge(...parts).pipe(map(withState(parts.length)));
+}
+
+/** Give each part the state of the whole answer: Grafana shows the state of the part that came last.
+ * @param {number} count how many parts will come @returns {(part: Response) => Response} */
+function withState(count) {
+  /** @type {Map<string | undefined, Response['state']>} */
+  const states = new Map();
+  return (part) => {
+    states.set(part.key, part.state);
+    const all = [...states.values()];
+    const isWhole = all.length === count && !all.includes(LoadingState.Loading);
+    const state = isWhole ? [LoadingState.Streaming, LoadingState.Error].find((each) => all.includes(each)) : LoadingState.Loading;
+    return { ...part, state: state ?? LoadingState.Done };
+  };
 }
 
 /** Ask the hook; undefined means that Python answers.
@@ -81,6 +96,7 @@ async function fetch(proxyUrl, path, init, abortSignal) {
  * @param {string} refId @param {Promise<import('./types').Frames> | import('rxjs').Observable<import('./types').Frames>} answer */
 function respond(refId, answer) {
   return (isObservable(answer) ? answer : from(answer)).pipe(
+    defaultIfEmpty(/** @type {import('./types').Frames} */ ([])),
     map((frames) => ({ key: refId, state: LoadingState.Done, data: frames.map((frame) => ({ ...toDataFrame(frame), refId })) })),
     catchError((error) => {
       const message = error?.data?.message ?? error?.message ?? String(error);
