@@ -151,8 +151,13 @@ class Explore:
     def run(self) -> dict[str, Any]:
         """Run the query; return the response of Grafana's server to a request that the page did not cancel."""
         begun: list[Request] = []  # while typing, the page may have run a query that is not whole
-        self.page.on("request", lambda request: begun.append(request))  # noqa: PLW0108 - playwright takes no built-in method
-        with self.page.expect_event("requestfinished", lambda each: is_query(each) and each in begun) as finished:
+
+        def begin(request: "Request") -> None:
+            if is_query(request):
+                begun.append(request)
+
+        self.page.on("request", begin)
+        with self.page.expect_event("requestfinished", lambda request: request in begun) as finished:
             self.page.get_by_test_id(RUN).first.click()
         response = finished.value.response()
         assert response is not None
