@@ -11,6 +11,7 @@
 | `share` | large answers may lie in shared memory | `error` | number, text, code, details |
 | | | `full` | megabytes: more than it may take |
 
+The front process sends nothing before it has read `loaded`: `front_process` relies on it.
 An answer's message may be a pair instead, a descriptor of the worker and a size: it is in shared memory.
 """
 

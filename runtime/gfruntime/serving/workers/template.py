@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from gfruntime.errors import sentence
 from gfruntime.serving import failed, forks, process
-from gfruntime.serving.workers import channel
+from gfruntime.serving.workers import channel, front_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,8 @@ def serve(end: socket.socket, make: Callable[[], Application]) -> tuple[socket.s
 
 
 def _load(end: socket.socket, make: Callable[[], Application]) -> tuple[Application, bool]:
-    application, error = process.load_or_fail(make)
+    with front_process.watch(end):
+        application, error = process.load_or_fail(make)
     can_fork = CAN_FORK and _threads() == 1
     problem, details = (sentence(error), failed.details_of(error)) if error is not None else ("", b"")
     channel.write(end, "loaded", problem, details, can_fork)
