@@ -24,30 +24,34 @@ _LOOK = 0.25  # seconds between two looks of the thread
 @contextmanager
 def watch(end: socket.socket) -> Iterator[None]:
     """End this process if the other end of its channel closes before the `with` block is left."""
-    way = watch_by_signal if sys.platform == "linux" else watch_in_thread
-    with way(end):
-        yield
+    if sys.platform == "linux":
+        with watch_by_signal(end):
+            yield
+    else:
+        with watch_in_thread(end):
+            yield
 
 
-@contextmanager
-def watch_by_signal(end: socket.socket) -> Iterator[None]:
-    """Let the kernel send SIGKILL to this process, not to its children, at any event on the channel.
+if sys.platform == "linux":
+    import fcntl
 
-    This works while C code holds the interpreter, and needs no thread: a process that has one should not fork.
-    Source: Linux, fcntl(2), "Managing signals".
-    """
-    import fcntl  # noqa: PLC0415  # Windows has none
+    @contextmanager
+    def watch_by_signal(end: socket.socket) -> Iterator[None]:
+        """Let the kernel send SIGKILL to this process, not to its children, at any event on the channel.
 
-    flags = fcntl.fcntl(end, fcntl.F_GETFL)
-    fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(end, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(end, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if _is_closed(end):  # before there was a signal for it
-        os._exit(0)
-    try:
-        yield
-    finally:
-        fcntl.fcntl(end, fcntl.F_SETFL, flags)
+        This works while C code holds the interpreter, and needs no thread: a process that has one should not fork.
+        Source: Linux, fcntl(2), "Managing signals".
+        """
+        flags = fcntl.fcntl(end, fcntl.F_GETFL)
+        fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(end, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(end, fcntl.F_SETFL, flags | os.O_ASYNC)
+        if _is_closed(end):  # before there was a signal for it
+            os._exit(0)
+        try:
+            yield
+        finally:
+            fcntl.fcntl(end, fcntl.F_SETFL, flags)
 
 
 @contextmanager
