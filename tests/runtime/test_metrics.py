@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 import prometheus_client
 import pytest
@@ -45,7 +46,7 @@ def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
 
 def test_metrics_on_windows_leave_out_what_only_linux_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """There /proc is a folder of the current drive, and sysconf is missing: memory and files are left out."""
-    monkeypatch.setattr(process_metrics, "_HAS_PROC", False)
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delattr(os, "sysconf", raising=False)
     names = {line.split()[0] for line in process_metrics.lines()}
 

@@ -6,6 +6,7 @@ A journal may come with a cloned project, so all steps are checked before the fi
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def require_own(root: Path) -> None:
 
     Raises: IntegrityError naming the folder and its owner's number.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     for place in (root, (root / JOURNAL).parent, root / JOURNAL):
         owner = place.lstat().st_uid

@@ -202,7 +202,7 @@ def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and every descendant in its group, and reap it."""
     with suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
+        if sys.platform != "win32":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()

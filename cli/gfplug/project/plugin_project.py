@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -252,4 +253,4 @@ class Project:
 
 
 def _is_own(folder: Path) -> bool:
-    return os.name != "posix" or (folder / lock.LOCK_NAME).lstat().st_uid == folder.lstat().st_uid == os.geteuid()
+    return sys.platform == "win32" or (folder / lock.LOCK_NAME).lstat().st_uid == folder.lstat().st_uid == os.geteuid()

@@ -51,7 +51,6 @@ class Writer:
     def __init__(self, descriptor: int, *, has_thread: bool = True) -> None:
         """Start the thread; without a thread, each line is written at once, and may block."""
         self._descriptor = descriptor
-        self._poll = _poller(descriptor)
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
@@ -83,9 +82,11 @@ class Writer:
 
     def _would_fit(self, line: bytes) -> bool:
         """Tell whether a line can be written now, in order and without blocking."""
-        if self._poll is None or self._lines or self._is_writing:
+        if sys.platform == "win32" or self._lines or self._is_writing:  # Windows can't tell
             return False
-        return len(line) <= select.PIPE_BUF and bool(self._poll.poll(0))
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        return len(line) <= select.PIPE_BUF and bool(poll.poll(0))
 
     def _continue_in_child(self) -> None:
         """Write without a thread in a forked process, which has no thread and may hold locks for ever."""
@@ -205,12 +206,3 @@ def _write(descriptor: int, line: bytes) -> None:
             line = line[os.write(descriptor, line) :]
     except OSError:
         return
-
-
-def _poller(descriptor: int) -> select.poll | None:
-    """Return a poller that tells whether a write would block; None if the system has none."""
-    if not hasattr(select, "poll"):  # Windows
-        return None
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return poll

@@ -43,11 +43,19 @@ def remove(folder: str) -> None:
 
 
 def _lock(folder: str) -> None:
+    draft = f"{folder}/draft"
+    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600)
+    _take(descriptor)  # held until the process ends, however it ends
+    os.rename(draft, f"{folder}/{_LOCK}")  # the lock file gets its final name when it is locked
+
+
+def _take(descriptor: int) -> None:
+    """Lock a file.
+
+    Raises: OSError if another process has locked it.
+    """
     if sys.platform != "win32":  # for mypy: there is no fcntl there
-        draft = f"{folder}/draft"
-        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until the process ends, however it ends
-        os.rename(draft, f"{folder}/{_LOCK}")  # the lock file gets its final name when it is locked
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _remove_abandoned(parent: str) -> None:
@@ -67,11 +75,11 @@ def _is_abandoned(path: str) -> bool:
     try:
         if os.stat(path).st_uid != os.getuid():
             return False
-        descriptor = os.open(f"{path}/{_LOCK}", os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(f"{path}/{_LOCK}", os.O_WRONLY)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
     except OSError:
         return False
     finally:

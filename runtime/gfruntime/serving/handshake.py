@@ -153,6 +153,8 @@ def _fits(path: str) -> bool:
 
 def _can_bind(path: str) -> bool:
     """Tell whether a socket can be created: the folder may be read-only, or its disk full."""
+    if sys.platform == "win32":
+        return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(path)

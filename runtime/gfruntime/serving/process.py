@@ -171,19 +171,32 @@ def _tls(client_pem: str) -> tuple[SSLContext | None, str]:
 
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
-    """Load the application; if memory, threads or files are too few, end the process."""
-
-    def settle(result: Application) -> None:
-        result.attach()
-        application.set_result(result)
-
+    """Load and attach the application; if memory, threads or files are too few, end the process."""
     loop = application.get_loop()
     try:
-        made_application, _ = load_or_fail(load)
+        made_application, _ = load_or_fail(lambda: _attach(load(), loop))
     except Exception as error:  # noqa: BLE001  # `_serve` raises it
         loop.call_soon_threadsafe(application.set_exception, error)
     else:
-        loop.call_soon_threadsafe(settle, made_application)
+        loop.call_soon_threadsafe(application.set_result, made_application)
+
+
+def _attach(application: Application, loop: asyncio.AbstractEventLoop) -> Application:
+    """Attach an application on the control loop, and return it.
+
+    Raises: PluginError if that fails; its child processes are killed.
+    """
+    from gfruntime.errors import PluginError, sentence  # noqa: PLC0415  # after the handshake
+
+    async def attach() -> None:
+        application.attach()
+
+    try:
+        asyncio.run_coroutine_threadsafe(attach(), loop).result()
+    except Exception as error:
+        application.kill()
+        raise PluginError(f"the plugin's code is loaded, but can't be called: {sentence(error)}") from error
+    return application
 
 
 def start_telemetry(environ: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Relay:
     async def start(self, outer: Address) -> Address:
         """Listen; the returned address has the actual port."""
         address = replace(outer, folders=(*outer.folders, *self.inner.folders))
-        if outer.network == "unix":
+        if sys.platform != "win32" and outer.network == "unix":
             mask = os.umask(0o077)
             try:
                 self._server = await asyncio.start_unix_server(self._connect, outer.value, ssl=self._context)
@@ -54,6 +55,8 @@ class Relay:
             self._server.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if sys.platform == "win32":  # for mypy: `__init__` has raised there
+            return
         try:
             inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)
         except OSError:  # for example too many open files: the host may try again

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _imported = time.time()
-_HAS_PROC = sys.platform != "win32"  # where /proc is a folder of the current drive
 
 
 def lines() -> Iterator[str]:
@@ -30,17 +29,19 @@ def lines() -> Iterator[str]:
         yield f'python_gc_collections_total{{generation="{generation}"}} {stats["collections"]}'
     seconds = time.process_time()
     yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
-    began = _start_time() if _HAS_PROC else _imported
-    yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", began)
+    yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", _start_time())
     yield from threads()
-    virtual, resident = _memory() if _HAS_PROC else (0, 0)
+    virtual, resident = _memory()
     if resident:
         yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
         yield from _metric("process_resident_memory_bytes", "gauge", "Resident memory in bytes.", resident)
     folder = Path("/proc/self/fd")
-    if _HAS_PROC and folder.is_dir():
+    if sys.platform != "win32" and folder.is_dir():  # there /proc is a folder of the current drive
+        import resource  # noqa: PLC0415  # not on Windows
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         yield from _metric("process_open_fds", "gauge", "Open file descriptors.", sum(1 for _ in folder.iterdir()))
-        yield from _metric("process_max_fds", "gauge", "Largest number of open file descriptors.", _most_files())
+        yield from _metric("process_max_fds", "gauge", "Largest number of open file descriptors.", most)
 
 
 def threads() -> Iterator[str]:
@@ -55,6 +56,8 @@ def _metric(name: str, kind: str, about: str, value: float) -> Iterator[str]:
 
 
 def _memory() -> tuple[int, int]:
+    if sys.platform == "win32":
+        return 0, 0
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
     except OSError:
@@ -82,6 +85,8 @@ def resident() -> int:
 
 def _start_time() -> float:
     """Return when the process started; if the system doesn't say, when metrics were first read."""
+    if sys.platform == "win32":
+        return _imported
     try:
         ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         booted = next(
@@ -92,9 +97,3 @@ def _start_time() -> float:
     except (OSError, StopIteration, ValueError):
         return _imported
     return booted + ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _most_files() -> int:
-    import resource  # noqa: PLC0415  # not on Windows
-
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from gfruntime.serving.http2.connection import Connection
@@ -45,7 +46,7 @@ class Listener:
 
     def _bind(self, target: str) -> int:
         """Bind a socket for an `Address.target`, and return the port; 0 for none."""
-        if target.startswith("unix:"):
+        if sys.platform != "win32" and target.startswith("unix:"):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.bind(target.removeprefix("unix:"))
             return 0

@@ -11,6 +11,7 @@
 | `share` | large answers may lie in shared memory | `error` | number, text, code, details |
 | | | `full` | megabytes: more than it may take |
 
+The front process sends nothing before it has read `loaded`: `front_process` relies on it.
 An answer's message may be a pair instead, a descriptor of the worker and a size: it is in shared memory.
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import marshal
 import os
 import socket
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 VARIABLE = "GFRUNTIME_WORKER"
 """The environment variable with a worker's channel; it makes a process a worker."""
 
+_LOGGER = logging.getLogger("gfruntime")
 _HEAD = 4
 _PATIENCE = 30.0  # seconds in which a started process must connect
 _LOOK = 0.2  # seconds between two checks whether it still runs
@@ -50,9 +53,8 @@ class Channel(asyncio.Protocol):
         self._attaching: asyncio.Task[Any] | None = None
 
     def attach(self, end: socket.socket) -> None:
-        """Use a socket on the running loop from now on."""
-        loop = asyncio.get_running_loop()
-        self._attaching = loop.create_task(loop.create_connection(lambda: self, sock=end))
+        """Use a socket on the running loop from now on; if that fails, the other end is lost."""
+        self._attaching = asyncio.get_running_loop().create_task(self._connect(end))
 
     def send(self, *message: object) -> None:
         """Send a message; it is lost if the other end is gone."""
@@ -66,6 +68,14 @@ class Channel(asyncio.Protocol):
         """Close this end, at once."""
         if self._transport is not None:
             self._transport.abort()
+
+    async def _connect(self, end: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, sock=end)
+        except Exception:
+            _LOGGER.exception("The channel between two of the plugin's processes can't be used")
+            end.close()
+            self._lost()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the waiting messages."""

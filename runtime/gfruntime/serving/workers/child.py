@@ -124,7 +124,7 @@ class Child:
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()
         pid = None
-        if self._end is not None:
+        if sys.platform == "linux" and self._end is not None:
             with suppress(OSError), theirs, self._asking:
                 self._end.settimeout(_FORK)
                 socket.send_fds(self._end, [b"f"], [theirs.fileno(), writer])
@@ -229,7 +229,7 @@ class Fork:
 
     def kill(self) -> None:
         """End it now, unless it has ended."""
-        if self._status is None:
+        if sys.platform == "linux" and self._status is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self.wait(_REPORT_SECONDS)

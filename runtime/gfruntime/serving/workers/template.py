@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfruntime.errors import sentence
-from gfruntime.serving import failed, forks, process
-from gfruntime.serving.workers import channel
+from gfruntime.serving import failed, process
+from gfruntime.serving.workers import channel, front_process
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from gfruntime.serving.methods import Application
@@ -48,15 +47,18 @@ def serve(end: socket.socket, make: Callable[[], Application]) -> tuple[socket.s
     signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends SIGINT to the whole process group
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # without it numpy starts threads; the workers use the cores
     application, can_fork = _load(end, make)
-    if not can_fork:
+    if sys.platform != "linux" or not can_fork:  # the first, which CAN_FORK says, too, is for mypy
         return end, application
+    from gfruntime.serving.workers import fork_server  # noqa: PLC0415  # a module for Linux only
+
     gc.collect()
     gc.freeze()  # without it the first collection in a worker writes to all pages
-    return _fork_on_demand(end), application
+    return fork_server.serve(end), application
 
 
 def _load(end: socket.socket, make: Callable[[], Application]) -> tuple[Application, bool]:
-    application, error = process.load_or_fail(make)
+    with front_process.watch(end):
+        application, error = process.load_or_fail(make)
     can_fork = CAN_FORK and _threads() == 1
     problem, details = (sentence(error), failed.details_of(error)) if error is not None else ("", b"")
     channel.write(end, "loaded", problem, details, can_fork)
@@ -70,65 +72,3 @@ def _threads() -> int:
     except OSError:
         return 0
     return sum(name not in _FORK_SAFE_THREADS for name in names)
-
-
-def _fork_on_demand(end: socket.socket) -> socket.socket:
-    """Fork for each received pair of descriptors, a channel and one for logs; return the channel in the worker.
-
-    The front process receives the number of each worker, and its exit status. This process ends when its channel
-    closes.
-    """
-    wake, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    while True:
-        ready, _, _ = select.select([end.fileno(), wake], [], [])
-        if wake in ready:
-            os.read(wake, 4096)
-            _report_ended_workers(end)
-        if end.fileno() not in ready:
-            continue
-        request, descriptors, _, _ = socket.recv_fds(end, 1, 2)
-        if not request:
-            os._exit(0)
-        if (pid := _fork()) == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            end.close()
-            os.close(wake)
-            os.close(woken)
-            return _become_worker(*descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        channel.write(end, "forked", pid)
-
-
-def _fork() -> int:
-    """Fork; return 0 in the child, and -1 if the system has no memory or process for it."""
-    try:
-        return os.fork()
-    except OSError:
-        return -1
-
-
-def _become_worker(own: int, logs: int) -> socket.socket:
-    for standard in (1, 2):
-        os.dup2(logs, standard)
-    os.close(logs)
-    forks.become_plugin()
-    random = sys.modules.get("numpy.random")
-    if random is not None:  # Python's own generator does this itself
-        random.seed()
-    return socket.socket(fileno=own)
-
-
-def _report_ended_workers(end: socket.socket) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        channel.write(end, "ended", pid, os.waitstatus_to_exitcode(status))
