@@ -168,7 +168,10 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
 def _spellings(secret: str) -> set[str]:
     """Return the forms of a secret in error texts: in quotes, in JSON, in an address, without its line break."""
     plain = {secret, secret.strip()}
-    return plain | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1], quote(text, safe=""))}
+    in_an_address = {
+        quote(text, safe="", errors="replace") for text in plain
+    }  # a variable may hold bytes that are no text
+    return plain | in_an_address | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1])}
 
 
 def _masked(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON

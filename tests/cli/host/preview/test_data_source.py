@@ -51,6 +51,23 @@ def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
     assert "k3y!" not in str(answer)
 
 
+@pytest.mark.parametrize(("sent", "read"), [(r"a\uD83D b", "a\ufffd b"), (r"a\ud83d\ude00 b", "a\U0001f600 b")])
+def test_half_of_a_surrogate_pair_is_replaced_as_in_go(ask: Ask, small: Small, sent: str, read: str) -> None:
+    """UTF-8 can't contain it, so neither the plugin nor an upstream could get it."""
+    body = f'{{"name": "{sent}", "secureJsonData": {{"token": "{sent}"}}}}'.encode()
+
+    assert ask(SOURCE, body, method="PUT")[0] == 200
+    assert (small.source.settings().name, small.source.settings().secrets["token"]) == (read, read)
+
+
+def test_a_secret_that_is_not_unicode_is_masked(ask: Ask, small: Small) -> None:
+    """Such as a variable of the environment with bytes that are not UTF-8."""
+    small.source.hide("t0ken\udcff")
+
+    assert small.source.masked({"a": "t0ken\udcff!"}) == {"a": "***!"}
+    assert ask("api/none")[0] == 404
+
+
 def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
     """The page's "Reset" button sends one."""
     assert ask(SOURCE, {"secureJsonData": {"token": ""}}, method="PUT")[0] == 200
