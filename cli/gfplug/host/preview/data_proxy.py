@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from gfplug.errors import GfplugError, UsageError
 from gfplug.host.preview import web_messages
-from gfplug.host.preview.failure_answers import plugin_failure, refusal
-from gfplug.host.preview.grafana_api import NOT_FORWARDED, returned_headers
+from gfplug.host.preview.failure_answers import failure_response, refusal_response
+from gfplug.host.preview.grafana_api import NOT_FORWARDED, select_headers
 from gfplug.host.preview.route_templates import fill_address, fill_pairs, name_in_errors, prefix
 from gfplug.host.preview.route_tokens import RouteTokens
 from gfplug.host.preview.upstream import exchange, split_address
@@ -47,9 +47,9 @@ class DataProxy:
         try:
             return self._ask(self._upstream_request(path, request))
         except UsageError as error:
-            return refusal(error, self._source.masked)
+            return refusal_response(error, self._source.mask)
         except GfplugError as error:
-            return plugin_failure(error, self._source.masked)
+            return failure_response(error, self._source.mask)
 
     def _upstream_request(self, path: str, request: WebRequest) -> urllib.request.Request:
         settings = self._source.settings()
@@ -98,7 +98,7 @@ class DataProxy:
         several: dict[str, list[str]] = {}
         for name, value in headers.items():
             several.setdefault(name, []).append(value)
-        return WebResponse(status=status, headers=returned_headers(several), body=body)
+        return WebResponse(status=status, headers=select_headers(several), body=body)
 
 
 def _require_sendable(headers: Mapping[str, str]) -> None:

@@ -40,24 +40,24 @@ class RouteTokens:
         `kind` is the data source's option `authenticationType`; `values` fill the route's templates.
         Raises: ToolError, where Grafana logs an error and sends the request without a token.
         """
-        auth, signed = route.get("tokenAuth"), route.get("jwtTokenAuth")
-        if not isinstance(auth, dict) and not isinstance(signed, dict):
+        auth, jwt_auth = route.get("tokenAuth"), route.get("jwtTokenAuth")
+        if not isinstance(auth, dict) and not isinstance(jwt_auth, dict):
             return ""
         kind = (isinstance(kind, str) and kind) or route.get("authType") or ""
         if kind not in ("", "jwt"):
             raise ToolError(f"the preview's proxy does not support the authentication {kind!r}")
         if not kind and isinstance(auth, dict):
-            return self._plain_token(auth, values)
-        if isinstance(signed, dict):
-            return self._signed_token(signed, values)
+            return self._token_by_form(auth, values)
+        if isinstance(jwt_auth, dict):
+            return self._token_by_assertion(jwt_auth, values)
         raise ToolError("the authentication 'jwt' needs jwtTokenAuth, which the route does not have", hint=_HINT)
 
-    def _plain_token(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    def _token_by_form(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         address = fill_address(auth.get("url"), values, key="tokenAuth.url")
         form = urlencode(_params(auth, values)).encode()
-        return self._cached(address, form, lambda: self._ask(address, form))
+        return self._from_cache(address, form, lambda: self._ask(address, form))
 
-    def _signed_token(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    def _token_by_assertion(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         params, scopes = _params(auth, values), auth.get("scopes")
         texts = [str(scope) for scope in scopes] if isinstance(scopes, list) else []
         address = fill_address(_templates(auth).get("token_uri"), values, key="jwtTokenAuth.params.token_uri")
@@ -67,9 +67,9 @@ class RouteTokens:
             assertion = sign_assertion(email=params.get("client_email", ""), key=key, address=address, scopes=texts)
             return self._ask(address, urlencode({"grant_type": GRANT_TYPE, "assertion": assertion}).encode())
 
-        return self._cached(address, urlencode({**params, "scopes": " ".join(texts)}).encode(), ask)
+        return self._from_cache(address, urlencode({**params, "scopes": " ".join(texts)}).encode(), ask)
 
-    def _cached(self, address: str, account: bytes, ask: Callable[[], tuple[str, float]]) -> str:
+    def _from_cache(self, address: str, account: bytes, ask: Callable[[], tuple[str, float]]) -> str:
         with self._lock:
             token, expires_at = self._tokens.get((address, account), ("", 0.0))
             if expires_at - _MARGIN_SECONDS > time.time():

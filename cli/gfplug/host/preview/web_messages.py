@@ -93,7 +93,7 @@ def text_response(status: int, message: str, headers: Mapping[str, str] | None =
     return WebResponse(status=status, headers=head, body=f"{message}\n".encode())
 
 
-def not_allowed(*methods: str) -> WebResponse:
+def wrong_method_response(*methods: str) -> WebResponse:
     """Answer a request with a method that its path does not support."""
     return json_response(
         {"message": f"this path supports only {' or '.join(methods)}"},

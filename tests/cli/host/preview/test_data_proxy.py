@@ -150,7 +150,7 @@ def test_a_route_requests_and_caches_its_token(proxy: Small, upstream: Upstream)
     assert oauth["body"] == f"grant_type=client_credentials&client_secret={SECRET}".encode()
     assert oauth["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
     assert [each["headers"]["Authorization"] for each in (first, second)] == [f"Bearer {TOKEN}"] * 2
-    assert proxy.source.masked(f"asked with {TOKEN}") == "asked with ***"
+    assert proxy.source.mask(f"asked with {TOKEN}") == "asked with ***"
     proxy.source.update({"secureJsonData": {"token": "an0ther"}})
     ask(proxy, "token/rows")
     assert b"an0ther" in upstream.requests[-2]["body"]

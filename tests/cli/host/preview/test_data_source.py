@@ -64,7 +64,7 @@ def test_a_secret_that_is_not_unicode_is_masked(ask: Ask, small: Small) -> None:
     """Such as a variable of the environment with bytes that are not UTF-8."""
     small.source.hide("t0ken\udcff")
 
-    assert small.source.masked({"a": "t0ken\udcff!"}) == {"a": "***!"}
+    assert small.source.mask({"a": "t0ken\udcff!"}) == {"a": "***!"}
     assert ask("api/none")[0] == 404
 
 
@@ -109,7 +109,7 @@ def test_secrets_are_masked_in_texts() -> None:
         {"secureJsonData": {"a": "abcd", "b": "abcdef", "c": "x"}}, plugin_id=ID, plugin_name="Sales", logo=""
     )
 
-    assert source.masked({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
+    assert source.mask({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
 
 
 def test_a_secret_is_masked_in_every_encoding() -> None:
@@ -118,8 +118,8 @@ def test_a_secret_is_masked_in_every_encoding() -> None:
     source = DataSource({"secureJsonData": {"a": secret}}, plugin_id=ID, plugin_name="Sales", logo="")
 
     for text in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
-        assert "***" in source.masked(text), text
-        assert "c d" not in source.masked(text), text
+        assert "***" in source.mask(text), text
+        assert "c d" not in source.mask(text), text
 
 
 def test_a_replaced_secret_stays_masked(small: Small) -> None:
@@ -127,7 +127,7 @@ def test_a_replaced_secret_stays_masked(small: Small) -> None:
     small.source.update({"secureJsonData": {"token": "n3w-s3cret"}})
     small.source.update({"secureJsonData": {"token": ""}})
 
-    assert small.source.masked(f"{SECRET} n3w-s3cret") == "*** ***"
+    assert small.source.mask(f"{SECRET} n3w-s3cret") == "*** ***"
 
 
 def test_a_key_that_is_removed_from_the_file_is_removed(small: Small) -> None:

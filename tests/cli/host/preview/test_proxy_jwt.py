@@ -88,7 +88,7 @@ def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstrea
     assert content == {"iss": "robot@example.com", "scope": "read list", "aud": f"{base}/oauth"}
     signed = base64.urlsafe_b64decode(signature + "==")
     KEY.public_key().verify(signed, f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
-    assert small.source.masked(f"asked with {TOKEN}") == "asked with ***"
+    assert small.source.mask(f"asked with {TOKEN}") == "asked with ***"
 
 
 def key_of_an_unknown_curve() -> str:
