@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import grafana
 import pytest
 from evaluation import Evaluator
-from everything import Datasource, module
+from field_source import Datasource
+from linked_module import module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import grafana
 import pytest
-from everything import SHOWY_HOOKS, Aged, Showy, Wide, module
+from aged_source import Aged
+from linked_module import module
+from own_control_source import SHOWY_HOOKS, Showy
+from row_source import Wide
 
 PICTURES = [
     "config-dark.png",

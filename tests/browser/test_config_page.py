@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everything import Wide
+from row_source import Wide
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 SETTINGS = "{ url: 'http://a', jsonData: { timeout: 5, other: 1 }, secureJsonFields: { token: true } }"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import Formless, Showy
+from formless_source import Formless
+from own_control_source import Showy
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 EU = "{ key: 'region', operator: '=', value: 'eu', origin: 'dashboard' }"
 

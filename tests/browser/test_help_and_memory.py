@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import Showy
+from own_control_source import Showy
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 EDIT = (
     "const edit = (id, value) => { const editor = elements(plugin.components.QueryEditor({ datasource,"

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import Wide
+from row_source import Wide
 
 from gfplug import resources
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 HOOKS = """
 const { sum } = require('lodash');

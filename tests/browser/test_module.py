@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import SqlDatasource, ValuesDatasource, Wide
+from row_source import Wide
+from sql_source import SqlDatasource, ValuesDatasource
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 DEFAULTS = {
     "table": "sales",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from everything import Aged
+from aged_source import Aged
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 HOOKS = """
 exports.query = (query) =>

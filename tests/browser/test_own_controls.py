@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from everything import SHOWY_HOOKS, Showy, Wide
+from own_control_source import SHOWY_HOOKS, Showy
+from row_source import Wide
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 OWN = "(props) => ({ type: 'Own', props })"
 DOCS = (Path(__file__).parents[2] / "docs/frontend.md").read_text(encoding="utf-8")

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from everything import Bound, BoundModel, Wide
+from bound_source import Bound, BoundModel
+from row_source import Wide
 
 from gfruntime.calls.convert import model_decoder
 from gfruntime.errors import DecodeError
 
 if TYPE_CHECKING:
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 
 def query(text: str) -> str:

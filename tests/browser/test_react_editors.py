@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any
 import grafana
 import pytest
 import react_project
-from everything import Aged, Bound, Datasource, Formless, Odd, Showy, SqlDatasource, Wide
+from aged_source import Aged
+from bound_source import Bound
+from field_source import Datasource
+from formless_source import Formless
+from odd_source import Odd
+from own_control_source import Showy
+from row_source import Wide
+from sql_source import SqlDatasource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from evaluation import Evaluator
-    from everything import Evaluate
+    from linked_module import Evaluate
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

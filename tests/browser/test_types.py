@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 import grafana
 import pytest
+from aged_source import Aged
+from bound_source import Bound
 from commands import run
-from everything import Aged, Bound, Datasource, Formless, Odd, Plain, Showy, SqlDatasource, Wide
+from field_source import Datasource
+from formless_source import Formless, Plain
+from odd_source import Odd
+from own_control_source import Showy
+from row_source import Wide
+from sql_source import SqlDatasource
 
 from gfplug import files, resources
 from gfplug.bundle.frontend import library

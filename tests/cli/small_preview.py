@@ -216,9 +216,9 @@ def small_preview(folder: Path, *, routes: Sequence[dict[str, Any]] = (), dataso
     plugin_files = FakeFiles()
     provisioning = Provisioning(folders=[folder / "provisioning"], plugin_id=ID)
     source = DataSource(provisioning.value(), plugin_id=ID, plugin_name="Sales", logo="logo.svg")
-    feed = EventFeed(source.masked)
+    feed = EventFeed(source.mask)
     page = PageFiles(folder=folder / "page", version="13.2.2", versions=("13.2.2", "11.6.16"))
-    streams = LiveStreams(keeper, source.settings, source.masked)
+    streams = LiveStreams(keeper, source.settings, source.mask)
     application = Application(
         grafana=GrafanaApi(keeper, source, feed, timeout=5.0),
         proxy=DataProxy(source, routes),

@@ -80,7 +80,7 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
             tell=parts.tell,
             retries_first_start=reloader is not None,
         )
-        streams = LiveStreams(keeper, parts.source.settings, parts.source.masked)
+        streams = LiveStreams(keeper, parts.source.settings, parts.source.mask)
         server = _listen(_application(parts, keeper, streams, options.timeout), options.port)
         stack.callback(server.server_close)
         if reloader:
@@ -144,7 +144,7 @@ def _prepare(options: PreviewOptions, page: PageFiles) -> _Parts:
         plugin_name=str(meta.get("name", target.plugin_id)),
         logo=meta["info"]["logos"]["small"],
     )
-    feed = EventFeed(source.masked)
+    feed = EventFeed(source.mask)
     reloader = (
         Reloader(files, source=source, provisioning=provisioning, provisioned=provisioned, feed=feed)
         if isinstance(files, SourceFiles)

@@ -1,4 +1,4 @@
-// The answers of the data sources in everything.py, as their Python would give them.
+// The answers of row_source.py and of the other data sources beside it, as their Python would give them.
 
 /** Hold back the answer to the query of a slow table until it is called. */
 export let release = () => {};

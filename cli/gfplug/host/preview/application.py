@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 from gfplug.errors import GfplugError
 from gfplug.host.preview.data_source import ID
-from gfplug.host.preview.failure_answers import refusal
-from gfplug.host.preview.page_files import decoded, file_response
-from gfplug.host.preview.web_messages import FAILED, NOT_FOUND, WebRequest, WebResponse, json_response, not_allowed
+from gfplug.host.preview.failure_answers import refusal_response
+from gfplug.host.preview.page_files import decode_path, file_response
+from gfplug.host.preview.web_messages import (
+    FAILED,
+    NOT_FOUND,
+    WebRequest,
+    WebResponse,
+    json_response,
+    wrong_method_response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +72,7 @@ class Application:
         try:
             return self._answer(request)
         except GfplugError as error:
-            return refusal(error, self._source.masked)
+            return refusal_response(error, self._source.mask)
         except Exception as error:  # noqa: BLE001 - a page without an answer says nothing
             _log.exception("the preview failed to answer; this is a bug in gfplug")
             message = f"the preview failed to answer: {type(error).__name__}"
@@ -78,38 +85,38 @@ class Application:
         if path.startswith(_STREAM):
             return self._preview.end_stream(path.removeprefix(_STREAM), request)
         if path.startswith("api/"):
-            return self._api(path, request)
-        return self._file(path, request)
+            return self._answer_api(path, request)
+        return self._answer_file(path, request)
 
-    def _api(self, path: str, request: WebRequest) -> WebResponse:
+    def _answer_api(self, path: str, request: WebRequest) -> WebResponse:
         if match := _PROXY.fullmatch(path):
-            return self._proxy.answer(match["rest"] or "", request) if self._is_own(match) else _missing()
+            return self._proxy.answer(match["rest"] or "", request) if self._is_own(match) else _missing_response()
         if match := _DATA_SOURCE.fullmatch(path):
-            return self._of_data_source(match["rest"], request) if self._is_own(match) else _missing()
+            return self._answer_data_source(match["rest"], request) if self._is_own(match) else _missing_response()
         if path == f"api/plugins/{self._plugin_files.meta()['id']}/settings":
             return self._preview.plugin_settings(request)
         return json_response({"message": "the preview has no such part of Grafana's API"}, status=NOT_FOUND)
 
-    def _of_data_source(self, rest: str | None, request: WebRequest) -> WebResponse:
+    def _answer_data_source(self, rest: str | None, request: WebRequest) -> WebResponse:
         if not rest:
             return self._grafana.data_source(request)
         if rest == "health":
             return self._grafana.health(request)
         first, _, path = rest.partition("/")
-        return self._grafana.resource(path, request) if first == _RESOURCES else _missing()
+        return self._grafana.resource(path, request) if first == _RESOURCES else _missing_response()
 
     def _is_own(self, match: re.Match[str]) -> bool:
-        return decoded(match["uid"]) == self._source.uid if match["uid"] else match["id"] == str(ID)
+        return decode_path(match["uid"]) == self._source.uid if match["uid"] else match["id"] == str(ID)
 
-    def _file(self, path: str, request: WebRequest) -> WebResponse:
+    def _answer_file(self, path: str, request: WebRequest) -> WebResponse:
         if request.method not in ("GET", "HEAD"):
-            return not_allowed("GET", "HEAD")
-        if match := _PLUGIN_FILE.fullmatch(decoded(path)):
+            return wrong_method_response("GET", "HEAD")
+        if match := _PLUGIN_FILE.fullmatch(decode_path(path)):
             is_own = match["id"] == self._plugin_files.meta()["id"]
             return file_response(path, self._plugin_files.read(match["name"]) if is_own else None, request)
-        name = decoded(path) or "index.html"
+        name = decode_path(path) or "index.html"
         return file_response(name, self._page.read(name), request)
 
 
-def _missing() -> WebResponse:
+def _missing_response() -> WebResponse:
     return json_response({"message": "Data source not found"}, status=NOT_FOUND)

@@ -13,10 +13,11 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from gfplug.errors import GfplugError, ToolError, UsageError
+from gfplug.errors import GfplugError, UsageError
 from gfplug.host.preview import web_messages
-from gfplug.host.preview.failure_answers import plugin_failure, refusal
-from gfplug.host.preview.grafana_api import NOT_FORWARDED, returned_headers
+from gfplug.host.preview.failure_answers import failure_response, refusal_response
+from gfplug.host.preview.grafana_api import NOT_FORWARDED, select_headers
+from gfplug.host.preview.route_templates import fill_address, fill_pairs, name_in_errors, prefix
 from gfplug.host.preview.route_tokens import RouteTokens
 from gfplug.host.preview.upstream import exchange, split_address
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, text_response
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from gfplug.host.settings import Settings
 
 _UNAUTHORIZED = 401
-_TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
-_NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
-_MISSING = "<no value>"
 _UNSENDABLE = re.compile(r"[\0\r\n]|[^\x00-\xff]")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -49,38 +47,41 @@ class DataProxy:
         try:
             return self._ask(self._upstream_request(path, request))
         except UsageError as error:
-            return refusal(error, self._source.masked)
+            return refusal_response(error, self._source.mask)
         except GfplugError as error:
-            return plugin_failure(error, self._source.masked)
+            return failure_response(error, self._source.mask)
 
     def _upstream_request(self, path: str, request: WebRequest) -> urllib.request.Request:
         settings = self._source.settings()
         if ".." in unquote(path).replace("\\", "/").split("/"):
             raise UsageError("the path leads out of the data source's address")
-        route = self._route(path, request.method)
-        base, rest, query = settings.url, path, request.query
-        if route is not None:
-            values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
-            if route.get("url"):
-                base, rest = fill(str(route["url"]), values), path.removeprefix(str(route.get("path", "")))
-            query = _join_query(query, dict(_pairs(route.get("urlParams"), values)))
         headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED}
         headers |= dict(_own_headers(settings))
+        base, rest, query = settings.url, path, request.query
+        route = self._route(path, request.method)
         if route is not None:
-            headers |= dict(_pairs(route.get("headers"), values))
+            values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
+            with name_in_errors(route, "cannot be used"):
+                if route.get("url"):
+                    base, rest = fill_address(route["url"], values, key="url"), path.removeprefix(prefix(route))
+                query = _join_query(query, dict(fill_pairs(route.get("urlParams"), values)))
+                headers |= dict(fill_pairs(route.get("headers"), values))
+        address = _join_address(base, rest, query, of_route=route)
+        if route is not None:
             kind = settings.options.get("authenticationType")
-            if token := self._tokens.token(route, kind, lambda text: fill(text, values)):
+            with name_in_errors(route, "gets no token"):
+                token = self._tokens.token(route, kind, values)
+            if token:
                 self._source.hide(token)
                 headers["Authorization"] = f"Bearer {token}"
         headers["User-Agent"] = "Grafana/13.0.0"
         _require_sendable(headers)
-        address, body = _join_address(base, rest, query), request.body or None
-        return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
+        return urllib.request.Request(address, request.body or None, headers, method=request.method)  # noqa: S310 - http alone
 
     def _route(self, path: str, method: str) -> Mapping[str, Any] | None:
         for route in self._routes:
             route_method = route.get("method") or "*"
-            if route_method in ("*", method) and path.startswith(str(route.get("path", ""))):
+            if route_method in ("*", method) and path.startswith(prefix(route)):
                 return route
         return None
 
@@ -97,7 +98,7 @@ class DataProxy:
         several: dict[str, list[str]] = {}
         for name, value in headers.items():
             several.setdefault(name, []).append(value)
-        return WebResponse(status=status, headers=returned_headers(several), body=body)
+        return WebResponse(status=status, headers=select_headers(several), body=body)
 
 
 def _require_sendable(headers: Mapping[str, str]) -> None:
@@ -110,35 +111,6 @@ def _require_sendable(headers: Mapping[str, str]) -> None:
             f"the header {name!r} cannot be sent: it holds a line break, or a letter outside of Latin-1",
             hint="enter the secret on the config page again",
         )
-
-
-def fill(text: str, values: Mapping[str, Any]) -> str:
-    """Fill the `{{ .JsonData.name }}` of a route's text; a missing value is `<no value>`, as in Grafana.
-
-    Raises: ToolError for another template.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name = _NAME.fullmatch(match["inner"])
-        if name is None:
-            raise ToolError(
-                f"plugin.json: the preview's proxy does not evaluate {match[0][:80]}",
-                hint="it evaluates {{ .URL }}, {{ .JsonData.name }} and {{ .SecureJsonData.name }}",
-            )
-        item: Any = values
-        for part in name["path"].split("."):
-            item = item.get(part) if isinstance(item, dict) else None
-        if item is None:
-            return _MISSING
-        return str(item).lower() if isinstance(item, bool) else str(item)
-
-    return _TEMPLATE.sub(value, text)
-
-
-def _pairs(items: object, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for item in items if isinstance(items, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("name"), str):
-            yield item["name"], fill(str(item.get("content", "")), values)
 
 
 def _own_headers(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -159,16 +131,19 @@ def _join_query(query: str, more: Mapping[str, str]) -> str:
     return urlencode([*other_pairs, *more.items()])
 
 
-def _join_address(base: str, rest: str, query: str) -> str:
+def _join_address(base: str, rest: str, query: str, of_route: Mapping[str, Any] | None = None) -> str:
     """Return the upstream's address.
 
-    Raises: UsageError if the data source has no http:// or https:// address.
+    Raises: UsageError if it is the data source's, also for a route without its own, and no http:// or https:// address.
     """
     try:
         parts = split_address(base)
     except ValueError as error:
-        raise UsageError(
-            "the data source has no http:// or https:// address to ask", hint="enter the URL on the config page"
-        ) from error
+        problem = "the data source has no http:// or https:// address to ask"
+        remedy = "enter the URL on the config page"
+        if of_route is not None:
+            problem = f"the route {prefix(of_route)!r} has no url of its own, and {problem}"
+            remedy = f"in plugin.json, write the route's url, or {remedy}"
+        raise UsageError(problem, hint=remedy) from error
     path = posixpath.join(parts.path or "/", rest.lstrip("/")) if rest else parts.path
     return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%:@!$&'()*+,;=~-._"), query, ""))

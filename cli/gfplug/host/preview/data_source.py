@@ -145,10 +145,12 @@ class DataSource:
         optional = {key: value[key] for key in ("database", "withCredentials") if value[key]}
         return {**required, **optional, "url": f"/api/datasources/proxy/uid/{value['uid']}", "meta": dict(meta)}
 
-    def masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+    def mask(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return a JSON value with the secrets in its texts masked."""
         texts = {text for secret in self._past_secrets.copy() for text in _spellings(secret)}
-        return _masked(value, sorted((text for text in texts if len(text) >= _SHORTEST_MASKED), key=len, reverse=True))
+        return _mask_texts(
+            value, sorted((text for text in texts if len(text) >= _SHORTEST_MASKED), key=len, reverse=True)
+        )
 
     def hide(self, secret: str) -> None:
         """Mask a text from now on, such as a token that was fetched with a secret."""
@@ -168,17 +170,20 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
 def _spellings(secret: str) -> set[str]:
     """Return the forms of a secret in error texts: in quotes, in JSON, in an address, without its line break."""
     plain = {secret, secret.strip()}
-    return plain | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1], quote(text, safe=""))}
+    in_an_address = {
+        quote(text, safe="", errors="replace") for text in plain
+    }  # a variable may hold bytes that are no text
+    return plain | in_an_address | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1])}
 
 
-def _masked(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON
+def _mask_texts(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, _MASK)
         return value
     if isinstance(value, dict):
-        return {key: _masked(item, secrets) for key, item in value.items()}
-    return [_masked(item, secrets) for item in value] if isinstance(value, list) else value
+        return {key: _mask_texts(item, secrets) for key, item in value.items()}
+    return [_mask_texts(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

@@ -26,29 +26,29 @@ _KINDS: tuple[tuple[type[GfplugError], int, str, str], ...] = (
 _OTHER = (web_messages.FAILED, "plugin.requestFailureError", "An error occurred within the plugin")
 
 
-def remedy(text: str, places: str) -> str:
+def find_remedy(text: str, places: str) -> str:
     """Return what to do about an error's text, or where the author's code raised it; nothing if neither is known."""
     return failures.remedy(text) or (f"raised in {places}" if text and places else "")
 
 
 def describe(error: GfplugError, places: str = "") -> dict[str, str]:
     """Return what the page shows of a failure; `places` says where the author's code failed."""
-    hint = remedy(f"{error.message}\n{error.details}", places) or error.hint
+    hint = find_remedy(f"{error.message}\n{error.details}", places) or error.hint
     return {"message": error.message, "hint": hint, "details": error.details}
 
 
-def plugin_failure(error: GfplugError, mask: Callable[[Any], Any], places: str = "") -> WebResponse:
+def failure_response(error: GfplugError, mask: Callable[[Any], Any], places: str = "") -> WebResponse:
     """Answer for a plugin that failed, or a request that could not be sent to it."""
     description = mask(describe(error, places))
     if isinstance(error, UsageError | ProjectError | ConflictError):
-        return refusal(error, mask)
+        return refusal_response(error, mask)
     answers = ((status, name, text) for kind, status, name, text in _KINDS if isinstance(error, kind))
     status, message_id, message = next(answers, _OTHER)
     value = {"message": message, "messageId": message_id, "statusCode": status, "traceID": "", "preview": description}
     return json_response(value, status=status)
 
 
-def refusal(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
+def refusal_response(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
     """Answer a request that is wrong, or can't be carried out."""
     statuses = {MediaTypeError: web_messages.WRONG_TYPE, UsageError: web_messages.BAD_REQUEST}
     status = next((each for kind, each in statuses.items() if isinstance(error, kind)), web_messages.CONFLICT)

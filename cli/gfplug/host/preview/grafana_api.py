@@ -15,8 +15,8 @@ from gfplug.errors import GfplugError, UsageError
 from gfplug.host import timerange
 from gfplug.host.convert import Query, query_type_of
 from gfplug.host.preview import web_messages
-from gfplug.host.preview.failure_answers import plugin_failure, refusal, remedy
-from gfplug.host.preview.web_messages import SANDBOX, WebRequest, WebResponse, json_response, not_allowed
+from gfplug.host.preview.failure_answers import failure_response, find_remedy, refusal_response
+from gfplug.host.preview.web_messages import SANDBOX, WebRequest, WebResponse, json_response, wrong_method_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +65,7 @@ class GrafanaApi:
     def query(self, request: WebRequest) -> WebResponse:
         """Answer `ds/query`."""
         if request.method != "POST":
-            return not_allowed("POST")
+            return wrong_method_response("POST")
         mark, start = self._feed.mark(), time.perf_counter()
         try:
             queries = read_queries(request.json(), uid=self._source.uid, now=datetime.now(UTC))
@@ -78,22 +78,22 @@ class GrafanaApi:
                 on_start=request.when_gone,
             )
         except UsageError as error:
-            return refusal(error, self._source.masked)
+            return refusal_response(error, self._source.mask)
         except GfplugError as error:
-            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+            return failure_response(error, self._source.mask, self._feed.places_since(mark))
         milliseconds = round((time.perf_counter() - start) * 1000, 1)
-        return self._results(answers, milliseconds, mark)
+        return self._query_response(answers, milliseconds, mark)
 
-    def _results(self, answers: Mapping[str, QueryAnswer], milliseconds: float, mark: int) -> WebResponse:
+    def _query_response(self, answers: Mapping[str, QueryAnswer], milliseconds: float, mark: int) -> WebResponse:
         errors = [answer.error for answer in answers.values() if answer.error]
         results = {}
         for ref_id, answer in answers.items():
             result = answer.to_json()
             if "frames" in result:
-                result["frames"] = [masked_meta(frame, self._source.masked) for frame in result["frames"]]
-            results[ref_id] = result | ({"error": self._source.masked(answer.error)} if answer.error else {})
-        hint = remedy("\n".join(errors), self._feed.places_since(mark))
-        own = {"milliseconds": milliseconds, "hint": self._source.masked(hint)}
+                result["frames"] = [mask_meta(frame, self._source.mask) for frame in result["frames"]]
+            results[ref_id] = result | ({"error": self._source.mask(answer.error)} if answer.error else {})
+        hint = find_remedy("\n".join(errors), self._feed.places_since(mark))
+        own = {"milliseconds": milliseconds, "hint": self._source.mask(hint)}
         return json_response({"results": results, "preview": own}, status=_FAILED if errors else web_messages.OK)
 
     def data_source(self, request: WebRequest) -> WebResponse:
@@ -101,11 +101,11 @@ class GrafanaApi:
         if request.method == "GET":
             return json_response(self._source.for_page())
         if request.method != "PUT":
-            return not_allowed("GET", "PUT")
+            return wrong_method_response("GET", "PUT")
         try:
             self._source.update(request.json())
         except UsageError as error:
-            return refusal(error, self._source.masked)
+            return refusal_response(error, self._source.mask)
         source = self._source.for_page()
         self._feed.publish("settings", source)
         value = {"datasource": source, "id": source["id"], "name": source["name"], "message": "Datasource updated"}
@@ -114,16 +114,16 @@ class GrafanaApi:
     def health(self, request: WebRequest) -> WebResponse:
         """Answer `datasources/uid/<uid>/health`."""
         if request.method != "GET":
-            return not_allowed("GET")
+            return wrong_method_response("GET")
         mark = self._feed.mark()
         try:
             health = self._keeper.plugin().check_health(
                 self._source.settings(), timeout=self._timeout, on_start=request.when_gone
             )
         except GfplugError as error:
-            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+            return failure_response(error, self._source.mask, self._feed.places_since(mark))
         value = {"status": health.status, "message": health.message, "details": health.details}
-        return json_response(self._source.masked(value), status=200 if health.status == "OK" else _FAILED)
+        return json_response(self._source.mask(value), status=200 if health.status == "OK" else _FAILED)
 
     def resource(self, path: str, request: WebRequest) -> WebResponse:
         """Answer `datasources/uid/<uid>/resources/<path>` as the plugin does."""
@@ -143,12 +143,12 @@ class GrafanaApi:
                 on_start=request.when_gone,
             )
         except GfplugError as error:
-            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+            return failure_response(error, self._source.mask, self._feed.places_since(mark))
         status = answer.status if 200 <= answer.status <= 599 else web_messages.FAILED  # noqa: PLR2004 - HTTP's
-        return WebResponse(status=status, headers=returned_headers(answer.headers), body=answer.body)
+        return WebResponse(status=status, headers=select_headers(answer.headers), body=answer.body)
 
 
-def masked_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
+def mask_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
     """Return a frame, as JSON, with the secrets in its metadata masked. Its values do not change."""
     schema = frame.get("schema") if isinstance(frame, dict) else None
     if not isinstance(schema, dict) or not schema.get("meta"):
@@ -156,7 +156,7 @@ def masked_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 
     return {**frame, "schema": {**schema, "meta": mask(schema["meta"])}}
 
 
-def returned_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def select_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the headers of a plugin or an upstream that go to the browser: those about the body, and its own `X-`."""
     for_browser = {
         name: ", ".join(values)
@@ -175,17 +175,17 @@ def read_queries(body: Mapping[str, Any], *, uid: str, now: datetime) -> list[Qu
     queries = body.get("queries")
     if not isinstance(queries, list) or not queries:
         raise UsageError("No queries found")
-    return [_query(each, body, uid=uid, now=now) for each in queries]
+    return [_read_query(each, body, uid=uid, now=now) for each in queries]
 
 
-def _query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Query:  # noqa: ANN401 - JSON
+def _read_query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Query:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         raise UsageError("a query is not an object")
     _require_own(value.get("datasource"), uid)
     own = value.get("timeRange")
     span = own if isinstance(own, dict) and {"from", "to"} <= own.keys() else body
-    start = _moment(span.get("from"), "from", now=now)
-    end = _moment(span.get("to"), "to", now=now)
+    start = _read_time(span.get("from"), "from", now=now)
+    end = _read_time(span.get("to"), "to", now=now)
     interval, points = value.get("intervalMs", 1000), value.get("maxDataPoints", 100)
     if not _is_number(interval) or not _is_number(points):
         raise UsageError("intervalMs and maxDataPoints must be numbers")
@@ -216,7 +216,7 @@ def _require_own(reference: object, uid: str) -> None:
     raise UsageError(f"Data source not found: {str(other)[:80]!r}; this preview has {uid!r}")
 
 
-def _moment(value: object, name: str, *, now: datetime) -> datetime:
+def _read_time(value: object, name: str, *, now: datetime) -> datetime:
     """Read a time: milliseconds since 1970 as a number or a text, or a text such as `now-1h`."""
     text = str(value) if _is_number(value) else value
     if not isinstance(text, str):

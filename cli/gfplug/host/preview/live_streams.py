@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.errors import GfplugError, UsageError
 from gfplug.host import live
 from gfplug.host.client import RefusedStreamError, UnimplementedError
-from gfplug.host.preview.grafana_api import masked_meta
+from gfplug.host.preview.grafana_api import mask_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class _Stream:
         self.stopped.set()
         self.cancel()
 
-    def began(self, cancel: Callable[[], object]) -> None:
+    def set_cancel(self, cancel: Callable[[], object]) -> None:
         self.cancel = cancel
         if self.stopped.is_set():
             cancel()
@@ -115,8 +115,8 @@ class LiveStreams:
         Raises: ToolError if the plugin refuses or fails, or sends anything but JSON.
         """
         plugin = self._keeper.plugin()
-        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.began):
-            document = masked_meta(live.read(packet), self._mask)
+        for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.set_cancel):
+            document = mask_meta(live.read(packet), self._mask)
             if stream.stopped.is_set():
                 return
             if not stream.listener.send("stream", {"id": number, "frame": document}, patience=_PATIENCE_SECONDS):

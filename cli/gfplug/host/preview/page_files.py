@@ -93,7 +93,7 @@ def file_response(name: str, content: bytes | None, request: WebRequest) -> WebR
     return WebResponse(headers=headers, body=content)
 
 
-def decoded(path: str) -> str:
+def decode_path(path: str) -> str:
     """Decode a percent-encoded path."""
     return unquote(path, errors="surrogateescape")
 

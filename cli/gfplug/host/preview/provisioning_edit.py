@@ -50,12 +50,12 @@ def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[st
         raise ConflictError(f"{path.name} has these values already: nothing was written")
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
     files.write_atomic(path, new_text.encode().replace(b"\n", newline))
-    before, after = (without_secrets(each).splitlines(keepends=True) for each in (text, new_text))
+    before, after = (mask_secrets(each).splitlines(keepends=True) for each in (text, new_text))
     diff = difflib.unified_diff(before, after, path.name, path.name, n=1)
     return WriteResult(diff="".join(diff), variables=names)
 
 
-def without_secrets(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """Return a provisioning file's text with `***` for each secret that it holds as text."""
     places: dict[int, int] = {}
     for source in _source_nodes(text):
@@ -130,7 +130,7 @@ def _edit_text(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) 
     except (ProjectError, yaml.YAMLError, ValueError):
         is_right = False
     if not is_right:
-        yaml_text = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
+        yaml_text = yaml.safe_dump(to_json(edits), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
         raise ConflictError(f"{path.name} can't be changed in place", hint=f"write these by hand:\n{yaml_text}")
     return new_text
 
@@ -243,12 +243,12 @@ def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
 
 def _without_empty(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return a data source without its null options and secrets."""
-    values: dict[str, Any] = plain(source)
+    values: dict[str, Any] = to_json(source)
     for key in ("jsonData", "secureJsonData"):
         values[key] = {name: item for name, item in (values.get(key) or {}).items() if item is not None}
     return values
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+def to_json(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value as JSON, for comparison; a value to remove is null."""
     return json.loads(json.dumps(value, default=lambda _: None))

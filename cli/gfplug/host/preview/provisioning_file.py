@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 _LINE_WIDTH = 1_000_000
 
 
-def place(folders: Sequence[Path], plugin_id: str) -> Path | None:
+def place_file(folders: Sequence[Path], plugin_id: str) -> Path | None:
     """Return the path of the new file: below the first of the folders `provisioning/`; None if there is no folder."""
     names = ("datasource.yaml", f"{plugin_id}.yaml")
     paths = [folder / "datasources" / name for folder in folders[:1] for name in names]
     return next((path for path in paths if not path.exists()), None)
 
 
-def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteResult:
+def create_file(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteResult:
     """Write a file with one data source, with the keys of provisioning files; its secrets become variables.
 
     Raises: ConflictError if the file exists, or can't be written.
@@ -34,7 +34,7 @@ def create(path: Path, *, plugin_id: str, source: Mapping[str, Any]) -> WriteRes
     secrets: dict[str, str] = values.get("secureJsonData", {})
     entry = {"name": values.pop("name"), "uid": source["uid"], "type": plugin_id, "access": "proxy", **values}
     content = {"apiVersion": 1, "datasources": [entry]}
-    text = yaml.safe_dump(provisioning_edit.plain(content), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
+    text = yaml.safe_dump(provisioning_edit.to_json(content), allow_unicode=True, sort_keys=False, width=_LINE_WIDTH)
     if path.exists():
         raise ConflictError(f"{path.name} exists already: nothing was written")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from gfplug.errors import ToolError
+from gfplug.host.preview.route_templates import fill, fill_address
 from gfplug.host.preview.signed_assertion import GRANT_TYPE, sign_assertion
-from gfplug.host.preview.upstream import split_address
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -34,47 +34,42 @@ class RouteTokens:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, bytes], tuple[str, float]] = {}
 
-    def token(self, route: Mapping[str, Any], kind: object, fill: Callable[[str], str]) -> str:
+    def token(self, route: Mapping[str, Any], kind: object, values: Mapping[str, Any]) -> str:
         """Return the token that a route asks for; empty if it has no authentication of its own.
 
-        `kind` is the data source's option `authenticationType`; `fill` fills the route's templates.
-        Raises: ToolError that names the route, where Grafana logs an error and sends the request without a token.
+        `kind` is the data source's option `authenticationType`; `values` fill the route's templates.
+        Raises: ToolError, where Grafana logs an error and sends the request without a token.
         """
-        if not any(isinstance(route.get(name), dict) for name in ("tokenAuth", "jwtTokenAuth")):
+        auth, jwt_auth = route.get("tokenAuth"), route.get("jwtTokenAuth")
+        if not isinstance(auth, dict) and not isinstance(jwt_auth, dict):
             return ""
-        try:
-            return self._token_of(route, (isinstance(kind, str) and kind) or route.get("authType") or "", fill)
-        except ToolError as error:
-            path = route.get("path")
-            raise ToolError(f"the route {path!r} gets no token: {error.message}", hint=error.hint) from error
-
-    def _token_of(self, route: Mapping[str, Any], kind: object, fill: Callable[[str], str]) -> str:
-        auth, signed = route.get("tokenAuth"), route.get("jwtTokenAuth")
+        kind = (isinstance(kind, str) and kind) or route.get("authType") or ""
         if kind not in ("", "jwt"):
             raise ToolError(f"the preview's proxy does not support the authentication {kind!r}")
         if not kind and isinstance(auth, dict):
-            return self._plain_token(auth, fill)
-        if isinstance(signed, dict):
-            return self._signed_token(signed, fill)
+            return self._token_by_form(auth, values)
+        if isinstance(jwt_auth, dict):
+            return self._token_by_assertion(jwt_auth, values)
         raise ToolError("the authentication 'jwt' needs jwtTokenAuth, which the route does not have", hint=_HINT)
 
-    def _plain_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
-        address, form = fill(str(auth.get("url", ""))), urlencode(_params(auth, fill)).encode()
-        return self._cached(address, form, lambda: self._ask(address, form))
+    def _token_by_form(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+        address = fill_address(auth.get("url"), values, key="tokenAuth.url")
+        form = urlencode(_params(auth, values)).encode()
+        return self._from_cache(address, form, lambda: self._ask(address, form))
 
-    def _signed_token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
-        params, scopes = _params(auth, fill), auth.get("scopes")
+    def _token_by_assertion(self, auth: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+        params, scopes = _params(auth, values), auth.get("scopes")
         texts = [str(scope) for scope in scopes] if isinstance(scopes, list) else []
-        address = params.get("token_uri", "")
+        address = fill_address(_templates(auth).get("token_uri"), values, key="jwtTokenAuth.params.token_uri")
 
         def ask() -> tuple[str, float]:
             key = params.get("private_key", "")
             assertion = sign_assertion(email=params.get("client_email", ""), key=key, address=address, scopes=texts)
             return self._ask(address, urlencode({"grant_type": GRANT_TYPE, "assertion": assertion}).encode())
 
-        return self._cached(address, urlencode({**params, "scopes": " ".join(texts)}).encode(), ask)
+        return self._from_cache(address, urlencode({**params, "scopes": " ".join(texts)}).encode(), ask)
 
-    def _cached(self, address: str, account: bytes, ask: Callable[[], tuple[str, float]]) -> str:
+    def _from_cache(self, address: str, account: bytes, ask: Callable[[], tuple[str, float]]) -> str:
         with self._lock:
             token, expires_at = self._tokens.get((address, account), ("", 0.0))
             if expires_at - _MARGIN_SECONDS > time.time():
@@ -87,10 +82,7 @@ class RouteTokens:
 
     def _ask(self, address: str, form: bytes) -> tuple[str, float]:
         """Return a new token, and when it expires, in seconds since 1970."""
-        try:
-            host = split_address(address).hostname
-        except ValueError as error:
-            raise ToolError("the token's address is not http:// or https://", hint=_HINT) from error
+        host = urlsplit(address).hostname
         status, body = self._post(address, form)
         try:
             answer = documents.parse_json(body)
@@ -103,6 +95,10 @@ class RouteTokens:
         return answer["access_token"], expires_at
 
 
-def _params(auth: Mapping[str, Any], fill: Callable[[str], str]) -> dict[str, str]:
+def _params(auth: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: fill(str(value), values) for name, value in _templates(auth).items()}
+
+
+def _templates(auth: Mapping[str, Any]) -> Mapping[str, Any]:
     params = auth.get("params")
-    return {name: fill(str(value)) for name, value in params.items()} if isinstance(params, dict) else {}
+    return params if isinstance(params, dict) else {}

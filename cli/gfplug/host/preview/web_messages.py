@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, WRONG_TYPE = 200, 400, 403, 404, 405, 415
 CONFLICT, FAILED, NOT_IMPLEMENTED, BAD_GATEWAY, UNAVAILABLE, LATE = 409, 500, 501, 502, 503, 504
 _JSON = "application/json"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
 """For answers from a plugin or an upstream: if a browser opens one as a page, it runs no script and loads nothing."""
 
@@ -51,7 +54,14 @@ class WebRequest:
             raise UsageError(f"the body is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise UsageError("the body is not a JSON object")
-        return value
+        return _without_half_pairs(value) if _SURROGATE.search(self.body) else value
+
+
+def _without_half_pairs(value: dict[str, Any]) -> dict[str, Any]:
+    """Replace each half of a surrogate pair with U+FFFD, as Go's decoder does; UTF-8 can't contain one."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    valid: dict[str, Any] = json.loads(text)
+    return valid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +93,7 @@ def text_response(status: int, message: str, headers: Mapping[str, str] | None =
     return WebResponse(status=status, headers=head, body=f"{message}\n".encode())
 
 
-def not_allowed(*methods: str) -> WebResponse:
+def wrong_method_response(*methods: str) -> WebResponse:
     """Answer a request with a method that its path does not support."""
     return json_response(
         {"message": f"this path supports only {' or '.join(methods)}"},

@@ -10,8 +10,6 @@ import pytest
 from small_preview import SECRET, Small, small_preview
 from small_upstream import TOKEN, Upstream, run_upstream
 
-from gfplug.errors import ToolError
-from gfplug.host.preview.data_proxy import fill
 from gfplug.host.preview.upstream import read_body
 from gfplug.host.preview.web_messages import WebRequest, WebResponse
 
@@ -152,7 +150,7 @@ def test_a_route_requests_and_caches_its_token(proxy: Small, upstream: Upstream)
     assert oauth["body"] == f"grant_type=client_credentials&client_secret={SECRET}".encode()
     assert oauth["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
     assert [each["headers"]["Authorization"] for each in (first, second)] == [f"Bearer {TOKEN}"] * 2
-    assert proxy.source.masked(f"asked with {TOKEN}") == "asked with ***"
+    assert proxy.source.mask(f"asked with {TOKEN}") == "asked with ***"
     proxy.source.update({"secureJsonData": {"token": "an0ther"}})
     ask(proxy, "token/rows")
     assert b"an0ther" in upstream.requests[-2]["body"]
@@ -224,13 +222,3 @@ def test_an_unreachable_upstream_is_an_error_without_secrets(proxy: Small) -> No
     assert response.status == 500
     assert b"*** did not answer" in bytes(response.body)  # type: ignore[arg-type]
     assert b"127.0.0.1:1" not in bytes(response.body)  # type: ignore[arg-type]
-
-
-def test_templates_are_filled_as_in_go() -> None:
-    """They use nested options, numbers and booleans; missing ones get Go's text, and other syntax is refused."""
-    values = {"URL": "http://x", "JsonData": {"a": {"b": 1}, "c": True}, "SecureJsonData": {"t": "s"}}
-
-    assert fill("{{.URL}}/{{ .JsonData.a.b }}/{{ .JsonData.c }}/{{ .SecureJsonData.t }}", values) == "http://x/1/true/s"
-    assert fill("{{ .JsonData.none }}", values) == "<no value>"
-    with pytest.raises(ToolError, match="does not evaluate"):
-        fill("{{ if .URL }}x{{ end }}", values)

@@ -51,6 +51,23 @@ def test_the_plugin_gets_the_saved_settings(ask: Ask, small: Small) -> None:
     assert "k3y!" not in str(answer)
 
 
+@pytest.mark.parametrize(("sent", "read"), [(r"a\uD83D b", "a\ufffd b"), (r"a\ud83d\ude00 b", "a\U0001f600 b")])
+def test_half_of_a_surrogate_pair_is_replaced_as_in_go(ask: Ask, small: Small, sent: str, read: str) -> None:
+    """UTF-8 can't contain it, so neither the plugin nor an upstream could get it."""
+    body = f'{{"name": "{sent}", "secureJsonData": {{"token": "{sent}"}}}}'.encode()
+
+    assert ask(SOURCE, body, method="PUT")[0] == 200
+    assert (small.source.settings().name, small.source.settings().secrets["token"]) == (read, read)
+
+
+def test_a_secret_that_is_not_unicode_is_masked(ask: Ask, small: Small) -> None:
+    """Such as a variable of the environment with bytes that are not UTF-8."""
+    small.source.hide("t0ken\udcff")
+
+    assert small.source.mask({"a": "t0ken\udcff!"}) == {"a": "***!"}
+    assert ask("api/none")[0] == 404
+
+
 def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
     """The page's "Reset" button sends one."""
     assert ask(SOURCE, {"secureJsonData": {"token": ""}}, method="PUT")[0] == 200
@@ -92,7 +109,7 @@ def test_secrets_are_masked_in_texts() -> None:
         {"secureJsonData": {"a": "abcd", "b": "abcdef", "c": "x"}}, plugin_id=ID, plugin_name="Sales", logo=""
     )
 
-    assert source.masked({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
+    assert source.mask({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
 
 
 def test_a_secret_is_masked_in_every_encoding() -> None:
@@ -101,8 +118,8 @@ def test_a_secret_is_masked_in_every_encoding() -> None:
     source = DataSource({"secureJsonData": {"a": secret}}, plugin_id=ID, plugin_name="Sales", logo="")
 
     for text in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
-        assert "***" in source.masked(text), text
-        assert "c d" not in source.masked(text), text
+        assert "***" in source.mask(text), text
+        assert "c d" not in source.mask(text), text
 
 
 def test_a_replaced_secret_stays_masked(small: Small) -> None:
@@ -110,7 +127,7 @@ def test_a_replaced_secret_stays_masked(small: Small) -> None:
     small.source.update({"secureJsonData": {"token": "n3w-s3cret"}})
     small.source.update({"secureJsonData": {"token": ""}})
 
-    assert small.source.masked(f"{SECRET} n3w-s3cret") == "*** ***"
+    assert small.source.mask(f"{SECRET} n3w-s3cret") == "*** ***"
 
 
 def test_a_key_that_is_removed_from_the_file_is_removed(small: Small) -> None:

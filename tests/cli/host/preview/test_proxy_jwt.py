@@ -88,7 +88,7 @@ def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstrea
     assert content == {"iss": "robot@example.com", "scope": "read list", "aud": f"{base}/oauth"}
     signed = base64.urlsafe_b64decode(signature + "==")
     KEY.public_key().verify(signed, f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
-    assert small.source.masked(f"asked with {TOKEN}") == "asked with ***"
+    assert small.source.mask(f"asked with {TOKEN}") == "asked with ***"
 
 
 def key_of_an_unknown_curve() -> str:
@@ -163,26 +163,30 @@ def test_a_route_without_authentication_needs_no_token(tmp_path: Path, upstream:
     assert ["Authorization" in each["headers"] for each in upstream.requests] == [False]
 
 
-@pytest.mark.parametrize("route", [{}, {"tokenAuth": PLAIN}], ids=["signed", "plain"])
+@pytest.mark.parametrize(
+    ("route", "key"),
+    [({}, "jwtTokenAuth.params.token_uri"), ({"tokenAuth": PLAIN}, "tokenAuth.url")],
+    ids=["signed", "plain"],
+)
 @pytest.mark.parametrize(
     ("base", "problem"),
     [
-        (None, "the token's address is not http:// or https://"),
-        ("http://[", "the token's address is not http:// or https://"),
-        ("http://127.0.0.1:99999", "the token's address is not http:// or https://"),
+        (None, "its {key} '{{{{ .JsonData.base }}}}/oauth' needs jsonData.base, which is not set"),
+        ("http://[", "its {key} '{{{{ .JsonData.base }}}}/oauth' is not an http:// or https:// address"),
+        ("http://127.0.0.1:99999", "its {key} '{{{{ .JsonData.base }}}}/oauth' is not an http:// or https:// address"),
         ("http://127.0.0.1:1", "127.0.0.1:1 did not answer: "),
     ],
     ids=["missing", "no-address", "no-port", "unreachable"],
 )
-def test_a_tokens_address_without_an_answer_is_the_routes(
-    tmp_path: Path, upstream: Upstream, base: str | None, route: dict[str, Any], problem: str
+def test_a_tokens_address_without_an_answer_is_the_routes(  # noqa: PLR0917 - two tables of cases
+    tmp_path: Path, upstream: Upstream, base: str | None, problem: str, route: dict[str, Any], key: str
 ) -> None:
-    """The error names the route, not the data source's address."""
+    """The error names the route and the option, not the data source's address."""
     response = ask(preview(tmp_path, upstream, route={**ROUTE, **route}, base=base))
 
     assert (response.status, upstream.requests) == (500, [])
     text = json.loads(response.body)["preview"]  # type: ignore[arg-type]
-    assert text["message"].startswith(f"the route 'sales' gets no token: {problem}")
+    assert text["message"].startswith(f"the route 'sales' gets no token: {problem.format(key=key)}")
     assert "plugin.json" in text["hint"]
 
 

@@ -12,7 +12,10 @@ import pytest
 from small_preview import Small, small_preview
 from small_upstream import TOKEN, run_upstream
 
+from gfplug.errors import ToolError
+from gfplug.host.preview.upstream_tls import tls_context
 from gfplug.host.preview.web_messages import WebRequest, WebResponse
+from gfplug.host.settings import Settings
 from gfruntime.serving.tls import Certificate, self_signed
 
 if TYPE_CHECKING:
@@ -128,6 +131,27 @@ def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, ke
     assert b"TMPDIR" in bytes(response.body)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("failure", [OSError("n0 room"), MemoryError(), KeyboardInterrupt()], ids=repr)
+def test_the_keys_file_does_not_outlive_its_use(
+    key_files: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    """Also if OpenSSL cannot read it, or the person ends gfplug meanwhile."""
+    sizes = []
+
+    def fail(_: ssl.SSLContext, name: str, **_more: Any) -> None:
+        sizes.append(Path(name).stat().st_size)
+        raise failure
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", fail)
+    secrets = {"tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
+    settings = Settings.from_mapping({"jsonData": {"tlsAuth": True}, "secureJsonData": secrets})
+    with pytest.raises((ToolError, type(failure))):
+        tls_context(settings)
+
+    assert sizes == [len(CLIENT.pem) + len(CLIENT.key_pem) + 2]
+    assert list(key_files.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "secrets", "named"),
     [
@@ -136,9 +160,10 @@ def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, ke
         ({"tlsAuth": True}, {"tlsClientCert": CLIENT.pem, "tlsClientKey": OWN.key_pem}, "tlsClientCert, tlsClientKey"),
         ({"tlsAuth": True}, {"tlsClientCert": "c0ntent", "tlsClientKey": "c0ntent"}, "tlsClientCert, tlsClientKey"),
         ({"tlsAuthWithCACert": True}, {"tlsCACert": "c0ntent"}, "tlsCACert"),
+        ({"tlsAuth": True}, {"tlsClientCert": CLIENT.pem, "tlsClientKey": "c0ntent \ud800"}, "tlsClientKey"),
         ({"tlsAuthWithCACert": True}, {"tlsCACert": "c0ntent \u2026"}, "tlsCACert"),
     ],
-    ids=["no-certificate", "no-key", "another-key", "no-pem", "no-authority", "letters"],
+    ids=["no-certificate", "no-key", "another-key", "no-pem", "no-authority", "no-text", "letters"],
 )
 def test_a_certificate_that_cannot_be_used_is_named(
     tmp_path: Path, key_files: Path, options: dict[str, Any], secrets: dict[str, str], named: str
