@@ -6,7 +6,7 @@
 PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE  # where it is set, each run and each of its workers compiles every module anew
 
-.PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets release-check
+.PHONY: demo test check platform-types unit fuzz pythons platforms prerequisites preview-assets release-check
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,11 @@ check: .venv/dev
 	.venv/bin/ruff format --check .
 	.venv/bin/python tests/check_types.py
 
+# What Windows or macOS lack must be guarded by `if sys.platform ...`, which is all that mypy understands.
+platform-types: .venv/dev
+	.venv/bin/mypy --platform=win32 --no-warn-unreachable --cache-dir=.mypy_cache/win32 -p gfplug -p gfruntime
+	.venv/bin/mypy --platform=darwin --no-warn-unreachable --cache-dir=.mypy_cache/darwin -p gfplug -p gfruntime
+
 unit: .venv/dev
 	.venv/bin/python -m pytest --numprocesses=4 --hypothesis-profile=quick -m "not slow" tests/cli tests/runtime
 
@@ -49,10 +54,7 @@ platforms: .venv/dev
 preview-assets:
 	$(PYTHON) preview/build_page.py $(if $(GRAFANA),--grafana $(GRAFANA))
 
-# What Windows or macOS lack must be guarded by `if sys.platform ...`, which is all that mypy understands.
 test: check
-	.venv/bin/mypy --platform=win32 --no-warn-unreachable --cache-dir=.mypy_cache/win32 -p gfplug -p gfruntime
-	.venv/bin/mypy --platform=darwin --no-warn-unreachable --cache-dir=.mypy_cache/darwin -p gfplug -p gfruntime
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadscope $(if $(GFPLUG_REQUIRE_ALL),,--ignore=tests/databases -m "not (browser or bundles or databases or network or long or soak)")
 
 # What the release workflow does with a tag, without publishing; PREVIEW=1 builds the page of `gfplug preview` too.
