@@ -197,7 +197,7 @@ def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.Ca
     assert not list(here.iterdir())
 
 
-@pytest.mark.parametrize("step", ["fetch", "generate", "render", "remember"])
+@pytest.mark.parametrize("step", ["fetch", "generate", "render", "store_for_upgrades"])
 @pytest.mark.parametrize("place", [".", "new", "deep/er"])
 def test_a_failure_midway_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch, step: str, place: str) -> None:
     """No temporary folder and no empty parent stays; an existing folder stays."""
