@@ -1,20 +1,30 @@
 // Annotations: what they ask, and the events that came.
 import { Alert, Button, ErrorBoundaryAlert, IconButton, Switch } from '@grafana/ui';
 import { fromEditor } from './choice.jsx';
+import { isoTime } from './panels/shared.jsx';
 import { useStyles } from './styles.js';
+
+/** Return a name that none of the annotations has. */
+function freeName(annotations) {
+  const names = new Set(annotations.map(({ name }) => name));
+  return Array.from({ length: names.size + 1 }, (_, index) => `Annotation ${index + 1}`).find((name) => !names.has(name));
+}
 
 export function Annotations({ preview, state }) {
   const styles = useStyles();
   const { annotations, datasource, plugin, module, eventMarks, annotationProblem, range } = state;
   const Editor = datasource.annotations?.QueryEditor ?? plugin.components.QueryEditor;
   const keep = (changed) => preview.set({ annotations: changed });
-  const edit = (index, patch) => keep(annotations.map((each, other) => (other === index ? { ...each, ...patch } : each)));
+  const edit = (index, patch) => { // an editor may tell late, when another annotation has the index
+    const { name } = annotations[index];
+    keep(preview.state.annotations.map((each, other) => (other === index && each.name === name ? { ...each, ...patch } : each)));
+  };
   const add = () => {
     const query =
       datasource.annotations?.getDefaultQuery?.() ?? (datasource.annotations?.QueryEditor ? {} : datasource.getDefaultQuery?.());
     keep([
       ...annotations,
-      { name: `Annotation ${annotations.length + 1}`, enable: true, iconColor: 'red', target: { ...query, refId: 'Anno' } },
+      { name: freeName(annotations), enable: true, iconColor: 'red', target: { ...query, refId: 'Anno' } },
     ]);
     preview.runQueries();
   };
@@ -31,7 +41,7 @@ export function Annotations({ preview, state }) {
       {annotations.map((annotation, index) => {
         const prepared = datasource.annotations?.prepareAnnotation?.(annotation) ?? annotation;
         return (
-          <div key={index} role="group" aria-label={annotation.name}>
+          <div key={`${index} ${annotation.name}`} role="group" aria-label={annotation.name}>
             <div className={styles.boxHead}>
               <h3 className={styles.label}>{annotation.name}</h3>
               <Switch
@@ -87,7 +97,7 @@ export function Annotations({ preview, state }) {
                 <td>
                   {[time, timeEnd]
                     .filter((point) => point)
-                    .map((point) => new Date(point).toISOString())
+                    .map(isoTime)
                     .join(' to ')}
                 </td>
                 <td>{String(title ?? '')}</td>

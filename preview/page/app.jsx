@@ -81,12 +81,13 @@ function Head({ preview, state }) {
 
 /** What a save does, and whether the plugin is there. */
 function Activity({ activity }) {
+  const styles = useStyles();
   if (!activity) {
     return null;
   }
   if (activity.state === 'started') {
     return (
-      <div role="status">
+      <div role="status" className={styles.activity}>
         <Spinner inline /> A file was saved: loading it …
       </div>
     );

@@ -7,16 +7,21 @@ import { takeSettings } from './settings.js';
 const LONGEST_LOG = 1000;
 const LOG_PERIOD = 100; // milliseconds: a plugin that logs much does not draw the page anew for each line
 
+let rehearsals = 0; // an older one that is slower must not overwrite what a newer one found; likewise reloads
+let reloads = 0;
+
 /** Ask what the provisioned alert rules would do now. */
 export const rehearse = (preview) =>
   preview.work(async () => {
+    const number = (rehearsals += 1);
     preview.set({ isRehearsing: true });
-    try {
-      preview.set({ alerts: await rehearseAlerts() });
-    } catch (error) {
-      preview.set({ alerts: { rules: [], problem: { message: error.message, hint: error.preview?.hint ?? error.hint } } });
+    const alerts = await rehearseAlerts().catch((error) => ({
+      rules: [],
+      problem: { message: error.message, hint: error.preview?.hint ?? error.hint },
+    }));
+    if (number === rehearsals) {
+      preview.set({ alerts, isRehearsing: false });
     }
-    preview.set({ isRehearsing: false });
   });
 
 /** Begin to listen to the server and to the address. */
@@ -68,8 +73,12 @@ async function reload(preview, event) {
   if (event.state !== 'ready') {
     return;
   }
+  const number = (reloads += 1);
   await preview.work(async () => {
     const boot = { ...(await readBoot()), theme: preview.state.theme };
+    if (number !== reloads) {
+      return;
+    }
     const { instanceSettings } = boot;
     preview.set({ boot, instanceSettings, panels: panelsOf(boot.dashboards ?? [], boot.settings), problem: boot.plugin.problem });
     if (event.settings) {

@@ -1,6 +1,6 @@
 // The config page: the plugin's own editor between what Grafana puts around it.
 import { Button, ErrorBoundaryAlert, Field, Input } from '@grafana/ui';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { Trouble } from './app.jsx';
 import { saveAndTest, writeToFile } from './settings.js';
 import { useStyles } from './styles.js';
@@ -14,7 +14,13 @@ export function Config({ preview, state }) {
   const styles = useStyles();
   const { plugin, settings, health, module } = state;
   const [edited, setEdited] = useState(settings);
-  useEffect(() => setEdited(settings), [settings]);
+  const last = useRef(settings);
+  useEffect(() => {
+    if (JSON.stringify(settings) !== JSON.stringify(last.current)) { // the server tells of a save twice; a person may type meanwhile
+      setEdited(settings);
+    }
+    last.current = settings;
+  }, [settings]);
   const validation = useValidation();
   const Editor = plugin.components.ConfigEditor;
   const save = async (event) => {
@@ -41,7 +47,6 @@ export function Config({ preview, state }) {
         ) : (
           <p>The plugin has no config page.</p>
         )}
-        <Health health={health} />
         <div className={styles.bar}>
           <Button type="submit" data-testid={SAVE} disabled={health?.status === 'testing'}>
             {'Save & test'}
@@ -50,6 +55,7 @@ export function Config({ preview, state }) {
           <span className={styles.muted}>Saved settings stay in the memory of gfplug preview.</span>
         </div>
       </form>
+      <Health health={health} />
       <Written written={state.written} />
     </section>
   );

@@ -28,6 +28,24 @@ function targetsOf({ targets, datasource }, settings) {
   return listOf(targets).filter((target) => isOurs(target.datasource ?? datasource, settings));
 }
 
+/** Return a refId that none of the queries has. */
+export function freeRefId(queries) {
+  for (let index = 0; ; index += 1) {
+    const name = index < 26 ? String.fromCharCode(65 + index) : `Q${index}`;
+    if (!queries.some(({ refId }) => refId === name)) {
+      return name;
+    }
+  }
+}
+
+/** Give each query a refId of its own, by which the page tells them apart. */
+export function withRefIds(queries) {
+  return queries.reduce((list, query) => {
+    const isFree = typeof query.refId === 'string' && query.refId && !list.some(({ refId }) => refId === query.refId);
+    return [...list, isFree ? query : { ...query, refId: freeRefId([...list, ...queries]) }];
+  }, []);
+}
+
 /** The visualisation of this page that stands for a panel of Grafana's. */
 const VIEWS = {
   timeseries: 'timeseries',
@@ -45,12 +63,12 @@ export function openPanel({ key, panel, dashboard }, settings) {
   return {
     panel: key,
     title: panel.title ?? '',
-    queries: targetsOf(panel, settings),
+    queries: withRefIds(targetsOf(panel, settings)),
     view: VIEWS[panel.type] ?? 'auto',
     fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
     minInterval: panel.interval,
     time: dashboard.time ?? { from: 'now-6h', to: 'now' },
-    refresh: typeof dashboard.refresh === 'string' ? dashboard.refresh : '',
+    refresh: /^\d+(ms|[smhdw])$/.test(dashboard.refresh) ? dashboard.refresh : '',
     variables: listOf(dashboard.templating?.list)
       .filter(({ type }) => type !== 'adhoc')
       .map((variable) => ({ ...variable, options: listOf(variable.options) })),
@@ -68,6 +86,7 @@ export const EMPTY = {
   queries: [],
   view: 'auto',
   fieldConfig: { defaults: {}, overrides: [] },
+  minInterval: undefined,
   time: { from: 'now-1h', to: 'now' },
   refresh: '',
   variables: [],

@@ -1,6 +1,6 @@
 // What the plugin logs, newest last.
 import { Button, Input, RadioButtonGroup } from '@grafana/ui';
-import { useEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { useStyles } from './styles.js';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
@@ -10,13 +10,19 @@ export function Log({ preview, state }) {
   const styles = useStyles();
   const [least, setLeast] = useState('trace');
   const [wanted, setWanted] = useState('');
-  const end = useRef(null);
+  const list = useRef(null);
+  const isAtEnd = useRef(true);
   const lines = state.log.filter(
     (line) => LEVELS.indexOf(line.level) >= LEVELS.indexOf(least) && JSON.stringify(line).toLowerCase().includes(wanted.toLowerCase())
   );
-  useEffect(() => {
-    end.current?.scrollIntoView({ block: 'nearest' });
-  }, [lines.length]);
+  useLayoutEffect(() => {
+    if (isAtEnd.current) {
+      list.current.scrollTop = list.current.scrollHeight;
+    }
+  }, [state.log, least, wanted]);
+  const noteScroll = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < 5;
+  };
   return (
     <section aria-label="Log" className={styles.box}>
       <div className={styles.bar}>
@@ -40,7 +46,7 @@ export function Log({ preview, state }) {
         </Button>
       </div>
       {lines.length === 0 && <p>The plugin has logged nothing.</p>}
-      <ol className={styles.lines} style={{ maxHeight: '70vh' }} tabIndex={0} aria-label="Lines">
+      <ol ref={list} onScroll={noteScroll} className={styles.lines} style={{ maxHeight: '70vh' }} tabIndex={0} aria-label="Lines">
         {lines.map((line, index) => (
           <li key={index} className={styles.line}>
             <span className={styles.time}>{clock(line.time)}</span>
@@ -53,7 +59,6 @@ export function Log({ preview, state }) {
             </span>
           </li>
         ))}
-        <li ref={end} aria-hidden="true" />
       </ol>
     </section>
   );

@@ -2,6 +2,7 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.jsx';
 import { listen } from './changes.js';
+import { withRefIds } from './dashboards.js';
 import { Preview } from './model.js';
 import './page.css';
 
@@ -14,7 +15,7 @@ export function open(boot) {
     panel: preview.panel,
     queries: () => preview.targets,
     setQueries: (targets) => {
-      preview.setQueries(targets);
+      preview.setQueries(withRefIds(targets));
       preview.runQueries();
     },
     openPanel: preview.openPanel,

@@ -1,27 +1,14 @@
 // The page's state, and everything that changes it: React draws it, tests read it as window.gfplugPreview.
 import { CoreApp, LoadingState, dataFrameToJSON, dateMath, dateTime } from '@grafana/data';
-import { EMPTY, openPanel, panelsOf } from './dashboards.js';
+import { EMPTY, freeRefId, openPanel, panelsOf } from './dashboards.js';
 import { createDatasource, loadPlugin } from './packages.js';
 import { addExchange, describe, waitsFor } from './exchanges.js';
+import { remember, remembered } from './memory.js';
 import { annotationEvents, createRequest, run } from './run.js';
 import { exchanges, provideServices } from './services.js';
 import { TemplateService } from './template.js';
 import { change, fillVariables } from './variables.js';
 
-const KEPT = [
-  'panel',
-  'title',
-  'queries',
-  'explore',
-  'view',
-  'fieldConfig',
-  'time',
-  'timeZone',
-  'refresh',
-  'variables',
-  'filters',
-  'annotations',
-];
 const VIEWS = ['config', 'query', 'explore', 'alerts', 'log'];
 const NOTHING = { state: 'NotStarted', frames: [], errors: [], milliseconds: 0 };
 
@@ -29,21 +16,21 @@ const NOTHING = { state: 'NotStarted', frames: [], errors: [], milliseconds: 0 }
 export function rangeOf({ from, to }) {
   const read = (text, roundUp) =>
     typeof text === 'string' && text.includes('now') ? dateMath.parse(text, roundUp) : dateTime(/^\d+$/.test(text) ? Number(text) : text);
-  return { from: read(from, false), to: read(to, true), raw: { from, to } };
+  const range = { from: read(from, false), to: read(to, true), raw: { from, to } };
+  return range.from?.isValid() && range.to?.isValid() ? range : rangeOf(EMPTY.time); // a dashboard's file may hold anything
 }
 
 export class Preview {
   #listeners = new Set();
   #stop = () => {};
   #pending = 0;
-  #refreshes = 0; // an older one that is slower must not overwrite what a newer one found; likewise #asked
+  #refreshes = 0; // an older one that is slower must not overwrite what a newer one found; likewise #asked, #loads
   #asked = 0;
+  #loads = 0;
 
   constructor(boot) {
     const { plugin, instanceSettings, settings, log = [] } = boot;
     const panels = panelsOf(boot.dashboards ?? [], settings);
-    this.key = `gfplug-preview ${plugin.id}`;
-    const kept = JSON.parse(sessionStorage.getItem(this.key) ?? 'null');
     this.state = {
       boot,
       instanceSettings,
@@ -65,7 +52,7 @@ export class Preview {
       explore: [],
       timeZone: 'browser',
       ...(panels[0] ? openPanel(panels[0], settings) : EMPTY),
-      ...kept,
+      ...remembered(boot),
     };
     this.state.range = rangeOf(this.state.time);
     this.template = new TemplateService(() => this.state);
@@ -80,9 +67,7 @@ export class Preview {
 
   set(patch) {
     this.state = { ...this.state, ...patch };
-    if (KEPT.some((name) => name in patch)) {
-      sessionStorage.setItem(this.key, JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.state[name]]))));
-    }
+    remember(this.state, patch);
     this.#listeners.forEach((listener) => listener());
   }
 
@@ -98,17 +83,24 @@ export class Preview {
 
   /** Load module.js, and ask the queries with it; settings and queries stay. */
   load(module) {
+    const number = (this.#loads += 1);
     return this.work(async () => {
       try {
         if (!module) {
           return;
         }
         const plugin = await loadPlugin(module, this.state.instanceSettings.meta);
+        if (number !== this.#loads) {
+          return;
+        }
         const datasource = createDatasource(plugin, this.state.instanceSettings);
         this.set({ plugin, datasource, module, problem: undefined });
         this.#fillQueries();
         await this.refresh();
       } catch (error) {
+        if (number !== this.#loads) {
+          return;
+        }
         this.set({ problem: { message: error.message ?? String(error), hint: 'The browser console may say more.' } });
       }
     });
@@ -124,10 +116,7 @@ export class Preview {
 
   #newQuery(others, app) {
     const { datasource, settings } = this.state;
-    const refId =
-      Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)).find(
-        (name) => !others.some((other) => other.refId === name)
-      ) ?? `Q${others.length}`;
+    const refId = freeRefId(others);
     return { ...datasource.getDefaultQuery?.(app), refId, datasource: { type: settings.type, uid: settings.uid } };
   }
 
@@ -140,6 +129,14 @@ export class Preview {
   }
 
   setQueries = (targets) => this.set(this.state.page === 'explore' ? { explore: targets } : { queries: targets });
+
+  /** Change a query of a view as it is now; nothing happens if it was removed meanwhile. */
+  editQuery = (page, refId, change) => {
+    const list = page === 'explore' ? 'explore' : 'queries';
+    this.set({ [list]: this.state[list].map((query) => (query.refId === refId ? change(query) : query)) });
+  };
+
+  duplicateQuery = (refId) => this.addQuery(this.targets.find((query) => query.refId === refId));
 
   /** Add a query with its defaults, or one like another. */
   addQuery = (given) => {
@@ -185,8 +182,11 @@ export class Preview {
     const reference = { type: this.state.settings.type, uid: this.state.settings.uid };
     const targets = this.targets.map((target) => ({ datasource: reference, ...target }));
     this.#stop = run(datasource, this.#request({ targets, panelId: 1, panelPluginId: this.state.view }), (result) => {
-      const isEmpty = result.state === LoadingState.Loading && result.frames.length === 0;
-      this.set({ result: isEmpty ? { ...result, frames: this.state.result.frames, errors: [] } : describe(result, this.state.exchanges) });
+      const { result: before } = this.state;
+      const isEmpty = result.state === LoadingState.Loading && result.frames.length === 0; // the last answer stays, as in Grafana
+      this.set({
+        result: isEmpty ? { ...before, state: result.state, request: result.request } : describe(result, this.state.exchanges),
+      });
     });
     this.#runAnnotations();
   };
@@ -225,6 +225,9 @@ export class Preview {
 
   openPanel = (key) => {
     const panel = this.state.panels.find((each) => each.key === key);
+    this.#stop(); // its answer is not the new panel's
+    this.#asked += 1;
+    this.set({ eventMarks: [], annotationProblem: undefined });
     this.set({ ...(panel ? openPanel(panel, this.state.settings) : { ...EMPTY, queries: [] }), result: NOTHING });
     this.#fillQueries();
     return this.refresh();

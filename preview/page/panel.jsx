@@ -9,28 +9,31 @@ import { RawFrames } from './panels/rawframes.jsx';
 import { Stat } from './panels/stat.jsx';
 import { FrameTable } from './panels/table.jsx';
 import { Series } from './panels/timeseries.jsx';
-import { useStyles } from './styles.js';
+import { PANEL_HEIGHT, useStyles } from './styles.js';
 
 const VIEWS = { timeseries: Series, table: FrameTable, stat: Stat, logs: Logs, frames: RawFrames };
 const LABELS = { auto: 'Auto', timeseries: 'Time series', table: 'Table', stat: 'Stat', logs: 'Logs', frames: 'Frames' };
-const HEIGHT = 320;
+const LEAST_HEIGHT = 160;
 
-/** Measure an element's width as the page changes. */
-function useWidth() {
-  const [width, setWidth] = useState(0);
+/** Measure an element as the page changes. */
+function useSize() {
+  const [size, setSize] = useState({ width: 0, height: 0 });
   const element = useRef(null);
   useEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.floor(contentRect.width)));
+    const observer = new ResizeObserver(([{ contentRect }]) =>
+      setSize({ width: Math.floor(contentRect.width), height: Math.ceil(contentRect.height) })
+    );
     observer.observe(element.current);
     return () => observer.disconnect();
   }, []);
-  return [element, width];
+  return [element, size];
 }
 
 export function Panel({ preview, state, isExplore = false }) {
   const styles = useStyles();
   const theme = useTheme2();
-  const [element, width] = useWidth();
+  const [drawing, { width }] = useSize();
+  const [complaints, { height: complaintsHeight }] = useSize();
   const { result, fieldConfig, timeZone, title } = state;
   const frames = useMemo(
     () =>
@@ -42,8 +45,11 @@ export function Panel({ preview, state, isExplore = false }) {
       }),
     [result.frames, fieldConfig, theme, timeZone, preview, isExplore]
   );
-  const views = isExplore ? kindsOf(frames) : [viewOf(frames, state.view)];
+  const kinds = kindsOf(frames);
+  const views = isExplore && kinds.length > 0 ? kinds : [viewOf(frames, isExplore ? 'auto' : state.view)];
   const isLoading = result.state === LoadingState.Loading;
+  const isWithoutData = !isLoading && result.state !== LoadingState.NotStarted && result.errors.length === 0;
+  const height = isExplore ? PANEL_HEIGHT : Math.max(LEAST_HEIGHT, PANEL_HEIGHT - complaintsHeight);
   return (
     <section aria-label="Panel" aria-busy={isLoading} className={styles.box} data-view={views.join(' ')}>
       <div className={styles.boxHead}>
@@ -62,18 +68,22 @@ export function Panel({ preview, state, isExplore = false }) {
           </span>
         )}
       </div>
-      <Complaints result={result} />
-      <div ref={element}>
-        {width > 0 &&
-          (frames.length > 0 || result.errors.length === 0) &&
-          views.map((view) => {
-            const View = VIEWS[view];
-            return (
-              <ErrorBoundaryAlert key={view} dependencies={[frames]} title="The answer could not be drawn" boundaryName="preview-panel">
-                <View frames={frames} width={width} height={HEIGHT} state={state} preview={preview} />
-              </ErrorBoundaryAlert>
-            );
-          })}
+      <div {...(isExplore ? {} : { className: styles.panelBody, role: 'group', 'aria-label': 'Answer', tabIndex: 0 })}>
+        <div ref={complaints} className={styles.complaints}>
+          <Complaints result={result} />
+        </div>
+        <div ref={drawing}>
+          {width > 0 &&
+            (frames.length > 0 || isWithoutData) &&
+            views.map((view) => {
+              const View = VIEWS[view];
+              return (
+                <ErrorBoundaryAlert key={view} dependencies={[frames]} title="The answer could not be drawn" boundaryName="preview-panel">
+                  <View frames={frames} width={width} height={height} state={state} preview={preview} />
+                </ErrorBoundaryAlert>
+              );
+            })}
+        </div>
       </div>
     </section>
   );

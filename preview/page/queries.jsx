@@ -12,8 +12,8 @@ export function Queries({ preview, state }) {
   const [isHelping, setHelping] = useState(false);
   return (
     <div>
-      {targets.map((target, index) => (
-        <QueryRow key={`${target.refId} ${state.module} ${state.panel}`} preview={preview} state={state} target={target} index={index} />
+      {targets.map((target) => (
+        <QueryRow key={`${target.refId} ${state.module} ${state.panel}`} preview={preview} state={state} target={target} />
       ))}
       <div className={styles.bar}>
         <Button variant="secondary" icon="plus" onClick={() => preview.addQuery()}>
@@ -50,45 +50,46 @@ export function Queries({ preview, state }) {
   );
 }
 
-function QueryRow({ preview, state, target, index }) {
+function QueryRow({ preview, state, target }) {
   const styles = useStyles();
   const { refId, hide } = target;
-  const targets = preview.targets;
-  const replace = (query) => preview.setQueries(preview.targets.map((other, place) => (place === index ? query : other)));
+  const { page, panel } = state;
+  const replace = (query) => preview.state.panel === panel && preview.editQuery(page, refId, () => query); // it may come late
   const errors = state.result.errors.filter((error) => error.refId === refId);
+  const message = errors.map((error) => error.message).join(' · ');
   return (
     <section aria-label={`Query ${refId}`} className={styles.box}>
       <div className={styles.boxHead}>
         <h2 className={styles.heading}>{refId}</h2>
         <span className={styles.muted}>{state.settings.name}</span>
+        {errors.length > 0 && (
+          <p role="alert" className={styles.rowError} title={message}>
+            {message}
+          </p>
+        )}
         <span className={styles.right}>
-          <IconButton name="copy" aria-label={`Duplicate query ${refId}`} onClick={() => preview.addQuery(target)} />
+          <IconButton name="copy" aria-label={`Duplicate query ${refId}`} onClick={() => preview.duplicateQuery(refId)} />
           <IconButton
             name={hide ? 'eye-slash' : 'eye'}
             aria-label={`Hide query ${refId}`}
             aria-pressed={Boolean(hide)}
             onClick={() => {
-              replace({ ...target, hide: !hide });
+              preview.editQuery(page, refId, (query) => ({ ...query, hide: !query.hide }));
               preview.runQueries();
             }}
           />
           <IconButton
             name="trash-alt"
             aria-label={`Remove query ${refId}`}
-            disabled={targets.length === 1}
+            disabled={preview.targets.length === 1}
             onClick={() => {
-              preview.setQueries(targets.filter((_, place) => place !== index));
+              preview.setQueries(preview.targets.filter((query) => query.refId !== refId));
               preview.runQueries();
             }}
           />
         </span>
       </div>
       <Editor preview={preview} state={state} target={target} onChange={replace} errors={errors} />
-      {errors.map(({ message }) => (
-        <p key={message} role="alert" className={styles.levels.error}>
-          {message}
-        </p>
-      ))}
     </section>
   );
 }

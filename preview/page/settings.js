@@ -16,6 +16,7 @@ export const saveAndTest = (preview, edited) =>
     try {
       const settings = await saveSettings(edited);
       takeSettings(preview, settings, (await readBoot()).instanceSettings);
+      preview.refresh(); // the choices of variables may depend on them
       preview.set({ health: await testOf(preview.state.datasource) });
     } catch (error) {
       preview.set({ health: { status: 'error', message: error.message, details: error.details } });

@@ -2,6 +2,9 @@
 import { css } from '@emotion/css';
 import { useStyles2 } from '@grafana/ui';
 
+/** In pixels. It does not depend on the answer: a run moves nothing that is below the panel, where a person may just press a button. */
+export const PANEL_HEIGHT = 320;
+
 const sheet = (theme) => ({
   app: css({ minHeight: '100vh', background: theme.colors.background.canvas, color: theme.colors.text.primary }),
   head: css({
@@ -34,6 +37,26 @@ const sheet = (theme) => ({
     padding: theme.spacing(1.5),
   }),
   boxHead: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1), marginBottom: theme.spacing(1) }),
+  panelBody: css({ height: PANEL_HEIGHT, overflow: 'auto', scrollbarGutter: 'stable' }),
+  complaints: css({ display: 'flow-root' }),
+  rowError: css({
+    flex: '1 1 0',
+    minWidth: 0,
+    margin: 0,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
+    color: theme.colors.error.text,
+  }),
+  activity: css({
+    position: 'fixed',
+    right: theme.spacing(2),
+    bottom: theme.spacing(2),
+    zIndex: theme.zIndex.portal,
+    padding: theme.spacing(1),
+    background: theme.colors.background.secondary,
+    border: `1px solid ${theme.colors.border.medium}`,
+  }),
   heading: css({ ...theme.typography.h5, margin: 0 }),
   muted: css({ color: theme.colors.text.secondary }),
   code: css({

@@ -15,7 +15,8 @@ export function TimeBar({ preview, state }) {
   const span = to - from;
   useEffect(() => {
     const period = refresh ? rangeUtil.intervalToMs(refresh) : 0;
-    const timer = period > 0 ? setInterval(preview.refresh, period) : undefined;
+    const refreshIfIdle = () => preview.isIdle && preview.refresh(); // else an answer slower than the period would never come
+    const timer = period > 0 ? setInterval(refreshIfIdle, period) : undefined;
     return () => clearInterval(timer);
   }, [refresh, preview]);
   return (

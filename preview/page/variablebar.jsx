@@ -1,6 +1,6 @@
 // Dashboard variables: their values, and the form of one.
 import { Alert, Button, Combobox, Field, IconButton, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { later } from './choice.jsx';
 import { useStyles } from './styles.js';
 
@@ -44,15 +44,7 @@ function Variable({ variable, onChange, onEdit }) {
   const common = { id, options: choices, 'aria-labelledby': `${id}-label` };
   const controls = {
     text: () => (
-      <Input
-        key={values[0]}
-        id={id}
-        aria-labelledby={`${id}-label`}
-        width={20}
-        defaultValue={values[0]}
-        onBlur={({ currentTarget }) => onChange(currentTarget.value)}
-        onKeyDown={({ key, currentTarget }) => key === 'Enter' && onChange(currentTarget.value)}
-      />
+      <TextInput id={id} aria-labelledby={`${id}-label`} width={20} value={String(values[0] ?? '')} onChange={onChange} />
     ),
     several: () => (
       <MultiCombobox
@@ -87,6 +79,22 @@ function Variable({ variable, onChange, onEdit }) {
   );
 }
 
+/** An input whose text counts once it is entered or left. */
+function TextInput({ value, onChange, ...props }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const finish = () => text !== value && onChange(text);
+  return (
+    <Input
+      {...props}
+      value={text}
+      onChange={({ currentTarget }) => setText(currentTarget.value)}
+      onBlur={finish}
+      onKeyDown={({ key }) => key === 'Enter' && finish()}
+    />
+  );
+}
+
 const TYPES = [
   { value: 'query', label: 'Query' },
   { value: 'custom', label: 'Custom' },
@@ -105,7 +113,7 @@ function VariableForm({ preview, state, name, onDone }) {
       options: [],
     }
   );
-  const change = (patch) => setVariable({ ...variable, ...patch });
+  const change = (patch) => setVariable((now) => ({ ...now, ...patch }));
   const support = datasource.variables;
   const Editor =
     support?.getType() === 'datasource' ? plugin.components.QueryEditor : (support?.editor ?? plugin.components.VariableQueryEditor);

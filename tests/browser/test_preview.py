@@ -79,21 +79,35 @@ class ChangedShop(Shop):
         """Answer nothing."""
 
 
-@pytest.mark.parametrize("packages", ["13", pytest.param("11", marks=pytest.mark.long)])
-def test_the_page_shows_the_plugin(packages: str, tmp_path: Path) -> None:
-    """Editors, panels, variables, a save, streams, alert rules, hostile texts, accessibility, and how quick it is."""
-    page = grafana.page(packages)
-    shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path)) / f"preview-{page.version}"
-    shots.mkdir(parents=True, exist_ok=True)
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Write the shop's module.js, before and after a save; return what their tests need in the environment."""
+    folder = tmp_path_factory.mktemp("modules")
     for name, source in {"plugin": Shop, "changed": ChangedShop}.items():
-        (tmp_path / f"{name}.js").write_text(module(source=source), encoding="utf-8")
-    grafana.passes_alone(
-        "preview.test.mjs",
-        tests=22,
-        version=packages,
-        VERSION=page.version,
-        ASSETS=str(page.folder),
-        PLUGIN=str(tmp_path / "plugin.js"),
-        CHANGED=str(tmp_path / "changed.js"),
-        SCREENSHOTS=str(shots),
-    )
+        (folder / f"{name}.js").write_text(module(source=source), encoding="utf-8")
+    shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", folder))
+    return {"PLUGIN": str(folder / "plugin.js"), "CHANGED": str(folder / "changed.js"), "SCREENSHOTS": str(shots)}
+
+
+def passes(name: str, *, tests: int, packages: str, places: dict[str, str]) -> None:
+    """Run a file of tests with the page for these packages."""
+    page = grafana.page(packages)
+    shots = Path(places["SCREENSHOTS"]) / f"preview-{page.version}"
+    shots.mkdir(parents=True, exist_ok=True)
+    environment = {**places, "SCREENSHOTS": str(shots), "VERSION": page.version, "ASSETS": str(page.folder)}
+    grafana.passes_alone(name, tests=tests, version=packages, **environment)
+
+
+PACKAGES = ["13", pytest.param("11", marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("packages", PACKAGES)
+def test_the_page_shows_the_plugin(packages: str, places: dict[str, str]) -> None:
+    """Editors, panels, variables, a save, streams, alert rules, hostile texts, accessibility, and how quick it is."""
+    passes("preview.test.mjs", tests=22, packages=packages, places=places)
+
+
+@pytest.mark.parametrize("packages", PACKAGES)
+def test_the_page_stays_as_it_is_while_something_changes(packages: str, places: dict[str, str]) -> None:
+    """Nothing moves under the pointer, no older answer replaces a newer one, and no choice is lost."""
+    passes("preview_changes.test.mjs", tests=14, packages=packages, places=places)

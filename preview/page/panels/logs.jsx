@@ -1,7 +1,7 @@
 // Log lines, newest first; a line opens to its labels.
 import { FieldType } from '@grafana/data';
 import { useStyles } from '../styles.js';
-import { nothingToDraw } from './shared.jsx';
+import { isoTime, nothingToDraw } from './shared.jsx';
 
 const MOST = 1000;
 
@@ -53,7 +53,7 @@ export function Logs({ frames, height }) {
           <li key={index} className={styles.line}>
             <details>
               <summary>
-                <span className={styles.time}>{time ? new Date(time).toISOString() : ''}</span>{' '}
+                <span className={styles.time}>{time ? isoTime(time) : ''}</span>{' '}
                 <span className={styles.levels[String(level).toLowerCase()] ?? ''}>{String(level)}</span> <span>{textOf(body)}</span>
               </summary>
               <dl>

@@ -4,6 +4,8 @@ import { useState } from 'react';
 import { Choice } from '../choice.jsx';
 import { nameOf, nothingToDraw } from './shared.jsx';
 
+const CHOICE_HEIGHT = 40;
+
 export function FrameTable({ frames, width, height }) {
   const [wanted, setWanted] = useState(0);
   const filled = frames.filter(({ fields }) => fields.length);
@@ -23,7 +25,7 @@ export function FrameTable({ frames, width, height }) {
           onChange={({ value }) => setWanted(value)}
         />
       )}
-      <Table key={chosen} ariaLabel={nameOf(frame, chosen)} data={frame} width={width} height={height} />
+      <Table key={chosen} ariaLabel={nameOf(frame, chosen)} data={frame} width={width} height={filled.length > 1 ? height - CHOICE_HEIGHT : height} />
     </>
   );
 }

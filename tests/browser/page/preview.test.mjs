@@ -1,90 +1,12 @@
 // The page of `gfplug preview` in a real browser, built with one Grafana's real packages, before a server of made-up answers.
-// Needs in the environment, beside what chromium.mjs needs: ASSETS (the built page), PLUGIN and CHANGED (two module.js), VERSION
-// (Grafana's), SCREENSHOTS (a folder).
+// Needs what shop_page.mjs needs.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, seriousViolations, until } from './chromium.mjs';
-import { ID, UID, servePreview } from './preview_server.mjs';
-import { HOSTILE, shop } from './shop.mjs';
-
-const { ASSETS, PLUGIN, CHANGED, VERSION, SCREENSHOTS } = process.env;
-const reference = { type: ID, uid: UID };
-const dashboard = {
-  title: 'Shop',
-  time: { from: 'now-1h', to: 'now' },
-  templating: {
-    list: [
-      { type: 'query', name: 'table', label: 'Table', datasource: reference, query: { of: 'tables' }, current: { value: 'sales', text: 'sales' } },
-      { type: 'custom', name: 'region', label: 'Region', query: 'north, south, east', multi: true, includeAll: true, current: { value: ['north', 'south'], text: ['north', 'south'] } },
-    ],
-  },
-  annotations: { list: [{ name: 'Deploys', enable: true, iconColor: 'blue', datasource: reference, target: { refId: 'Anno', severity: 3 } }] },
-  panels: [
-    { id: 1, type: 'timeseries', title: 'Sales by region', datasource: reference, targets: [{ refId: 'A', table: '$table', regions: ['$region'] }], fieldConfig: { defaults: { unit: 'short', displayName: '${__field.labels.region}' }, overrides: [] } },
-  ],
-};
-/** What someone may write or export, and the page must survive: no targets, no lists, the elements of a later schema. */
-const odd = [
-  { panels: [null, 7, { id: 2, targets: null }, { id: 3, panels: null }], templating: { list: null }, annotations: { list: [null] } },
-  { apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard', spec: { elements: { 'panel-1': { kind: 'Panel' } } } },
-  { panels: { 0: {} }, templating: null },
-];
-/** A module.js whose query() says nothing, or never ends. */
-const SILENT = `define(['@grafana/data', 'rxjs'], (data, rxjs) => {
-  class Silent extends data.DataSourceApi { query({ targets }) { return targets[0].never ? rxjs.NEVER : rxjs.EMPTY; } }
-  return { plugin: new data.DataSourcePlugin(Silent) };
-})`;
-let browser, server, silent;
-
-before(async () => {
-  const modules = [PLUGIN, CHANGED].map((file) => fs.readFileSync(file, 'utf8'));
-  const dashboards = [{ file: 'shop.json', dashboard }, ...odd.map((each, index) => ({ file: `odd-${index}.json`, dashboard: each }))];
-  server = await servePreview({ ...shop, assets: ASSETS, version: VERSION, modules, dashboards });
-  silent = await servePreview({ assets: ASSETS, version: VERSION, modules: [SILENT] });
-  browser = await launch({ width: 1280, height: 1000 });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-  silent?.close();
-});
-
-/** Open the page, run the steps; an error in the console, or a break of the content security policy, fails the test. */
-async function open(place, steps, { allowed, from = server } = {}) {
-  server.asked.length = 0;
-  const page = await browser.newPage();
-  page.setDefaultTimeout(15_000);
-  const wrong = [];
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/\/fonts\//.test(message.location().url) && !allowed?.test(message.text())) {
-      wrong.push(message.text());
-    }
-  });
-  const idle = () => page.evaluate(() => window.gfplugPreview.idle());
-  const region = (name) => page.getByRole('region', { name, exact: true });
-  const panel = async () => {
-    await idle();
-    return page.evaluate(() => window.gfplugPreview.panel());
-  };
-  const setQueries = (...queries) => page.evaluate((given) => window.gfplugPreview.setQueries(given), queries);
-  const go = async (hash) => {
-    await page.evaluate((name) => { location.hash = name; }, hash);
-    await idle();
-  };
-  try {
-    await page.goto(`${from.url()}${place}`);
-    await until(page, () => Boolean(window.gfplugPreview));
-    await idle();
-    await steps({ page, idle, region, panel, setQueries, go });
-    assert.deepEqual(wrong, []);
-  } finally {
-    await page.close();
-  }
-}
+import { test } from 'node:test';
+import { seriousViolations, until } from './chromium.mjs';
+import { UID } from './preview_server.mjs';
+import { HOSTILE } from './shop.mjs';
+import { SCREENSHOTS, VERSION, asked, open, server, silent } from './shop_page.mjs';
 
 /** A clock of what the page's main thread computes, in milliseconds: other programs on the machine do not move it. */
 async function clockOf(page) {
@@ -92,8 +14,6 @@ async function clockOf(page) {
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   return async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
 }
-
-const asked = () => server.asked.filter(({ path: name }) => name === 'api/ds/query').flatMap(({ body }) => body.queries).filter(({ refId }) => refId === 'A');
 
 test('the panel of a provisioned dashboard is drawn, its variables filled in', () =>
   open('', async ({ page, region, panel }) => {

@@ -1,5 +1,5 @@
 // The answers of a made-up shop, for the tests of the preview's page. A query's `table` says what comes: sales, one, logs, graph,
-// noticed, broken, hostile, live, none.
+// noticed, broken, hostile, live, none. Annotations of a severity above 5 have texts as times.
 import { UID } from './preview_server.mjs';
 
 export const HOSTILE = `<img src=x onerror="window.hurt='html'"><script>window.hurt='script'</script>[x](javascript:window.hurt=1) \${__x} \u202ereversed`;
@@ -21,6 +21,7 @@ const FRAMES = {
   graph: () => [{ name: 'nodes', fields: [text('id'), text('title')], values: [['1', '2'], ['web', 'database']], meta: { preferredVisualisationType: 'nodeGraph' } }],
   noticed: () => [{ fields: [time, number('sales')], values: [times, wave(0)], meta: { notices: [{ severity: 'warning', text: 'only the first 60 rows' }] } }],
   events: () => [{ fields: [time, text('title'), text('text'), text('tags')], values: [[times[20], times[40]], ['deploy', 'restart'], ['version 2', ''], ['prod,web', 'prod']] }],
+  oddEvents: () => [{ fields: [text('time'), text('text')], values: [['soon', null], ['deploy', HOSTILE]] }],
   texts: ({ texts = ['sales', 'orders'] }) => [{ fields: [text('text'), text('value')], values: [texts, texts] }],
   hostile: () => [
     {
@@ -39,7 +40,7 @@ const frame = (refId) => ({ name, fields, values, meta }) => ({ schema: { refId,
 /** Answer one query as Grafana would. */
 function answer(query) {
   const { refId, queryType, table } = query;
-  const kind = queryType === 'variable' ? 'texts' : queryType === 'annotation' ? 'events' : table;
+  const kind = queryType === 'variable' ? 'texts' : queryType === 'annotation' ? (query.severity > 5 ? 'oddEvents' : 'events') : table;
   if (kind === 'broken') {
     return { status: 502, error: 'the API answered 502 Bad Gateway', errorSource: 'downstream' };
   }
