@@ -165,7 +165,7 @@ test('an older rehearsal of the alert rules does not replace a newer one', () =>
   }));
 
 test('an edit that an editor tells late belongs to its query', () =>
-  open('', async ({ page, setQueries }) => {
+  open('', async ({ page, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'sales' }, { refId: 'B', table: 'orders' });
     const tables = () => page.evaluate(() => window.gfplugPreview.queries().map(({ refId, table }) => `${refId} ${table}`));
     const press = (...names) =>
@@ -174,10 +174,10 @@ test('an edit that an editor tells late belongs to its query', () =>
         wanted.forEach((name) => buttons.find((button) => [button.ariaLabel, button.textContent].includes(name)).click());
       }, names);
     await press('Change B', 'Hide query B');
-    await page.waitForTimeout(50);
+    await idle();
     assert.deepEqual(await tables(), ['A sales', 'B new']);
     await press('Change A', 'Remove query A');
-    await page.waitForTimeout(50);
+    await idle();
     assert.deepEqual(await tables(), ['B new']);
   }, { from: silent }));
 
@@ -268,7 +268,7 @@ test('a text variable asks once it is changed, and keeps the focus', () =>
   }));
 
 test('the log follows its last line, unless a person reads an earlier one', () =>
-  open('#/log', async ({ page, region }) => {
+  open('#/log', async ({ region }) => {
     const lines = region('Log').getByRole('list', { name: 'Lines' });
     const add = async (count, word) => {
       for (let index = 0; index < count; index += 1) {
@@ -279,8 +279,44 @@ test('the log follows its last line, unless a person reads an earlier one', () =
     const rest = () => lines.evaluate(({ scrollHeight, scrollTop, clientHeight }) => Math.round(scrollHeight - scrollTop - clientHeight));
     await add(200, 'first');
     assert.ok((await rest()) < 5);
-    await lines.evaluate((element) => { element.scrollTop = 100; });
-    await page.waitForTimeout(50);
+    await lines.evaluate(async (element) => {
+      element.scrollTop = 100;
+      for (let frame = 0; frame < 2; frame += 1) { // the browser tells of it in the next frame
+        await new Promise((resolve) => { requestAnimationFrame(resolve); });
+      }
+    });
     await add(3, 'third');
     assert.equal(await lines.evaluate(({ scrollTop }) => scrollTop), 100);
+  }));
+
+test('the keyboard keeps its place when something comes or goes', () =>
+  open('', async ({ page, region, idle }) => {
+    const focused = () => page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent.trim());
+    const press = async (name) => {
+      await page.getByRole('button', { name, exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await idle();
+    };
+    await press('Add query');
+    await press('Remove query B');
+    assert.equal(await focused(), 'Add query');
+    await press('Add annotation');
+    await press('Remove Annotation 1');
+    assert.equal(await focused(), 'Add annotation');
+    const filters = region('Ad hoc filters');
+    await press('Add filter');
+    assert.ok(await filters.getByLabel('Key', { exact: true }).evaluate((element) => element === document.activeElement));
+    await press('Discard the new filter');
+    assert.equal(await focused(), 'Add filter');
+    await press('Add filter');
+    await page.keyboard.type('region');
+    await page.getByRole('option', { name: 'region', exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await filters.getByLabel('Value', { exact: true }).fill('north');
+    await page.getByRole('option', { name: 'north', exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await idle();
+    assert.equal(await focused(), 'Add filter');
+    await press('Remove the filter on region');
+    assert.equal(await focused(), 'Add filter');
   }));
