@@ -95,6 +95,31 @@ test('a save and a test move no button', () =>
     await page.getByText('A file was saved').waitFor({ state: 'detached' });
   }, { allowed: /400/ }));
 
+test('what is typed during a save stays, and a saved secret does not', () =>
+  open('#/config', async ({ page, region, idle }) => {
+    const config = region('Config page');
+    const boots = await hold(page, '**/preview/boot');
+    await config.getByLabel('Name', { exact: true }).fill('Shop');
+    await config.locator('#gf-config-token').fill('s3cret');
+    await page.getByRole('button', { name: 'Save & test' }).click();
+    await boots.seen;
+    await config.getByLabel('Timeout').fill('31');
+    const asks = () => server.asked.filter(({ path, body }) => path === 'api/ds/query' && body.queries[0].queryType === 'variable').length;
+    const before = asks();
+    boots.release();
+    await idle();
+    assert.ok(asks() > before, 'the choices of variables may depend on the settings');
+    assert.deepEqual([await config.getByLabel('Timeout').inputValue(), await config.getByLabel('Name', { exact: true }).inputValue()], ['31', 'Shop']);
+    assert.equal(await config.locator('#gf-config-token').isDisabled(), true);
+    server.tell('settings', { ...server.settings(), name: 'Store', version: 9 }); // as after a save of the provisioning file
+    await until(page, () => document.querySelector('#preview-name').value === 'Store');
+    assert.equal(await config.getByLabel('Timeout').inputValue(), '31');
+    await config.getByLabel('Name', { exact: true }).fill('Sales');
+    await config.getByLabel('Timeout').fill('12');
+    await page.getByRole('button', { name: 'Save & test' }).click();
+    await idle();
+  }));
+
 test('while an answer is awaited, the last one and its error stay', () =>
   open('', async ({ page, region, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'broken' });
