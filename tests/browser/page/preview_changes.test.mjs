@@ -292,6 +292,14 @@ test('a text variable asks once it is changed, and keeps the focus', () =>
     assert.deepEqual([asked().length - before, await input.inputValue()], [1, 'two']);
   }));
 
+test('an editor of variables that fails leaves the rest of the page', () =>
+  open('', async ({ page, region }) => {
+    await page.getByRole('button', { name: 'Add variable' }).click();
+    await page.getByRole('group', { name: 'New variable' }).getByRole('radio', { name: 'Query' }).check({ force: true });
+    await page.getByText("The plugin's editor of variables failed").waitFor();
+    await region('Query A').waitFor();
+  }, { from: silent, allowed: /no such table|boundary/i }));
+
 test('the log follows its last line, unless a person reads an earlier one', () =>
   open('#/log', async ({ region }) => {
     const lines = region('Log').getByRole('list', { name: 'Lines' });
