@@ -1,5 +1,6 @@
 // Annotations: what they ask, and the events that came.
 import { Alert, Button, ErrorBoundaryAlert, IconButton, Switch } from '@grafana/ui';
+import { useRef } from 'react';
 import { fromEditor } from './choice.jsx';
 import { isoTime } from './panels/shared.jsx';
 import { useStyles } from './styles.js';
@@ -14,6 +15,7 @@ export function Annotations({ preview, state }) {
   const styles = useStyles();
   const { annotations, datasource, plugin, module, eventMarks, annotationProblem, range } = state;
   const Editor = datasource.annotations?.QueryEditor ?? plugin.components.QueryEditor;
+  const addButton = useRef(null);
   const keep = (changed) => preview.set({ annotations: changed });
   const edit = (index, patch) => { // an editor may tell late, when another annotation has the index
     const { name } = annotations[index];
@@ -32,7 +34,7 @@ export function Annotations({ preview, state }) {
     <section aria-label="Annotations" className={styles.box}>
       <div className={styles.boxHead}>
         <h2 className={styles.heading}>Annotations</h2>
-        <Button variant="secondary" size="sm" icon="plus" onClick={add}>
+        <Button ref={addButton} variant="secondary" size="sm" icon="plus" onClick={add}>
           Add annotation
         </Button>
         {annotations.length > 0 && <span className={styles.muted} role="status">{`${eventMarks.length} events`}</span>}
@@ -59,6 +61,7 @@ export function Annotations({ preview, state }) {
                 onClick={() => {
                   keep(annotations.filter((_, other) => other !== index));
                   preview.runQueries();
+                  addButton.current.focus();
                 }}
               />
             </div>

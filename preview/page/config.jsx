@@ -2,7 +2,7 @@
 import { Button, ErrorBoundaryAlert, Field, Input } from '@grafana/ui';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Trouble } from './app.jsx';
-import { saveAndTest, writeToFile } from './settings.js';
+import { saveAndTest, withEdits, writeToFile } from './settings.js';
 import { useStyles } from './styles.js';
 
 /** Grafana's own names, so that tests of Grafana's page find the same here. Source: @grafana/e2e-selectors 13.2.2, pages.DataSource. */
@@ -12,15 +12,14 @@ const SEVERITY = { success: 'success', error: 'error', warning: 'warning', info:
 
 export function Config({ preview, state }) {
   const styles = useStyles();
-  const { plugin, settings, health, module } = state;
+  const { plugin, settings, saved, health, module } = state;
   const [edited, setEdited] = useState(settings);
-  const last = useRef(settings);
+  const last = useRef({ settings, saved });
   useEffect(() => {
-    if (JSON.stringify(settings) !== JSON.stringify(last.current)) { // the server tells of a save twice; a person may type meanwhile
-      setEdited(settings);
-    }
-    last.current = settings;
-  }, [settings]);
+    const before = saved === last.current.saved ? last.current.settings : saved;
+    last.current = { settings, saved };
+    setEdited((now) => withEdits(settings, now, before));
+  }, [settings, saved]);
   const validation = useValidation();
   const Editor = plugin.components.ConfigEditor;
   const save = async (event) => {

@@ -1,6 +1,6 @@
 // Ad hoc filters, with the keys and values that the plugin offers.
 import { Button, IconButton } from '@grafana/ui';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Choice } from './choice.jsx';
 import { useStyles } from './styles.js';
 
@@ -20,6 +20,16 @@ export function Filters({ preview, state }) {
   const [draft, setDraft] = useState(undefined);
   const [problem, setProblem] = useState('');
   const now = useRef(undefined);
+  const section = useRef(null);
+  const isDrafting = draft !== undefined;
+  const wasDrafting = useRef(isDrafting);
+  const focusNext = () => section.current.querySelector(':scope > [data-add], :scope input')?.focus();
+  useEffect(() => {
+    if (wasDrafting.current !== isDrafting) {
+      focusNext();
+    }
+    wasDrafting.current = isDrafting;
+  }, [isDrafting]);
   now.current = { datasource, key: draft?.key, options: { timeRange: range, queries: preview.targets, filters } };
   const ask = async (typed, steps) => {
     try {
@@ -42,7 +52,7 @@ export function Filters({ preview, state }) {
     setDraft(undefined);
   };
   return (
-    <section aria-label="Ad hoc filters" className={styles.bar}>
+    <section ref={section} aria-label="Ad hoc filters" className={styles.bar}>
       <span className={styles.label}>Filters</span>
       {filters.map(({ key, operator, value }, index) => (
         <span key={index} className={styles.boxHead}>
@@ -50,7 +60,10 @@ export function Filters({ preview, state }) {
           <IconButton
             name="times"
             aria-label={`Remove the filter on ${key}`}
-            onClick={() => preview.setFilters(filters.filter((_, other) => other !== index))}
+            onClick={() => {
+              preview.setFilters(filters.filter((_, other) => other !== index));
+              focusNext();
+            }}
           />
         </span>
       ))}
@@ -81,9 +94,10 @@ export function Filters({ preview, state }) {
             value={null}
             onChange={({ value }) => finish(value)}
           />
+          <IconButton name="times" aria-label="Discard the new filter" onClick={() => setDraft(undefined)} />
         </>
       ) : (
-        <Button variant="secondary" size="sm" icon="plus" onClick={() => setDraft({ key: '', operator: '=' })}>
+        <Button data-add variant="secondary" size="sm" icon="plus" onClick={() => setDraft({ key: '', operator: '=' })}>
           Add filter
         </Button>
       )}

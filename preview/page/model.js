@@ -43,6 +43,7 @@ export class Preview {
       datasource: undefined,
       problem: plugin.problem,
       activity: undefined,
+      saved: undefined,
       health: null,
       written: undefined,
       alerts: null,

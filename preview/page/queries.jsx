@@ -1,7 +1,7 @@
 // The query rows A, B, …, each with the plugin's own editor.
 import { LoadingState } from '@grafana/data';
 import { Button, ErrorBoundaryAlert, IconButton } from '@grafana/ui';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { fromEditor } from './choice.jsx';
 import { useStyles } from './styles.js';
 
@@ -10,13 +10,14 @@ export function Queries({ preview, state }) {
   const targets = preview.targets;
   const Help = state.plugin.components.QueryEditorHelp;
   const [isHelping, setHelping] = useState(false);
+  const addButton = useRef(null);
   return (
     <div>
       {targets.map((target) => (
-        <QueryRow key={`${target.refId} ${state.module} ${state.panel}`} preview={preview} state={state} target={target} />
+        <QueryRow key={`${target.refId} ${state.module} ${state.panel}`} preview={preview} state={state} target={target} onRemoved={() => addButton.current.focus()} />
       ))}
       <div className={styles.bar}>
-        <Button variant="secondary" icon="plus" onClick={() => preview.addQuery()}>
+        <Button ref={addButton} variant="secondary" icon="plus" onClick={() => preview.addQuery()}>
           Add query
         </Button>
         <Button variant="secondary" icon="play" onClick={preview.runQueries}>
@@ -50,7 +51,7 @@ export function Queries({ preview, state }) {
   );
 }
 
-function QueryRow({ preview, state, target }) {
+function QueryRow({ preview, state, target, onRemoved }) {
   const styles = useStyles();
   const { refId, hide } = target;
   const { page, panel } = state;
@@ -85,6 +86,7 @@ function QueryRow({ preview, state, target }) {
             onClick={() => {
               preview.setQueries(preview.targets.filter((query) => query.refId !== refId));
               preview.runQueries();
+              onRemoved();
             }}
           />
         </span>

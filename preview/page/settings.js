@@ -9,6 +9,21 @@ export function takeSettings(preview, settings, given) {
   preview.set({ settings, instanceSettings, datasource: plugin && createDatasource(plugin, instanceSettings) });
 }
 
+const MAPPINGS = ['jsonData', 'secureJsonData', 'secureJsonFields'];
+
+/** Return new settings with what a person changed since older ones: the config page keeps what is typed while it saves, and while
+ * someone saves the provisioning file. */
+export function withEdits(settings, edited, before) {
+  const mappings = MAPPINGS.map((name) => [name, withEditsOf(settings[name], edited[name], before[name])]);
+  return { ...withEditsOf(settings, edited, before), ...Object.fromEntries(mappings) };
+}
+
+function withEditsOf(now = {}, edited = {}, before = {}) {
+  const isEdit = (key) => JSON.stringify(edited[key]) !== JSON.stringify(before[key]);
+  const keys = [...new Set([...Object.keys(now), ...Object.keys(edited)])];
+  return Object.fromEntries(keys.map((key) => [key, isEdit(key) ? edited[key] : now[key]]).filter(([, value]) => value !== undefined));
+}
+
 /** Keep the settings, and ask the data source whether it works with them. */
 export const saveAndTest = (preview, edited) =>
   preview.work(async () => {
@@ -16,6 +31,7 @@ export const saveAndTest = (preview, edited) =>
     try {
       const settings = await saveSettings(edited);
       takeSettings(preview, settings, (await readBoot()).instanceSettings);
+      preview.set({ saved: edited });
       preview.refresh(); // the choices of variables may depend on them
       preview.set({ health: await testOf(preview.state.datasource) });
     } catch (error) {

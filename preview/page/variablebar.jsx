@@ -1,5 +1,5 @@
 // Dashboard variables: their values, and the form of one.
-import { Alert, Button, Combobox, Field, IconButton, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
+import { Alert, Button, Combobox, ErrorBoundaryAlert, Field, IconButton, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import { later } from './choice.jsx';
 import { useStyles } from './styles.js';
@@ -147,15 +147,16 @@ function VariableForm({ preview, state, name, onDone }) {
         <Toggle label="All" value={Boolean(variable.includeAll)} onChange={(includeAll) => change({ includeAll })} />
       </div>
       {variable.type === 'query' && Editor && (
-        <Editor
-          key={module}
-          datasource={datasource}
-          query={variable.query ?? { refId: 'variable', ...initial }}
-          range={range}
-          onChange={(query) => change({ query })}
-          onRunQuery={() => {}}
-          app="dashboard"
-        />
+        <ErrorBoundaryAlert key={module} title="The plugin's editor of variables failed" boundaryName="preview-variable">
+          <Editor
+            datasource={datasource}
+            query={variable.query ?? { refId: 'variable', ...initial }}
+            range={range}
+            onChange={(query) => change({ query })}
+            onRunQuery={() => {}}
+            app="dashboard"
+          />
+        </ErrorBoundaryAlert>
       )}
       {(variable.type !== 'query' || !Editor) && (
         <Field

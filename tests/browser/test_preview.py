@@ -110,4 +110,4 @@ def test_the_page_shows_the_plugin(packages: str, places: dict[str, str]) -> Non
 @pytest.mark.parametrize("packages", PACKAGES)
 def test_the_page_stays_as_it_is_while_something_changes(packages: str, places: dict[str, str]) -> None:
     """Nothing moves under the pointer, no older answer replaces a newer one, and no choice is lost."""
-    passes("preview_changes.test.mjs", tests=14, packages=packages, places=places)
+    passes("preview_changes.test.mjs", tests=17, packages=packages, places=places)

@@ -95,6 +95,31 @@ test('a save and a test move no button', () =>
     await page.getByText('A file was saved').waitFor({ state: 'detached' });
   }, { allowed: /400/ }));
 
+test('what is typed during a save stays, and a saved secret does not', () =>
+  open('#/config', async ({ page, region, idle }) => {
+    const config = region('Config page');
+    const boots = await hold(page, '**/preview/boot');
+    await config.getByLabel('Name', { exact: true }).fill('Shop');
+    await config.locator('#gf-config-token').fill('s3cret');
+    await page.getByRole('button', { name: 'Save & test' }).click();
+    await boots.seen;
+    await config.getByLabel('Timeout').fill('31');
+    const asks = () => server.asked.filter(({ path, body }) => path === 'api/ds/query' && body.queries[0].queryType === 'variable').length;
+    const before = asks();
+    boots.release();
+    await idle();
+    assert.ok(asks() > before, 'the choices of variables may depend on the settings');
+    assert.deepEqual([await config.getByLabel('Timeout').inputValue(), await config.getByLabel('Name', { exact: true }).inputValue()], ['31', 'Shop']);
+    assert.equal(await config.locator('#gf-config-token').isDisabled(), true);
+    server.tell('settings', { ...server.settings(), name: 'Store', version: 9 }); // as after a save of the provisioning file
+    await until(page, () => document.querySelector('#preview-name').value === 'Store');
+    assert.equal(await config.getByLabel('Timeout').inputValue(), '31');
+    await config.getByLabel('Name', { exact: true }).fill('Sales');
+    await config.getByLabel('Timeout').fill('12');
+    await page.getByRole('button', { name: 'Save & test' }).click();
+    await idle();
+  }));
+
 test('while an answer is awaited, the last one and its error stay', () =>
   open('', async ({ page, region, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'broken' });
@@ -165,7 +190,7 @@ test('an older rehearsal of the alert rules does not replace a newer one', () =>
   }));
 
 test('an edit that an editor tells late belongs to its query', () =>
-  open('', async ({ page, setQueries }) => {
+  open('', async ({ page, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'sales' }, { refId: 'B', table: 'orders' });
     const tables = () => page.evaluate(() => window.gfplugPreview.queries().map(({ refId, table }) => `${refId} ${table}`));
     const press = (...names) =>
@@ -174,10 +199,10 @@ test('an edit that an editor tells late belongs to its query', () =>
         wanted.forEach((name) => buttons.find((button) => [button.ariaLabel, button.textContent].includes(name)).click());
       }, names);
     await press('Change B', 'Hide query B');
-    await page.waitForTimeout(50);
+    await idle();
     assert.deepEqual(await tables(), ['A sales', 'B new']);
     await press('Change A', 'Remove query A');
-    await page.waitForTimeout(50);
+    await idle();
     assert.deepEqual(await tables(), ['B new']);
   }, { from: silent }));
 
@@ -267,8 +292,16 @@ test('a text variable asks once it is changed, and keeps the focus', () =>
     assert.deepEqual([asked().length - before, await input.inputValue()], [1, 'two']);
   }));
 
+test('an editor of variables that fails leaves the rest of the page', () =>
+  open('', async ({ page, region }) => {
+    await page.getByRole('button', { name: 'Add variable' }).click();
+    await page.getByRole('group', { name: 'New variable' }).getByRole('radio', { name: 'Query' }).check({ force: true });
+    await page.getByText("The plugin's editor of variables failed").waitFor();
+    await region('Query A').waitFor();
+  }, { from: silent, allowed: /no such table|boundary/i }));
+
 test('the log follows its last line, unless a person reads an earlier one', () =>
-  open('#/log', async ({ page, region }) => {
+  open('#/log', async ({ region }) => {
     const lines = region('Log').getByRole('list', { name: 'Lines' });
     const add = async (count, word) => {
       for (let index = 0; index < count; index += 1) {
@@ -279,8 +312,44 @@ test('the log follows its last line, unless a person reads an earlier one', () =
     const rest = () => lines.evaluate(({ scrollHeight, scrollTop, clientHeight }) => Math.round(scrollHeight - scrollTop - clientHeight));
     await add(200, 'first');
     assert.ok((await rest()) < 5);
-    await lines.evaluate((element) => { element.scrollTop = 100; });
-    await page.waitForTimeout(50);
+    await lines.evaluate(async (element) => {
+      element.scrollTop = 100;
+      for (let frame = 0; frame < 2; frame += 1) { // the browser tells of it in the next frame
+        await new Promise((resolve) => { requestAnimationFrame(resolve); });
+      }
+    });
     await add(3, 'third');
     assert.equal(await lines.evaluate(({ scrollTop }) => scrollTop), 100);
+  }));
+
+test('the keyboard keeps its place when something comes or goes', () =>
+  open('', async ({ page, region, idle }) => {
+    const focused = () => page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent.trim());
+    const press = async (name) => {
+      await page.getByRole('button', { name, exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await idle();
+    };
+    await press('Add query');
+    await press('Remove query B');
+    assert.equal(await focused(), 'Add query');
+    await press('Add annotation');
+    await press('Remove Annotation 1');
+    assert.equal(await focused(), 'Add annotation');
+    const filters = region('Ad hoc filters');
+    await press('Add filter');
+    assert.ok(await filters.getByLabel('Key', { exact: true }).evaluate((element) => element === document.activeElement));
+    await press('Discard the new filter');
+    assert.equal(await focused(), 'Add filter');
+    await press('Add filter');
+    await page.keyboard.type('region');
+    await page.getByRole('option', { name: 'region', exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await filters.getByLabel('Value', { exact: true }).fill('north');
+    await page.getByRole('option', { name: 'north', exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await idle();
+    assert.equal(await focused(), 'Add filter');
+    await press('Remove the filter on region');
+    assert.equal(await focused(), 'Add filter');
   }));

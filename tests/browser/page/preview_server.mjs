@@ -118,6 +118,7 @@ export async function servePreview({ assets, version, modules = [], settings: gi
     url: () => `http://127.0.0.1:${server.address().port}/${TOKEN}/`,
     asked,
     address,
+    settings: () => settings,
     tell,
     /** Have another module.js, other settings and dashboards from now on; `save` says so. */
     change: ({ module, settings: next, dashboards: others = [] }) => {

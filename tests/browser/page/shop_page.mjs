@@ -33,12 +33,13 @@ const odd = [
   { panels: { 0: {} }, templating: null },
   { time: { from: 'now-soon', to: 'never' }, refresh: 'auto', panels: [{ id: 1, datasource: reference, targets: [{ table: 'one' }, { refId: 'A', table: 'sales' }, { refId: 'A' }] }] },
 ];
-/** A module.js whose query() says nothing, or never ends, and whose editor is a button. */
+/** A module.js whose query() says nothing, or never ends, whose editor is a button, and whose editor of variables fails. */
 const SILENT = `define(['@grafana/data', 'rxjs', 'react'], (data, rxjs, react) => {
   class Silent extends data.DataSourceApi { query({ targets }) { return targets[0].never ? rxjs.NEVER : rxjs.EMPTY; } }
   const Editor = ({ query, onChange }) =>
     react.createElement('button', { onClick: () => onChange({ ...query, table: 'new' }) }, 'Change ' + query.refId);
-  return { plugin: new data.DataSourcePlugin(Silent).setQueryEditor(Editor) };
+  const broken = () => { throw new Error('no such table'); };
+  return { plugin: new data.DataSourcePlugin(Silent).setQueryEditor(Editor).setVariableQueryEditor(broken) };
 })`;
 let browser;
 export let server;
