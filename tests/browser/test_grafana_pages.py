@@ -52,8 +52,8 @@ def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
 def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], str]:
     """Run the project's tests of pages as its README says; return which passed, which failed, and what was said."""
     chromium = grafana.program("chromium", "chromium-browser", "google-chrome")
-    kept = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
-    environment = {**kept, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
+    environment = {**inherited, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
     words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider", "tests/test_grafana_pages.py"]
     done = python(*words, cwd=server.provisioning.parent, env=environment)
     passed, failed = (

@@ -57,14 +57,14 @@ def test_help_of_the_projects_own_comes_first(evaluate: Evaluate) -> None:
 )
 def test_a_field_is_shown_in_its_apps(evaluate: Evaluate, app: str, is_shown: bool) -> None:  # noqa: FBT001 - a value
     """And where Grafana does not say which app it is; what it holds is sent from everywhere."""
-    shown, sent = evaluate(
+    has_field, note = evaluate(
         f"[elements(plugin.components.QueryEditor({{ datasource, app: {app}, query: {{ refId: 'A' }} }}))"
         ".some((each) => each.props.id === 'gf-query-A-note'),"
         " datasource.applyTemplateVariables({ refId: 'A', note: 'kept' }, {}).note]",
         source=Showy,
     )
 
-    assert (shown, sent) == (is_shown, "kept")
+    assert (has_field, note) == (is_shown, "kept")
 
 
 def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> None:
@@ -125,7 +125,7 @@ def test_neither_variables_nor_nothing_are_remembered(evaluate: Evaluate) -> Non
 
 def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Evaluate) -> None:
     """What another browser kept is taken once it is there; what is chosen is kept for both."""
-    found = evaluate(
+    memory = evaluate(
         "(async () => { const kept = {}; const storage = { getItem: async (name) => kept[name] ?? null,"
         " setItem: async (name, text) => { kept[name] = text; } };"
         " Object.defineProperty(Object.getPrototypeOf(plugin.DataSourceClass).prototype, 'userStorage',"
@@ -138,7 +138,7 @@ def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Eva
         source=Showy,
     )
 
-    assert found == [["gfplug.u1"], "raw", "sum"]
+    assert memory == [["gfplug.u1"], "raw", "sum"]
 
 
 def test_a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left(evaluate: Evaluate) -> None:

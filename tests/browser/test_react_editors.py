@@ -51,9 +51,9 @@ MODULES = (
     *("test_config_page", "test_filters", "test_help_and_memory", "test_old_queries", "test_module"),
     "test_query_editor",
 )
-MADE = {name: test for module in MODULES for name, test in vars(import_module(module)).items()}
-query: Callable[[str], str] = MADE["query"]
-globals().update({f"test_{name}": MADE[f"test_{name}"] for name in SHARED})
+SHARED_TESTS = {name: test for module in MODULES for name, test in vars(import_module(module)).items()}
+query: Callable[[str], str] = SHARED_TESTS["query"]
+globals().update({f"test_{name}": SHARED_TESTS[f"test_{name}"] for name in SHARED})
 
 
 @pytest.fixture(scope="session")
@@ -83,14 +83,19 @@ def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
 
 def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -> None:
     """What is hidden is not required, and null is the default, as it is for Python."""
-    asked = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
+    queries = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
     wide = [
         "{ table: 't', mode: 'raw', every: '' }",
         "{ table: 't', mode: 'sum', every: '' }",
         "{ table: 't', mode: 'sum' }",
     ]
 
-    assert evaluate(f"[{', '.join(asked)}].map((query) => datasource.filterQuery(query))") == [False, True, True, False]
+    assert evaluate(f"[{', '.join(queries)}].map((query) => datasource.filterQuery(query))") == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert evaluate(f"[{', '.join(wide)}].map((query) => datasource.filterQuery(query))", source=Wide) == [
         True,
         False,
@@ -107,14 +112,14 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
         " control('gf-query-A-record.kind').onChange(null); return log.filter((each) => each !== 'run'); })([])",
         source=Odd,
     )
-    shown = evaluate(
+    values = evaluate(
         query("{ refId: 'A', record: { new: null } }")
         + "return [control('gf-query-A-record.new').value, control('gf-query-A-record.default').value]; })([])",
         source=Odd,
     )
 
     assert [each["record"] for each in log] == [{"new": None}, {"new": 7, "default": None}, {"new": 7, "kind": None}]
-    assert shown == ["", "d"]
+    assert values == ["", "d"]
 
 
 def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:

@@ -13,7 +13,7 @@ from daskcluster import dask_cluster
 from hostclient import HostError
 from messages import HOUR_MS, START_MS, query, query_request, settings
 from processes import alive, descendants, ends_well, eventually
-from programs import BUILT, executable
+from programs import BUNDLE_MARKS, executable
 from soak import look
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Pat
         assert "workers: 1," in plugin.health(configured)["message"]
 
 
-@pytest.mark.parametrize("kind", ["source", pytest.param("built", marks=BUILT)])
+@pytest.mark.parametrize("kind", ["source", pytest.param("built", marks=BUNDLE_MARKS)])
 @pytest.mark.parametrize("end", ["the plugin is killed", "the host is killed", "in a query"])
 def test_a_cluster_of_its_own_ends_with_the_plugin(
     new_host: HostMaker, programs: Programs, kind: str, end: str

@@ -12,7 +12,7 @@ import pytest
 from hostclient import HostError
 from messages import query, query_request, settings
 from processes import alive, descendants, ends_well, eventually
-from programs import BUILT
+from programs import BUNDLE_MARKS
 
 if TYPE_CHECKING:
     from hostclient import Host, Plugin
@@ -67,7 +67,7 @@ def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, 
 
 
 @pytest.mark.shows("faults: It forks")
-@pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUILT)])
+@pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUNDLE_MARKS)])
 def test_pools_of_processes_work(host: Host, programs: Programs, environment: dict[str, str], kind: str) -> None:
     """`multiprocessing` computes, by every start method; its helpers hold up no end.
 

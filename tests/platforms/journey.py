@@ -26,10 +26,10 @@ from expectations import (
     StepError,
     check_answers,
     check_sine,
+    describe_processes,
     gone,
     require_lf,
     running_host,
-    shown,
     wait_for_processes,
 )
 from processlist import HARD, Family
@@ -59,7 +59,7 @@ class Journey:
 
         def left_behind() -> str:
             remaining, _ = family.wait_for_end(within_s=2)
-            return shown(family.end()) if remaining else ""
+            return describe_processes(family.end()) if remaining else ""
 
         return left_behind
 

@@ -176,13 +176,13 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("written", LISTS.values(), ids=list(LISTS))
-def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path, written: str) -> None:
+@pytest.mark.parametrize("dependencies_text", LISTS.values(), ids=list(LISTS))
+def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path, dependencies_text: str) -> None:
     """It is in the right list; the author's entries and the rest of the file do not change."""
     path = signals / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     begin, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
-    path.write_text(f"{text[:begin]}{written}\n{text[end:]}", encoding="utf-8")
+    path.write_text(f"{text[:begin]}{dependencies_text}\n{text[end:]}", encoding="utf-8")
     before = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
     others = {"grpcio>=1.85.1,<2", "msgspec>=0.19", "grpcio==1.*"}
 
@@ -194,6 +194,6 @@ def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path,
     assert not [name for name in names if name.startswith("msgspec")]
     assert {line for line in before["dependencies"] if line not in others} <= set(after["dependencies"])
     assert before["optional-dependencies"].items() <= after["optional-dependencies"].items()
-    assert written.count("#") <= path.read_text(encoding="utf-8").count("#")
-    assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in written)
+    assert dependencies_text.count("#") <= path.read_text(encoding="utf-8").count("#")
+    assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in dependencies_text)
     assert cli.main(["check", str(signals)]) == 0

@@ -104,9 +104,9 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
     def with_build(**build: object) -> Callable[[Path], object]:
         return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": {"time": 1, **build}})
 
-    given = [archive(tmp_path, "amd64", with_build(hash="0123")), archive(tmp_path, "arm64", with_build())]
+    archives = [archive(tmp_path, "amd64", with_build(hash="0123")), archive(tmp_path, "arm64", with_build())]
     with pytest.raises(ProjectError, match=r"differ in plugin\.json \(commit\)") as caught:
-        combine.combine(given, tmp_path / "out.zip")
+        combine.combine(archives, tmp_path / "out.zip")
 
     assert "or all without git" in caught.value.hint
 

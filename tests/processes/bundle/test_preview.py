@@ -72,7 +72,7 @@ class Page:
         """Listen no more."""
         self._events.close()
 
-    def wait_for(self, event: str, **wanted: Any) -> dict[str, Any]:
+    def wait_for(self, event: str, **values: Any) -> dict[str, Any]:
         """Return the next event of a kind whose value has these keys."""
         kind = ""
         for line in self._events:
@@ -80,7 +80,7 @@ class Page:
             kind = text if name == "event" else kind
             if name == "data" and kind == event:
                 value: dict[str, Any] = json.loads(text)
-                if wanted.items() <= value.items():
+                if values.items() <= value.items():
                     return value
         raise AssertionError(f"no {event} came")
 

@@ -49,18 +49,18 @@ def add(project: Path, last_line: str, **names: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project."""
     return new_project(tmp_path_factory.mktemp("project") / ID)
 
 
 @pytest.fixture
-def project(made: Path) -> Any:
+def project(pristine_project: Path) -> Any:
     """Give a project whose files are as they were afterwards."""
-    before = {name: (made / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
-    yield made
+    before = {name: (pristine_project / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
+    yield pristine_project
     for name, text in before.items():
-        (made / name).write_text(text, encoding="utf-8")
+        (pristine_project / name).write_text(text, encoding="utf-8")
 
 
 def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, str, str, str]]]:
@@ -129,11 +129,15 @@ def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of
     add(project, "series: Annotated", old="seconds", new="period", value=value)
     change(project, RULES, "period: 600", f"seconds: {seconds}")
     code, findings = check(project, capsys)
-    told = [(found, where, text) for found, rule, where, text in findings if rule == "migration" and found != "note"]
+    migrations = [
+        (severity, where, text)
+        for severity, rule, where, text in findings
+        if rule == "migration" and severity != "note"
+    ]
 
     assert code == (3 if level == "error" else 0)
-    assert [(found, where) for found, where, _ in told] == [(level, RULES)]
-    assert told[0][2].startswith(message)
+    assert [(severity, where) for severity, where, _ in migrations] == [(level, RULES)]
+    assert migrations[0][2].startswith(message)
 
 
 def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:

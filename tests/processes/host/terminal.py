@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], *, columns: int = 80, rows: int = 30) -> None:
         """Start the program, its standard streams on a screen of this size."""
         self.screen = pyte.Screen(columns, rows)
-        self.written = b""
+        self.output = b""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -92,6 +92,6 @@ class Terminal:
                 return
             if not content:
                 return
-            self.written += content
+            self.output += content
             self._stream.feed(content)
             seconds = 0
