@@ -22,8 +22,11 @@ def test_other_cookies_are_refused_with_an_explanation(environ: dict[str, str]) 
 @pytest.mark.shows("protocol 12")
 def test_line_has_six_fields() -> None:
     """The line names core version 1, plugin version 2 and the address, and ends with a bar."""
-    assert handshake.line(Address(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
-    assert handshake.line(Address(network="tcp", value="127.0.0.1:5"), "MII") == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
+    assert handshake.handshake_line(Address(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
+    assert (
+        handshake.handshake_line(Address(network="tcp", value="127.0.0.1:5"), "MII")
+        == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
+    )
 
 
 def test_the_socket_is_in_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -116,8 +119,8 @@ def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:
     socket = tmp_path / "socket"
     socket.touch(mode=0o666)
     address = Address(network="unix", value=str(socket))
-    handshake.share(address, {})
+    handshake.restrict_socket(address, {})
     assert socket.stat().st_mode & 0o777 == 0o600
 
-    handshake.share(address, {"PLUGIN_UNIX_SOCKET_GROUP": str(os.getgid())})
+    handshake.restrict_socket(address, {"PLUGIN_UNIX_SOCKET_GROUP": str(os.getgid())})
     assert socket.stat().st_mode & 0o777 == 0o660

@@ -40,7 +40,7 @@ _SOURCE_KEYS = (
 _SCHEMA = "gfplug/schema"
 
 Keys = dict[str, Any] | None
-"""A name → the keys of what is below it; None stands for any keys."""
+"""Maps a key to the keys of its value; None allows any keys."""
 
 
 def _load_key_rules() -> Any:  # noqa: ANN401 - a module
@@ -89,7 +89,7 @@ class KnownKeys:
 
     def of_options(self, values: Mapping[str, Any]) -> Iterator[UnknownKey]:
         """Yield keys of jsonData, or of `--option`, that are not options."""
-        for path, names in self._filter_unknown(_load_key_rules().unknown_of_options(values, self.options)):
+        for path, names in self._filter_unknown(_load_key_rules().find_unknown_option_keys(values, self.options)):
             if path in self.url:
                 yield UnknownKey(f"`{path}` is the data source's URL, not an option", "set it with --url, or `url:`")
             elif path in (self.secrets or ()):
@@ -102,11 +102,7 @@ class KnownKeys:
         if self.secrets is None:
             return
         for name in names:
-            if (
-                name in self.secrets
-                or name in self.names_read_elsewhere
-                or _load_key_rules().is_secret_of_every_source(name)
-            ):
+            if name in self.secrets or name in self.names_read_elsewhere or _load_key_rules().is_grafana_secret(name):
                 continue
             if name in (self.options or ()):
                 yield UnknownKey(f"`{name}` is an option, not a secret", "set it with --option, or jsonData")
@@ -116,7 +112,7 @@ class KnownKeys:
     def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[UnknownKey]:
         """Yield keys that are not fields of a query; `kind` is its type."""
         fields = self.own[kind] if isinstance(kind, str) and kind in self.own else self.query
-        for path, names in self._filter_unknown(_load_key_rules().unknown_of_query(model, fields)):
+        for path, names in self._filter_unknown(_load_key_rules().find_unknown_query_keys(model, fields)):
             yield _unknown("field", path, names)
 
     def _filter_unknown(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:

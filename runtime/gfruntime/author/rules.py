@@ -62,7 +62,7 @@ def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
     low = -most if ui.minimum is None else ui.minimum
     high = most if ui.maximum is None else ui.maximum
 
-    def text_of(value: Any) -> str:  # noqa: ANN401
+    def violation_text(value: Any) -> str:  # noqa: ANN401
         try:
             if low <= value <= high:
                 return ""
@@ -73,7 +73,7 @@ def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
         bound = f"below the minimum {low}" if value < low else f"above the maximum {high}"
         return f"{value_text(value)} is {bound}"
 
-    return text_of
+    return violation_text
 
 
 def _pattern_rule(pattern: str, where: str) -> Rule:
@@ -89,7 +89,7 @@ def _pattern_rule(pattern: str, where: str) -> Rule:
     except (pa.ArrowException, UnicodeError) as error:
         raise SchemaError(f"{where}: its pattern {pattern!r} can't be read: {error}; use RE2's syntax") from None
 
-    def text_of(value: Any) -> str:  # noqa: ANN401
+    def violation_text(value: Any) -> str:  # noqa: ANN401
         if not isinstance(value, str) or not value:
             return ""
         try:
@@ -101,7 +101,7 @@ def _pattern_rule(pattern: str, where: str) -> Rule:
         subject = "it" if isinstance(value, Secret) else value_text(value)
         return f"{subject} does not match the pattern {pattern!r}"
 
-    return text_of
+    return violation_text
 
 
 def choices_of(kind: Any) -> list[Any]:  # noqa: ANN401

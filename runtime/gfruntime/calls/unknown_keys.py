@@ -32,7 +32,7 @@ def log_unknown_query_keys(decode: Callable[[bytes], Any], model: Any, what: str
     def decode_text(text: bytes) -> Any:  # noqa: ANN401
         value = decode(text)
         if _LOGGER.isEnabledFor(logging.DEBUG):
-            _log_once(kind, unread.unknown_of_query(json.loads(text or b"{}"), names))
+            _log_once(kind, unread.find_unknown_query_keys(json.loads(text or b"{}"), names))
         return value
 
     return decode_text
@@ -44,9 +44,9 @@ def log_unknown_settings(options: Any, json_data: Mapping[str, Any], secrets: It
         return
     stores = keys.stores_of(options)
     if stores is not None:
-        _log_once(what, unread.unknown_of_options(json_data, stores["jsonData"]))
+        _log_once(what, unread.find_unknown_option_keys(json_data, stores["jsonData"]))
         names = list(stores["secureJsonData"])
-        ignored = [name for name in secrets if name not in names and not unread.is_secret_of_every_source(name)]
+        ignored = [name for name in secrets if name not in names and not unread.is_grafana_secret(name)]
         _log_once(f"{what}: the secrets", [(name, names) for name in ignored])
 
 

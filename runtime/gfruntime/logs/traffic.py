@@ -37,7 +37,7 @@ class Traffic:
     def __init__(self, *, uid: str = "", plugin_id: str = "", name: str = "", most_body: int = MOST_BODY) -> None:
         """Start without entries; statements belong to this data source."""
         self.most_body = most_body
-        self._source = har.Source(uid=uid, plugin_id=plugin_id, name=name)
+        self._source = har.StatementSource(uid=uid, plugin_id=plugin_id, name=name)
         self._free_bytes = MOST_TOTAL
         self._entries: list[har.Entry] = []
         self._is_open = True

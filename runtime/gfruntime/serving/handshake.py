@@ -117,7 +117,7 @@ def private_socket() -> Address:
     raise OSError("no folder for temporary files can hold a unix socket")
 
 
-def share(address: Address, environ: Mapping[str, str]) -> None:
+def restrict_socket(address: Address, environ: Mapping[str, str]) -> None:
     """Give access to the socket to its owner only, or also to the group that the host names."""
     if address.network != "unix":
         return
@@ -135,7 +135,7 @@ def share(address: Address, environ: Mapping[str, str]) -> None:
         os.chmod(folder, 0o710)  # noqa: S103  # the group must get through
 
 
-def line(address: Address, certificate: str = "") -> bytes:
+def handshake_line(address: Address, certificate: str = "") -> bytes:
     """Write the handshake line, the only output on stdout."""
     fields = (_CORE_VERSION, _PLUGIN_VERSION, address.network, address.value, "grpc", certificate)
     return ("|".join(map(str, fields)) + "\n").encode()

@@ -79,10 +79,10 @@ async def _serve(
     except Exception:
         address.remove()
         raise
-    handshake.share(address, os.environ)
+    handshake.restrict_socket(address, os.environ)
     life.watch_signals()  # before the line, because the host may end us once it has read it
     life.watch_host(host)
-    os.write(stdout, handshake.line(address, certificate))
+    os.write(stdout, handshake.handshake_line(address, certificate))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
     application.add_done_callback(lambda future: life.request() if future.exception() is not None else None)
     await life.requested.wait()

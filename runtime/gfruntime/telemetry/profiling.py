@@ -67,7 +67,7 @@ def stacks() -> str:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return "\n".join(
         f"{names.get(number, number)}\n"
-        f"{''.join(traceback.StackSummary.extract(reversed(places.below(frame))).format())}"
+        f"{''.join(traceback.StackSummary.extract(reversed(places.frames_below(frame))).format())}"
         for number, frame in places.frames_of_threads().items()
     )
 
