@@ -72,7 +72,7 @@ class _Report:
 
     standard: Collection[str] = sys.stdlib_module_names
     providers: dict[str, list[str]] = field(default_factory=dict)
-    without: Collection[str] = ()
+    unlisted: Collection[str] = ()
 
 
 def check(project: Project, python: Path | None) -> Iterator[Finding]:
@@ -131,7 +131,7 @@ def _undeclared(
     project: Project, imports: Sequence[Import], lines: Sequence[str], *, environment: Environment, report: _Report
 ) -> Iterator[Finding]:
     """Find imports that no dependency provides."""
-    brought = environment.all(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
+    brought = environment.with_dependencies(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
     direct = [name for name, _ in environment.direct(lines)]
     unsure = [name for name in direct if name not in environment.packages and name not in _OF_RUNTIME.values()]
     reported: set[str] = set()
@@ -154,7 +154,7 @@ def _undeclared(
 def _is_there(module: str, report: _Report, *, is_listed: bool) -> bool:
     """Tell whether a module is Python's, comes with every plugin, or exists although no package lists it."""
     is_standard = module.partition(".")[0] in report.standard
-    return is_standard or module in report.without or (not is_listed and _unit(module) in _OF_RUNTIME)
+    return is_standard or module in report.unlisted or (not is_listed and _unit(module) in _OF_RUNTIME)
 
 
 def _unit(module: str) -> str:
@@ -204,6 +204,6 @@ def _ask(python: Path, modules: Sequence[str]) -> _Report:
     reply = process.run(command, env=interpreters.clean_environment(), what="listing the modules", timeout=_SECONDS)
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])
-        return _Report(standard=report["standard"], providers=report["providers"], without=report["without"])
+        return _Report(standard=report["standard"], providers=report["providers"], unlisted=report["unlisted"])
     except (IndexError, KeyError, TypeError, ValueError) as failure:
         raise ToolError(f"{python} does not list its modules", details=reply) from failure

@@ -46,7 +46,7 @@ def doctor(
         console.result_json([each.to_json() for each in checks])
     else:
         for each in checks:
-            console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.seen}")
+            console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.state}")
             if not each.is_good:
                 console.result(f"      {each.remedy}")
     if bad := [each.name for each in checks if not each.is_good]:

@@ -90,15 +90,15 @@ class Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise _fail(key, "a key is not a text")
             if key.value in lines:
-                self.repeat(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} appears again"))
+                self.on_repeated_key(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} appears again"))
             lines.setdefault(key.value, key.start_mark.line + 1)
         if len(lines) < len(node.value):
             firsts = {key.value: (key, value) for key, value in reversed(node.value)}
             node.value = [firsts[name] for name in lines]
         return node
 
-    def repeat(self, error: yaml.MarkedYAMLError) -> None:
-        """Refuse a key that appears twice."""
+    def on_repeated_key(self, error: yaml.MarkedYAMLError) -> None:
+        """Refuse the text, because a key appears twice; a subclass may store the error instead."""
         raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
@@ -139,7 +139,7 @@ class LargeLoader(Loader):
             for name in ("get_event", "peek_event", "check_event"):
                 setattr(self, name, getattr(parser, name))
 
-    def repeat(self, error: yaml.MarkedYAMLError) -> None:
+    def on_repeated_key(self, error: yaml.MarkedYAMLError) -> None:
         """Report a key that appears twice, if `repeated` is set."""
         mark: Any = error.problem_mark
         if self._repeated is None:

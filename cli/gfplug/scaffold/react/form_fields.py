@@ -154,8 +154,8 @@ def any_of(tests: Sequence[str]) -> str:
     )
 
 
-def inside(test: str, whole: str) -> str:
-    """Write a test without the part that is true if `whole` is."""
+def simplify_within(test: str, whole: str) -> str:
+    """Write a test without the part that `whole` already ensures."""
     return "" if test == whole else test.removeprefix(f"{whole} && ") if whole else test
 
 
