@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DATASOURCE = Path("src", "plugin", "datasource.py")
 AMPLITUDE = "return model.amplitude * "
-SECONDS = 60.0
+WAIT_SECONDS = 60.0
 WATCH = """(() => {
   const marks = (window.marks = {});
   const draws = () => {
@@ -167,7 +167,7 @@ def _config(page: Any) -> float:  # noqa: ANN401  # playwright's
 
 def _wait(page: Any, mark: str) -> float:  # noqa: ANN401  # playwright's
     """Return the time of a mark, once it is there; the page's policy forbids wait_for_function."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + WAIT_SECONDS
     while not (at := page.evaluate(mark)):
         if time.monotonic() > end:
             raise TimeoutError(f"the page did not reach {mark}: {page.inner_text('body')[:500]}")

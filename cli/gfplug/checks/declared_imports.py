@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 _FILE = "pyproject.toml"
-_SECONDS = 60.0
-_SHORTEST = 3  # letters of the shortest name that is searched in another
+_LIST_TIMEOUT_SECONDS = 60.0
+_MIN_SEARCHED_LETTERS = 3  # letters of the shortest name that is searched in another
 _OF_RUNTIME = {
     "gfruntime": "gfruntime",
     "grpc": "grpcio",
@@ -167,7 +167,7 @@ def _unit(module: str) -> str:
 def _may_be(module: str, package: str) -> bool:
     """Tell whether a module may belong to a package, by their names only."""
     one, other = (re.sub(r"[-_.]", "", name).lower() for name in (module, package))
-    is_inside = min(len(one), len(other)) >= _SHORTEST and (one in other or other in one)
+    is_inside = min(len(one), len(other)) >= _MIN_SEARCHED_LETTERS and (one in other or other in one)
     return one == other or is_inside or canonicalize_name(_OTHER_NAMES.get(module, module)) == package
 
 
@@ -201,7 +201,9 @@ def _ask(python: Path, modules: Sequence[str]) -> _Report:
     Raises: ToolError if it does not answer.
     """
     command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("providers.py"), *modules]
-    reply = process.run(command, env=interpreters.clean_environment(), what="listing the modules", timeout=_SECONDS)
+    reply = process.run(
+        command, env=interpreters.clean_environment(), what="listing the modules", timeout=_LIST_TIMEOUT_SECONDS
+    )
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])
         return _Report(standard=report["standard"], providers=report["providers"], unlisted=report["unlisted"])

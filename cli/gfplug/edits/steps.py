@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 JOURNAL = ".gfplug/journal"
 """The journal's folder in a project."""
 
-_LARGEST = 16_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMAT = 1
-_LARGEST = 1 << 26
+_MAX_FILE_BYTES = 1 << 26
 _TOLERANCE = 1e-9
 
 
@@ -53,7 +53,7 @@ class Recording:
         Raises: UsageError if the file can't be read, or has another format; ProjectError if it is not a file.
         """
         try:
-            content = documents.parse_json(documents.read_text(path, most=_LARGEST))
+            content = documents.parse_json(documents.read_text(path, most=_MAX_FILE_BYTES))
             if content["gfplug"] != _FORMAT:
                 raise ValueError(f"its format is {content['gfplug']!r}, not {_FORMAT}")  # noqa: TRY301 - as the others
             if not isinstance(content["results"], dict):

@@ -12,7 +12,7 @@ DEFAULT_ORG = "myorg"
 """The first part of the id if neither `--org` nor the name has one."""
 
 ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
-_LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
+_MAX_PART_CHARACTERS = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
 _TYPE = "datasource"
 _LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
@@ -32,9 +32,9 @@ def plugin_id(org: str, name: str) -> str:
     Raises: UsageError if Grafana does not accept the id.
     """
     result = f"{org}-{name}-{_TYPE}"
-    if not ID.fullmatch(result) or max(len(org), len(name)) > _LONGEST:
+    if not ID.fullmatch(result) or max(len(org), len(name)) > _MAX_PART_CHARACTERS:
         raise UsageError(
-            f"{result!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
+            f"{result!r} is not a plugin id: its parts are 1 to {_MAX_PART_CHARACTERS} characters from a-z and 0-9",
             hint="for example: gfplug new acme-sales",
         )
     return result

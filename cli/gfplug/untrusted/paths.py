@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-LONGEST = 1024
+MAX_PATH_CHARACTERS = 1024
 """The most characters of a path."""
 
 _FORBIDDEN = frozenset("\\:")  # Windows' separator, its drives and its streams
@@ -23,7 +23,7 @@ def is_inside(path: str) -> bool:
     """Return whether a POSIX path stays below its folder on every system, and outside of git's own folder."""
     parts = path.split("/")
     return (
-        len(path) <= LONGEST
+        len(path) <= MAX_PATH_CHARACTERS
         and not any(sign in _FORBIDDEN or unicodedata.category(sign) in _CONTROL for sign in path)
         and all(part.strip(". ") and part == part.rstrip(". ") and not _is_git(part) for part in parts)
     )

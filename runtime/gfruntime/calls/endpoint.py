@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
-_LONG = 8  # characters of a cookie that may be a session's name
+_MIN_SESSION_CHARACTERS = 8  # characters of a cookie that may be a session's name
 _JSON = 1  # pluginv2.DataFrameFormat
 _KEY_LABEL = "PRIVATE KEY"
 _DIGEST_KEY = os.urandom(32)  # differs in each process
@@ -228,7 +228,7 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
 def _cookies(value: str) -> list[str]:
     """List the values of cookies, except short ones: masking "true" would garble every text."""
     values = (pair.partition("=")[2].strip() for pair in value.split(";"))
-    return [each for each in values if len(each) >= _LONG]
+    return [each for each in values if len(each) >= _MIN_SESSION_CHARACTERS]
 
 
 def _log_fields(call: incoming.Incoming) -> dict[str, str]:

@@ -32,7 +32,7 @@ _TTL_TOGGLE = "ttlPluginInstanceManager"
 _TTL = 3600.0
 _SWEEP = 7200.0
 _IDLE = 12  # times `dispose_after`: how long an unused instance of other settings is kept
-_MOST = 8  # unused instances that are kept for one key
+_MAX_SPARES = 8  # unused instances that are kept for one key
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Instances:
             for older in [each for each in slots if each.version.updated_ms < source.version.updated_ms]:
                 if older.instance is not None:
                     self._remove(source.key, older)
-            for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MOST)]:
+            for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MAX_SPARES)]:
                 self._remove_unused(source.key, spare)
             if len(slots) > 1:
                 self._schedule_cleanup(_IDLE * self._dispose_after, source.key)

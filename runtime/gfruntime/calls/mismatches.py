@@ -31,7 +31,7 @@ _EMPTY_TEXTS = ("undefined", "null", "None", "NaN")
 _SEVERAL_VALUES = re.compile(
     r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)"
 )  # several values of a variable, as Grafana writes them
-_LONGEST = 80
+_MAX_CHARACTERS = 80
 
 
 def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str) -> tuple[str, Path]:  # noqa: ANN401
@@ -117,7 +117,7 @@ def _value_text(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
     if word is None:
         return ""
     value_text = rules.value_text(value) if isinstance(value, str) else json.dumps(value)
-    return f"{word} {value_text if len(value_text) <= _LONGEST + 1 else value_text[:_LONGEST] + '…'}"
+    return f"{word} {value_text if len(value_text) <= _MAX_CHARACTERS + 1 else value_text[:_MAX_CHARACTERS] + '…'}"
 
 
 def _choice_violation(hint: Any, value: Any, path: Path) -> str:  # noqa: ANN401

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _LOGGER = logging.getLogger("gfruntime")
-_MOST = 1000  # lines of one process: a caller can send any key
-_LONGEST = 80
+_MAX_LOG_LINES = 1000  # lines of one process: a caller can send any key
+_MAX_KEY_CHARACTERS = 80
 _NUMBER = re.compile(r"\[\d+\]")
 _LOGGED: set[tuple[str, str]] = set()
 
@@ -52,8 +52,8 @@ def log_unknown_settings(options: Any, json_data: Mapping[str, Any], secrets: It
 
 def _log_once(kind: str, ignored: Iterable[tuple[str, list[str]]]) -> None:
     for path, names in ignored:
-        key = _NUMBER.sub("[]", path)[:_LONGEST]
-        if (kind, key) not in _LOGGED and len(_LOGGED) < _MOST:
+        key = _NUMBER.sub("[]", path)[:_MAX_KEY_CHARACTERS]
+        if (kind, key) not in _LOGGED and len(_LOGGED) < _MAX_LOG_LINES:
             _LOGGED.add((kind, key))
             _LOGGER.debug(
                 "%s: no field reads %r; there are %s", kind, key, _NUMBER.sub("[]", ", ".join(names)) or "none"

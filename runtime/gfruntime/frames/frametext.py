@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gfruntime.frames.field import Field
 
 _NS_PER_MS = 1_000_000
-_FEW = 200  # rows below which Python is faster than calls into Arrow
+_MAX_PYTHON_ROWS = 200  # rows below which Python is faster than calls into Arrow
 
 
 def to_json(value: object, *, what: str) -> bytes:
@@ -101,7 +101,7 @@ def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
 
 def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], list[int]]:
     """Split nanoseconds into whole milliseconds, rounded down, and the rest."""
-    if len(ticks) <= _FEW:
+    if len(ticks) <= _MAX_PYTHON_ROWS:
         items = ticks.to_pylist()
         nanos = [0 if item is None else item % _NS_PER_MS for item in items]
         return [None if item is None else item // _NS_PER_MS for item in items], {}, nanos if any(nanos) else []
@@ -117,9 +117,14 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
-    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # then each value is finite
+    if (
+        len(array) <= _MAX_PYTHON_ROWS and not array.null_count and math.isfinite(sum(values))
+    ):  # then each value is finite
         return values, {}
-    if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: all values are null
+    if len(array) > _MAX_PYTHON_ROWS and pc.all(pc.is_finite(array)).as_py() in (
+        True,
+        None,
+    ):  # None: all values are null
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
     entities: dict[str, list[int]] = {}

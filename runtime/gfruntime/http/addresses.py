@@ -29,7 +29,7 @@ _PATH, _QUERY = "/%:@!$&'()*+,;=~-._", "/%:@!$&'()*+,;=~-._?[]|"
 _LABEL = r"[^\s\\%<>^`{|}\"\0-\x1f.]{1,63}"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _MOST_DECODED = 8  # times that a path is decoded
-_LONGEST = 200  # of an address in a message
+_MAX_SHOWN_CHARACTERS = 200  # of an address in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Address:
     @property
     def label(self) -> str:
         """Return a short form for messages, without the host and the query, which may have secrets."""
-        return self.path if len(self.path) <= _LONGEST else f"{self.path[:_LONGEST]}…"
+        return self.path if len(self.path) <= _MAX_SHOWN_CHARACTERS else f"{self.path[:_MAX_SHOWN_CHARACTERS]}…"
 
 
 class Addresses:
@@ -172,7 +172,7 @@ def origin_of(url: str) -> Origin:
 
 
 def _leaving(path: str, root: str) -> QueryError:
-    return QueryError(f"the path {path[:_LONGEST]!r} leaves the data source's path {root}")
+    return QueryError(f"the path {path[:_MAX_SHOWN_CHARACTERS]!r} leaves the data source's path {root}")
 
 
 def _split_url(url: str) -> SplitResult:

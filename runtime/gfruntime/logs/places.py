@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _PACKAGE = "plugin"  # in every project
 _OURS = ("gfruntime", "pluginv2", "__main__")
 _INSTALLED = ("site-packages", "dist-packages")
-_DEEPEST = 5  # tasks that wait for one another
-_MOST = 5  # places that are named
-_LONGEST = 200  # frames of a thread
+_MAX_TASK_DEPTH = 5  # tasks that wait for one another
+_MAX_PLACES = 5  # places that are named
+_MAX_FRAMES = 200  # frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
 _collection = threading.Lock()  # only one thread turns it off and on
@@ -52,7 +52,7 @@ class RunningCode:
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = frames_of_threads().get(self._thread)
             return [] if frame is None else [frames_below(frame)]
-        return _stacks(self._task, _DEEPEST)
+        return _stacks(self._task, _MAX_TASK_DEPTH)
 
 
 class CallRuns:
@@ -79,7 +79,7 @@ class CallRuns:
             return
         with contextlib.suppress(Exception):  # other threads change meanwhile; a call must always end
             places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
-            self.place = "; ".join([place for place in places if place][:_MOST])
+            self.place = "; ".join([place for place in places if place][:_MAX_PLACES])
 
 
 def start() -> CallRuns:
@@ -137,7 +137,7 @@ def _without_collection() -> Iterator[None]:
 
 
 def frames_below(frame: FrameType) -> list[Spot]:
-    """List a frame of another thread and its callers, the innermost first, at most `_LONGEST`.
+    """List a frame of another thread and its callers, the innermost first, at most `_MAX_FRAMES`.
 
     It must not release the interpreter lock: otherwise the other thread continues, and a generator that yields leaves a
     link to its caller's freed frame, which crashes Python 3.11.
@@ -145,7 +145,7 @@ def frames_below(frame: FrameType) -> list[Spot]:
     """
     frames: list[FrameType | None] = []
     with _without_collection(), contextlib.suppress(AttributeError):  # the outermost frame has no caller
-        frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
+        frames.extend(itertools.accumulate(itertools.repeat("f_back", _MAX_FRAMES), getattr, initial=frame))
     return [(each, each.f_lineno or 0) for each in frames if each is not None]
 
 

@@ -17,7 +17,7 @@ Row = tuple[str, Any]
 """The key of a row, if it has one, and the row."""
 
 NO_CONTENT = (204, 205)
-LONGEST = 300
+MAX_TEXT_CHARACTERS = 300
 """The most characters of an API's error text."""
 
 SUCCESS = ("ok", "success")
@@ -127,4 +127,4 @@ def one_line(text: str, secrets: Sequence[str] = ()) -> str:
     """Return an API's text in one line, without secrets and without control characters."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST]
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:MAX_TEXT_CHARACTERS]

@@ -86,7 +86,7 @@ _RPC = ("grpc_type", "grpc_service", "grpc_method")
 _UPSTREAM = ("datasource_type", "secure_socks_ds_proxy_enabled", "endpoint")
 _REQUEST = ("datasource_type", "code", "method", "secure_socks_ds_proxy_enabled", "endpoint")
 _SIZES = (128.0, 256.0, 512.0, *(1024.0 * 2**power for power in range(24)))
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _requests = Family(
     "counter",
@@ -99,13 +99,15 @@ _rpc_started = Family("counter", "grpc_server_started_total", "RPCs started on t
 _rpc_handled = Family("counter", "grpc_server_handled_total", "RPCs completed on the server.", *_RPC, "grpc_code")
 _rpc_received = Family("counter", "grpc_server_msg_received_total", "Messages received by the server.", *_RPC)
 _rpc_sent = Family("counter", "grpc_server_msg_sent_total", "Messages sent by the server.", *_RPC)
-_rpc_seconds = Histogram("grpc_server_handling_seconds", "Seconds until an RPC was completed.", *_RPC, buckets=_SECONDS)
+_rpc_seconds = Histogram(
+    "grpc_server_handling_seconds", "Seconds until an RPC was completed.", *_RPC, buckets=_SECONDS_BUCKETS
+)
 _upstream_total = Family("counter", "plugins_datasource_request_total", "Requests to external data sources.", *_REQUEST)
 _upstream_seconds = Histogram(
     "plugins_datasource_request_duration_seconds",
     "Seconds that requests to external data sources took.",
     *_REQUEST,
-    buckets=(*_SECONDS, 25.0, 50.0, 100.0),
+    buckets=(*_SECONDS_BUCKETS, 25.0, 50.0, 100.0),
 )
 _upstream_sizes = Histogram(
     "plugins_datasource_response_size_bytes",
@@ -123,7 +125,7 @@ _socks_seconds = Histogram(
     "grafana_secure_socks_requests_duration",
     "Seconds that requests through the secure socks proxy took.",
     *("code", "datasource", "datasource_type"),
-    buckets=_SECONDS,
+    buckets=_SECONDS_BUCKETS,
 )
 
 

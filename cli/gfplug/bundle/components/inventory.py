@@ -19,7 +19,7 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_SECONDS = 120.0
+_LIST_TIMEOUT_SECONDS = 120.0
 _BINARY, _EXTENSION = "BINARY", "EXTENSION"  # PyInstaller's words
 
 
@@ -111,7 +111,9 @@ def read_inventory(python: Path, *, collected: CollectedFiles | None = None, not
     if note is not None:
         note.write_text(json.dumps(sorted(collected.paths)), encoding="utf-8")
         command.append(note)
-    reply = process.run(command, env=interpreters.clean_environment(), what="listing the packages", timeout=_SECONDS)
+    reply = process.run(
+        command, env=interpreters.clean_environment(), what="listing the packages", timeout=_LIST_TIMEOUT_SECONDS
+    )
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])
         packages = [(each.pop("bundled"), Package.from_json(each)) for each in report["packages"]]

@@ -137,7 +137,12 @@ def _make(project: Project, folder: Path) -> bool:
     _clear(folder)
     program = uv.program()
     command = [program, "venv", "--quiet", "--python", base] if program else [base, "-m", "venv"]
-    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=installation.SECONDS)
+    process.run(
+        [*command, folder],
+        env=clean_environment(),
+        what=f"making {folder}",
+        timeout=installation.INSTALL_TIMEOUT_SECONDS,
+    )
     return True
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("integer", "number")
 _MOST_LABELS = 4
-_LARGEST = 1 << 63
+_NUMBER_LIMIT = 1 << 63
 _TEXTS = {"rfc3339": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 
@@ -126,7 +126,7 @@ def _find(value: Any, keys: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _NUMBER_LIMIT
 
 
 def _value(field: QueryField, parameter: Parameter) -> object:
