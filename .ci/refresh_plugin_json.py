@@ -1,4 +1,4 @@
-"""Write cli/gfplug/bundle/rules/plugin_json.json anew: the keys of Grafana's plugin.json, and what each holds.
+"""Write cli/gfplug/bundle/rules/plugin_json.json again: the keys of Grafana's plugin.json, and what each holds.
 
 python .ci/refresh_plugin_json.py                # @grafana/runtime, as npm serves it
 python .ci/refresh_plugin_json.py FILE...        # without a network: any of the forms below

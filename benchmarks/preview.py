@@ -8,12 +8,12 @@ where the one before ends; `total` is their sum.
 `start`: `address` is the time from the start of the command to its address on stdout (imports, environment); `page`
 from there until the page's code runs; `module` until module.js is asked for (the plugin answers by then); `query` until
 the panel's query is sent, `answer` until it is answered, `drawn` until the query row and the panel are on the page.
-`config` is no part of the total: it is the time from a click on the config page's link until that page is drawn.
+`config` is not a part of the total: it is the time from a click on the config page's link until that page is drawn.
 
 `save`: `reload` is the time from the save until the panel's query is sent, `answer` until it is answered, `drawn` until
 the panel has the new values.
 
-`import` is the time to import the command's modules, in a process of its own; it shows how busy the machine is.
+`import` is the time to import the command's modules, in its own process; it shows how busy the machine is.
 
 It needs the page (`make preview-assets`), playwright and Chromium, which starts before the command.
 """

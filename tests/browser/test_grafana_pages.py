@@ -65,7 +65,7 @@ def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], st
 
 @pytest.mark.parametrize(("example", "version"), [("http", "11"), ("signals", "13")])
 def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) -> None:
-    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed anew."""
+    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed again."""
     with pages(tmp_path / "project", example, version) as server:
         passed, failed, output = outcome(server)
 

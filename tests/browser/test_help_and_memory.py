@@ -43,8 +43,8 @@ def test_an_example_becomes_the_query(evaluate: Evaluate) -> None:
     ]
 
 
-def test_help_of_the_projects_own_comes_first(evaluate: Evaluate) -> None:
-    """Without either there is none."""
+def test_the_hooks_help_replaces_the_examples(evaluate: Evaluate) -> None:
+    """Without help from the hooks and without examples, the editor has no help."""
     own = evaluate("plugin.components.QueryEditorHelp()", hooks="exports.QueryEditorHelp = () => 'mine';", source=Showy)
 
     assert own == "mine"
@@ -68,7 +68,7 @@ def test_a_field_is_shown_in_its_apps(evaluate: Evaluate, app: str, is_shown: bo
 
 
 def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> None:
-    """In the fields that ask for it, and that the user edited: another query's values are no choice."""
+    """In the fields that ask for it, and that the user edited: another query's values can't be chosen."""
     query = evaluate(
         f"(() => {{ {EDIT} edit('gf-query-A-mode', 'sum');"
         " edit('gf-query-A-table', { currentTarget: { value: 'x' } });"
@@ -111,8 +111,8 @@ def test_only_values_of_this_user_and_data_source_are_taken(evaluate: Evaluate) 
     assert modes == ["sum", "raw", "raw", "raw", "raw"]
 
 
-def test_neither_variables_nor_nothing_are_remembered(evaluate: Evaluate) -> None:
-    """A variable belongs to its dashboard; an emptied field has its default again."""
+def test_variables_and_empty_values_are_not_remembered(evaluate: Evaluate) -> None:
+    """A variable belongs to its dashboard; an empty field gets its default again."""
     sizes = evaluate(
         "[3, '$size', null].map((size) => {"
         " datasource.remember({ before: {}, after: { mode: 'sum', window: { size } } });"

@@ -96,8 +96,8 @@ def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
     assert calls == [["backend"]]
 
 
-def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
-    """The hook sees the query with its variables filled in, and the one the user wrote."""
+def test_hooks_may_change_a_query_and_add_help(evaluate: Evaluate) -> None:
+    """The hook gets the query with its variables filled in, and the query that the user wrote."""
     hooks = (
         "exports.applyTemplateVariables = (query, original) => ({ ...query, was: original.table });\n"
         "exports.QueryEditorHelp = () => null;\n"

@@ -25,7 +25,7 @@ DEFAULTS = {
 
 
 def test_it_is_one_definition_that_returns_the_plugin(evaluate: Evaluate) -> None:
-    """Grafana's sandbox takes what the factory returns; nothing else is exported."""
+    """Grafana's sandbox uses the factory's return value; nothing else is exported."""
     assert evaluate("[definitions, Object.keys(exported), Object.keys(plugin.components)]") == [
         1,
         ["plugin"],
@@ -148,7 +148,7 @@ def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, ex
     assert query_model["sql"] == expected
 
 
-def test_the_time_range_is_no_value(evaluate: Evaluate) -> None:
+def test_the_time_range_is_not_sent_as_a_value(evaluate: Evaluate) -> None:
     """Macros and intervals are SQL; a user's name is a text."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', sql: '$__interval ${__interval_ms} ${__user}' },"
@@ -183,7 +183,7 @@ def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate)
 
 
 def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
-    """The query type tells Python which; an old dashboard's bare text is no query."""
+    """The query type tells Python which; an old dashboard's bare text is not a query."""
     queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
         " [datasource.variables.getType(), ...calls.flatMap((call) => call.backend ?? [])])",

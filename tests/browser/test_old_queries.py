@@ -79,7 +79,7 @@ def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
 
 
 def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
-    """However often a panel is refreshed; another ref id is no other query. A failure is asked about again."""
+    """However often a panel is refreshed, and with any ref id. A failed question is sent again."""
     urls = evaluate(
         "(async () => { const asked = [['A', 60], ['A', 60], ['B', 60], ['A', 120], ['A', 'x'], ['A', 'x']];"
         " for (const [refId, seconds] of asked) {"

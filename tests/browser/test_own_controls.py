@@ -53,7 +53,7 @@ def test_an_edit_is_stored_and_runs_the_query_when_it_is_finished(evaluate: Eval
     assert log == [{"refId": "A", "window": {"unit": "s", "size": 7}}, "run"]
 
 
-def test_rows_are_replaced_as_a_whole_and_choices_are_still_asked_for(evaluate: Evaluate) -> None:
+def test_rows_are_replaced_as_a_whole_and_choices_are_still_requested(evaluate: Evaluate) -> None:
     """A field of a row that has the name of another field is not touched."""
     controls = evaluate(
         query("{ refId: 'A', table: 'x', filters: [{}] }")
@@ -93,7 +93,7 @@ def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
     ]
 
 
-def test_variables_and_annotations_have_controls_of_their_own(evaluate: Evaluate) -> None:
+def test_variables_and_annotations_have_their_own_controls(evaluate: Evaluate) -> None:
     """A field of the same name in the query editor keeps the made one."""
     controls = evaluate(
         "[plugin.components.QueryEditor, datasource.variables.editor, datasource.annotations.QueryEditor]"

@@ -24,7 +24,7 @@ def query(text: str) -> str:
     )
 
 
-def test_every_field_has_a_label_and_an_id_of_its_own(evaluate: Evaluate) -> None:
+def test_every_field_has_its_own_label_and_id(evaluate: Evaluate) -> None:
     """Labels point at their controls, ids do not repeat between query rows, hidden fields are not shown."""
     rows = evaluate(
         query("{ refId: 'B' }") + "return editor.filter((each) => each.props.htmlFor)"
@@ -146,7 +146,7 @@ def test_the_editor_complains_of_what_python_refuses(
 
 
 @pytest.mark.parametrize("value", [{"name": "$env"}, {"mode": "${env}"}, {"tags": ["[[env]]"]}, {"share": "$env"}])
-def test_a_template_variable_is_no_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
+def test_a_template_variable_is_not_a_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
     """Grafana fills it in before Python sees it."""
     text = "{ refId: 'A', ..." + json.dumps(value) + " }"
 
@@ -223,7 +223,7 @@ def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
 
 
 def test_choices_of_a_row_may_depend_on_the_query(evaluate: Evaluate) -> None:
-    """A name that is no field of the row is one of the form that the row is in."""
+    """A name that is not a field of the row is one of the form that the row is in."""
     paths = evaluate(query("{ refId: 'A', table: 'x', filters: [{}] }") + "return calls; })([])", source=Wide)
 
     assert [path for path in paths if isinstance(path, str)].count("columns?table=x") == 2

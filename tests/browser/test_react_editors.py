@@ -22,7 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SHARED = (
     *("a_query_runs_when_the_edit_is_finished", "an_emptied_text_stays_empty", "each_control_stores_its_type"),
     *("a_wrong_value_is_named_beside_its_field", "the_editor_complains_of_what_python_refuses"),
-    *("a_template_variable_is_no_mistake", "a_section_is_kept_inside_an_object", "rows_are_added_edited_and_removed"),
+    *(
+        "a_template_variable_is_not_a_mistake",
+        "a_section_is_kept_inside_an_object",
+        "rows_are_added_edited_and_removed",
+    ),
     *("choices_are_asked_of_the_plugin", "choices_of_a_row_may_depend_on_the_query"),
     *("an_alert_rule_is_told_that_it_has_no_variables", "options_go_where_they_are_kept"),
     *("a_stored_secret_shows_only_that_it_is_there", "defaults_are_shown_and_not_stored"),
@@ -39,7 +43,7 @@ SHARED = (
     *("the_editor_shows_filters_that_a_query_holds_and_removes_them", "an_example_becomes_the_query"),
     *("a_field_is_shown_in_its_apps", "a_new_query_begins_with_what_was_chosen_last"),
     *("a_variables_form_is_another_one", "only_values_of_this_user_and_data_source_are_taken"),
-    *("neither_variables_nor_nothing_are_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
+    *("variables_and_empty_values_are_not_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
     *("a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left", "a_new_query_is_of_today"),
     *("an_old_query_may_lack_what_is_required_today", "no_default_is_added_to_what_python_migrates"),
     *("the_editors_of_others_ask_nothing", "a_variables_query_gets_no_default_before_it_is_migrated"),

@@ -73,7 +73,7 @@ class Datasource:
 @pytest.mark.parametrize(
     "cookie", [{COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2"}, {}], ids=["cookie", "bare"]
 )
-def test_a_bundle_is_no_python(bundles: dict[str, BuiltProject], mode: str, cookie: dict[str, str]) -> None:
+def test_a_bundle_does_not_run_as_python(bundles: dict[str, BuiltProject], mode: str, cookie: dict[str, str]) -> None:
     """What Python would take ends at once with status 2 and the reason, also where Grafana's cookie is inherited."""
     executable = bundles[mode].report["executable"]
     for arguments in REFUSALS:

@@ -190,7 +190,7 @@ def test_no_command_prints_control_characters(
     assert code != 1, output
     assert re.search(r"\\x1b|\\u001b|\\u202e", output), output
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output) if colour else output
-    assert {sign for sign in plain if unicodedata.category(sign) in OBEYED} <= {"\n", "\t"}
+    assert {character for character in plain if unicodedata.category(character) in OBEYED} <= {"\n", "\t"}
     if "JSON" in name and out.getvalue():
         json.loads(out.getvalue())
     assert world.is_dir()

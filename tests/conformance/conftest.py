@@ -66,7 +66,7 @@ def host(host_program: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def new_host(host_program: Path) -> Iterator[HostMaker]:
-    """Run hosts that a test may kill, or start in a folder of its own."""
+    """Run hosts that a test may kill, or start in its own folder."""
     running: list[Host] = []
 
     def start(*, cwd: Path | None = None) -> Host:

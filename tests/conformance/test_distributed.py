@@ -91,7 +91,7 @@ def test_a_cancel_by_grafana_reaches_the_cluster(plugin: Plugin, cluster: DaskCl
 
 
 def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Path) -> None:
-    """The other one does its work, too; a cluster of its own, which has one worker less afterwards."""
+    """The other worker does the work, too; a cluster that the plugin started has one worker less afterwards."""
     with dask_cluster(tmp_path) as cluster:
         configured, count_query = counting(3 * ROWS, scheduler=cluster.address)
         waiting = plugin.send("query", request=query_request(count_query, settings=configured))
@@ -104,7 +104,7 @@ def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Pat
 
 @pytest.mark.parametrize("kind", ["source", pytest.param("built", marks=BUNDLE_MARKS)])
 @pytest.mark.parametrize("end", ["the plugin is killed", "the host is killed", "in a query"])
-def test_a_cluster_of_its_own_ends_with_the_plugin(
+def test_a_cluster_that_the_plugin_started_ends_with_it(
     new_host: HostMaker, programs: Programs, kind: str, end: str
 ) -> None:
     """No worker survives, neither of a bundle, which is its own worker, nor of a plugin from source."""

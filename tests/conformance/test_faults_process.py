@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], 
 def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """4 MiB each by Python, by the bare descriptors and by child processes, on stdout and stderr.
 
-    Not a byte of it reaches the handshake's pipe, no log line is too long, and meanwhile others are answered.
+    None of these bytes reaches the handshake's pipe, no log line is too long, and other calls are answered meanwhile.
     """
     plugin = host.start(faulty_probe, env=environment, record_stdout=True)
     plugin.query(query())

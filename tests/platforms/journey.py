@@ -168,7 +168,7 @@ class Journey:
         return plugin, check_answers(plugin, family)
 
     def at_once(self) -> str:
-        """Let several hosts start the bundle at the same time; each plugin has an address of its own."""
+        """Let several hosts start the bundle at the same time; each plugin has its own address."""
         with ExitStack() as stack, ThreadPoolExecutor(HOSTS) as pool:
             hosts = [stack.enter_context(running_host(self.host, self.folder)) for _ in range(HOSTS)]
             plugins = list(pool.map(lambda host: host.start(self.executable()), hosts))

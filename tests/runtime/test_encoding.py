@@ -136,8 +136,8 @@ def test_metadata_never_holds_nan_or_numpy() -> None:
     assert json.loads(text) == {"a": [None], "b": 3, "c": None, "d": "2026-01-01T12:00:00Z"}
 
 
-def test_metadata_that_is_no_json_is_refused() -> None:
-    """A loop, or text that is no Unicode, is an error that says where."""
+def test_metadata_that_is_not_json_is_refused() -> None:
+    """A loop, or text that is not Unicode, is an error that says where."""
     loop: list[object] = []
     loop.append(loop)
     for value in (loop, "\ud800"):

@@ -131,13 +131,13 @@ TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
 
 
 def test_unused_instances_are_disposed_of_with_the_toggle() -> None:
-    """With the toggle an instance that nobody used for an hour is disposed of, and made anew when it is wanted."""
+    """With the toggle an instance that nobody used for an hour is disposed of, and made again when it is wanted."""
     now, disposals = [0.0], list[str]()
     instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     version = Version(1, TTL)
     instances.acquire(InstanceSource(KEY, version, lambda: "first"))
     now[0] = 3000
-    assert instances.peek(InstanceSource(KEY, version, object)) == "first"  # used again: the hour begins anew
+    assert instances.peek(InstanceSource(KEY, version, object)) == "first"  # used again: the hour begins again
     now[0] = 6000
     instances.sweep()
     assert instances.peek(InstanceSource(KEY, version, object)) == "first"

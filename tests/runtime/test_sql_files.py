@@ -57,7 +57,7 @@ def test_a_path_is_written_in_many_ways(address: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["sqlite://shop.db", "duckdb://shop.duckdb", "sqlite://data/shop.db"])
-def test_two_slashes_are_no_path(address: str) -> None:
+def test_two_slashes_are_not_a_path(address: str) -> None:
     """They would mean an empty database, in which each query fails."""
     with pytest.raises(QueryError, match=r"needs a path after (sqlite|duckdb):, such as"):
         Database(address)

@@ -141,7 +141,7 @@ def test_other_clients_are_refused(
 def test_plain_text_is_closed_without_a_log_line(
     make: Callable[[Dispatcher], Transport], words: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is no TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
+    """What is not TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
 
     async def scenario() -> None:
         async with serving(make, handshake.private_socket()) as address:

@@ -1,7 +1,7 @@
 """Projects of gfplug 0.1, with the runtime in `src/gfruntime` and the editors in `frontend/stub`, come to the library.
 
 `tests/fixtures/projects-0.1.tar.xz` holds one of each kind, as gfplug 0.1 made them: `signals`, `http`, `hybrid`,
-`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made anew.
+`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made again.
 """
 
 import json
@@ -34,7 +34,7 @@ NEEDED = ("idna", "certifi", "charset-normalizer")
 
 @pytest.fixture(params=list(KINDS))
 def first(request: pytest.FixtureRequest, projects: Path, tmp_path: Path) -> Path:
-    """One of each kind, for a test of its own."""
+    """One of each kind, for its own test."""
     kind: str = request.param
     return shutil.copytree(projects / kind, tmp_path / kind) / KINDS[kind]
 
@@ -138,7 +138,7 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     assert contents(signals) == before
 
 
-def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
+def test_a_cache_of_the_former_runtime_does_not_count_as_one(signals: Path) -> None:
     """The upgrade removes it; in a clone, where git leaves it behind, it is ignored."""
     cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
     cache.parent.mkdir()
@@ -152,7 +152,7 @@ def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
 
 
 def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:
-    """The template now has a file of that name; the author's is no conflict."""
+    """The template now has a file of that name; the author's is not a conflict."""
     hooks = "exports.query = () => undefined;\n"
     (signals / "frontend" / "hooks.js").write_text(hooks, encoding="utf-8")
 

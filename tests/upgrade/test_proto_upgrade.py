@@ -55,8 +55,8 @@ def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Pa
     assert "QueryFast" in (current.source / "pluginv2" / "backend_pb2.py").read_text()
 
 
-def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -> None:
-    """Any way to a release, also back and forth, gives the same bytes."""
+def test_an_upgrade_in_steps_gives_the_same_bytes(current: Project, tmp_path: Path) -> None:
+    """Steps through other releases, also back and forth, end with the same files as one upgrade."""
     other = Project(shutil.copytree(current.root, tmp_path / "other"))
     more, less = write_proto(tmp_path, with_more()), tmp_path / "less.proto"
     less.write_text(with_less(), encoding="utf-8")
@@ -86,7 +86,9 @@ def test_the_same_wire_changes_no_stub(current: Project) -> None:
     assert upgraded.files == {"gfplug.lock": "changed"}
 
 
-def test_an_upgrade_to_where_one_is_changes_nothing(current: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upgrade_to_the_current_release_changes_nothing(
+    current: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     """No file is written, and the command says so."""
     before = contents(current.root)
 
@@ -204,7 +206,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("version", "text", "error"), list(FAULTS.values()), ids=list(FAULTS))
-def test_a_proto_that_can_not_be_had_changes_nothing(
+def test_a_proto_that_can_not_be_fetched_changes_nothing(
     current: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
 ) -> None:
     """The project is unchanged for every kind of failure."""

@@ -81,7 +81,7 @@ class Logs:
             return list(self._lines)
 
     def tail(self, count: int = 100) -> str:
-        """Return the last lines as text, at most `count`, without those that repeat an answer."""
+        """Return the last lines as text, at most `count`, without lines that repeat an answer."""
         texts = (str(line) for line in self.lines if not line.repeats_answer)
         return "\n".join("\n".join(texts).splitlines()[-count:])
 

@@ -69,7 +69,7 @@ class Output:
         return line.text, line.at
 
     def ended_within(self, seconds: float) -> bool:
-        """Wait for the end of both pipes, which go-plugin also waits for; return whether it came."""
+        """Wait for the end of both pipes, as go-plugin does; return whether both ended in time."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

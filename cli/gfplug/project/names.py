@@ -74,8 +74,10 @@ def organisation(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """Split a text into words of ASCII letters and digits; accents are removed, other alphabets refused."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    if strange := sorted({sign for sign in plain if sign.isalnum() and not sign.isascii()}):
+    plain = "".join(
+        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
+    )
+    if strange := sorted({character for character in plain if character.isalnum() and not character.isascii()}):
         raise UsageError(
             f"a plugin id may only contain a-z and 0-9; remove: {' '.join(strange)}",
             hint="choose another name, and set the title with --data title=…",

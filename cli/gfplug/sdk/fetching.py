@@ -61,7 +61,7 @@ def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = Fa
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
     protos = remote.fetch(version, seconds=_FETCH_TIMEOUT_SECONDS)
-    cache.keep(protos)
+    cache.store(protos)
     return protos
 
 

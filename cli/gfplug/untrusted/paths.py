@@ -24,7 +24,7 @@ def is_inside(path: str) -> bool:
     parts = path.split("/")
     return (
         len(path) <= MAX_PATH_CHARACTERS
-        and not any(sign in _FORBIDDEN or unicodedata.category(sign) in _CONTROL for sign in path)
+        and not any(character in _FORBIDDEN or unicodedata.category(character) in _CONTROL for character in path)
         and all(part.strip(". ") and part == part.rstrip(". ") and not _is_git(part) for part in parts)
     )
 
@@ -79,7 +79,7 @@ def is_linked(root: Path, path: str) -> bool:
 
 def _is_git(part: str) -> bool:
     """Return whether a name is git's own folder, on any file system: `.GIT`, or Windows' short name for it."""
-    visible = "".join(sign for sign in part if unicodedata.category(sign) != "Cf").casefold()
+    visible = "".join(character for character in part if unicodedata.category(character) != "Cf").casefold()
     return visible in {_GIT, "git~1"}
 
 

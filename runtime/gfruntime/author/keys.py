@@ -97,7 +97,7 @@ def _of(hint: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
 
 
 def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
-    """Return the keys that fill a class; None if it accepts others, too."""
+    """Return the keys that fill a class; None if it also accepts other keys."""
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
     except (NameError, TypeError):  # decoding into the class raises the same error

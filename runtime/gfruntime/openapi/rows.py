@@ -127,4 +127,6 @@ def one_line(text: str, secrets: Sequence[str] = ()) -> str:
     """Return an API's text in one line, without secrets and without control characters."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:MAX_TEXT_CHARACTERS]
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
+        :MAX_TEXT_CHARACTERS
+    ]

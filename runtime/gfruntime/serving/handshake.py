@@ -148,7 +148,11 @@ def _temporary_folders() -> list[str]:
 
 def _fits(path: str) -> bool:
     """Tell whether a path is short enough to bind, and has no characters with a meaning in the line or for gRPC."""
-    return len(os.fsencode(path)) <= _LONGEST_PATH and path.isprintable() and not any(sign in path for sign in "|%?#")
+    return (
+        len(os.fsencode(path)) <= _LONGEST_PATH
+        and path.isprintable()
+        and not any(character in path for character in "|%?#")
+    )
 
 
 def _can_bind(path: str) -> bool:

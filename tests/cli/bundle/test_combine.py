@@ -113,7 +113,7 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["[]", '{"info": 5}', '{"info": {"build": [1]}}', "{ %s", ' {"info": {}}'])
 def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
-    """Also one that is no plugin.json."""
+    """Also one that is not a plugin.json."""
     with packing.EarlierArchive(tmp_path / "none") as old:
         entries = [packing.entry("x/plugin.json", each.encode(), 0o644, old) for each in ('{"info": {}}', text)]
 

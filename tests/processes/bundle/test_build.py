@@ -98,10 +98,10 @@ def test_the_commands_result_is_the_archives_path_alone(
 
 @pytest.mark.parametrize("stage", ["read_schema", "freeze", "assemble", "smoke", "pack", "install"])
 @pytest.mark.parametrize("error", [ToolError("broken"), KeyboardInterrupt()], ids=["failed", "interrupted"])
-def test_whatever_stage_ends_a_build_the_old_one_stays(
+def test_a_build_that_fails_at_any_stage_keeps_the_old_bundle(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
 ) -> None:
-    """Bundle, archive and digest are those of the last build that came through."""
+    """Bundle, archive and digest are those of the last successful build."""
     service.build(project, BuildOptions(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")

@@ -184,7 +184,7 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
         ),
     ],
 )
-def test_a_package_from_elsewhere_is_no_indexs(tmp_path: Path, note: str, repository: str) -> None:
+def test_a_package_from_elsewhere_does_not_count_as_the_indexs(tmp_path: Path, note: str, repository: str) -> None:
     """A folder, an archive's address, a repository: the installer noted it; of one on this machine no path is kept."""
     packages = environment(tmp_path / "env")
     install(packages, "acme", url=note.format())

@@ -231,7 +231,7 @@ def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: P
 def _children(parent: int | None = None, *, without: Collection[int] = ()) -> list[int]:
     """List the processes that a process, this one without it, has started, and those that they have.
 
-    `without` are processes of other tests: they run on, and process ids begin anew after 32,768, so order says nothing.
+    `without` are processes of other tests: they still run. Process ids restart after 32,768: their order says nothing.
     """
     lines = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in lines.splitlines()]

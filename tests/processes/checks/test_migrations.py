@@ -125,7 +125,7 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
 def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], value: str, seconds: str, level: str, message: str
 ) -> None:
-    """A variable is filled in before a panel asks, and so is no error; the other queries are judged."""
+    """A variable is filled in before a panel asks, and so is not an error; the other queries are judged."""
     add(project, "series: Annotated", old="seconds", new="period", value=value)
     change(project, RULES, "period: 600", f"seconds: {seconds}")
     code, findings = check(project, capsys)
@@ -162,7 +162,7 @@ def test_saved_dashboards_are_migrated_first(project: Path) -> None:
     ]
 
 
-def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> None:
+def test_a_migration_that_ends_the_interpreter_is_a_failure(project: Path) -> None:
     """Gfplug reports no success for queries that were not migrated."""
     add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
 

@@ -1,4 +1,4 @@
-"""A terminal for a test: a program runs on a pseudo-terminal, and what a person would see is a list of lines."""
+"""A terminal for a test: a program runs on a pseudo-terminal, and the test reads its screen as a list of lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 60.0
 _CONTROLLED = """\
 import fcntl, os, signal, sys, termios
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore it, as a shell does in the background
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent of the tests may ignore it, as a shell does in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
 os.execv(sys.argv[1], sys.argv[1:])
 """

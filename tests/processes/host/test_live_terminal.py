@@ -57,7 +57,7 @@ def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
 
 
 def test_one_point_is_a_table(fake: Fake) -> None:
-    """It is no line."""
+    """It is not a line."""
     words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
         assert terminal.end() == 0

@@ -1,6 +1,6 @@
 """Every field of every request reaches the author, or is ignored for a reason: in the oldest, default and newest proto.
 
-The requests are made from each version's own descriptor, each field with a value of its own; the services run on them,
+The requests are made from each version's own descriptor, each field with its own value; the services run on them,
 and the values must be among what the author's methods were given. A field that a new SDK adds fails here until it is
 converted.
 """
@@ -195,7 +195,7 @@ def spellings(value: object) -> set[object]:
 
 @pytest.fixture(scope="module", params=["v0.97.0", "default", "latest"])
 def pool(request: pytest.FixtureRequest) -> DescriptorPool:
-    """Give one version's descriptors in a pool of their own."""
+    """Give one version's descriptors in their own pool."""
     is_offline = goenv.proxy() in {"", "off", "direct"}
     try:
         protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=is_offline)

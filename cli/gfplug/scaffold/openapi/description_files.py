@@ -145,7 +145,7 @@ def is_url(source: str) -> bool:
 def _split_credentials(source: str) -> tuple[str, str]:
     """Return a URL without its credentials, and the credentials with the `@` after them."""
     scheme, _, rest = source.partition("//")
-    end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
+    end = next((place for place, character in enumerate(rest) if character in "/?#\\"), len(rest))
     before, _, host = rest[:end].rpartition("@")
     return f"{scheme}//{host}{rest[end:]}", f"{before}@" if before else ""
 

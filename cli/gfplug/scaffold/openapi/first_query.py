@@ -58,7 +58,10 @@ class FirstQueries:
 def _as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
     """Write JSON that is also YAML: without surrogate pairs as escapes, and without single surrogates."""
     text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "".join(sign if sign.isprintable() or sign > "\uffff" else json.dumps(sign)[1:-1] for sign in text)
+    return "".join(
+        character if character.isprintable() or character > "\uffff" else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def example_call(each: QueryClass) -> Bracket:
