@@ -28,7 +28,7 @@ def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, s
 
 @pytest.mark.shows("protocol 74")
 def test_http_headers_are_separated_from_other_keys() -> None:
-    """Three credentials in any case, and names with the lower-case prefix. FromAlert is not an HTTP header (item 74)."""
+    """Three credentials in any case, and names with a lower-case prefix. FromAlert is not an HTTP header (item 74)."""
     raw = {
         "authorization": "a", "X-ID-Token": "b", "COOKIE": "c", "http_x-dashboard-uid": "d", "http_X-Grafana-Id": "e",
         "FromAlert": "true", "X-Cache-Skip": "true", "X-Grafana-Org-Id": "1", "HTTP_X-No": "no",
