@@ -78,7 +78,7 @@ def a_frame() -> dict[str, Any]:
     ]
     values = [[0, 60_000], [1, 2], [BAD, BAD], [0, 1], [{BAD: BAD}, None]]
     schema = {"name": BAD, "refId": BAD, "meta": {"type": BAD}, "fields": fields}
-    return frame_json.from_json(json.dumps({"schema": schema, "data": {"values": values}}).encode(), where="A")
+    return frame_json.from_json(json.dumps({"schema": schema, "data": {"values": values}}).encode(), place="A")
 
 
 class Plugin:

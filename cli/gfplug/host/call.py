@@ -167,7 +167,7 @@ def require_known(call_target: CallTarget, overrides: Overrides, keys: KnownKeys
     provisioned = _provisioned(call_target, overrides)
     if provisioned and (overrides.file or not has_own_frontend):
         require = known_keys.require if overrides.file else known_keys.require_provisioned
-        require(known_keys.of_source(keys, provisioned[1]), where=str(provisioned[0]))
+        require(known_keys.of_source(keys, provisioned[1]), place=str(provisioned[0]))
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:

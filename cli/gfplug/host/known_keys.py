@@ -143,9 +143,9 @@ def require_typed(keys: KnownKeys, *, options: Sequence[str], secrets: Sequence[
 
     Raises: UsageError naming the existing keys.
     """
-    require(keys.of_options(arguments.assignments(options, option="--option")), where="--option")
+    require(keys.of_options(arguments.assignments(options, option="--option")), place="--option")
     typed = [("" if not value.strip("=") else key) for key, _, value in (text.partition("=") for text in secrets)]
-    require(keys.of_secrets(typed), where="--secret")  # without a value, the whole text may be a secret in base64
+    require(keys.of_secrets(typed), place="--secret")  # without a value, the whole text may be a secret in base64
 
 
 def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey]:
@@ -158,7 +158,7 @@ def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey
     yield from keys.of_secrets(secrets if isinstance(secrets, dict) else {})
 
 
-def require(unknown: Iterable[UnknownKey], *, where: str, error: type[GfplugError] = UsageError) -> None:
+def require(unknown: Iterable[UnknownKey], *, place: str, error: type[GfplugError] = UsageError) -> None:
     """Refuse keys that nothing reads.
 
     Raises: the error, naming each key and the existing keys.
@@ -166,19 +166,19 @@ def require(unknown: Iterable[UnknownKey], *, where: str, error: type[GfplugErro
     if several := list(unknown):
         sentences = "; ".join(dict.fromkeys(each.sentence for each in several))
         hints = "; ".join(dict.fromkeys(filter(None, (each.hint for each in several))))
-        raise error(f"{where}: {sentences}", hint=hints)
+        raise error(f"{place}: {sentences}", hint=hints)
 
 
-def require_provisioned(unknown: Iterable[UnknownKey], *, where: str) -> None:
+def require_provisioned(unknown: Iterable[UnknownKey], *, place: str) -> None:
     """Refuse provisioned keys that nothing reads, if they are similar to an existing one; warn of the others.
 
     The others remain when an author replaces the fields of a new project, and must not stop the first call.
     Raises: ProjectError naming each key and the existing keys.
     """
     several = list(unknown)
-    require((each for each in several if each.is_near), where=where, error=ProjectError)
+    require((each for each in several if each.is_near), place=place, error=ProjectError)
     for each in several:
-        _log.warning("%s: %s", where, each.sentence)
+        _log.warning("%s: %s", place, each.sentence)
 
 
 def _find_other_names(project: Project) -> frozenset[str]:

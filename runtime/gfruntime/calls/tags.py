@@ -112,8 +112,8 @@ def response(method: str, result: object) -> Response:
     return Response.json(items)
 
 
-def _decode(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], text: bytes, subject: str) -> T:
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise DecodeError(f"{what}: its ad hoc filters can't be read: {error}") from None
+        raise DecodeError(f"{subject}: its ad hoc filters can't be read: {error}") from None

@@ -22,12 +22,12 @@ _NUMBER = re.compile(r"\[\d+\]")
 _LOGGED: set[tuple[str, str]] = set()
 
 
-def log_unknown_query_keys(decode: Callable[[bytes], Any], model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
+def log_unknown_query_keys(decode: Callable[[bytes], Any], model: Any, subject: str) -> Callable[[bytes], Any]:  # noqa: ANN401
     """Return a decoder that also logs the keys it ignores in a query's JSON, if debug lines are on."""
     names = keys.of(model)
     if names is None:
         return decode
-    kind = f"{what} ({getattr(model, '__name__', model)})"
+    kind = f"{subject} ({getattr(model, '__name__', model)})"
 
     def decode_text(text: bytes) -> Any:  # noqa: ANN401
         value = decode(text)
@@ -38,16 +38,16 @@ def log_unknown_query_keys(decode: Callable[[bytes], Any], model: Any, what: str
     return decode_text
 
 
-def log_unknown_settings(options: Any, json_data: Mapping[str, Any], secrets: Iterable[str], what: str) -> None:  # noqa: ANN401
+def log_unknown_settings(options: Any, json_data: Mapping[str, Any], secrets: Iterable[str], subject: str) -> None:  # noqa: ANN401
     """Log the keys that are ignored in a data source's settings, if debug lines are on."""
     if not _LOGGER.isEnabledFor(logging.DEBUG):
         return
     stores = keys.stores_of(options)
     if stores is not None:
-        _log_once(what, unread.find_unknown_option_keys(json_data, stores["jsonData"]))
+        _log_once(subject, unread.find_unknown_option_keys(json_data, stores["jsonData"]))
         names = list(stores["secureJsonData"])
         ignored = [name for name in secrets if name not in names and not unread.is_grafana_secret(name)]
-        _log_once(f"{what}: the secrets", [(name, names) for name in ignored])
+        _log_once(f"{subject}: the secrets", [(name, names) for name in ignored])
 
 
 def _log_once(kind: str, ignored: Iterable[tuple[str, list[str]]]) -> None:

@@ -116,7 +116,7 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow
 
 
 def _schema(frame: Frame, ref_id: str) -> pa.Schema:
-    meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
+    meta = None if frame.meta is None else to_json(frame.meta, subject="the frame's meta")
     write = _metadata if meta is None or len(meta) < _SMALL_BYTES else _metadata.__wrapped__  # do not cache large ones
     metadata = write(frame.name, frame.ref_id or ref_id, meta)
     return pa.schema([_arrow_field(field) for field in frame.fields], metadata=metadata)
@@ -129,10 +129,10 @@ def _metadata(name: str, ref_id: str, meta: bytes | None) -> pa.KeyValueMetadata
 
 
 def _arrow_field(field: Field) -> pa.Field:
-    config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
+    config = None if field.config is None else to_json(field.config, subject=f"the config of {field.name!r}")
     if field.labels is None:
         return _pa_field(field.name, field.type, field.nullable, None, config)
-    labels = to_json(field.labels, what=f"the labels of {field.name!r}")
+    labels = to_json(field.labels, subject=f"the labels of {field.name!r}")
     return _pa_field(field.name, field.type, field.nullable, labels, config)
 
 

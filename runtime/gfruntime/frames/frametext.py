@@ -25,12 +25,12 @@ _NS_PER_MS = 1_000_000
 _MAX_PYTHON_ROWS = 200  # rows below which Python is faster than calls into Arrow
 
 
-def to_json(value: object, *, what: str) -> bytes:
+def to_json(value: object, *, subject: str) -> bytes:
     """Write metadata as JSON; NaN and infinities become null, numpy scalars become numbers, enums their values."""
     try:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise FrameError(f"{what} can't be written as JSON: {error}") from error
+        raise FrameError(f"{subject} can't be written as JSON: {error}") from error
 
 
 def encode(frame: Frame, *, ref_id: str = "") -> bytes:
@@ -68,8 +68,8 @@ def data(frame: Frame) -> dict[str, object]:
     return laid
 
 
-def _raw(value: object, what: str) -> msgspec.Raw:
-    return msgspec.Raw(to_json(value, what=what))
+def _raw(value: object, subject: str) -> msgspec.Raw:
+    return msgspec.Raw(to_json(value, subject=subject))
 
 
 def _describe(field: Field) -> dict[str, object]:

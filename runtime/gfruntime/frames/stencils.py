@@ -48,14 +48,14 @@ def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
         if field.type not in _TYPES or array.null_count or (has_labels and labels):
             return None
         if has_labels:
-            labels = to_json(field.labels, what=f"the labels of {name!r}")
-        config = None if field.config is None else to_json(field.config, what=f"the config of {name!r}")
+            labels = to_json(field.labels, subject=f"the labels of {name!r}")
+        config = None if field.config is None else to_json(field.config, subject=f"the config of {name!r}")
         columns.append((name, field.type, field.nullable, config, has_labels))
         start = array.offset * _WIDTH
         values.append(memoryview(array.buffers()[1])[start : start + size])
     if not labels:
         return None
-    meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
+    meta = None if frame.meta is None else to_json(frame.meta, subject="the frame's meta")
     stencil = _find((frame.name, ref_id, meta, rows, len(labels), tuple(columns)), write)
     return None if stencil is None else _fill(stencil, labels, values)
 

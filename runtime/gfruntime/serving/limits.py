@@ -79,10 +79,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _sentence(kind: str, why: str) -> str:
-    what, of_process, of_container = _LIMITS[kind]
+def _sentence(kind: str, reason: str) -> str:
+    subject, of_process, of_container = _LIMITS[kind]
     limits = " and ".join([*_process_limits(of_process), *_container_limit(of_container)])
-    return f"{what}: the limit is {limits}; {why}" if limits else f"{what}: {why}"
+    return f"{subject}: the limit is {limits}; {reason}" if limits else f"{subject}: {reason}"
 
 
 def _process_limits(names: dict[str, str]) -> Iterator[str]:

@@ -125,9 +125,9 @@ class CallOptions:
             for query in queries_with_model:
                 unknown = keys.of_query(query.model, kind=query.model.get("queryType"))
                 if query.is_typed:
-                    known_keys.require(unknown, where=query.where)
+                    known_keys.require(unknown, place=query.where)
                 elif not _has_own_frontend(project):
-                    known_keys.require_provisioned(unknown, where=query.where)
+                    known_keys.require_provisioned(unknown, place=query.where)
 
 
 def _project_around(target: Path) -> Project | None:
