@@ -11,7 +11,7 @@ from calls import run
 from gfruntime.calls import gates
 from gfruntime.calls.gates import Gate, GatePlace
 from gfruntime.calls.runner import run_here
-from gfruntime.serving.threads import Pool
+from gfruntime.serving.threads import ThreadPool
 
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
@@ -67,7 +67,7 @@ def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
     async def scene() -> None:
         gate = Gate(1)
         place = await gate.enter()
-        job = Pool(1).run(run_here, place.run, work)
+        job = ThreadPool(1).run(run_here, place.run, work)
         await asyncio.to_thread(began.wait, 10)
         job.cancel()
         place.abandon()

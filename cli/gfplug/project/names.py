@@ -18,7 +18,7 @@ _LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class PluginNames:
     """The two parts of a plugin id, and the title; `org` is empty if the name had none."""
 
     org: str
@@ -40,7 +40,7 @@ def plugin_id(org: str, name: str) -> str:
     return result
 
 
-def parse(text: str) -> Names:
+def parse(text: str) -> PluginNames:
     """Parse a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
 
     The first of several words is the organisation, the others together are the name; a single word is the name. The
@@ -59,7 +59,7 @@ def parse(text: str) -> Names:
     name = "".join(rest).lower()
     plugin_id(org.lower() or DEFAULT_ORG, name)
     title = " ".join(word.capitalize() for word in words) if _LOWER_CASE.fullmatch(text) else " ".join(text.split())
-    return Names(org=org.lower(), name=name, title=title)
+    return PluginNames(org=org.lower(), name=name, title=title)
 
 
 def organisation(text: str) -> str:

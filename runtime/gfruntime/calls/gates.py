@@ -31,8 +31,10 @@ T = TypeVar("T")
 HOLD_SECONDS_AFTER_CANCEL = 60.0
 """Seconds that cancelled work may hold its place while it still runs."""
 
-_waiting = metrics.Family("gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places.")
-_running = metrics.Family("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
+_waiting = metrics.MetricFamily(
+    "gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places."
+)
+_running = metrics.MetricFamily("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
 _seconds = metrics.Histogram(
     "gfruntime_upstream_wait_seconds",
     "Seconds that queries waited for one of `concurrency` places.",

@@ -37,7 +37,7 @@ _MIN_SECONDS_FOR_RETRY = 1.0
 
 _DEADLINE_TOLERANCE_SECONDS = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
-_results = metrics.Family(
+_results = metrics.MetricFamily(
     "counter",
     "gfruntime_query_cache_total",
     "Queries of classes with a cache: answered from it (hit), by a new run (miss), by an equal query (shared).",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls.instances import Instances
 from gfruntime.serving.forks import leave_fork
-from gfruntime.serving.threads import Pool, UserLoop
+from gfruntime.serving.threads import ThreadPool, UserLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,8 +28,8 @@ class Runner:
         self.author = author
         self.loop = UserLoop()
         self.instances = Instances(self._dispose, start=self._start)
-        self._pool = Pool(threads)
-        self._reserve = Pool(_RESERVE)
+        self._pool = ThreadPool(threads)
+        self._reserve = ThreadPool(_RESERVE)
 
     async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine function on the user loop, or in a thread, where it blocks instead of waiting.
@@ -84,7 +84,7 @@ class Runner:
         finally:
             leave_fork()
 
-    def _pool_for(self, method: str) -> Pool:
+    def _pool_for(self, method: str) -> ThreadPool:
         """Return the pool for a method: queries cannot use up the threads for health checks."""
         return self._reserve if method == "check_health" else self._pool
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
-    from gfruntime.http.addresses import Address, Addresses
+    from gfruntime.http.addresses import Addresses, UrlAddress
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.traffic import Traffic
 
@@ -40,7 +40,7 @@ class Outgoing:
     """One request; `limit` bounds its response, and `bound` says who sets the limit."""
 
     method: str
-    address: Address
+    address: UrlAddress
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     limit: int

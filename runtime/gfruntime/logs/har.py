@@ -94,7 +94,7 @@ class Statement:
         return _entry(self.clock, request, response, self.clock.milliseconds, comment=comment) | {"_query": query}
 
 
-class Exchange:
+class HarExchange:
     """An HTTP exchange: call `answer` with the head of the response, then `end`; or `fail`."""
 
     def __init__(

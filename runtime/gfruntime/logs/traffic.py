@@ -47,9 +47,9 @@ class Traffic:
         """Count the entries."""
         return len(self._entries)
 
-    def begin(self, method: str, url: str, headers: Pairs, body: bytes) -> har.Exchange:
+    def begin(self, method: str, url: str, headers: Pairs, body: bytes) -> har.HarExchange:
         """Start an HTTP exchange with its request."""
-        return har.Exchange(self._add, self.most_body, method=method, url=url, headers=headers, body=body)
+        return har.HarExchange(self._add, self.most_body, method=method, url=url, headers=headers, body=body)
 
     def add_expanded(self, text: str, *, ref_id: str) -> None:
         """Add SQL from macros."""

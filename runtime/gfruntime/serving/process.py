@@ -30,7 +30,9 @@ _NO_TLS = (
 class Transport(Protocol):
     """A gRPC implementation: it listens, and connects calls with a dispatcher."""
 
-    async def start(self, address: handshake.Address, context: SSLContext | None = None) -> handshake.Address:
+    async def start(
+        self, address: handshake.ListenAddress, context: SSLContext | None = None
+    ) -> handshake.ListenAddress:
         """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: ListenError if that is impossible.
@@ -124,7 +126,7 @@ async def _serve_alone(
     ended = asyncio.Event()
     dispatcher = Dispatcher(application, on_shutdown=None)
     server = _transport(transport, dispatcher, ended.set)
-    address = await server.start(handshake.Address(network="tcp", value=address_text))
+    address = await server.start(handshake.ListenAddress(network="tcp", value=address_text))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announce(place, address.value):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gfruntime.serving import handshake
 
 if TYPE_CHECKING:
-    from gfruntime.serving.handshake import Address
+    from gfruntime.serving.handshake import ListenAddress
 
 _CHUNK = 256 * 1024
 
@@ -34,7 +34,7 @@ class Relay:
         except OSError as error:
             raise handshake.ListenError(f'mutual TLS with transport="grpcio" needs a unix socket: {error}') from None
 
-    async def start(self, outer: Address) -> Address:
+    async def start(self, outer: ListenAddress) -> ListenAddress:
         """Listen; the returned address has the actual port."""
         address = replace(outer, folders=(*outer.folders, *self.inner.folders))
         if outer.network == "unix":
