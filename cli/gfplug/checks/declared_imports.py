@@ -79,7 +79,7 @@ def check(project: Project, python: Path | None) -> Iterator[Finding]:
     """Compare the imports of a project's code with its dependencies; an interpreter provides exact names."""
     source = source_imports.read(project.source)
     for path, line, text in source.broken if python is None else ():  # without an interpreter, nothing else reports it
-        yield error("syntax", _where(project, path, line), f"it is not valid Python: {text}", "fix that line")
+        yield error("syntax", _describe_place(project, path, line), f"it is not valid Python: {text}", "fix that line")
     lines = _requirements(project)
     if lines is None:
         return
@@ -143,7 +143,7 @@ def _undeclared(
             continue
         reported.add(unit)
         name = packages[0] if packages else _OTHER_NAMES.get(unit, re.sub("[._]", "-", unit))
-        where, hint = _where(project, each.path, each.line), _hint(project, name)
+        where, hint = _describe_place(project, each.path, each.line), _hint(project, name)
         if packages or not unsure:
             yield error("undeclared", where, f"`{unit}` is imported, but no dependency provides it", hint)
         else:
@@ -191,7 +191,7 @@ def _names(line: Any, name: str) -> bool:  # noqa: ANN401 - TOML
         return False
 
 
-def _where(project: Project, path: Path, line: int) -> str:
+def _describe_place(project: Project, path: Path, line: int) -> str:
     return f"{path.relative_to(project.root).as_posix()}, line {line}"
 
 

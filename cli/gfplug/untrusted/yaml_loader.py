@@ -169,12 +169,12 @@ def _kind_of(text: str) -> str:
     if text in _INFINITE:
         return "float"
     plain = text.replace("_", "") if text[:1] in _FIRST else text
-    if _INTEGER.fullmatch(plain) and _INT64 <= _whole(plain) <= _UINT64:
+    if _INTEGER.fullmatch(plain) and _INT64 <= _read_integer(plain) <= _UINT64:
         return "int"
     return "float" if len(plain) <= _MOST_DIGITS and _FLOAT.fullmatch(plain) and math.isfinite(float(plain)) else "str"
 
 
-def _whole(plain: str) -> int:
+def _read_integer(plain: str) -> int:
     """Read a whole number as Go does: a leading zero means octal."""
     if len(plain) > _MOST_DIGITS:
         return _UINT64 + 1
@@ -200,9 +200,9 @@ def _boolean(_loader: Any, node: Any) -> bool:  # noqa: ANN401 - as above
 
 def _integer(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
     plain = node.value.replace("_", "")
-    if not _INTEGER.fullmatch(plain) or not _INT64 <= _whole(plain) <= _UINT64:
+    if not _INTEGER.fullmatch(plain) or not _INT64 <= _read_integer(plain) <= _UINT64:
         raise _fail(node, f"{node.value[:40]!r} is not a whole number of 64 bits")
-    number = IntWithText(_whole(plain))
+    number = IntWithText(_read_integer(plain))
     number.source_text = loader.construct_scalar(node)
     return number
 

@@ -66,15 +66,15 @@ class _Field:
     def find(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
         """Yield violations of the field's value, or of its items."""
         if not self.is_list:
-            yield from self._one(value, path, root)
+            yield from self._check_value(value, path, root)
         elif isinstance(value, collections.abc.Mapping):
             for key, item in value.items():
-                yield from self._one(item, (*path, key), item)
+                yield from self._check_value(item, (*path, key), item)
         else:
             for number, item in enumerate(value):
-                yield from self._one(item, (*path, number), item)
+                yield from self._check_value(item, (*path, number), item)
 
-    def _one(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
+    def _check_value(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
         for rule in self.rules:
             if text := rule(value):
                 yield Violation(path, text)

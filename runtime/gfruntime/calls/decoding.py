@@ -72,7 +72,7 @@ def decode(target: Any, values: dict[str, Any], subject: str) -> Any:  # noqa: A
                 raise DecodeError(f"{subject}: {violation}{mismatches.reason(values, violation.path, subject)}")
             hidden.append(violation.path)
         if hidden:
-            source = _without(source, hidden)
+            source = _without_keys(source, hidden)
         return _fill(target, source, subject) if hidden or bounds.decode_as is not target else value
     except RecursionError as error:
         raise DecodeError(f"{subject}: nested too deeply") from error
@@ -109,7 +109,7 @@ def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], subject: str) -> 
                 raise
             if fill is _fill:
                 values, fill = fitting.fit(bounds.decode_as, values), _fill_exactly
-            values = _without(values, [error.path])
+            values = _without_keys(values, [error.path])
             mismatches.append(error)
     for mismatch in mismatches:
         if not bounds.hides(value, mismatch.path):
@@ -117,7 +117,7 @@ def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], subject: str) -> 
     return value, values
 
 
-def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
+def _without_keys(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
     """Return a JSON object without some of its keys; the containers on the way to them are copied."""
     copies: dict[tuple[str | int, ...], Any] = {(): dict(values)}
     for path in paths:

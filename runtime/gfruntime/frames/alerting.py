@@ -132,7 +132,7 @@ Read = tuple[Kind, list[RuleSeries], list[str]]
 
 def _contract(frames: Sequence[Sketch]) -> Read:
     reader = {
-        "timeseries-wide": _wide, "timeseries-multi": _multi, "timeseries-long": _long,
+        "timeseries-wide": _wide, "timeseries-multi": _multi, "timeseries-long": _read_long,
         "numeric-wide": _numeric_wide, "numeric-multi": _numeric_multi, "numeric-long": _numeric_long,
     }[frames[0].type]  # fmt: skip
     items, warnings = reader(frames)
@@ -166,7 +166,7 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     return items, warnings
 
 
-def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+def _read_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
     for name, count in Counter(each.name for each in values).items():
         if count > 1:

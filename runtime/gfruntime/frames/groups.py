@@ -27,7 +27,7 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
     Raises: FrameError for a name that is not a column, a text column that is not in the names, or rows without a time
     that have equal labels.
     """
-    keys = [_first(fields, name) for name in names]
+    keys = [_find_field(fields, name) for name in names]
     rest = [field for field in fields if field.name not in names]
     time = next((field for field in rest if field.type == "time"), None)
     values = [field for field in rest if field.is_value]
@@ -66,7 +66,7 @@ def _refuse_rows_without_time(names: Sequence[str], combinations: Sequence[Texts
             raise FrameError(f"{count} rows without a time have the labels {dict(zip(names, texts, strict=True))}")
 
 
-def _first(fields: Sequence[Field], name: str) -> Field:
+def _find_field(fields: Sequence[Field], name: str) -> Field:
     for field in fields:
         if field.name == name:
             return field

@@ -117,7 +117,7 @@ def _flag(value: object, path: str) -> bool:
     return bool(value)
 
 
-def _whole(maximum: int) -> Check:
+def _integer_check(maximum: int) -> Check:
     def check(value: Any, path: str) -> int:  # noqa: ANN401  # any number
         number = value.item() if hasattr(value, "item") else value
         is_whole = isinstance(number, (int, float)) and not isinstance(number, bool) and number == number // 1
@@ -173,7 +173,7 @@ def _free(value: object, path: str) -> dict[str, object]:
 
 
 def _version(value: object, path: str) -> list[object]:
-    version: list[object] = _list(_whole(2**32))(value, path)
+    version: list[object] = _list(_integer_check(2**32))(value, path)
     if len(version) != 2:  # noqa: PLR2004  # major and minor
         raise FrameError(f"{path} must be [major, minor], not {_short(value)}")
     return version
@@ -228,7 +228,7 @@ def _short(value: object) -> str:
 
 
 _NOTICE = _Object({"severity": _choice("info", "warning", "error"), "text": _text, "link": _text, "inspect": _inspect})
-_RESULT = _Object({"text": _text, "color": _text, "index": _whole(2**31)})
+_RESULT = _Object({"text": _text, "color": _text, "index": _integer_check(2**31)})
 _SPECIAL = _choice("true", "false", "null", "nan", "null+nan", "empty")
 _MAPPINGS: dict[str, Check] = {
     "value": _values,
@@ -249,7 +249,7 @@ _TEXTS = _list(_text)
 _ENUM = _Object({"text": _TEXTS, "color": _TEXTS, "icon": _TEXTS, "description": _TEXTS}, needs=("text",))
 _CONFIG: dict[str, Check] = {
     "displayName": _text, "displayNameFromDS": _text, "path": _text, "description": _text, "filterable": _flag,
-    "writeable": _flag, "unit": _text, "decimals": _whole(2**16 - 1), "min": _number, "max": _number,
+    "writeable": _flag, "unit": _text, "decimals": _integer_check(2**16 - 1), "min": _number, "max": _number,
     "interval": _finite, "mappings": _list(_mapping), "thresholds": _thresholds, "color": _free,
     "links": _list(_LINK), "noValue": _text, "type": _Object({"enum": _ENUM}), "custom": _free,
 }  # fmt: skip
@@ -258,5 +258,5 @@ _META: dict[str, Check] = {
     "stats": _list(_Object({**_CONFIG, "value": _finite}, needs=("value",))), "notices": _list(_notice),
     "channel": _text, "preferredVisualisationType": _text, "preferredVisualisationPluginId": _text,
     "executedQueryString": _text, "dataTopic": _choice("annotations", "series", "alertStates"),
-    "uniqueRowIdFields": _list(_whole(2**31)),
+    "uniqueRowIdFields": _list(_integer_check(2**31)),
 }  # fmt: skip
