@@ -37,20 +37,20 @@ def missing(goals):  # noqa: ANN001, ANN201
     search = python_search.search(None)
     own, lack = search.own, prerequisites.MissingPrerequisite
     if interpreters.probe(own.path, modules=["ensurepip"]).missing:
-        yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))
+        yield lack(sentence=f"{own} has no ensurepip", packages=_as_tuple(system_packages.with_venv(own)))
     if "demo" in goals and "test" not in goals:
         yield from prerequisites.missing_python(search)
         yield from prerequisites.missing_venv(search) if search.best not in {None, own} else ()
     elif "test" in goals and not own.has_libpython:
         package = system_packages.with_libpython((own,), own.version[:2])
         advice = "" if package else "name a Python that has one: make test PYTHON=..."
-        yield lack(sentence=f"{own} has no shared libpython", packages=_named(package), advice=advice)
+        yield lack(sentence=f"{own} has no shared libpython", packages=_as_tuple(package), advice=advice)
     if "test" in goals and not shutil.which("git"):
         yield lack(sentence="git is not on PATH", packages=("git",))
     yield from prerequisites.check_disk_space(ROOT)
 
 
-def _named(package):  # noqa: ANN001, ANN202
+def _as_tuple(package):  # noqa: ANN001, ANN202
     return (package,) if package else ()
 
 

@@ -1,4 +1,4 @@
-"""Write cli/gfplug/bundle/rules/plugin_json.json anew: the keys of Grafana's plugin.json, and what each holds.
+"""Write cli/gfplug/bundle/rules/plugin_json.json again: the keys of Grafana's plugin.json, and what each holds.
 
 python .ci/refresh_plugin_json.py                # @grafana/runtime, as npm serves it
 python .ci/refresh_plugin_json.py FILE...        # without a network: any of the forms below
@@ -51,7 +51,7 @@ def main(names: list[str]) -> None:
         sources = []
         for path in paths:
             name, tree = _read(path)
-            keys = _joined(keys, tree)
+            keys = _join(keys, tree)
             sources.append(name)
     OUTPUT.write_text(json.dumps({"sources": sources, **keys}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     sys.stdout.write(f"{OUTPUT}: {len(keys['keys'])} keys from {', '.join(sources)}\n")
@@ -60,8 +60,8 @@ def main(names: list[str]) -> None:
 def _pack(folder: Path) -> Path:
     """Let npm fetch the package."""
     command = ["npm", "pack", "@grafana/runtime", "--silent"]
-    saved = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
-    return folder / saved[-1]
+    files = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
+    return folder / files[-1]
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -147,17 +147,17 @@ class _Types:
         return self.read(word) if word in self._bodies else word
 
 
-def _joined(one: Any, other: Any) -> Any:  # noqa: ANN401 - trees of texts
+def _join(one: Any, other: Any) -> Any:  # noqa: ANN401 - trees of texts
     """Join two descriptions of the same value: what either allows."""
     if one == other:
         return one
     if isinstance(one, dict) and isinstance(other, dict):
         if "keys" in one and "keys" in other:
             names = [*one["keys"], *other["keys"]]
-            keys = {name: _joined_key(one["keys"], other["keys"], name) for name in names}
+            keys = {name: _join_key(one["keys"], other["keys"], name) for name in names}
             return {"keys": keys, **({"open": True} if one.get("open") or other.get("open") else {})}
         if "list" in one and "list" in other:
-            return {"list": _joined(one["list"], other["list"])}
+            return {"list": _join(one["list"], other["list"])}
         if "values" in one and "values" in other:
             return {"values": sorted({*one["values"], *other["values"]})}
     for closed, text in ((one, other), (other, one)):
@@ -166,8 +166,8 @@ def _joined(one: Any, other: Any) -> Any:  # noqa: ANN401 - trees of texts
     return "any"
 
 
-def _joined_key(one: dict[str, Any], other: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - as above
-    return _joined(one[name], other[name]) if name in one and name in other else one.get(name, other.get(name))
+def _join_key(one: dict[str, Any], other: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - as above
+    return _join(one[name], other[name]) if name in one and name in other else one.get(name, other.get(name))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.
 def alternate(
     rig: Rig, benchmark: Benchmark, *, name: str, count: int, share: float
 ) -> dict[str, list[dict[str, float]]]:
-    """Give each side its turn in every round, in a process of its own."""
+    """Give each side its turn in every round, in its own process."""
     rounds: dict[str, list[dict[str, float]]] = {side: [] for side in benchmark.sides}
     start = rig.start if benchmark.starts_plugin else rig.commands
     for number in range(count):

@@ -1,4 +1,4 @@
-"""What people wait for in a terminal: the commands of gfplug, each in a process of its own, timed from outside."""
+"""What people wait for in a terminal: the commands of gfplug, each in its own process, timed from outside."""
 
 from __future__ import annotations
 

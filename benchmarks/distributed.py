@@ -96,7 +96,7 @@ def cancel(plugin: Plugin, cluster: DaskCluster, rows: int) -> float:
 
 
 def measure_local(plugin: Plugin) -> dict[str, Any]:
-    """Let the plugin start a cluster of its own, then kill the plugin."""
+    """Let the plugin start its own cluster, then kill the plugin."""
     begin = time.monotonic()
     ask(plugin, 1000, "")
     first_s = time.monotonic() - begin

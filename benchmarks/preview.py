@@ -8,12 +8,12 @@ where the one before ends; `total` is their sum.
 `start`: `address` is the time from the start of the command to its address on stdout (imports, environment); `page`
 from there until the page's code runs; `module` until module.js is asked for (the plugin answers by then); `query` until
 the panel's query is sent, `answer` until it is answered, `drawn` until the query row and the panel are on the page.
-`config` is no part of the total: it is the time from a click on the config page's link until that page is drawn.
+`config` is not a part of the total: it is the time from a click on the config page's link until that page is drawn.
 
 `save`: `reload` is the time from the save until the panel's query is sent, `answer` until it is answered, `drawn` until
 the panel has the new values.
 
-`import` is the time to import the command's modules, in a process of its own; it shows how busy the machine is.
+`import` is the time to import the command's modules, in its own process; it shows how busy the machine is.
 
 It needs the page (`make preview-assets`), playwright and Chromium, which starts before the command.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DATASOURCE = Path("src", "plugin", "datasource.py")
 AMPLITUDE = "return model.amplitude * "
-SECONDS = 60.0
+WAIT_SECONDS = 60.0
 WATCH = """(() => {
   const marks = (window.marks = {});
   const draws = () => {
@@ -79,13 +79,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--grafana", metavar="VERSION", help="the version of the page; default: the newest")
-    asked = parser.parse_args(words)
-    version = ["--grafana", asked.grafana] if asked.grafana else []
+    arguments = parser.parse_args(words)
+    version = ["--grafana", arguments.grafana] if arguments.grafana else []
     with tempfile.TemporaryDirectory(prefix="gfplug-preview-benchmark-") as name, run_browser() as browser:
         folder = Path(name) / "project"
         make = [sys.executable, "-m", "gfplug", "new", "signals", str(folder), "--defaults", "--no-git"]
         subprocess.run(make, check=True, capture_output=True)  # noqa: S603  # our own
-        rounds = [measure(folder, browser, version) for _ in range(asked.rounds)]
+        rounds = [measure(folder, browser, version) for _ in range(arguments.rounds)]
     figures = {part: _medians([each[part] for each in rounds]) for part in rounds[0]}
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     return 0
@@ -100,8 +100,8 @@ def measure(folder: Path, browser: Any, version: Sequence[str]) -> dict[str, Fig
         with serve(folder, version) as url:
             addressed = _now()
             page.goto(url)
-            drawn = _wait(page, "marks.drawn")
-            start = _start(page, started=started, addressed=addressed, drawn=drawn)
+            drawn_at = _wait(page, "marks.drawn")
+            start = _start(page, started=started, addressed=addressed, drawn_at=drawn_at)
             save = [_save(page, folder, factor) for factor in (5, 1)]
             start["config"] = _config(page)
     finally:
@@ -131,7 +131,7 @@ def serve(folder: Path, version: Sequence[str]) -> Iterator[str]:
         process.wait(30)
 
 
-def _start(page: Any, *, started: float, addressed: float, drawn: float) -> Figures:  # noqa: ANN401  # playwright's
+def _start(page: Any, *, started: float, addressed: float, drawn_at: float) -> Figures:  # noqa: ANN401  # playwright's
     entries = page.evaluate(ENTRIES)
     moments = {
         "address": addressed,
@@ -139,9 +139,9 @@ def _start(page: Any, *, started: float, addressed: float, drawn: float) -> Figu
         "module": next(begin for name, begin, _ in entries if "/module.js" in name),
         "query": next(begin for name, begin, _ in entries if "api/ds/query" in name),
         "answer": next(end for name, _, end in entries if "api/ds/query" in name),
-        "drawn": drawn,
+        "drawn": drawn_at,
     }
-    return {**_spans(started, moments), "total": drawn - started}
+    return {**_spans(started, moments), "total": drawn_at - started}
 
 
 def _save(page: Any, folder: Path, factor: int) -> Figures:  # noqa: ANN401  # playwright's
@@ -150,12 +150,12 @@ def _save(page: Any, folder: Path, factor: int) -> Figures:  # noqa: ANN401  # p
     text = path.read_text(encoding="utf-8")
     head, _, tail = text.partition(AMPLITUDE)
     page.evaluate(f"() => {{ performance.clearResourceTimings(); marks.saved = undefined; window.wanted = {factor}; }}")
-    saved = _now()
+    saved_at = _now()
     path.write_text(f"{head}{AMPLITUDE}{factor} * {tail.removeprefix('5 * ').removeprefix('1 * ')}", encoding="utf-8")
-    drawn = _wait(page, "marks.saved")
+    drawn_at = _wait(page, "marks.saved")
     queries = [entry for entry in page.evaluate(ENTRIES) if "api/ds/query" in entry[0]]
-    moments = {"reload": queries[-1][1], "answer": queries[-1][2], "drawn": drawn}
-    return {**_spans(saved, moments), "total": drawn - saved}
+    moments = {"reload": queries[-1][1], "answer": queries[-1][2], "drawn": drawn_at}
+    return {**_spans(saved_at, moments), "total": drawn_at - saved_at}
 
 
 def _config(page: Any) -> float:  # noqa: ANN401  # playwright's
@@ -167,7 +167,7 @@ def _config(page: Any) -> float:  # noqa: ANN401  # playwright's
 
 def _wait(page: Any, mark: str) -> float:  # noqa: ANN401  # playwright's
     """Return the time of a mark, once it is there; the page's policy forbids wait_for_function."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + WAIT_SECONDS
     while not (at := page.evaluate(mark)):
         if time.monotonic() > end:
             raise TimeoutError(f"the page did not reach {mark}: {page.inner_text('body')[:500]}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     """Side → the figures of each of its rounds."""
 
 HEADINGS = ("benchmark", "figure", "ours", "Go", "ours/Go", "beside it")
-LARGE = 1000  # from here on a figure is shown without decimals
+MIN_WHOLE_NUMBER = 1000  # from here on a figure is shown without decimals
 
 
 def merge(rounds: Rounds) -> dict[str, Any]:
@@ -96,4 +96,4 @@ def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _short(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= MIN_WHOLE_NUMBER else f"{value:.3g}"

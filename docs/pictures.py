@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script
-"""Make the pictures in docs/images anew: a data source's config page, query editor, panel and alert rule.
+"""Make the pictures in docs/images again: a data source's config page, query editor, panel and alert rule.
 
     make preview-assets GRAFANA=13.2.2
     MODULES=<node_modules with playwright-core> python docs/pictures.py

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script
-"""Write docs/reference.md anew: commands, methods of a data source, the runtime's public names, environment variables.
+"""Write docs/reference.md again: commands, methods of a data source, the runtime's public names, environment variables.
 
 python docs/refresh.py
 """

@@ -47,7 +47,7 @@ def build_page(version: str, output: Path, *, modules: Path | None = None) -> No
 
 
 def write_lock(version: str) -> None:
-    """Write the lock of one Grafana version anew from its package.json, without any address.
+    """Write the lock of one Grafana version again from its package.json, without any address.
 
     Raises: subprocess.CalledProcessError if npm fails.
     """

@@ -44,7 +44,7 @@ MAY_SKIP = {
     "trino is not installed": "no Trino runs here; its stand-in is asked where its client is installed",
     "this Python has its modules built in": "there is no file to read a symbol of; others have one",
 }
-"""How the reasons begin that are no failure on Linux, and why; elsewhere the platform rules out more."""
+"""The beginnings of reasons to skip that are not failures on Linux, and why; other platforms skip more."""
 
 STARTS = {
     *(

@@ -51,8 +51,10 @@ def try_packages(packages: Path, folder: Path) -> None:
     _require(run("gfplug", "--version").strip(), f"gfplug {_version(wheel)}", "gfplug --version")
     project = folder / "project"
     run("gfplug", "new", "signals", project, "--org", "acme", "--defaults")
-    asked = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    _require([line for line in asked if "gfruntime" in line], [f"gfruntime=={_version(runtime)}"], "dependencies")
+    dependencies = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    _require(
+        [line for line in dependencies if "gfruntime" in line], [f"gfruntime=={_version(runtime)}"], "dependencies"
+    )
     archive = Path(json.loads(run("gfplug", "build", project, "--json"))["archive"])
     _require(_installed_runtime(project / ".venv"), _modules_of(runtime), "gfruntime in the project's environment")
     reply = json.loads(run("gfplug", "call", "query", project / "dist", "--json"))["results"]["A"]

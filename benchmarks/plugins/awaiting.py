@@ -43,5 +43,5 @@ class Datasource:
         )
 
     def check_health(self) -> Health:
-        """Be well."""
+        """Report that all is well."""
         return Health.ok("well")

@@ -117,7 +117,7 @@ class Datasource:
         return table
 
     def check_health(self) -> Health:
-        """Be well."""
+        """Report that all is well."""
         return Health.ok("well")
 
 
@@ -132,7 +132,7 @@ def series(start: datetime, rows: int) -> Frame:
 
 
 def work(units: int) -> float:
-    """Compute a fixed amount: what `work.py` does in a process of its own."""
+    """Compute a fixed amount: what `work.py` does in its own process."""
     total = 0.0
     for _ in range(units):
         total += sum(range(1000))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PLAIN_WIDTH = 100
 _PLAIN_HEIGHT = 30
-_WIDEST = 100_000
+_MAX_WIDTH = 100_000
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO}
 _MARKS = {logging.WARNING: ("warning:", "yellow"), logging.ERROR: ("error:", "red")}
 
@@ -150,7 +150,7 @@ def width() -> int:
     """Return how many cells a line of stdout has; without a terminal, `_PLAIN_WIDTH`."""
     if not sys.stdout.isatty():
         return _PLAIN_WIDTH
-    return min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _WIDEST)
+    return min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _MAX_WIDTH)
 
 
 def height() -> int:

@@ -36,7 +36,7 @@ def _entries() -> dict[str, tuple[str, str]]:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the pages anew, and add those that the navigation does not name."""
+    """Read the pages again, and add those that the navigation does not name."""
     _all.cache_clear()
     _entries.cache_clear()
     nav: list[dict[str, Any]] = config.nav or []

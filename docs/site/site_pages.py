@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGES_BY_SECTION = ("how-to.md", "reference.md")
-"""Files of docs/ of which each section of the second level is a page of its own."""
+"""Files of docs/ whose sections of the second level are separate pages."""
 
 OTHERS = {
     "changelog.md": "CHANGELOG.md",
@@ -82,7 +82,7 @@ def read() -> dict[str, Page]:
 
 
 def linked(page: Page, pages: dict[str, Page], repository: str) -> str:
-    """Return a page's text with links to other pages, and to the repository for files that are no page."""
+    """Return a page's text with links to other pages, and to the repository for files that are not pages."""
     by_origin: dict[str, list[Page]] = {}
     for each in pages.values():
         by_origin.setdefault(each.origin, []).append(each)

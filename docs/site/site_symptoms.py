@@ -1,4 +1,4 @@
-"""Tables of what goes wrong as sections: the search then finds each symptom by itself, by its title before all else."""
+"""Turns the tables of symptoms into sections, so that the search finds each symptom, and ranks its title first."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "e
 _NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
 _NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # the base classes of PEP 249's other exceptions
 _PLUGIN_ERROR_STATUSES = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # the upstream finds the request wrong
-_LOWEST, _HIGHEST = 100, 599
+_MIN_STATUS, _MAX_STATUS = 100, 599
 _MAX_CAUSES = 10  # the number of causes that are checked
 _MAX_MESSAGE_CHARACTERS = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
 
@@ -143,7 +143,7 @@ def failure_of(error: BaseException) -> Failure:
 def _failure_of(error: BaseException) -> Failure:
     for link in _causes(error):
         if isinstance(link, PluginError):
-            status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
+            status = link.status if _MIN_STATUS <= link.status <= _MAX_STATUS else 500
             frames = link.frames if link is error else ()
             return Failure(
                 status=status,
@@ -222,7 +222,7 @@ def _upstream_status(error: BaseException) -> int | None:
     """Read the HTTP status that urllib (`code`), requests and httpx (`response.status_code`) errors carry."""
     status = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
     is_http = type(error).__module__.partition(".")[0] in {*_HTTP_CLIENTS, "urllib"}
-    return status if is_http and isinstance(status, int) and _LOWEST <= status <= _HIGHEST else None
+    return status if is_http and isinstance(status, int) and _MIN_STATUS <= status <= _MAX_STATUS else None
 
 
 def _is_from_http_client(error: BaseException) -> bool:

@@ -23,8 +23,8 @@ class Evaluator:
         """Return the value, by way of JSON; fail with what the JavaScript throws, or tells the console as an error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asked = {"module": module, "expression": expression, "language": language, "socks": socks}
-        self._process.stdin.write(f"{json.dumps(asked)}\n")
+        message = {"module": module, "expression": expression, "language": language, "socks": socks}
+        self._process.stdin.write(f"{json.dumps(message)}\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, f"Node ended with code {self._process.wait(timeout=10)}"

@@ -81,12 +81,12 @@ def page(version: str, *, development: bool = False) -> PageFiles:
     """
     modules = installed(version)
     options = ("--development", PAGES_OF_GRAFANA) if development else ()
-    folder = _built(modules.with_name("development" if development else "page"), *options)
+    folder = _build_page(modules.with_name("development" if development else "page"), *options)
     number = json.loads((modules / "@grafana/ui/package.json").read_text(encoding="utf-8"))["version"]
     return PageFiles(folder=folder, version=number, versions=(number,))
 
 
-def _built(name: Path, *options: str | Path) -> Path:
+def _build_page(name: Path, *options: str | Path) -> Path:
     """Build the page in the folder of a node_modules, unless it is there; return its folder."""
     sources = [PREVIEW / "bundle.mjs", *sorted(path for path in (PREVIEW / "page").rglob("*") if path.is_file())]
     sources += [option for option in options if isinstance(option, Path)]

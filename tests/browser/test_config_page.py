@@ -30,17 +30,17 @@ def config(settings: str) -> str:
 
 def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
     """The URL is the data source's own, a secret goes to secureJsonData alone, the rest to jsonData; others stay."""
-    changed = evaluate(
+    edits = evaluate(
         config(SETTINGS) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
         " type('gf-config-url', 'http://b'); type('gf-config-key', 's3cret'); type('gf-config-timeout', '7');"
         " return changed; })([])"
     )
 
-    assert [changed[0]["url"], changed[1]["url"]] == ["http://b", "http://a"]
-    assert changed[0]["jsonData"] == {"timeout": 5, "other": 1}
-    assert changed[1]["secureJsonData"] == {"key": "s3cret"}
-    assert changed[1]["jsonData"] == {"timeout": 5, "other": 1}
-    assert changed[2]["jsonData"] == {"timeout": 7, "other": 1}
+    assert [edits[0]["url"], edits[1]["url"]] == ["http://b", "http://a"]
+    assert edits[0]["jsonData"] == {"timeout": 5, "other": 1}
+    assert edits[1]["secureJsonData"] == {"key": "s3cret"}
+    assert edits[1]["jsonData"] == {"timeout": 5, "other": 1}
+    assert edits[2]["jsonData"] == {"timeout": 7, "other": 1}
 
 
 def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None:
@@ -55,11 +55,11 @@ def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None
 
 def test_defaults_are_shown_and_not_stored(evaluate: Evaluate) -> None:
     """An option that nobody changed follows the dataclass when its default changes."""
-    shown = evaluate(
+    retries = evaluate(
         config("{ url: '', jsonData: {} }") + "return [control('gf-config-retries').value, changed.length]; })([])"
     )
 
-    assert shown == [3, 0]
+    assert retries == [3, 0]
 
 
 def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
@@ -74,18 +74,18 @@ def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
 
 def test_rows_of_options_are_edited_in_place(evaluate: Evaluate) -> None:
     """Each field of a row is drawn, and an edit goes to its row in jsonData."""
-    changed = evaluate(
+    edits = evaluate(
         config("{ url: '', jsonData: { tenants: [{ name: 'a' }, { name: 'b' }] } }")
         + "control('gf-config-tenants-1-name').onChange({ currentTarget: { value: 'c' } }); return changed; })([])",
         source=Wide,
     )
 
-    assert [each["jsonData"]["tenants"] for each in changed] == [[{"name": "a"}, {"name": "c"}]]
+    assert [each["jsonData"]["tenants"] for each in edits] == [[{"name": "a"}, {"name": "c"}]]
 
 
 def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -> None:
     """Basic authentication is the data source's own, its password a secret, TLS in jsonData."""
-    changed = evaluate(
+    edits = evaluate(
         config(HTTP) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
         " control('gf-config-basicAuth').onChange({ currentTarget: { checked: false } });"
         " type('gf-config-basicAuthUser', 'ada'); type('gf-config-basicAuthPassword', 's');"
@@ -94,9 +94,9 @@ def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -
         source=Wide,
     )
 
-    assert [changed[0]["basicAuth"], changed[1]["basicAuthUser"]] == [False, "ada"]
-    assert changed[2]["secureJsonData"]["basicAuthPassword"] == "s"
-    assert changed[3]["jsonData"]["serverName"] == "n"
+    assert [edits[0]["basicAuth"], edits[1]["basicAuthUser"]] == [False, "ada"]
+    assert edits[2]["secureJsonData"]["basicAuthPassword"] == "s"
+    assert edits[3]["jsonData"]["serverName"] == "n"
 
 
 def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
@@ -113,26 +113,26 @@ def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
 def test_the_secure_socks_proxy_is_shown_where_grafana_has_one(evaluate: Evaluate) -> None:
     """Its switch goes where Grafana's SDKs read it; elsewhere there is none."""
     code = config(HTTP) + "control('gf-config-enableSecureSocksProxy').onChange({ currentTarget: { checked: true } });"
-    changed = evaluate(f"{code} return changed; }})([])", source=Wide, socks=True)
+    edits = evaluate(f"{code} return changed; }})([])", source=Wide, socks=True)
     ids = evaluate(config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])", source=Wide)
 
-    assert changed[0]["jsonData"]["enableSecureSocksProxy"] is True
+    assert edits[0]["jsonData"]["enableSecureSocksProxy"] is True
     assert "gf-config-enableSecureSocksProxy" not in ids
 
 
 def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
     """Removing one moves the others up; a stored value cannot move, so it is asked for again, and a typed one moves."""
-    changed = evaluate(
+    edits = evaluate(
         config(HTTP) + "page.find((each) => each.props['aria-label'] === 'Remove HTTP headers 1').props.onClick();"
         " control('gf-config-header-add').onClick(); return changed; })([])",
         source=Wide,
     )
-    names = {key: value for key, value in changed[0]["jsonData"].items() if key.startswith("httpHeader")}
+    names = {key: value for key, value in edits[0]["jsonData"].items() if key.startswith("httpHeader")}
 
     assert names == {"httpHeaderName1": "X-B", "httpHeaderName2": "X-C"}
-    assert changed[0]["secureJsonData"] == {"httpHeaderValue1": "", "httpHeaderValue2": "typed", "httpHeaderValue3": ""}
-    assert not any(changed[0]["secureJsonFields"].values())
-    assert changed[1]["jsonData"]["httpHeaderName4"] == ""
+    assert edits[0]["secureJsonData"] == {"httpHeaderValue1": "", "httpHeaderValue2": "typed", "httpHeaderValue3": ""}
+    assert not any(edits[0]["secureJsonFields"].values())
+    assert edits[1]["jsonData"]["httpHeaderName4"] == ""
 
 
 def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:

@@ -73,13 +73,13 @@ def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
 @pytest.mark.parametrize("source", [Showy, Formless])
 def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type) -> None:
     """With a form or without: what is sent is a copy, or each refresh would add to what is saved."""
-    target, asked = evaluate(
+    target, counts = evaluate(
         f"((target) => {{ const ask = () => datasource.query({{ range, filters: [{EU}], targets: [target] }});"
         " ask(); ask(); return [target, calls.map((call) => call.backend[0].adhocFilters.length)]; })({ refId: 'A' })",
         source=source,
     )
 
-    assert (target, asked) == ({"refId": "A"}, [1, 1])
+    assert (target, counts) == ({"refId": "A"}, [1, 1])
 
 
 def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:

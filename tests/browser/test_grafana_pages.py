@@ -52,8 +52,8 @@ def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
 def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], str]:
     """Run the project's tests of pages as its README says; return which passed, which failed, and what was said."""
     chromium = grafana.program("chromium", "chromium-browser", "google-chrome")
-    kept = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
-    environment = {**kept, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
+    environment = {**inherited, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
     words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider", "tests/test_grafana_pages.py"]
     done = python(*words, cwd=server.provisioning.parent, env=environment)
     passed, failed = (
@@ -65,7 +65,7 @@ def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], st
 
 @pytest.mark.parametrize(("example", "version"), [("http", "11"), ("signals", "13")])
 def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) -> None:
-    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed anew."""
+    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed again."""
     with pages(tmp_path / "project", example, version) as server:
         passed, failed, output = outcome(server)
 

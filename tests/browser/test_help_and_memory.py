@@ -43,8 +43,8 @@ def test_an_example_becomes_the_query(evaluate: Evaluate) -> None:
     ]
 
 
-def test_help_of_the_projects_own_comes_first(evaluate: Evaluate) -> None:
-    """Without either there is none."""
+def test_the_hooks_help_replaces_the_examples(evaluate: Evaluate) -> None:
+    """Without help from the hooks and without examples, the editor has no help."""
     own = evaluate("plugin.components.QueryEditorHelp()", hooks="exports.QueryEditorHelp = () => 'mine';", source=Showy)
 
     assert own == "mine"
@@ -57,18 +57,18 @@ def test_help_of_the_projects_own_comes_first(evaluate: Evaluate) -> None:
 )
 def test_a_field_is_shown_in_its_apps(evaluate: Evaluate, app: str, is_shown: bool) -> None:  # noqa: FBT001 - a value
     """And where Grafana does not say which app it is; what it holds is sent from everywhere."""
-    shown, sent = evaluate(
+    has_field, note = evaluate(
         f"[elements(plugin.components.QueryEditor({{ datasource, app: {app}, query: {{ refId: 'A' }} }}))"
         ".some((each) => each.props.id === 'gf-query-A-note'),"
         " datasource.applyTemplateVariables({ refId: 'A', note: 'kept' }, {}).note]",
         source=Showy,
     )
 
-    assert (shown, sent) == (is_shown, "kept")
+    assert (has_field, note) == (is_shown, "kept")
 
 
 def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> None:
-    """In the fields that ask for it, and that the user edited: another query's values are no choice."""
+    """In the fields that ask for it, and that the user edited: another query's values can't be chosen."""
     query = evaluate(
         f"(() => {{ {EDIT} edit('gf-query-A-mode', 'sum');"
         " edit('gf-query-A-table', { currentTarget: { value: 'x' } });"
@@ -111,8 +111,8 @@ def test_only_values_of_this_user_and_data_source_are_taken(evaluate: Evaluate) 
     assert modes == ["sum", "raw", "raw", "raw", "raw"]
 
 
-def test_neither_variables_nor_nothing_are_remembered(evaluate: Evaluate) -> None:
-    """A variable belongs to its dashboard; an emptied field has its default again."""
+def test_variables_and_empty_values_are_not_remembered(evaluate: Evaluate) -> None:
+    """A variable belongs to its dashboard; an empty field gets its default again."""
     sizes = evaluate(
         "[3, '$size', null].map((size) => {"
         " datasource.remember({ before: {}, after: { mode: 'sum', window: { size } } });"
@@ -125,7 +125,7 @@ def test_neither_variables_nor_nothing_are_remembered(evaluate: Evaluate) -> Non
 
 def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Evaluate) -> None:
     """What another browser kept is taken once it is there; what is chosen is kept for both."""
-    found = evaluate(
+    memory = evaluate(
         "(async () => { const kept = {}; const storage = { getItem: async (name) => kept[name] ?? null,"
         " setItem: async (name, text) => { kept[name] = text; } };"
         " Object.defineProperty(Object.getPrototypeOf(plugin.DataSourceClass).prototype, 'userStorage',"
@@ -138,7 +138,7 @@ def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Eva
         source=Showy,
     )
 
-    assert found == [["gfplug.u1"], "raw", "sum"]
+    assert memory == [["gfplug.u1"], "raw", "sum"]
 
 
 def test_a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left(evaluate: Evaluate) -> None:

@@ -96,8 +96,8 @@ def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
     assert calls == [["backend"]]
 
 
-def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
-    """The hook sees the query with its variables filled in, and the one the user wrote."""
+def test_hooks_may_change_a_query_and_add_help(evaluate: Evaluate) -> None:
+    """The hook gets the query with its variables filled in, and the query that the user wrote."""
     hooks = (
         "exports.applyTemplateVariables = (query, original) => ({ ...query, was: original.table });\n"
         "exports.QueryEditorHelp = () => null;\n"
@@ -180,7 +180,7 @@ def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:
 def test_what_the_templates_hooks_show_works(evaluate: Evaluate) -> None:
     """Without the signs of a comment, each example does what the line above it says."""
     examples = re.sub(r"^//   ", "", TEMPLATE, flags=re.MULTILINE)
-    (answer,), help_, filled, calls = evaluate(
+    (answer,), help_, is_filled_in, calls = evaluate(
         f"[await {ASK}, plugin.components.QueryEditorHelp(),"
         " datasource.applyTemplateVariables({ refId: 'A' }, {}).isFilledIn, calls]",
         hooks=examples,
@@ -191,5 +191,5 @@ def test_what_the_templates_hooks_show_works(evaluate: Evaluate) -> None:
         {"name": "value", "type": "number", "values": [7]},
     ]
     assert help_["type"] == "p"
-    assert filled is True
+    assert is_filled_in is True
     assert calls[0]["fetch"]["params"] == {"from": 1000, "to": 2000}

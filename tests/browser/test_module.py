@@ -26,7 +26,7 @@ DEFAULTS = {
 
 
 def test_it_is_one_definition_that_returns_the_plugin(evaluate: Evaluate) -> None:
-    """Grafana's sandbox takes what the factory returns; nothing else is exported."""
+    """Grafana's sandbox uses the factory's return value; nothing else is exported."""
     assert evaluate("[definitions, Object.keys(exported), Object.keys(plugin.components)]") == [
         1,
         ["plugin"],
@@ -61,12 +61,12 @@ def test_incomplete_and_hidden_queries_are_kept_back(evaluate: Evaluate, text: s
 
 def test_variables_are_filled_in_everywhere(evaluate: Evaluate) -> None:
     """Texts and lists, scoped values first; an item that is only a variable becomes as many items as it has values."""
-    filled = evaluate(
+    query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', table: '${env}_$x', hosts: ['$hosts', 'c', 'd$env'],"
         " ports: [1, '$port'], limit: 7, other: '$env' }, { x: { value: 'y' }, port: { value: 80 } })"
     )
 
-    assert filled == DEFAULTS | {
+    assert query_model == DEFAULTS | {
         "refId": "A",
         "table": "prod_y",
         "hosts": ["a", "b", "c", "dprod"],
@@ -78,14 +78,14 @@ def test_variables_are_filled_in_everywhere(evaluate: Evaluate) -> None:
 
 def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) -> None:
     """Texts at any depth, and nothing but declared fields."""
-    filled = evaluate(
+    query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', filters: [{ column: '$env', operator: '=' }],"
         " other: '$env' }, {})",
         source=Wide,
     )
 
-    assert (filled["filters"], filled["other"]) == ([{"column": "prod", "operator": "="}], "$env")
-    assert filled["window"] == {"size": 5, "unit": "m"}
+    assert (query_model["filters"], query_model["other"]) == ([{"column": "prod", "operator": "="}], "$env")
+    assert query_model["window"] == {"size": 5, "unit": "m"}
 
 
 @pytest.mark.parametrize(
@@ -106,24 +106,24 @@ def test_variables_in_sql_are_quoted_as_grafana_quotes_them(
     evaluate: Evaluate, sql: str, variable: str, expected: str
 ) -> None:
     """Several values, and one of a variable that may have several, are quoted; quotes are doubled; formats win."""
-    filled = evaluate(
+    query_model = evaluate(
         f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
         source=SqlDatasource,
     )
 
-    assert filled["sql"] == expected
+    assert query_model["sql"] == expected
 
 
 def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
     """Other texts and code stay as they were; SQL in a section is SQL too."""
-    filled = evaluate(
+    query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', json: '$v', note: '$v', options: { where: '$v' } },"
         """ { v: { value: "it's", multi: true } })""",
         source=SqlDatasource,
     )
 
-    assert (filled["json"], filled["note"]) == ("it's", "it's")
-    assert filled["options"] == {"where": "'it''s'"}
+    assert (query_model["json"], query_model["note"]) == ("it's", "it's")
+    assert query_model["options"] == {"where": "'it''s'"}
 
 
 @pytest.mark.parametrize(
@@ -141,23 +141,23 @@ def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
 )
 def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, expected: str) -> None:
     """Percent-encoded, whatever format is asked for; what Grafana does not know stays."""
-    filled = evaluate(
+    query_model = evaluate(
         f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
         source=ValuesDatasource,
     )
 
-    assert filled["sql"] == expected
+    assert query_model["sql"] == expected
 
 
-def test_the_time_range_is_no_value(evaluate: Evaluate) -> None:
+def test_the_time_range_is_not_sent_as_a_value(evaluate: Evaluate) -> None:
     """Macros and intervals are SQL; a user's name is a text."""
-    filled = evaluate(
+    query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', sql: '$__interval ${__interval_ms} ${__user}' },"
         " { __interval: { value: '1m' }, __interval_ms: { value: 60000 }, __user: { value: 'a b' } })",
         source=ValuesDatasource,
     )
 
-    assert filled["sql"] == "1m 60000 $__text(a%20b)"
+    assert query_model["sql"] == "1m 60000 $__text(a%20b)"
 
 
 def test_a_code_field_offers_the_choices_of_a_resource(evaluate: Evaluate) -> None:
@@ -184,7 +184,7 @@ def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate)
 
 
 def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
-    """The query type tells Python which; an old dashboard's bare text is no query."""
+    """The query type tells Python which; an old dashboard's bare text is not a query."""
     queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
         " [datasource.variables.getType(), ...calls.flatMap((call) => call.backend ?? [])])",

@@ -33,13 +33,13 @@ def test_an_old_query_may_lack_what_is_required_today(evaluate: Evaluate, text: 
 
 def test_no_default_is_added_to_what_python_migrates(evaluate: Evaluate) -> None:
     """With the version of today an old query would pass for one of today. Variables are filled in at any depth."""
-    filled = evaluate(
+    query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', datasource: { uid: '$env' }, seconds: '$env',"
         " sql: \"x IN ($v)\", others: [{ deep: '${env}' }] }, { v: { value: ['a', 'b'], multi: true } })",
         source=Aged,
     )
 
-    assert filled == {
+    assert query_model == {
         "refId": "A",
         "datasource": {"uid": "$env"},
         "seconds": "prod",
@@ -60,16 +60,16 @@ def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
 
 def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
     """With their defaults; Python gets what a hook leaves, and what it can't migrate, as it was saved."""
-    asked, calls = evaluate(
+    packets, calls = evaluate(
         "[await datasource.query({ range, scopedVars: {}, targets: ["
         "{ refId: 'A', table: '$env', seconds: 120 }, { refId: 'B', table: 'python', seconds: 60 },"
         " { refId: 'C', table: 'ok', seconds: 'x' }, { refId: 'D', minutes: 7, version: 2 }] }).values(), calls]",
         source=Aged,
         hooks=HOOKS,
     )
-    seen: dict[str, Any] = {each["key"]: each["data"][0]["fields"][0]["values"][0] for each in asked if "key" in each and each["key"] != "backend"}  # fmt: skip  # noqa: E501
+    queries: dict[str, Any] = {each["key"]: each["data"][0]["fields"][0]["values"][0] for each in packets if "key" in each and each["key"] != "backend"}  # fmt: skip  # noqa: E501
 
-    assert seen == {
+    assert queries == {
         "A": {"refId": "A", "table": "prod", "minutes": 2, "sql": "", "version": 2},
         "D": {"refId": "D", "table": "sales", "minutes": 7, "sql": "", "version": 2},
     }
@@ -79,7 +79,7 @@ def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
 
 
 def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
-    """However often a panel is refreshed; another ref id is no other query. A failure is asked about again."""
+    """However often a panel is refreshed, and with any ref id. A failed question is sent again."""
     urls = evaluate(
         "(async () => { const asked = [['A', 60], ['A', 60], ['B', 60], ['A', 120], ['A', 'x'], ['A', 'x']];"
         " for (const [refId, seconds] of asked) {"

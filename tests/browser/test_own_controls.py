@@ -54,9 +54,9 @@ def test_an_edit_is_stored_and_runs_the_query_when_it_is_finished(evaluate: Eval
     assert log == [{"refId": "A", "window": {"unit": "s", "size": 7}}, "run"]
 
 
-def test_rows_are_replaced_as_a_whole_and_choices_are_still_asked_for(evaluate: Evaluate) -> None:
+def test_rows_are_replaced_as_a_whole_and_choices_are_still_requested(evaluate: Evaluate) -> None:
     """A field of a row that has the name of another field is not touched."""
-    found = evaluate(
+    controls = evaluate(
         query("{ refId: 'A', table: 'x', filters: [{}] }")
         + "return [own.map((each) => [each.field.name, each.field.fields?.length ?? each.field.options.length]),"
         " calls.filter((each) => typeof each === 'string')]; })([])",
@@ -64,12 +64,12 @@ def test_rows_are_replaced_as_a_whole_and_choices_are_still_asked_for(evaluate: 
         source=Wide,
     )
 
-    assert found == [[["columns", 2], ["filters", 3]], ["tables", "columns?table=x"]]
+    assert controls == [[["columns", 2], ["filters", 3]], ["tables", "columns?table=x"]]
 
 
 def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
     """Each stores where its field is kept; a secret comes with its reset."""
-    found = evaluate(
+    controls = evaluate(
         "((changed) => { const own = elements(plugin.components.ConfigEditor("
         "{ options: { url: 'http://a', jsonData: {},"
         " secureJsonFields: { token: true } }, onOptionsChange: (options) => changed.push(options) }))"
@@ -81,12 +81,12 @@ def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
         hooks=f"exports.configFields = {{ url: {OWN}, token: {OWN}, timeout: {OWN} }};",
     )
 
-    assert found[0] == [
+    assert controls[0] == [
         ["url", "API URL", "http://a", False],
         ["timeout", "Timeout", "http://a", False],
         ["token", "API token", "http://a", True],
     ]
-    assert found[1] == [
+    assert controls[1] == [
         ["http://b", {}, None, {"token": True}],
         ["http://a", {"timeout": 7}, None, {"token": True}],
         ["http://a", {}, {"token": "s"}, {"token": True}],
@@ -94,9 +94,9 @@ def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
     ]
 
 
-def test_variables_and_annotations_have_controls_of_their_own(evaluate: Evaluate) -> None:
+def test_variables_and_annotations_have_their_own_controls(evaluate: Evaluate) -> None:
     """A field of the same name in the query editor keeps the made one."""
-    found = evaluate(
+    controls = evaluate(
         "[plugin.components.QueryEditor, datasource.variables.editor, datasource.annotations.QueryEditor]"
         ".map((editor) => elements(editor({ datasource, query: { refId: 'A', of: 'columns' } }))"
         ".filter((each) => each.type === 'Own').map((each) => each.props.id))",
@@ -104,7 +104,7 @@ def test_variables_and_annotations_have_controls_of_their_own(evaluate: Evaluate
         source=Wide,
     )
 
-    assert found == [[], ["gf-query-A-table"], ["gf-query-A-severity"]]
+    assert controls == [[], ["gf-query-A-table"], ["gf-query-A-severity"]]
 
 
 @pytest.mark.parametrize(
@@ -170,32 +170,32 @@ def test_the_documentation_shows_each_export() -> None:
     types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
     hooks = types.partition("export interface Hooks {")[2].partition("\n}")[0]
     names = set(re.findall(r"^  (\w+)\?", hooks, re.MULTILINE))
-    shown = {name for block in BLOCKS for name in re.findall(r"^exports\.(\w+) =", block, re.MULTILINE)}
+    documented = {name for block in BLOCKS for name in re.findall(r"^exports\.(\w+) =", block, re.MULTILINE)}
     table = DOCS.partition("| name | type | what it does |")[2].partition("\n\n")[0]
 
     assert names == set(re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line)))
-    assert names - shown == {"configFields", "variableFields", "annotationFields"}
-    assert shown == EXPECTED.keys()
+    assert names - documented == {"configFields", "variableFields", "annotationFields"}
+    assert documented == EXPECTED.keys()
 
 
 def test_the_documentation_lists_what_a_control_is_given() -> None:
     """All of `ControlProps`."""
     types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
-    given = types.partition("export type ControlProps = {")[2].partition("\n}")[0]
+    properties = types.partition("export type ControlProps = {")[2].partition("\n}")[0]
     table = DOCS.partition("| a control is given |")[2].partition("\n\n")[0]
 
-    assert set(re.findall(r"^  (\w+)[?:(]", given, re.MULTILINE)) == set(
+    assert set(re.findall(r"^  (\w+)[?:(]", properties, re.MULTILINE)) == set(
         re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines()[1:]))
     )
 
 
 def test_the_hooks_of_the_browser_tests_work_here_too(evaluate: Evaluate) -> None:
     """One control of each form."""
-    found = evaluate(
+    controls = evaluate(
         query("{ refId: 'A' }") + "return editor.filter((each) => each.props['data-own'])"
         ".map((each) => each.props['data-own']); })([])",
         hooks=SHOWY_HOOKS,
         source=Showy,
     )
 
-    assert found == ["A u1"]
+    assert controls == ["A u1"]

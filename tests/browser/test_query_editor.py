@@ -25,7 +25,7 @@ def query(text: str) -> str:
     )
 
 
-def test_every_field_has_a_label_and_an_id_of_its_own(evaluate: Evaluate) -> None:
+def test_every_field_has_its_own_label_and_id(evaluate: Evaluate) -> None:
     """Labels point at their controls, ids do not repeat between query rows, hidden fields are not shown."""
     rows = evaluate(
         query("{ refId: 'B' }") + "return editor.filter((each) => each.props.htmlFor)"
@@ -34,7 +34,7 @@ def test_every_field_has_a_label_and_an_id_of_its_own(evaluate: Evaluate) -> Non
 
     assert [label for label, _, _ in rows] == ["Table", "Mode", "Group by", "Columns", "Hosts", "Ports", "Limit", "Fill gaps", "Note"]  # fmt: skip  # noqa: E501
     assert [name for _, name, _ in rows][:2] == ["gf-query-B-table", "gf-query-B-mode"]
-    assert all(label == spoken for label, _, spoken in rows)
+    assert all(label == aria_label for label, _, aria_label in rows)
 
 
 def test_a_query_runs_when_the_edit_is_finished(evaluate: Evaluate) -> None:
@@ -53,9 +53,9 @@ def test_an_emptied_text_stays_empty(evaluate: Evaluate) -> None:
         query("{ refId: 'A', table: 'x' }")
         + "control('gf-query-A-table').onChange({ currentTarget: { value: '' } }); return log; })([])"
     )
-    shown = evaluate(query("{ refId: 'A', table: '' }") + "return control('gf-query-A-table').value; })([])")
+    value = evaluate(query("{ refId: 'A', table: '' }") + "return control('gf-query-A-table').value; })([])")
 
-    assert (log, shown) == ([{"refId": "A", "table": ""}], "")
+    assert (log, value) == ([{"refId": "A", "table": ""}], "")
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_the_editor_complains_of_what_python_refuses(
 ) -> None:
     """Both look at the same bounds, and a hidden field is neither's concern."""
     text = "{ refId: 'A', ..." + json.dumps(value) + " }"
-    found = evaluate(
+    complaints = evaluate(
         query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])", source=Bound
     )
     decode = model_decoder(BoundModel)
 
-    assert found == ([complaint] if complaint else [])
+    assert complaints == ([complaint] if complaint else [])
     if complaint is None:
         decode(json.dumps(value).encode())
     else:
@@ -147,7 +147,7 @@ def test_the_editor_complains_of_what_python_refuses(
 
 
 @pytest.mark.parametrize("value", [{"name": "$env"}, {"mode": "${env}"}, {"tags": ["[[env]]"]}, {"share": "$env"}])
-def test_a_template_variable_is_no_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
+def test_a_template_variable_is_not_a_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
     """Grafana fills it in before Python sees it."""
     text = "{ refId: 'A', ..." + json.dumps(value) + " }"
 
@@ -191,7 +191,7 @@ def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
 
 def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
     """A hidden one is neither shown nor required."""
-    shown = [
+    is_shown = [
         evaluate(
             query(f"{{ refId: 'A', mode: '{mode}' }}")
             + "return editor.some((each) => each.props.id === 'gf-query-A-every'); })([])",
@@ -204,7 +204,7 @@ def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
         for mode in ("raw", "sum")
     ]
 
-    assert (shown, complete) == ([False, True], [True, False])
+    assert (is_shown, complete) == ([False, True], [True, False])
 
 
 def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
@@ -224,10 +224,10 @@ def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
 
 
 def test_choices_of_a_row_may_depend_on_the_query(evaluate: Evaluate) -> None:
-    """A name that is no field of the row is one of the form that the row is in."""
-    asked = evaluate(query("{ refId: 'A', table: 'x', filters: [{}] }") + "return calls; })([])", source=Wide)
+    """A name that is not a field of the row is one of the form that the row is in."""
+    paths = evaluate(query("{ refId: 'A', table: 'x', filters: [{}] }") + "return calls; })([])", source=Wide)
 
-    assert [path for path in asked if isinstance(path, str)].count("columns?table=x") == 2
+    assert [path for path in paths if isinstance(path, str)].count("columns?table=x") == 2
 
 
 def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> None:

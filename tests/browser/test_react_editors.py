@@ -29,7 +29,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SHARED = (
     *("a_query_runs_when_the_edit_is_finished", "an_emptied_text_stays_empty", "each_control_stores_its_type"),
     *("a_wrong_value_is_named_beside_its_field", "the_editor_complains_of_what_python_refuses"),
-    *("a_template_variable_is_no_mistake", "a_section_is_kept_inside_an_object", "rows_are_added_edited_and_removed"),
+    *(
+        "a_template_variable_is_not_a_mistake",
+        "a_section_is_kept_inside_an_object",
+        "rows_are_added_edited_and_removed",
+    ),
     *("choices_are_asked_of_the_plugin", "choices_of_a_row_may_depend_on_the_query"),
     *("an_alert_rule_is_told_that_it_has_no_variables", "options_go_where_they_are_kept"),
     *("a_stored_secret_shows_only_that_it_is_there", "defaults_are_shown_and_not_stored"),
@@ -46,7 +50,7 @@ SHARED = (
     *("the_editor_shows_filters_that_a_query_holds_and_removes_them", "an_example_becomes_the_query"),
     *("a_field_is_shown_in_its_apps", "a_new_query_begins_with_what_was_chosen_last"),
     *("a_variables_form_is_another_one", "only_values_of_this_user_and_data_source_are_taken"),
-    *("neither_variables_nor_nothing_are_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
+    *("variables_and_empty_values_are_not_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
     *("a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left", "a_new_query_is_of_today"),
     *("an_old_query_may_lack_what_is_required_today", "no_default_is_added_to_what_python_migrates"),
     *("the_editors_of_others_ask_nothing", "a_variables_query_gets_no_default_before_it_is_migrated"),
@@ -58,9 +62,9 @@ MODULES = (
     *("test_config_page", "test_filters", "test_help_and_memory", "test_old_queries", "test_module"),
     "test_query_editor",
 )
-MADE = {name: test for module in MODULES for name, test in vars(import_module(module)).items()}
-query: Callable[[str], str] = MADE["query"]
-globals().update({f"test_{name}": MADE[f"test_{name}"] for name in SHARED})
+SHARED_TESTS = {name: test for module in MODULES for name, test in vars(import_module(module)).items()}
+query: Callable[[str], str] = SHARED_TESTS["query"]
+globals().update({f"test_{name}": SHARED_TESTS[f"test_{name}"] for name in SHARED})
 
 
 @pytest.fixture(scope="session")
@@ -90,14 +94,19 @@ def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
 
 def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -> None:
     """What is hidden is not required, and null is the default, as it is for Python."""
-    asked = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
+    queries = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
     wide = [
         "{ table: 't', mode: 'raw', every: '' }",
         "{ table: 't', mode: 'sum', every: '' }",
         "{ table: 't', mode: 'sum' }",
     ]
 
-    assert evaluate(f"[{', '.join(asked)}].map((query) => datasource.filterQuery(query))") == [False, True, True, False]
+    assert evaluate(f"[{', '.join(queries)}].map((query) => datasource.filterQuery(query))") == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert evaluate(f"[{', '.join(wide)}].map((query) => datasource.filterQuery(query))", source=Wide) == [
         True,
         False,
@@ -114,14 +123,14 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
         " control('gf-query-A-record.kind').onChange(null); return log.filter((each) => each !== 'run'); })([])",
         source=Odd,
     )
-    shown = evaluate(
+    values = evaluate(
         query("{ refId: 'A', record: { new: null } }")
         + "return [control('gf-query-A-record.new').value, control('gf-query-A-record.default').value]; })([])",
         source=Odd,
     )
 
     assert [each["record"] for each in log] == [{"new": None}, {"new": 7, "default": None}, {"new": 7, "kind": None}]
-    assert shown == ["", "d"]
+    assert values == ["", "d"]
 
 
 def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:

@@ -119,8 +119,8 @@ def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_p
 
     A project's tests for `@grafana/plugin-e2e` are checked where that package is installed.
     """
-    written = (Aged, Bound, Datasource, Formless, Odd, Plain, Showy, SqlDatasource, Wide)
-    schemas = {source.__name__: describe(source) for source in written}
+    data_sources = (Aged, Bound, Datasource, Formless, Odd, Plain, Showy, SqlDatasource, Wide)
+    schemas = {source.__name__: describe(source) for source in data_sources}
     schemas |= {example: sources.example_schema(example) for example in choices.EXAMPLES}
     for name, schema in schemas.items():
         files.write_tree(tmp_path / name, sources.write_sources(schema))

@@ -14,7 +14,7 @@ SLOWEST_BUILD_S = 560.0
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltProject:
     """A built project, its `--json`, and what the build said on standard error."""
 
     project: Path
@@ -75,8 +75,8 @@ def build(project: Path, *options: str, python: str = "", quick: bool = False) -
     return run(*program, *words, env=variables(), timeout=SLOWEST_BUILD_S)
 
 
-def built(project: Path, *options: str, python: str = "", quick: bool = False) -> Built:
+def must_build(project: Path, *options: str, python: str = "", quick: bool = False) -> BuiltProject:
     """Build a project that must build."""
     ran = build(project, *options, python=python, quick=quick)
     assert ran.code == 0, ran.err
-    return Built(project, json.loads(ran.out), ran.err)
+    return BuiltProject(project, json.loads(ran.out), ran.err)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from building import Built, Interpreter, built
+from building import BuiltProject, Interpreter, must_build
 from environments import clean
 from projects import new_project
 
@@ -31,30 +31,30 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def signals(fresh: Path) -> Built:
+def signals(fresh: Path) -> BuiltProject:
     """Build the default example; tests leave it as it is."""
-    return built(fresh)
+    return must_build(fresh)
 
 
 @pytest.fixture(scope="session")
-def signals_http2(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def signals_http2(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> BuiltProject:
     """Build the default example with the runtime's own transport."""
     copy = tmp_path_factory.mktemp("http2") / "project"
     shutil.copytree(signals.project, copy, symlinks=True)
     program = copy / "src" / "plugin" / "__main__.py"
     program.write_text(program.read_text().replace("serve(load)", 'serve(load, transport="http2")'))
-    return built(copy)
+    return must_build(copy)
 
 
 @pytest.fixture(scope="session")
-def bundles(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
+def bundles(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, BuiltProject]:
     """Give the default example built in each libc mode."""
     copy = tmp_path_factory.mktemp("bundled") / "project"
     shutil.copytree(signals.project, copy, symlinks=True)
-    return {"system": signals, "bundled": built(copy, "--libc", "bundled")}
+    return {"system": signals, "bundled": must_build(copy, "--libc", "bundled")}
 
 
 @pytest.fixture
-def copy(signals: Built, tmp_path: Path) -> Path:
+def copy(signals: BuiltProject, tmp_path: Path) -> Path:
     """Give a copy of the built project, which the test may break."""
     return Path(shutil.copytree(signals.project, tmp_path / "elsewhere" / "copy", symlinks=True))

@@ -1,7 +1,7 @@
 """PyInstaller's own analysis of libraries as it runs on macOS, for Mach-O files on any system.
 
 `python macos_analysis.py SITE PYTHON` prints, in JSON, what PyInstaller would collect for all extension modules below
-SITE, a folder of unpacked wheels, with PYTHON as the shared library of the interpreter. It is a process of its own:
+SITE, a folder of unpacked wheels, with PYTHON as the shared library of the interpreter. It is its own process:
 PyInstaller asks once, when it is imported, which system this is.
 """
 

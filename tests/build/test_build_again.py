@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import roots
-from building import SLOWEST_BUILD_S, Built, Interpreter, built, command, gfplug, variables
+from building import SLOWEST_BUILD_S, BuiltProject, Interpreter, command, gfplug, must_build, variables
 from commands import run
 
 from gfplug import files
@@ -20,9 +20,9 @@ from gfplug.host.target import COOKIE
 MODULE = "src/plugin/datasource.py"
 
 
-def test_an_unchanged_project_is_done_at_once(signals: Built) -> None:
+def test_an_unchanged_project_is_done_at_once(signals: BuiltProject) -> None:
     """Two seconds of work, on a busy machine an eighth of a build: nothing is frozen, started or packed."""
-    again = built(signals.project)
+    again = must_build(signals.project)
 
     stages = again.report.pop("stages")
     assert again.report == {key: value for key, value in signals.report.items() if key != "stages"}
@@ -34,11 +34,11 @@ def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(c
     """The bundle has the new code; a build from nothing gives the same archive."""
     path = copy / MODULE
     path.write_text(path.read_text().replace("signals are ready", "signals were changed"))
-    quick = built(copy)
+    quick = must_build(copy)
     assert "freeze" not in quick.report["stages"]
     assert "signals were changed" in gfplug("call", "health", quick.dist).out
 
-    whole = built(copy, "--clean")
+    whole = must_build(copy, "--clean")
     assert quick.report["sha256"] == whole.report["sha256"]
     assert sum(quick.report["stages"].values()) < sum(whole.report["stages"].values()) / 2
 
@@ -71,7 +71,9 @@ sys.stdin.read()
 
 
 @pytest.fixture(params=MODES)
-def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: Path) -> Iterator[tuple[int, Built]]:
+def orphan(
+    request: pytest.FixtureRequest, bundles: dict[str, BuiltProject], tmp_path: Path
+) -> Iterator[tuple[int, BuiltProject]]:
     """Start a bundle below a process that is then killed; give the bundle's pid, and what it is."""
     if not Path("/proc/self").exists():
         pytest.skip("looks into /proc")
@@ -93,7 +95,7 @@ def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: 
         os.kill(int(pid), signal.SIGKILL)
 
 
-def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, Built], tmp_path: Path) -> None:
+def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, BuiltProject], tmp_path: Path) -> None:
     """No process, no socket, no temporary folder, no file in the bundle, whichever libc it runs on."""
     pid, killed = orphan
     until = time.monotonic() + 10

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from building import Built, built, gfplug
+from building import BuiltProject, gfplug, must_build
 
 SOURCE = """
 import asyncio
@@ -51,12 +51,12 @@ def place(code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def dist(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a data source that fails."""
     copy = tmp_path_factory.mktemp("failing") / "project"
     shutil.copytree(signals.project, copy, symlinks=True)
     (copy / "src/plugin/datasource.py").write_text(SOURCE, encoding="utf-8")
-    return built(copy).dist
+    return must_build(copy).dist
 
 
 @pytest.mark.shows("errors: a call that takes")

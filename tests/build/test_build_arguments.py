@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from building import Built, built, gfplug
+from building import BuiltProject, gfplug, must_build
 
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
@@ -73,7 +73,7 @@ class Datasource:
 @pytest.mark.parametrize(
     "cookie", [{COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2"}, {}], ids=["cookie", "bare"]
 )
-def test_a_bundle_is_no_python(bundles: dict[str, Built], mode: str, cookie: dict[str, str]) -> None:
+def test_a_bundle_does_not_run_as_python(bundles: dict[str, BuiltProject], mode: str, cookie: dict[str, str]) -> None:
     """What Python would take ends at once with status 2 and the reason, also where Grafana's cookie is inherited."""
     executable = bundles[mode].report["executable"]
     for arguments in REFUSALS:
@@ -93,7 +93,7 @@ def test_a_bundle_is_no_python(bundles: dict[str, Built], mode: str, cookie: dic
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dashes", ["-", "--"])
-def test_a_bundle_still_tells_its_version(bundles: dict[str, Built], mode: str, dashes: str) -> None:
+def test_a_bundle_still_tells_its_version(bundles: dict[str, BuiltProject], mode: str, dashes: str) -> None:
     """The arguments of the Go SDK are the plugin's own."""
     executable = bundles[mode].report["executable"]
     version, info = (
@@ -106,7 +106,7 @@ def test_a_bundle_still_tells_its_version(bundles: dict[str, Built], mode: str, 
 
 
 @pytest.fixture(scope="module")
-def starter(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def starter(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a project whose data source starts processes; it is frozen once, and bundled in each mode."""
     project = Path(shutil.copytree(signals.project, tmp_path_factory.mktemp("starter") / "project", symlinks=True))
     (project / "src/plugin/datasource.py").write_text(CODE)
@@ -117,7 +117,7 @@ def starter(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bundle_that_starts_itself_as_python_goes_on(starter: Path, mode: str) -> None:
     """The author's code sees each refusal, also without arguments; multiprocessing computes by every start method."""
-    health = gfplug("call", "health", built(starter, "--libc", mode).dist, "--timeout", "60")
+    health = gfplug("call", "health", must_build(starter, "--libc", mode).dist, "--timeout", "60")
 
     assert health.code == 0, health.err
     for argument in ("'-c'", "'-m'", "'-'"):

@@ -52,7 +52,7 @@ class Datasource:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def bundle_and_messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Build a project that asks for data, and for what no code imports; return its bundle, and what the build said."""
     try:
         closure([*DEPENDENCIES, *PRESENT])
@@ -69,9 +69,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return Path(json.loads(ran.out)["executable"]).parent, ran.err
 
 
-def test_time_zones_that_a_project_asks_for_are_in_the_bundle(built: tuple[Path, str]) -> None:
+def test_time_zones_that_a_project_asks_for_are_in_the_bundle(bundle_and_messages: tuple[Path, str]) -> None:
     """All of them, with no help of the system."""
-    bundle, _ = built
+    bundle, _ = bundle_and_messages
     health = gfplug("call", "health", bundle)
 
     assert health.code == 0, health.err
@@ -81,9 +81,9 @@ def test_time_zones_that_a_project_asks_for_are_in_the_bundle(built: tuple[Path,
 
 @pytest.mark.shows("errors: a dependency is not in the bundle")
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
-def test_time_zones_are_found_on_a_host_without_any(built: tuple[Path, str], tmp_path: Path) -> None:
+def test_time_zones_are_found_on_a_host_without_any(bundle_and_messages: tuple[Path, str], tmp_path: Path) -> None:
     """The root has the libraries of Grafana's image, and no /usr/share/zoneinfo."""
-    bundle, _ = built
+    bundle, _ = bundle_and_messages
     root = roots.make(tmp_path / "image" / "root", roots.LAYER)
     proto = (bundle.parent / "src/pluginv2/backend.proto").read_bytes()
     place = Path(shutil.copytree(bundle, tmp_path / "plugin" / "dist"))
@@ -94,27 +94,27 @@ def test_time_zones_are_found_on_a_host_without_any(built: tuple[Path, str], tmp
 
 
 @pytest.mark.shows("errors: a dependency is not in the bundle")
-def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(built: tuple[Path, str]) -> None:
+def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(bundle_and_messages: tuple[Path, str]) -> None:
     """One line, with what to do; those that are there get none."""
-    (line,) = (line for line in built[1].splitlines() if "is not in the bundle" in line)
+    (line,) = (line for line in bundle_and_messages[1].splitlines() if "is not in the bundle" in line)
 
     assert line.startswith("warning: The dependency certifi is not in the bundle")
     assert 'Add "certifi" to HIDDEN_IMPORTS in plugin.spec' in line
 
 
 @pytest.mark.shows("errors: a package that is installed but not needed makes the bundle huge")
-def test_what_is_not_a_dependency_and_comes_along_gets_a_line(built: tuple[Path, str]) -> None:
+def test_what_is_not_a_dependency_and_comes_along_gets_a_line(bundle_and_messages: tuple[Path, str]) -> None:
     """The line has its size; requirements of dependencies are not in it."""
-    (line,) = (line for line in built[1].splitlines() if "not among your dependencies" in line)
+    (line,) = (line for line in bundle_and_messages[1].splitlines() if "not among your dependencies" in line)
 
     name, size = line.partition("not among your dependencies: ")[2].partition(" MB).")[0].split(" (")
     assert name == "numpy"
     assert float(size) > 10
 
 
-def test_libraries_that_wheels_bring_are_components(built: tuple[Path, str]) -> None:
+def test_libraries_that_wheels_bring_are_components(bundle_and_messages: tuple[Path, str]) -> None:
     """What cryptography says is compiled into it, and what numpy's maker copied; the list is valid."""
-    (path,) = built[0].glob("sbom_*.cdx.json")
+    (path,) = bundle_and_messages[0].glob("sbom_*.cdx.json")
     components = {each["name"]: each for each in json.loads(path.read_text())["components"]}
     parts = {each["name"]: each for each in components["cryptography"]["components"]}
     copies = [each["name"] for component in components.values() for each in component.get("components", ())]

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-from building import build, built, gfplug
+from building import build, gfplug, must_build
 from environments import clean, closure
 from projects import new_project
 
@@ -63,7 +63,7 @@ def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
         pytest.skip(f"install gfplug's extra `dev`: {error}")
     project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(CODE)
-    bundle = built(project, python=clean(tmp_path / "environment", project=project, extra=DRIVERS), quick=True)
+    bundle = must_build(project, python=clean(tmp_path / "environment", project=project, extra=DRIVERS), quick=True)
     query, health = (gfplug("call", what, bundle.dist, "--json") for what in ("query", "health"))
 
     assert query.code == 0, query.err
@@ -88,5 +88,5 @@ def test_a_file_that_the_bundle_lacks_is_named_and_the_named_entry_mends_it(fres
 
     spec = project / "plugin.spec"
     spec.write_text(spec.read_text().replace("DATA = []", f"DATA = [{entry}]"))
-    query = gfplug("call", "query", built(project, quick=True).dist, "--json")
+    query = gfplug("call", "query", must_build(project, quick=True).dist, "--json")
     assert json.loads(query.out)["results"]["A"]["frames"][0]["data"]["values"] == [[42.0]]

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-from building import built, gfplug
+from building import gfplug, must_build
 from environments import clean, closure
 from projects import new_project
 
@@ -63,7 +63,7 @@ def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Pat
         pytest.skip(f"install gfplug's extra `dev`: {error}")
     project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(CODE)
-    bundle = built(project, python=clean(tmp_path / "environment", project=project, extra=LIBRARIES), quick=True)
+    bundle = must_build(project, python=clean(tmp_path / "environment", project=project, extra=LIBRARIES), quick=True)
     query = gfplug("call", "query", bundle.dist, "--json")
     assert query.code == 0, query.err
 

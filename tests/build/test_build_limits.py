@@ -13,14 +13,14 @@ from gfplug.host.smoke import smoke
 from gfplug.host.target import Target
 
 if TYPE_CHECKING:
-    from building import Built
+    from building import BuiltProject
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limits of Linux")
 
 
-def command(built: Built, setting: str) -> tuple[str, ...]:
+def command(project: BuiltProject, setting: str) -> tuple[str, ...]:
     """Return what starts a bundle after a shell's command."""
-    (program,) = (path for path in built.dist.glob("gpx_*") if path.suffix != ".bin")
+    (program,) = (path for path in project.dist.glob("gpx_*") if path.suffix != ".bin")
     return ("/bin/sh", "-c", f'{setting}\nexec "$0"', str(program))
 
 
@@ -32,7 +32,7 @@ def command(built: Built, setting: str) -> tuple[str, ...]:
         ("ulimit -s 409600; ulimit -v 3145728", "too few threads: the limit is "),
     ],
 )
-def test_a_bundle_names_the_limit_that_is_too_low(signals: Built, setting: str, says: str) -> None:
+def test_a_bundle_names_the_limit_that_is_too_low(signals: BuiltProject, setting: str, says: str) -> None:
     """One line for Grafana's log and status 1, in seconds, with the modules that this takes."""
     variables = {"grafana_plugin_type": "datasource"}
     ran = subprocess.run(command(signals, setting), env=variables, capture_output=True, timeout=10, check=False)
@@ -45,7 +45,7 @@ def test_a_bundle_names_the_limit_that_is_too_low(signals: Built, setting: str, 
 
 
 @pytest.mark.parametrize("setting", ["ulimit -v 1048576", "ulimit -d 524288", "ulimit -n 64"])
-def test_a_bundle_works_under_a_low_limit(signals: Built, setting: str) -> None:
+def test_a_bundle_works_under_a_low_limit(signals: BuiltProject, setting: str) -> None:
     """A handshake, a health check, a query and the end."""
     proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     target = Target(

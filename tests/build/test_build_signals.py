@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command, gfplug, variables
+from building import SLOWEST_BUILD_S, BuiltProject, Interpreter, build, command, gfplug, must_build, variables
 from commands import run
 from environments import clean
 
@@ -27,7 +27,7 @@ from gfplug.host.smoke import smoke
 from gfplug.host.target import Target
 
 
-def test_the_report_tells_what_was_made(signals: Built) -> None:
+def test_the_report_tells_what_was_made(signals: BuiltProject) -> None:
     """Sizes, counts, times and the libc floor are those of the files on disk."""
     report, entries = signals.report, files.entries(signals.dist)
 
@@ -39,20 +39,20 @@ def test_the_report_tells_what_was_made(signals: Built) -> None:
     assert sys.platform != "linux" or report["glibc_floor"].startswith("2.")
 
 
-def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(signals: Built) -> None:
+def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(signals: BuiltProject) -> None:
     """The build of the example says what it does, and warns of no package."""
     assert "Froze the plugin" in signals.messages
     assert "dependencies" not in signals.messages
 
 
 @pytest.mark.shows("errors: pyarrow makes the bundle huge")
-def test_archive_and_bundle_are_small(signals: Built) -> None:
+def test_archive_and_bundle_are_small(signals: BuiltProject) -> None:
     """They contain pyarrow and grpcio; stock PyInstaller makes 82 and 236 MB of the same plugin."""
     assert signals.report["archive_bytes"] <= 36_000_000
     assert signals.report["bundle_bytes"] <= 99_700_000
 
 
-def test_without_grpcio_they_are_smaller(signals: Built, signals_http2: Built) -> None:
+def test_without_grpcio_they_are_smaller(signals: BuiltProject, signals_http2: BuiltProject) -> None:
     """The other transport is Python; a part of grpcio in the bundle would show."""
     assert signals_http2.report["archive_bytes"] <= signals.report["archive_bytes"] - 6_700_000
     assert signals_http2.report["bundle_bytes"] <= 82_000_000
@@ -62,7 +62,7 @@ def test_without_grpcio_they_are_smaller(signals: Built, signals_http2: Built) -
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(("transport", "most_mb"), [("grpcio", 29), ("http2", 27)])
 def test_a_plugin_that_has_answered_takes_little_memory(
-    signals: Built, signals_http2: Built, transport: str, most_mb: float
+    signals: BuiltProject, signals_http2: BuiltProject, transport: str, most_mb: float
 ) -> None:
     """The limit is on private memory after a query; the kernel decides how much of its files is mapped."""
     bundle = signals if transport == "grpcio" else signals_http2
@@ -80,7 +80,7 @@ def test_a_plugin_that_has_answered_takes_little_memory(
 
 
 @pytest.mark.shows("errors: pyarrow makes the bundle huge")
-def test_the_bundle_is_what_grafana_loads(signals: Built) -> None:
+def test_the_bundle_is_what_grafana_loads(signals: BuiltProject) -> None:
     """Manifest with version and date, module.js, logo, documents, the executable; no link, no stray package."""
     manifest = json.loads((signals.dist / "plugin.json").read_text())
     names = {path.relative_to(signals.dist).as_posix() for path in files.walk(signals.dist)}
@@ -106,12 +106,12 @@ def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
     assert sys.platform != "linux" or re.search(r"Needs glibc 2\.\d+ or newer, because of \S+", ran.err)
 
 
-def test_what_only_clients_need_is_left_out(signals: Built) -> None:
+def test_what_only_clients_need_is_left_out(signals: BuiltProject) -> None:
     """The example asks no server: no authorities of grpcio's."""
     assert not list(signals.dist.rglob("roots.pem"))
 
 
-def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built) -> None:
+def test_every_component_is_found_by_scanners_and_has_its_licence(signals: BuiltProject) -> None:
     """Each has a package URL, its licence as SPDX, and a text; pyarrow with its NOTICE."""
     sbom_entries = signals.components
     (texts,) = signals.dist.glob("THIRD-PARTY-LICENSES_*.txt")
@@ -135,7 +135,7 @@ def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the libraries have other names")
-def test_libraries_of_the_system_have_their_versions(signals: Built) -> None:
+def test_libraries_of_the_system_have_their_versions(signals: BuiltProject) -> None:
     """What OpenSSL and zlib say about themselves is in their CPE, and each library is a file of one component."""
     sbom_entries = signals.components
     places = [file["name"].rpartition("/")[2] for each in sbom_entries for file in each.get("components", [])]
@@ -147,7 +147,7 @@ def test_libraries_of_the_system_have_their_versions(signals: Built) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
-def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: Path) -> None:
+def test_the_archive_unpacks_to_a_plugin_that_starts(signals: BuiltProject, tmp_path: Path) -> None:
     """Modes survive, and the plugin starts in another place under an environment as bare as Grafana's."""
     with zipfile.ZipFile(signals.archive) as archive:
         archive.extractall(tmp_path)
@@ -179,7 +179,7 @@ def path_without_binutils(folder: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's umask")
-def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path, tmp_path: Path) -> None:
+def test_two_builds_in_two_places_are_the_same_bytes(signals: BuiltProject, copy: Path, tmp_path: Path) -> None:
     """The same project elsewhere, built by another user, gives the same archive, also over the rest of a killed build.
 
     The paths of project and environment differ, also in length, and so do the notes of who installed the packages;
@@ -307,6 +307,6 @@ def test_what_pyinstaller_misses_is_named_and_the_named_line_mends_it(copy: Path
     assert "Traceback" in first.err
 
     spec.write_text(spec.read_text().replace("HIDDEN_IMPORTS = []", 'HIDDEN_IMPORTS = ["colorsys"]'))
-    names = {path.name for path in built(copy).dist.rglob("*")}
+    names = {path.name for path in must_build(copy).dist.rglob("*")}
     assert any(name.startswith("_dataset.") for name in names)
     assert any(name.startswith("_parquet.") for name in names)

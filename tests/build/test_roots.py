@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import roots
-from building import Built
+from building import BuiltProject
 
 from gfplug.bundle.portable import MODES
 from gfplug.errors import ToolError
@@ -33,7 +33,7 @@ def outcome(target: Target) -> str:
 
 @pytest.fixture(scope="module")
 def results_by_place(
-    signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory
+    signals: BuiltProject, bundles: dict[str, BuiltProject], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
     results = {}
@@ -67,7 +67,7 @@ def test_a_bundle_that_brings_its_libc_starts_everywhere(results_by_place: dict[
 
 
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image")
-def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) -> None:
+def test_the_roots_would_show_a_missing_library(signals: BuiltProject, tmp_path: Path) -> None:
     """Without its search path the bundle fails at libz, as in Grafana's Alpine image."""
     bundle = Path(shutil.copytree(signals.dist, tmp_path / "project" / "dist"))
     (program,) = bundle.glob("gpx_*")

@@ -34,8 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, or redirect, or refuse, as the path says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
-        self.server.requests.append(asked)
+        request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+        self.server.requests.append(request)
         status = next((each for word, each in STATUSES.items() if word in self.path), 200)
         self.send_response(status)
         self.send_header("X-Rows", "0")

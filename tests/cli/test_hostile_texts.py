@@ -78,7 +78,7 @@ def a_frame() -> dict[str, Any]:
     ]
     values = [[0, 60_000], [1, 2], [BAD, BAD], [0, 1], [{BAD: BAD}, None]]
     schema = {"name": BAD, "refId": BAD, "meta": {"type": BAD}, "fields": fields}
-    return frame_json.from_json(json.dumps({"schema": schema, "data": {"values": values}}).encode(), where="A")
+    return frame_json.from_json(json.dumps({"schema": schema, "data": {"values": values}}).encode(), place="A")
 
 
 class Plugin:
@@ -190,7 +190,7 @@ def test_no_command_prints_control_characters(
     assert code != 1, output
     assert re.search(r"\\x1b|\\u001b|\\u202e", output), output
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output) if colour else output
-    assert {sign for sign in plain if unicodedata.category(sign) in OBEYED} <= {"\n", "\t"}
+    assert {character for character in plain if unicodedata.category(character) in OBEYED} <= {"\n", "\t"}
     if "JSON" in name and out.getvalue():
         json.loads(out.getvalue())
     assert world.is_dir()

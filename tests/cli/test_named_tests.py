@@ -19,10 +19,10 @@ def test_named_tests_exist(document: Path) -> None:
     """Each test name in a document is defined."""
     names = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    there = set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", source, re.MULTILINE))
+    all_names = set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", source, re.MULTILINE))
 
     assert names
-    assert names - there == set()
+    assert names - all_names == set()
 
 
 def test_every_limit_has_a_test() -> None:

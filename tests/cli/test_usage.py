@@ -33,7 +33,7 @@ def test_each_use_of_a_name_is_found(tmp_path: Path) -> None:
 
 
 def test_a_file_without_the_import_is_skipped(tmp_path: Path) -> None:
-    """`namespace` is a common word; broken files, texts and bytes are no error."""
+    """`namespace` is a common word; broken files, texts and bytes are not errors."""
     (tmp_path / "a.py").write_text("import other\nprint(other.namespace)\n")
     (tmp_path / "broken.py").write_text("import pluginv2\ndef namespace(:\n")
     (tmp_path / "bytes.py").write_bytes(b"import pluginv2\n\0namespace")

@@ -119,7 +119,7 @@ def test_a_projects_workflows_follow_the_rules(kind: str, tmp_path: Path) -> Non
 
 
 def test_an_adopted_project_has_no_workflows(tmp_path: Path) -> None:
-    """It is inside a repository with workflows of its own."""
+    """It is inside a repository that has its own workflows."""
     template.render(replace(SALES, frontend="adopted"), tmp_path)
 
     assert not (tmp_path / ".github").exists()

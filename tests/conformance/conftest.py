@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hostclient import Host
 from once import run_folder
-from programs import BUILT, HERE, Programs, executable
+from programs import BUNDLE_MARKS, HERE, Programs, executable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def host(host_program: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def new_host(host_program: Path) -> Iterator[HostMaker]:
-    """Run hosts that a test may kill, or start in a folder of its own."""
+    """Run hosts that a test may kill, or start in its own folder."""
     running: list[Host] = []
 
     def start(*, cwd: Path | None = None) -> Host:
@@ -78,7 +78,9 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
         each.close()
 
 
-@pytest.fixture(scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUILT)])
+@pytest.fixture(
+    scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUNDLE_MARKS)]
+)
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give the probe on the Go SDK, on the Python runtime from source with each transport, and as a bundle."""
     return executable(programs, request.param)
@@ -97,14 +99,16 @@ def faulty_probe(programs: Programs) -> Path:
 
 
 @pytest.fixture(
-    scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("signals-built", marks=BUILT)]
+    scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("signals-built", marks=BUNDLE_MARKS)]
 )
 def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process: the reference, Python from source, Python built."""
     return executable(programs, request.param)
 
 
-@pytest.fixture(scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUILT)])
+@pytest.fixture(
+    scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUNDLE_MARKS)]
+)
 def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process that can speak mutual TLS."""
     return executable(programs, request.param)
@@ -115,7 +119,10 @@ def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     params=[
         "probe",
         WORKERS,
-        *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built", "probe-workers-built")),
+        *(
+            pytest.param(name, marks=BUNDLE_MARKS)
+            for name in ("signals-built", "probe-http2-built", "probe-workers-built")
+        ),
     ],
 )
 def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
@@ -147,4 +154,4 @@ def sdk(host_program: Path) -> Iterator[Host]:
 @pytest.fixture(scope="session")
 def built_signals(programs: Programs) -> Path:
     """Build the default example."""
-    return programs.built("signals")
+    return programs.bundle_executable("signals")

@@ -1,4 +1,4 @@
-"""A Dask cluster as an operator runs one: a scheduler and workers, each a process of its own, on loopback."""
+"""A Dask cluster as an operator runs one: a scheduler and workers, each its own process, on loopback."""
 
 from __future__ import annotations
 

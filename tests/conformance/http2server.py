@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from gfruntime.serving.dispatcher import Dispatcher
-from gfruntime.serving.handshake import Address
+from gfruntime.serving.handshake import ListenAddress
 from gfruntime.serving.http2.listener import Listener
 from gfruntime.serving.methods import Application, Call
 
@@ -21,7 +21,7 @@ async def serve() -> None:
     application: asyncio.Future[Application] = loop.create_future()
     application.set_result(Application(unary={"/pluginv2.Data/QueryData": answer}))
     listener = Listener(Dispatcher(application, on_shutdown=None))
-    address = await listener.start(Address(network="tcp", value="127.0.0.1:0"))
+    address = await listener.start(ListenAddress(network="tcp", value="127.0.0.1:0"))
     sys.stdout.write(f"{address.value.rpartition(':')[2]}\n")
     sys.stdout.flush()
     await loop.run_in_executor(None, sys.stdin.read)

@@ -83,7 +83,7 @@ class Programs:
 
         return self._once(f"source-{name}", write)
 
-    def built(self, example: str) -> Path:
+    def bundle_executable(self, example: str) -> Path:
         """Give the executable of an example's bundle."""
         return self.bundle(example, self.project(example, example=example), extra=PACKAGES.get(example, ()))
 
@@ -174,7 +174,7 @@ def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-BUILT = (pytest.mark.long, pytest.mark.bundles)
+BUNDLE_MARKS = (pytest.mark.long, pytest.mark.bundles)
 
 
 def executable(programs: Programs, name: str) -> Path:
@@ -185,4 +185,4 @@ def executable(programs: Programs, name: str) -> Path:
         project = name.removesuffix("-built")
         return programs.probe(project) if project == name else programs.built_probe(project)
     example, _, kind = name.partition("-")
-    return programs.built(example) if kind == "built" else programs.source(example)
+    return programs.bundle_executable(example) if kind == "built" else programs.source(example)

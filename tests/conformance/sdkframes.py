@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from gfruntime import Field, Frame
 
 
-def encoded(frame: Frame, format_: str = "arrow") -> dict[str, Any]:
+def encode_frame(frame: Frame, format_: str = "arrow") -> dict[str, Any]:
     """Encode a frame for the host."""
     data = frametext.encode(frame) if format_ == "json" else b"".join(arrow.encode(frame))
     return {"data": base64.b64encode(data).decode(), "format": format_}
 
 
-def decoded(host: Host, frame: Frame, format_: str = "arrow") -> dict[str, Any]:
+def decode_with_sdk(host: Host, frame: Frame, format_: str = "arrow") -> dict[str, Any]:
     """Let the SDK decode a frame and describe it."""
-    answer: dict[str, Any] = host.ask("decode", **encoded(frame, format_))
+    answer: dict[str, Any] = host.ask("decode", **encode_frame(frame, format_))
     return answer
 
 
@@ -35,7 +35,7 @@ def back(answer: dict[str, Any]) -> Frame:
     return arrow.decode(base64.b64decode(answer["arrow"]))
 
 
-def normal(described: dict[str, Any]) -> dict[str, Any]:
+def normalise(described: dict[str, Any]) -> dict[str, Any]:
     """Leave out of the host's description what Go's types add: the SDK's JSON, empty labels, keys that say nothing.
 
     The SDK reads null in a frame's first column of JSON values as an empty document, which it writes as null again.

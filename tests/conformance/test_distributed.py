@@ -13,7 +13,7 @@ from daskcluster import dask_cluster
 from hostclient import HostError
 from messages import HOUR_MS, START_MS, query, query_request, settings
 from processes import alive, descendants, ends_well, eventually
-from programs import BUILT, executable
+from programs import BUNDLE_MARKS, executable
 from soak import look
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_a_cancel_by_grafana_reaches_the_cluster(plugin: Plugin, cluster: DaskCl
 
 
 def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Path) -> None:
-    """The other one does its work, too; a cluster of its own, which has one worker less afterwards."""
+    """The other worker does the work, too; a cluster that the plugin started has one worker less afterwards."""
     with dask_cluster(tmp_path) as cluster:
         configured, count_query = counting(3 * ROWS, scheduler=cluster.address)
         waiting = plugin.send("query", request=query_request(count_query, settings=configured))
@@ -102,9 +102,9 @@ def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Pat
         assert "workers: 1," in plugin.health(configured)["message"]
 
 
-@pytest.mark.parametrize("kind", ["source", pytest.param("built", marks=BUILT)])
+@pytest.mark.parametrize("kind", ["source", pytest.param("built", marks=BUNDLE_MARKS)])
 @pytest.mark.parametrize("end", ["the plugin is killed", "the host is killed", "in a query"])
-def test_a_cluster_of_its_own_ends_with_the_plugin(
+def test_a_cluster_that_the_plugin_started_ends_with_it(
     new_host: HostMaker, programs: Programs, kind: str, end: str
 ) -> None:
     """No worker survives, neither of a bundle, which is its own worker, nor of a plugin from source."""

@@ -8,7 +8,7 @@ import pytest
 from exampleapi import TOKEN, example_api
 from messages import START_MS, query, settings
 from processes import ends_well
-from programs import BUILT, executable
+from programs import BUNDLE_MARKS, executable
 
 from gfplug.host import alerting
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hostclient import Host
     from programs import Programs
 
-KINDS = ["source", pytest.param("built", marks=BUILT)]
+KINDS = ["source", pytest.param("built", marks=BUNDLE_MARKS)]
 MINUTE_NS = 60_000_000_000
 
 

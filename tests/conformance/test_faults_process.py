@@ -12,7 +12,7 @@ import pytest
 from hostclient import HostError
 from messages import query, query_request, settings
 from processes import alive, descendants, ends_well, eventually
-from programs import BUILT
+from programs import BUNDLE_MARKS
 
 if TYPE_CHECKING:
     from hostclient import Host, Plugin
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], 
 def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """4 MiB each by Python, by the bare descriptors and by child processes, on stdout and stderr.
 
-    Not a byte of it reaches the handshake's pipe, no log line is too long, and meanwhile others are answered.
+    None of these bytes reaches the handshake's pipe, no log line is too long, and other calls are answered meanwhile.
     """
     plugin = host.start(faulty_probe, env=environment, record_stdout=True)
     plugin.query(query())
@@ -67,7 +67,7 @@ def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, 
 
 
 @pytest.mark.shows("faults: It forks")
-@pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUILT)])
+@pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUNDLE_MARKS)])
 def test_pools_of_processes_work(host: Host, programs: Programs, environment: dict[str, str], kind: str) -> None:
     """`multiprocessing` computes, by every start method; its helpers hold up no end.
 

@@ -73,7 +73,7 @@ def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) 
     ],
 )
 def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: bytes, status: int, message: str) -> None:
-    """The message says that it is the query, which key, and what was expected there; its neighbour is whole."""
+    """The message names the query, the key and the expected type; the other query is answered."""
     answers = running_python.query(raw_query("A", text), query("B"))
 
     assert (answers["A"]["status"], answers["B"]["status"]) == (status, 200)
@@ -216,8 +216,8 @@ def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path:
 @pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(spoiled())
-def test_spoiled_requests_end_in_an_answer_or_a_status(running_python: Plugin, spoiled: tuple[str, bytes]) -> None:
-    """The requests are real ones that were cut, flipped or mixed up."""
+def test_broken_requests_get_an_answer_or_a_status(running_python: Plugin, spoiled: tuple[str, bytes]) -> None:
+    """Each is a real request with bytes cut off, changed or exchanged."""
     survives(running_python, *spoiled)
 
 

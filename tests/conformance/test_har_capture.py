@@ -119,7 +119,7 @@ def captured(plugin: Plugin, url: str, case: dict[str, Any]) -> tuple[dict[str, 
     return {"frame": frame, "response": responses["__har__P1"], "ref_ids": sorted(responses)}, text
 
 
-def normal(text: str, *, is_go: bool) -> dict[str, Any]:
+def normalise(text: str, *, is_go: bool) -> dict[str, Any]:
     """Read a document, and take out what may differ."""
     log = json.loads(text)["log"]
     assert log["creator"].pop("name") == ("grafana-plugin-sdk-go" if is_go else "gfruntime")
@@ -160,7 +160,7 @@ def test_our_har_is_the_sdks(go: Plugin, ours: Plugin, upstream: Upstream, case:
     our_frame, text = captured(ours, upstream.url, case)
 
     assert our_frame == their_frame
-    assert normal(text, is_go=False) == normal(theirs, is_go=True)
+    assert normalise(text, is_go=False) == normalise(theirs, is_go=True)
     assert [needle for needle in NEEDLES if needle in text] == []
 
 
@@ -171,7 +171,7 @@ def test_a_failed_request_is_told_as_the_sdk_does(go: Plugin, ours: Plugin) -> N
     our_frame, text = captured(ours, "http://127.0.0.1:1", case)
 
     assert our_frame == their_frame
-    assert normal(text, is_go=False) == normal(theirs, is_go=True)
+    assert normalise(text, is_go=False) == normalise(theirs, is_go=True)
     assert "transport error: " in text
     assert [needle for needle in NEEDLES if needle in text] == []
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from messages import START_MS, context, query, query_request, settings
-from programs import BUILT, executable
+from programs import BUNDLE_MARKS, executable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         pytest.param("go", marks=pytest.mark.long),
         "probe",
         "probe-http2",
-        pytest.param("probe-built", marks=BUILT),
+        pytest.param("probe-built", marks=BUNDLE_MARKS),
     ],
 )
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:

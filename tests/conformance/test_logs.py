@@ -78,7 +78,7 @@ def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None
 
 @pytest.mark.shows("protocol 40")
 def test_what_user_code_writes_to_stderr_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
-    """A line on stderr or stdout that looks like a log line and is none is no panic, and not lost (37, 40)."""
+    """A line on stderr or stdout that looks like a log line and is none is not a panic, and not lost (37, 40)."""
     plugin = host.start(python_probe)
     assert plugin.query(query(kind="stderr"))["A"]["status"] == 200
     eventually(lambda: json.dumps(plugin.logs()).count("@message") >= 3, within_s=5)

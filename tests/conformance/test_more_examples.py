@@ -14,7 +14,7 @@ import yaml
 from commands import succeed
 from messages import HOUR_MS, query, settings
 from processes import eventually
-from programs import BUILT, Programs, executable
+from programs import BUNDLE_MARKS, Programs, executable
 
 from gfplug.host import alerting
 from gfplug.scaffold.choices import EXAMPLES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hostclient import Host
 
 NAMES = [name for name in EXAMPLES if name not in ("signals", "http")]
-KINDS = ["source", pytest.param("built", marks=BUILT)]
+KINDS = ["source", pytest.param("built", marks=BUNDLE_MARKS)]
 NEEDS = {"dataframe": "polars", "distributed": "distributed"}
 """The packages that an example asks for."""
 

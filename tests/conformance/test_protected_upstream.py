@@ -192,7 +192,7 @@ def test_no_user_gets_the_answer_of_another(host: Host, protected: Path, slow: S
     ends_well(plugin)
 
 
-def test_each_worker_has_a_cache_of_its_own(host: Host, programs: Programs, slow: Slow) -> None:
+def test_each_worker_has_its_own_cache(host: Host, programs: Programs, slow: Slow) -> None:
     """Two workers send at most two requests."""
     plugin = host.start(programs.probe("protected-workers"))
     plugin.health(settings(url=slow.url))

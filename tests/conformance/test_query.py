@@ -77,7 +77,7 @@ def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
 
 @pytest.mark.shows("protocol 51")
 def test_a_ref_id_asked_twice_is_answered(running: Plugin) -> None:
-    """Two queries of one ref id are no crash (item 51)."""
+    """Two queries of one ref id do not crash the plugin (item 51)."""
     assert running.query(query("A"), query("A", rows=1))["A"]["status"] == 200
 
 

@@ -10,7 +10,7 @@ from commands import succeed
 from framesamples import all_types, frames
 from hypothesis import HealthCheck, given, settings
 from programs import HERE, go_tool
-from sdkframes import back, decoded, encoded, expected, normal
+from sdkframes import back, decode_with_sdk, encode_frame, expected, normalise
 
 from gfruntime.frames import arrow
 from gfruntime.testing import check_golden, golden
@@ -29,9 +29,9 @@ EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 @given(frame=frames)
 def test_sdk_decodes_what_we_encode(sdk: Host, format_: str, frame: Frame) -> None:
     """Random frames are themselves to the Go SDK's decoders: types, nulls, NaN, labels, configs, meta, every value."""
-    answer = decoded(sdk, frame, format_)
+    answer = decode_with_sdk(sdk, frame, format_)
 
-    assert normal(answer["frame"]) == expected(frame)
+    assert normalise(answer["frame"]) == expected(frame)
 
 
 @pytest.mark.shows("frames 18")
@@ -39,7 +39,7 @@ def test_sdk_decodes_what_we_encode(sdk: Host, format_: str, frame: Frame) -> No
 @given(frame=frames)
 def test_we_decode_what_the_sdk_encodes(sdk: Host, frame: Frame) -> None:
     """A random frame decoded and encoded again by the Go SDK is itself to us."""
-    assert expected(back(decoded(sdk, frame))) == expected(frame)
+    assert expected(back(decode_with_sdk(sdk, frame))) == expected(frame)
 
 
 @pytest.mark.shows("frames 5", "frames 34", "frames 36")
@@ -48,7 +48,7 @@ def test_every_type_reaches_the_sdk(sdk: Host, format_: str) -> None:
     """The vector of every type, its least and greatest values, NaN, infinities and nulls included, arrives whole."""
     frame = all_types()
 
-    assert normal(decoded(sdk, frame, format_)["frame"]) == expected(frame)
+    assert normalise(decode_with_sdk(sdk, frame, format_)["frame"]) == expected(frame)
 
 
 @pytest.mark.shows("frames 17")
@@ -60,7 +60,9 @@ def test_the_sdks_own_vector_is_read_by_us(sdk: Host) -> None:
     ours = {(field.type, field.nullable) for field in all_types().fields}
 
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
-    assert normal(decoded(sdk, frame, "arrow")["frame"]) == normal(decoded(sdk, frame, "json")["frame"])
+    assert normalise(decode_with_sdk(sdk, frame, "arrow")["frame"]) == normalise(
+        decode_with_sdk(sdk, frame, "json")["frame"]
+    )
     assert {(field.type, field.nullable) for field in frame.fields} == ours
 
 
@@ -71,7 +73,9 @@ def go(*words: str) -> str:
 
 def is_same(sdk: Host, path: Path, frames_: list[Frame], **more: Any) -> bool:
     """Let the SDK's checker compare frames with a file."""
-    answer: dict[str, bool] = sdk.ask("golden", path=str(path), frames=[encoded(frame) for frame in frames_], **more)
+    answer: dict[str, bool] = sdk.ask(
+        "golden", path=str(path), frames=[encode_frame(frame) for frame in frames_], **more
+    )
     return answer["same"]
 
 

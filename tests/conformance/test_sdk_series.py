@@ -11,7 +11,7 @@ from framesamples import texts
 from hostclient import Host, HostError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sdkframes import decoded, encoded, expected, normal
+from sdkframes import decode_with_sdk, encode_frame, expected, normalise
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
@@ -85,14 +85,14 @@ def wide_frames(draw: st.DrawFn) -> Frame:
 def compare(sdk: Host, frame: Frame, ours: Callable[[], Frame], **conversion: Any) -> None:
     """Hold our conversion against the SDK's: the same frame, or the same words."""
     try:
-        theirs: Any = sdk.ask("convert", **encoded(frame), **conversion)
+        theirs: Any = sdk.ask("convert", **encode_frame(frame), **conversion)
     except HostError as error:
         message = error.message.partition(" in lables")[0]
         with pytest.raises(FrameError) as caught:
             ours()
         assert str(caught.value) == message or message.startswith("duplicate key")
     else:
-        assert expected(ours()) == normal(theirs["frame"])
+        assert expected(ours()) == normalise(theirs["frame"])
 
 
 def fill_json(fill: Fill | None) -> dict[str, Any] | None:
@@ -105,7 +105,7 @@ def fill_json(fill: Fill | None) -> dict[str, Any] | None:
 @given(frame=long_frames() | wide_frames())
 def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
     """Which series a frame without a type is taken for (wide, long, none) is what the SDK says."""
-    assert series.shape(frame) == decoded(sdk, frame)["series"]
+    assert series.shape(frame) == decode_with_sdk(sdk, frame)["series"]
 
 
 @pytest.mark.shows("frames 50")

@@ -15,7 +15,7 @@ from gfruntime.errors import FrameError, QueryError
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import database_job
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.database import Database, Limits
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ class Proxy:
 def proxy(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, str]]:
     """Put a proxy before each kind of server in turn; give it, and the address through it."""
     if request.param == "postgresql":
-        address = Address.parse(request.getfixturevalue("postgres_url"))
+        address = DatabaseAddress.parse(request.getfixturevalue("postgres_url"))
     else:
         connection: pymysql.Connection[Any] = request.getfixturevalue("mariadb")
-        address = Address.parse(f"mysql://root@127.0.0.1:{connection.port}/tests")
+        address = DatabaseAddress.parse(f"mysql://root@127.0.0.1:{connection.port}/tests")
     proxy = Proxy(address.port or 0)
     yield proxy, f"{address.scheme}://{address.user}@127.0.0.1:{proxy.port}{address.path}"
     proxy.close()
@@ -153,7 +153,7 @@ def test_a_cancelled_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str
     threading.Timer(1, freeze).start()
     began = time.monotonic()
     with pytest.raises(QueryError, match="cancelled"):
-        database.query(query, SLEEP[Address.parse(address).scheme], format="table")
+        database.query(query, SLEEP[DatabaseAddress.parse(address).scheme], format="table")
     assert time.monotonic() - began < 10
     gate.is_frozen = False
     assert read(database)["x"].to_list() == [1]

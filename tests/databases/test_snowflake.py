@@ -20,7 +20,7 @@ import pytest
 
 from gfruntime.errors import QueryError, failure_of
 from gfruntime.request.vocabulary import Query, TimeRange
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers import find_driver, snowflake
 
@@ -55,7 +55,7 @@ def port() -> Iterator[int]:
             yield port
 
 
-def local_uri(address: Address, port: int) -> str:
+def local_uri(address: DatabaseAddress, port: int) -> str:
     """Write the URI of a server on loopback, without TLS."""
     return f"user:password@127.0.0.1:{port}{address.path}?account=a&protocol=http&timezone=UTC"
 
@@ -190,7 +190,9 @@ def test_nothing_is_sent_unless_the_account_is_declared_read_only(silent: list[b
 
 def test_the_address_becomes_the_drivers_uri() -> None:
     """The session is in UTC, and the URI has no password."""
-    address = Address.parse("snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD)
+    address = DatabaseAddress.parse(
+        "snowflake://re%40der@org-account/my%20db/public?warehouse=w%26x", password=PASSWORD
+    )
 
     assert WRITE_URI(address) == "user:password@org-account/my%20db/public?timezone=UTC&warehouse=w%26x"
 
@@ -199,4 +201,4 @@ def test_the_address_becomes_the_drivers_uri() -> None:
 def test_an_invalid_address_is_refused(address: str) -> None:
     """It needs a user and an account, and no other time zone."""
     with pytest.raises(QueryError, match="the database's address"):
-        find_driver(Address.parse(address))
+        find_driver(DatabaseAddress.parse(address))

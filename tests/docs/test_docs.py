@@ -114,7 +114,7 @@ def test_a_page_names_commands_and_options_that_exist(page: Path, helps: dict[tu
 
 
 def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_path: Path) -> None:
-    """Word for word; `python docs/refresh.py` writes it anew."""
+    """Word for word; `python docs/refresh.py` writes it again."""
     reference["main"].__globals__["OUTPUT"] = tmp_path / "reference.md"
     reference["main"]()
 

@@ -86,7 +86,7 @@ def test_each_link_of_each_page_leads_somewhere(site: Path, html: dict[str, Link
 
 
 def test_a_link_to_the_repository_names_a_file_of_it(html: dict[str, Links]) -> None:
-    """What is no page is read in the repository."""
+    """What is not a page is read in the repository."""
     files = {
         path
         for links in html.values()

@@ -1,4 +1,4 @@
-"""For any bytes of a host, a method answers, or refuses them with an error of its own."""
+"""For any bytes of a host, a method answers, or refuses them with its own error."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""For any archive, project, provisioning or text of a stranger, gfplug ends with an error of its own."""
+"""For any archive, project, provisioning or text of a stranger, gfplug ends with its own error."""
 
 import io
 import json

@@ -151,14 +151,14 @@ def test_plugin_json_says_which_versions_of_grafana(
 
 @pytest.mark.parametrize(("tag", "code"), [("v0.1.0", 0), ("v0.2.0", 1)])
 def test_a_tag_is_the_version(project: Path, tag: str, code: int) -> None:
-    """Another one is no release."""
+    """Another one is not a release."""
     script = scripts(read_jobs(project, "release.yml")["version"])["Version"]
 
     assert run_step(script, project, GITHUB_REF_NAME=tag).code == code
 
 
-def test_it_is_signed_for_each_grafana_that_may_load_it(project: Path, tmp_path: Path) -> None:
-    """If there is no token, a line says that it is not signed."""
+def test_the_plugin_is_signed_for_each_grafana_that_may_load_it(project: Path, tmp_path: Path) -> None:
+    """Without a token, a notice says that the plugin is not signed."""
     script = scripts(read_jobs(project, "release.yml")["sign"])["Sign"]
     folder = tmp_path / "checkout"
     (folder / "unpacked" / "acme-sales-datasource").mkdir(parents=True)

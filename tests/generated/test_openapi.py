@@ -72,7 +72,7 @@ def test_the_alert_rule_fires_on_the_mock(project: Path) -> None:
 
 
 def test_a_new_project_is_queried_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`gfplug new --try` does the same with an environment of its own; the mock replaces the API."""
+    """`gfplug new --try` does the same with its own environment; the mock replaces the API."""
     stored = stored_model.decode((project / stored_model.NAME).read_bytes())
 
     openapi_try.ask_mock(project, stored, python=Path(sys.executable))

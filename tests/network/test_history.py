@@ -1,6 +1,6 @@
 """Every release since the floor, and what each wire changed: compared with the recorded history, and with buf.
 
-`python tests/network/test_history.py` records the history anew; look at the difference before you commit it.
+`python tests/network/test_history.py` records the history again; look at the difference before you commit it.
 """
 
 import itertools

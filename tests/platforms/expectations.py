@@ -52,7 +52,7 @@ def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
     """Check that the processes end soon after an event, and say when."""
     remaining, seconds = family.wait_for_end(within_s=BOUND_S, besides=besides)
     if remaining:
-        raise StepError(f"still running {seconds:.0f} s after {event}: {shown(remaining)}")
+        raise StepError(f"still running {seconds:.0f} s after {event}: {describe_processes(remaining)}")
     return f", gone {seconds:.1f} s after {event}"
 
 
@@ -64,7 +64,7 @@ def wait_for_processes(family: Family, count: int) -> None:
     end = time.monotonic() + START_S
     while (running := len(family.members())) < count:
         if time.monotonic() > end:
-            raise StepError(f"{running} processes instead of {count}: {shown(family.members())}")
+            raise StepError(f"{running} processes instead of {count}: {describe_processes(family.members())}")
         time.sleep(0.1)
 
 
@@ -114,6 +114,6 @@ def check_sine(times_s: Sequence[float], values: Sequence[float]) -> str:
     return f"{len(values)} points are right"
 
 
-def shown(processes: Sequence[Process]) -> str:
+def describe_processes(processes: Sequence[Process]) -> str:
     """Name processes in one line."""
     return ", ".join(f"{process.pid} (parent {process.parent}) {process.command[:120]}" for process in processes)

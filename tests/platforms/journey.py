@@ -26,10 +26,10 @@ from expectations import (
     StepError,
     check_answers,
     check_sine,
+    describe_processes,
     gone,
     require_lf,
     running_host,
-    shown,
     wait_for_processes,
 )
 from processlist import HARD, Family
@@ -59,7 +59,7 @@ class Journey:
 
         def left_behind() -> str:
             remaining, _ = family.wait_for_end(within_s=2)
-            return shown(family.end()) if remaining else ""
+            return describe_processes(family.end()) if remaining else ""
 
         return left_behind
 
@@ -168,7 +168,7 @@ class Journey:
         return plugin, check_answers(plugin, family)
 
     def at_once(self) -> str:
-        """Let several hosts start the bundle at the same time; each plugin has an address of its own."""
+        """Let several hosts start the bundle at the same time; each plugin has its own address."""
         with ExitStack() as stack, ThreadPoolExecutor(HOSTS) as pool:
             hosts = [stack.enter_context(running_host(self.host, self.folder)) for _ in range(HOSTS)]
             plugins = list(pool.map(lambda host: host.start(self.executable()), hosts))

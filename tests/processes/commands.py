@@ -53,7 +53,7 @@ def git(folder: Path, *words: str | Path, **options: Any) -> str:
 
 
 def commit(folder: Path) -> None:
-    """Put a folder, as it is, into a git repository of its own, or into a new commit of the one that it is."""
+    """Put a folder, as it is, into its own git repository, or into a new commit of the one that it is."""
     if not (folder / ".git").exists():
         git(folder, "init", "-q")
     git(folder, "add", "-A")

@@ -38,7 +38,7 @@ def message(content: bytes, *, flag: int = 0, size: int | None = None) -> bytes:
 
 
 def ask(path: str, fields: Sequence[Header], body: bytes, *, seconds: float = 2.0) -> bytes:
-    """Send one request on a connection of its own; return all that came until the answer or the connection ended."""
+    """Send one request on its own connection; return all that came until the answer or the connection ended."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         connection.connect(path)

@@ -113,10 +113,10 @@ def test_nothing_is_executed_where_project_and_temporary_files_are(tmp_path: Pat
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n", encoding="utf-8")
     script.chmod(0o755)
-    made = place.gfplug("new", "sales", place.name, "--org", "acme", "--defaults", "--offline")
+    result = place.gfplug("new", "sales", place.name, "--org", "acme", "--defaults", "--offline")
 
     assert run(*before, script, env=PLAIN).code == 126  # so nothing is executed there
-    assert made.code == 0, made
+    assert result.code == 0, result
     place.asks()
 
 

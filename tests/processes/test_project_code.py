@@ -166,7 +166,7 @@ def test_an_environment_that_gfplug_noted_is_run(
     for word in (b"", b"0" * 32):
         (forged / ".venv" / "gfplug-word").write_bytes(word)
         assert not ownership.is_own(forged / ".venv")
-    ownership.note(forged / ".venv")
+    ownership.record(forged / ".venv")
 
     assert ownership.is_own(forged / ".venv")
     moved = forged.rename(tmp_path / "moved")

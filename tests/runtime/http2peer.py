@@ -193,7 +193,7 @@ def frame_message(message: bytes) -> bytes:
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    """Run a scenario on a loop of its own, for a few seconds at most."""
+    """Run a scenario on its own loop, for a few seconds at most."""
 
     async def run_bounded() -> None:
         await asyncio.wait_for(scenario(), 20)

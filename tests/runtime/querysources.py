@@ -32,7 +32,7 @@ class Names:
 
 
 class Source(Plain):
-    """Answers panels one by one, and variables with a method of their own."""
+    """Answers panels one by one, and variables with their own method."""
 
     def query(self, query: Query[Model]) -> Any:  # type: ignore[override]  # another model
         """Answer a panel, or an annotation, which has no method here."""

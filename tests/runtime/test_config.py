@@ -20,7 +20,7 @@ from gfruntime.request.headers import canonical, http_headers
     ],
 )
 def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, str]) -> None:
-    """Version, system and architecture; whatever doesn't match is version 0.0.0 (item 76)."""
+    """Version, system and architecture; a text that doesn't match is version 0.0.0 (item 76)."""
     agent = UserAgent.parse(text)
 
     assert (agent.version, agent.os, agent.arch) == parts
@@ -28,7 +28,7 @@ def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, s
 
 @pytest.mark.shows("protocol 74")
 def test_http_headers_are_separated_from_other_keys() -> None:
-    """Three credentials in any case, and what has the prefix in lower case; FromAlert is no HTTP header (item 74)."""
+    """Three credentials in any case, and names with a lower-case prefix. FromAlert is not an HTTP header (item 74)."""
     raw = {
         "authorization": "a", "X-ID-Token": "b", "COOKIE": "c", "http_x-dashboard-uid": "d", "http_X-Grafana-Id": "e",
         "FromAlert": "true", "X-Cache-Skip": "true", "X-Grafana-Org-Id": "1", "HTTP_X-No": "no",
@@ -82,7 +82,7 @@ def test_app_url_falls_back_to_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_numbers_must_be_there_and_be_numbers() -> None:
-    """A missing key and a text that is no integer are errors that name the key."""
+    """A missing key and a text that is not an integer are errors that name the key."""
     names = ("ROW_LIMIT", "MAX_OPEN_CONNS_DEFAULT", "MAX_IDLE_CONNS_DEFAULT", "MAX_CONN_LIFETIME_SECONDS_DEFAULT")
     sql = {f"GF_SQL_{name}": value for name, value in zip(names, ("1000000", "100", "10", "14400"), strict=True)}
 

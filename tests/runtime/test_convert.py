@@ -38,7 +38,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Strict:
-    """A model with a rule of its own and a key without a default."""
+    """A model with its own rule and a key without a default."""
 
     name: str
     size: int = 1

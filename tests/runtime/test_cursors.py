@@ -156,7 +156,7 @@ def test_a_multirange_is_one_text() -> None:
     """Some drivers give a sequence."""
 
     class Driver:
-        """A multirange of psycopg's kind, which is no tuple."""
+        """A multirange of psycopg's kind, which is not a tuple."""
 
         def __iter__(self) -> Any:
             return iter([Range(1, 3), Range(5, 7)])
@@ -327,7 +327,7 @@ def test_rows_may_be_single_values() -> None:
 
 
 @pytest.mark.parametrize("cursor", [None, 1, "select 1", object()])
-def test_a_value_that_is_no_cursor_is_refused(cursor: object) -> None:
+def test_a_value_that_is_not_a_cursor_is_refused(cursor: object) -> None:
     """DuckDB's `sql` returns None for a statement without rows."""
     with pytest.raises(FrameError, match="expected a cursor that has executed its statement, got"):
         Frame.from_cursor(cursor)
@@ -345,7 +345,7 @@ def test_an_async_cursor_has_a_method_of_its_own() -> None:
 
 
 def test_a_value_that_python_cannot_represent_is_a_frame_error() -> None:
-    """PostgreSQL's infinity is no time of Python's; other errors stay the driver's."""
+    """PostgreSQL's infinity is not a time of Python's; other errors stay the driver's."""
 
     class DataError(Exception):
         """The exception of a DB-API module."""

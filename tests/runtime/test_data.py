@@ -127,7 +127,7 @@ def test_labels_are_text_and_sorted() -> None:
 
 
 def test_columns_may_be_called_as_our_parameters_are() -> None:
-    """A column `name` or `labels`, which is what rows often have, is no frame's name."""
+    """A column `name` or `labels`, which is what rows often have, is not a frame's name."""
     frame = Frame.of(name=["a", "b"], labels=["x", None], value=[1, 2])
 
     assert [(field.name, field.to_list()) for field in frame.fields] == [

@@ -37,8 +37,8 @@ def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
     assert watch.changes(before, watch.snapshot(tmp_path)) == [str(tmp_path / name) for name in expected]
 
 
-def test_caches_and_editors_files_are_no_change(tmp_path: Path) -> None:
-    """Otherwise an import or a keystroke would reload; a missing folder is no change either, as it may come back."""
+def test_caches_and_editors_files_are_ignored(tmp_path: Path) -> None:
+    """Otherwise an import or a keystroke would reload; a missing folder is not a change either, as it may come back."""
     (tmp_path / "__pycache__").mkdir()
     for name in ("__pycache__/a.pyc", "a.py~", ".a.py.swp", ".#a.py"):
         (tmp_path / name).write_text("1")
@@ -92,8 +92,8 @@ def test_a_notice_is_added_and_nothing_else_changes() -> None:
     assert first.fields == before.fields
 
 
-def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
-    """Notices are for panels only."""
+def test_an_alert_rules_answer_gets_no_notice() -> None:
+    """Only panels show notices, so the bytes of the answer do not change."""
     frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
     response = _response(frame)
 

@@ -38,7 +38,7 @@ def test_durations_have_gos_units_and_dates(text: str, expected: dt.timedelta) -
     "text", ["", "5", "d", "1.5d", "1d2h", "-1d", "5 m", "1h-5m", ".s", "1x", "999999999999h", "300y"]
 )
 def test_other_durations_are_refused(text: str) -> None:
-    """What is no duration raises, and so does what Go's 64 bits can't hold."""
+    """What is not a duration raises, and so does what Go's 64 bits can't hold."""
     with pytest.raises(QueryError):
         durations.parse_duration(text)
 
@@ -71,7 +71,7 @@ def test_steps_may_be_bare_seconds(text: str, expected: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "<>", "<", "x"])
 def test_other_steps_are_refused(text: str) -> None:
-    """What is no interval raises."""
+    """What is not an interval raises."""
     with pytest.raises(QueryError):
         durations.parse_step(text)
 

@@ -131,18 +131,20 @@ def test_json_omits_what_is_empty() -> None:
 def test_metadata_never_holds_nan_or_numpy() -> None:
     """NaN becomes null and numpy scalars become numbers, whole ones staying whole."""
     numpy = pytest.importorskip("numpy")
-    text = frametext.to_json({"a": [math.nan], "b": numpy.int64(3), "c": numpy.float64("inf"), "d": NOON}, what="meta")
+    text = frametext.to_json(
+        {"a": [math.nan], "b": numpy.int64(3), "c": numpy.float64("inf"), "d": NOON}, subject="meta"
+    )
 
     assert json.loads(text) == {"a": [None], "b": 3, "c": None, "d": "2026-01-01T12:00:00Z"}
 
 
-def test_metadata_that_is_no_json_is_refused() -> None:
-    """A loop, or text that is no Unicode, is an error that says where."""
+def test_metadata_that_is_not_json_is_refused() -> None:
+    """A loop, or text that is not Unicode, is an error that says where."""
     loop: list[object] = []
     loop.append(loop)
     for value in (loop, "\ud800"):
         with pytest.raises(FrameError, match="the frame's meta can't be written"):
-            frametext.to_json({"custom": value}, what="the frame's meta")
+            frametext.to_json({"custom": value}, subject="the frame's meta")
 
 
 @pytest.mark.shows("frames 33", "frames 35")

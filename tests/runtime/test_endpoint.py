@@ -110,7 +110,7 @@ def test_unknown_variables_and_configuration_are_ignored(monkeypatch: pytest.Mon
 
 
 def test_malformed_requests_are_distinguished_from_failures() -> None:
-    """Bytes that are no message are an INTERNAL error without a traceback."""
+    """Bytes that are not a message cause an INTERNAL error without a traceback."""
     handler: Any = Services(Plain).application.unary["/pluginv2.Data/QueryData"]
     with pytest.raises(CallError, match="malformed QueryDataRequest") as failure:
         asyncio.run(handler(b"\xff", Call()))
@@ -253,7 +253,7 @@ def test_forwarded_credentials_are_remembered() -> None:
 
 
 def test_the_proxys_key_is_part_of_the_cache_key() -> None:
-    """The end of the proxy's private key is part of the cache key; anything else is no key."""
+    """The end of the proxy's private key is part of the cache key; anything else is not a key."""
     name = "GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL"
     label = "PRIVATE KEY"
 

@@ -132,7 +132,7 @@ def test_a_stream_has_the_rates_that_its_editor_offers(hertz: object) -> None:
 
 @pytest.mark.parametrize("data", [b"NaN", b"[1]", b"{", b'"x"', b"1" * 5000, b'{"hertz": NaN}', b"[" * 100_000])
 def test_a_stream_refuses_invalid_data(data: bytes) -> None:
-    """Bytes that are no JSON object are refused, too."""
+    """Bytes that are not a JSON object are refused, too."""
     with pytest.raises(QueryError, match="hertz must be a number from"):
         load("stream").hertz_of(StreamRequest(path="sensors", data=data))
 

@@ -52,7 +52,7 @@ def test_parts_of_a_frame_may_be_missing() -> None:
         ({"results": {}}, "the JSON is not a frame, because it has no schema: pass one of its frames"),
         ({"schema": []}, "the frame's schema must be an object"),
         ({"schema": {"fields": [1]}}, "must be a list of objects"),
-        ({"schema": {"fields": []}, "data": {"values": [[1]]}}, "0 fields, but its data has another number of columns"),
+        ({"schema": {"fields": []}, "data": {"values": [[1]]}}, "0 fields, so its data needs 0 columns"),
         ({"schema": {"name": 5}}, "the frame's name must be text"),
         ({"schema": {"fields": [{"name": "v"}]}}, "column 'v' has the unknown type None"),
         ({"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [["x"]]}}, "column 'v'"),

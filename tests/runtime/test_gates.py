@@ -11,7 +11,7 @@ from calls import run
 from gfruntime.calls import gates
 from gfruntime.calls.gates import Gate, GatePlace
 from gfruntime.calls.runner import run_here
-from gfruntime.serving.threads import Pool
+from gfruntime.serving.threads import ThreadPool
 
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
@@ -67,7 +67,7 @@ def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
     async def scene() -> None:
         gate = Gate(1)
         place = await gate.enter()
-        job = Pool(1).run(run_here, place.during, work)
+        job = ThreadPool(1).run(run_here, place.run, work)
         await asyncio.to_thread(began.wait, 10)
         job.cancel()
         place.abandon()
@@ -93,7 +93,7 @@ def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
         place.abandon()
         assert gate.is_idle
         with pytest.raises(asyncio.CancelledError):
-            await place.during(work)
+            await place.run(work)
         assert runs == []
 
     run(scene())
@@ -106,7 +106,7 @@ def test_work_that_hangs_loses_its_place_after_some_time(monkeypatch: pytest.Mon
     async def scene() -> None:
         gate = Gate(1)
         place: GatePlace = await gate.enter()
-        hanging = asyncio.create_task(place.during(asyncio.Event().wait))
+        hanging = asyncio.create_task(place.run(asyncio.Event().wait))
         await asyncio.sleep(0)
         place.abandon()
         (await asyncio.wait_for(gate.enter(), 5)).release()

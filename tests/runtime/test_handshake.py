@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gfruntime.serving import handshake
-from gfruntime.serving.handshake import Address
+from gfruntime.serving.handshake import ListenAddress
 
 
 @pytest.mark.shows("protocol 6")
@@ -22,8 +22,11 @@ def test_other_cookies_are_refused_with_an_explanation(environ: dict[str, str]) 
 @pytest.mark.shows("protocol 12")
 def test_line_has_six_fields() -> None:
     """The line names core version 1, plugin version 2 and the address, and ends with a bar."""
-    assert handshake.line(Address(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
-    assert handshake.line(Address(network="tcp", value="127.0.0.1:5"), "MII") == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
+    assert handshake.handshake_line(ListenAddress(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
+    assert (
+        handshake.handshake_line(ListenAddress(network="tcp", value="127.0.0.1:5"), "MII")
+        == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
+    )
 
 
 def test_the_socket_is_in_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -93,7 +96,7 @@ def test_the_first_free_port_is_bound_once() -> None:
             raise RuntimeError("Failed to bind")
         return 7002
 
-    address = Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7005)).listen(bind)
+    address = ListenAddress(network="tcp", value="127.0.0.1:0", ports=range(7000, 7005)).listen(bind)
 
     assert address.value == "127.0.0.1:7002"
     assert attempts == ["127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"]
@@ -106,18 +109,18 @@ def test_a_range_without_a_free_port_is_an_error() -> None:
         raise RuntimeError("Failed to bind")
 
     with pytest.raises(handshake.ListenError, match=r"no port from 7000 to 7001 is free \(PLUGIN_MIN_PORT, PLUGIN_MAX"):
-        Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7002)).listen(bind)
+        ListenAddress(network="tcp", value="127.0.0.1:0", ports=range(7000, 7002)).listen(bind)
     with pytest.raises(RuntimeError, match="Failed to bind"):
-        Address(network="tcp", value="127.0.0.1:80").listen(bind)
+        ListenAddress(network="tcp", value="127.0.0.1:80").listen(bind)
 
 
 def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:
     """PLUGIN_UNIX_SOCKET_GROUP may reach the socket too, and nobody else."""
     socket = tmp_path / "socket"
     socket.touch(mode=0o666)
-    address = Address(network="unix", value=str(socket))
-    handshake.share(address, {})
+    address = ListenAddress(network="unix", value=str(socket))
+    handshake.restrict_socket(address, {})
     assert socket.stat().st_mode & 0o777 == 0o600
 
-    handshake.share(address, {"PLUGIN_UNIX_SOCKET_GROUP": str(os.getgid())})
+    handshake.restrict_socket(address, {"PLUGIN_UNIX_SOCKET_GROUP": str(os.getgid())})
     assert socket.stat().st_mode & 0o777 == 0o660

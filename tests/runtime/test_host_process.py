@@ -52,7 +52,7 @@ def test_launchers_are_not_the_host(
 
 
 def test_a_process_that_cannot_be_inspected_is_the_host(programs: dict[str, Path]) -> None:
-    """Windows does not describe another user's process, which is no launcher of ours."""
+    """Windows does not describe another user's process, which is not a launcher of ours."""
     assert host_process.skip([str(programs["python.exe"])], HOST, lambda _pid: ("", 0)) == HOST
 
 

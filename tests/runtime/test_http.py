@@ -51,7 +51,7 @@ def test_settings_become_headers(server: Server) -> None:
 
 
 def test_an_authors_authorization_replaces_basic(server: Server) -> None:
-    """A token of the author's is not replaced; a custom header replaces whatever there is."""
+    """A token of the author's is not replaced; a custom header replaces the present one."""
     http = client(
         server,
         basic_auth_enabled=True,
@@ -137,7 +137,7 @@ def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type
     assert type(failure.value) is kind
 
 
-def test_other_texts_are_no_json(server: Server) -> None:
+def test_other_texts_are_not_json(server: Server) -> None:
     """An HTML page in place of JSON is the upstream's fault."""
     with pytest.raises(DownstreamError, match="not JSON"):
         client(server).get(f"{server.url}/big").json()

@@ -147,7 +147,7 @@ def test_headers_have_a_bound() -> None:
     assert frames_of(output)[-1][3][4:] == framing.ENHANCE_YOUR_CALM.to_bytes(4, "big")
 
 
-def test_frames_are_no_larger_than_the_peer_takes() -> None:
+def test_frames_are_not_larger_than_the_peers_limit() -> None:
     """16,384 bytes until its settings say more; a message is never copied into one piece."""
 
     async def scenario(frame_size: int) -> None:

@@ -9,7 +9,7 @@ import upstreams
 from upstreams import client
 
 from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, QueryError
-from gfruntime.http.addresses import Address, Addresses
+from gfruntime.http.addresses import Addresses, UrlAddress
 from gfruntime.request.incoming import Incoming, enter
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ PRIVATE = {
 """What Grafana forwards; its SDK puts names that are not among the old three behind `http_`."""
 
 
-def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> Address:
+def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> UrlAddress:
     """Resolve an address as the client of a data source does."""
     return Addresses(base, allowed_hosts).resolve(url, None)
 

@@ -242,7 +242,7 @@ def test_no_secret_of_the_request_is_in_the_error(answer: str, echo: str) -> Non
 
 
 @pytest.mark.usefixtures("no_secrets_left")
-def test_words_that_are_no_secrets_stay() -> None:
+def test_words_that_are_not_secrets_stay() -> None:
     """The kind of a credential, the name of a cookie, and headers that all clients send stay."""
     body = b'{"message": "Bearer of this session wants application/json"}'
     with Script(b"HTTP/1.1 403 No\r\n\r\n" + body) as upstream:

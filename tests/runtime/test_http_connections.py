@@ -113,7 +113,7 @@ def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) 
 
 @pytest.mark.shows("errors: an invalid proxy address")
 def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> None:
-    """It is verified before anything is sent, also when the data source skips verification of its own certificate."""
+    """It is verified before anything is sent, even if the data source does not verify its upstream's certificate."""
     (tmp_path / "other").mkdir()
     _, other = upstreams.tls(tmp_path / "other")
     (tmp_path / "authorities.pem").write_text(other, encoding="ascii")

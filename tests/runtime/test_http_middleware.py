@@ -121,7 +121,7 @@ def test_auth_learns_whether_there_is_a_user_token(server: Server) -> None:
 
 
 def test_another_host_gets_no_headers_of_auth(server: Server) -> None:
-    """Neither a host that is asked nor one that is redirected to gets them; `auth` is not called for it."""
+    """Neither another host in a request nor one in a redirect gets them; `auth` is not called for such a host."""
     history: list[str] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:

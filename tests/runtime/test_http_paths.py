@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from gfruntime import DownstreamError, QueryError
-from gfruntime.http.addresses import Address, Addresses
+from gfruntime.http.addresses import Addresses, UrlAddress
 
 pytestmark = pytest.mark.usefixtures("without_proxies")
 
 TENANT = "http://host:81/tenant-a"
 
 
-def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> Address:
+def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> UrlAddress:
     """Resolve an address as the client of a data source does."""
     return Addresses(base, allowed_hosts).resolve(url, None)
 

@@ -18,7 +18,7 @@ from gfruntime import AsyncHttpClient, HttpClient, HttpResponse, HttpSettings, R
 from gfruntime.http import async_client, retries
 from gfruntime.http.deadlines import Deadline
 from gfruntime.request.incoming import Incoming, enter
-from gfruntime.serving.threads import Pool
+from gfruntime.serving.threads import ThreadPool
 from gfruntime.telemetry import metrics
 from gfruntime.testing.fakes import Answer, Upstream
 
@@ -139,7 +139,7 @@ def test_the_named_time_is_waited(client: Any) -> None:
 
 def test_waits_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """All clients of `async def` handlers share the threads."""
-    monkeypatch.setattr(async_client, "_WORKERS", Pool(1))
+    monkeypatch.setattr(async_client, "_WORKERS", ThreadPool(1))
 
     async def act() -> None:
         with Busy(busy(after=1), Answer()) as refusing, Busy(Answer()) as well:

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from processes import eventually
 
-from gfruntime.calls.instances import Instances, Key, Source, Version
+from gfruntime.calls.instances import InstanceKey, Instances, InstanceSource, Version
 
-KEY, OTHER = Key("1"), Key("2")
+KEY, OTHER = InstanceKey("1"), InstanceKey("2")
 FIRST, SECOND = Version(1, {}), Version(2, {})
 
 
@@ -27,7 +27,7 @@ def test_concurrent_first_requests_make_one_instance() -> None:
         return objects[-1]
 
     with ThreadPoolExecutor(100) as pool:
-        results = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
+        results = list(pool.map(lambda _: instances.acquire(InstanceSource(KEY, FIRST, make)), range(100)))
 
     assert len(objects) == 1
     assert set(results) == {objects[0]}
@@ -38,9 +38,9 @@ def test_concurrent_first_requests_make_one_instance() -> None:
 def test_changed_settings_replace_the_instance(version: Version) -> None:
     """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
     instances = Instances(lambda _: None)
-    old = instances.acquire(Source(KEY, FIRST, object))
+    old = instances.acquire(InstanceSource(KEY, FIRST, object))
 
-    assert instances.acquire(Source(KEY, version, object)) is not old
+    assert instances.acquire(InstanceSource(KEY, version, object)) is not old
 
 
 @pytest.mark.shows("protocol 78")
@@ -48,8 +48,8 @@ def test_replaced_instance_is_disposed_later_and_once() -> None:
     """The old instance is disposed of exactly once, after the delay, when the new one exists."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.1)
-    instances.acquire(Source(KEY, FIRST, lambda: "old"))
-    instances.acquire(Source(KEY, SECOND, lambda: "new"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "old"))
+    instances.acquire(InstanceSource(KEY, SECOND, lambda: "new"))
 
     assert disposals == []
     eventually(lambda: disposals == ["old"])
@@ -66,36 +66,36 @@ def test_failures_are_not_remembered() -> None:
         raise ValueError("first")
 
     with pytest.raises(ValueError, match="first"):
-        instances.acquire(Source(KEY, FIRST, fail))
-    assert instances.acquire(Source(KEY, FIRST, lambda: "second")) == "second"
+        instances.acquire(InstanceSource(KEY, FIRST, fail))
+    assert instances.acquire(InstanceSource(KEY, FIRST, lambda: "second")) == "second"
 
 
 def test_failed_replacement_leaves_the_old_instance_whole() -> None:
     """When the new instance can't be made, the old one is neither disposed of nor lost."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
-    instances.acquire(Source(KEY, FIRST, lambda: "old"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "old"))
 
     def fail() -> object:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        instances.acquire(Source(KEY, SECOND, fail))
+        instances.acquire(InstanceSource(KEY, SECOND, fail))
     time.sleep(0.05)
 
     assert disposals == []
-    assert instances.acquire(Source(KEY, FIRST, lambda: "another")) == "old"
+    assert instances.acquire(InstanceSource(KEY, FIRST, lambda: "another")) == "old"
 
 
 def test_instances_of_other_keys_are_independent() -> None:
     """Two data sources or tenants never share an instance, and a slow one does not hold up the other."""
     instances = Instances(lambda _: None)
     release = threading.Event()
-    slow = threading.Thread(target=lambda: instances.acquire(Source(KEY, FIRST, lambda: release.wait(5))))
+    slow = threading.Thread(target=lambda: instances.acquire(InstanceSource(KEY, FIRST, lambda: release.wait(5))))
     slow.start()
 
-    assert instances.acquire(Source(OTHER, FIRST, lambda: "other")) == "other"
-    assert instances.acquire(Source(Key("2", "tenant"), FIRST, lambda: "tenant")) == "tenant"
+    assert instances.acquire(InstanceSource(OTHER, FIRST, lambda: "other")) == "other"
+    assert instances.acquire(InstanceSource(InstanceKey("2", "tenant"), FIRST, lambda: "tenant")) == "tenant"
     release.set()
     slow.join()
 
@@ -103,11 +103,11 @@ def test_instances_of_other_keys_are_independent() -> None:
 def test_peek_runs_no_code_of_the_author() -> None:
     """Peeking finds an instance of this very version, or nothing."""
     instances = Instances(lambda _: None)
-    instances.acquire(Source(KEY, FIRST, lambda: "it"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "it"))
 
-    assert instances.peek(Source(KEY, FIRST, object)) == "it"
-    assert instances.peek(Source(KEY, SECOND, object)) is None
-    assert instances.peek(Source(OTHER, FIRST, object)) is None
+    assert instances.peek(InstanceSource(KEY, FIRST, object)) == "it"
+    assert instances.peek(InstanceSource(KEY, SECOND, object)) is None
+    assert instances.peek(InstanceSource(OTHER, FIRST, object)) is None
 
 
 def test_the_end_disposes_of_everything() -> None:
@@ -119,8 +119,8 @@ def test_the_end_disposes_of_everything() -> None:
         raise ValueError("dispose failed")
 
     instances = Instances(dispose)
-    instances.acquire(Source(KEY, FIRST, lambda: "a"))
-    instances.acquire(Source(OTHER, FIRST, lambda: "b"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "a"))
+    instances.acquire(InstanceSource(OTHER, FIRST, lambda: "b"))
     instances.dispose_all()
 
     assert disposals == ["a", "b"]
@@ -131,33 +131,33 @@ TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
 
 
 def test_unused_instances_are_disposed_of_with_the_toggle() -> None:
-    """With the toggle an instance that nobody used for an hour is disposed of, and made anew when it is wanted."""
+    """With the toggle an instance that nobody used for an hour is disposed of, and made again when it is wanted."""
     now, disposals = [0.0], list[str]()
     instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     version = Version(1, TTL)
-    instances.acquire(Source(KEY, version, lambda: "first"))
+    instances.acquire(InstanceSource(KEY, version, lambda: "first"))
     now[0] = 3000
-    assert instances.peek(Source(KEY, version, object)) == "first"  # used again: the hour begins anew
+    assert instances.peek(InstanceSource(KEY, version, object)) == "first"  # used again: the hour begins again
     now[0] = 6000
     instances.sweep()
-    assert instances.peek(Source(KEY, version, object)) == "first"
+    assert instances.peek(InstanceSource(KEY, version, object)) == "first"
     now[0] = 9601 + 3600
     instances.sweep()
     eventually(lambda: disposals == ["first"])
 
     assert len(instances) == 0
-    assert instances.acquire(Source(KEY, version, lambda: "second")) == "second"
+    assert instances.acquire(InstanceSource(KEY, version, lambda: "second")) == "second"
 
 
 def test_expired_instance_is_replaced_before_any_sweep() -> None:
     """An instance that is too old is not used, even if nothing has swept it; it is disposed of once."""
     now, disposals = [0.0], list[str]()
     instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
-    instances.acquire(Source(KEY, Version(1, TTL), lambda: "first"))
+    instances.acquire(InstanceSource(KEY, Version(1, TTL), lambda: "first"))
     now[0] = 3601
 
-    assert instances.peek(Source(KEY, Version(1, TTL), object)) is None
-    assert instances.acquire(Source(KEY, Version(1, TTL), lambda: "second")) == "second"
+    assert instances.peek(InstanceSource(KEY, Version(1, TTL), object)) is None
+    assert instances.acquire(InstanceSource(KEY, Version(1, TTL), lambda: "second")) == "second"
     eventually(lambda: disposals == ["first"])
 
 
@@ -165,8 +165,8 @@ def test_instances_stay_without_the_toggle() -> None:
     """Without it, age means nothing."""
     now = [0.0]
     instances = Instances(lambda _: None, clock=lambda: now[0])
-    instances.acquire(Source(KEY, FIRST, lambda: "first"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "first"))
     now[0] = 1e9
     instances.sweep()
 
-    assert instances.peek(Source(KEY, FIRST, object)) == "first"
+    assert instances.peek(InstanceSource(KEY, FIRST, object)) == "first"

@@ -29,7 +29,7 @@ TIME = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 
 class Kind(enum.Enum):
-    """A choice that is no text."""
+    """A choice that is not a text."""
 
     HALF = 0.5
     MANY = (1, 2)

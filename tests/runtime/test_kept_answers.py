@@ -17,7 +17,7 @@ class Echo(Plain):
     """Answers with all parts of a query."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        model = sorted(query.model.items())  # the order of a JSON object's keys is no part of a query
+        model = sorted(query.model.items())  # the order of a JSON object's keys is not a part of a query
         facts = [model, query.time_range, query.ref_id, query.interval, query.max_data_points, query.query_type]
         who = [query.context.user, query.from_alert, sorted(query.http_headers.items())]
         return Frame.of(seen=[repr(each) for each in [*facts, *who]])

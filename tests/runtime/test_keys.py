@@ -66,7 +66,7 @@ class Model:
 
 def unknown(model: Any, value: object) -> dict[str, list[str]]:
     """Return the keys of a query that nothing reads."""
-    return dict(unread.unknown_of_query(value, keys.of(model)))
+    return dict(unread.find_unknown_query_keys(value, keys.of(model)))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_start_that_needs_arguments_is_the_authors_own() -> None:
 
 @pytest.mark.parametrize(("threads", "expected"), [(3, 3), ("3", None), (True, None), (None, None)])
 def test_the_class_says_how_many_threads_it_has(threads: object, expected: int | None) -> None:
-    """An attribute `threads` that is no number is the author's own."""
+    """An attribute `threads` that is not a number is the author's own."""
     assert Author.of(type("Sized", (Plain,), {"threads": threads})).threads == expected
 
 

@@ -76,7 +76,7 @@ def test_an_explicit_type_is_applied() -> None:
     ids=["without a zone", "another day", "fewer", "another zone"],
 )
 def test_similar_columns_of_times_are_not_confused(others: list[dt.datetime]) -> None:
-    """Times that resemble those of the column before are read anew, and so is a list that its author changed."""
+    """Times that resemble those of the column before are read again, and so is a list that its author changed."""
     items = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)]
     first = Field("t", items)
     items.append(dt.datetime(2026, 1, 9, tzinfo=dt.UTC))

@@ -163,7 +163,7 @@ def test_values_without_a_json_form_become_text() -> None:
 
     record = logging.LogRecord("x", 20, "f", 1, "m", (), None)
     record.value = Textless()
-    log.Handler(Sink()).emit(record)
+    log.LogHandler(Sink()).emit(record)
 
     assert json.loads(output[0])["error"] == "RuntimeError"
 

@@ -30,7 +30,7 @@ KEY = "-----BEGIN KEY-----\nQUJDREVGRw\nSElKS0xNTg\n-----END KEY-----"
     ids=["the longest first", "a key by the line, its armour not", "three letters are no secret"],
 )
 def test_remembered_secrets_are_hidden(secrets: list[str], text: str, expected: str) -> None:
-    """Every occurrence is replaced; regular-expression signs mean themselves."""
+    """Every occurrence is replaced; characters with a meaning in regular expressions are taken literally."""
     masking.remember(secrets)
 
     assert masking.hide(text) == expected
@@ -120,7 +120,7 @@ def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
     assert "12345678" not in secrets.hide(text)
 
 
-def test_certificates_and_public_keys_are_no_secrets() -> None:
+def test_certificates_and_public_keys_are_not_secrets() -> None:
     """A bundle of a hundred certificates hides nothing; of a certificate with its key the key is hidden."""
     line = "MIIDdzCCAl+gAwIBAgIE"
     certificate = f"-----BEGIN CERTIFICATE-----\n{line}cert\n-----END CERTIFICATE-----\n"

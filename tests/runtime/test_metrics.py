@@ -82,7 +82,7 @@ def test_buckets_ascend() -> None:
             histogram.observe(value)
         lines = list(histogram.lines())[2:]
     finally:
-        metrics.Family.all.remove(histogram)
+        metrics.MetricFamily.all.remove(histogram)
 
     assert lines == [
         'test_buckets_bucket{le="1"} 2',

@@ -129,14 +129,14 @@ def test_a_migration_that_fails_is_that_querys_error(migrate: Any, status: int, 
 
 
 @pytest.mark.filterwarnings("ignore:coroutine")
-def test_a_migration_is_no_coroutine() -> None:
-    """What `async def` returns is no dict."""
+def test_a_migration_can_not_be_async() -> None:
+    """`async def` returns a coroutine instead of a dict."""
     with pytest.raises(DecodeError, match=r"Broken\.migrate failed: TypeError: Object of type coroutine"):
         decode({}, model_of(_later))
 
 
 @pytest.mark.parametrize("text", [b"[1]", b"{", b"\xff", b'"x"'])
-def test_a_query_that_is_no_object_is_refused_before_migration(text: bytes) -> None:
+def test_a_query_that_is_not_an_object_is_refused_before_migration(text: bytes) -> None:
     """`migrate` gets a dict, or is not called."""
     with pytest.raises(DecodeError, match=r"^the query: (not JSON|expected an object)"):
         convert.model_decoder(Model)(text)
@@ -194,7 +194,7 @@ def test_models_of_other_libraries_migrate_too() -> None:
 
 
 def test_one_failing_migration_leaves_the_other_queries() -> None:
-    """An old query, a current one, one of a variable, and one whose window is no number."""
+    """An old query, a current one, one of a variable, and one whose window is not a number."""
     request = queries({"table": "a", "window": 600}, {"series": "b", "version": 2}, {"list": "x"}, {"window": "$x"})
     request.queries[2].queryType = "variable"
     answers = Services(Source).query(request)

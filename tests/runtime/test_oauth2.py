@@ -94,7 +94,7 @@ def test_tokens_are_hidden_in_logs(login: Login) -> None:
     ],
 )
 def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentence: str) -> None:
-    """Status 200 alone is no token."""
+    """Status 200 alone is not a token."""
     login.failure = (200, body)
     with pytest.raises(DownstreamError, match=sentence):
         HttpClient.of(settings_of(login)).get("x")
@@ -102,7 +102,7 @@ def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentenc
 
 @pytest.mark.parametrize(("value", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
 def test_lifetimes_are_read_as_servers_write_them(value: object, seconds: float | None) -> None:
-    """They are numbers or texts; anything else is no lifetime."""
+    """They are numbers or texts; anything else is not a lifetime."""
     assert oauth2._seconds(value) == seconds
 
 

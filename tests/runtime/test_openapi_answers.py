@@ -45,7 +45,7 @@ def test_an_error_with_the_status_200_is_an_error(body: Any, text: str) -> None:
 
 @pytest.mark.parametrize("keys", [(), ("data",)])
 def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> None:
-    """It is no row of nulls; an object with the described fields is no error."""
+    """It is not a row of nulls; an object with the described fields is not an error."""
     description = endpoint(keys, "object")
     body = {"ok": False, "error": "invalid_auth"}
 
@@ -56,7 +56,7 @@ def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [], "error": None, "errors": []}, {}, None])
-def test_no_rows_are_no_error(body: Any) -> None:
+def test_an_answer_without_rows_is_not_an_error(body: Any) -> None:
     """APIs write them in several ways."""
     result = rows.rows_of(body, endpoint(), "/x")
 
@@ -71,7 +71,7 @@ def test_rows_beside_an_error_come_with_its_text() -> None:
 
 
 def test_missing_rows_and_fields_give_notices() -> None:
-    """No rows, rows without a field, rows that are no objects."""
+    """No rows, rows without a field, rows that are not objects."""
     result = [
         rows.rows_of({"version": 2}, endpoint(), "/x"),
         rows.rows_of({"version": 2}, endpoint((), "object"), "/x"),
@@ -103,7 +103,7 @@ def test_another_shape_is_the_apis_failure(shape: str, body: Any, message: str) 
 
 
 def test_only_status_204_may_have_an_empty_body() -> None:
-    """An empty body alone is no JSON."""
+    """Only an empty body is not JSON."""
     none, empty = (
         HttpResponse(status=status, reason="", headers=HTTPMessage(), body=b"", path="/x") for status in (204, 200)
     )
@@ -129,7 +129,7 @@ def test_whole_numbers_stay_whole(values: list[Any], expected: list[int | None])
 
 
 @pytest.mark.parametrize("value", ["1_000", "twelve", True])
-def test_a_value_that_is_no_number_makes_a_text_column(value: Any) -> None:
+def test_a_value_that_is_not_a_number_makes_a_text_column(value: Any) -> None:
     """The frame has a notice."""
     frame = views.table([("", {"id": value})], endpoint().columns)
 
@@ -147,7 +147,7 @@ def test_a_large_number_does_not_make_its_column_text() -> None:
 
 
 def test_ids_are_not_used_as_values() -> None:
-    """They are no series and no numbers unless the query selects them."""
+    """They become neither series nor numbers unless the query selects them."""
     columns = (
         operation.Column(name="id", keys=("id",), kind="integer", is_id=True),
         operation.Column(name="at", keys=("at",), kind="time", wire="seconds"),

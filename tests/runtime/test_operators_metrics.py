@@ -126,7 +126,7 @@ def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> 
     rows = re.findall(r"^\| (`[a-z_]+[`{].*?) \|", PAGE.partition("## Metrics")[2], re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`([a-z_]+)[`{]", row)}
     sample_names = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
-    families = {family.name for family in metrics.Family.all if not family.name.startswith("test_")}
+    families = {family.name for family in metrics.MetricFamily.all if not family.name.startswith("test_")}
 
     assert names - sample_names <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
     assert families | {"plugins_active_instances"} <= names

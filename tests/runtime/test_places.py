@@ -176,7 +176,7 @@ def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name:
 
         reading = asyncio.create_task(task())
         await asyncio.sleep(0.1)
-        runs.note()
+        runs.store_places()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         return runs.place
@@ -218,10 +218,10 @@ def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture
 
 def test_a_failure_to_find_the_place_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter may fail to list the threads."""
-    runs = places.Runs()
+    runs = places.CallRuns()
     runs.begin()
     monkeypatch.setattr("sys._current_frames", lambda: 1 / 0)
-    runs.note()
+    runs.store_places()
 
     assert runs.place == ""
 

@@ -60,7 +60,7 @@ def test_failed_batch_fails_each_query(kind: type, do: str, error: str) -> None:
 
 @each_single
 def test_invalid_results_are_errors(kind: type) -> None:
-    """Nothing, or something that is no frame, is an error, and so is what ends a process or a task elsewhere."""
+    """Nothing, or something that is not a frame, is an error, and so is what ends a process or a task elsewhere."""
     expected = {
         "nothing": (500, "TypeError: the query returned nothing; expected a Frame or a list of frames"),
         "text": (500, "TypeError: the query returned str; expected a Frame or a list of frames"),

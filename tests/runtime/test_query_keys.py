@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from gfruntime import AdHocFilter, Cache, PluginContext, Query, Secret, TimeRange, User
 from gfruntime.calls import query_keys
-from gfruntime.calls.instances import Key as SourceKey
-from gfruntime.calls.instances import Source, Version
-from gfruntime.calls.query_keys import Key
+from gfruntime.calls.instances import InstanceKey, InstanceSource, Version
+from gfruntime.calls.query_keys import CacheKey
 from gfruntime.testing import query
 
-BASE = Key(source=1, method="query", query_type="", ref_id="A", is_json=False, from_alert=False)
+BASE = CacheKey(source=1, method="query", query_type="", ref_id="A", is_json=False, from_alert=False)
 ADA, BOB = User(login="ada"), User(login="bob")
 HOUR = dt.timedelta(hours=1)
 JSON = st.recursive(
@@ -55,7 +54,7 @@ class Opaque:
     """An object without a canonical form."""
 
 
-def key(example: Query[Any], cache: Cache | None = None, raw: bytes = b"{}") -> Key | None:
+def key(example: Query[Any], cache: Cache | None = None, raw: bytes = b"{}") -> CacheKey | None:
     """Return the key of a query."""
     return query_keys.complete(BASE, example, cache or Cache(), raw=raw)
 
@@ -191,8 +190,8 @@ def test_a_key_has_no_secrets() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"key": SourceKey("2")},
-        {"key": SourceKey("1", "tenant")},
+        {"key": InstanceKey("2")},
+        {"key": InstanceKey("1", "tenant")},
         {"version": Version(2, {}, b"d")},
         {"version": Version(1, {"a": "b"}, b"d")},
         {"version": Version(1, {}, b"other")},
@@ -200,10 +199,12 @@ def test_a_key_has_no_secrets() -> None:
 )
 def test_data_sources_and_their_versions_have_different_keys(changes: dict[str, Any]) -> None:
     """They differ by tenant, settings, secrets and Grafana's configuration, as instances do."""
-    parts: dict[str, Any] = {"key": SourceKey("1"), "version": Version(1, {}, b"d"), "make": object}
+    parts: dict[str, Any] = {"key": InstanceKey("1"), "version": Version(1, {}, b"d"), "make": object}
 
-    assert query_keys.source_number(Source(**parts)) == query_keys.source_number(Source(**parts))
-    assert query_keys.source_number(Source(**parts | changes)) != query_keys.source_number(Source(**parts))
+    assert query_keys.source_number(InstanceSource(**parts)) == query_keys.source_number(InstanceSource(**parts))
+    assert query_keys.source_number(InstanceSource(**parts | changes)) != query_keys.source_number(
+        InstanceSource(**parts)
+    )
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_the_class_says_how_many_queries_of_a_request_run_at_once(kind: type, co
 
 
 @pytest.mark.parametrize(("count", "expected"), [("4", 10), (True, 10), (None, 10), (4, 4)])
-def test_a_count_that_is_no_number_is_the_authors_own(count: object, expected: int) -> None:
-    """A class may already have an attribute of that name."""
+def test_a_count_of_another_type_is_ignored(count: object, expected: int) -> None:
+    """A class may already use an attribute of that name for something else."""
     assert Author.of(type("Own", (Plain,), {"concurrent_query_count": count})).concurrent_query_count == expected
 
 

@@ -155,6 +155,6 @@ def test_a_file_that_is_not_har_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_har_file_is_not_recorded(tmp_path: Path) -> None:
-    """`Replay` writes a form of its own."""
+    """`Replay` writes its own form."""
     with pytest.raises(ValueError, match="gfplug call query --har"):
         Replay(TARGET, tmp_path / "x.har", record=True)

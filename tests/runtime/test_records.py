@@ -35,7 +35,7 @@ def columns_of(frame: Frame) -> list[tuple[str, str, Any, list[Any]]]:
 
 
 def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
-    """A row without a key is no point of that series, a null is one; texts that are numbers are numbers."""
+    """A row without a key is not a point of that series, a null is one; texts that are numbers are numbers."""
     frames = Frame.from_records(ROWS, time="ts", value=["cpu", "memory"], labels=["host"])
 
     assert [columns_of(frame) for frame in frames] == [
@@ -141,7 +141,7 @@ def test_rows_may_be_any_objects_with_named_values(records: Any) -> None:  # man
 
 
 def test_rows_of_sqlite_are_records() -> None:
-    """sqlite3's rows are no mappings, and have names."""
+    """sqlite3's rows are not mappings, and have names."""
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
     rows = connection.execute(f"SELECT {int(T[0].timestamp())} AS ts, 2.5 AS v, 'x' AS host").fetchall()

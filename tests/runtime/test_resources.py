@@ -126,7 +126,7 @@ def test_rest_of_a_path_may_have_slashes(services: Services) -> None:
     assert answer.body == b"a/b c.txt"
 
 
-def test_nothing_returned_is_no_content(services: Services) -> None:
+def test_a_route_that_returns_none_answers_204(services: Services) -> None:
     """None is 204, without a body (item 65)."""
     (answer,) = services.resource("tables/x", method="DELETE")
 
@@ -183,7 +183,7 @@ def test_failures_are_json(path: str, code: int, body: bytes) -> None:
 @pytest.mark.shows("protocol 65")
 @pytest.mark.parametrize("path", ["stream", "async"])
 def test_generators_are_streamed(services: Services, path: str) -> None:
-    """Each part is a message of its own; code and headers are in the first alone (item 65)."""
+    """Each part is its own message; code and headers are in the first alone (item 65)."""
     first, *others = services.resource(path)
 
     assert [part.body for part in (first, *others)] == [b"part 0\n", b"part 1\n", b"part 2\n"]

@@ -179,7 +179,7 @@ def test_one_of_many_series_is_sorted(rows: int) -> None:
 
 
 def test_a_time_twice_in_one_of_many_series_is_refused() -> None:
-    """A time at the end of a series and the start of the next is no double; one within a series is."""
+    """A time at the end of a series and the start of the next is not a double; one within a series is."""
     frames = [Frame.of(time=T[:2], v=[1, 2], labels={"n": "a"}), Frame.of(time=T[1:2], v=[1], labels={"n": "b"})]
     twin = Frame.of(time=[T[1], T[1]], v=[1, 2], labels={"n": "c"})
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gfruntime.errors import QueryError
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.drivers import find_driver, flightsql, mysql, postgresql
 
 pymysql = pytest.importorskip("pymysql")
@@ -19,7 +19,7 @@ certifi = pytest.importorskip("certifi")
 def verification(parameters: str) -> tuple[ssl.VerifyMode | None, bool]:
     """Prepare a connection to MySQL, and return what its TLS verifies: the certificate, and the name in it."""
     session: Any = object.__new__(mysql.MysqlSession)
-    session._address = Address.parse(f"mysql://reader@db.example/shop?{parameters}")
+    session._address = DatabaseAddress.parse(f"mysql://reader@db.example/shop?{parameters}")
     session._pymysql = SimpleNamespace(connect=lambda **options: pymysql.connect(**options, defer_connect=True))
     session._cursors = pymysql.cursors
     connection = session._connect()
@@ -45,7 +45,7 @@ def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[
 def test_a_switch_is_true_or_false(value: str) -> None:
     """Another value is not taken for false."""
     with pytest.raises(QueryError, match="ssl_verify_cert must be true or false"):
-        find_driver(Address.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))
+        find_driver(DatabaseAddress.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))
 
 
 class Adbc:
@@ -80,7 +80,7 @@ def adbc(monkeypatch: pytest.MonkeyPatch) -> Adbc:
 )
 def test_an_ipv6_address_keeps_its_brackets(adbc: Adbc, address: str, server: str) -> None:
     """Without them the port would be read as a part of the address."""
-    parts = Address.parse(address)
+    parts = DatabaseAddress.parse(address)
     find_driver(parts).open(parts, "")
 
     assert adbc.servers == [server]
@@ -88,7 +88,7 @@ def test_an_ipv6_address_keeps_its_brackets(adbc: Adbc, address: str, server: st
 
 def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
     """A server may keep a query's settings for the next one."""
-    parts = Address.parse("grpc://db.example")
+    parts = DatabaseAddress.parse("grpc://db.example")
 
     assert find_driver(parts).open(parts, "").end() is False
     assert len(adbc.servers) == 1
@@ -96,7 +96,7 @@ def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
 
 def test_postgresql_connections_have_timeouts(adbc: Adbc) -> None:
     """They are options of libpq, which the address can change."""
-    parts = Address.parse("postgresql://reader@[::1]/shop?tcp_user_timeout=5000")
+    parts = DatabaseAddress.parse("postgresql://reader@[::1]/shop?tcp_user_timeout=5000")
     find_driver(parts).open(parts, "")
     [uri] = adbc.servers
 

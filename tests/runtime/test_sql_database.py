@@ -16,7 +16,7 @@ import pytest
 from sqlqueries import query_of_an_hour, read
 
 from gfruntime.errors import QueryError
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers import sqlite
 
@@ -299,11 +299,11 @@ def test_a_database_without_read_only_sessions_needs_a_declared_account() -> Non
 def test_an_address_has_its_parts() -> None:
     """The password beside it comes first, and is written so that it stays one."""
     word = "p:@/?#ü"
-    address = Address.parse("PostgreSQL://re%40der:old@db.example:5433/shop?sslmode=require&x=1", password=word)
+    address = DatabaseAddress.parse("PostgreSQL://re%40der:old@db.example:5433/shop?sslmode=require&x=1", password=word)
 
     assert (address.user, address.host, address.port, address.database) == ("re@der", "db.example", 5433, "shop")
     uri = address.to_uri(scheme="postgresql", without=["x"], connect_timeout="10")
     assert uri.endswith("@db.example:5433/shop?connect_timeout=10&sslmode=require")
-    assert Address.parse(uri).password == word
+    assert DatabaseAddress.parse(uri).password == word
     assert "p:@" not in repr(address)
-    assert Address.parse("grpc://[::1]:32010").to_uri() == "grpc://[::1]:32010"
+    assert DatabaseAddress.parse("grpc://[::1]:32010").to_uri() == "grpc://[::1]:32010"

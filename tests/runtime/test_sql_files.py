@@ -10,7 +10,7 @@ import pytest
 from sqlqueries import read
 
 from gfruntime.errors import QueryError
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers.files import find_path
 
@@ -53,11 +53,11 @@ def test_a_replaced_file_is_read_again(tmp_path: Path) -> None:
 )
 def test_a_path_is_written_in_many_ways(address: str, path: str) -> None:
     """It may have SQLAlchemy's slashes, and a drive of Windows."""
-    assert find_path(Address.parse(address)) == path
+    assert find_path(DatabaseAddress.parse(address)) == path
 
 
 @pytest.mark.parametrize("address", ["sqlite://shop.db", "duckdb://shop.duckdb", "sqlite://data/shop.db"])
-def test_two_slashes_are_no_path(address: str) -> None:
+def test_two_slashes_are_not_a_path(address: str) -> None:
     """They would mean an empty database, in which each query fails."""
     with pytest.raises(QueryError, match=r"needs a path after (sqlite|duckdb):, such as"):
         Database(address)

@@ -142,7 +142,7 @@ def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, wh
 
 
 def test_a_waiting_cancellation_does_not_delay_the_error(server: Server) -> None:
-    """It may need a connection of its own, over the same network."""
+    """It may need its own connection, over the same network."""
     server.waits, database, began = {"run", "cancel again"}, open_database(), time.monotonic()
 
     with pytest.raises(QueryError, match="took longer"):

@@ -18,7 +18,7 @@ import pytest
 
 from gfruntime.errors import QueryError, failure_of
 from gfruntime.request.vocabulary import Query, TimeRange
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.database import Database, Limits
 from gfruntime.sql.drivers import find_driver
 from gfruntime.sql.macros import expand_sql
@@ -237,7 +237,7 @@ def test_an_unreachable_server_is_an_error() -> None:
 def test_a_password_is_sent_over_tls_only(address: str) -> None:
     """The server's certificate is verified."""
     with pytest.raises(QueryError, match=r"a password needs TLS|has no parameter 'verify'") as refusal:
-        find_driver(Address.parse(address))
+        find_driver(DatabaseAddress.parse(address))
     assert "secret" not in str(refusal.value)
 
 

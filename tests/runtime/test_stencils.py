@@ -117,7 +117,7 @@ def test_a_writer_with_other_results_gets_no_stencil() -> None:
 
 def test_the_number_of_stencils_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin whose answers never have the same shape twice keeps none, and the kept ones are bounded."""
-    monkeypatch.setattr(stencils, "_MOST", 3)
+    monkeypatch.setattr(stencils, "_MAX_SHAPES", 3)
     for rows in range(1, 9):
         arrow.encode(Frame.of(v=[1] * rows, labels={"a": "b"}))
     assert (len(stencils._stencils), len(stencils._once)) == (0, 2)

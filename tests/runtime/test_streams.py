@@ -174,7 +174,7 @@ def test_packets_are_json(services: Services) -> None:
 
 
 @pytest.mark.shows("protocol 69")
-def test_packets_that_are_no_json_end_the_stream(services: Services) -> None:
+def test_packets_that_are_not_json_end_the_stream(services: Services) -> None:
     """Grafana drops a stream with a malformed packet, so the call ends with the error (item 69)."""
     with pytest.raises(CallError, match="a packet of bytes must be JSON"):
         packets(services, "bad")
@@ -222,7 +222,7 @@ def test_a_stream_runs_ahead_of_its_reader_by_a_bounded_number_of_packets() -> N
 
 @pytest.mark.shows("protocol 71")
 def test_fifty_streams_leave_no_threads() -> None:
-    """Each sync stream has a thread of its own, which ends with it (item 71)."""
+    """Each sync stream has its own thread, which ends with it (item 71)."""
     services = Services(Sync)
     handler = services.application.streams["/pluginv2.Stream/RunStream"]
     before = threading.active_count()

@@ -76,7 +76,7 @@ def test_cursor_of_dictionaries_is_read_by_key() -> None:
 
 
 def test_statement_without_rows_is_refused(database: sqlite3.Connection) -> None:
-    """A statement that is no query has nothing to make a frame of."""
+    """A statement that is not a query has nothing to make a frame of."""
     with pytest.raises(FrameError, match="returned no rows"):
         Frame.from_cursor(database.execute("delete from t"))
 
@@ -96,7 +96,7 @@ def test_no_records_have_the_given_types() -> None:
 
 
 def test_records_of_another_kind_are_refused() -> None:
-    """A row that is no dictionary is named by its number."""
+    """A row that is not a dictionary is named by its number."""
     with pytest.raises(FrameError, match="record 1 is of the type tuple, whose values have no names"):
         Frame.from_records([{"a": 1}, (2,)])
 

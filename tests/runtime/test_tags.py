@@ -215,7 +215,7 @@ class Model:
 
 
 def test_filters_and_the_model_are_decoded_separately() -> None:
-    """The filters are no part of the model, which ignores their key."""
+    """The filters are not part of the model, which ignores their key."""
 
     class Typed(Filtered):
         def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]  # another model

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gfruntime.serving.dispatcher import Dispatcher
-from gfruntime.serving.handshake import Address
+from gfruntime.serving.handshake import ListenAddress
 from gfruntime.serving.http2.connection import Connection
 from gfruntime.serving.http2.listener import Listener
 from gfruntime.serving.workers import channel
@@ -42,7 +42,7 @@ def transports(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.BaseTransport]:
 async def _by_http2() -> None:
     application: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
     listener = Listener(Dispatcher(application, on_shutdown=None))
-    address = await listener.start(Address(network="tcp", value="127.0.0.1:0"))
+    address = await listener.start(ListenAddress(network="tcp", value="127.0.0.1:0"))
     _, port = address.value.split(":")
     _, writer = await asyncio.open_connection("127.0.0.1", int(port))
     await asyncio.sleep(0.1)

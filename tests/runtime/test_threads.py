@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gfruntime.serving.threads import Pool, UserLoop
+from gfruntime.serving.threads import ThreadPool, UserLoop
 
 name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
 
@@ -18,7 +18,7 @@ def test_a_pool_runs_as_many_jobs_at_once_as_it_has_threads() -> None:
     """As many jobs as threads run at once; the others wait their turn; threads are daemons."""
 
     async def main() -> tuple[float, bool]:
-        pool = Pool(4)
+        pool = ThreadPool(4)
         began = time.monotonic()
         await asyncio.gather(*(pool.run(time.sleep, 0.1) for _ in range(8)))
         return time.monotonic() - began, await pool.run(lambda: threading.current_thread().daemon)
@@ -32,7 +32,7 @@ def test_idle_threads_are_used_again() -> None:
     """Jobs one after another need one thread."""
 
     async def main() -> int:
-        pool = Pool(64)
+        pool = ThreadPool(64)
         for _ in range(20):
             await pool.run(lambda: None)
             await asyncio.sleep(0.005)  # the thread says that it is idle after it has answered
@@ -49,7 +49,7 @@ def test_code_runs_in_the_context_of_its_caller() -> None:
 
     async def main() -> list[str]:
         name.set("mine")
-        return [await Pool(1).run(name.get), await UserLoop().run(read)]
+        return [await ThreadPool(1).run(name.get), await UserLoop().run(read)]
 
     assert asyncio.run(main()) == ["mine", "mine"]
 
@@ -65,7 +65,7 @@ def test_an_exception_only_reaches_its_caller(error: BaseException) -> None:
         raise error
 
     async def main() -> tuple[type, str]:
-        pool = Pool(1)
+        pool = ThreadPool(1)
         with pytest.raises((ValueError, RuntimeError)) as failure:
             await pool.run(fail)
         return failure.type, await pool.run(lambda: "alive")
@@ -80,7 +80,7 @@ def test_a_cancelled_job_is_never_started() -> None:
     runs: list[int] = []
 
     async def main() -> None:
-        pool = Pool(1)
+        pool = ThreadPool(1)
         blocker = pool.run(time.sleep, 0.1)
         waiting = pool.run(runs.append, 1)
         waiting.cancel()
@@ -153,7 +153,7 @@ def test_blocked_threads_of_cancelled_jobs_are_replaced() -> None:
     over = threading.Event()
 
     async def main() -> tuple[str, int]:
-        pool = Pool(2)
+        pool = ThreadPool(2)
         stuck = [pool.run(over.wait) for _ in range(2)]
         waiting = pool.run(lambda: "answered")
         await asyncio.sleep(0.05)
@@ -172,7 +172,7 @@ def test_every_job_of_many_bursts_is_done() -> None:
     """Every job is done and few threads are started, in whatever order threads become free and jobs come."""
 
     async def main() -> tuple[int, int]:
-        pool, total = Pool(8), 0
+        pool, total = ThreadPool(8), 0
         for burst in range(200):
             answers = await asyncio.gather(*(pool.run(lambda: 1) for _ in range(burst % 13)))
             total += sum(answers)
@@ -203,7 +203,7 @@ def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None
 
 def test_a_blocked_thread_that_returns_answers_again() -> None:
     """Beyond four times the pool's size no thread is replaced; one of these that comes back answers again."""
-    pool, gates = Pool(1), [threading.Event() for _ in range(5)]
+    pool, gates = ThreadPool(1), [threading.Event() for _ in range(5)]
 
     async def main() -> str:
         for gate in gates:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gfruntime.serving.threads import Pool, UserLoop
+from gfruntime.serving.threads import ThreadPool, UserLoop
 
 
 class Threads:
@@ -37,7 +37,7 @@ def test_jobs_share_the_existing_threads(threads: Threads) -> None:
     """If no more threads start, the existing ones take turns; later the pool grows again."""
 
     async def main() -> tuple[list[int], int]:
-        pool = Pool(4)
+        pool = ThreadPool(4)
         await pool.run(lambda: None)
         threads.can_start = False
         values = await asyncio.gather(*(pool.run(lambda each=each: each) for each in range(20)))
@@ -53,7 +53,7 @@ def test_a_job_without_any_thread_fails_and_the_next_one_runs(threads: Threads) 
     runs: list[int] = []
 
     async def main() -> None:
-        pool = Pool(4)
+        pool = ThreadPool(4)
         threads.can_start = False
         with pytest.raises(RuntimeError, match="can't start new thread"):
             await pool.run(runs.append, 1)
@@ -68,7 +68,7 @@ def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads
     """The next job starts the thread that could not be started."""
 
     async def main() -> bool:
-        pool, release = Pool(1), threading.Event()
+        pool, release = ThreadPool(1), threading.Event()
         job = pool.run(release.wait, 10)
         await asyncio.sleep(0.05)
         threads.can_start = False

@@ -128,7 +128,7 @@ def test_numbers_of_two_units_are_not_guessed() -> None:
         ([1], "sec", "unit 'sec' is not one of s, ms, us, ns"),
     ],
 )
-def test_counts_that_are_no_times_are_named(values: Any, unit: str, words: str) -> None:
+def test_counts_that_are_not_times_are_named(values: Any, unit: str, words: str) -> None:
     """`epoch` takes whole numbers of a unit that it knows."""
     with pytest.raises(FrameError) as failure:
         epoch(values, unit)

@@ -15,7 +15,7 @@ from http2peer import QUERY, run
 
 from gfruntime.serving import handshake
 from gfruntime.serving.dispatcher import Dispatcher
-from gfruntime.serving.handshake import Address
+from gfruntime.serving.handshake import ListenAddress
 from gfruntime.serving.http2.framing import PREFACE
 from gfruntime.serving.http2.listener import Listener
 from gfruntime.serving.methods import Application, Call
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CLIENT, SERVER = self_signed(), self_signed()
 GREETING = PREFACE + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # and empty SETTINGS
-PORT = Address(network="tcp", value="127.0.0.1:0")
+PORT = ListenAddress(network="tcp", value="127.0.0.1:0")
 
 
 def grpcio(dispatcher: Dispatcher) -> Transport:
@@ -41,7 +41,7 @@ both = pytest.mark.parametrize("make", [grpcio, Listener], ids=["grpcio", "http2
 
 
 @contextlib.asynccontextmanager
-async def serving(make: Callable[[Dispatcher], Transport], address: Address) -> AsyncIterator[Address]:
+async def serving(make: Callable[[Dispatcher], Transport], address: ListenAddress) -> AsyncIterator[ListenAddress]:
     """Serve one method by TLS; nothing may reach the loop's handler of uncaught exceptions."""
 
     async def answer(message: bytes, _call: Call) -> bytes:
@@ -66,7 +66,7 @@ async def serving(make: Callable[[Dispatcher], Transport], address: Address) -> 
 
 
 async def connect(
-    address: Address, context: ssl.SSLContext | None
+    address: ListenAddress, context: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to an address, by TLS if there is a context."""
     name = "localhost" if context is not None else None
@@ -87,7 +87,7 @@ def client_context(own: Certificate | None, folder: Path) -> ssl.SSLContext:
     return context
 
 
-async def greet(address: Address, context: ssl.SSLContext | None, words: bytes = GREETING) -> bytes:
+async def greet(address: ListenAddress, context: ssl.SSLContext | None, words: bytes = GREETING) -> bytes:
     """Greet as a client does; return the first bytes of the answer, none where the server closes."""
     reader, writer = await connect(address, context)
     writer.write(words)
@@ -141,7 +141,7 @@ def test_other_clients_are_refused(
 def test_plain_text_is_closed_without_a_log_line(
     make: Callable[[Dispatcher], Transport], words: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is no TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
+    """What is not TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
 
     async def scenario() -> None:
         async with serving(make, handshake.private_socket()) as address:

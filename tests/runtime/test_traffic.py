@@ -226,7 +226,7 @@ def test_times_are_not_broken_by_secrets_of_digits(traffic: Traffic) -> None:
     assert entries(traffic)[0]["startedDateTime"][:2] == "20"
 
 
-def test_texts_that_are_no_unicode_are_written(traffic: Traffic) -> None:
+def test_texts_that_are_not_unicode_are_written(traffic: Traffic) -> None:
     """Half of a surrogate pair in a header."""
     add(traffic, b"", ("X-A", "\ud800"))
     traffic.add_expanded("\ud800", ref_id="A")

@@ -76,7 +76,7 @@ def proxy_and_settings(
 
 
 def say(connection: socket.socket, text: bytes) -> bytes:
-    """Send a text and read as much."""
+    """Send a text, and read as many bytes."""
     connection.sendall(text)
     reply = b""
     while len(reply) < len(text) and (part := connection.recv(65536)):

@@ -8,9 +8,9 @@ import time
 import pytest
 from processes import eventually
 
-from gfruntime.calls.instances import Instances, Key, Source, Version
+from gfruntime.calls.instances import InstanceKey, Instances, InstanceSource, Version
 
-KEY = Key("1")
+KEY = InstanceKey("1")
 FIRST, SECOND = Version(1, {}), Version(2, {})
 
 
@@ -24,9 +24,9 @@ def test_settings_of_the_same_time_have_separate_instances() -> None:
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
     for _ in range(3):
-        assert instances.acquire(Source(KEY, version(words="a"), lambda: "a's")) == "a's"
-        assert instances.acquire(Source(KEY, version(words="b"), lambda: "b's")) == "b's"
-    assert instances.peek(Source(KEY, version(), object)) is None
+        assert instances.acquire(InstanceSource(KEY, version(words="a"), lambda: "a's")) == "a's"
+        assert instances.acquire(InstanceSource(KEY, version(words="b"), lambda: "b's")) == "b's"
+    assert instances.peek(InstanceSource(KEY, version(), object)) is None
 
     assert len(instances) == 2
     assert disposals == []
@@ -46,7 +46,7 @@ def test_alternating_settings_keep_their_instances(other: Version) -> None:
         return objects[-1]
 
     for each in [version(), other] * 20:
-        instances.acquire(Source(KEY, each, make))
+        instances.acquire(InstanceSource(KEY, each, make))
         time.sleep(0.01)
 
     assert len(objects) == 2
@@ -58,26 +58,26 @@ def test_an_unused_instance_of_other_settings_is_disposed_of() -> None:
     """An instance that no call uses is disposed of once, after a while; one that a call uses stays."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
-    stream = Source(KEY, version(words="streamed"), lambda: "streamed")
+    stream = InstanceSource(KEY, version(words="streamed"), lambda: "streamed")
     instances.acquire(stream)
-    instances.acquire(Source(KEY, version(words="once"), lambda: "once"))
-    instances.acquire(Source(KEY, version(words="last"), lambda: "last"))
+    instances.acquire(InstanceSource(KEY, version(words="once"), lambda: "once"))
+    instances.acquire(InstanceSource(KEY, version(words="last"), lambda: "last"))
 
     eventually(lambda: disposals == ["once"])
     assert instances.peek(stream) == "streamed"
     del stream
-    instances.acquire(Source(KEY, version(words="last"), lambda: "another"))
+    instances.acquire(InstanceSource(KEY, version(words="last"), lambda: "another"))
     eventually(lambda: disposals == ["once", "streamed"])
-    assert instances.peek(Source(KEY, version(words="last"), object)) == "last"
+    assert instances.peek(InstanceSource(KEY, version(words="last"), object)) == "last"
 
 
 def test_a_flood_of_settings_is_bounded() -> None:
     """Of a thousand instances with other secrets a few stay, and those that calls use are among them."""
     instances = Instances(lambda _: None)
-    stream = Source(KEY, version(words="mine"), lambda: "mine")
+    stream = InstanceSource(KEY, version(words="mine"), lambda: "mine")
     instances.acquire(stream)
     for number in range(1000):
-        instances.acquire(Source(KEY, version(words=str(number)), object))
+        instances.acquire(InstanceSource(KEY, version(words=str(number)), object))
 
     assert len(instances) <= 9
     assert instances.peek(stream) == "mine"
@@ -88,10 +88,10 @@ def test_newer_settings_dispose_of_all_older_ones() -> None:
     """A save takes the place of every older instance of its data source, in use or not, as in the Go SDK."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
-    sources = [Source(KEY, version(1, words), lambda words=words: words) for words in "ab"]  # type: ignore[misc]
+    sources = [InstanceSource(KEY, version(1, words), lambda words=words: words) for words in "ab"]  # type: ignore[misc]
     for source in sources:
         instances.acquire(source)
-    instances.acquire(Source(KEY, version(2, "c"), lambda: "c"))
+    instances.acquire(InstanceSource(KEY, version(2, "c"), lambda: "c"))
 
     eventually(lambda: sorted(map(str, disposals)) == ["a", "b"])
     assert len(instances) == 1
@@ -101,11 +101,11 @@ def test_a_disposal_without_a_thread_fails_no_call(monkeypatch: pytest.MonkeyPat
     """If the system starts no more threads, the new instance answers, and the old one is disposed of later."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.0)
-    instances.acquire(Source(KEY, FIRST, lambda: "old"))
+    instances.acquire(InstanceSource(KEY, FIRST, lambda: "old"))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _no_thread)
-        assert instances.acquire(Source(KEY, SECOND, lambda: "new")) == "new"
-    instances.acquire(Source(KEY, Version(3, {}), lambda: "newest"))
+        assert instances.acquire(InstanceSource(KEY, SECOND, lambda: "new")) == "new"
+    instances.acquire(InstanceSource(KEY, Version(3, {}), lambda: "newest"))
 
     eventually(lambda: sorted(map(str, disposals)) == ["new", "old"])
 

@@ -83,7 +83,7 @@ def test_long_columns_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """A block is made of short columns alone; a long column keeps its memory."""
     table = pandas.DataFrame({"a": numpy.arange(9) / 2})
     table["b"] = numpy.arange(9) / 4
-    monkeypatch.setattr(tables, "_SHORT", 8)
+    monkeypatch.setattr(tables, "_MAX_BLOCK_ROWS", 8)
     addresses = [field.values.buffers()[1].address for field in Frame.from_pandas(table).fields]
 
     assert addresses == [table[name].to_numpy().ctypes.data for name in "ab"]

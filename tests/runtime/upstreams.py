@@ -194,7 +194,7 @@ def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
 
 
 def _accept(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:
-    """Answer each connection in a thread of its own, until the listener is closed."""
+    """Answer each connection in its own thread, until the listener is closed."""
     while True:
         try:
             client, _ = listener.accept()
@@ -211,7 +211,7 @@ def _close(listener: socket.socket) -> None:
 
 
 def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> None:
-    """Say nothing about connections that a test breaks on purpose."""
+    """Ignore errors of connections that a test breaks on purpose."""
     with suppress(OSError):
         answer(client)
 

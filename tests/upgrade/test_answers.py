@@ -70,7 +70,7 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
 
 
 def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None:
-    """The author's change of the line that installs gfplug is no conflict; code that names a version stays."""
+    """The author's change of the line that installs gfplug is not a conflict; code that names a version stays."""
     root = new_project(tmp_path / "project", replace(ANSWERS, gfplug="gfplug==0.0.1"))
     workflow = root / ".github" / "workflows" / "ci.yml"
     text = workflow.read_text(encoding="utf-8")

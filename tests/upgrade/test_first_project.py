@@ -1,6 +1,6 @@
 """A project of the first template, as `gfplug new acme-sales` made it then, comes to today's with its edits.
 
-`tests/fixtures/first-project.tar.xz` is that project, whole. It is never made anew: what it proves is that projects out
+`tests/fixtures/first-project.tar.xz` is the whole project. It is never made again: what it proves is that projects out
 there still upgrade.
 """
 

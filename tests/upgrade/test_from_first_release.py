@@ -1,7 +1,7 @@
 """Projects of gfplug 0.1, with the runtime in `src/gfruntime` and the editors in `frontend/stub`, come to the library.
 
 `tests/fixtures/projects-0.1.tar.xz` holds one of each kind, as gfplug 0.1 made them: `signals`, `http`, `hybrid`,
-`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made anew.
+`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made again.
 """
 
 import json
@@ -34,7 +34,7 @@ NEEDED = ("idna", "certifi", "charset-normalizer")
 
 @pytest.fixture(params=list(KINDS))
 def first(request: pytest.FixtureRequest, projects: Path, tmp_path: Path) -> Path:
-    """One of each kind, for a test of its own."""
+    """One of each kind, for its own test."""
     kind: str = request.param
     return shutil.copytree(projects / kind, tmp_path / kind) / KINDS[kind]
 
@@ -138,7 +138,7 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     assert contents(signals) == before
 
 
-def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
+def test_a_cache_of_the_former_runtime_does_not_count_as_one(signals: Path) -> None:
     """The upgrade removes it; in a clone, where git leaves it behind, it is ignored."""
     cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
     cache.parent.mkdir()
@@ -152,7 +152,7 @@ def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
 
 
 def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:
-    """The template now has a file of that name; the author's is no conflict."""
+    """The template now has a file of that name; the author's is not a conflict."""
     hooks = "exports.query = () => undefined;\n"
     (signals / "frontend" / "hooks.js").write_text(hooks, encoding="utf-8")
 
@@ -176,13 +176,13 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("written", LISTS.values(), ids=list(LISTS))
-def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path, written: str) -> None:
+@pytest.mark.parametrize("dependencies_text", LISTS.values(), ids=list(LISTS))
+def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path, dependencies_text: str) -> None:
     """It is in the right list; the author's entries and the rest of the file do not change."""
     path = signals / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     begin, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
-    path.write_text(f"{text[:begin]}{written}\n{text[end:]}", encoding="utf-8")
+    path.write_text(f"{text[:begin]}{dependencies_text}\n{text[end:]}", encoding="utf-8")
     before = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
     others = {"grpcio>=1.85.1,<2", "msgspec>=0.19", "grpcio==1.*"}
 
@@ -194,6 +194,6 @@ def test_the_runtime_is_required_once_in_any_list_of_dependencies(signals: Path,
     assert not [name for name in names if name.startswith("msgspec")]
     assert {line for line in before["dependencies"] if line not in others} <= set(after["dependencies"])
     assert before["optional-dependencies"].items() <= after["optional-dependencies"].items()
-    assert written.count("#") <= path.read_text(encoding="utf-8").count("#")
-    assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in written)
+    assert dependencies_text.count("#") <= path.read_text(encoding="utf-8").count("#")
+    assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in dependencies_text)
     assert cli.main(["check", str(signals)]) == 0

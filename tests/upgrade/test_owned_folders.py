@@ -1,4 +1,4 @@
-"""`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them anew."""
+"""`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them again."""
 
 import json
 from pathlib import Path
@@ -33,8 +33,8 @@ def test_an_edited_owned_folder_stops_the_upgrade(
     assert text_at(project, f".gfplug/backup/1/{path}") == (None if what == "deleted" else "# mine\n")
 
 
-def test_edited_stubs_are_made_anew_with_force(project: Path, rendered: dict[str, Path]) -> None:
-    """An edited stub is no base for a lock; the proto beside it is enough to make it again."""
+def test_force_generates_edited_stubs_again(project: Path, rendered: dict[str, Path]) -> None:
+    """The lock must not have the checksum of an edited stub; the proto beside it is enough to generate it again."""
     stub = "src/pluginv2/backend_pb2.pyi"
     (project / stub).write_text("# mine\n")
     assert cli.main(["upgrade", str(project)]) == 3
@@ -52,7 +52,7 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
         upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
 
-def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:
+def test_stubs_of_other_tools_are_generated_again(project: Path, rendered: dict[str, Path]) -> None:
     """When the generators moved on, so do the stubs, the lock and the floors."""
     lock = json.loads((project / "gfplug.lock").read_text())
     lock["tools"]["grpcio-tools"] = "1.0.0"

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("offline")
 USES = "from pluginv2 import backend_pb2\n\nCONTEXT = backend_pb2.PluginContext(namespace='x')\n"
 
 
-def written(folder: Path, text: str) -> Path:
+def write_proto(folder: Path, text: str) -> Path:
     """Write a proto for `--from`."""
     path = folder / "given.proto"
     path.write_text(text, encoding="utf-8")
@@ -44,7 +44,7 @@ def request(version: SdkVersion, source: Path | None = None, **options: object) 
 
 def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Path) -> None:
     """Fields and calls are listed, stubs and lock are the new ones, and the project verifies."""
-    upgraded = proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
+    upgraded = proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
 
     assert [(change.level, change.path) for change in upgraded.changes] == [
         ("additive", "Data/QueryFast"),
@@ -55,10 +55,10 @@ def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Pa
     assert "QueryFast" in (current.source / "pluginv2" / "backend_pb2.py").read_text()
 
 
-def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -> None:
-    """Any way to a release, also back and forth, gives the same bytes."""
+def test_an_upgrade_in_steps_gives_the_same_bytes(current: Project, tmp_path: Path) -> None:
+    """Steps through other releases, also back and forth, end with the same files as one upgrade."""
     other = Project(shutil.copytree(current.root, tmp_path / "other"))
-    more, less = written(tmp_path, with_more()), tmp_path / "less.proto"
+    more, less = write_proto(tmp_path, with_more()), tmp_path / "less.proto"
     less.write_text(with_less(), encoding="utf-8")
     for version, source in [(NEWER, more), (NEWEST, less), (sdk.default(), None), (NEWER, more)]:
         proto_upgrade.upgrade(current, request(version, source))
@@ -70,7 +70,7 @@ def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -
 def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
     """Going back reports what is lost; then the project is as `gfplug new` made it."""
     before = contents(current.root)
-    proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
+    proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
     upgraded = proto_upgrade.upgrade(current, request(sdk.default()))
 
     assert upgraded.is_back
@@ -86,7 +86,9 @@ def test_the_same_wire_changes_no_stub(current: Project) -> None:
     assert upgraded.files == {"gfplug.lock": "changed"}
 
 
-def test_an_upgrade_to_where_one_is_changes_nothing(current: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upgrade_to_the_current_release_changes_nothing(
+    current: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     """No file is written, and the command says so."""
     before = contents(current.root)
 
@@ -99,7 +101,15 @@ def test_what_the_project_says_is_named(current: Project, tmp_path: Path, capsys
     """The report names the lines that use what changes; when that goes, the upgrade stops with exit code 7."""
     (current.source / "plugin" / "uses.py").write_text(USES)
     before = contents(current.root)
-    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+    words = [
+        "proto",
+        "upgrade",
+        str(current.root),
+        "--to",
+        "v0.299.0",
+        "--from",
+        str(write_proto(tmp_path, with_less())),
+    ]
 
     assert cli.main([*words, "--no-tests"]) == 7
     errors = capsys.readouterr().err
@@ -116,7 +126,7 @@ def test_the_projects_tests_run_first(current: Project, tmp_path: Path) -> None:
     test.write_text(FIELD_TEST)
     for other in (current.root / "tests").glob("test_datasource*"):
         other.unlink()
-    source = written(tmp_path, with_more())
+    source = write_proto(tmp_path, with_more())
     upgraded = proto_upgrade.upgrade(current, request(NEWER, source, with_tests=True, python=PYTHON))
     assert upgraded.tests == "passed"
     before = contents(current.root)
@@ -178,11 +188,11 @@ def test_an_edited_wheel_stops_the_upgrade(current: Project) -> None:
 
 def test_a_release_that_changed_is_refused(current: Project, tmp_path: Path) -> None:
     """The lock pins what was trusted on first use: the same version with another wire is not it."""
-    proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
+    proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
     before = contents(current.root)
 
     with pytest.raises(IntegrityError, match=r"SDK v0\.299\.0 from file compiles to"):
-        proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, embedded())))
+        proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, embedded())))
     assert contents(current.root) == before
 
 
@@ -196,12 +206,12 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("version", "text", "error"), list(FAULTS.values()), ids=list(FAULTS))
-def test_a_proto_that_can_not_be_had_changes_nothing(
+def test_a_proto_that_can_not_be_fetched_changes_nothing(
     current: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
 ) -> None:
     """The project is unchanged for every kind of failure."""
     before = contents(current.root)
-    source = None if text is None else written(tmp_path, text)
+    source = None if text is None else write_proto(tmp_path, text)
 
     with pytest.raises(error):
         proto_upgrade.upgrade(current, request(version, source))
@@ -211,7 +221,15 @@ def test_a_proto_that_can_not_be_had_changes_nothing(
 def test_a_rehearsal_changes_nothing(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--dry-run` tells the changes and the files, and leaves the project alone."""
     before = contents(current.root)
-    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_more()))]
+    words = [
+        "proto",
+        "upgrade",
+        str(current.root),
+        "--to",
+        "v0.299.0",
+        "--from",
+        str(write_proto(tmp_path, with_more())),
+    ]
 
     assert cli.main([*words, "--dry-run"]) == 0
     captured = capsys.readouterr()
@@ -233,7 +251,15 @@ def test_nothing_is_committed(current: Project) -> None:
 
 def test_the_report_is_json(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object: from, to, source, tests, changes with their uses, files, timings."""
-    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+    words = [
+        "proto",
+        "upgrade",
+        str(current.root),
+        "--to",
+        "v0.299.0",
+        "--from",
+        str(write_proto(tmp_path, with_less())),
+    ]
 
     assert cli.main([*words, "--no-tests", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -57,7 +57,7 @@ def test_later_upgrades_never_touch_the_sources(project: Path) -> None:
 
 
 def test_a_new_projects_sources_are_the_authors_too(tmp_path: Path) -> None:
-    """`gfplug new` wrote them; no upgrade writes them anew or merges into them."""
+    """`gfplug new` wrote them; no upgrade writes them again or merges into them."""
     from dataclasses import replace  # noqa: PLC0415 - for this test alone
 
     from older import ANSWERS  # noqa: PLC0415 - as above

@@ -36,7 +36,7 @@ def scripts(path: Path) -> dict[str, dict[str, str]]:
 
 
 class Runner:
-    """GitHub's machines: each job has a checkout of its own, and takes what the job before it keeps."""
+    """GitHub's machines: each job has its own checkout, and takes what the job before it keeps."""
 
     def __init__(self, folder: Path, project: Path, proxy: str) -> None:
         """Put the project where a checkout comes from."""

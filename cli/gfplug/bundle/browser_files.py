@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 _MODULE, _MANIFEST = "module.js", "plugin.json"
-_LARGEST = 64 << 20
+_MAX_FILE_BYTES = 64 << 20
 
 
 class SourceFiles:
@@ -85,7 +85,7 @@ class SourceFiles:
             return built_files
         place = dist.shipped_files(self.project).get(name)
         with suppress(FileNotFoundError):
-            return documents.read_bytes(place, most=_LARGEST) if place else None
+            return documents.read_bytes(place, most=_MAX_FILE_BYTES) if place else None
         return None
 
     def meta(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class BundleFiles:
         if not paths.is_inside(name):
             return None
         try:
-            return documents.read_bytes(paths.require_no_escape(self._folder, name), most=_LARGEST)
+            return documents.read_bytes(paths.require_no_escape(self._folder, name), most=_MAX_FILE_BYTES)
         except (FileNotFoundError, ProjectError):
             return None
 

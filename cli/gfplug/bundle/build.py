@@ -137,21 +137,23 @@ class _Build:
     def run(self) -> BuildResult:
         python = venv.ensure(self.project, python=self.options.python, stages=self.stages)
         with self.stages.stage("compare", doing="Looking for changes", done="Looked for changes"):
-            digests, stock = reuse.input_digests(self.project), inventory.read_inventory(python)
+            digests, packages = reuse.input_digests(self.project), inventory.read_inventory(python)
             freeze_options = {"epoch": self.seconds, "python": str(python)}
             bundle_options = {"libc": self.options.libc, "day": self.day.isoformat(), "glibc": self.options.max_glibc}
             bundle_options["build"] = str(sorted(self.info.items()))
             bundle_options["frontend"] = npm.state(npm.locate_frontend(self.project))
-            key = reuse.result_key(digests, stock, {**freeze_options, **bundle_options})
+            key = reuse.result_key(digests, packages, {**freeze_options, **bundle_options})
             before = None if self.options.clean else self._recall(key)
         if before:
             _log.info("Nothing has changed since the last build")
             return replace(before, stages=self.stages.seconds)
         with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = _browser(self.project, python)
-        frozen, stock = self._freeze_or_reuse(python, reuse.frozen_key(self.project, digests, stock, freeze_options))
-        dependencies.compare(self.project, stock)
-        bundle, floor = self._bundle(frozen, stock, browser)
+        frozen, packages = self._freeze_or_reuse(
+            python, reuse.frozen_key(self.project, digests, packages, freeze_options)
+        )
+        dependencies.compare(self.project, packages)
+        bundle, floor = self._bundle(frozen, packages, browser)
         with self.stages.stage(
             "smoke",
             doing="Starting the plugin",
@@ -179,15 +181,17 @@ class _Build:
         with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
             frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
             collected = inventory.read_collected(self.folder / "work")
-            stock = inventory.read_inventory(python, collected=collected, note=self.folder / "collected.json")
+            packages = inventory.read_inventory(python, collected=collected, note=self.folder / "collected.json")
         with self.stages.stage("slim", doing="Removing unused files", done="Removed unused files"):
             slim.slim(frozen.folder, executable=frozen.executable)
             portable.set_library_path(frozen.folder / frozen.executable, frozen.platform)
             if freeze.compile_code(self.project, frozen, python=python):
-                reuse.store_frozen(self.cache, key, frozen, stock)
-        return frozen, stock
+                reuse.store_frozen(self.cache, key, frozen, packages)
+        return frozen, packages
 
-    def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
+    def _bundle(
+        self, frozen: Frozen, packages: Inventory, browser: dict[str, bytes]
+    ) -> tuple[Bundle, libc.Floor | None]:
         with self.stages.stage("bundle", doing="Assembling the bundle", done="Assembled the bundle"):
             bundle = dist.assemble(
                 self.project, frozen, self.folder / "dist", browser=browser, day=self.day, build=self.info
@@ -196,7 +200,7 @@ class _Build:
             if self.options.libc == "bundled":
                 floor, libraries = None, portable.add_libc(bundle, frozen.platform)
             more = native.identify(libraries)
-            thirdparty.write(self.project, stock, bundle, frozen.platform, seconds=self.seconds, more=more)
+            thirdparty.write(self.project, packages, bundle, frozen.platform, seconds=self.seconds, more=more)
         if floor:
             _log.info("Needs glibc %s or newer, because of %s", floor, floor.path)
         if self.options.max_glibc:

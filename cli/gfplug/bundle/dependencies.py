@@ -61,7 +61,7 @@ class Environment:
     def of(cls, inventory: Inventory) -> Environment:
         """Make it from an inventory."""
         packages = {str(canonicalize_name(each.name)): each for each in inventory.packages}
-        by_name = {str(canonicalize_name(each.name)): each for each in inventory.used if each.files}
+        by_name = {str(canonicalize_name(each.name)): each for each in inventory.bundled if each.files}
         return cls(packages, by_name, inventory.markers)
 
     def direct(self, lines: Iterable[str], extras: Collection[str] = ("",)) -> list[tuple[str, frozenset[str]]]:
@@ -72,7 +72,7 @@ class Environment:
             if each.marker is None or any(each.marker.evaluate({**self.markers, "extra": extra}) for extra in extras)
         ]
 
-    def all(self, lines: Iterable[str]) -> set[str]:
+    def with_dependencies(self, lines: Iterable[str]) -> set[str]:
         """Return the names of the requirements that apply, and of all their requirements."""
         ahead, visited = self.direct(lines), set()
         while ahead:
@@ -97,7 +97,7 @@ def find_missing(environment: Environment, lines: Iterable[str]) -> list[Package
         package = environment.packages.get(name)
         if package is None or name in environment.in_bundle or name in of_runtime or not package.is_listed:
             continue
-        if package.modules or not environment.all([name]) & environment.in_bundle.keys():
+        if package.modules or not environment.with_dependencies([name]) & environment.in_bundle.keys():
             packages.append(package)
     return packages
 
@@ -107,9 +107,9 @@ def find_undeclared(environment: Environment, lines: Iterable[str], *, own: Coll
 
     Packages that only such a package needs count as a part of it.
     """
-    asked_for = environment.all(lines) | set(own)
-    extra_packages = {name: package for name, package in environment.in_bundle.items() if name not in asked_for}
-    parts = {name: environment.all([name]) & extra_packages.keys() for name in extra_packages}
+    required_names = environment.with_dependencies(lines) | set(own)
+    extra_packages = {name: package for name, package in environment.in_bundle.items() if name not in required_names}
+    parts = {name: environment.with_dependencies([name]) & extra_packages.keys() for name in extra_packages}
     sizes: dict[str, int] = {}
     grouped_names: set[str] = set()
     for name in sorted(extra_packages, key=lambda name: (-len(parts[name]), name)):

@@ -130,9 +130,9 @@ def shipped_files(project: Project) -> dict[str, Path]:
     names = {name: name for name in _DOCUMENTS if os.path.lexists(project.root / name)}
     manifest_files = set(filter(_may_ship, named_files.named_by(project.manifest.content)))
     for place in sorted({*_FOLDERS, *manifest_files}):
-        names |= _below(project.root, place, parent="")
+        names |= _map_files(project.root, place, parent="")
     for place in sorted({*_FRONTEND_FOLDERS, *manifest_files}):
-        names |= _below(project.root, place, parent="frontend/")
+        names |= _map_files(project.root, place, parent="frontend/")
     return {name: paths.require_no_escape(project.root, source) for name, source in names.items()}
 
 
@@ -141,7 +141,7 @@ def _may_ship(name: str) -> bool:
     return paths.is_inside(name) and not re.search(r"(^|/)\.", name) and name not in _GENERATED_FILES
 
 
-def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
+def _map_files(root: Path, place: str, *, parent: str) -> dict[str, str]:
     """Map the paths of a file, or of all files of a folder, without the parent's path, to their sources."""
     top = root / parent / place
     paths_below = [top] if top.is_file() else files.walk(top)

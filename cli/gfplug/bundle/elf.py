@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from elftools.elf.elffile import ELFFile
 
-LARGEST = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 """Bytes of the largest file that is read."""
 
 _MAGIC = b"\x7fELF"
@@ -97,7 +97,7 @@ class Elf:
 
         Raises: UnreadableError.
         """
-        return cls.parse(documents.read_bytes(path, most=LARGEST))
+        return cls.parse(documents.read_bytes(path, most=MAX_FILE_BYTES))
 
     @classmethod
     def parse(cls, content: bytes) -> Elf:

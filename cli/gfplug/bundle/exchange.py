@@ -23,7 +23,8 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
     """Move a bundle to `place`; the old one, if any, moves to where the new one was, or to `aside`.
 
-    On Linux the two are exchanged in one step. Elsewhere neither is there for a moment: `recover` repairs that.
+    On Linux the two are exchanged in one step. Elsewhere `place` does not exist for a moment:
+    after a crash in it, `recover` restores the old bundle.
     Raises: ToolError if a file is locked, as those of a running plugin on Windows; the old bundle is whole then.
     """
     new, problem = bundle.folder, f"the new bundle cannot be moved to {place}"
@@ -31,7 +32,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
     if not place.exists():
         _rename(new, place, problem, hint=hint)
     elif not _exchange(new, place):
-        stop = f"{_UNCHANGED}; stop Grafana or what else runs the plugin, and try again"
+        stop = f"{_UNCHANGED}; stop Grafana, or the program that runs the plugin, and try again"
         _rename(place, aside, f"{place} is in use", hint=stop)
         try:
             _rename(new, place, problem, hint=f"{_UNCHANGED}; {hint}")

@@ -17,7 +17,7 @@ from gfplug.project.environment import interpreters
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
-_SECONDS = 1800.0
+_FREEZE_TIMEOUT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
         },
         what="PyInstaller",
         hint="the lines above are PyInstaller's; plugin.spec lists what it collects",
-        timeout=_SECONDS,
+        timeout=_FREEZE_TIMEOUT_SECONDS,
     )
     frozen = _find(output, project.manifest.executable)
     for library in frozen.folder.rglob("base_library.zip"):
@@ -84,7 +84,7 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
             ],
             env=interpreters.clean_environment(),
             what="compiling src/plugin",
-            timeout=_SECONDS,
+            timeout=_FREEZE_TIMEOUT_SECONDS,
         )
     return bool(places)
 

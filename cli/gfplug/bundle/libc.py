@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle.elf import LARGEST, UnreadableError, convert_read_errors, is_elf
+from gfplug.bundle.elf import MAX_FILE_BYTES, UnreadableError, convert_read_errors, is_elf
 from gfplug.errors import ToolError, UsageError
 from gfplug.untrusted import documents
 
@@ -48,7 +48,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
     if not is_elf(path):
         return set()
     try:
-        with convert_read_errors(documents.read_bytes(path, most=LARGEST)) as file:
+        with convert_read_errors(documents.read_bytes(path, most=MAX_FILE_BYTES)) as file:
             return {version for auxiliary in _required_versions(file) if (version := _parse(auxiliary.name))}
     except UnreadableError:
         return set()
@@ -91,7 +91,7 @@ def find_needed_symbol(path: Path, version: tuple[int, ...]) -> str:
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
-    with convert_read_errors(documents.read_bytes(path, most=LARGEST)) as file:
+    with convert_read_errors(documents.read_bytes(path, most=MAX_FILE_BYTES)) as file:
         numbers = {
             auxiliary["vna_other"] for auxiliary in _required_versions(file) if _parse(auxiliary.name) == version
         }

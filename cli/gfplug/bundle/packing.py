@@ -29,7 +29,11 @@ LEVEL = 10  # of libdeflate: 3 % smaller than zlib's best, in the same time
 LATEST = 4354819198
 """2107-12-31 23:59:58, the last time of the zip format."""
 
-_LARGEST, _MOST, _LONGEST = 0xFFFFFFFF, 0xFFFF, 0xFFFF  # a zip file's limits: bytes, files, bytes of a name
+_MAX_ZIP_BYTES, _MAX_ZIP_FILES, _MAX_NAME_BYTES = (
+    0xFFFFFFFF,
+    0xFFFF,
+    0xFFFF,
+)  # a zip file's limits: bytes, files, bytes of a name
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -106,14 +110,16 @@ def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
 
     Raises: ToolError.
     """
-    if len(entries) > _MOST:
+    if len(entries) > _MAX_ZIP_FILES:
         raise ToolError(
-            f"the bundle has {len(entries)} files; a zip file can have {_MOST}", hint="leave data out of it"
+            f"the bundle has {len(entries)} files; a zip file can have {_MAX_ZIP_FILES}", hint="leave data out of it"
         )
     lengths = [len(entry.name.encode()) for entry in entries]
-    if longest := next((entry.name for entry, length in zip(entries, lengths, strict=True) if length > _LONGEST), ""):
+    if longest := next(
+        (entry.name for entry, length in zip(entries, lengths, strict=True) if length > _MAX_NAME_BYTES), ""
+    ):
         raise ToolError(f"the path of {longest[:80]!r} is too long for a zip file", hint="shorten it")
-    if sum(max(len(entry.packed) + 200, entry.size) for entry in entries) + 2 * sum(lengths) > _LARGEST:
+    if sum(max(len(entry.packed) + 200, entry.size) for entry in entries) + 2 * sum(lengths) > _MAX_ZIP_BYTES:
         raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="leave data out of it")
 
 
@@ -179,7 +185,7 @@ def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
     if path.is_symlink():
         return entry(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777, old)
     mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-    return entry(name, documents.read_bytes(path, most=_LARGEST), mode, old)
+    return entry(name, documents.read_bytes(path, most=_MAX_ZIP_BYTES), mode, old)
 
 
 class EarlierArchive:

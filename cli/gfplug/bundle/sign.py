@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 TOKEN = "GRAFANA_ACCESS_POLICY_TOKEN"  # noqa: S105 - the variable's name
 API = "GRAFANA_COM_URL"
 _API = "https://grafana.com/api"
-_SECONDS = 60.0
-_LONGEST = 10_000_000
+_TIMEOUT_SECONDS = 60.0
+_MAX_ANSWER_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
     body = json.dumps(request).encode()
     try:
-        return web.post(address, body, token=token, deadline=web.Deadline(_SECONDS), limit=_LONGEST)
+        return web.post(address, body, token=token, deadline=web.Deadline(_TIMEOUT_SECONDS), limit=_MAX_ANSWER_BYTES)
     except web.RefusedError as error:
         raise FetchError(
             f"{redact(address)} answered {error.status}: {error.text.replace(token, '***')}",

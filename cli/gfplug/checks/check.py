@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gfplug.host.alerting import Rule, RuleResult
 
-_SECONDS = 60.0
+_CALL_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +87,8 @@ def alerts(path: Path, *, python: Path | None = None) -> Report:
         return _report("alerts", project.root, iter(findings))
     place = call.resolve_target(path, python=python)
     source = call.settings(place, call.Overrides())
-    with call.plugin(place, timeout=_SECONDS) as plugin:
-        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_SECONDS)
+    with call.plugin(place, timeout=_CALL_TIMEOUT_SECONDS) as plugin:
+        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_CALL_TIMEOUT_SECONDS)
     return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 _FILE = "pyproject.toml"
-_SECONDS = 60.0
-_SHORTEST = 3  # letters of the shortest name that is searched in another
+_LIST_TIMEOUT_SECONDS = 60.0
+_MIN_SEARCHED_LETTERS = 3  # letters of the shortest name that is searched in another
 _OF_RUNTIME = {
     "gfruntime": "gfruntime",
     "grpc": "grpcio",
@@ -72,14 +72,14 @@ class _Report:
 
     standard: Collection[str] = sys.stdlib_module_names
     providers: dict[str, list[str]] = field(default_factory=dict)
-    without: Collection[str] = ()
+    unlisted: Collection[str] = ()
 
 
 def check(project: Project, python: Path | None) -> Iterator[Finding]:
     """Compare the imports of a project's code with its dependencies; an interpreter provides exact names."""
     source = source_imports.read(project.source)
     for path, line, text in source.broken if python is None else ():  # without an interpreter, nothing else reports it
-        yield error("syntax", _where(project, path, line), f"it is not valid Python: {text}", "fix that line")
+        yield error("syntax", _describe_place(project, path, line), f"it is not valid Python: {text}", "fix that line")
     lines = _requirements(project)
     if lines is None:
         return
@@ -131,7 +131,7 @@ def _undeclared(
     project: Project, imports: Sequence[Import], lines: Sequence[str], *, environment: Environment, report: _Report
 ) -> Iterator[Finding]:
     """Find imports that no dependency provides."""
-    brought = environment.all(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
+    brought = environment.with_dependencies(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
     direct = [name for name, _ in environment.direct(lines)]
     unsure = [name for name in direct if name not in environment.packages and name not in _OF_RUNTIME.values()]
     reported: set[str] = set()
@@ -143,7 +143,7 @@ def _undeclared(
             continue
         reported.add(unit)
         name = packages[0] if packages else _OTHER_NAMES.get(unit, re.sub("[._]", "-", unit))
-        where, hint = _where(project, each.path, each.line), _hint(project, name)
+        where, hint = _describe_place(project, each.path, each.line), _hint(project, name)
         if packages or not unsure:
             yield error("undeclared", where, f"`{unit}` is imported, but no dependency provides it", hint)
         else:
@@ -154,7 +154,7 @@ def _undeclared(
 def _is_there(module: str, report: _Report, *, is_listed: bool) -> bool:
     """Tell whether a module is Python's, comes with every plugin, or exists although no package lists it."""
     is_standard = module.partition(".")[0] in report.standard
-    return is_standard or module in report.without or (not is_listed and _unit(module) in _OF_RUNTIME)
+    return is_standard or module in report.unlisted or (not is_listed and _unit(module) in _OF_RUNTIME)
 
 
 def _unit(module: str) -> str:
@@ -167,7 +167,7 @@ def _unit(module: str) -> str:
 def _may_be(module: str, package: str) -> bool:
     """Tell whether a module may belong to a package, by their names only."""
     one, other = (re.sub(r"[-_.]", "", name).lower() for name in (module, package))
-    is_inside = min(len(one), len(other)) >= _SHORTEST and (one in other or other in one)
+    is_inside = min(len(one), len(other)) >= _MIN_SEARCHED_LETTERS and (one in other or other in one)
     return one == other or is_inside or canonicalize_name(_OTHER_NAMES.get(module, module)) == package
 
 
@@ -191,7 +191,7 @@ def _names(line: Any, name: str) -> bool:  # noqa: ANN401 - TOML
         return False
 
 
-def _where(project: Project, path: Path, line: int) -> str:
+def _describe_place(project: Project, path: Path, line: int) -> str:
     return f"{path.relative_to(project.root).as_posix()}, line {line}"
 
 
@@ -201,9 +201,11 @@ def _ask(python: Path, modules: Sequence[str]) -> _Report:
     Raises: ToolError if it does not answer.
     """
     command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("providers.py"), *modules]
-    reply = process.run(command, env=interpreters.clean_environment(), what="listing the modules", timeout=_SECONDS)
+    reply = process.run(
+        command, env=interpreters.clean_environment(), what="listing the modules", timeout=_LIST_TIMEOUT_SECONDS
+    )
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])
-        return _Report(standard=report["standard"], providers=report["providers"], without=report["without"])
+        return _Report(standard=report["standard"], providers=report["providers"], unlisted=report["unlisted"])
     except (IndexError, KeyError, TypeError, ValueError) as failure:
         raise ToolError(f"{python} does not list its modules", details=reply) from failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug.edits import journal
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One examined thing: `is_good`, its state `seen`, and what to do if it is not good."""
+    """One examined thing: `is_good`, its `state`, and what to do if it is not good."""
 
     name: str
     is_good: bool
-    seen: str
+    state: str
     remedy: str = ""
 
     def to_json(self) -> dict[str, str | bool]:
         """Return it as `gfplug doctor --json` prints it."""
-        return asdict(self)
+        return {"name": self.name, "is_good": self.is_good, "seen": self.state, "remedy": self.remedy}
 
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
@@ -52,7 +52,7 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
     try:
         return look()
     except GfplugError as error:
-        return Examination(name=name, is_good=False, seen=error.message, remedy=error.hint)
+        return Examination(name=name, is_good=False, state=error.message, remedy=error.hint)
 
 
 def _judge(name: str, lacks: Iterable[MissingPrerequisite], state: str) -> Examination:
@@ -60,7 +60,10 @@ def _judge(name: str, lacks: Iterable[MissingPrerequisite], state: str) -> Exami
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
     return Examination(
-        name=name, is_good=not missing, seen=sentences or state, remedy=prerequisites.remedy(missing) if missing else ""
+        name=name,
+        is_good=not missing,
+        state=sentences or state,
+        remedy=prerequisites.remedy(missing) if missing else "",
     )
 
 
@@ -69,7 +72,7 @@ def _python() -> Examination:
     return Examination(
         name="Python",
         is_good=sys.version_info >= OLDEST_PYTHON,
-        seen=f"{platform.python_version()} at {sys.executable}",
+        state=f"{platform.python_version()} at {sys.executable}",
         remedy=f"install Python {oldest} or newer",
     )
 
@@ -79,7 +82,7 @@ def _pythons(project: Project | None) -> list[Examination]:
     try:
         search = python_search.search(python_search.versions_of(project))
     except GfplugError as error:
-        return [Examination(name="libpython", is_good=False, seen=error.message, remedy=error.hint)]
+        return [Examination(name="libpython", is_good=False, state=error.message, remedy=error.hint)]
     return [
         _judge("libpython", prerequisites.missing_python(search), _plan(search)),
         _judge("venv", prerequisites.missing_venv(search), "environments can be made"),
@@ -98,12 +101,12 @@ def _plan(search: Search) -> str:
 def _system() -> Examination:
     if sys.platform != "linux":
         system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
-        return Examination(name=system, is_good=True, seen=platform.platform())
+        return Examination(name=system, is_good=True, state=platform.platform())
     name, version = platform.libc_ver()
     return Examination(
         name="C library",
         is_good=name == "glibc",
-        seen=f"{name or 'not glibc'} {version}: the newest that a bundle made here can ask for",
+        state=f"{name or 'not glibc'} {version}: the newest that a bundle made here can ask for",
         remedy="build on a Linux with glibc: musl has no wheels for some packages, and Grafana's hosts have glibc",
     )
 
@@ -124,7 +127,7 @@ def _optional() -> Iterator[Examination]:
         ("go", "finds the module cache and proxy"),
     ):
         path = shutil.which(name)
-        yield Examination(name=name, is_good=True, seen=path or f"not found; it {purpose}, and is not needed")
+        yield Examination(name=name, is_good=True, state=path or f"not found; it {purpose}, and is not needed")
 
 
 def _unfinished(project: Project) -> Examination:
@@ -132,7 +135,7 @@ def _unfinished(project: Project) -> Examination:
     return Examination(
         name="upgrades",
         is_good=not is_interrupted,
-        seen="one was interrupted" if is_interrupted else "none is unfinished",
+        state="one was interrupted" if is_interrupted else "none is unfinished",
         remedy="finish it: gfplug upgrade",
     )
 
@@ -140,17 +143,17 @@ def _unfinished(project: Project) -> Examination:
 def _environment(project: Project) -> Examination:
     python = venv.interpreter_of(project.root / ".venv")
     if not python.exists():
-        return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
+        return Examination(name="environment", is_good=True, state="no .venv yet; `gfplug build` makes it")
     if not ownership.is_own(project.root / ".venv"):
         state = "not examined: gfplug has not used this .venv before, so its code is not run; `gfplug build` uses it"
-        return Examination(name="environment", is_good=True, seen=state)
+        return Examination(name="environment", is_good=True, state=state)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
     lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
     flaws = " and ".join(filter(None, [interpreter.defect, lacks]))
     return Examination(
         name="environment",
         is_good=not flaws,
-        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv {flaws}".strip(),
+        state=f"Python {'.'.join(map(str, interpreter.version))} in .venv {flaws}".strip(),
         remedy="run `gfplug build`, which repairs it or says why it cannot",
     )
 
@@ -160,6 +163,6 @@ def _owned(project: Project) -> Examination:
     return Examination(
         name="owned folders",
         is_good=not edited_files,
-        seen=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as in gfplug.lock",
+        state=f"{len(edited_files)} files differ from gfplug.lock" if edited_files else "as in gfplug.lock",
         remedy="restore them from version control",
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 _SOURCE = "src/plugin/datasource.py"
-_LOOK = "`gfplug build` and `gfplug check --python PYTHON` check them"
+_HOW_TO_CHECK = "`gfplug build` and `gfplug check --python PYTHON` check them"
 _UNLOADED = re.compile(r"\S+ cannot be loaded: (?P<reason>.*)", re.DOTALL)
 _PLACE = re.compile(r"^at (?P<file>.+?), line (?P<line>\d+)(?:, in .*)?$", re.MULTILINE)
 _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
@@ -39,7 +39,7 @@ def check(project: Project, interpreter: Path | None, *, is_static: bool) -> Ite
         reason = "--static" if is_static else "" if interpreter else _unusable(project, python)
         yield from declared_imports.check(project, None if reason else python)
         if reason:
-            yield note("schema", _SOURCE, f"its dataclasses were not checked: {reason}", _LOOK)
+            yield note("schema", _SOURCE, f"its dataclasses were not checked: {reason}", _HOW_TO_CHECK)
         else:
             yield from _load(project, python)
     except GfplugError as failure:

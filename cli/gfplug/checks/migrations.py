@@ -24,9 +24,9 @@ _VARIABLE = re.compile(r"\$\{?\w|\[\[\w")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedValue:
-    """A saved value and its place; `of` is "query", "options", or the type of a query: "variable" or "annotation"."""
+    """A saved value and its place; `kind` is "query", "options", or the type of a query: "variable" or "annotation"."""
 
-    of: str
+    kind: str
     where: str
     values: Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class Migrator:
         Raises: ProjectError if the project's code does not load; ToolError if it does not end.
         """
         results: list[SavedValue | None] = list(several)
-        places = [place for place, value in enumerate(several) if self._is_migrated(value.of)]
+        places = [place for place, value in enumerate(several) if self._is_migrated(value.kind)]
         if not places or self.python is None:
             return results, []
         findings: list[Finding] = []
@@ -73,15 +73,15 @@ class Migrator:
         migrated = self._keys.get("migrated") if self.python else None
         return migrated if isinstance(migrated, dict) else {}
 
-    def _is_migrated(self, of: str) -> bool:
+    def _is_migrated(self, kind: str) -> bool:
         """Tell whether the class of a saved value migrates; variables and annotations may have no own class."""
-        return (of if of == "options" or of in self._keys.get("own", {}) else "query") in self._migrated
+        return (kind if kind == "options" or kind in self._keys.get("own", {}) else "query") in self._migrated
 
 
 def _ask(project: Project, python: Path, several: Sequence[SavedValue]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="gfplug-") as folder:
         file = Path(folder) / "saved.json"
-        file.write_text(json.dumps([[each.of, each.values] for each in several], default=str), encoding="utf-8")
+        file.write_text(json.dumps([[each.kind, each.values] for each in several], default=str), encoding="utf-8")
         return linker.run_module(project, python, _MODULE, [str(file)], kind=list)
 
 

@@ -1,7 +1,7 @@
 """Run by the interpreter of a project's environment: prints which installed packages provide some modules.
 
 `python providers.py MODULE...` prints one JSON object: `standard`, the modules of Python itself; `providers`, the
-packages that provide each module; `without`, the modules that exist although no package lists them. It imports neither
+packages that provide each module; `unlisted`, the modules that exist although no package lists them. It imports neither
 gfplug nor the modules.
 """
 
@@ -49,8 +49,8 @@ def main(modules: "list[str]") -> None:
     """Print the report as one JSON object."""
     tops = {key: list(value) for key, value in packages_distributions().items()}
     providers = {module: _providers(module, tops) for module in modules}
-    without = [module for module in modules if module.partition(".")[0] not in tops and _is_there(module)]
-    report = {"standard": sorted(sys.stdlib_module_names), "providers": providers, "without": without}
+    unlisted = [module for module in modules if module.partition(".")[0] not in tops and _is_there(module)]
+    report = {"standard": sorted(sys.stdlib_module_names), "providers": providers, "unlisted": unlisted}
     sys.stdout.write(json.dumps(report) + "\n")
 
 

@@ -40,7 +40,7 @@ def _check_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, An
     """Check data sources, each in its file."""
     options = [(where, source.get("jsonData")) for where, source in sources]
     saved_options = [
-        SavedValue(of="options", where=where, values=values if isinstance(values, dict) else {})
+        SavedValue(kind="options", where=where, values=values if isinstance(values, dict) else {})
         for where, values in options
     ]
     migrated, findings = migrator.migrate(saved_options)
@@ -73,7 +73,7 @@ def check_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator
     """Check queries as the plugin reads them: migrated, if their class migrates."""
     kinds = [query.kind or str(query.model.get("queryType") or "") for query in queries]
     values = [
-        SavedValue(of=kind if kind in _KINDS else "query", where=query.where, values=query.model)
+        SavedValue(kind=kind if kind in _KINDS else "query", where=query.where, values=query.model)
         for query, kind in zip(queries, kinds, strict=True)
     ]
     migrated, findings = migrator.migrate(values)

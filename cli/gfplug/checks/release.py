@@ -32,7 +32,7 @@ _TOOLS = {
     "types": ("mypy",),
     "tests": ("pytest", "--quiet"),
 }
-_SECONDS = 3600.0
+_STEP_TIMEOUT_SECONDS = 3600.0
 _log = logging.getLogger("gfplug")
 
 
@@ -127,4 +127,6 @@ def _test(project: Project, python: Path | None) -> None:
             installation.install_tools(project, project.root / ".venv", interpreter=interpreter)
     for name, words in _TOOLS.items():
         with stages.stage(name, doing=f"Running {' '.join(words)}", done=f"Passed: {' '.join(words)}"):
-            process.run([interpreter, "-m", *words], cwd=project.root, what=" ".join(words), timeout=_SECONDS)
+            process.run(
+                [interpreter, "-m", *words], cwd=project.root, what=" ".join(words), timeout=_STEP_TIMEOUT_SECONDS
+            )

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BOM = "\ufeff"
-_LARGEST = {".json": 100_000_000, ".yaml": 5_000_000, ".yml": 5_000_000}
-_DEEPEST = 200
+_MAX_FILE_BYTES = {".json": 100_000_000, ".yaml": 5_000_000, ".yml": 5_000_000}
+_MAX_DEPTH = 200
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?\Z")
 _ANNOTATIONS, _VARIABLES = "annotations", "templating"
 
@@ -65,7 +65,7 @@ def find(path: Path, plugin_id: str, sources: Collection[str]) -> list[SavedQuer
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
     """Read a file of JSON or YAML."""
-    largest = _LARGEST.get(path.suffix.lower())
+    largest = _MAX_FILE_BYTES.get(path.suffix.lower())
     if largest is None:
         raise ProjectError(
             f"{path} is not a dashboard: expected .json, .yaml or .yml", hint="export it from Grafana as JSON"
@@ -118,7 +118,7 @@ def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], 
         if not isinstance(node, dict | list) or id(node) in ids:
             continue
         ids.add(id(node))
-        if place.depth > _DEEPEST:
+        if place.depth > _MAX_DEPTH:
             raise ProjectError(f"{path} is nested too deeply")
         if isinstance(node, dict):
             place = _enter_object(node, place)

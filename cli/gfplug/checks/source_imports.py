@@ -42,14 +42,14 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SourceImports:
     """The imports of a folder of code, each module once, and the files that are not valid Python."""
 
     imports: tuple[Import, ...]
     broken: tuple[tuple[Path, int, str], ...] = ()
 
 
-def read(folder: Path) -> Source:
+def read(folder: Path) -> SourceImports:
     """Read the code below a folder, without imports of the folder's own modules and packages."""
     own = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.glob("*/")}
     imports: dict[str, Import] = {}
@@ -68,7 +68,7 @@ def read(folder: Path) -> Source:
         for module, line in _find_imports(tree):
             if module.partition(".")[0] not in own:
                 imports.setdefault(module, Import(module=module, path=path, line=line))
-    return Source(imports=tuple(imports.values()), broken=tuple(broken))
+    return SourceImports(imports=tuple(imports.values()), broken=tuple(broken))
 
 
 def _parse(path: Path) -> ast.Module:

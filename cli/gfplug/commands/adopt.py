@@ -29,7 +29,7 @@ def adopt(
 ) -> None:
     """Add a Python backend to a plugin that has none.
 
-    The backend is a gfplug project in a folder of its own; no file of the plugin is touched. The project's build runs
+    The backend is a gfplug project in its own folder; no file of the plugin is touched. The project's build runs
     the plugin's own build, and puts both into one bundle.
     """
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own

@@ -56,7 +56,7 @@ Let a Grafana on this machine load it (not one in a container):
   or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
 Then (re)start Grafana once.""")
     if bundle.command:
-        console.note(f"Run the plugin, in this order or the other:\n  {bundle.command}")
+        console.note(f"Start the plugin, before or after Grafana:\n  {bundle.command}")
     else:
         console.note(
             "Each save under src/ is served a moment later; Grafana logs `reloaded (pid ...)`.\n"

@@ -11,7 +11,7 @@ import typer
 from gfplug import console
 from gfplug.commands.options import Json  # noqa: TC001 - typer reads the annotations
 
-_LARGEST = 64 << 20
+_MAX_LOG_BYTES = 64 << 20
 
 
 def doctor(
@@ -46,7 +46,7 @@ def doctor(
         console.result_json([each.to_json() for each in checks])
     else:
         for each in checks:
-            console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.seen}")
+            console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.state}")
             if not each.is_good:
                 console.result(f"      {each.remedy}")
     if bad := [each.name for each in checks if not each.is_good]:
@@ -60,10 +60,10 @@ def _read_stdin() -> str:
     """
     from gfplug.errors import UsageError  # noqa: PLC0415 - a command's imports are its own
 
-    content = sys.stdin.buffer.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
+    content = sys.stdin.buffer.read(_MAX_LOG_BYTES + 1)
+    if len(content) > _MAX_LOG_BYTES:
         raise UsageError(
-            f"--explain -: standard input has more than {_LARGEST >> 20} MB",
+            f"--explain -: standard input has more than {_MAX_LOG_BYTES >> 20} MB",
             hint="pass its last lines: tail -n 1000",
         )
     return content.decode(errors="replace")

@@ -39,9 +39,11 @@ def _show_examples(show: Callable[[str], None]) -> None:
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="What it is called: myds, acme-sales, 'Acme Sales'.", metavar="NAME")],
+    name: Annotated[
+        str, typer.Argument(help="The data source's name: myds, acme-sales, 'Acme Sales'.", metavar="NAME")
+    ],
     directory: Annotated[
-        Path | None, typer.Argument(help="Where to make it; default: ./ and the plugin id.", metavar="DIR")
+        Path | None, typer.Argument(help="The folder to create; default: ./ and the plugin id.", metavar="DIR")
     ] = None,
     *,
     example: Annotated[
@@ -56,7 +58,7 @@ def new(
     org: Annotated[
         str | None,
         typer.Option(
-            help=f"First part of the plugin id; default: NAME's first word of several, else {names.DEFAULT_ORG}."
+            help=f"First part of the plugin id; default: NAME's first word if it has several, else {names.DEFAULT_ORG}."
         ),
     ] = None,
     sdk_version: SdkVersion = "default",
@@ -153,7 +155,7 @@ def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool
     plugin_name = names.parse(text)
     author = org
     if author is None:
-        question = "Whose is it? The first part of the plugin id"
+        question = "Organisation (the first part of the plugin id)"
         author = _ask(question, plugin_name.org or names.DEFAULT_ORG, _organisation, ask=ask)
     owner = names.organisation(author)
     answers = dict(values)
@@ -162,7 +164,7 @@ def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool
     if "example" not in answers:
         if ask:
             _show_examples(console.note)
-        answers["example"] = _ask("What does it begin with?", EXAMPLES[0], template.example, ask=ask)
+        answers["example"] = _ask("Example to start with", EXAMPLES[0], template.example, ask=ask)
     if "license" not in answers:
         question = f"Licence ({', '.join(LICENSES)})"
         answers["license"] = _ask(question, LICENSES[0], template.license_name, ask=ask)

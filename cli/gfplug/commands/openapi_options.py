@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gfplug.scaffold.openapi.model import DataSource, LeftOut
-    from gfplug.scaffold.openapi.upstream_changes import Change
+    from gfplug.scaffold.openapi.upstream_changes import UpstreamChange
 
 OpenApi = Annotated[
     str | None,
@@ -75,7 +75,7 @@ def read(openapi: str, operations: Sequence[str], *, strict: bool, previous: Seq
     return source
 
 
-def show_changes(changes: Sequence[Change]) -> None:
+def show_changes(changes: Sequence[UpstreamChange]) -> None:
     """Print what another description changes for queries."""
     for change in changes:
         console.note(f"{'breaking' if change.is_breaking else 'note'}: {change.message}")

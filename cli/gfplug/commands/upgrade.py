@@ -149,7 +149,7 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
     else:
         console.note(f"Upgraded to gfplug {versions}: {len(plan.changes)} files")
     if plan.conflicts:
-        lines = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
+        lines = "\n".join(f"{conflict.path}: {conflict.reason}" for conflict in plan.conflicts)
         count = len(plan.conflicts)
         verb = "would have" if is_rehearsal else "has" if count == 1 else "have"
         raise ConflictError(

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 JOURNAL = ".gfplug/journal"
 """The journal's folder in a project."""
 
-_LARGEST = 16_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:

@@ -29,7 +29,7 @@ class Edit:
     after: TreeFile | None
 
     @property
-    def what(self) -> str:
+    def kind(self) -> str:
         """The kind of change: `added`, `changed` or `deleted`."""
         return "added" if self.before is None else "deleted" if self.after is None else "changed"
 

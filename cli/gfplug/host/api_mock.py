@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCRIPT = "src/upstream/mock.py"
-_SECONDS = 5.0
+_END_SECONDS = 5.0
 _LONGEST_START = 30.0
 _URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
@@ -44,6 +44,6 @@ def running(project: Path) -> Iterator[str]:
             impatience.cancel()
             process.terminate()
             try:
-                process.wait(_SECONDS)
+                process.wait(_END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()

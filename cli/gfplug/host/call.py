@@ -84,12 +84,12 @@ def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
     return CallTarget(target=_source(project, python), project=project, is_source=True)
 
 
-def settings(place: CallTarget, overrides: Overrides) -> Settings:
+def settings(call_target: CallTarget, overrides: Overrides) -> Settings:
     """Return the plugin's data source: from a given file or the project's provisioning, overridden by single values.
 
     Raises: UsageError for a value that cannot be read, ProjectError for a broken provisioning file.
     """
-    base = _base(place, overrides)
+    base = _base(call_target, overrides)
     return replace(
         base,
         url=base.url if overrides.url is None else overrides.url,
@@ -100,11 +100,13 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
     )
 
 
-def with_toggles(place: CallTarget, toggles: Sequence[str]) -> CallTarget:
+def with_toggles(call_target: CallTarget, toggles: Sequence[str]) -> CallTarget:
     """Return a target for a Grafana with these feature toggles."""
     if not toggles:
-        return place
-    return replace(place, target=replace(place.target, env={**place.target.env, TOGGLES: ",".join(toggles)}))
+        return call_target
+    return replace(
+        call_target, target=replace(call_target.target, env={**call_target.target.env, TOGGLES: ",".join(toggles)})
+    )
 
 
 def make_query(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
@@ -136,13 +138,13 @@ def interpolate_query(query: Query, variables: Mapping[str, Variable], caller: M
 
 
 @contextmanager
-def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
+def plugin(call_target: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
     """Run the plugin for a block; its warnings and errors go to gfplug's log, other lines at debug level.
 
     Log lines about a failed call are also at debug level, because the caller sees the failure in the answer.
     """
     try:
-        with launch(place.target, timeout=timeout, watch=log_line) as running:
+        with launch(call_target.target, timeout=timeout, watch=log_line) as running:
             yield running
             times = running.age_ms(), running.handshake_ms
             _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
@@ -151,21 +153,21 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
         raise
 
 
-def gives_keys(place: CallTarget, overrides: Overrides) -> bool:
+def gives_keys(call_target: CallTarget, overrides: Overrides) -> bool:
     """Tell whether the command line or the provisioning has a key that the plugin may not read."""
-    return bool(overrides.options or overrides.secrets or _provisioned(place, overrides))
+    return bool(overrides.options or overrides.secrets or _provisioned(call_target, overrides))
 
 
-def require_known(place: CallTarget, overrides: Overrides, keys: KnownKeys, *, has_own_frontend: bool) -> None:
+def require_known(call_target: CallTarget, overrides: Overrides, keys: KnownKeys, *, has_own_frontend: bool) -> None:
     """Refuse keys that neither the plugin nor the project's own frontend reads.
 
     Raises: UsageError or ProjectError naming the existing keys.
     """
     known_keys.require_typed(keys, options=overrides.options, secrets=overrides.secrets)
-    provisioned = _provisioned(place, overrides)
+    provisioned = _provisioned(call_target, overrides)
     if provisioned and (overrides.file or not has_own_frontend):
         require = known_keys.require if overrides.file else known_keys.require_provisioned
-        require(known_keys.of_source(keys, provisioned[1]), where=str(provisioned[0]))
+        require(known_keys.of_source(keys, provisioned[1]), place=str(provisioned[0]))
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
@@ -239,13 +241,13 @@ def _project_around(folder: Path) -> Project | None:
         return None
 
 
-def _base(place: CallTarget, overrides: Overrides) -> Settings:
-    if (provisioned := _provisioned(place, overrides)) is None:
+def _base(call_target: CallTarget, overrides: Overrides) -> Settings:
+    if (provisioned := _provisioned(call_target, overrides)) is None:
         return Settings()
     path, source = provisioned
     return Settings.from_mapping(provisioning.interpolate(source), source=str(path))
 
 
-def _provisioned(place: CallTarget, overrides: Overrides) -> tuple[Path, Mapping[str, Any]] | None:
-    project = place.project.root if place.project else None
-    return provisioning.choose(overrides.file, project, place.target.plugin_id)
+def _provisioned(call_target: CallTarget, overrides: Overrides) -> tuple[Path, Mapping[str, Any]] | None:
+    project = call_target.project.root if call_target.project else None
+    return provisioning.choose(overrides.file, project, call_target.target.plugin_id)

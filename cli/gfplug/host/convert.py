@@ -116,7 +116,7 @@ def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynam
         status=_status(response),
         error=response.error,
         error_source=getattr(response, "errorSource", ""),
-        frames=[decode(frame, where=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
+        frames=[decode(frame, place=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
     )
 
 
@@ -126,13 +126,13 @@ def chunk(response: Any, number: int) -> Chunk:  # noqa: ANN401 - a dynamic mess
     Raises: ToolError if Grafana could not read its frame.
     """
     decode = frame_json.from_json if response.format == 1 else frame_json.from_arrow
-    where = f"{response.refId}, part {number}"
+    place = f"{response.refId}, part {number}"
     result = QueryAnswer(
         ref_id=response.refId,
         status=_status(response),
         error=response.error,
         error_source=response.errorSource,
-        frames=[decode(response.frame, where=where)] if response.frame else [],
+        frames=[decode(response.frame, place=place)] if response.frame else [],
     )
     return Chunk(frame_id=response.frameId, answer=result)
 

@@ -199,7 +199,7 @@ FAILURES = (
 )
 
 
-_LONGEST = 10_000  # characters of a line: some patterns are slow on long lines
+_MAX_LINE_CHARACTERS = 10_000  # characters of a line: some patterns are slow on long lines
 _SYMPTOM = "unavailable"
 """The failure that follows every other one."""
 _INCOMPLETE = {"import", "own-data-file", "source-file", "data-file", "metadata"}
@@ -229,7 +229,7 @@ def missing_part(text: str) -> str:
 def explain(text: str) -> list[Explanation]:
     """Explain the lines of a log that match a known failure, each failure once."""
     explanations: dict[str, Explanation] = {}
-    for line in (each[:_LONGEST] for each in text.splitlines()):
+    for line in (each[:_MAX_LINE_CHARACTERS] for each in text.splitlines()):
         for failure in FAILURES:
             match = re.search(failure.pattern, line, re.IGNORECASE)
             if match:

@@ -31,7 +31,7 @@ _ZEROS = {"string": "", "boolean": False, "time": 0, "number": 0, "enum": 0}
 _log = logging.getLogger("gfplug")
 
 
-def from_json(data: bytes, *, where: str) -> dict[str, Any]:
+def from_json(data: bytes, *, place: str) -> dict[str, Any]:
     """Read a frame that was sent as JSON; it may have no fields or data.
 
     Raises: ToolError if it is not a frame in Grafana's JSON.
@@ -39,13 +39,13 @@ def from_json(data: bytes, *, where: str) -> dict[str, Any]:
     try:
         frame = documents.parse_json(data)
     except ValueError as error:
-        raise _refuse(where, f"it is not JSON ({error})") from error
+        raise _refuse(place, f"it is not JSON ({error})") from error
     if problem := frame_shape.find_problem(frame):
-        raise _refuse(where, problem)
+        raise _refuse(place, problem)
     return frame_shape.complete(frame)
 
 
-def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
+def from_arrow(data: bytes, *, place: str) -> dict[str, Any]:
     """Read a frame that was sent as an Arrow IPC file.
 
     Raises: ToolError if Grafana would refuse the whole response: another container, an unknown type, metadata that is
@@ -56,26 +56,26 @@ def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
 
     try:
         table = pa.ipc.open_file(data).read_all()
-        return _read(table, where)
+        return _read(table, place)
     except UnicodeDecodeError as error:
-        raise _refuse(where, "the name of a column is not UTF-8") from error
+        raise _refuse(place, "the name of a column is not UTF-8") from error
     except (pa.ArrowException, OSError) as error:
-        raise _refuse(where, f"it is not an Arrow IPC file ({error})") from error
+        raise _refuse(place, f"it is not an Arrow IPC file ({error})") from error
 
 
-def _read(table: pa.Table, where: str) -> dict[str, Any]:
+def _read(table: pa.Table, place: str) -> dict[str, Any]:
     metadata = table.schema.metadata or {}
-    meta = _json_object(metadata, b"meta", where)
+    meta = _json_object(metadata, b"meta", place)
     if problem := frame_shape.find_problem_of_meta(meta):
-        raise _refuse(where, problem)
+        raise _refuse(place, problem)
     texts = {key: metadata.get(key.encode(), b"").decode(errors="replace") for key in ("name", "refId")}
     schema = {
         **{key: text for key, text in texts.items() if text},
         **({"meta": meta} if meta is not None else {}),
-        "fields": [_field(field, where) for field in table.schema],
+        "fields": [_field(field, place) for field in table.schema],
     }
     columns = [
-        _column(field, column, field_schema, where)
+        _column(field, column, field_schema, place)
         for field, column, field_schema in zip(table.schema, table.columns, schema["fields"], strict=True)
     ]
     values, entities, nanos = ([column[part] for column in columns] for part in range(3))
@@ -89,13 +89,13 @@ def _read(table: pa.Table, where: str) -> dict[str, Any]:
     }
 
 
-def _field(field: pa.Field, where: str) -> dict[str, Any]:
+def _field(field: pa.Field, place: str) -> dict[str, Any]:
     metadata = field.metadata or {}
-    simple, exact = _types(field, where)
-    extras = {key: _json_object(metadata, key.encode(), where) for key in ("labels", "config")}
+    simple, exact = _types(field, place)
+    extras = {key: _json_object(metadata, key.encode(), place) for key in ("labels", "config")}
     labels = extras["labels"] or {}
     if not all(isinstance(value, str) for value in labels.values()):
-        raise _refuse(where, f"the labels of column {field.name!r} are not all text")
+        raise _refuse(place, f"the labels of column {field.name!r} are not all text")
     return {
         **({"name": field.name} if field.name else {}),
         "type": simple,
@@ -105,7 +105,7 @@ def _field(field: pa.Field, where: str) -> dict[str, Any]:
     }
 
 
-def _types(field: pa.Field, where: str) -> tuple[str, str]:
+def _types(field: pa.Field, place: str) -> tuple[str, str]:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     arrow_type = str(field.type)
@@ -114,27 +114,27 @@ def _types(field: pa.Field, where: str) -> tuple[str, str]:
     if arrow_type == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
         return "enum", "enum"
     if arrow_type not in _TYPES:
-        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {arrow_type}")
+        raise _refuse(place, f"Grafana has no type for column {field.name!r} of Arrow type {arrow_type}")
     return _TYPES[arrow_type]
 
 
 def _column(
-    field: pa.Field, column: pa.ChunkedArray, field_schema: dict[str, Any], where: str
+    field: pa.Field, column: pa.ChunkedArray, field_schema: dict[str, Any], place: str
 ) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
     simple, exact = field_schema["type"], field_schema["typeInfo"]["frame"]
     if exact == "string":
-        return _fill_nulls(_texts(column), field, "", where), None, None
+        return _fill_nulls(_texts(column), field, "", place), None, None
     column.validate(full=True)
     if simple == "time":
-        values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
+        values = _fill_nulls(_nanoseconds(field, column), field, 0, place)
         return _times(values)
     if exact == "float32":  # its text has the fewest digits that identify the 32-bit number, as Grafana writes it
         column = column.cast("string")
-    values = _fill_nulls(column.to_pylist(), field, _ZEROS.get(simple), where)
+    values = _fill_nulls(column.to_pylist(), field, _ZEROS.get(simple), place)
     if exact in {"float32", "float64"}:
         return _floats([float(value) if isinstance(value, str) else value for value in values])
     if simple == "other":
-        return [_raw_json(value, field, where) for value in values], None, None
+        return [_raw_json(value, field, place) for value in values], None, None
     return values, None, None
 
 
@@ -167,10 +167,10 @@ def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
     return nanoseconds
 
 
-def _fill_nulls(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
+def _fill_nulls(values: list[Any], field: pa.Field, zero: Any, place: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
     if field.nullable or None not in values:
         return values
-    _log.warning("%s: column %r is not nullable but holds nulls: Grafana reads them as zero", where, field.name)
+    _log.warning("%s: column %r is not nullable but holds nulls: Grafana reads them as zero", place, field.name)
     return [zero if value is None else value for value in values]
 
 
@@ -189,26 +189,26 @@ def _floats(values: list[float | None]) -> tuple[list[float | None], dict[str, l
     return finite, entities or None, None
 
 
-def _raw_json(value: bytes | None, field: pa.Field, where: str) -> Any:  # noqa: ANN401 - JSON
+def _raw_json(value: bytes | None, field: pa.Field, place: str) -> Any:  # noqa: ANN401 - JSON
     if value is None:
         return None
     try:
         return documents.parse_json(value)
     except ValueError as error:
-        raise _refuse(where, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
+        raise _refuse(place, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
 
 
-def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[str, Any] | None:
+def _json_object(metadata: dict[bytes, bytes], key: bytes, place: str) -> dict[str, Any] | None:
     if key not in metadata:
         return None
     try:
         value = documents.parse_json(metadata[key])
     except ValueError as error:
-        raise _refuse(where, f"its {key.decode()} is not JSON ({error})") from error
+        raise _refuse(place, f"its {key.decode()} is not JSON ({error})") from error
     if value is not None and not isinstance(value, dict):
-        raise _refuse(where, f"its {key.decode()} is not a JSON object")
+        raise _refuse(place, f"its {key.decode()} is not a JSON object")
     return value
 
 
-def _refuse(where: str, why: str) -> ToolError:
-    return ToolError(f"Grafana would refuse the whole response: {where}: {why}")
+def _refuse(place: str, reason: str) -> ToolError:
+    return ToolError(f"Grafana would refuse the whole response: {place}: {reason}")

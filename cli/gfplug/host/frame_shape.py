@@ -15,7 +15,7 @@ _ENTITIES = {"NaN", "Inf", "NegInf"}
 _NUMBERS = {"time": (int,), "enum": (int,), "number": (int, float)}
 """Fields with numbers as values, and the types of the numbers."""
 
-_LARGEST = {"time": 2**63 - 1, "enum": 2**16 - 1, "number": sys.float_info.max}
+_MAX_VALUES = {"time": 2**63 - 1, "enum": 2**16 - 1, "number": sys.float_info.max}
 
 
 def complete(frame: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _column(column: list[Any], field: Mapping[str, Any]) -> str:
     kind = field.get("type") or ""
     types = _NUMBERS.get(kind, ())
     for value in column if types else ():
-        if value is not None and not (_is_number(value, types) and abs(value) <= _LARGEST[kind]):
+        if value is not None and not (_is_number(value, types) and abs(value) <= _MAX_VALUES[kind]):
             return f"the column {field.get('name')!r} holds {str(value)[:40]!r}, which is not {kind}"
     return ""
 

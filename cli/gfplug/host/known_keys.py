@@ -40,7 +40,7 @@ _SOURCE_KEYS = (
 _SCHEMA = "gfplug/schema"
 
 Keys = dict[str, Any] | None
-"""A name → the keys of what is below it; None stands for any keys."""
+"""Maps a key to the keys of its value; None allows any keys."""
 
 
 def _load_key_rules() -> Any:  # noqa: ANN401 - a module
@@ -89,7 +89,7 @@ class KnownKeys:
 
     def of_options(self, values: Mapping[str, Any]) -> Iterator[UnknownKey]:
         """Yield keys of jsonData, or of `--option`, that are not options."""
-        for path, names in self._filter_unknown(_load_key_rules().unknown_of_options(values, self.options)):
+        for path, names in self._filter_unknown(_load_key_rules().find_unknown_option_keys(values, self.options)):
             if path in self.url:
                 yield UnknownKey(f"`{path}` is the data source's URL, not an option", "set it with --url, or `url:`")
             elif path in (self.secrets or ()):
@@ -102,11 +102,7 @@ class KnownKeys:
         if self.secrets is None:
             return
         for name in names:
-            if (
-                name in self.secrets
-                or name in self.names_read_elsewhere
-                or _load_key_rules().is_secret_of_every_source(name)
-            ):
+            if name in self.secrets or name in self.names_read_elsewhere or _load_key_rules().is_grafana_secret(name):
                 continue
             if name in (self.options or ()):
                 yield UnknownKey(f"`{name}` is an option, not a secret", "set it with --option, or jsonData")
@@ -116,7 +112,7 @@ class KnownKeys:
     def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[UnknownKey]:
         """Yield keys that are not fields of a query; `kind` is its type."""
         fields = self.own[kind] if isinstance(kind, str) and kind in self.own else self.query
-        for path, names in self._filter_unknown(_load_key_rules().unknown_of_query(model, fields)):
+        for path, names in self._filter_unknown(_load_key_rules().find_unknown_query_keys(model, fields)):
             yield _unknown("field", path, names)
 
     def _filter_unknown(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
@@ -147,9 +143,9 @@ def require_typed(keys: KnownKeys, *, options: Sequence[str], secrets: Sequence[
 
     Raises: UsageError naming the existing keys.
     """
-    require(keys.of_options(arguments.assignments(options, option="--option")), where="--option")
+    require(keys.of_options(arguments.assignments(options, option="--option")), place="--option")
     typed = [("" if not value.strip("=") else key) for key, _, value in (text.partition("=") for text in secrets)]
-    require(keys.of_secrets(typed), where="--secret")  # without a value, the whole text may be a secret in base64
+    require(keys.of_secrets(typed), place="--secret")  # without a value, the whole text may be a secret in base64
 
 
 def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey]:
@@ -162,7 +158,7 @@ def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey
     yield from keys.of_secrets(secrets if isinstance(secrets, dict) else {})
 
 
-def require(unknown: Iterable[UnknownKey], *, where: str, error: type[GfplugError] = UsageError) -> None:
+def require(unknown: Iterable[UnknownKey], *, place: str, error: type[GfplugError] = UsageError) -> None:
     """Refuse keys that nothing reads.
 
     Raises: the error, naming each key and the existing keys.
@@ -170,19 +166,19 @@ def require(unknown: Iterable[UnknownKey], *, where: str, error: type[GfplugErro
     if several := list(unknown):
         sentences = "; ".join(dict.fromkeys(each.sentence for each in several))
         hints = "; ".join(dict.fromkeys(filter(None, (each.hint for each in several))))
-        raise error(f"{where}: {sentences}", hint=hints)
+        raise error(f"{place}: {sentences}", hint=hints)
 
 
-def require_provisioned(unknown: Iterable[UnknownKey], *, where: str) -> None:
+def require_provisioned(unknown: Iterable[UnknownKey], *, place: str) -> None:
     """Refuse provisioned keys that nothing reads, if they are similar to an existing one; warn of the others.
 
     The others remain when an author replaces the fields of a new project, and must not stop the first call.
     Raises: ProjectError naming each key and the existing keys.
     """
     several = list(unknown)
-    require((each for each in several if each.is_near), where=where, error=ProjectError)
+    require((each for each in several if each.is_near), place=place, error=ProjectError)
     for each in several:
-        _log.warning("%s: %s", where, each.sentence)
+        _log.warning("%s: %s", place, each.sentence)
 
 
 def _find_other_names(project: Project) -> frozenset[str]:

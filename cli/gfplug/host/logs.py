@@ -25,9 +25,9 @@ _REPEATED = re.compile(
 )
 """Log lines of the Go SDK and gfruntime about each call, and about failures that the call's answer also has."""
 
-_LONGEST = 64 * 1024
+_MAX_LINE_BYTES = 64 * 1024
 _MOST_LINES = 20_000
-_LOOK = 0.02
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Logs:
             return list(self._lines)
 
     def tail(self, count: int = 100) -> str:
-        """Return the last lines as text, at most `count`, without those that repeat an answer."""
+        """Return the last lines as text, at most `count`, without lines that repeat an answer."""
         texts = (str(line) for line in self.lines if not line.repeats_answer)
         return "\n".join("\n".join(texts).splitlines()[-count:])
 
@@ -93,7 +93,7 @@ class Logs:
         """Wait some seconds for a line with a place in the author's code, and list the places."""
         end = time.monotonic() + seconds
         while not (places := self.places()) and time.monotonic() < end:
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
         return places
 
     def hint(self) -> str:
@@ -119,7 +119,7 @@ def parse(text: str, *, panics: bool = False) -> LogLine:
     Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. A traceback counts as a panic here, because
     Grafana logs its lines at debug level, which is off by default.
     """
-    if len(text.encode()) >= _LONGEST:
+    if len(text.encode()) >= _MAX_LINE_BYTES:
         return LogLine(level="debug", message=text, danger="longer than 64 KiB: Grafana logs it in pieces, unread")
     entry = _entry(text)
     if entry is None:

@@ -194,9 +194,9 @@ def _result(message: Any) -> Result:  # noqa: ANN401 - a dynamic message
     return Result(status=message.status, message=message.message, reason=message.reason, code=message.code)
 
 
-def _require_keys(document: Mapping[str, Any], allowed: Collection[str], *, where: str = "the request") -> None:
+def _require_keys(document: Mapping[str, Any], allowed: Collection[str], *, place: str = "the request") -> None:
     if unknown := [key for key in document if key not in allowed]:
-        raise UsageError(f"{where} has no key {unknown[0]!r}", hint=f"its keys: {', '.join(allowed)}")
+        raise UsageError(f"{place} has no key {unknown[0]!r}", hint=f"its keys: {', '.join(allowed)}")
 
 
 def _content(document: Mapping[str, Any], key: str) -> bytes | None:
@@ -220,5 +220,5 @@ def _texts(document: Mapping[str, Any], key: str, names: Collection[str]) -> dic
     value = document.get(key, {})
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
         raise UsageError(f"{key} is not an object of texts", hint=f"its keys: {', '.join(names)}")
-    _require_keys(value, names, where=key)
+    _require_keys(value, names, place=key)
     return value

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gfplug.host.logs import LogLine
 
 _PIECE = 64 * 1024
-_LOOK = 0.1
-_LONGEST = 64 * 1024
+_POLL_SECONDS = 0.1
+_MAX_LINE_BYTES = 64 * 1024
 _LARGEST_STATUS = 0xFFFF
 
 
@@ -69,7 +69,7 @@ class Output:
         return line.text, line.at
 
     def ended_within(self, seconds: float) -> bool:
-        """Wait for the end of both pipes, which go-plugin also waits for; return whether it came."""
+        """Wait for the end of both pipes, as go-plugin does; return whether both ended in time."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -79,7 +79,7 @@ class Output:
         """Stop reading and close the pipes, even if a descendant of the plugin still has them open."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(5 * _LOOK)
+            thread.join(5 * _POLL_SECONDS)
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
@@ -100,7 +100,7 @@ class Output:
                 is_whole = bool(newline)
                 if is_whole:
                     self._first.put(_Line(line.decode(errors="replace"), time.perf_counter()))
-                line = line[-_LONGEST:]
+                line = line[-_MAX_LINE_BYTES:]
         if not is_whole:
             text = line.decode(errors="replace") if line.strip() else None
             self._first.put(_Line(text, time.perf_counter()))
@@ -117,7 +117,7 @@ class Output:
             if os.name == "posix":  # on other systems pipes can only be read, not polled
                 selector.register(handle, selectors.EVENT_READ)
             while not self._stop.is_set():
-                if os.name == "posix" and not selector.select(_LOOK):
+                if os.name == "posix" and not selector.select(_POLL_SECONDS):
                     continue
                 data = os.read(handle, _PIECE)
                 if not data:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMAT = 1
-_LARGEST = 1 << 26
+_MAX_FILE_BYTES = 1 << 26
 _TOLERANCE = 1e-9
 
 
@@ -53,7 +53,7 @@ class Recording:
         Raises: UsageError if the file can't be read, or has another format; ProjectError if it is not a file.
         """
         try:
-            content = documents.parse_json(documents.read_text(path, most=_LARGEST))
+            content = documents.parse_json(documents.read_text(path, most=_MAX_FILE_BYTES))
             if content["gfplug"] != _FORMAT:
                 raise ValueError(f"its format is {content['gfplug']!r}, not {_FORMAT}")  # noqa: TRY301 - as the others
             if not isinstance(content["results"], dict):
@@ -76,17 +76,17 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _differ(old: Any, new: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _differ(old: Any, new: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from _differ(old.get(key), new.get(key), f"{where}.{key}")
+            yield from _differ(old.get(key), new.get(key), f"{place}.{key}")
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):
-            yield f"{where}: {len(old)} became {len(new)} items"
+            yield f"{place}: {len(old)} became {len(new)} items"
         for at, (one, other) in enumerate(zip(old, new, strict=False)):
-            yield from _differ(one, other, f"{where}[{at}]")
+            yield from _differ(one, other, f"{place}[{at}]")
     elif not _same(old, new):
-        yield f"{where}: {_excerpt(old)} became {_excerpt(new)}"
+        yield f"{place}: {_excerpt(old)} became {_excerpt(new)}"
 
 
 def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON

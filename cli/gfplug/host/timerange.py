@@ -11,8 +11,8 @@ from gfplug.errors import UsageError
 
 _STEP = re.compile(r"([+-])(\d+)([smhdwMQy])|/([smhdwMQy])", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw]?)", re.ASCII)
-_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_LONGEST = 100 * 366 * 86400
+_UNIT_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_MAX_SECONDS = 100 * 366 * 86400
 _MONTHS = {"M": 1, "Q": 3, "y": 12}
 _NICE = (
     *(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800),
@@ -45,8 +45,8 @@ def duration(text: str) -> timedelta:
     Raises: UsageError if the text is something else, or zero.
     """
     match = _DURATION.fullmatch(text.strip())
-    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if not _SECONDS["ms"] <= seconds <= _LONGEST:
+    seconds = float(match[1]) * _UNIT_SECONDS[match[2]] if match else 0.0
+    if not _UNIT_SECONDS["ms"] <= seconds <= _MAX_SECONDS:
         raise UsageError(
             f"{text[:40]!r} is not a duration from 1ms to a hundred years", hint="write 250ms, 30s, 5m, 1h or 1d"
         )
@@ -79,7 +79,7 @@ def _relative(word: str, *, now: datetime, is_end: bool) -> datetime:
 
 def _shift(instant: datetime, count: int, unit: str) -> datetime:
     if unit not in _MONTHS:
-        return instant + timedelta(seconds=count * _SECONDS[unit])
+        return instant + timedelta(seconds=count * _UNIT_SECONDS[unit])
     year, month = divmod(instant.year * 12 + instant.month - 1 + count * _MONTHS[unit], 12)
     last = calendar.monthrange(year, month + 1)[1]
     return instant.replace(year=year, month=month + 1, day=min(instant.day, last))

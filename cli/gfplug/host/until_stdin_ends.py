@@ -1,6 +1,7 @@
 """Run a Python program that ends with its standard input, so that it never outlives the process that started it.
 
-`python until_stdin_ends.py PROGRAM ARGUMENTS`; that process keeps the other end of a pipe. Standard library only.
+`python until_stdin_ends.py PROGRAM ARGUMENTS`. Standard input is a pipe; the process that started the program keeps its
+other end. Standard library only.
 """
 
 import os

@@ -12,13 +12,13 @@ DEFAULT_ORG = "myorg"
 """The first part of the id if neither `--org` nor the name has one."""
 
 ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
-_LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
+_MAX_PART_CHARACTERS = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
 _TYPE = "datasource"
 _LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class PluginNames:
     """The two parts of a plugin id, and the title; `org` is empty if the name had none."""
 
     org: str
@@ -32,15 +32,15 @@ def plugin_id(org: str, name: str) -> str:
     Raises: UsageError if Grafana does not accept the id.
     """
     result = f"{org}-{name}-{_TYPE}"
-    if not ID.fullmatch(result) or max(len(org), len(name)) > _LONGEST:
+    if not ID.fullmatch(result) or max(len(org), len(name)) > _MAX_PART_CHARACTERS:
         raise UsageError(
-            f"{result!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
+            f"{result!r} is not a plugin id: its parts are 1 to {_MAX_PART_CHARACTERS} characters from a-z and 0-9",
             hint="for example: gfplug new acme-sales",
         )
     return result
 
 
-def parse(text: str) -> Names:
+def parse(text: str) -> PluginNames:
     """Parse a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
 
     The first of several words is the organisation, the others together are the name; a single word is the name. The
@@ -59,7 +59,7 @@ def parse(text: str) -> Names:
     name = "".join(rest).lower()
     plugin_id(org.lower() or DEFAULT_ORG, name)
     title = " ".join(word.capitalize() for word in words) if _LOWER_CASE.fullmatch(text) else " ".join(text.split())
-    return Names(org=org.lower(), name=name, title=title)
+    return PluginNames(org=org.lower(), name=name, title=title)
 
 
 def organisation(text: str) -> str:
@@ -74,8 +74,10 @@ def organisation(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """Split a text into words of ASCII letters and digits; accents are removed, other alphabets refused."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    if strange := sorted({sign for sign in plain if sign.isalnum() and not sign.isascii()}):
+    plain = "".join(
+        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
+    )
+    if strange := sorted({character for character in plain if character.isalnum() and not character.isascii()}):
         raise UsageError(
             f"a plugin id may only contain a-z and 0-9; remove: {' '.join(strange)}",
             hint="choose another name, and set the title with --data title=…",

@@ -28,7 +28,7 @@ FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
 """The folders that gfplug owned in projects of gfplug 0.1: the runtime, and the editors; both are no longer copied."""
 
 
-_LARGEST = 64 << 20  # bytes of a file that gfplug owns
+_MAX_OWNED_FILE_BYTES = 64 << 20  # bytes of a file that gfplug owns
 _FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,199}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
@@ -199,7 +199,9 @@ class Project:
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
         """Map each file in an owned folder to its current SHA-256; a file that is too large has none."""
         return {
-            path.relative_to(self.root).as_posix(): files.sha256_of(path) if path.stat().st_size < _LARGEST else ""
+            path.relative_to(self.root).as_posix(): files.sha256_of(path)
+            if path.stat().st_size < _MAX_OWNED_FILE_BYTES
+            else ""
             for folder in folders
             if folder not in _MARKS or (self.root / folder / _MARKS[folder]).is_file()
             for path in files.walk(self.root / folder)

@@ -16,7 +16,7 @@ RUNTIME = "gfruntime"
 """The distribution that a plugin imports."""
 
 _FLOORED = ("grpcio", "protobuf")
-_LARGEST = 1_000_000
+_MAX_CHARACTERS = 1_000_000
 
 
 def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
@@ -29,7 +29,7 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     import tomlkit  # noqa: PLC0415 - heavy
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
 
-    if len(pyproject) > _LARGEST:
+    if len(pyproject) > _MAX_CHARACTERS:
         raise ProjectError(f"pyproject.toml: the file is too large to edit ({len(pyproject)} characters)")
     try:
         document = tomlkit.parse(pyproject)

@@ -45,7 +45,10 @@ def line(key: str, text: str) -> str:
     """
     if not text.strip() or len(text) > _LONGEST_LINE:
         raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, got {text[:40]!r}")
-    if any((unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER) or sign in _NO_CHARACTERS for sign in text):
+    if any(
+        (unicodedata.category(character) in _NOT_PLAIN and character != _JOINER) or character in _NO_CHARACTERS
+        for character in text
+    ):
         raise UsageError(f"{key} must be one line of plain text, without control characters, got {text!r}")
     return text
 

@@ -14,14 +14,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RequestTarget:
     """A URL, and the Authorization header for it; its repr shows no secrets of them."""
 
     url: str
     authorization: str | None
 
     @classmethod
-    def of(cls, url: str) -> Target:
+    def of(cls, url: str) -> RequestTarget:
         """Split the credentials off a URL, or find them in netrc.
 
         Raises: FetchError for anything but a complete http or https URL.
@@ -51,17 +51,17 @@ class Target:
         """Whether the request cannot be read on the network."""
         return self.url.startswith("https:") or self.is_on_this_machine
 
-    def follow_redirect(self, location: str) -> Target:
+    def follow_redirect(self, location: str) -> RequestTarget:
         """Return the target of a redirect: never from https to http; credentials go only to the same origin."""
         try:
             absolute = urljoin(self.url, location)
         except ValueError as error:
             raise FetchError(f"{redact(self.url)} redirects to an invalid URL") from error
-        target = Target.of(absolute)
+        target = RequestTarget.of(absolute)
         if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
             raise FetchError(f"{redact(self.url)} redirects to an unencrypted address, which gfplug does not follow")
         same = _origin(self.url) == _origin(target.url)
-        return Target(target.url, self.authorization if same else trust.read_netrc(urlsplit(target.url)))
+        return RequestTarget(target.url, self.authorization if same else trust.read_netrc(urlsplit(target.url)))
 
 
 def redact(url: str) -> str:

@@ -48,7 +48,7 @@ def find(version: SdkVersion) -> ProtoSet | None:
         return None
 
 
-def keep(protos: ProtoSet) -> None:
+def store(protos: ProtoSet) -> None:
     """Store a proto in the cache, if possible."""
     record = {
         "format": _FORMAT,

@@ -20,7 +20,7 @@ from gfplug.sdk.index import MODULE
 if TYPE_CHECKING:
     from gfplug.sdk.versions import SdkVersion
 
-_SECONDS = 60.0
+_GO_TIMEOUT_SECONDS = 60.0
 _ALARMS = ("SECURITY ERROR", "checksum mismatch")
 
 
@@ -54,7 +54,7 @@ def _ask_go(version: SdkVersion) -> str:
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     with tempfile.TemporaryDirectory(prefix="gfplug-go-") as folder:
-        answer = process.run(command, cwd=Path(folder), env=environment, timeout=_SECONDS)
+        answer = process.run(command, cwd=Path(folder), env=environment, timeout=_GO_TIMEOUT_SECONDS)
     try:
         return str(json.loads(answer)["Sum"])
     except (ValueError, LookupError, TypeError) as error:

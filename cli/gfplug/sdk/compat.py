@@ -97,10 +97,10 @@ class _Types:
 
 def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
     """Pair each removed message with a new one that has exactly the same fields."""
-    born = sorted(new.messages.keys() - old.messages.keys())
+    added_names = sorted(new.messages.keys() - old.messages.keys())
     gone = {name: old.messages[name] for name in old.messages.keys() - new.messages.keys()}
     twins = {
-        name: next((other for other in born if message.fields and new.messages[other] == message), "")
+        name: next((other for other in added_names if message.fields and new.messages[other] == message), "")
         for name, message in gone.items()
     }
     return {name: twin for name, twin in twins.items() if twin}

@@ -13,7 +13,7 @@ from gfplug.sdk.versions import SdkVersion, require_supported
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECONDS = 60.0  # for all network requests together
+_FETCH_TIMEOUT_SECONDS = 60.0  # for all network requests together
 _log = logging.getLogger("gfplug")
 
 
@@ -60,8 +60,8 @@ def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = Fa
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
-    protos = remote.fetch(version, seconds=_SECONDS)
-    cache.keep(protos)
+    protos = remote.fetch(version, seconds=_FETCH_TIMEOUT_SECONDS)
+    cache.store(protos)
     return protos
 
 

@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProxySource:
     """One entry of GOPROXY: a proxy's URL, `direct` or `off`.
 
     `continues_after_errors` if the next one is tried after any failure.
@@ -45,16 +45,16 @@ class Module:
     commit: str | None
 
 
-def parse(text: str) -> list[Source]:
+def parse(text: str) -> list[ProxySource]:
     """Parse GOPROXY: after `,` the next entry is used if something is not found, after `|` after any failure.
 
     Entries after `off` or `direct` can never be reached, and are left out.
     Raises: FetchError if it has no entry.
     """
-    sources: list[Source] = []
+    sources: list[ProxySource] = []
     for entry, separator in re.findall(r"([^,|]*)([,|]|$)", text):
         if address := entry.strip():
-            sources.append(Source(_complete(address), continues_after_errors=separator == "|"))
+            sources.append(ProxySource(_complete(address), continues_after_errors=separator == "|"))
             if address in {"off", "direct"}:
                 break
     if not sources:

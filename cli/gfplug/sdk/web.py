@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from gfplug import __version__
 from gfplug.errors import FetchError, GfplugError, IntegrityError
 from gfplug.sdk import trust
-from gfplug.sdk.addresses import Target, redact
+from gfplug.sdk.addresses import RequestTarget, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
     Raises: MissingError for 404 and 410; IntegrityError for a body that is cut or a web page instead of data;
     FetchError for all other failures: refused, unreachable, too large, too slow.
     """
-    target = Target.of(url)
+    target = RequestTarget.of(url)
     for attempt in range(_TRIES):
         try:
             return _follow(target, deadline=deadline, limit=limit)
@@ -109,7 +109,7 @@ def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -
     unreachable, too large or too slow; RefusedError for an error status; IntegrityError as in `get`.
     """
     address = redact(url)
-    target = Target(Target.of(url).url, f"Bearer {token}")
+    target = RequestTarget(RequestTarget.of(url).url, f"Bearer {token}")
     if not target.is_private:
         raise FetchError(f"{address} is not encrypted: the token is not sent there", hint="use an https address")
     try:
@@ -121,7 +121,7 @@ def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -
     return answer
 
 
-def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
+def _follow(target: RequestTarget, *, deadline: Deadline, limit: int) -> bytes:
     for _ in range(_REDIRECTS + 1):
         answer = _ask(target, deadline=deadline, limit=limit)
         if isinstance(answer, bytes):
@@ -130,7 +130,7 @@ def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
     raise FetchError(f"{redact(target.url)}: more than {_REDIRECTS} redirects")
 
 
-def _ask(target: Target, *, deadline: Deadline, limit: int, body: bytes | None = None) -> bytes | str:
+def _ask(target: RequestTarget, *, deadline: Deadline, limit: int, body: bytes | None = None) -> bytes | str:
     """Send one request, a POST if there is a body; return the response's body, or the target of a redirect."""
     address = redact(target.url)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
@@ -239,7 +239,7 @@ def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
         timer.cancel()
 
 
-def _opener(target: Target, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
+def _opener(target: RequestTarget, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
     """Make an opener with the environment's proxies, but without redirects, files, and error statuses."""
 
     class Plain(http.client.HTTPConnection):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _END = struct.Struct("<4s4H2LH")
-_LONGEST_COMMENT = 1 << 16
+_MAX_COMMENT_BYTES = 1 << 16
 _BROKEN = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
 _ENCRYPTED = 0x1
 _FIRST_DAY = 315_532_800  # 1980-01-01
@@ -125,7 +125,7 @@ _HINT = "the file was damaged or changed; get it again, or build it again"
 def _check_directory(stream: IO[bytes], name: str, limits: Limits) -> None:
     """Refuse an archive whose list of members would take too much memory, before the list is read."""
     size = stream.seek(0, 2)
-    stream.seek(max(0, size - _LONGEST_COMMENT - _END.size))
+    stream.seek(max(0, size - _MAX_COMMENT_BYTES - _END.size))
     tail = stream.read()
     at = tail.rfind(b"PK\5\6")
     stream.seek(0)
@@ -214,7 +214,7 @@ def _check_links(archive: zipfile.ZipFile, members: dict[str, Member], source: s
     for name, member in members.items():
         if not member.is_link:
             continue
-        if member.size > paths.LONGEST:
+        if member.size > paths.MAX_PATH_CHARACTERS:
             raise IntegrityError(f"{source}: the link {name[:80]!r} leads to a path of {member.size} bytes", hint=_HINT)
         try:
             target = _read(archive, member.info, source=source).decode()

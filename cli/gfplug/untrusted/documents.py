@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from gfplug.untrusted.yaml_loader import Loader
 
-MOST = 16 << 20
+MAX_BYTES = 16 << 20
 """The most bytes of a document."""
 
 _MOST_YAML = 1 << 20  # YAML is slow to read
-_DEEPEST = 100
+_MAX_DEPTH = 100
 _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases can multiply values
 _MOST_ITEMS_OF_LARGE = 3_000_000
 
 
-def open_file(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
+def open_file(path: Path, *, most: int = MAX_BYTES, name: str = "") -> IO[bytes]:
     """Open a regular file of at most `most` bytes; errors call it `name`.
 
     Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
@@ -52,7 +52,7 @@ def open_file(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
     raise ProjectError(f"{name} has {status.st_size:,} bytes; gfplug reads at most {most:,}")
 
 
-def read_bytes(path: Path, *, most: int = MOST) -> bytes:
+def read_bytes(path: Path, *, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file.
 
     Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
@@ -67,7 +67,7 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
     return content
 
 
-def read_text(path: Path, *, most: int = MOST) -> str:
+def read_text(path: Path, *, most: int = MAX_BYTES) -> str:
     """Return the text of a regular file in UTF-8.
 
     Raises: ProjectError if it is not a regular file, larger, or not UTF-8; FileNotFoundError if it does not exist.
@@ -109,7 +109,7 @@ def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any: 
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=hook)
     except RecursionError:
-        raise ValueError(f"it nests more than {_DEEPEST} deep") from None
+        raise ValueError(f"it nests more than {_MAX_DEPTH} deep") from None
     _check_depth(value)
     return value
 
@@ -145,7 +145,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         value = tomllib.loads(text)
     except RecursionError:
-        raise ValueError(f"it nests more than {_DEEPEST} deep") from None
+        raise ValueError(f"it nests more than {_MAX_DEPTH} deep") from None
     _check_depth(value)
     return value
 
@@ -182,7 +182,7 @@ def _parse_yaml(text: str, loader: Callable[[str], Loader], *, name: str, most_i
         value = yaml_loader.load(text, loader=loader)
         _check_depth(value, most_items=most_items)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else _sentence(error)
+        why = f"it nests more than {_MAX_DEPTH} deep" if isinstance(error, RecursionError) else _sentence(error)
         raise ProjectError(f"{name} is not valid YAML: {why}", hint="fix that line") from error
     return value
 
@@ -217,5 +217,5 @@ def _check_depth(value: object, *, most_items: float = math.inf) -> None:
                 level.extend(child for child in children if isinstance(child, (dict, list)))
             if items > most_items:
                 raise ValueError(f"it has more than {most_items} values")
-        if depth > _DEEPEST:
-            raise ValueError(f"it nests more than {_DEEPEST} deep")
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"it nests more than {_MAX_DEPTH} deep")

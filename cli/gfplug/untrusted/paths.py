@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-LONGEST = 1024
+MAX_PATH_CHARACTERS = 1024
 """The most characters of a path."""
 
 _FORBIDDEN = frozenset("\\:")  # Windows' separator, its drives and its streams
@@ -23,8 +23,8 @@ def is_inside(path: str) -> bool:
     """Return whether a POSIX path stays below its folder on every system, and outside of git's own folder."""
     parts = path.split("/")
     return (
-        len(path) <= LONGEST
-        and not any(sign in _FORBIDDEN or unicodedata.category(sign) in _CONTROL for sign in path)
+        len(path) <= MAX_PATH_CHARACTERS
+        and not any(character in _FORBIDDEN or unicodedata.category(character) in _CONTROL for character in path)
         and all(part.strip(". ") and part == part.rstrip(". ") and not _is_git(part) for part in parts)
     )
 
@@ -79,7 +79,7 @@ def is_linked(root: Path, path: str) -> bool:
 
 def _is_git(part: str) -> bool:
     """Return whether a name is git's own folder, on any file system: `.GIT`, or Windows' short name for it."""
-    visible = "".join(sign for sign in part if unicodedata.category(sign) != "Cf").casefold()
+    visible = "".join(character for character in part if unicodedata.category(character) != "Cf").casefold()
     return visible in {_GIT, "git~1"}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_SECONDS = 300.0
+_GIT_TIMEOUT_SECONDS = 300.0
 _NEWEST_COMMITS = 50
 _SETTINGS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never")
 _SHIELD = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "", "GIT_TERMINAL_PROMPT": "0"}
@@ -102,7 +102,7 @@ def run_git(
             env={**inherited, **variables},
             input=stdin,
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=_GIT_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

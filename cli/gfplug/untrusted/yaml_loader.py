@@ -90,15 +90,15 @@ class Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise _fail(key, "a key is not a text")
             if key.value in lines:
-                self.repeat(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} appears again"))
+                self.on_repeated_key(_fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} appears again"))
             lines.setdefault(key.value, key.start_mark.line + 1)
         if len(lines) < len(node.value):
             firsts = {key.value: (key, value) for key, value in reversed(node.value)}
             node.value = [firsts[name] for name in lines]
         return node
 
-    def repeat(self, error: yaml.MarkedYAMLError) -> None:
-        """Refuse a key that appears twice."""
+    def on_repeated_key(self, error: yaml.MarkedYAMLError) -> None:
+        """Refuse the text, because a key appears twice; a subclass may store the error instead."""
         raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
@@ -139,7 +139,7 @@ class LargeLoader(Loader):
             for name in ("get_event", "peek_event", "check_event"):
                 setattr(self, name, getattr(parser, name))
 
-    def repeat(self, error: yaml.MarkedYAMLError) -> None:
+    def on_repeated_key(self, error: yaml.MarkedYAMLError) -> None:
         """Report a key that appears twice, if `repeated` is set."""
         mark: Any = error.problem_mark
         if self._repeated is None:
@@ -169,12 +169,12 @@ def _kind_of(text: str) -> str:
     if text in _INFINITE:
         return "float"
     plain = text.replace("_", "") if text[:1] in _FIRST else text
-    if _INTEGER.fullmatch(plain) and _INT64 <= _whole(plain) <= _UINT64:
+    if _INTEGER.fullmatch(plain) and _INT64 <= _read_integer(plain) <= _UINT64:
         return "int"
     return "float" if len(plain) <= _MOST_DIGITS and _FLOAT.fullmatch(plain) and math.isfinite(float(plain)) else "str"
 
 
-def _whole(plain: str) -> int:
+def _read_integer(plain: str) -> int:
     """Read a whole number as Go does: a leading zero means octal."""
     if len(plain) > _MOST_DIGITS:
         return _UINT64 + 1
@@ -200,9 +200,9 @@ def _boolean(_loader: Any, node: Any) -> bool:  # noqa: ANN401 - as above
 
 def _integer(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
     plain = node.value.replace("_", "")
-    if not _INTEGER.fullmatch(plain) or not _INT64 <= _whole(plain) <= _UINT64:
+    if not _INTEGER.fullmatch(plain) or not _INT64 <= _read_integer(plain) <= _UINT64:
         raise _fail(node, f"{node.value[:40]!r} is not a whole number of 64 bits")
-    number = IntWithText(_whole(plain))
+    number = IntWithText(_read_integer(plain))
     number.source_text = loader.construct_scalar(node)
     return number
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
     from gfplug.scaffold.openapi.model import DataSource
     from gfplug.scaffold.openapi.stored_model import StoredModel
-    from gfplug.scaffold.openapi.upstream_changes import Change
+    from gfplug.scaffold.openapi.upstream_changes import UpstreamChange
 
 
 def read(project: Project) -> StoredModel:
@@ -49,7 +49,7 @@ def choose(source: DataSource, operations: Sequence[str]) -> StoredModel:
     return stored_model.StoredModel(replace(source, operations=operations_left), tuple(operations))
 
 
-def compare(project: Project, after: StoredModel) -> list[Change]:
+def compare(project: Project, after: StoredModel) -> list[UpstreamChange]:
     """List what a new description changes for saved queries and alert rules.
 
     Raises: like `read`.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
-_LARGEST = 1_000_000
+_MAX_SEARCHED_BYTES = 1_000_000
 
 
 def find(root: Path) -> Iterator[str]:
@@ -44,4 +44,4 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _is_small(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size < _LARGEST
+    return path.is_file() and path.stat().st_size < _MAX_SEARCHED_BYTES

@@ -74,7 +74,7 @@ class Upgrade:
     @property
     def files(self) -> dict[str, str]:
         """Map each file that changes to `added`, `changed` or `deleted`."""
-        return {path: edit.what for path, edit in sorted(self.edits.items())}
+        return {path: edit.kind for path, edit in sorted(self.edits.items())}
 
     def to_json(self) -> dict[str, Any]:
         """Return the upgrade as `--json` shows it."""
@@ -135,14 +135,14 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
 
 def _list_edited(project: Project, *, force: bool) -> list[str]:
     """List the stubs that were edited."""
-    edited_files = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
+    edited_files = {path: kind for path, kind in project.changed_owned().items() if path.startswith(_STUBS)}
     if edited_files and not force:
-        names = ", ".join(f"{path} ({what})" for path, what in edited_files.items())
+        names = ", ".join(f"{path} ({kind})" for path, kind in edited_files.items())
         raise ProjectError(
             f"generated files differ from {lock.LOCK_NAME}: {names}",
             hint="restore them from version control, or use --force, which keeps a copy",
         )
-    return [path for path, what in edited_files.items() if what != "deleted"]
+    return [path for path, kind in edited_files.items() if kind != "deleted"]
 
 
 def _require_locked(old: lock.Lock, protos: ProtoSet, new_stubs: Stubs) -> None:

@@ -38,7 +38,7 @@ class Conflict:
     """A file that the user must check, and why."""
 
     path: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +86,16 @@ class _Result:
     conflicts: list[Conflict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def conflict(self, path: str, why: str) -> None:
+    def conflict(self, path: str, reason: str) -> None:
         """Report a file that the user must check."""
-        self.conflicts.append(Conflict(path=path, why=why))
+        self.conflicts.append(Conflict(path=path, reason=reason))
 
-    def put_beside(self, path: str, new: TreeFile, why: str) -> None:
+    def add_beside(self, path: str, new: TreeFile, reason: str) -> None:
         """Put the template's file beside the user's own, or beside a user's file that blocks its folder."""
         blocked = next((above for above in _folders(path) if above in self.tree), path)
         name = blocked + BESIDE + path.removeprefix(blocked)
         self.tree[name] = new
-        self.conflict(path, f"{why}: the template's file is {name}")
+        self.conflict(path, f"{reason}: the template's file is {name}")
 
 
 def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
@@ -127,7 +127,7 @@ def _settle_contents(result: _Result, path: str, entry: TreeFile | None, sides: 
         result.conflict(path, "you and the template changed the same lines")
     elif mine is not None and new is not None and mine.content != new.content:
         result.tree[path] = mine
-        result.put_beside(path, new, "both sides changed it, and it can't be merged")
+        result.add_beside(path, new, "both sides changed it, and it can't be merged")
     elif choice := entry or mine or new:
         result.tree[path] = choice
 
@@ -173,7 +173,7 @@ def _merge_whole_files(sides: _Sides) -> _Result:
         elif mine == old and not _is_blocked(path, result.tree):
             result.tree[path] = new
         else:
-            result.put_beside(path, new, "both sides changed it")
+            result.add_beside(path, new, "both sides changed it")
     return result
 
 

@@ -73,7 +73,7 @@ class Plan:
         """Map each file that changes to `added`, `changed`, `deleted` or `conflict`."""
         conflicted = {conflict.path for conflict in self.conflicts}
         return {
-            path: "conflict" if path in conflicted else edit.what
+            path: "conflict" if path in conflicted else edit.kind
             for path, edit in sorted(self.edits.items())
             if not path.startswith(".gfplug/")
         }
@@ -113,7 +113,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
         merged, base, yours = _merge(project, fresh, request, sources)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + [
-        path for path, what in project.changed_owned().items() if what != "deleted"
+        path for path, kind in project.changed_owned().items() if kind != "deleted"
     ]
     backups = backup.copies(project.root, backed_up)
     editors = react_editors.write(project.root, request.schema, deleted=merged.deletes)
@@ -188,7 +188,7 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
     if (edited_files := project.changed_owned()) and not force:
         raise ProjectError(
             f"owned files differ from {lock.LOCK_NAME}: "
-            + ", ".join(f"{path} ({what})" for path, what in edited_files.items()),
+            + ", ".join(f"{path} ({kind})" for path, kind in edited_files.items()),
             hint="move your changes to src/plugin and restore the files, or use --force, which keeps a copy",
             details=difference.show(_authors_edits(project, current, edited_files)),
         )

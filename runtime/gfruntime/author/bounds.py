@@ -66,15 +66,15 @@ class _Field:
     def find(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
         """Yield violations of the field's value, or of its items."""
         if not self.is_list:
-            yield from self._one(value, path, root)
+            yield from self._check_value(value, path, root)
         elif isinstance(value, collections.abc.Mapping):
             for key, item in value.items():
-                yield from self._one(item, (*path, key), item)
+                yield from self._check_value(item, (*path, key), item)
         else:
             for number, item in enumerate(value):
-                yield from self._one(item, (*path, number), item)
+                yield from self._check_value(item, (*path, number), item)
 
-    def _one(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
+    def _check_value(self, value: Any, path: Path, root: Any) -> Iterator[Violation]:  # noqa: ANN401
         for rule in self.rules:
             if text := rule(value):
                 yield Violation(path, text)
@@ -176,33 +176,33 @@ def _defaults(model: Any) -> dict[str, Any]:  # noqa: ANN401
     return defaults
 
 
-def _compile_field(name: str, hint: Any, where: str, default: Callable[[], Any]) -> Iterator[_Field]:  # noqa: ANN401
+def _compile_field(name: str, hint: Any, field_path: str, default: Callable[[], Any]) -> Iterator[_Field]:  # noqa: ANN401
     bare, ui, _ = unwrap(hint)
     item = item_of(bare)
     kind, item_ui, _ = (bare, ui, False) if item is None else unwrap(item)
     each = _Field(
         name=name,
         is_required=ui.required,
-        show_if=rules.show_if_json(ui, where),
-        rules=rules.rules_of(kind, ui if item is None else rules.join_bounds(ui, item_ui), where),
+        show_if=rules.show_if_json(ui, field_path),
+        rules=rules.rules_of(kind, ui if item is None else rules.join_bounds(ui, item_ui), field_path),
         inner=_compile(kind),
         is_list=item is not None,
     )
     choices = rules.choices_of(kind)
     if each.rules or choices or each.inner is not None:
-        _check_default(each, choices, default(), where)
+        _check_default(each, choices, default(), field_path)
     if each.rules or each.is_required or each.show_if or each.inner is not None:
         yield each
 
 
-def _check_default(each: _Field, choices: list[Any], default: Any, where: str) -> None:  # noqa: ANN401
+def _check_default(each: _Field, choices: list[Any], default: Any, field_path: str) -> None:  # noqa: ANN401
     """Refuse a default that breaks a bound, except an empty default of a required field."""
     if default is _MISSING or default is None:
         return
     checks = dataclasses.replace(each, rules=[*each.rules, *rules.choice_rules(choices)])
     for violation in checks.find(default, (), default):
         if violation.text != _EMPTY:
-            raise SchemaError(f"{where}: its default breaks its own bound: {violation.text}")
+            raise SchemaError(f"{field_path}: its default breaks its own bound: {violation.text}")
 
 
 def item_of(bare: Any) -> Any:  # noqa: ANN401

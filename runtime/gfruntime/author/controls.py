@@ -44,12 +44,12 @@ def unwrap(hint: Any) -> tuple[Any, Ui, bool]:  # noqa: ANN401 - a type
             return hint, ui, nullable
 
 
-def control_of(bare: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - a type
+def control_of(bare: Any, field_path: str) -> dict[str, Any]:  # noqa: ANN401 - a type
     """Choose the form control of a type."""
     if typing.get_origin(bare) is typing.Literal or isinstance(bare, enum.EnumType):
-        return {"kind": "select", "options": _choices(bare, where)}
+        return {"kind": "select", "options": _choices(bare, field_path)}
     if (inner := item_type(bare)) is not None:
-        item = control_of(unwrap(inner)[0], where)
+        item = control_of(unwrap(inner)[0], field_path)
         if item["kind"] == "select":
             return item | {"kind": "multi"}
         if item["kind"] in ("string", "number"):
@@ -61,7 +61,7 @@ def control_of(bare: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - a typ
     if bare is int:
         return {"kind": "number", "integer": True}
     name = bare.__name__ if isinstance(bare, type) and not typing.get_args(bare) else str(bare)
-    raise SchemaError(f"{where}: {name} has no form control; use {_SUPPORTED}")
+    raise SchemaError(f"{field_path}: {name} has no form control; use {_SUPPORTED}")
 
 
 def item_type(bare: Any) -> Any:  # noqa: ANN401 - a type
@@ -72,13 +72,13 @@ def item_type(bare: Any) -> Any:  # noqa: ANN401 - a type
     return None
 
 
-def _choices(bare: Any, where: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
+def _choices(bare: Any, field_path: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
     """List the values of a Literal or an Enum, in the order they are written."""
     pairs = [(value, str(value)) for value in typing.get_args(bare)]
     if isinstance(bare, enum.EnumType):
         pairs = [(bare[name].value, title(name.lower())) for name in bare.__members__]
     if not pairs or any(type(value) not in (str, int) for value, _ in pairs):
-        raise SchemaError(f"{where}: the choices must be texts or whole numbers")
+        raise SchemaError(f"{field_path}: the choices must be texts or whole numbers")
     return [{"value": value, "label": label} for value, label in pairs]
 
 

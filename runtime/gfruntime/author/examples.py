@@ -46,24 +46,24 @@ def describe(author: Author, fields: list[dict[str, Any]]) -> list[dict[str, Any
     Shape: `{name, model}`, and `description` if there is one; a model is JSON with a value for each field.
     Raises: SchemaError naming the example.
     """
-    where = f"{getattr(author.make, '__name__', 'Datasource')}.examples"
+    field_path = f"{getattr(author.make, '__name__', 'Datasource')}.examples"
     examples = getattr(author.make, "examples", ())
     if not isinstance(examples, (list, tuple)) or not all(isinstance(each, Example) for each in examples):
-        raise SchemaError(f"{where} is {examples!r:.80}, expected a list of Example(name, model)")
+        raise SchemaError(f"{field_path} is {examples!r:.80}, expected a list of Example(name, model)")
     described: dict[str, dict[str, Any]] = {}
     for each in examples:
-        _check(each, author, fields, where)
+        _check(each, author, fields, field_path)
         if each.name in described:
-            raise SchemaError(f"{where}: two examples have the name {each.name!r}")
+            raise SchemaError(f"{field_path}: two examples have the name {each.name!r}")
         description = {"description": each.description} if each.description else {}
         described[each.name] = {"name": each.name, "model": _plain(each.model), **description}
     return list(described.values())
 
 
-def _check(example: Example, author: Author, fields: list[dict[str, Any]], where: str) -> None:
+def _check(example: Example, author: Author, fields: list[dict[str, Any]], field_path: str) -> None:
     if not isinstance(example.name, str) or not example.name:
-        raise SchemaError(f"{where}: a name must be a non-empty text, got {example.name!r}")
-    place = f"{where}: {example.name!r}"
+        raise SchemaError(f"{field_path}: a name must be a non-empty text, got {example.name!r}")
+    place = f"{field_path}: {example.name!r}"
     if not dataclasses.is_dataclass(author.model) or type(example.model) is not author.model:
         model_name = getattr(author.model, "__name__", author.model)
         raise SchemaError(f"{place} has a {type(example.model).__name__} as its model, not a {model_name}")

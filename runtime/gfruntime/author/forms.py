@@ -57,20 +57,20 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
         raise SchemaError(annotation_error_text(model, error)) from None
     fields: list[dict[str, Any]] = []
     for item in dataclasses.fields(model):
-        where, hint = f"{path}.{item.name}", hints[item.name]
+        field_path, hint = f"{path}.{item.name}", hints[item.name]
         bare, ui, _ = unwrap(hint)
         inner = unwrap(item_type(bare))[0]
         if not item.init:
             continue
         if (group := httpform.group(bare)) is not None:
             marked = [field | {"group": bare.__name__} for field in group]
-            fields += _group_fields(marked, owners, where, fields, config=config)
+            fields += _group_fields(marked, owners, field_path, fields, config=config)
         elif _is_form(bare):
-            fields += _nested(owners, item, bare, ui, where, config=config)
+            fields += _nested(owners, item, bare, ui, field_path, config=config)
         elif _is_form(inner):
-            fields.append(_rows(owners, item, inner, ui, where, config=config))
+            fields.append(_rows(owners, item, inner, ui, field_path, config=config))
         else:
-            fields.append(_field(item, hint, where, config=config))
+            fields.append(_field(item, hint, field_path, config=config))
     return reserved.without_duplicates(fields, path)
 
 
@@ -79,40 +79,48 @@ def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
 
 
 def _group_fields(
-    group: list[dict[str, Any]], owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool
+    group: list[dict[str, Any]],
+    owners: tuple[type, ...],
+    field_path: str,
+    before: list[dict[str, Any]],
+    *,
+    config: bool,
 ) -> list[dict[str, Any]]:
     """Return the fields of a group such as HttpOptions, without the URL if the author has one."""
     if not config or len(owners) > 1:
-        raise SchemaError(f"{where}: {group[0]['group']} works only as a field of the options class: move it there")
+        raise SchemaError(
+            f"{field_path}: {group[0]['group']} works only as a field of the options class: move it there"
+        )
     has_url = any(field.get("store") == "url" for field in before)
     return [field for field in group if not (has_url and field["store"] == "url")]
 
 
-def _enter_dataclass(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
+def _enter_dataclass(owners: tuple[type, ...], bare: type, field_path: str) -> tuple[type, ...]:
     """Enter a nested dataclass, if a form can show it."""
     if bare in owners:
-        raise SchemaError(f"{where} refers back to {bare.__name__}: a form cannot contain itself")
+        raise SchemaError(f"{field_path} refers back to {bare.__name__}: a form cannot contain itself")
     if len(owners) > 1:
         raise SchemaError(
-            f"{where} is a dataclass inside a dataclass inside a dataclass: move its fields into {owners[-1].__name__}"
+            f"{field_path} is a dataclass inside a dataclass inside a dataclass: "
+            f"move its fields into {owners[-1].__name__}"
         )
     return (*owners, bare)
 
 
 def _nested(
-    owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, where: str, *, config: bool
+    owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, field_path: str, *, config: bool
 ) -> list[dict[str, Any]]:
     """Describe a nested dataclass as a section; each field's name begins with the outer field's name and a dot."""
-    inside = _enter_dataclass(owners, bare, where)
-    reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
-    fields = _fields(inside, where, config=False)
-    if _default(item, where) != bare():
+    inside = _enter_dataclass(owners, bare, field_path)
+    reserved.check_name(item.name, field_path, is_query=_is_query(field_path, config=config))
+    fields = _fields(inside, field_path, config=False)
+    if _default(item, field_path) != bare():
         raise SchemaError(
-            f"{where}: its default must be {bare.__name__}(), because a query may have only some of its fields"
+            f"{field_path}: its default must be {bare.__name__}(), because a query may have only some of its fields"
         )
-    shared = {"section": ui.section or ui.label or title(item.name)} | query_fields.describe(ui, where)
+    shared = {"section": ui.section or ui.label or title(item.name)} | query_fields.describe(ui, field_path)
     stored = {"store": "jsonData"} if config else {}
-    outer = rules.show_if_json(ui, where)
+    outer = rules.show_if_json(ui, field_path)
     conditions = [outer | field.get("showIf", {}) for field in fields]
     inner_fields = [
         shared | field | ({"showIf": condition} if condition else {})
@@ -122,53 +130,54 @@ def _nested(
 
 
 def _rows(
-    owners: tuple[type, ...], item: dataclasses.Field[Any], inner: type, ui: Ui, where: str, *, config: bool
+    owners: tuple[type, ...], item: dataclasses.Field[Any], inner: type, ui: Ui, field_path: str, *, config: bool
 ) -> dict[str, Any]:
     """Describe a list of dataclasses: rows that can be added and removed, each with the dataclass's fields."""
-    inside = _enter_dataclass(owners, inner, where)
-    reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
-    fields = _fields(inside, where, config=False)
+    inside = _enter_dataclass(owners, inner, field_path)
+    reserved.check_name(item.name, field_path, is_query=_is_query(field_path, config=config))
+    fields = _fields(inside, field_path, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
         raise SchemaError(
-            f"{where}: a row can't show {inner.__name__}.{strange['name']}, because it is more than one line; "
+            f"{field_path}: a row can't show {inner.__name__}.{strange['name']}, because it is more than one line; "
             f"use a type and a widget of one line"
         )
-    default = _default(item, where)
+    default = _default(item, field_path)
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
-        raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")
+        raise SchemaError(f"{field_path}: its default {default!r} is not a list of {inner.__name__}")
     rows = [{field["name"]: _plain(getattr(each, field["name"])) for field in fields} for each in default]
     for row, field in ((row, field) for row in rows for field in fields):
         if not fits(row[field["name"]], field, nullable=bool(field.get("nullable"))):
             raise SchemaError(
-                f"{where}: its default has the {field['name']} {row[field['name']]!r}, not {describe_values(field)}"
+                f"{field_path}: its default has the {field['name']} {row[field['name']]!r}, "
+                f"not {describe_values(field)}"
             )
     described = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields}
-    return described | {"default": rows} | _presentation(ui, where) | ({"store": "jsonData"} if config else {})
+    return described | {"default": rows} | _presentation(ui, field_path) | ({"store": "jsonData"} if config else {})
 
 
-def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
+def _field(item: dataclasses.Field[Any], hint: Any, field_path: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
     """Describe one field: name, label, control, default, limits."""
     bare, ui, nullable = unwrap(hint)
-    control = control_of(bare, where)
+    control = control_of(bare, field_path)
     if item_type(bare) is not None:
         ui = rules.join_bounds(ui, unwrap(item_type(bare))[1])
-    _check(where, item.name, control, ui, config=config)
+    _check(field_path, item.name, control, ui, config=config)
     if nullable and (control["kind"] == "secret" or ui.store == "url"):
-        raise SchemaError(f"{where}: Grafana stores it as a text, which may be empty but never None")
+        raise SchemaError(f"{field_path}: Grafana stores it as a text, which may be empty but never None")
     described: dict[str, Any] = {
         "name": item.name,
         "label": ui.label or title(item.name),
         **control,
-        **_presentation(ui, where),
+        **_presentation(ui, field_path),
     }
     described["kind"] = "hidden" if ui.widget == "hidden" else _KINDS.get((control["kind"], ui.widget), control["kind"])
     described |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
     described |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
-    default = _plain(_default(item, where))
+    default = _plain(_default(item, field_path))
     if control["kind"] == "secret" and default:
-        raise SchemaError(f"{where}: a secret must not have a default, because everybody can read module.js")
+        raise SchemaError(f"{field_path}: a secret must not have a default, because everybody can read module.js")
     if not fits(default, described | control, nullable=nullable):
-        raise SchemaError(f"{where}: its default {default!r} is not {describe_values(described | control)}")
+        raise SchemaError(f"{field_path}: its default {default!r} is not {describe_values(described | control)}")
     if control["kind"] != "secret" and default is not None:
         described["default"] = default
     if ui.options_from:
@@ -176,49 +185,51 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
         described |= {"kind": kind, "from": ui.options_from, "options": []}
     if config:
         described["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
-        reserved.check_option(described, where)
+        reserved.check_option(described, field_path)
     return described
 
 
-def _presentation(ui: Ui, where: str) -> dict[str, Any]:
+def _presentation(ui: Ui, field_path: str) -> dict[str, Any]:
     """Collect the attributes that only change how a field looks."""
     keys = ("help", "placeholder", "section", "language", "variables", "rows", "required", "pattern")
     attributes = {key: value for key in keys if (value := getattr(ui, key))}
-    shown_if = rules.show_if_json(ui, where)
-    return attributes | query_fields.describe(ui, where) | ({"showIf": shown_if} if shown_if else {})
+    shown_if = rules.show_if_json(ui, field_path)
+    return attributes | query_fields.describe(ui, field_path) | ({"showIf": shown_if} if shown_if else {})
 
 
-def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bool) -> None:
+def _check(field_path: str, name: str, control: dict[str, Any], ui: Ui, *, config: bool) -> None:
     """Refuse a presentation that does not fit the field."""
     kind, is_numeric = control["kind"], control["kind"] == "number" or control.get("numeric", False)
-    rules.check_ui(ui, where)
+    rules.check_ui(ui, field_path)
     if kind == "secret" and (not config or ui.widget == "hidden"):
-        raise SchemaError(f"{where}: a secret belongs in the options, because only the config page can store it")
+        raise SchemaError(f"{field_path}: a secret belongs in the options, because only the config page can store it")
     if ui.widget not in ("", "hidden", *_WIDGETS.get(kind, ())):
-        raise SchemaError(f"{where}: the widget {ui.widget!r} does not fit its type")
+        raise SchemaError(f"{field_path}: the widget {ui.widget!r} does not fit its type")
     if ui.store == "url" and not (config and kind == "string"):
-        raise SchemaError(f'{where}: store="url" works only on one str of the options')
+        raise SchemaError(f'{field_path}: store="url" works only on one str of the options')
     if not is_numeric and (ui.minimum, ui.maximum) != (None, None):
-        raise SchemaError(f"{where}: minimum and maximum work only on numbers")
+        raise SchemaError(f"{field_path}: minimum and maximum work only on numbers")
     if ui.pattern and (is_numeric or kind not in ("string", "secret", "tags")):
-        raise SchemaError(f"{where}: a pattern works only on texts")
+        raise SchemaError(f"{field_path}: a pattern works only on texts")
     if ui.variables and (config or ui.widget != "code" or ui.variables != "values"):
-        raise SchemaError(f'{where}: variables="values" works only on a query field with widget="code"; remove it here')
+        raise SchemaError(
+            f'{field_path}: variables="values" works only on a query field with widget="code"; remove it here'
+        )
     if ui.options_from and (config or kind not in ("string", "tags")):
-        raise SchemaError(f"{where}: options_from works only on a str or a list[str] of a query")
-    reserved.check_name(name, where, is_query=_is_query(where, config=config))
+        raise SchemaError(f"{field_path}: options_from works only on a str or a list[str] of a query")
+    reserved.check_name(name, field_path, is_query=_is_query(field_path, config=config))
 
 
-def _is_query(where: str, *, config: bool) -> bool:
+def _is_query(field_path: str, *, config: bool) -> bool:
     """Tell whether a field belongs to the query itself, and not to a nested dataclass."""
-    return not config and where.count(".") == 1
+    return not config and field_path.count(".") == 1
 
 
-def _default(item: dataclasses.Field[Any], where: str) -> Any:  # noqa: ANN401 - the author's value
+def _default(item: dataclasses.Field[Any], field_path: str) -> Any:  # noqa: ANN401 - the author's value
     """Return a field's default."""
     value = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
     if value is dataclasses.MISSING:
-        raise SchemaError(f"{where} has no default: alert rules and provisioned files may leave the field out")
+        raise SchemaError(f"{field_path} has no default: alert rules and provisioned files may leave the field out")
     return list(value) if isinstance(value, tuple) else value
 
 

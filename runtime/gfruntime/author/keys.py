@@ -58,7 +58,7 @@ def describe(author: Author) -> dict[str, Any]:
 
 def of(hint: Any) -> Keys:  # noqa: ANN401 - a type
     """Return the keys that are read from an object of a type."""
-    return _of(hint, ())
+    return _keys_of_type(hint, ())
 
 
 def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN401 - a type
@@ -81,23 +81,23 @@ def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN40
     return stores
 
 
-def _of(hint: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
+def _keys_of_type(hint: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
     bare = unwrap(hint)[0]
     if typing.get_origin(bare) in _UNIONS:
-        below = [_of(each, owners) for each in typing.get_args(bare) if each is not type(None)]
+        below = [_keys_of_type(each, owners) for each in typing.get_args(bare) if each is not type(None)]
         return below[0] if len(below) == 1 else None
     origin = typing.get_origin(bare) or bare
     if has_fields(origin) or typing.is_typeddict(origin):
         return None if origin in owners else _fields(bare, origin, (*owners, origin))
     item = item_of(bare)
-    below_items = None if item is None else _of(item, owners)
+    below_items = None if item is None else _keys_of_type(item, owners)
     if below_items is None:
         return None
     return {EACH: below_items} if issubclass(origin, collections.abc.Mapping) else below_items
 
 
 def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type
-    """Return the keys that fill a class; None if it accepts others, too."""
+    """Return the keys that fill a class; None if it also accepts other keys."""
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
     except (NameError, TypeError):  # decoding into the class raises the same error
@@ -106,7 +106,7 @@ def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN
     if names is None:
         return None
     is_generic = bool(typing.get_args(bare))
-    return {key: None if is_generic else _of(hints.get(name), owners) for key, name in names}
+    return {key: None if is_generic else _keys_of_type(hints.get(name), owners) for key, name in names}
 
 
 def _names(kind: Any, hints: dict[str, Any]) -> list[tuple[str, str]] | None:  # noqa: ANN401 - a type

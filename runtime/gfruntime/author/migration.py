@@ -32,12 +32,12 @@ def migrates(model: Any) -> bool:  # noqa: ANN401 - a type
     return isinstance(member, (staticmethod, classmethod))
 
 
-def migrate(model: Any, values: dict[str, Any], what: str) -> str:  # noqa: ANN401 - a type
+def migrate(model: Any, values: dict[str, Any], subject: str) -> str:  # noqa: ANN401 - a type
     """Return a saved JSON object as the class migrates it, as JSON; the object may be changed.
 
-    Raises: DecodeError naming the class; `what` starts the message, and the author's own exception is the cause.
+    Raises: DecodeError naming the class; `subject` starts the message, and the author's own exception is the cause.
     """
-    name = f"{what}: {(typing.get_origin(model) or model).__name__}.migrate"
+    name = f"{subject}: {(typing.get_origin(model) or model).__name__}.migrate"
     try:
         migrated = model.migrate(values)
         text = json.dumps(migrated, allow_nan=False)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 APPS = get_args(App)
 
 
-def describe(ui: Ui, where: str) -> dict[str, Any]:
+def describe(ui: Ui, field_path: str) -> dict[str, Any]:
     """Return `apps` and `remember` of a field as JSON.
 
     Raises: SchemaError if Grafana has no app with this name.
     """
     if isinstance(ui.apps, str) or not all(app in APPS for app in ui.apps):
-        raise SchemaError(f"{where}: apps expects a list of {', '.join(APPS)}; got {ui.apps!r}")
+        raise SchemaError(f"{field_path}: apps expects a list of {', '.join(APPS)}; got {ui.apps!r}")
     return {**({"apps": list(ui.apps)} if ui.apps else {}), **({"remember": True} if ui.remember else {})}
 
 
@@ -33,11 +33,11 @@ def check(fields: list[dict[str, Any]], path: str, *, config: bool) -> None:
     Raises: SchemaError naming the field.
     """
     for field in fields:
-        where, rows = f"{path}.{field['name']}", field.get("fields", [])
+        field_path, rows = f"{path}.{field['name']}", field.get("fields", [])
         if config and any("apps" in each or "remember" in each for each in (field, *rows)):
-            raise SchemaError(f"{where}: apps and remember work only on fields of a query")
+            raise SchemaError(f"{field_path}: apps and remember work only on fields of a query")
         if "apps" in field and field.get("required"):
-            raise SchemaError(f"{where}: some apps hide it, so it can't be required")
+            raise SchemaError(f"{field_path}: some apps hide it, so it can't be required")
         if (field["kind"] == "list" and "remember" in field) or any("remember" in each for each in rows):
-            raise SchemaError(f"{where}: rows can't be remembered")
-        check(rows, where, config=config)
+            raise SchemaError(f"{field_path}: rows can't be remembered")
+        check(rows, field_path, config=config)

@@ -31,19 +31,19 @@ def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[st
     """
     by_name = {field["name"]: field for field in fields}
     for field in fields:
-        where = f"{path}.{field['name']}"
+        field_path = f"{path}.{field['name']}"
         for name, values in field.get("showIf", {}).items():
             if name not in by_name or name == field["name"]:
                 what = "the field itself" if name in by_name else f"not a field of {path}"
-                raise SchemaError(f"{where}: show_if names {name!r}, which is {what}")
-            _check_values(where, name, values, by_name[name])
+                raise SchemaError(f"{field_path}: show_if names {name!r}, which is {what}")
+            _check_values(field_path, name, values, by_name[name])
         for name in _NAME.findall(field.get("from", "")):
             if name not in by_name and name not in outer:
-                raise SchemaError(f"{where}: options_from names {name!r}, which is not a field of {path}")
+                raise SchemaError(f"{field_path}: options_from names {name!r}, which is not a field of {path}")
         if "from" in field:
-            _check_path(where, field["from"])
+            _check_path(field_path, field["from"])
         if field["kind"] == "list":
-            check_names(field["fields"], where, outer=by_name)
+            check_names(field["fields"], field_path, outer=by_name)
 
 
 def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> None:
@@ -57,23 +57,23 @@ def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> 
         if "from" in field:
             resource = field["from"].partition("?")[0].lstrip("/")
             if not isinstance(routes.match(author.routes, Request(path=_NAME.sub("x", resource))), routes.Match):
-                where = f"{path}.{field['name']}"
+                field_path = f"{path}.{field['name']}"
                 hint = f'put @route("GET", "/{resource}") on a method'
                 raise SchemaError(
-                    f"{where}: options_from names the resource {resource!r}, which the class does not have: {hint}"
+                    f"{field_path}: options_from names the resource {resource!r}, which the class does not have: {hint}"
                 )
         check_resources(author, field.get("fields", []), f"{path}.{field['name']}")
 
 
-def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any]) -> None:
+def _check_values(field_path: str, name: str, values: list[Any], other: dict[str, Any]) -> None:
     """Refuse a value that the other field can't have."""
     if other["kind"] in _KINDS_WITHOUT_COMPARISON:
-        raise SchemaError(f"{where}: show_if can't depend on {name!r}, because it is a list or a secret")
+        raise SchemaError(f"{field_path}: show_if can't depend on {name!r}, because it is a list or a secret")
     compared = {key: value for key, value in other.items() if key != "options" or value} | {"kind": _kind_of(other)}
     for value in values:
         if not fits(value, compared, nullable=bool(other.get("nullable"))):
             raise SchemaError(
-                f"{where}: show_if compares {name} with {value!r}, which is not {describe_values(compared)}"
+                f"{field_path}: show_if compares {name} with {value!r}, which is not {describe_values(compared)}"
             )
 
 
@@ -91,7 +91,7 @@ def _kind_of(field: dict[str, Any]) -> str:
     return "number" if isinstance(default, (int, float)) or "integer" in field else "string"
 
 
-def _check_path(where: str, template: str) -> None:
+def _check_path(field_path: str, template: str) -> None:
     """Raise SchemaError if the text is not a path of one of this plugin's resources."""
     path = _NAME.sub("x", template)
     parts = re.split(r"[/\\]", unquote(unquote(path.partition("?")[0])))
@@ -104,5 +104,5 @@ def _check_path(where: str, template: str) -> None:
     else:
         return
     raise SchemaError(
-        f'{where}: options_from {template!r} {problem}; it names a resource of the plugin, as "tables" does'
+        f'{field_path}: options_from {template!r} {problem}; it names a resource of the plugin, as "tables" does'
     )

@@ -37,15 +37,15 @@ _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "to
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
 
 
-def check_name(name: str, where: str, *, is_query: bool) -> None:
+def check_name(name: str, field_path: str, *, is_query: bool) -> None:
     """Refuse a field name that is reserved in a query or in JavaScript.
 
     Raises: SchemaError naming the field.
     """
     if is_query and name in unread.QUERY:
-        raise SchemaError(f"{where}: Grafana sets {name} on every query; choose another name")
+        raise SchemaError(f"{field_path}: Grafana sets {name} on every query; choose another name")
     if name in _INHERITED or name.startswith("__"):
-        raise SchemaError(f"{where}: {name} has a meaning in JavaScript; choose another name")
+        raise SchemaError(f"{field_path}: {name} has a meaning in JavaScript; choose another name")
 
 
 def check_filters(author: Author, fields: list[dict[str, Any]], path: str) -> None:
@@ -57,7 +57,7 @@ def check_filters(author: Author, fields: list[dict[str, Any]], path: str) -> No
         raise SchemaError(f"{path}.{FILTERS}: this key holds the dashboard's filters; choose another name")
 
 
-def check_option(field: dict[str, Any], where: str) -> None:
+def check_option(field: dict[str, Any], field_path: str) -> None:
     """Refuse an option that Grafana, or an HTTP client, reads from another place or as another type.
 
     Raises: SchemaError naming the field.
@@ -65,15 +65,19 @@ def check_option(field: dict[str, Any], where: str) -> None:
     name, kind = field["name"], field["kind"]
     is_secret = kind in ("secret", "secretText")
     if name in _SETTINGS:
-        raise SchemaError(f"{where}: Grafana stores its own {name} for every data source; choose another name")
+        raise SchemaError(f"{field_path}: Grafana stores its own {name} for every data source; choose another name")
     if unread.SECRETS.fullmatch(name) and not is_secret:
-        raise SchemaError(f"{where}: Grafana stores {name} encrypted; make it a Secret, or choose another name")
+        raise SchemaError(f"{field_path}: Grafana stores {name} encrypted; make it a Secret, or choose another name")
     if unread.TEXTS.fullmatch(name) and (kind not in ("string", "hidden") or field["store"] != "jsonData"):
-        raise SchemaError(f"{where}: Grafana reads {name} as a text in jsonData; make it a str, or choose another name")
+        raise SchemaError(
+            f"{field_path}: Grafana reads {name} as a text in jsonData; make it a str, or choose another name"
+        )
     if name in unread.SWITCHES and not (kind == "boolean" or isinstance(field.get("default"), bool)):
-        raise SchemaError(f"{where}: Grafana reads {name} as true or false; make it a bool, or choose another name")
+        raise SchemaError(
+            f"{field_path}: Grafana reads {name} as true or false; make it a bool, or choose another name"
+        )
     if name == "keepCookies" and kind not in ("tags", "multi"):
-        raise SchemaError(f"{where}: Grafana reads {name} as names of cookies; make it a list[str]")
+        raise SchemaError(f"{field_path}: Grafana reads {name} as names of cookies; make it a list[str]")
 
 
 def without_duplicates(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
@@ -106,17 +110,17 @@ def check_routes(author: Author) -> None:
     owner = getattr(author.make, "__name__", "Datasource")
     first: dict[tuple[str, str], str] = {}
     for route in author.routes:
-        where, path = f"{owner}.{route.name}", route.path
+        field_path, path = f"{owner}.{route.name}", route.path
         if path.removeprefix("/") in (SCHEMA, MIGRATE, TAG_KEYS, TAG_VALUES):
-            raise SchemaError(f"{where}: gfruntime answers the resource {path} itself; choose another path")
+            raise SchemaError(f"{field_path}: gfruntime answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
         if shape in first:
             raise SchemaError(
-                f"{where}: {route.method} {path} is answered by {first[shape]} already; remove one of them"
+                f"{field_path}: {route.method} {path} is answered by {first[shape]} already; remove one of them"
             )
         first[shape] = route.name
         if problem := _mismatch(author.make, route):
-            raise SchemaError(f"{where}: it can't be called for {path}: {problem}")
+            raise SchemaError(f"{field_path}: it can't be called for {path}: {problem}")
 
 
 def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a function that makes an instance

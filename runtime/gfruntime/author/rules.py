@@ -27,11 +27,11 @@ Rule: TypeAlias = "Callable[[Any], str]"
 _LONGEST_VALUE = 80  # characters of a value in a sentence
 
 
-def rules_of(kind: Any, ui: Ui, where: str) -> list[Rule]:  # noqa: ANN401
+def rules_of(kind: Any, ui: Ui, field_path: str) -> list[Rule]:  # noqa: ANN401
     """List the rules for one value of a type."""
-    check_ui(ui, where)
+    check_ui(ui, field_path)
     numbers = [_number_rule(kind, ui)] if kind is float or (ui.minimum, ui.maximum) != (None, None) else []
-    return numbers + ([_pattern_rule(ui.pattern, where)] if ui.pattern else [])
+    return numbers + ([_pattern_rule(ui.pattern, field_path)] if ui.pattern else [])
 
 
 def join_bounds(ui: Ui, item: Ui) -> Ui:
@@ -41,7 +41,7 @@ def join_bounds(ui: Ui, item: Ui) -> Ui:
     return dataclasses.replace(ui, minimum=minimum, maximum=maximum, pattern=ui.pattern or item.pattern)
 
 
-def check_ui(ui: Ui, where: str) -> None:
+def check_ui(ui: Ui, field_path: str) -> None:
     """Refuse limits and patterns that are invalid.
 
     Raises: SchemaError naming the field.
@@ -49,11 +49,11 @@ def check_ui(ui: Ui, where: str) -> None:
     for word, limit in (("minimum", ui.minimum), ("maximum", ui.maximum)):
         is_number = type(limit) is int or (type(limit) is float and math.isfinite(limit))
         if limit is not None and not is_number:
-            raise SchemaError(f"{where}: its {word} {limit!r} is not a number")
+            raise SchemaError(f"{field_path}: its {word} {limit!r} is not a number")
     if ui.minimum is not None and ui.maximum is not None and ui.minimum > ui.maximum:
-        raise SchemaError(f"{where}: its minimum {ui.minimum} is above its maximum {ui.maximum}")
+        raise SchemaError(f"{field_path}: its minimum {ui.minimum} is above its maximum {ui.maximum}")
     if ui.pattern:
-        _pattern_rule(ui.pattern, where)
+        _pattern_rule(ui.pattern, field_path)
 
 
 def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
@@ -62,7 +62,7 @@ def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
     low = -most if ui.minimum is None else ui.minimum
     high = most if ui.maximum is None else ui.maximum
 
-    def text_of(value: Any) -> str:  # noqa: ANN401
+    def violation_text(value: Any) -> str:  # noqa: ANN401
         try:
             if low <= value <= high:
                 return ""
@@ -73,10 +73,10 @@ def _number_rule(kind: Any, ui: Ui) -> Rule:  # noqa: ANN401
         bound = f"below the minimum {low}" if value < low else f"above the maximum {high}"
         return f"{value_text(value)} is {bound}"
 
-    return text_of
+    return violation_text
 
 
-def _pattern_rule(pattern: str, where: str) -> Rule:
+def _pattern_rule(pattern: str, field_path: str) -> Rule:
     """Make a rule of a pattern that the whole text must match; an empty text is allowed, as in HTML."""
     import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  # pyarrow has no types
     import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  # only for patterns
@@ -87,9 +87,9 @@ def _pattern_rule(pattern: str, where: str) -> Rule:
         for options in (pc.MatchSubstringOptions(pattern), whole):  # also alone: in parentheses `a)|(b` would pass
             match.call([pa.scalar("")], options)
     except (pa.ArrowException, UnicodeError) as error:
-        raise SchemaError(f"{where}: its pattern {pattern!r} can't be read: {error}; use RE2's syntax") from None
+        raise SchemaError(f"{field_path}: its pattern {pattern!r} can't be read: {error}; use RE2's syntax") from None
 
-    def text_of(value: Any) -> str:  # noqa: ANN401
+    def violation_text(value: Any) -> str:  # noqa: ANN401
         if not isinstance(value, str) or not value:
             return ""
         try:
@@ -101,7 +101,7 @@ def _pattern_rule(pattern: str, where: str) -> Rule:
         subject = "it" if isinstance(value, Secret) else value_text(value)
         return f"{subject} does not match the pattern {pattern!r}"
 
-    return text_of
+    return violation_text
 
 
 def choices_of(kind: Any) -> list[Any]:  # noqa: ANN401
@@ -123,16 +123,16 @@ def choice_text(choices: list[Any], value: Any) -> str:  # noqa: ANN401
     return f"{value_text(value)} is not one of {', '.join(map(repr, choices))}"
 
 
-def show_if_json(ui: Ui, where: str) -> dict[str, list[Any]]:
+def show_if_json(ui: Ui, field_path: str) -> dict[str, list[Any]]:
     """Return `show_if` as JSON.
 
     Raises: SchemaError if it does not map names to lists of values.
     """
     if not isinstance(ui.show_if, Mapping):
-        raise SchemaError(f"{where}: show_if expects names and lists of values, got {ui.show_if!r}")
+        raise SchemaError(f"{field_path}: show_if expects names and lists of values, got {ui.show_if!r}")
     for name, values in ui.show_if.items():
         if not isinstance(values, (list, tuple, set, frozenset)) or not values:
-            raise SchemaError(f"{where}: show_if expects a list of values for {name!r}, got {values!r}")
+            raise SchemaError(f"{field_path}: show_if expects a list of values for {name!r}, got {values!r}")
     return {name: [plain(value) for value in values] for name, values in ui.show_if.items()}
 
 

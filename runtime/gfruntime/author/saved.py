@@ -1,8 +1,8 @@
 """Migrate a project's saved queries and options: `python -m gfruntime.author.saved MODULE:CLASS FILE`.
 
 `gfplug check` runs it in the project's environment to check dashboards and provisioning files. FILE is a JSON list of
-`[of, saved]`, where `of` is "options", "variable", "annotation" or another query's type. The last line of the output is
-a JSON list with one object for each: `{error}`, or `{migrated, isChanged, isStable}`.
+`[kind, saved]`, where `kind` is "options", "variable", "annotation" or another query's type. The last line of the
+output is a JSON list with one object for each: `{error}`, or `{migrated, isChanged, isStable}`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def migrate(author: Author, of: str, values: dict[str, Any]) -> dict[str, Any]:
+def migrate(author: Author, kind: str, values: dict[str, Any]) -> dict[str, Any]:
     """Migrate a saved value, and then the result, which should not change: a class also receives migrated values."""
-    model = author.options if of == "options" else author.model_of(of)
+    model = author.options if kind == "options" else author.model_of(kind)
     if not migration.migrates(model):
         return {"migrated": values, "isChanged": False, "isStable": True}
     try:
-        migrated = json.loads(migration.migrate(model, copy.deepcopy(values), of))
-        again = json.loads(migration.migrate(model, copy.deepcopy(migrated), of))
+        migrated = json.loads(migration.migrate(model, copy.deepcopy(values), kind))
+        again = json.loads(migration.migrate(model, copy.deepcopy(migrated), kind))
     except DecodeError as error:
-        return {"error": str(error).removeprefix(f"{of}: ")}
+        return {"error": str(error).removeprefix(f"{kind}: ")}
     is_changed = _without_grafana_keys(migrated) != _without_grafana_keys(values)
     return {"migrated": migrated, "isChanged": is_changed, "isStable": again == migrated}
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # keep print() calls of the author's code out of the result
             author = Author.of(schema.load(target))
-            outcomes = [migrate(author, of, values) for of, values in json.loads(Path(path).read_bytes())]
+            outcomes = [migrate(author, kind, values) for kind, values in json.loads(Path(path).read_bytes())]
     except SchemaError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -48,45 +48,45 @@ _DATA_SOURCE_SECRETS = {
 }
 
 
-def unknown(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+def find_unknown_keys(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
     """Yield each key that nothing reads, with its path, and the paths of the keys that are read beside it."""
     if keys is None:
         return
     if isinstance(value, list):
         for number, item in enumerate(value):
             if isinstance(item, dict):
-                yield from unknown(item, keys, f"{path.removesuffix('.')}[{number}].")
+                yield from find_unknown_keys(item, keys, f"{path.removesuffix('.')}[{number}].")
     elif isinstance(value, dict) and EACH in keys:
         for key, item in value.items():
-            yield from unknown(item, keys[EACH], f"{path}{key}.")
+            yield from find_unknown_keys(item, keys[EACH], f"{path}{key}.")
     elif isinstance(value, dict):
         for key, item in value.items():
             if key in keys:
-                yield from unknown(item, keys[key], f"{path}{key}.")
+                yield from find_unknown_keys(item, keys[key], f"{path}{key}.")
             else:
                 yield f"{path}{key}", [f"{path}{name}" for name in keys]
 
 
-def unknown_of_query(model: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+def find_unknown_query_keys(model: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
     """List the keys that nothing reads in a query's JSON, except those that Grafana itself puts there."""
-    return [each for each in unknown(model, keys) if not is_of_every_query(each[0])]
+    return [each for each in find_unknown_keys(model, keys) if not is_grafana_query_key(each[0])]
 
 
-def unknown_of_options(values: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+def find_unknown_option_keys(values: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
     """List the keys that nothing reads in jsonData, except those that Grafana and its SDKs read."""
-    return [each for each in unknown(values, keys) if not is_of_every_source(each[0])]
+    return [each for each in find_unknown_keys(values, keys) if not is_grafana_option_key(each[0])]
 
 
-def is_of_every_query(name: str) -> bool:
+def is_grafana_query_key(name: str) -> bool:
     """Tell whether Grafana itself puts a key into queries of every data source."""
     return name in QUERY | _PANEL_KEYS or name.startswith("__")
 
 
-def is_of_every_source(name: str) -> bool:
+def is_grafana_option_key(name: str) -> bool:
     """Tell whether Grafana or its SDKs read a key of jsonData for every data source."""
     return name in _DATA_SOURCE_KEYS or bool(TEXTS.fullmatch(name)) or name.startswith("__")
 
 
-def is_secret_of_every_source(name: str) -> bool:
+def is_grafana_secret(name: str) -> bool:
     """Tell whether Grafana or its SDKs read a secret for every data source."""
     return name in _DATA_SOURCE_SECRETS or bool(SECRETS.fullmatch(name))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from gfruntime.calls.answers import EncodedAnswer
 
-_kept_count = metrics.Family("gauge", "gfruntime_query_cache_entries", "Answers in the cache.")
-_kept_bytes = metrics.Family("gauge", "gfruntime_query_cache_bytes", "Bytes of the answers in the cache.")
+_kept_count = metrics.MetricFamily("gauge", "gfruntime_query_cache_entries", "Answers in the cache.")
+_kept_bytes = metrics.MetricFamily("gauge", "gfruntime_query_cache_bytes", "Bytes of the answers in the cache.")
 
 
 class _Entry(NamedTuple):

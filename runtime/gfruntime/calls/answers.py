@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
 _PART = 1 << 20
-_SMALL = 10_000  # with fewer rows, encoding holds the interpreter lock; with more, Arrow works without it
+_MIN_PARALLEL_ROWS = 10_000  # with fewer rows, encoding holds the interpreter lock; with more, Arrow works without it
 _NO_LOCK = contextlib.nullcontext()
 
 
@@ -140,7 +140,7 @@ def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -
 
 
 def _encode_frames(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
-    is_small = sum(map(len, frames)) < _SMALL
+    is_small = sum(map(len, frames)) < _MIN_PARALLEL_ROWS
     with _encoding_lock if is_small else _NO_LOCK:  # no author code and no logging runs here
         if is_json:
             return [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]

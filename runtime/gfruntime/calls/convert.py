@@ -150,21 +150,21 @@ def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
     return (lambda text: decode(_migrate(model, text, QUERY))) if migration.migrates(model) else decode
 
 
-def migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
+def migrate(model: Any, text: bytes, subject: str) -> bytes:  # noqa: ANN401
     """Return saved JSON as the author's type migrates it; unchanged if the type migrates nothing.
 
     Raises: DecodeError naming the class; an unexpected exception is logged with its traceback.
     """
-    return _migrate(model, text, what) if migration.migrates(model) else text
+    return _migrate(model, text, subject) if migration.migrates(model) else text
 
 
-def _migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
-    values = decoding.json_object(text, what)
+def _migrate(model: Any, text: bytes, subject: str) -> bytes:  # noqa: ANN401
+    values = decoding.json_object(text, subject)
     try:
-        return migration.migrate(model, values, what).encode()
+        return migration.migrate(model, values, subject).encode()
     except DecodeError as error:
         if error.__cause__ is not None and not isinstance(error.__cause__, PluginError):
-            log.failure(f"Migrating {what} failed", error.__cause__)
+            log.failure(f"Migrating {subject} failed", error.__cause__)
         raise
 
 

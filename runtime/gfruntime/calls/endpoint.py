@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError, Message
 
 from gfruntime import wire
 from gfruntime.calls import convert
-from gfruntime.calls.instances import Key, Source, Version
+from gfruntime.calls.instances import InstanceKey, InstanceSource, Version
 from gfruntime.errors import PluginError, QueryError, failure_of
 from gfruntime.logs import log, masking, places
 from gfruntime.request import incoming
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
-_LONG = 8  # characters of a cookie that may be a session's name
+_MIN_SESSION_CHARACTERS = 8  # characters of a cookie that may be a session's name
 _JSON = 1  # pluginv2.DataFrameFormat
 _KEY_LABEL = "PRIVATE KEY"
 _DIGEST_KEY = os.urandom(32)  # differs in each process
@@ -206,7 +206,7 @@ def _name(path: str) -> str:
     return method[0].lower() + method[1:]
 
 
-def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) -> Source:
+def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) -> InstanceSource:
     """Read the identity of this data source, and the version of its settings.
 
     If the call names no data source, creating the instance raises QueryError, and each query of the call shows it.
@@ -220,15 +220,15 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
             raise QueryError("the request names no data source (data source instance settings cannot be nil)")
         return author.make(convert.settings(settings, options_type=author.options, config=config))
 
-    key = Key(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
+    key = InstanceKey(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
     secrets = functools.partial(convert.secrets_of, settings)
-    return Source(key, Version(settings.lastUpdatedMS, config, digest), make, secrets)
+    return InstanceSource(key, Version(settings.lastUpdatedMS, config, digest), make, secrets)
 
 
 def _cookies(value: str) -> list[str]:
     """List the values of cookies, except short ones: masking "true" would garble every text."""
     values = (pair.partition("=")[2].strip() for pair in value.split(";"))
-    return [each for each in values if len(each) >= _LONG]
+    return [each for each in values if len(each) >= _MIN_SESSION_CHARACTERS]
 
 
 def _log_fields(call: incoming.Incoming) -> dict[str, str]:

@@ -12,8 +12,8 @@ from gfruntime.request.cancellation import Cancellation
 if TYPE_CHECKING:
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Source
-    from gfruntime.calls.query_keys import Key
+    from gfruntime.calls.instances import InstanceSource
+    from gfruntime.calls.query_keys import CacheKey
     from gfruntime.request.vocabulary import Query
 
 
@@ -22,7 +22,7 @@ class KeyedQuery:
     """A decoded query, and its cache key; the key is None for a query that shares no answer."""
 
     query: Query[Any]
-    key: Key | None = None
+    key: CacheKey | None = None
     wants_fresh: bool = False
 
 
@@ -45,7 +45,7 @@ class Flight:
     """A query that runs, and the calls that wait for its answer."""
 
     query: Query[Any]
-    key: Key | None
+    key: CacheKey | None
     ask: Ask
     answer: asyncio.Future[EncodedAnswer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     waiters: list[Waiter] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Ask:
     """One call of the author's method for one query or, with `query_batch`, several; it has its own cancellation."""
 
     method: str
-    source: Source
+    source: InstanceSource
     is_json: bool
     cancel: Cancellation = field(default_factory=Cancellation)
     flights: list[Flight] = field(default_factory=list)

@@ -24,15 +24,17 @@ from gfruntime.telemetry import metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from gfruntime.calls.instances import Source
+    from gfruntime.calls.instances import InstanceSource
 
 T = TypeVar("T")
 
 HOLD_SECONDS_AFTER_CANCEL = 60.0
 """Seconds that cancelled work may hold its place while it still runs."""
 
-_waiting = metrics.Family("gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places.")
-_running = metrics.Family("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
+_waiting = metrics.MetricFamily(
+    "gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places."
+)
+_running = metrics.MetricFamily("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
 _seconds = metrics.Histogram(
     "gfruntime_upstream_wait_seconds",
     "Seconds that queries waited for one of `concurrency` places.",
@@ -100,7 +102,7 @@ class Gates:
         self._limit = limit
         self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each lives as long as it is used
 
-    async def enter(self, source: Source) -> GatePlace | None:
+    async def enter(self, source: InstanceSource) -> GatePlace | None:
         """Wait for a place at a data source; None if the class has no limit."""
         if self._limit is None:
             return None
@@ -121,7 +123,7 @@ class GatePlace:
         self._not_begun = [None]  # the work and its canceller race to remove the item
         self._is_held = True
 
-    async def during(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run the work, and release the place when the work has ended, even after a cancellation.
 
         Raises: CancelledError if the call is cancelled.

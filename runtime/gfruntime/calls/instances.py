@@ -32,11 +32,11 @@ _TTL_TOGGLE = "ttlPluginInstanceManager"
 _TTL = 3600.0
 _SWEEP = 7200.0
 _IDLE = 12  # times `dispose_after`: how long an unused instance of other settings is kept
-_MOST = 8  # unused instances that are kept for one key
+_MAX_SPARES = 8  # unused instances that are kept for one key
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class InstanceKey:
     """The identity of an instance: the data source, the tenant, and the proxy's client key."""
 
     data_source: str
@@ -59,10 +59,10 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
-class Source:
+class InstanceSource:
     """A call's data source in one version of its settings: a function that creates the instance, and the secrets."""
 
-    key: Key
+    key: InstanceKey
     version: Version
     make: Callable[[], Any]
     secrets: Callable[[], Sequence[str]] = tuple
@@ -74,7 +74,7 @@ class _Slot:
 
     version: Version
     lock: threading.Lock = field(default_factory=threading.Lock)
-    callers: WeakSet[Source] = field(default_factory=WeakSet)
+    callers: WeakSet[InstanceSource] = field(default_factory=WeakSet)
     instance: Any = None
     secrets: Sequence[str] = ()  # masked in all texts as long as the instance lives
     is_removed: bool = False
@@ -98,11 +98,11 @@ class Instances:
         self._dispose_after = dispose_after
         self._clock = clock
         self._schedule = Schedule("disposal")
-        self._planned: set[Key | None] = set()  # keys whose clean-up is scheduled; None stands for the sweep
+        self._planned: set[InstanceKey | None] = set()  # keys whose clean-up is scheduled; None stands for the sweep
         self._lock = threading.Lock()
-        self._slots: dict[Key, list[_Slot]] = {}
+        self._slots: dict[InstanceKey, list[_Slot]] = {}
 
-    def peek(self, source: Source) -> Any | None:  # noqa: ANN401  # the author's class
+    def peek(self, source: InstanceSource) -> Any | None:  # noqa: ANN401  # the author's class
         """Return the instance without running the author's code; None if there is none of this version."""
         slot = _of_version(self._slots.get(source.key, ()), source.version)
         if slot is None or self._is_expired(slot):
@@ -114,7 +114,7 @@ class Instances:
         slot.last_used_at = self._clock()
         return instance
 
-    def acquire(self, source: Source) -> Any:  # noqa: ANN401
+    def acquire(self, source: InstanceSource) -> Any:  # noqa: ANN401
         """Return the instance, or create it; older instances are disposed of once the new one exists."""
         with self._lock:
             slots = self._slots.setdefault(source.key, [])
@@ -132,7 +132,7 @@ class Instances:
             slot.last_used_at = self._clock()
         return instance
 
-    def _make(self, source: Source) -> Any:  # noqa: ANN401
+    def _make(self, source: InstanceSource) -> Any:  # noqa: ANN401
         """Create and start an instance; if it fails to start, dispose of it, because it may hold open resources."""
         instance = source.make()
         try:
@@ -162,7 +162,7 @@ class Instances:
         """Count the instances in use."""
         return sum(slot.instance is not None for slots in list(self._slots.values()) for slot in list(slots))
 
-    def _fill(self, slot: _Slot, source: Source, instance: Any) -> None:  # noqa: ANN401
+    def _fill(self, slot: _Slot, source: InstanceSource, instance: Any) -> None:  # noqa: ANN401
         """Put an instance into its slot, and remove the instances that it replaces."""
         with self._lock:
             slots = self._slots.setdefault(source.key, [])
@@ -174,20 +174,20 @@ class Instances:
             for older in [each for each in slots if each.version.updated_ms < source.version.updated_ms]:
                 if older.instance is not None:
                     self._remove(source.key, older)
-            for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MOST)]:
+            for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MAX_SPARES)]:
                 self._remove_unused(source.key, spare)
             if len(slots) > 1:
                 self._schedule_cleanup(_IDLE * self._dispose_after, source.key)
             if source.version.expires:
                 self._schedule_cleanup(_SWEEP, None)
 
-    def _schedule_cleanup(self, seconds: float, key: Key | None) -> None:
+    def _schedule_cleanup(self, seconds: float, key: InstanceKey | None) -> None:
         """Schedule a clean-up of a key's instances, or a sweep; the lock is held."""
         if key not in self._planned:
             self._planned.add(key)
             self._schedule.later(seconds, self._thin_out if key is not None else self._sweep_again, key)
 
-    def _thin_out(self, key: Key) -> None:
+    def _thin_out(self, key: InstanceKey) -> None:
         """Remove the instances of a key that no call has used for a while, except the last used one."""
         with self._lock:
             self._planned.discard(key)
@@ -198,7 +198,7 @@ class Instances:
             if len(slots) > 1:
                 self._schedule_cleanup(_IDLE * self._dispose_after, key)
 
-    def _remove_unused(self, key: Key, slot: _Slot) -> None:
+    def _remove_unused(self, key: InstanceKey, slot: _Slot) -> None:
         """Remove an instance unless a call uses it; the lock is held."""
         slot.is_removed = True  # first: a call that reads it from here on creates another
         if slot.callers:
@@ -206,7 +206,7 @@ class Instances:
         else:
             self._remove(key, slot)
 
-    def _remove(self, key: Key, slot: _Slot) -> None:
+    def _remove(self, key: InstanceKey, slot: _Slot) -> None:
         """Remove a slot, and dispose of its instance later; the lock is held."""
         slots = self._slots[key]
         if slot in slots:

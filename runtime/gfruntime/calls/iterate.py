@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
     from gfruntime.calls.gates import GatePlace
-    from gfruntime.calls.instances import Source
+    from gfruntime.calls.instances import InstanceSource
     from gfruntime.calls.runner import Runner
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ _END = object()
 
 def call(
     method: str,
-    source: Source,
+    source: InstanceSource,
     *arguments: object,
     runner: Runner,
     encode: Callable[[Any], R],
@@ -124,7 +124,7 @@ async def _read(
         queue.put_nowait(_END)
         _ = future.cancelled() or future.exception()  # read the exception, else asyncio warns that nothing retrieved it
 
-    work = produce if place is None else partial(place.during, produce)
+    work = produce if place is None else partial(place.run, produce)
     try:
         task = runner.loop.run(work) if is_async else run_in_thread(partial(run_here, work), name=name)
     except RuntimeError:  # the system has no free thread

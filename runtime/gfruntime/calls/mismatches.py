@@ -31,10 +31,10 @@ _EMPTY_TEXTS = ("undefined", "null", "None", "NaN")
 _SEVERAL_VALUES = re.compile(
     r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)"
 )  # several values of a variable, as Grafana writes them
-_LONGEST = 80
+_MAX_CHARACTERS = 80
 
 
-def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str) -> tuple[str, Path]:  # noqa: ANN401
+def describe(error: msgspec.ValidationError, target: Any, values: Any, subject: str) -> tuple[str, Path]:  # noqa: ANN401
     """Describe what does not fit, the key first; return the text and the path of the value.
 
     "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str 'many'".
@@ -46,13 +46,13 @@ def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str
     place = place.rstrip("`").removeprefix("$")
     hint, value, path = _locate(target, values, place)
     text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_value_text(text, hint, value)}"
-    why = explain_unfilled_variable(value, what)
+    why = explain_unfilled_variable(value, subject)
     while path and isinstance(path[-1], int):
         path = path[:-1]  # an item's field is the list
     return (f"{text}: {why}" if why else text), (() if _ANY_KEY in place else path)  # a mapping has no hidden fields
 
 
-def explain_unfilled_variable(value: object, what: str) -> str:
+def explain_unfilled_variable(value: object, subject: str) -> str:
     """Explain that a text is an unfilled variable; empty if it is not."""
     if not isinstance(value, str):
         return ""
@@ -61,7 +61,7 @@ def explain_unfilled_variable(value: object, what: str) -> str:
     if variable := _VARIABLE.search(value):
         where = (
             "in settings, only provisioning files fill variables"
-            if what == SETTINGS
+            if subject == SETTINGS
             else "alert rules fill no variables"
         )
         return f"the variable {variable[0]} is not filled; {where}"
@@ -72,7 +72,7 @@ def explain_unfilled_variable(value: object, what: str) -> str:
     return "it has several values of a variable, and this takes one" if _SEVERAL_VALUES.fullmatch(value.strip()) else ""
 
 
-def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
+def reason(values: Any, path: Path, subject: str) -> str:  # noqa: ANN401
     """Explain why the value at a path is an unfilled variable; the text follows the description of the error."""
     for key in path:
         try:
@@ -80,7 +80,7 @@ def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
         except (KeyError, IndexError, TypeError):
             return ""
     is_variable = isinstance(values, str) and values.strip() not in ("", *_EMPTY_TEXTS)
-    text = explain_unfilled_variable(values, what) if is_variable else ""
+    text = explain_unfilled_variable(values, subject) if is_variable else ""
     return f": {text}" if text else ""
 
 
@@ -117,7 +117,7 @@ def _value_text(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
     if word is None:
         return ""
     value_text = rules.value_text(value) if isinstance(value, str) else json.dumps(value)
-    return f"{word} {value_text if len(value_text) <= _LONGEST + 1 else value_text[:_LONGEST] + '…'}"
+    return f"{word} {value_text if len(value_text) <= _MAX_CHARACTERS + 1 else value_text[:_MAX_CHARACTERS] + '…'}"
 
 
 def _choice_violation(hint: Any, value: Any, path: Path) -> str:  # noqa: ANN401

@@ -17,7 +17,7 @@ from gfruntime.calls import answers, convert, query_keys
 from gfruntime.calls.answer_cache import AnswerCache
 from gfruntime.calls.flights import Ask, Flight, KeyedQuery, Waiter
 from gfruntime.calls.queries import Queries, run_concurrently
-from gfruntime.calls.query_keys import Key
+from gfruntime.calls.query_keys import CacheKey
 from gfruntime.request import incoming
 from gfruntime.telemetry import metrics
 
@@ -37,7 +37,7 @@ _MIN_SECONDS_FOR_RETRY = 1.0
 
 _DEADLINE_TOLERANCE_SECONDS = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
-_results = metrics.Family(
+_results = metrics.MetricFamily(
     "counter",
     "gfruntime_query_cache_total",
     "Queries of classes with a cache: answered from it (hit), by a new run (miss), by an equal query (shared).",
@@ -58,7 +58,7 @@ class ProtectedQueries(Queries):
             self._answer_cache = AnswerCache(
                 seconds=cache.seconds, max_count=cache.max_count, max_bytes=cache.max_bytes
             )
-        self._flights: dict[Key, Flight] = {}
+        self._flights: dict[CacheKey, Flight] = {}
 
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> AnswersById:
         answer = self._answer_in_turn if self._cache is None else self._answer_shared
@@ -126,7 +126,7 @@ class ProtectedQueries(Queries):
         cache, keyed_queries = self._cache, list[KeyedQuery]()
         assert cache is not None  # noqa: S101  # else nothing is shared
         for query in map(query_keys.align, queries) if cache.align else queries:
-            base = Key(source, method, query.query_type, query.ref_id, call.is_json, query.from_alert)
+            base = CacheKey(source, method, query.query_type, query.ref_id, call.is_json, query.from_alert)
             try:
                 key = query_keys.complete(base, query, cache, raw=texts[query.ref_id])
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
@@ -183,7 +183,7 @@ class ProtectedQueries(Queries):
         if place is None:
             return await self._runner.run(method, work)
         try:
-            return await self._runner.run(method, partial(place.during, work))
+            return await self._runner.run(method, partial(place.run, work))
         except BaseException:
             place.abandon()
             raise
@@ -210,7 +210,7 @@ class ProtectedQueries(Queries):
             self._answer_cache.put(flight.key, answer)
         return True
 
-    def _is_cached(self, key: Key) -> bool:
+    def _is_cached(self, key: CacheKey) -> bool:
         return self._cache is not None and (self._cache.alerts or not key.from_alert)
 
     def _remove(self, ask: Ask) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     AnswersById = dict[str, EncodedAnswer]  # by ref id
 
 _LOGGER = logging.getLogger("gfruntime")
-_LARGE = 50_000  # rows from which encoding would delay the other async handlers
+_MIN_ROWS_FOR_THREAD = 50_000  # rows from which encoding would delay the other async handlers
 
 
 class Queries:
@@ -114,7 +114,7 @@ class Queries:
         by_id: AnswersById = {}
         results = await self._results(method, queries, call, cancel)
         for ref_id, result in results.items():
-            if self._runner.loop.is_current() and _count_rows(result) >= _LARGE:
+            if self._runner.loop.is_current() and _count_rows(result) >= _MIN_ROWS_FOR_THREAD:
                 encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
                 by_id[ref_id] = await self._runner.block(encode, method)
             else:
@@ -175,7 +175,7 @@ def _count_rows(result: object) -> int:
     if isinstance(result, BaseException):
         return _count_rows(result.frames) if isinstance(result, PluginError) else 0
     results = result if isinstance(result, (list, tuple)) else [result]
-    return sum(len(frame) if isinstance(frame, Frame) else _LARGE for frame in results)
+    return sum(len(frame) if isinstance(frame, Frame) else _MIN_ROWS_FOR_THREAD for frame in results)
 
 
 def _pick(results: object, ref_id: str) -> object:

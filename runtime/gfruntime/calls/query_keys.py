@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from gfruntime.author.cache import Cache
-    from gfruntime.calls.instances import Source
+    from gfruntime.calls.instances import InstanceSource
     from gfruntime.request.vocabulary import Query, TimeRange
 
 _DIGEST_KEY = os.urandom(32)  # differs in each process
@@ -57,7 +57,7 @@ _FIELDS_IN_OTHER_FORM = frozenset(
 """The fields of a query that are in the key in another form, or that limit how long its caller waits."""
 
 
-class Key(NamedTuple):
+class CacheKey(NamedTuple):
     """The values that two equal queries share."""
 
     source: int
@@ -79,7 +79,7 @@ class Key(NamedTuple):
     question: Hashable = None
 
 
-def source_number(source: Source) -> int:
+def source_number(source: InstanceSource) -> int:
     """Number a data source in one version of its settings; equal sources always get the same number."""
     version = source.version
     with _lock:  # concurrent threads get the same number
@@ -91,7 +91,7 @@ def _number(*_parts: Hashable) -> int:
     return next(_numbers)
 
 
-def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | None:
+def complete(key: CacheKey, query: Query[Any], cache: Cache, *, raw: bytes) -> CacheKey | None:
     """Add the user and the question to a key; return None for a query that must not share its answer.
 
     The author's `Cache.key` may say so, or Grafana, which wants to see the traffic of this very query.

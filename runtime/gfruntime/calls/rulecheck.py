@@ -58,8 +58,8 @@ def sketch(frame: Frame) -> alerting.Sketch:
     return alerting.Sketch(name=frame.name, meta=frame.meta or {}, columns=[_column(field) for field in frame.fields])
 
 
-def _column(field: Field) -> alerting.Column:
-    return alerting.Column(
+def _column(field: Field) -> alerting.RuleColumn:
+    return alerting.RuleColumn(
         name=field.name,
         type=FIELD_TYPES[field.type].go,
         nullable=field.nullable,

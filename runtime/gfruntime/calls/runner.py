@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls.instances import Instances
 from gfruntime.serving.forks import leave_fork
-from gfruntime.serving.threads import Pool, UserLoop
+from gfruntime.serving.threads import ThreadPool, UserLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from gfruntime.author.author_class import Author
-    from gfruntime.calls.instances import Source
+    from gfruntime.calls.instances import InstanceSource
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ class Runner:
         self.author = author
         self.loop = UserLoop()
         self.instances = Instances(self._dispose, start=self._start)
-        self._pool = Pool(threads)
-        self._reserve = Pool(_RESERVE)
+        self._pool = ThreadPool(threads)
+        self._reserve = ThreadPool(_RESERVE)
 
     async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine function on the user loop, or in a thread, where it blocks instead of waiting.
@@ -40,11 +40,11 @@ class Runner:
             return await self.loop.run(work)
         return await self._pool_for(method).run(run_here, work)
 
-    async def call(self, method: str, source: Source, *arguments: object) -> object:
+    async def call(self, method: str, source: InstanceSource, *arguments: object) -> object:
         """Call a method of the instance."""
         return await self.apply(method, source, lambda instance: getattr(instance, method)(*arguments))
 
-    async def apply(self, method: str, source: Source, function: Callable[[Any], object]) -> object:
+    async def apply(self, method: str, source: InstanceSource, function: Callable[[Any], object]) -> object:
         """Call a function with the instance in the place where the method runs."""
 
         async def work() -> object:
@@ -60,7 +60,7 @@ class Runner:
 
         return await self.run(method, work)
 
-    async def instance(self, source: Source, method: str) -> Any:  # noqa: ANN401  # the author's class
+    async def instance(self, source: InstanceSource, method: str) -> Any:  # noqa: ANN401  # the author's class
         """Return the instance, or create it."""
         instance = self.instances.peek(source)
         if instance is not None:
@@ -84,7 +84,7 @@ class Runner:
         finally:
             leave_fork()
 
-    def _pool_for(self, method: str) -> Pool:
+    def _pool_for(self, method: str) -> ThreadPool:
         """Return the pool for a method: queries cannot use up the threads for health checks."""
         return self._reserve if method == "check_health" else self._pool
 

@@ -35,7 +35,7 @@ class _Filter(msgspec.Struct):
     value: str | None = None
     values: list[str] | None = None
 
-    def plain(self) -> AdHocFilter:
+    def to_filter(self) -> AdHocFilter:
         several = self.values if self.operator in SEVERAL and self.values is not None else [self.value or ""]
         return AdHocFilter(self.key, self.operator, tuple(several))
 
@@ -48,7 +48,7 @@ class _Range(msgspec.Struct):
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
 
-    def plain(self) -> TimeRange:
+    def to_time_range(self) -> TimeRange:
         return TimeRange(start=convert.utc(self.start), end=convert.utc(self.end))
 
 
@@ -70,7 +70,7 @@ def filters_reader(author: Author) -> Callable[[bytes], tuple[AdHocFilter, ...]]
 
     def read(text: bytes) -> tuple[AdHocFilter, ...]:
         filters = _decode(decoder, text or b"{}", "the query").filters
-        return tuple(each.plain() for each in filters or ())
+        return tuple(each.to_filter() for each in filters or ())
 
     return read
 
@@ -88,8 +88,8 @@ def call(instance: Any, method: str, request: Request) -> Any:  # noqa: ANN401  
     """
     question = _decode(msgspec.json.Decoder(_TagQuestion), request.body or b"{}", "the request")
     about = TagRequest(
-        filters=[each.plain() for each in question.filters or ()],
-        time_range=None if question.range is None else question.range.plain(),
+        filters=[each.to_filter() for each in question.filters or ()],
+        time_range=None if question.range is None else question.range.to_time_range(),
         queries=question.queries or [],
         context=request.context,
     )
@@ -112,8 +112,8 @@ def response(method: str, result: object) -> Response:
     return Response.json(items)
 
 
-def _decode(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], text: bytes, subject: str) -> T:
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise DecodeError(f"{what}: its ad hoc filters can't be read: {error}") from None
+        raise DecodeError(f"{subject}: its ad hoc filters can't be read: {error}") from None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "GFPLUG_LINK"
 _LOGGER = logging.getLogger("gfplug.dev")
-_SECONDS = 120.0
+_GIT_TIMEOUT_SECONDS = 120.0
 _OK = 200
 _LINKED = "linked module.js again, because the dataclasses changed: reload the page in the browser"
 _NOT_LINKED = "the dataclasses changed, but module.js could not be linked again: %s; start `gfplug dev` again"
@@ -75,7 +75,7 @@ class Link:
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=_SECONDS,
+                timeout=_GIT_TIMEOUT_SECONDS,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:

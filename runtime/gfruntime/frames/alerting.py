@@ -37,7 +37,7 @@ _RESERVED = ("alertname", "grafana_folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class RuleColumn:
     """A field: its exact type in Grafana's JSON (`float64`, `time.Time`, ...) and its values, read only when needed."""
 
     name: str
@@ -54,7 +54,7 @@ class Sketch:
 
     name: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    columns: Sequence[Column] = ()
+    columns: Sequence[RuleColumn] = ()
 
     @classmethod
     def from_json(cls, frame: Mapping[str, Any]) -> Sketch:
@@ -74,7 +74,7 @@ class Sketch:
         """The frame's type; empty if it has none."""
         return str(self.meta.get("type") or "")
 
-    def of(self, *types: str, nullable: bool | None = None) -> list[Column]:
+    def of(self, *types: str, nullable: bool | None = None) -> list[RuleColumn]:
         """Return the columns of these types."""
         return [each for each in self.columns if each.type in types and nullable in (None, each.nullable)]
 
@@ -132,7 +132,7 @@ Read = tuple[Kind, list[RuleSeries], list[str]]
 
 def _contract(frames: Sequence[Sketch]) -> Read:
     reader = {
-        "timeseries-wide": _wide, "timeseries-multi": _multi, "timeseries-long": _long,
+        "timeseries-wide": _wide, "timeseries-multi": _multi, "timeseries-long": _read_long,
         "numeric-wide": _numeric_wide, "numeric-multi": _numeric_multi, "numeric-long": _numeric_long,
     }[frames[0].type]  # fmt: skip
     items, warnings = reader(frames)
@@ -166,7 +166,7 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     return items, warnings
 
 
-def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+def _read_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
     for name, count in Counter(each.name for each in values).items():
         if count > 1:
@@ -265,7 +265,7 @@ def _is_number_table(frame: Sketch) -> bool:
     return len(frame.of(*_NUMBERS)) == 1 and all(each.type in _NUMBERS | {"string"} for each in frame.columns)
 
 
-def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[Column]]:
+def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[RuleColumn, list[RuleColumn]]:
     """Return the time and the values as a reader of series does."""
     times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
     if not times:
@@ -275,7 +275,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
     return times[0], values
 
 
-def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
+def _keys(texts: Sequence[RuleColumn], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
     """Yield each row's labels; of two columns with one name, the later counts."""
     if not texts:
         return iter([()] * min(rows, MAX_CHECKED_ROWS))
@@ -310,7 +310,7 @@ def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
         yield 'Grafana reads a series without points as NaN; for "no data", return a frame without fields'
 
 
-def _time_warnings(index: Column, *, are_single: bool = False) -> Iterator[str]:
+def _time_warnings(index: RuleColumn, *, are_single: bool = False) -> Iterator[str]:
     values = [value for value in index.values()[:MAX_CHECKED_ROWS] if value is not None]
     if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
@@ -319,7 +319,7 @@ def _time_warnings(index: Column, *, are_single: bool = False) -> Iterator[str]:
 
 
 def _point_warnings(
-    keys: Sequence[tuple[tuple[str, str], ...]], index: Column, values: Sequence[Column]
+    keys: Sequence[tuple[tuple[str, str], ...]], index: RuleColumn, values: Sequence[RuleColumn]
 ) -> Iterator[str]:
     points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
     doubled: dict[tuple[tuple[str, str], ...], int] = {}
@@ -344,11 +344,11 @@ def _ignored_columns(frame: Sketch, kind: str) -> Iterator[str]:
         yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and ignored"
 
 
-def _second_value_warnings(columns: Sequence[Column]) -> Iterator[str]:
+def _second_value_warnings(columns: Sequence[RuleColumn]) -> Iterator[str]:
     return (f"column {each.name!r} is a second value and ignored" for each in columns)
 
 
-def _row_count_warnings(columns: Sequence[Column]) -> Iterator[str]:
+def _row_count_warnings(columns: Sequence[RuleColumn]) -> Iterator[str]:
     return (
         f"column {each.name!r} has {each.rows} rows where one is read: it becomes null"
         for each in columns
@@ -360,11 +360,11 @@ def _version(frame: Sketch) -> list[int]:
     return [int(part) for part in frame.meta.get("typeVersion") or (0, 0)]
 
 
-def _column(schema: Mapping[str, Any], values: Sequence[Any], nanos: Sequence[int] | None) -> Column:
+def _column(schema: Mapping[str, Any], values: Sequence[Any], nanos: Sequence[int] | None) -> RuleColumn:
     info = schema.get("typeInfo", {})
     if nanos:
         values = [None if value is None else (value, below) for value, below in zip(values, nanos, strict=True)]
-    return Column(
+    return RuleColumn(
         name=schema.get("name", ""),
         type=str(info.get("frame", "")).removeprefix("*"),
         nullable=bool(info.get("nullable")),

@@ -29,7 +29,7 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression=None, metadata_version=pa.ipc.Meta
 _BY_ARROW: dict[pa.DataType, FieldType] = {
     spelling.arrow: name for name, spelling in FIELD_TYPES.items() if name != "enum"
 }
-_SMALL = 65_536  # below this a copy is cheaper than calling back for every buffer
+_SMALL_BYTES = 65_536  # below this a copy is cheaper than calling back for every buffer
 _FIXED = VALUES | {"time", "enum"}  # types whose values have at most eight bytes each
 
 
@@ -73,9 +73,9 @@ def decode(data: bytes) -> Frame:
 
 def _is_small(frame: Frame, batch: pa.RecordBatch) -> bool:
     """Tell whether the columns' memory is small; of slices with values of fixed width, count only the slice."""
-    if batch.get_total_buffer_size() < _SMALL:
+    if batch.get_total_buffer_size() < _SMALL_BYTES:
         return True
-    return batch.num_rows * batch.num_columns * 8 < _SMALL and all(field.type in _FIXED for field in frame.fields)
+    return batch.num_rows * batch.num_columns * 8 < _SMALL_BYTES and all(field.type in _FIXED for field in frame.fields)
 
 
 class _Collector:
@@ -116,8 +116,8 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow
 
 
 def _schema(frame: Frame, ref_id: str) -> pa.Schema:
-    meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
-    write = _metadata if meta is None or len(meta) < _SMALL else _metadata.__wrapped__  # do not cache large ones
+    meta = None if frame.meta is None else to_json(frame.meta, subject="the frame's meta")
+    write = _metadata if meta is None or len(meta) < _SMALL_BYTES else _metadata.__wrapped__  # do not cache large ones
     metadata = write(frame.name, frame.ref_id or ref_id, meta)
     return pa.schema([_arrow_field(field) for field in frame.fields], metadata=metadata)
 
@@ -129,10 +129,10 @@ def _metadata(name: str, ref_id: str, meta: bytes | None) -> pa.KeyValueMetadata
 
 
 def _arrow_field(field: Field) -> pa.Field:
-    config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
+    config = None if field.config is None else to_json(field.config, subject=f"the config of {field.name!r}")
     if field.labels is None:
         return _pa_field(field.name, field.type, field.nullable, None, config)
-    labels = to_json(field.labels, what=f"the labels of {field.name!r}")
+    labels = to_json(field.labels, subject=f"the labels of {field.name!r}")
     return _pa_field(field.name, field.type, field.nullable, labels, config)
 
 

@@ -39,7 +39,7 @@ _AS_TEXT = "convert it to text in the query: CAST(... AS text)"
 _POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
-class Rows(NamedTuple):
+class CursorRows(NamedTuple):
     """The result of a cursor: the columns' names, their kinds as far as the driver says, and the rows."""
 
     keys: Sequence[str]
@@ -80,7 +80,7 @@ def _read(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bo
         return _from_reader(reader, _columns(cursor)[1], limit, types)
     if inspect.iscoroutinefunction(cursor.fetchall):
         raise FrameError("the cursor is async: await Frame.from_async_cursor(cursor)")
-    fields, is_cut = _from_rows(Rows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
+    fields, is_cut = _from_rows(CursorRows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
     if is_cut and hasattr(cursor, "abort") and _is_duckdb(cursor):  # else DuckDB blocks until its result is read
         cursor.abort()
     return fields, is_cut
@@ -98,7 +98,7 @@ async def _read_async(cursor: Any, limit: int | None, types: Types) -> tuple[lis
         raise FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}") from error
     except Exception as error:
         raise _with_advice(error) from error
-    return _from_rows(Rows(keys, kinds, rows), limit, types)
+    return _from_rows(CursorRows(keys, kinds, rows), limit, types)
 
 
 def _count_rows(fields: Sequence[Field]) -> int:
@@ -199,7 +199,7 @@ def _kind(code: object, *, is_postgres: bool) -> dbvalues.Kind:
     return "union" if str(code).startswith(("UNION(", "Variant(", "Dynamic")) else ""
 
 
-def _from_rows(result: Rows, limit: int | None, types: Types) -> tuple[list[Field], bool]:
+def _from_rows(result: CursorRows, limit: int | None, types: Types) -> tuple[list[Field], bool]:
     is_cut = limit is not None and len(result.rows) > limit
     rows = result.rows[:limit]
     if not rows:

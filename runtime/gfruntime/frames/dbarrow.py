@@ -27,22 +27,22 @@ _INFINITIES = {
 _IPV4 = 2  # PostgreSQL's address family; the other value is IPv6
 
 
-def from_arrow(name: str, values: pa.ChunkedArray, field_type: Any, of: Kind = "") -> Field:  # noqa: ANN401  # a FieldType
+def from_arrow(name: str, values: pa.ChunkedArray, field_type: Any, kind: Kind = "") -> Field:  # noqa: ANN401  # a FieldType
     """Make a field of a column in Arrow.
 
     Raises: FrameError naming the column.
     """
-    kind = values.type
+    arrow_type = values.type
     if field_type is not None:
         return Field(name, values, field_type)
-    if getattr(kind, "extension_name", "") == "arrow.opaque":
-        return Field(name, _opaque(name, values.combine_chunks(), kind))
-    if pa.types.is_dictionary(kind):
-        return from_arrow(name, values.cast(kind.value_type), None)
-    if of == "bits" and pa.types.is_binary(kind):
+    if getattr(arrow_type, "extension_name", "") == "arrow.opaque":
+        return Field(name, _opaque(name, values.combine_chunks(), arrow_type))
+    if pa.types.is_dictionary(arrow_type):
+        return from_arrow(name, values.cast(arrow_type.value_type), None)
+    if kind == "bits" and pa.types.is_binary(arrow_type):
         return Field(name, [None if wire is None else _bits(wire) for wire in values.to_pylist()], "string")
     for is_kind, convert in _BY_ARROW:
-        if is_kind(kind):
+        if is_kind(arrow_type):
             return convert(name, values)
     return Field(name, values)
 

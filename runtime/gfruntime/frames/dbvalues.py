@@ -37,7 +37,7 @@ Kind = Literal["", "json", "texts of json", "union", "bits"]
 YEARS = range(1678, 2262)
 _PRINTABLE = re.compile(rb"[\t\n\r -~]*")
 _BYTES = (bytes, bytearray, memoryview)
-_DEEPEST = 64
+_MAX_DEPTH = 64
 _PLAIN = {int, float, bool, str}
 
 
@@ -77,7 +77,7 @@ def _holds_values(cls: type) -> bool:
 
 def document(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  # JSON
     """Convert a value to JSON types; values without one become texts."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return str(value)
     if isinstance(value, Mapping) or type(value).__name__ == "Record":
         return {as_text(document(key, depth + 1)): document(item, depth + 1) for key, item in value.items()}

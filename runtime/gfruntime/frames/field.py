@@ -17,7 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 from gfruntime.errors import FrameError
 from gfruntime.frames import columns, enums, metadata
 from gfruntime.frames.fieldtypes import VALUES, FieldType
-from gfruntime.frames.labels import normal
+from gfruntime.frames.labels import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ class Field:
         _set(self, "values", array)
         _set(self, "type", field_type)
         _set(self, "nullable", nullable)
-        _set(self, "labels", None if labels is None else normal(labels))
+        _set(self, "labels", None if labels is None else normalise(labels))
         _set(self, "config", config)
 
     def __len__(self) -> int:
@@ -124,7 +124,7 @@ class Field:
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:
         """Set labels; existing labels of other names stay."""
-        return copy_with(self, labels=normal({**self.labels, **labels} if self.labels else labels))
+        return copy_with(self, labels=normalise({**self.labels, **labels} if self.labels else labels))
 
     def with_config(self, **config: object) -> Field:
         """Set keys of the config: `field.with_config(unit="s", decimals=1)`."""

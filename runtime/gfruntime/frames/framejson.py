@@ -41,7 +41,9 @@ def read(value: object) -> dict[str, Any]:
         raise FrameError("the frame's fields must be a list of objects")
     lengths = {len(each) if isinstance(each, list) else -1 for each in (columns, nanos, entities)}
     if lengths != {len(fields)}:
-        raise FrameError(f"the frame has {len(fields)} fields, but its data has another number of columns")
+        raise FrameError(
+            f"the frame has {len(fields)} fields, so its data needs {len(fields)} columns (and nanos, entities)"
+        )
     meta = schema.get("meta")
     return {
         "fields": [_field(*parts) for parts in zip(fields, columns, nanos, entities, strict=True)],

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from gfruntime.frames.field import Field
 
 _NS_PER_MS = 1_000_000
-_FEW = 200  # rows below which Python is faster than calls into Arrow
+_MAX_PYTHON_ROWS = 200  # rows below which Python is faster than calls into Arrow
 
 
-def to_json(value: object, *, what: str) -> bytes:
+def to_json(value: object, *, subject: str) -> bytes:
     """Write metadata as JSON; NaN and infinities become null, numpy scalars become numbers, enums their values."""
     try:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise FrameError(f"{what} can't be written as JSON: {error}") from error
+        raise FrameError(f"{subject} can't be written as JSON: {error}") from error
 
 
 def encode(frame: Frame, *, ref_id: str = "") -> bytes:
@@ -68,8 +68,8 @@ def data(frame: Frame) -> dict[str, object]:
     return laid
 
 
-def _raw(value: object, what: str) -> msgspec.Raw:
-    return msgspec.Raw(to_json(value, what=what))
+def _raw(value: object, subject: str) -> msgspec.Raw:
+    return msgspec.Raw(to_json(value, subject=subject))
 
 
 def _describe(field: Field) -> dict[str, object]:
@@ -101,7 +101,7 @@ def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
 
 def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], list[int]]:
     """Split nanoseconds into whole milliseconds, rounded down, and the rest."""
-    if len(ticks) <= _FEW:
+    if len(ticks) <= _MAX_PYTHON_ROWS:
         items = ticks.to_pylist()
         nanos = [0 if item is None else item % _NS_PER_MS for item in items]
         return [None if item is None else item // _NS_PER_MS for item in items], {}, nanos if any(nanos) else []
@@ -117,9 +117,14 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
-    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # then each value is finite
+    if (
+        len(array) <= _MAX_PYTHON_ROWS and not array.null_count and math.isfinite(sum(values))
+    ):  # then each value is finite
         return values, {}
-    if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: all values are null
+    if len(array) > _MAX_PYTHON_ROWS and pc.all(pc.is_finite(array)).as_py() in (
+        True,
+        None,
+    ):  # None: all values are null
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
     entities: dict[str, list[int]] = {}

@@ -12,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 from gfruntime.errors import FrameError
 from gfruntime.frames import compute as pc
 from gfruntime.frames.field import Field, copy_with
-from gfruntime.frames.labels import as_text, normal
+from gfruntime.frames.labels import as_text, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
     Raises: FrameError for a name that is not a column, a text column that is not in the names, or rows without a time
     that have equal labels.
     """
-    keys = [_first(fields, name) for name in names]
+    keys = [_find_field(fields, name) for name in names]
     rest = [field for field in fields if field.name not in names]
     time = next((field for field in rest if field.type == "time"), None)
     values = [field for field in rest if field.is_value]
@@ -48,7 +48,7 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
     groups = []
     start = 0
     for texts, count in zip(combinations, counts, strict=True):
-        labels = normal(dict(zip(names, texts, strict=True)))
+        labels = normalise(dict(zip(names, texts, strict=True)))
         index = [] if time is None else [copy_with(time, values=time.values.slice(start, count))]
         groups += [[*index, _part(field, start, count, labels)] for field in values]
         start += count
@@ -56,7 +56,7 @@ def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]
 
 
 def _part(field: Field, start: int, count: int, labels: dict[str, str]) -> Field:
-    both = normal({**field.labels, **labels}) if field.labels else dict(labels)
+    both = normalise({**field.labels, **labels}) if field.labels else dict(labels)
     return copy_with(field, values=field.values.slice(start, count), labels=both)
 
 
@@ -66,7 +66,7 @@ def _refuse_rows_without_time(names: Sequence[str], combinations: Sequence[Texts
             raise FrameError(f"{count} rows without a time have the labels {dict(zip(names, texts, strict=True))}")
 
 
-def _first(fields: Sequence[Field], name: str) -> Field:
+def _find_field(fields: Sequence[Field], name: str) -> Field:
     for field in fields:
         if field.name == name:
             return field

@@ -16,7 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 from gfruntime.errors import FrameError
 from gfruntime.frames import kinds
 
-_WIDEST = 8  # bytes of the widest float that Arrow has
+_MAX_FLOAT_BYTES = 8  # bytes of the widest float that Arrow has
 
 
 def read(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
@@ -75,7 +75,7 @@ def _from_pandas(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # pandas
 
 def is_plain(dtype: Any) -> bool:  # noqa: ANN401  # numpy's or pandas' own
     """Tell whether a pandas column is a numpy array of numbers, booleans or times."""
-    return _library(dtype) == "numpy" and dtype.kind in "biufM" and dtype.itemsize <= _WIDEST
+    return _library(dtype) == "numpy" and dtype.kind in "biufM" and dtype.itemsize <= _MAX_FLOAT_BYTES
 
 
 def _from_numpy(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # numpy need not be installed
@@ -112,7 +112,7 @@ def _convert_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not b
         values = values.astype("datetime64[s]")
     if kind == "m" and values.dtype.str[4:-1] not in ("s", "ms", "us", "ns"):
         values = values.astype("timedelta64[s]")
-    if kind == "f" and values.dtype.itemsize > _WIDEST:
+    if kind == "f" and values.dtype.itemsize > _MAX_FLOAT_BYTES:
         values = values.astype("float64")
     if hasattr(values, "mask"):
         return pa.array(values.data, mask=sys.modules["numpy"].ma.getmaskarray(values))
@@ -127,6 +127,6 @@ def _wrap(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy 
 @functools.lru_cache(maxsize=64)
 def _shared_type(dtype: Any) -> pa.DataType | None:  # noqa: ANN401  # numpy need not be installed
     """Return the Arrow type with the same memory layout as a numpy type; None if there is none."""
-    is_number = dtype.kind in "iuf" and dtype.itemsize <= _WIDEST
+    is_number = dtype.kind in "iuf" and dtype.itemsize <= _MAX_FLOAT_BYTES
     is_time = dtype.kind == "M" and dtype.str[4:-1] in ("s", "ms", "us", "ns")
     return pa.from_numpy_dtype(dtype) if dtype.isnative and (is_number or is_time) else None

@@ -30,7 +30,7 @@ Kind = Literal["null", "numbers", "booleans", "texts", "times", "durations", "ti
 
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
-_SECONDS = range(-(2**63) // 10**9 + 1, 2**63 // 10**9)
+_SECONDS_RANGE = range(-(2**63) // 10**9 + 1, 2**63 // 10**9)
 COMPLEX = "Grafana has no type for complex numbers: use .real, .imag or abs()"
 OUTSIDE = "a time is outside the years 1677 to 2262, the range of nanoseconds"
 
@@ -77,7 +77,7 @@ def _numpy(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # numpy need not be 
         return ("times" if letter == "M" else "durations"), None
     if letter in "mM":
         name = "datetime64" if letter == "M" else "timedelta64"
-        if int(item.astype(f"{name}[s]").astype("int64")) not in _SECONDS:  # numpy would wrap around
+        if int(item.astype(f"{name}[s]").astype("int64")) not in _SECONDS_RANGE:  # numpy would wrap around
             raise FrameError(OUTSIDE)
         return ("times" if letter == "M" else "durations"), int(item.astype(f"{name}[ns]").astype("int64"))
     if letter == "f":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def normal(labels: Mapping[str, object]) -> dict[str, str]:
+def normalise(labels: Mapping[str, object]) -> dict[str, str]:
     """Convert keys and values to text (see `as_text`) and sort the keys."""
     texts = {str(key): as_text(value) for key, value in labels.items()}
     return texts if len(texts) <= 1 else dict(sorted(texts.items()))

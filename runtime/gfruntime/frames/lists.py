@@ -23,7 +23,7 @@ _EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
     None: dt.datetime(1970, 1, 1),  # noqa: DTZ001  # naive times are UTC
     _UTC: dt.datetime(1970, 1, 1, tzinfo=_UTC),
 }
-_FEW = 256  # with fewer numbers this is faster
+_MIN_ARROW_NUMBERS = 256  # with fewer numbers this is faster
 _DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
 _BATCH_SIZE = 65_536  # the number of times that are converted in one step
 _latest: tuple[list[dt.datetime], pa.Array] = [], None
@@ -35,7 +35,7 @@ def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
 
     Units: times become nanoseconds since 1970 in UTC; naive ones are UTC.
     """
-    if len(items) > _FEW and type(items[0]) is not dt.datetime:
+    if len(items) > _MIN_ARROW_NUMBERS and type(items[0]) is not dt.datetime:
         return None
     kinds = set(map(type, items))
     make = _MAKERS.get(kinds.pop()) if len(kinds) == 1 else None
@@ -63,7 +63,7 @@ def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
     epoch = _EPOCHS.get(items[0].tzinfo)
     if epoch is None:
         return None
-    if len(items) > _FEW:
+    if len(items) > _MIN_ARROW_NUMBERS:
         parts = [
             pa.array([item - epoch for item in items[start : start + _BATCH_SIZE]], pa.duration("ns"))
             for start in range(0, len(items), _BATCH_SIZE)

@@ -66,7 +66,7 @@ def notice(
     return result
 
 
-def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
+def json_value(value: object, path: str) -> Any:  # noqa: ANN401  # JSON
     """Convert any value to JSON types (see `json_text`).
 
     Raises: FrameError for a value without JSON.
@@ -74,7 +74,7 @@ def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
     try:
         return json_text.plain(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise FrameError(f"{where}: {error}") from error
+        raise FrameError(f"{path}: {error}") from error
 
 
 class _Object:
@@ -84,18 +84,18 @@ class _Object:
         self._keys = keys
         self._needs = needs
 
-    def __call__(self, value: object, where: str) -> dict[str, object]:
+    def __call__(self, value: object, path: str) -> dict[str, object]:
         """Check each key; None means an absent key, as in Grafana, except for numbers, which can be null."""
         if not isinstance(value, Mapping):
-            raise FrameError(f"{where} must be an object, not {_short(value)}")
+            raise FrameError(f"{path} must be an object, not {_short(value)}")
         for key in value:
             if key not in self._keys:
-                raise FrameError(f"{where} has the unknown key {key!r}{self._hint(key)}")
+                raise FrameError(f"{path} has the unknown key {key!r}{self._hint(key)}")
         for key in self._needs:
             if key not in value:
-                raise FrameError(f"{where} lacks {key!r}")
+                raise FrameError(f"{path} lacks {key!r}")
         items = [(key, item) for key, item in value.items() if item is not None or self._keys[key] is _number]
-        return {key: self._keys[key](item, f"{where}.{key}") for key, item in items}
+        return {key: self._keys[key](item, f"{path}.{key}") for key, item in items}
 
     def _hint(self, key: object) -> str:
         import difflib  # noqa: PLC0415  # for mistakes alone
@@ -105,121 +105,121 @@ class _Object:
         return f"; did you mean {near[0]!r}?" if near else free or f"; it may have {', '.join(self._keys)}"
 
 
-def _text(value: object, where: str) -> str:
+def _text(value: object, path: str) -> str:
     if not isinstance(value, str):
-        raise FrameError(f"{where} must be text, not {_short(value)}")
+        raise FrameError(f"{path} must be text, not {_short(value)}")
     return value
 
 
-def _flag(value: object, where: str) -> bool:
+def _flag(value: object, path: str) -> bool:
     if not isinstance(value, bool) and type(value).__name__ not in ("bool_", "bool"):
-        raise FrameError(f"{where} must be true or false, not {_short(value)}")
+        raise FrameError(f"{path} must be true or false, not {_short(value)}")
     return bool(value)
 
 
-def _whole(maximum: int) -> Check:
-    def check(value: Any, where: str) -> int:  # noqa: ANN401  # any number
+def _integer_check(maximum: int) -> Check:
+    def check(value: Any, path: str) -> int:  # noqa: ANN401  # any number
         number = value.item() if hasattr(value, "item") else value
         is_whole = isinstance(number, (int, float)) and not isinstance(number, bool) and number == number // 1
         if not is_whole or not 0 <= number <= maximum:
-            raise FrameError(f"{where} must be a whole number from 0 to {maximum}, not {_short(value)}")
+            raise FrameError(f"{path} must be a whole number from 0 to {maximum}, not {_short(value)}")
         return int(number)
 
     return check
 
 
-def _number(value: Any, where: str) -> float | int | None:  # noqa: ANN401  # any number
+def _number(value: Any, path: str) -> float | int | None:  # noqa: ANN401  # any number
     number = value.item() if hasattr(value, "item") else value
     if number is None:
         return None
     if isinstance(number, bool) or not (isinstance(number, (int, float)) or hasattr(number, "as_tuple")):
-        raise FrameError(f"{where} must be a number, not {_short(value)}")
+        raise FrameError(f"{path} must be a number, not {_short(value)}")
     if isinstance(number, int):
         return number
     return float(number) if math.isfinite(number) else None
 
 
-def _finite(value: object, where: str) -> float | int:
-    number = _number(value, where)
+def _finite(value: object, path: str) -> float | int:
+    number = _number(value, path)
     if number is None:
-        raise FrameError(f"{where} must be a finite number, not {_short(value)}")
+        raise FrameError(f"{path} must be a finite number, not {_short(value)}")
     return number
 
 
 def _choice(*names: str) -> Check:
-    def check(value: object, where: str) -> str:
+    def check(value: object, path: str) -> str:
         if value not in names:
-            raise FrameError(f"{where} must be one of {', '.join(names)}, not {_short(value)}")
+            raise FrameError(f"{path} must be one of {', '.join(names)}, not {_short(value)}")
         return str(value)
 
     return check
 
 
 def _list(item: Check) -> Check:
-    def check(value: object, where: str) -> list[object]:
+    def check(value: object, path: str) -> list[object]:
         value = value.tolist() if hasattr(value, "tolist") else value
         if not isinstance(value, (list, tuple)):
-            raise FrameError(f"{where} must be a list, not {_short(value)}")
-        return [item(each, f"{where}[{index}]") for index, each in enumerate(value)]
+            raise FrameError(f"{path} must be a list, not {_short(value)}")
+        return [item(each, f"{path}[{index}]") for index, each in enumerate(value)]
 
     return check
 
 
-def _free(value: object, where: str) -> dict[str, object]:
+def _free(value: object, path: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
-        raise FrameError(f"{where} must be an object, not {_short(value)}")
-    result: dict[str, object] = json_value(value, where)
+        raise FrameError(f"{path} must be an object, not {_short(value)}")
+    result: dict[str, object] = json_value(value, path)
     return result
 
 
-def _version(value: object, where: str) -> list[object]:
-    version: list[object] = _list(_whole(2**32))(value, where)
+def _version(value: object, path: str) -> list[object]:
+    version: list[object] = _list(_integer_check(2**32))(value, path)
     if len(version) != 2:  # noqa: PLR2004  # major and minor
-        raise FrameError(f"{where} must be [major, minor], not {_short(value)}")
+        raise FrameError(f"{path} must be [major, minor], not {_short(value)}")
     return version
 
 
-def _inspect(value: object, where: str) -> int:
+def _inspect(value: object, path: str) -> int:
     number = _INSPECT.get(value, value) if isinstance(value, str) else value
     if isinstance(number, bool) or number not in _INSPECT.values():
         names = ", ".join(f"{name} ({number})" for name, number in _INSPECT.items())
-        raise FrameError(f"{where} must be one of {names}, not {_short(value)}")
+        raise FrameError(f"{path} must be one of {names}, not {_short(value)}")
     return int(number)  # type: ignore[call-overload, no-any-return]  # it equals one of the numbers
 
 
-def _notice(value: object, where: str) -> dict[str, object]:
-    return {"severity": "info", "text": "", **_NOTICE(value, where)}
+def _notice(value: object, path: str) -> dict[str, object]:
+    return {"severity": "info", "text": "", **_NOTICE(value, path)}
 
 
-def _mapping(value: object, where: str) -> dict[str, object]:
-    mapping = _Object({"type": _choice(*_MAPPINGS), "options": _free}, needs=("type", "options"))(value, where)
-    return {**mapping, "options": _MAPPINGS[str(mapping["type"])](mapping["options"], f"{where}.options")}
+def _mapping(value: object, path: str) -> dict[str, object]:
+    mapping = _Object({"type": _choice(*_MAPPINGS), "options": _free}, needs=("type", "options"))(value, path)
+    return {**mapping, "options": _MAPPINGS[str(mapping["type"])](mapping["options"], f"{path}.options")}
 
 
-def _values(value: object, where: str) -> dict[str, object]:
-    return {key: _RESULT(item, f"{where}.{key}") for key, item in _free(value, where).items()}
+def _values(value: object, path: str) -> dict[str, object]:
+    return {key: _RESULT(item, f"{path}.{key}") for key, item in _free(value, path).items()}
 
 
-def _thresholds(value: object, where: str) -> dict[str, object]:
+def _thresholds(value: object, path: str) -> dict[str, object]:
     keys: dict[str, Check] = {"mode": _choice("absolute", "percentage"), "steps": _list(_step)}
-    thresholds = {"mode": "absolute", "steps": [], **_Object(keys)(value, where)}
+    thresholds = {"mode": "absolute", "steps": [], **_Object(keys)(value, path)}
     values = [step["value"] for step in thresholds["steps"]]  # type: ignore[attr-defined]  # a list of steps
     if values and values[0] is not None:
-        raise FrameError(f"{where}.steps[0].value must be None: the first step applies below all others")
+        raise FrameError(f"{path}.steps[0].value must be None: the first step applies below all others")
     if None in values[1:] or values[1:] != sorted(values[1:]):
-        raise FrameError(f"{where}.steps must be sorted by value")
+        raise FrameError(f"{path}.steps must be sorted by value")
     return thresholds
 
 
-def _step(value: object, where: str) -> dict[str, object]:
-    return {"value": None, **_Object({"value": _number, "color": _text, "state": _text})(value, where)}
+def _step(value: object, path: str) -> dict[str, object]:
+    return {"value": None, **_Object({"value": _number, "color": _text, "state": _text})(value, path)}
 
 
-def _moment(value: object, where: str) -> str:
+def _moment(value: object, path: str) -> str:
     if isinstance(value, dt.datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)  # noqa: UP017  # as in `data`
         return aware.isoformat()
-    return _text(value, where)
+    return _text(value, path)
 
 
 def _short(value: object) -> str:
@@ -228,7 +228,7 @@ def _short(value: object) -> str:
 
 
 _NOTICE = _Object({"severity": _choice("info", "warning", "error"), "text": _text, "link": _text, "inspect": _inspect})
-_RESULT = _Object({"text": _text, "color": _text, "index": _whole(2**31)})
+_RESULT = _Object({"text": _text, "color": _text, "index": _integer_check(2**31)})
 _SPECIAL = _choice("true", "false", "null", "nan", "null+nan", "empty")
 _MAPPINGS: dict[str, Check] = {
     "value": _values,
@@ -249,7 +249,7 @@ _TEXTS = _list(_text)
 _ENUM = _Object({"text": _TEXTS, "color": _TEXTS, "icon": _TEXTS, "description": _TEXTS}, needs=("text",))
 _CONFIG: dict[str, Check] = {
     "displayName": _text, "displayNameFromDS": _text, "path": _text, "description": _text, "filterable": _flag,
-    "writeable": _flag, "unit": _text, "decimals": _whole(2**16 - 1), "min": _number, "max": _number,
+    "writeable": _flag, "unit": _text, "decimals": _integer_check(2**16 - 1), "min": _number, "max": _number,
     "interval": _finite, "mappings": _list(_mapping), "thresholds": _thresholds, "color": _free,
     "links": _list(_LINK), "noValue": _text, "type": _Object({"enum": _ENUM}), "custom": _free,
 }  # fmt: skip
@@ -258,5 +258,5 @@ _META: dict[str, Check] = {
     "stats": _list(_Object({**_CONFIG, "value": _finite}, needs=("value",))), "notices": _list(_notice),
     "channel": _text, "preferredVisualisationType": _text, "preferredVisualisationPluginId": _text,
     "executedQueryString": _text, "dataTopic": _choice("annotations", "series", "alertStates"),
-    "uniqueRowIdFields": _list(_whole(2**31)),
+    "uniqueRowIdFields": _list(_integer_check(2**31)),
 }  # fmt: skip

@@ -40,8 +40,8 @@ FrameType = Literal[
     "timeseries-wide", "timeseries-multi", "timeseries-long", "numeric-wide", "numeric-multi", "numeric-long"
 ]
 VERSION = [0, 1]
-_SHORT = 4096  # frames with more rows are checked one by one with Arrow
-_FEW = 200  # rows below which Python is faster than a call into Arrow
+_MAX_JOINED_ROWS = 4096  # frames with more rows are checked one by one with Arrow
+_MAX_PYTHON_ROWS = 200  # rows below which Python is faster than a call into Arrow
 
 
 def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
@@ -101,7 +101,7 @@ def _index(frame: Frame) -> Field | None:
 def _are_all_ascending(frames: Sequence[Frame]) -> bool:
     """Check in one step whether all frames, if they are short, are sorted by time without duplicates."""
     ticks = [index.values for index in map(_index, frames) if index is not None]
-    if not ticks or max(map(len, ticks)) > _SHORT:
+    if not ticks or max(map(len, ticks)) > _MAX_JOINED_ROWS:
         return False
     all_ticks = pa.concat_arrays(ticks)
     descents = pc.indices_nonzero(pc.greater_equal(all_ticks[:-1], all_ticks[1:])).to_pylist()
@@ -126,7 +126,7 @@ def _ascending(frame: Frame, *, are_single: bool) -> Frame:
 def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
     if len(ticks) <= 1:
         return True
-    if len(ticks) > _FEW:
+    if len(ticks) > _MAX_PYTHON_ROWS:
         name = "less" if strictly else "less_equal"
         return bool(pc.call("all", pc.call(name, ticks[:-1], ticks[1:])).as_py())
     compare = operator.lt if strictly else operator.le

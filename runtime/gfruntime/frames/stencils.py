@@ -28,8 +28,8 @@ Stencil = tuple[bytes, bytes, bytes, bytes]
 
 _TYPES = frozenset(("time", "float64", "int64", "uint64"))
 _WIDTH = 8  # bytes of each of their values
-_LARGEST = 65_536  # bytes of values above which a stencil saves little time
-_MOST = 512  # cached shapes: the series of one answer have few
+_MAX_STENCIL_BYTES = 65_536  # bytes of values above which a stencil saves little time
+_MAX_SHAPES = 512  # cached shapes: the series of one answer have few
 
 _stencils: dict[Shape, Stencil | None] = {}
 _once: set[Shape] = set()
@@ -39,7 +39,7 @@ def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
     """Write a frame's file with the stencil of its shape; None if it has no stencil, or this is its first frame."""
     rows, labels = len(frame), b""
     size = rows * _WIDTH
-    if not 0 < size * len(frame.fields) <= _LARGEST:
+    if not 0 < size * len(frame.fields) <= _MAX_STENCIL_BYTES:
         return None
     columns, values = [], []
     for field in frame.fields:
@@ -48,14 +48,14 @@ def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
         if field.type not in _TYPES or array.null_count or (has_labels and labels):
             return None
         if has_labels:
-            labels = to_json(field.labels, what=f"the labels of {name!r}")
-        config = None if field.config is None else to_json(field.config, what=f"the config of {name!r}")
+            labels = to_json(field.labels, subject=f"the labels of {name!r}")
+        config = None if field.config is None else to_json(field.config, subject=f"the config of {name!r}")
         columns.append((name, field.type, field.nullable, config, has_labels))
         start = array.offset * _WIDTH
         values.append(memoryview(array.buffers()[1])[start : start + size])
     if not labels:
         return None
-    meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
+    meta = None if frame.meta is None else to_json(frame.meta, subject="the frame's meta")
     stencil = _find((frame.name, ref_id, meta, rows, len(labels), tuple(columns)), write)
     return None if stencil is None else _fill(stencil, labels, values)
 
@@ -65,11 +65,11 @@ def _find(shape: Shape, write: Write) -> Stencil | None:
     if shape in _stencils:
         return _stencils[shape]
     if shape not in _once:
-        if len(_once) >= _MOST:
+        if len(_once) >= _MAX_SHAPES:
             _once.clear()
         _once.add(shape)
         return None
-    if len(_stencils) >= _MOST:
+    if len(_stencils) >= _MAX_SHAPES:
         _stencils.clear()
     stencil = _stencils[shape] = _make_stencil(shape, write)
     return stencil

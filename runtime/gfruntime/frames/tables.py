@@ -29,7 +29,7 @@ from gfruntime.frames.labels import as_text
 
 Types = Mapping[str, Any] | None
 
-_SHORT = 4096  # above, the cost of each column is small, and a copy of all is large
+_MAX_BLOCK_ROWS = 4096  # above, the cost of each column is small, and a copy of all is large
 _VALUE = "Value"  # a name that Grafana leaves out of a legend, when labels tell the series apart
 
 
@@ -109,7 +109,7 @@ def _pandas_columns(table: Any, *, keep_nan: bool) -> Iterator[Any]:  # noqa: AN
     first = 0
     for kind, run in itertools.groupby(dtypes, key=lambda dtype: dtype.str if inputs.is_plain(dtype) else ""):
         end = first + len(list(run))
-        block = None if not kind or len(table) > _SHORT else table.iloc[:, first:end].to_numpy()
+        block = None if not kind or len(table) > _MAX_BLOCK_ROWS else table.iloc[:, first:end].to_numpy()
         for position in range(first, end):
             values = table.iloc[:, position] if block is None else block[:, position - first]
             if keep_nan and str(dtypes[position]) in ("float32", "float64"):

@@ -41,7 +41,7 @@ class TimeLike(NamedTuple):
 
 def find(name: str, values: Iterable[object]) -> TimeLike | None:
     """Describe a column whose texts or numbers look like times; return None if they don't."""
-    sample = [value for value in _first(values) if value is not None]
+    sample = [value for value in _first_values(values) if value is not None]
     if not sample:
         return None
     if all(isinstance(value, str) for value in sample):
@@ -60,7 +60,7 @@ def find(name: str, values: Iterable[object]) -> TimeLike | None:
     return TimeLike(name, "numbers", hint)
 
 
-def _first(values: Iterable[object]) -> Sequence[object]:
+def _first_values(values: Iterable[object]) -> Sequence[object]:
     return values[:MAX_CHECKED_VALUES] if isinstance(values, (list, tuple)) else list(values)[:MAX_CHECKED_VALUES]
 
 

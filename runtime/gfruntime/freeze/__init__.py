@@ -118,7 +118,7 @@ def freeze(
         optimize=2,  # no assert statements, and no docstrings except those that `_keep_docstrings` restores
     )
     clients = unused.clients(root / "src", _users("gfruntime", analysis.pure, analysis.graph.get_code_using))
-    modules = [entry for entry in analysis.pure if not unused.within(entry[0], clients)]
+    modules = [entry for entry in analysis.pure if not unused.is_in_packages(entry[0], clients)]
     patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATE_PATCHES]
     executable = EXE(
         PYZ(_keep_docstrings([*modules, *patches])),
@@ -135,7 +135,7 @@ def freeze(
 
 def _users(package: str, modules: Iterable[links.Entry], importers: Callable[[str], Iterable[str]]) -> set[str]:
     """Return the modules that import a package or a part of it."""
-    parts = [name for name, *_ in modules if unused.within(name, [package])]
+    parts = [name for name, *_ in modules if unused.is_in_packages(name, [package])]
     return {user for part in parts for user in importers(part)}
 
 

@@ -53,7 +53,9 @@ def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
     """
     paths = sorted(source.rglob("*.py"))
     authors = {path.relative_to(source).parts[0].removesuffix(".py") for path in paths}
-    if any(not within(user, ("gfruntime", *authors)) and not Path(user).is_relative_to(source) for user in users):
+    if any(
+        not is_in_packages(user, ("gfruntime", *authors)) and not Path(user).is_relative_to(source) for user in users
+    ):
         return ()
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     return tuple(f"gfruntime.{client}" for client, packages in _CLIENTS.items() if not _names(packages).search(text))
@@ -64,10 +66,10 @@ def trusts_servers(users: Iterable[str], clients_left_out: Collection[str]) -> b
 
     Shape: `users` are the modules that import grpc. The runtime and the stubs use it only to answer.
     """
-    return "gfruntime.http" not in clients_left_out or not all(within(user, _SERVER_SIDE) for user in users)
+    return "gfruntime.http" not in clients_left_out or not all(is_in_packages(user, _SERVER_SIDE) for user in users)
 
 
-def within(module: str, packages: Iterable[str]) -> bool:
+def is_in_packages(module: str, packages: Iterable[str]) -> bool:
     """Return whether a module is one of the packages or is in one of them."""
     return f"{module}.".startswith(tuple(f"{package}." for package in packages))
 

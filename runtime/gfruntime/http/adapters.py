@@ -41,12 +41,12 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -
         raise missing("httpx") from error
     http = _http(settings)
 
-    class Transport(httpx.HTTPTransport):
+    class HttpTransport(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
             return answer_limit.httpx_response(super().handle_request(request), request, http)
 
-    return httpx.Client(**{**_httpx_options(http, Transport), **httpx_options})
+    return httpx.Client(**{**_httpx_options(http, HttpTransport), **httpx_options})
 
 
 def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -> httpx.AsyncClient:  # noqa: ANN401
@@ -63,12 +63,12 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
         raise missing("httpx") from error
     http = _http(settings)
 
-    class Transport(httpx.AsyncHTTPTransport):
+    class HttpTransport(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
             return answer_limit.httpx_response(await super().handle_async_request(request), request, http)
 
-    return httpx.AsyncClient(**{**_httpx_options(http, Transport), **httpx_options})
+    return httpx.AsyncClient(**{**_httpx_options(http, HttpTransport), **httpx_options})
 
 
 def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session:

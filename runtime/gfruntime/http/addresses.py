@@ -29,7 +29,7 @@ _PATH, _QUERY = "/%:@!$&'()*+,;=~-._", "/%:@!$&'()*+,;=~-._?[]|"
 _LABEL = r"[^\s\\%<>^`{|}\"\0-\x1f.]{1,63}"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _MOST_DECODED = 8  # times that a path is decoded
-_LONGEST = 200  # of an address in a message
+_MAX_SHOWN_CHARACTERS = 200  # of an address in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class UrlAddress:
     """The address of one request; path and query are encoded, and the path has no dot segments."""
 
     origin: Origin
@@ -78,7 +78,7 @@ class Address:
     @property
     def label(self) -> str:
         """Return a short form for messages, without the host and the query, which may have secrets."""
-        return self.path if len(self.path) <= _LONGEST else f"{self.path[:_LONGEST]}…"
+        return self.path if len(self.path) <= _MAX_SHOWN_CHARACTERS else f"{self.path[:_MAX_SHOWN_CHARACTERS]}…"
 
 
 class Addresses:
@@ -89,7 +89,7 @@ class Addresses:
         self._url = url.strip()
         self._allowed = {host.lower().rstrip("/") for host in allowed_hosts}
 
-    def resolve(self, url: str, params: Mapping[str, str | Sequence[str]] | None) -> Address:
+    def resolve(self, url: str, params: Mapping[str, str | Sequence[str]] | None) -> UrlAddress:
         """Return the address for the author's URL.
 
         Raises: QueryError if it is not HTTP, leaves the data source's path, or belongs to another host.
@@ -100,7 +100,7 @@ class Addresses:
         query_text = urlencode(params, doseq=True, errors="replace")
         return replace(address, query="&".join(filter(None, (address.query, query_text))))
 
-    def redirect(self, address: Address, location: str) -> Address:
+    def redirect(self, address: UrlAddress, location: str) -> UrlAddress:
         """Return the address to which an upstream redirects.
 
         Raises: DownstreamError if the target is invalid, or leaves the data source's path.
@@ -120,7 +120,7 @@ class Addresses:
             raise DownstreamError(f"{address.label} redirects to {target.label}, outside of the data source's path")
         return replace(target, is_confined=address.is_confined)
 
-    def _resolve_relative(self, url: str) -> Address:
+    def _resolve_relative(self, url: str) -> UrlAddress:
         """Resolve a relative address."""
         base = self._base
         path, _, query = url.partition("#")[0].partition("?")
@@ -131,7 +131,7 @@ class Addresses:
             raise _leaving(path, self._root)
         return replace(address, is_confined=True)
 
-    def _check_absolute(self, url: str) -> Address:
+    def _check_absolute(self, url: str) -> UrlAddress:
         """Check a whole address: its origin is the data source's, or one that the author allows."""
         parts = _split_url(url)
         address = _address(parts)
@@ -172,7 +172,7 @@ def origin_of(url: str) -> Origin:
 
 
 def _leaving(path: str, root: str) -> QueryError:
-    return QueryError(f"the path {path[:_LONGEST]!r} leaves the data source's path {root}")
+    return QueryError(f"the path {path[:_MAX_SHOWN_CHARACTERS]!r} leaves the data source's path {root}")
 
 
 def _split_url(url: str) -> SplitResult:
@@ -182,8 +182,8 @@ def _split_url(url: str) -> SplitResult:
         raise QueryError("the data source's URL or an address below it is not valid") from None
 
 
-def _address(parts: SplitResult) -> Address:
-    return Address(origin=_origin(parts), path=_clean(parts.path), query=_encode(parts.query, _QUERY))
+def _address(parts: SplitResult) -> UrlAddress:
+    return UrlAddress(origin=_origin(parts), path=_clean(parts.path), query=_encode(parts.query, _QUERY))
 
 
 def _origin(parts: SplitResult) -> Origin:

@@ -14,7 +14,7 @@ from gfruntime.http import deadlines, retries
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.middleware import chain_async
-from gfruntime.serving.threads import Pool
+from gfruntime.serving.threads import ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 
-_WORKERS = Pool(100)  # for all clients: threads that wait for upstreams
+_WORKERS = ThreadPool(100)  # for all clients: threads that wait for upstreams
 
 
 class AsyncHttpClient:

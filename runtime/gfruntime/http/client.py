@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.http.sending import Sender
+from gfruntime.http.sending import RequestSender
 from gfruntime.http.settings import HttpSettings
 from gfruntime.request.incoming import current_call
 
@@ -56,7 +56,7 @@ class HttpClient:
         Units: `deadline` is in seconds, for each request as a whole; `max_bytes` limits a body after decompression.
         """
         self.settings = settings
-        self._sender = Sender(
+        self._sender = RequestSender(
             settings,
             auth=auth,
             middleware=middleware,

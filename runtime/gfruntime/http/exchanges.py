@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
-    from gfruntime.http.addresses import Address, Addresses
+    from gfruntime.http.addresses import Addresses, UrlAddress
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.traffic import Traffic
 
@@ -40,7 +40,7 @@ class Outgoing:
     """One request; `limit` bounds its response, and `bound` says who sets the limit."""
 
     method: str
-    address: Address
+    address: UrlAddress
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     limit: int
@@ -90,7 +90,7 @@ class Exchanges:
     def _follow(self, request: Outgoing) -> HttpResponse:
         """Send, and follow redirects; another origin gets no credentials."""
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._once(request)
+            answer = self._send_and_read(request)
             if answer.status not in _REDIRECTS:
                 return answer
             request = replace(
@@ -103,7 +103,7 @@ class Exchanges:
             request = request.with_headers(request.headers, self._settings)
         raise DownstreamError(f"the upstream redirects more than {_MOST_REDIRECTS} times")
 
-    def _once(self, request: Outgoing) -> HttpResponse:
+    def _send_and_read(self, request: Outgoing) -> HttpResponse:
         """Send one request, and read its response completely."""
         traffic = capture.traffic.get()
         if traffic is None:

@@ -22,7 +22,7 @@ from gfruntime.http.addresses import origin_of
 from gfruntime.http.assertions import sign
 from gfruntime.http.oauth2_settings import OAuth2Settings
 from gfruntime.http.response import one_line
-from gfruntime.http.sending import Sender
+from gfruntime.http.sending import RequestSender
 from gfruntime.http.settings import HttpSettings, trust_system
 from gfruntime.http.tokens import BearerAuth, Token, Tokens
 from gfruntime.logs import masking
@@ -58,7 +58,7 @@ class OAuth2(BearerAuth):
         super().__init__(Tokens(self._fetch))
         self._settings = settings
         own = _for_tokens(http or HttpSettings(), settings.token_url)
-        self._sender = Sender(own, deadline=_MOST_SECONDS, max_bytes=_MOST_BYTES)
+        self._sender = RequestSender(own, deadline=_MOST_SECONDS, max_bytes=_MOST_BYTES)
         self._refresh_token = settings.refresh_token
         self._source: object = None
 

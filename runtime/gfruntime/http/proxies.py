@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _VERSION, _NO_AUTH, _BY_PASSWORD, _CONNECT, _BY_NAME = 5, 0, 2, 1, 3  # RFC 1928
 _REPLY_SIZES = {1: 4, 4: 16}  # by kind of address
-_LONGEST = 255
+_MAX_CREDENTIAL_BYTES = 255
 _ERRORS = {
     2: "connection not allowed",
     3: "network unreachable",
@@ -180,7 +180,7 @@ def _greet(stream: socket.socket, proxy: Proxy) -> None:
     if _exactly(stream, 2) != bytes((_VERSION, method)):
         raise ConnectionError("the socks proxy refuses this way of authentication")
     if method == _BY_PASSWORD:
-        user, password = proxy.user.encode()[:_LONGEST], proxy.password.encode()[:_LONGEST]
+        user, password = proxy.user.encode()[:_MAX_CREDENTIAL_BYTES], proxy.password.encode()[:_MAX_CREDENTIAL_BYTES]
         stream.sendall(bytes((1, len(user))) + user + bytes((len(password),)) + password)
         if _exactly(stream, 2)[1]:
             raise ConnectionError("the socks proxy refuses the user or password")

@@ -25,9 +25,9 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's numbers for its formats
 _MOST_ENCODINGS = 3
 _ZLIB_METHOD, _ZLIB_CHECK = 8, 31  # RFC 1950
 _FAILED, _UNAUTHORIZED = 400, 401
-_LONGEST = 300  # characters of an upstream's text in a message
+_MAX_TEXT_CHARACTERS = 300  # characters of an upstream's text in a message
 _MOST_EXPLAINED = 1 << 20  # bytes of the largest body that is searched for an error text
-_DEEPEST = 4
+_MAX_DEPTH = 4
 _KEYS = ("message", "error", "detail", "errors", "error_description", "description", "reason", "title", "msg")
 
 
@@ -174,7 +174,7 @@ def explain(body: bytes) -> str:
     """Return an error text from a body: a JSON object's message, or the first line of a text."""
     text = body[:_MOST_EXPLAINED].decode("utf-8", "replace")
     try:
-        return _message(json.loads(text), _DEEPEST)
+        return _message(json.loads(text), _MAX_DEPTH)
     except RecursionError:
         return ""
     except ValueError:
@@ -189,9 +189,9 @@ def one_line(text: str, *, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
-    printable = "".join(each if each.isprintable() else " " for each in masking.hide(text[: 10 * _LONGEST]))
+    printable = "".join(each if each.isprintable() else " " for each in masking.hide(text[: 10 * _MAX_TEXT_CHARACTERS]))
     line = " ".join(printable.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    return line if len(line) <= _MAX_TEXT_CHARACTERS else f"{line[:_MAX_TEXT_CHARACTERS]}…"
 
 
 def _message(value: Any, depth: int) -> str:  # noqa: ANN401  # JSON

@@ -30,7 +30,7 @@ _FIRST_PAUSE = 0.5  # seconds of the first pause, if the upstream sends no Retry
 _JITTER = 0.1  # the largest random part of a pause that the upstream names
 _CHECK_SECONDS = 0.05  # seconds between two checks whether the caller still waits
 
-_retries = metrics.Family(
+_retries = metrics.MetricFamily(
     "counter", "gfruntime_http_retries_total", "Requests to upstreams that were sent again.", "code"
 )
 _defers: contextvars.ContextVar[bool] = contextvars.ContextVar("gfruntime_defers_retries", default=False)

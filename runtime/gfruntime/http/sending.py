@@ -32,7 +32,7 @@ _DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 _UNAUTHORIZED = 401
 
 
-class Sender:
+class RequestSender:
     """The settings and connections of one client; the parameters are those of `HttpClient`."""
 
     def __init__(

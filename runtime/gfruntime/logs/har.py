@@ -43,7 +43,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class StatementSource:
     """The data source of the statements."""
 
     uid: str
@@ -61,7 +61,7 @@ class Statement:
     error: str = ""
     clock: Clock = field(default_factory=Clock)
 
-    def entry(self, source: Source, *, kind: str, comment: str) -> Entry:
+    def entry(self, source: StatementSource, *, kind: str, comment: str) -> Entry:
         """Return the HAR entry of the statement."""
         data = self.text.encode("utf-8", "replace")
         is_cut = len(data) > MOST_STATEMENT
@@ -94,7 +94,7 @@ class Statement:
         return _entry(self.clock, request, response, self.clock.milliseconds, comment=comment) | {"_query": query}
 
 
-class Exchange:
+class HarExchange:
     """An HTTP exchange: call `answer` with the head of the response, then `end`; or `fail`."""
 
     def __init__(

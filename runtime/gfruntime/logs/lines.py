@@ -26,7 +26,7 @@ _MOST_KEYS = 100
 _MOST_BITS = 10_000  # Python refuses to write much larger numbers as text
 _CUT_MARK = " …[cut]… "
 _RESERVED = ("@message", "@level", "@timestamp", "@module")
-_SHORT = 2000
+_MAX_FAST_CHARACTERS = 2000
 
 
 def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
@@ -48,7 +48,7 @@ def _is_plain(message: str, extra: Mapping[str, object]) -> bool:
     if not all(type(value) is str for value in extra.values()) or not extra.keys().isdisjoint(_RESERVED[:-1]):
         return False
     whole = "\n".join([message, *extra, *map(str, extra.values())])
-    return len(whole) <= _SHORT and masking.hide(whole) == whole
+    return len(whole) <= _MAX_FAST_CHARACTERS and masking.hide(whole) == whole
 
 
 def _encode_line(fields: Mapping[str, object]) -> bytes:

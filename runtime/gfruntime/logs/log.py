@@ -108,7 +108,7 @@ class Writer:
             _write(self._descriptor, line)
 
 
-class Handler(logging.Handler):
+class LogHandler(logging.Handler):
     """Sends the records of the standard `logging` module to a `Writer`."""
 
     def __init__(self, writer: Writer) -> None:
@@ -128,7 +128,7 @@ def install(descriptor: int, *, level: str = "info", has_thread: bool = True) ->
     """Send every log record, warning and uncaught exception to a file descriptor."""
     writer = Writer(descriptor, has_thread=has_thread)
     root = logging.getLogger()
-    root.handlers[:] = [Handler(writer)]
+    root.handlers[:] = [LogHandler(writer)]
     levels = {"trace": 5, "debug": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
     root.setLevel(levels.get(level.strip().lower(), logging.INFO))
     logging.captureWarnings(capture=True)
@@ -144,13 +144,13 @@ def install(descriptor: int, *, level: str = "info", has_thread: bool = True) ->
 
 def writer() -> Writer:
     """Return the writer that `install` created."""
-    return next(handler.writer for handler in logging.getLogger().handlers if isinstance(handler, Handler))
+    return next(handler.writer for handler in logging.getLogger().handlers if isinstance(handler, LogHandler))
 
 
 def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, object]) -> None:
     """Log a line of this library; without creating a record, if no other handler or filter needs one."""
     root = logging.getLogger()
-    is_ours = len(root.handlers) == 1 and type(root.handlers[0]) is Handler
+    is_ours = len(root.handlers) == 1 and type(root.handlers[0]) is LogHandler
     if is_ours and not (logger.handlers or logger.filters or root.handlers[0].filters):
         describe_call = context.get(None)
         fields = {} if describe_call is None else describe_call()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-SHORTEST = 4
+MIN_SECRET_CHARACTERS = 4
 """The length of the shortest text that is masked; masking shorter ones would garble every line."""
 
 _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
@@ -170,9 +170,9 @@ def _encodings(secret: str) -> Iterator[str]:
     blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))
     bodies = [body for kind, label, body in blocks if kind == "BEGIN" and not _PUBLIC.search(label)]
     if bodies or not blocks:
-        yield from (each for each in _forms(secret) if len(each) >= SHORTEST)
+        yield from (each for each in _forms(secret) if len(each) >= MIN_SECRET_CHARACTERS)
         lines = [line.strip() for body in bodies or [secret] for line in body.splitlines()]
-        yield from (line for line in lines if len(line) >= SHORTEST)
+        yield from (line for line in lines if len(line) >= MIN_SECRET_CHARACTERS)
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _forms(secret: str) -> Iterator[str]:
     import json  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
 
-    if len(secret) < SHORTEST:
+    if len(secret) < MIN_SECRET_CHARACTERS:
         return
     data = secret.encode("utf-8", "surrogatepass")
     yield secret

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 _PACKAGE = "plugin"  # in every project
 _OURS = ("gfruntime", "pluginv2", "__main__")
 _INSTALLED = ("site-packages", "dist-packages")
-_DEEPEST = 5  # tasks that wait for one another
-_MOST = 5  # places that are named
-_LONGEST = 200  # frames of a thread
+_MAX_TASK_DEPTH = 5  # tasks that wait for one another
+_MAX_PLACES = 5  # places that are named
+_MAX_FRAMES = 200  # frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
 _collection = threading.Lock()  # only one thread turns it off and on
-_current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
+_current: contextvars.ContextVar[CallRuns | None] = contextvars.ContextVar("gfruntime_runs", default=None)
 
 
-class Run:
+class RunningCode:
     """A thread, or a task of its loop, in which the author's code may run."""
 
     def __init__(self) -> None:
@@ -51,45 +51,45 @@ class Run:
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = frames_of_threads().get(self._thread)
-            return [] if frame is None else [below(frame)]
-        return _stacks(self._task, _DEEPEST)
+            return [] if frame is None else [frames_below(frame)]
+        return _stacks(self._task, _MAX_TASK_DEPTH)
 
 
-class Runs:
+class CallRuns:
     """The threads and tasks in which the author's code of one call runs."""
 
     def __init__(self) -> None:
         """Start with none."""
-        self._runs: list[Run] = []
+        self._runs: list[RunningCode] = []
         self.place = ""
 
-    def begin(self) -> Run:
+    def begin(self) -> RunningCode:
         """Remember the current thread or task."""
-        run = Run()
+        run = RunningCode()
         self._runs.append(run)
         return run
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunningCode) -> None:
         """Forget a thread or task."""
         self._runs.remove(run)
 
-    def note(self) -> None:
+    def store_places(self) -> None:
         """Store the places of the threads and tasks, before a cancellation changes them."""
         if self.place:
             return
         with contextlib.suppress(Exception):  # other threads change meanwhile; a call must always end
             places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
-            self.place = "; ".join([place for place in places if place][:_MOST])
+            self.place = "; ".join([place for place in places if place][:_MAX_PLACES])
 
 
-def start() -> Runs:
+def start() -> CallRuns:
     """Start a call in this context."""
-    runs = Runs()
+    runs = CallRuns()
     _current.set(runs)
     return runs
 
 
-def current() -> Runs | None:
+def current() -> CallRuns | None:
     """Return the runs of the current call; None outside of a call."""
     return _current.get()
 
@@ -103,7 +103,7 @@ def place_of_thread(name: str) -> str:
     """Describe where a thread runs; empty if it does not exist or none of its frames is the author's."""
     frames = frames_of_threads()
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
-    return next((_words(below(frame)) for frame in stacks), "")
+    return next((_words(frames_below(frame)) for frame in stacks), "")
 
 
 def skip_own_frames(trace: TracebackType | None) -> TracebackType | None:
@@ -136,8 +136,8 @@ def _without_collection() -> Iterator[None]:
                 gc.enable()
 
 
-def below(frame: FrameType) -> list[Spot]:
-    """List a frame of another thread and its callers, the innermost first, at most `_LONGEST`.
+def frames_below(frame: FrameType) -> list[Spot]:
+    """List a frame of another thread and its callers, the innermost first, at most `_MAX_FRAMES`.
 
     It must not release the interpreter lock: otherwise the other thread continues, and a generator that yields leaves a
     link to its caller's freed frame, which crashes Python 3.11.
@@ -145,7 +145,7 @@ def below(frame: FrameType) -> list[Spot]:
     """
     frames: list[FrameType | None] = []
     with _without_collection(), contextlib.suppress(AttributeError):  # the outermost frame has no caller
-        frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
+        frames.extend(itertools.accumulate(itertools.repeat("f_back", _MAX_FRAMES), getattr, initial=frame))
     return [(each, each.f_lineno or 0) for each in frames if each is not None]
 
 

@@ -37,7 +37,7 @@ class Traffic:
     def __init__(self, *, uid: str = "", plugin_id: str = "", name: str = "", most_body: int = MOST_BODY) -> None:
         """Start without entries; statements belong to this data source."""
         self.most_body = most_body
-        self._source = har.Source(uid=uid, plugin_id=plugin_id, name=name)
+        self._source = har.StatementSource(uid=uid, plugin_id=plugin_id, name=name)
         self._free_bytes = MOST_TOTAL
         self._entries: list[har.Entry] = []
         self._is_open = True
@@ -47,9 +47,9 @@ class Traffic:
         """Count the entries."""
         return len(self._entries)
 
-    def begin(self, method: str, url: str, headers: Pairs, body: bytes) -> har.Exchange:
+    def begin(self, method: str, url: str, headers: Pairs, body: bytes) -> har.HarExchange:
         """Start an HTTP exchange with its request."""
-        return har.Exchange(self._add, self.most_body, method=method, url=url, headers=headers, body=body)
+        return har.HarExchange(self._add, self.most_body, method=method, url=url, headers=headers, body=body)
 
     def add_expanded(self, text: str, *, ref_id: str) -> None:
         """Add SQL from macros."""

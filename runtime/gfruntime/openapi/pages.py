@@ -14,7 +14,7 @@ from typing import Any
 from gfruntime.errors import PluginError
 from gfruntime.http.response import HttpResponse
 from gfruntime.openapi.operation import Endpoint, Pages, find
-from gfruntime.openapi.rows import Row, Rows, json_of, rows_of
+from gfruntime.openapi.rows import AnswerRows, Row, json_of, rows_of
 
 Ask = Callable[[Mapping[str, Any], str], HttpResponse]
 """Sends a query's values, or a request to a whole address, and returns the response."""
@@ -35,7 +35,7 @@ class Step:
     is_guess: bool = False
 
 
-def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
+def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> AnswerRows:
     """Read the pages of an answer, up to a limit of pages or rows."""
     reader = Reader(endpoint)
     step: Step | None = Step(values if endpoint.pages is None else first_values(endpoint.pages, values))
@@ -47,7 +47,7 @@ def read_pages(ask: Ask, endpoint: Endpoint, values: Mapping[str, Any]) -> Rows:
                 break
             raise
         step = reader.take(response, step)
-    return Rows(reader.rows, tuple(dict.fromkeys(reader.notices)), reader.is_cut)
+    return AnswerRows(reader.rows, tuple(dict.fromkeys(reader.notices)), reader.is_cut)
 
 
 def first_values(pages: Pages, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Row = tuple[str, Any]
 """The key of a row, if it has one, and the row."""
 
 NO_CONTENT = (204, 205)
-LONGEST = 300
+MAX_TEXT_CHARACTERS = 300
 """The most characters of an API's error text."""
 
 SUCCESS = ("ok", "success")
@@ -26,7 +26,7 @@ KINDS = {"array": "a list of rows", "map": "an object of rows", "object": "an ob
 
 
 @dataclass(frozen=True)
-class Rows:
+class AnswerRows:
     """The rows of one or several answers, and notices for the panel. `is_cut`: rows are missing."""
 
     rows: list[Row]
@@ -39,7 +39,7 @@ def json_of(response: HttpResponse) -> Any:
     return None if response.status in NO_CONTENT and not response.body else response.json()
 
 
-def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
+def rows_of(body: Any, endpoint: Endpoint, path: str) -> AnswerRows:
     """List the rows of one answer; `path` is the operation's path, for messages.
 
     Raises: DownstreamError if the answer is an error, or has another shape.
@@ -62,7 +62,7 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> Rows:
         "The answer has none of the fields that the API describes": is_strange,
         f"{empty_rows} rows are empty, because they are not objects as the API describes them": empty_rows > 0,
     }
-    return Rows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so), is_cut=bool(failure))
+    return AnswerRows(rows, tuple(sentence for sentence, is_so in sentences.items() if is_so), is_cut=bool(failure))
 
 
 def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
@@ -127,4 +127,6 @@ def one_line(text: str, secrets: Sequence[str] = ()) -> str:
     """Return an API's text in one line, without secrets and without control characters."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST]
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
+        :MAX_TEXT_CHARACTERS
+    ]

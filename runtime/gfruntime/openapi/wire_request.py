@@ -125,7 +125,7 @@ def put(parts: Parts, parameter: Parameter, value: Any) -> None:
             parts.form += [(parameter.name, text) for text in texts_of(parameter, value, plain)]
         case "body":
             value = document(parameter, value) if parameter.is_json else value
-            parts.document = within(parts.document, parameter.keys, value)
+            parts.document = put_below_keys(parts.document, parameter.keys, value)
 
 
 def require_segments(path: str) -> None:
@@ -155,12 +155,12 @@ def percent_encode(parameter: Parameter, value: Any) -> str:
     return quote(text_of(value), safe=reserved if parameter.allows_reserved else "")
 
 
-def within(body: Any, keys: Keys, value: Any) -> Any:
+def put_below_keys(body: Any, keys: Keys, value: Any) -> Any:
     """Put a value into a document, below its keys; without keys, it is the document."""
     if not keys:
         return value
     outer: dict[str, Any] = body if isinstance(body, dict) else {}
-    return {**outer, keys[0]: within(outer.get(keys[0]), keys[1:], value)}
+    return {**outer, keys[0]: put_below_keys(outer.get(keys[0]), keys[1:], value)}
 
 
 def document(parameter: Parameter, text: str) -> Any:

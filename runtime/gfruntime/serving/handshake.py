@@ -33,7 +33,7 @@ class ListenError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class ListenAddress:
     """Where the plugin listens; `folders` must be removed at the end, `ports` are the allowed TCP ports."""
 
     network: str
@@ -46,7 +46,7 @@ class Address:
         """Write the address for gRPC."""
         return f"unix:{self.value}" if self.network == "unix" else self.value
 
-    def listen(self, bind: Callable[[str], int]) -> Address:
+    def listen(self, bind: Callable[[str], int]) -> ListenAddress:
         """Bind the address, on the first free port if there are several; `bind` takes a `target` and returns the port.
 
         Raises: the exceptions of `bind`, RuntimeError or OSError; ListenError if no port is free.
@@ -79,7 +79,7 @@ def refusal(environ: Mapping[str, str]) -> str:
     return "" if environ.get(COOKIE_KEY) == COOKIE_VALUE else _REFUSAL
 
 
-def choose_address(environ: Mapping[str, str]) -> Address:
+def choose_address(environ: Mapping[str, str]) -> ListenAddress:
     """Choose a unix socket that only this user can reach, or a loopback port if there are no such sockets.
 
     `PLUGIN_UNIX_SOCKET_DIR` is used, unless its path is too long for a socket, or no socket can be created there.
@@ -91,7 +91,7 @@ def choose_address(environ: Mapping[str, str]) -> Address:
         parent = os.path.abspath(shared)
         path = f"{parent}/plugin{os.getpid()}-{os.urandom(4).hex()}"
         if _fits(path) and _can_bind(path):
-            return Address(network="unix", value=path)
+            return ListenAddress(network="unix", value=path)
         return _loopback(environ)
     try:
         return private_socket()
@@ -99,7 +99,7 @@ def choose_address(environ: Mapping[str, str]) -> Address:
         return _loopback(environ)
 
 
-def private_socket() -> Address:
+def private_socket() -> ListenAddress:
     """Return a unix socket address in a new folder that only this user can enter.
 
     Raises: OSError if no temporary folder is writable, or all have paths too long for a socket.
@@ -112,12 +112,12 @@ def private_socket() -> Address:
         except OSError:
             continue
         if _fits(f"{folder}/socket"):
-            return Address(network="unix", value=f"{folder}/socket", folders=(folder,))
+            return ListenAddress(network="unix", value=f"{folder}/socket", folders=(folder,))
         folders.remove(folder)
     raise OSError("no folder for temporary files can hold a unix socket")
 
 
-def share(address: Address, environ: Mapping[str, str]) -> None:
+def restrict_socket(address: ListenAddress, environ: Mapping[str, str]) -> None:
     """Give access to the socket to its owner only, or also to the group that the host names."""
     if address.network != "unix":
         return
@@ -135,7 +135,7 @@ def share(address: Address, environ: Mapping[str, str]) -> None:
         os.chmod(folder, 0o710)  # noqa: S103  # the group must get through
 
 
-def line(address: Address, certificate: str = "") -> bytes:
+def handshake_line(address: ListenAddress, certificate: str = "") -> bytes:
     """Write the handshake line, the only output on stdout."""
     fields = (_CORE_VERSION, _PLUGIN_VERSION, address.network, address.value, "grpc", certificate)
     return ("|".join(map(str, fields)) + "\n").encode()
@@ -148,7 +148,11 @@ def _temporary_folders() -> list[str]:
 
 def _fits(path: str) -> bool:
     """Tell whether a path is short enough to bind, and has no characters with a meaning in the line or for gRPC."""
-    return len(os.fsencode(path)) <= _LONGEST_PATH and path.isprintable() and not any(sign in path for sign in "|%?#")
+    return (
+        len(os.fsencode(path)) <= _LONGEST_PATH
+        and path.isprintable()
+        and not any(character in path for character in "|%?#")
+    )
 
 
 def _can_bind(path: str) -> bool:
@@ -164,9 +168,9 @@ def _can_bind(path: str) -> bool:
     return True
 
 
-def _loopback(environ: Mapping[str, str]) -> Address:
+def _loopback(environ: Mapping[str, str]) -> ListenAddress:
     """Return a loopback port: one of the host's range on Windows, as in go-plugin, else any."""
     first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
     has_range = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
     ports = range(int(first), int(last) + 1) if has_range else ()
-    return Address(network="tcp", value="127.0.0.1:0", ports=ports)
+    return ListenAddress(network="tcp", value="127.0.0.1:0", ports=ports)

@@ -24,7 +24,7 @@ _PRIVATE = 288 << 20  # the private part of them
 _PYTHON = 64 << 20  # the present size of Python
 _ARENA_MAX, _ARENAS = -8, 2  # glibc's mallopt; each arena takes 64 MiB of addresses
 _MIB = 1 << 20
-_PATIENCE = 0.1  # seconds for threads to end
+_END_SECONDS = 0.1  # seconds for threads to end
 _IN_BYTES = ("ulimit -v", "ulimit -d")
 _WORDS = {
     "failed to map segment": "memory",
@@ -79,10 +79,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _sentence(kind: str, why: str) -> str:
-    what, of_process, of_container = _LIMITS[kind]
+def _sentence(kind: str, reason: str) -> str:
+    subject, of_process, of_container = _LIMITS[kind]
     limits = " and ".join([*_process_limits(of_process), *_container_limit(of_container)])
-    return f"{what}: the limit is {limits}; {why}" if limits else f"{what}: {why}"
+    return f"{subject}: the limit is {limits}; {reason}" if limits else f"{subject}: {reason}"
 
 
 def _process_limits(names: dict[str, str]) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _can_start_threads(count: int) -> bool:
                 started += 1
         except RuntimeError:
             return False
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _END_SECONDS
     while len(ended) < started and time.monotonic() < end:
         time.sleep(0.0001)
     return True

@@ -26,7 +26,7 @@ _MULTIPROCESSING_IMPORTS = (
 )
 _MULTIPROCESSING_FORK = "--multiprocessing-fork"
 _OPTIONS = ("-standalone", "-allow-remote", "-buildinfo", "-version")
-_LONGEST = 60
+_MAX_NAME_CHARACTERS = 60
 _NOT_PYTHON = """\
 this is a frozen plugin, not Python; it cannot run {argument}.
 In a bundle, sys.executable is the plugin: start another program by its own name, and Python code with multiprocessing
@@ -71,7 +71,7 @@ def refusal(arguments: Sequence[str]) -> str:
     stranger = next((argument for argument in arguments if argument not in own), None)
     if stranger is None:
         return ""
-    visible_name = stranger.partition("=")[0][:_LONGEST]  # the value may be secret
+    visible_name = stranger.partition("=")[0][:_MAX_NAME_CHARACTERS]  # the value may be secret
     text = _NOT_PYTHON if getattr(sys, "frozen", False) else _UNKNOWN
     return text.format(argument=repr(visible_name), own=", ".join(_OPTIONS))
 

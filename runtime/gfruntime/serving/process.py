@@ -30,7 +30,9 @@ _NO_TLS = (
 class Transport(Protocol):
     """A gRPC implementation: it listens, and connects calls with a dispatcher."""
 
-    async def start(self, address: handshake.Address, context: SSLContext | None = None) -> handshake.Address:
+    async def start(
+        self, address: handshake.ListenAddress, context: SSLContext | None = None
+    ) -> handshake.ListenAddress:
         """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: ListenError if that is impossible.
@@ -79,10 +81,10 @@ async def _serve(
     except Exception:
         address.remove()
         raise
-    handshake.share(address, os.environ)
+    handshake.restrict_socket(address, os.environ)
     life.watch_signals()  # before the line, because the host may end us once it has read it
     life.watch_host(host)
-    os.write(stdout, handshake.line(address, certificate))
+    os.write(stdout, handshake.handshake_line(address, certificate))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
     application.add_done_callback(lambda future: life.request() if future.exception() is not None else None)
     await life.requested.wait()
@@ -124,7 +126,7 @@ async def _serve_alone(
     ended = asyncio.Event()
     dispatcher = Dispatcher(application, on_shutdown=None)
     server = _transport(transport, dispatcher, ended.set)
-    address = await server.start(handshake.Address(network="tcp", value=address_text))
+    address = await server.start(handshake.ListenAddress(network="tcp", value=address_text))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announce(place, address.value):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gfruntime.serving import handshake
 
 if TYPE_CHECKING:
-    from gfruntime.serving.handshake import Address
+    from gfruntime.serving.handshake import ListenAddress
 
 _CHUNK = 256 * 1024
 
@@ -35,7 +35,7 @@ class Relay:
         except OSError as error:
             raise handshake.ListenError(f'mutual TLS with transport="grpcio" needs a unix socket: {error}') from None
 
-    async def start(self, outer: Address) -> Address:
+    async def start(self, outer: ListenAddress) -> ListenAddress:
         """Listen; the returned address has the actual port."""
         address = replace(outer, folders=(*outer.folders, *self.inner.folders))
         if sys.platform != "win32" and outer.network == "unix":

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import io
 
-_LONGEST = 16 * 1024
+_MAX_LINE_BYTES = 16 * 1024
 _PIPE = 64 * 1024
 
 
@@ -50,9 +50,9 @@ def reserve() -> Reserved:
 def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
     """Split bytes into complete lines and a rest; a line that is too long is returned in parts."""
     *whole, rest = (pending + chunk).split(b"\n")
-    while len(rest) > _LONGEST:
-        whole.append(rest[:_LONGEST])
-        rest = rest[_LONGEST:]
+    while len(rest) > _MAX_LINE_BYTES:
+        whole.append(rest[:_MAX_LINE_BYTES])
+        rest = rest[_MAX_LINE_BYTES:]
     return [line for line in whole if line.strip()], rest
 
 

@@ -27,7 +27,7 @@ _MOST_BLOCKED = 4  # blocked threads are replaced up to this many times the pool
 class _Job(Work):
     """A function for a thread of the pool, and its future result."""
 
-    def __init__(self, function: Callable[[], Any], pool: Pool) -> None:
+    def __init__(self, function: Callable[[], Any], pool: ThreadPool) -> None:
         super().__init__()
         self.function, self._pool = function, pool
         self._runs: list[None] = []  # one item while the function runs; the thread and the canceller race to remove it
@@ -56,7 +56,7 @@ class _Job(Work):
         return True
 
 
-class Pool:
+class ThreadPool:
     """Threads that start on demand, up to `size`.
 
     If a job is cancelled while the author's code still blocks its thread, another thread replaces it: a hung upstream

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from ssl import SSLContext
 
-    from gfruntime.serving.handshake import Address
+    from gfruntime.serving.handshake import ListenAddress
     from gfruntime.serving.methods import Stream, Unary
     from gfruntime.serving.relay import Relay
 
@@ -56,7 +56,7 @@ class GrpcioTransport:
             table[path] = kind(_stream(stream))
         self._server.add_generic_rpc_handlers((_Router(table),))
 
-    async def start(self, address: Address, context: SSLContext | None = None) -> Address:
+    async def start(self, address: ListenAddress, context: SSLContext | None = None) -> ListenAddress:
         """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: ListenError if all allowed ports are in use, or TLS is impossible.
@@ -69,7 +69,7 @@ class GrpcioTransport:
         await self._listen(self._relay.inner)
         return await self._relay.start(address)
 
-    async def _listen(self, address: Address) -> Address:
+    async def _listen(self, address: ListenAddress) -> ListenAddress:
         mask = os.umask(0o077)  # no other user may reach the socket, not even between bind and chmod
         try:
             bound = address.listen(self._server.add_insecure_port)

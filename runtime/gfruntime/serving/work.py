@@ -29,7 +29,7 @@ class Work(asyncio.Future[Any]):
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
         """Store where the author's code is, and cancel."""
         if self._places is not None and not self.done():
-            self._places.note()
+            self._places.store_places()
         return super().cancel(msg)
 
     @contextlib.contextmanager

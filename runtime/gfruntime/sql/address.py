@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class DatabaseAddress:
     """The parts of `scheme://user:password@host:port/path?name=value`, each decoded.
 
     >>> Address.parse("postgresql://reader@db.example:5432/shop", password="secret").host
@@ -42,7 +42,7 @@ class Address:
     """The parameters after the question mark."""
 
     @classmethod
-    def parse(cls, uri: str, *, password: str = "") -> Address:
+    def parse(cls, uri: str, *, password: str = "") -> DatabaseAddress:
         """Read a URI.
 
         Raises: QueryError; its text leaves out the URI, which may hold a password.

@@ -18,14 +18,14 @@ from gfruntime.errors import QueryError, failure_of
 from gfruntime.frames.cursors import NO_ROWS
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Health, Query, TimeRange
-from gfruntime.sql.address import Address
+from gfruntime.sql.address import DatabaseAddress
 from gfruntime.sql.bounded import BoundedCursor
 from gfruntime.sql.database_job import Job
 from gfruntime.sql.drivers import find_driver
 from gfruntime.sql.filling import with_times
 from gfruntime.sql.formats import formatted
 from gfruntime.sql.macros import expand_sql
-from gfruntime.sql.pool import Pool, close_session
+from gfruntime.sql.pool import SessionPool, close_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,10 +89,10 @@ class Database:
 
         Raises: QueryError for an address that no driver knows.
         """
-        self._address, self._script, self._limits = Address.parse(address, password=password), script, limits
+        self._address, self._script, self._limits = DatabaseAddress.parse(address, password=password), script, limits
         self._driver = find_driver(self._address)
         self._account_reads_only, self._is_read_only = account_reads_only, self._driver.refuses_writes
-        self._pool = Pool(self._open, most=limits.connections, idle_s=self._driver.idle_s)
+        self._pool = SessionPool(self._open, most=limits.connections, idle_s=self._driver.idle_s)
         self._names: list[dict[str, str]] = []
         self._names_until = 0.0  # of time.monotonic
 

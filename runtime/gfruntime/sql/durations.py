@@ -21,8 +21,8 @@ _UNITS = {
 }  # fmt: skip
 _YEAR = 36_525 * _DAY // 100
 _DATES = {"d": _DAY, "w": 7 * _DAY, "M": _YEAR // 12, "y": _YEAR}
-_MOST = 2**63 - 1  # nanoseconds that Go's duration holds
-_LONGEST = 100  # characters; int() refuses long numbers with another error
+_MAX_NANOSECONDS = 2**63 - 1  # nanoseconds that Go's duration holds
+_MAX_CHARACTERS = 100  # characters; int() refuses long numbers with another error
 
 _S, _M, _H, _D = 1000, 60_000, 3_600_000, 86_400_000
 _STEPS = (  # milliseconds up to this limit → the rounded interval
@@ -133,8 +133,8 @@ def _go_duration(text: str) -> int:
     sign, rest = (-1 if text.startswith("-") else 1), text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0
-    if len(rest) > _LONGEST:
-        raise QueryError(f"a duration has at most {_LONGEST} characters, got {len(text)}: {text[:20]}...")
+    if len(rest) > _MAX_CHARACTERS:
+        raise QueryError(f"a duration has at most {_MAX_CHARACTERS} characters, got {len(text)}: {text[:20]}...")
     total, at = 0, 0
     while at < len(rest):
         part = _PART.match(rest, at)
@@ -149,7 +149,7 @@ def _go_duration(text: str) -> int:
 
 
 def _timedelta(nanoseconds: int, text: str) -> dt.timedelta:
-    if abs(nanoseconds) > _MOST:
+    if abs(nanoseconds) > _MAX_NANOSECONDS:
         raise QueryError(f"the duration {text!r} is too long")
     microseconds = abs(nanoseconds) // 1000
     return dt.timedelta(microseconds=microseconds if nanoseconds > 0 else -microseconds)

@@ -160,36 +160,36 @@ def _unknown(macro: str, macros: Mapping[str, _Macro]) -> str:
     return f"unknown macro {macro}{hint} The macros are {', '.join(f'$__{name}' for name in sorted(macros))}"
 
 
-def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[str, _Macro]:
+def _standard(phrases: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[str, _Macro]:
     start, end = between.start, between.end
     start_s, end_s = (count_since_1970(moment, _SECOND) for moment in (start, end))
     start_ns, end_ns = (count_since_1970(moment, _NS) * 1000 for moment in (start, end))
 
     def edge(sign: str, moment: dt.datetime, args: Sequence[str]) -> str:
-        return say.compare(args[0], sign, moment) if args else say.moment(moment)
+        return phrases.compare(args[0], sign, moment) if args else phrases.moment(moment)
 
     def group(phrase: str, suffix: str, args: Sequence[str]) -> str:
-        return phrase.format(c=args[0], o=operand(args[0]), s=_group_seconds(args[1], say)) + suffix
+        return phrase.format(c=args[0], o=operand(args[0]), s=_group_seconds(args[1], phrases)) + suffix
 
     return {
         "interval": _Macro(lambda _: format_interval(interval)),
         "interval_ms": _Macro(lambda _: str(interval // dt.timedelta(milliseconds=1))),
-        "time": _Macro(lambda args: say.time.format(c=args[0]), 1, 1),
-        "timeEpoch": _Macro(lambda args: say.epoch.format(c=args[0]), 1, 1),
-        "text": _Macro(partial(write_texts, say.text, has_numbers=say.has_strict_numbers), most=None),
-        "timeFilter": _Macro(lambda args: say.filter(args[0], start, end), 1, 1),
+        "time": _Macro(lambda args: phrases.time.format(c=args[0]), 1, 1),
+        "timeEpoch": _Macro(lambda args: phrases.epoch.format(c=args[0]), 1, 1),
+        "text": _Macro(partial(write_texts, phrases.text, has_numbers=phrases.has_strict_numbers), most=None),
+        "timeFilter": _Macro(lambda args: phrases.filter(args[0], start, end), 1, 1),
         "timeFrom": _Macro(partial(edge, ">=", start), 0, 1),
         "timeTo": _Macro(partial(edge, "<=", end), 0, 1),
-        "timeGroup": _Macro(partial(group, say.group, ""), 2, 3),
-        "timeGroupAlias": _Macro(partial(group, say.group, say.alias), 2, 3),
+        "timeGroup": _Macro(partial(group, phrases.group, ""), 2, 3),
+        "timeGroupAlias": _Macro(partial(group, phrases.group, phrases.alias), 2, 3),
         "unixEpochFilter": _Macro(lambda args: f"{args[0]} >= {start_s} AND {args[0]} <= {end_s}", 1, 1),
         "unixEpochFrom": _Macro(lambda _: str(start_s)),
         "unixEpochTo": _Macro(lambda _: str(end_s)),
         "unixEpochNanoFilter": _Macro(lambda args: f"{args[0]} >= {start_ns} AND {args[0]} <= {end_ns}", 1, 1),
         "unixEpochNanoFrom": _Macro(lambda _: str(start_ns)),
         "unixEpochNanoTo": _Macro(lambda _: str(end_ns)),
-        "unixEpochGroup": _Macro(partial(group, say.unix_group, ""), 2, 3),
-        "unixEpochGroupAlias": _Macro(partial(group, say.unix_group, say.alias), 2, 3),
+        "unixEpochGroup": _Macro(partial(group, phrases.unix_group, ""), 2, 3),
+        "unixEpochGroupAlias": _Macro(partial(group, phrases.unix_group, phrases.alias), 2, 3),
     }
 
 
@@ -204,8 +204,8 @@ def group_interval(text: str) -> dt.timedelta:
     return interval
 
 
-def _group_seconds(text: str, say: Phrases) -> float:
+def _group_seconds(text: str, phrases: Phrases) -> float:
     seconds = group_interval(text).total_seconds()
-    if say.whole_seconds and seconds % 1:
+    if phrases.whole_seconds and seconds % 1:
         raise QueryError(f"the interval of a group must be whole seconds for this database, got {text}")
     return int(seconds) if seconds % 1 == 0 else seconds

@@ -24,11 +24,11 @@ def count_since_1970(moment: dt.datetime, unit: dt.timedelta) -> int:
     return (moment.astimezone(_UTC) - _EPOCH) // unit
 
 
-def format_moment(moment: dt.datetime, form: str) -> str:
+def format_moment(moment: dt.datetime, format_name: str) -> str:
     """Write a time in UTC: milliseconds since 1970, or by `date`, `date:iso`, `date:seconds`, `date:YYYY-MM-DD`."""
     utc = moment.astimezone(_UTC)
-    layout = form.removeprefix("date:") if form != "date" else "iso"
-    if not form:
+    layout = format_name.removeprefix("date:") if format_name != "date" else "iso"
+    if not format_name:
         return str((utc - _EPOCH) // _MS)
     if layout == "iso":
         return _iso(utc)

@@ -24,7 +24,7 @@ class _Idle(NamedTuple):
     since: float  # of time.monotonic
 
 
-class Pool:
+class SessionPool:
     """At most `most` sessions, opened by `open_session`; one that is idle for `idle_s` seconds is closed."""
 
     def __init__(self, open_session: Callable[[], Session], *, most: int, idle_s: float) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gfruntime.telemetry.pprof import Spot
 
-_DEEPEST = 32  # frames of an allocation
+_MAX_FRAMES = 32  # frames of an allocation
 
 
 def observe(seconds: float) -> Profile:
@@ -27,7 +27,7 @@ def observe(seconds: float) -> Profile:
     """
     started, begin, was_on = time.time_ns(), time.monotonic_ns(), tracemalloc.is_tracing()
     if not was_on:
-        tracemalloc.start(_DEEPEST)
+        tracemalloc.start(_MAX_FRAMES)
     try:
         time.sleep(seconds)
         snapshot = tracemalloc.take_snapshot()

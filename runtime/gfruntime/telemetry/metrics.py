@@ -24,16 +24,16 @@ _lock = threading.Lock()
 _active: list[Callable[[], int]] = []
 
 
-class Family:
+class MetricFamily:
     """One metric with labels: a counter or a gauge."""
 
-    all: list[Family] = []  # noqa: RUF012  # the registry
+    all: list[MetricFamily] = []  # noqa: RUF012  # the registry
 
     def __init__(self, kind: str, name: str, about: str, *labels: str) -> None:
         """Register the metric; one without labels begins with 0, as in Prometheus' own clients."""
         self.kind, self.name, self.about, self.labels = kind, name, about, labels
         self.values = defaultdict[tuple[str, ...], float](float, {} if labels else {(): 0.0})
-        Family.all.append(self)
+        MetricFamily.all.append(self)
 
     def add(self, *labels: str, by: float = 1) -> None:
         """Add to the value; `by` may be negative."""
@@ -56,7 +56,7 @@ class Family:
             yield f"{self.name}{_label_text(self.labels, labels)} {_number(value)}"
 
 
-class Histogram(Family):
+class Histogram(MetricFamily):
     """A metric that counts how often values were at most so large."""
 
     def __init__(self, name: str, about: str, *labels: str, buckets: tuple[float, ...]) -> None:
@@ -86,26 +86,30 @@ _RPC = ("grpc_type", "grpc_service", "grpc_method")
 _UPSTREAM = ("datasource_type", "secure_socks_ds_proxy_enabled", "endpoint")
 _REQUEST = ("datasource_type", "code", "method", "secure_socks_ds_proxy_enabled", "endpoint")
 _SIZES = (128.0, 256.0, 512.0, *(1024.0 * 2**power for power in range(24)))
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-_requests = Family(
+_requests = MetricFamily(
     "counter",
     "grafana_plugin_request_total",
     "The total amount of plugin requests.",
     *("endpoint", "status", "status_source"),
 )
-_instances_total = Family("counter", "plugins_datasource_instances_total", "Data source instances created.")
-_rpc_started = Family("counter", "grpc_server_started_total", "RPCs started on the server.", *_RPC)
-_rpc_handled = Family("counter", "grpc_server_handled_total", "RPCs completed on the server.", *_RPC, "grpc_code")
-_rpc_received = Family("counter", "grpc_server_msg_received_total", "Messages received by the server.", *_RPC)
-_rpc_sent = Family("counter", "grpc_server_msg_sent_total", "Messages sent by the server.", *_RPC)
-_rpc_seconds = Histogram("grpc_server_handling_seconds", "Seconds until an RPC was completed.", *_RPC, buckets=_SECONDS)
-_upstream_total = Family("counter", "plugins_datasource_request_total", "Requests to external data sources.", *_REQUEST)
+_instances_total = MetricFamily("counter", "plugins_datasource_instances_total", "Data source instances created.")
+_rpc_started = MetricFamily("counter", "grpc_server_started_total", "RPCs started on the server.", *_RPC)
+_rpc_handled = MetricFamily("counter", "grpc_server_handled_total", "RPCs completed on the server.", *_RPC, "grpc_code")
+_rpc_received = MetricFamily("counter", "grpc_server_msg_received_total", "Messages received by the server.", *_RPC)
+_rpc_sent = MetricFamily("counter", "grpc_server_msg_sent_total", "Messages sent by the server.", *_RPC)
+_rpc_seconds = Histogram(
+    "grpc_server_handling_seconds", "Seconds until an RPC was completed.", *_RPC, buckets=_SECONDS_BUCKETS
+)
+_upstream_total = MetricFamily(
+    "counter", "plugins_datasource_request_total", "Requests to external data sources.", *_REQUEST
+)
 _upstream_seconds = Histogram(
     "plugins_datasource_request_duration_seconds",
     "Seconds that requests to external data sources took.",
     *_REQUEST,
-    buckets=(*_SECONDS, 25.0, 50.0, 100.0),
+    buckets=(*_SECONDS_BUCKETS, 25.0, 50.0, 100.0),
 )
 _upstream_sizes = Histogram(
     "plugins_datasource_response_size_bytes",
@@ -113,17 +117,17 @@ _upstream_sizes = Histogram(
     *_UPSTREAM,
     buckets=_SIZES,
 )
-_upstream_size = Family(
+_upstream_size = MetricFamily(
     "gauge", "plugins_datasource_response_size", "Size of the last response of an external data source.", *_UPSTREAM
 )
-_upstream_now = Family(
+_upstream_now = MetricFamily(
     "gauge", "plugins_datasource_request_in_flight", "Requests to external data sources under way.", *_UPSTREAM
 )
 _socks_seconds = Histogram(
     "grafana_secure_socks_requests_duration",
     "Seconds that requests through the secure socks proxy took.",
     *("code", "datasource", "datasource_type"),
-    buckets=_SECONDS,
+    buckets=_SECONDS_BUCKETS,
 )
 
 
@@ -201,7 +205,7 @@ def text() -> bytes:
     client = sys.modules.get("prometheus_client")  # only when the author uses it
     theirs: bytes = client.generate_latest() if client is not None else b""
     with _lock:
-        lines = [line for family in Family.all for line in family.lines()]
+        lines = [line for family in MetricFamily.all for line in family.lines()]
     number = sum(active() for active in _active)
     lines += [
         "# HELP plugins_active_instances Instances in use.",

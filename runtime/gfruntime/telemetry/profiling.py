@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _PORT = 6060
-_PATIENCE = 10.0  # seconds for a request to arrive completely
-_LONGEST = 65536
-_MOST = 8  # requests at a time
+_REQUEST_TIMEOUT_SECONDS = 10.0  # seconds for a request to arrive completely
+_MAX_LINE_BYTES = 65536
+_MAX_REQUESTS = 8  # requests at a time
 _STACKS = ("", "/debug", "/debug/threads")
 _PPROF = "/debug/pprof"
-_SECONDS = {"profile": 30.0, "heap": 10.0}
+_DEFAULT_SECONDS = {"profile": 30.0, "heap": 10.0}
 _LONGEST_PROFILE = 300.0  # seconds
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 _INDEX = """\
@@ -67,14 +67,14 @@ def stacks() -> str:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return "\n".join(
         f"{names.get(number, number)}\n"
-        f"{''.join(traceback.StackSummary.extract(reversed(places.below(frame))).format())}"
+        f"{''.join(traceback.StackSummary.extract(reversed(places.frames_below(frame))).format())}"
         for number, frame in places.frames_of_threads().items()
     )
 
 
 def _serve(listener: socket.socket) -> None:
     """Serve without http.server, which would add the html package to every bundle."""
-    room = threading.Semaphore(_MOST)
+    room = threading.Semaphore(_MAX_REQUESTS)
     while True:
         connection, _ = listener.accept()
         room.acquire()
@@ -88,7 +88,7 @@ def _answer_connection(connection: socket.socket, room: threading.Semaphore) -> 
     """Answer one connection."""
     try:
         with contextlib.suppress(OSError), connection:
-            connection.settimeout(_PATIENCE)
+            connection.settimeout(_REQUEST_TIMEOUT_SECONDS)
             connection.sendall(_answer(_request_line(connection)))
     finally:
         room.release()
@@ -97,8 +97,8 @@ def _answer_connection(connection: socket.socket, room: threading.Semaphore) -> 
 def _request_line(connection: socket.socket) -> str:
     """Read a request to the end of its headers: unread bytes would reset the connection before the answer is read."""
     with connection.makefile("rb") as lines:
-        first = lines.readline(_LONGEST)
-        while lines.readline(_LONGEST).strip():
+        first = lines.readline(_MAX_LINE_BYTES)
+        while lines.readline(_MAX_LINE_BYTES).strip():
             pass
     return first.decode("latin-1")
 
@@ -131,7 +131,7 @@ def _page(request: str) -> tuple[str, bytes]:
     if path == f"{_PPROF}/cmdline":
         return _TEXT, "\0".join(sys.orig_argv).encode("utf-8", "replace")
     folder, _, name = path.rpartition("/")
-    if folder == _PPROF and name in ("goroutine", *_SECONDS):
+    if folder == _PPROF and name in ("goroutine", *_DEFAULT_SECONDS):
         return _BYTES, _profile(name, options.get("seconds", ""))
     raise _HttpError("404 Not Found", f"the pages are:\n{_INDEX}".rstrip())
 
@@ -142,7 +142,7 @@ def _profile(name: str, text: str) -> bytes:
     if name == "goroutine":
         return sampling.stacks_now().encode()
     try:
-        seconds = float(text) if text else _SECONDS[name]
+        seconds = float(text) if text else _DEFAULT_SECONDS[name]
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= _LONGEST_PROFILE:

@@ -122,7 +122,7 @@ def _numbers() -> dict[int, tuple[str, int]]:
 def _stacks() -> dict[int, Stack]:
     """Map each thread except this one to its stack."""
     own = threading.get_ident()
-    return {number: places.below(frame) for number, frame in places.frames_of_threads().items() if number != own}
+    return {number: places.frames_below(frame) for number, frame in places.frames_of_threads().items() if number != own}
 
 
 def _clocks(names: Mapping[int, tuple[str, int]]) -> dict[int, int | None]:

@@ -150,7 +150,7 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     if not path.exists():
         raise AssertionError(f"{path} does not exist; run once with update=True")
     is_list = path.suffix == ".json"
-    golden_frames = golden.normal(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
+    golden_frames = golden.normalise(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
     actual = golden.response_of(frames)["frames"] if is_list else golden.response_of(frames)
     if golden_frames != actual:
         old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (golden_frames, actual))

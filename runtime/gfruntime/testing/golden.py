@@ -47,7 +47,7 @@ def read(path: Path) -> dict[str, Any]:
     chunks = text.split(_PREFIX + _MARK)
     if len(chunks) < _CHUNKS:
         raise ValueError(f"no golden data found in: {path}")
-    response: dict[str, Any] = normal(json.loads(chunks[2]))
+    response: dict[str, Any] = normalise(json.loads(chunks[2]))
     return response
 
 
@@ -66,32 +66,32 @@ def response_of(frames: Sequence[Frame]) -> dict[str, Any]:
 
 def to_comparable(frame: Frame) -> dict[str, Any]:
     """Return a frame's JSON in the form that is compared."""
-    described: dict[str, Any] = normal(_as_go(frame))
+    described: dict[str, Any] = normalise(_as_go(frame))
     return described
 
 
-def normal(value: Any) -> Any:  # noqa: ANN401  # JSON
+def normalise(value: Any) -> Any:  # noqa: ANN401  # JSON
     """Normalise JSON: remove the values that Go leaves out, and add those that it adds."""
-    return _normal(value, _ALWAYS_WRITTEN)
+    return _normalise(value, _ALWAYS_WRITTEN)
 
 
 def _as_go(frame: Frame) -> Any:  # noqa: ANN401  # JSON
-    return _normal(json.loads(frametext.encode(frame)), _WRITTEN_IF_PRESENT)
+    return _normalise(json.loads(frametext.encode(frame)), _WRITTEN_IF_PRESENT)
 
 
-def _normal(value: Any, kept_keys: frozenset[str], *, of: str = "") -> Any:  # noqa: ANN401  # JSON
+def _normalise(value: Any, kept_keys: frozenset[str], *, name: str = "") -> Any:  # noqa: ANN401  # JSON
     if isinstance(value, list):
-        return [_normal(item, kept_keys) for item in value]
+        return [_normalise(item, kept_keys) for item in value]
     if not isinstance(value, dict):
         return value
     remaining = {
-        key: item if key in _COMPARED_COMPLETELY else _normal(item, kept_keys, of=key)
+        key: item if key in _COMPARED_COMPLETELY else _normalise(item, kept_keys, name=key)
         for key, item in value.items()
-        if key in kept_keys or not _is_omitted(key, item, is_free=of == "options")
+        if key in kept_keys or not _is_omitted(key, item, is_free=key == "options")
     }
     if "schema" in remaining and "data" in remaining:
         remaining["data"] = _with_floats(remaining["schema"]["fields"], remaining["data"])
-    return {**remaining, "typeVersion": remaining.get("typeVersion", [0, 0])} if of == "meta" else remaining
+    return {**remaining, "typeVersion": remaining.get("typeVersion", [0, 0])} if name == "meta" else remaining
 
 
 def _is_omitted(key: str, item: object, *, is_free: bool) -> bool:

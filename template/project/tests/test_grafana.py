@@ -50,7 +50,7 @@ def ask(path: str, body: object = None) -> tuple[int, Any]:
         return 0, f"{URL}{path}: {error}"
 
 
-def wait_until_fine(find_problem: Callable[[], str], *, seconds: float) -> None:
+def wait_until_no_problem(find_problem: Callable[[], str], *, seconds: float) -> None:
     """Check once a second until there is no problem; fail with the last problem after so many seconds."""
     deadline = time.monotonic() + seconds * PATIENCE
     while problem := find_problem():
@@ -67,7 +67,7 @@ def source() -> dict[str, str]:
         status, answer = ask("/api/health")
         return "" if status == 200 else f"Grafana is not ready: {answer}"
 
-    wait_until_fine(start, seconds=START_SECONDS)
+    wait_until_no_problem(start, seconds=START_SECONDS)
     status, sources = ask("/api/datasources")
     assert status == 200, f"Grafana does not list its data sources: {sources}"
     uids = [each["uid"] for each in sources if each["type"] == PLUGIN_ID]
@@ -82,7 +82,7 @@ def test_save_and_test_says_ok(source: dict[str, str]) -> None:
         status, answer = ask(f"/api/datasources/uid/{source['uid']}/health")
         return "" if status == 200 and answer["status"] == "OK" else f"the data source's health: {status} {answer}"
 
-    wait_until_fine(health, seconds=HEALTH_SECONDS)
+    wait_until_no_problem(health, seconds=HEALTH_SECONDS)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=[panel["title"] for panel in PANELS])
@@ -118,4 +118,4 @@ def test_a_provisioned_alert_rule_fires(source: dict[str, str]) -> None:
         states = [f"{rule['name']!r} is {rule['state']} {rule.get('lastError', '')}".strip() for rule in rules]
         return f"no rule fires: {', '.join(states) or 'none is evaluated yet'}"
 
-    wait_until_fine(firing, seconds=FIRING_SECONDS)
+    wait_until_no_problem(firing, seconds=FIRING_SECONDS)

@@ -104,16 +104,16 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
     def with_build(**build: object) -> Callable[[Path], object]:
         return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": {"time": 1, **build}})
 
-    given = [archive(tmp_path, "amd64", with_build(hash="0123")), archive(tmp_path, "arm64", with_build())]
+    archives = [archive(tmp_path, "amd64", with_build(hash="0123")), archive(tmp_path, "arm64", with_build())]
     with pytest.raises(ProjectError, match=r"differ in plugin\.json \(commit\)") as caught:
-        combine.combine(given, tmp_path / "out.zip")
+        combine.combine(archives, tmp_path / "out.zip")
 
     assert "or all without git" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["[]", '{"info": 5}', '{"info": {"build": [1]}}', "{ %s", ' {"info": {}}'])
 def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
-    """Also one that is no plugin.json."""
+    """Also one that is not a plugin.json."""
     with packing.EarlierArchive(tmp_path / "none") as old:
         entries = [packing.entry("x/plugin.json", each.encode(), 0o644, old) for each in ('{"info": {}}', text)]
 

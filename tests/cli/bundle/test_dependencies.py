@@ -24,7 +24,7 @@ def inventory(*packages: Package) -> Inventory:
     """Return an environment with these packages, on Python 3.12."""
     markers = {"python_version": "3.12", "python_full_version": "3.12.1"}
     with_files = tuple(each for each in packages if each.files)
-    return Inventory(python="3.12.1", build=(), packages=packages, used=with_files, markers=markers)
+    return Inventory(python="3.12.1", build=(), packages=packages, bundled=with_files, markers=markers)
 
 
 def list_missing(lines: Iterable[str], *packages: Package) -> list[str]:

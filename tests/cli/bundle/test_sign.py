@@ -162,7 +162,7 @@ def test_a_local_address_is_requested_without_a_proxy(dist: Path, api: Api, monk
 
 def test_a_slow_server_is_stopped_at_the_deadline(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole exchange has one deadline."""
-    monkeypatch.setattr(service, "_SECONDS", 0.5)
+    monkeypatch.setattr(service, "_TIMEOUT_SECONDS", 0.5)
     api.delay = 2.0
     began = time.monotonic()
     with pytest.raises(FetchError, match=r"the download took longer than 0\.5 s"):
@@ -173,7 +173,7 @@ def test_a_slow_server_is_stopped_at_the_deadline(dist: Path, api: Api, monkeypa
 
 def test_an_endless_answer_is_refused(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The size of a signed manifest is limited."""
-    monkeypatch.setattr(service, "_LONGEST", 100)
+    monkeypatch.setattr(service, "_MAX_ANSWER_BYTES", 100)
     with pytest.raises(FetchError, match="larger than 100 bytes"):
         sign(dist, api)
 

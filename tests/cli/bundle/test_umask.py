@@ -79,7 +79,7 @@ def test_the_list_of_components_and_their_licences_are_readable(project: Project
     """They are written into the bundle after its other files."""
     bundle = Bundle(tmp_path / "bundle", tmp_path / "bundle/gpx_sales_linux_amd64")
     (bundle.folder / "_internal_linux_amd64").mkdir(parents=True)
-    inventory = Inventory(python="3.12.1", build=(), packages=(), used=())
+    inventory = Inventory(python="3.12.1", build=(), packages=(), bundled=())
     thirdparty.write(project, inventory, bundle, "linux_amd64", seconds=0)
 
     names = ["sbom_linux_amd64.cdx.json", "THIRD-PARTY-LICENSES_linux_amd64.txt"]

@@ -225,7 +225,7 @@ def test_an_invalid_file_is_one_error(project: Project, name: str, content: str,
 
 def test_a_file_that_is_too_large_or_missing_is_one_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large file is not read."""
-    monkeypatch.setitem(saved_queries._LARGEST, ".json", 3)
+    monkeypatch.setitem(saved_queries._MAX_FILE_BYTES, ".json", 3)
 
     with pytest.raises(ProjectError, match="has 4 bytes; gfplug reads at most 3"):
         errors(project, "[[]]")

@@ -132,7 +132,7 @@ def test_a_failed_examination_shows_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 6, and the remedy has its own line."""
-    bad = Examination(name="disk", is_good=False, seen="full", remedy="make room")
+    bad = Examination(name="disk", is_good=False, state="full", remedy="make room")
     monkeypatch.setattr(doctor, "examine", lambda _project, *, folder: [bad] if folder else [])
 
     assert main(["doctor", str(tmp_path)]) == 6

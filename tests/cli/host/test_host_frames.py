@@ -25,7 +25,7 @@ def _file(schema: pa.Schema, columns: list[list[Any]], *, stream: bool = False) 
 def _one(kind: pa.DataType, values: list[Any], *, nullable: bool = True, **metadata: str) -> dict[str, Any]:
     """Decode a frame of one column named v."""
     field = pa.field("v", kind, nullable=nullable, metadata=metadata)
-    return frame_json.from_arrow(_file(pa.schema([field]), [values]), where="A, frame 0")
+    return frame_json.from_arrow(_file(pa.schema([field]), [values]), place="A, frame 0")
 
 
 @pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
@@ -95,7 +95,7 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
         ],
         metadata={"name": "load", "refId": "A", "meta": '{"type":"timeseries-wide","typeVersion":[0,1]}'},
     )
-    frame = frame_json.from_arrow(_file(schema, [[0, 10**9], [1.0, 2.0], [3.0, None]]), where="A")
+    frame = frame_json.from_arrow(_file(schema, [[0, 10**9], [1.0, 2.0], [3.0, None]]), place="A")
 
     assert json.dumps(frame) == json.dumps(
         {
@@ -128,7 +128,7 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
 def test_a_frame_without_rows_or_fields_is_valid() -> None:
     """It is the "no data" answer, with or without columns."""
     assert _one(pa.int64(), [])["data"] == {"values": [[]]}
-    assert frame_json.from_arrow(_file(pa.schema([]), []), where="A") == {
+    assert frame_json.from_arrow(_file(pa.schema([]), []), place="A") == {
         "schema": {"fields": []},
         "data": {"values": []},
     }
@@ -179,7 +179,7 @@ def test_values_that_grafana_reads_differently_give_a_warning(
 def test_a_frame_that_grafana_refuses_is_an_error_with_its_place(data: bytes, why: str) -> None:
     """One bad frame fails the whole response; the error names ref id and column."""
     with pytest.raises(ToolError) as excinfo:
-        frame_json.from_arrow(data, where="B, frame 2")
+        frame_json.from_arrow(data, place="B, frame 2")
 
     assert "refuse the whole response: B, frame 2" in excinfo.value.message
     assert why in excinfo.value.message
@@ -189,4 +189,4 @@ def test_a_frame_that_grafana_refuses_is_an_error_with_its_place(data: bytes, wh
 def test_an_invalid_json_frame_is_refused(data: bytes) -> None:
     """The text is not JSON, not an object, or has no schema."""
     with pytest.raises(ToolError, match="refuse the whole response"):
-        frame_json.from_json(data, where="A")
+        frame_json.from_json(data, place="A")

@@ -47,7 +47,7 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
     assert source.secrets == {"token": "hush"}
 
 
-def test_without_a_data_source_of_the_plugin_there_is_none(tmp_path: Path) -> None:
+def test_a_folder_without_a_data_source_of_the_plugin_gives_none(tmp_path: Path) -> None:
     """A missing folder or a data source of another plugin is not an error."""
     assert provisioning.find_datasource(tmp_path / "missing", ID) is None
 

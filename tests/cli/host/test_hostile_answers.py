@@ -78,7 +78,7 @@ def frame(*fields: Any, **data: Any) -> dict[str, Any]:
 def test_a_json_frame_with_an_invalid_shape_is_refused(value: object) -> None:
     """The error names the problem; code that draws frames and evaluates rules can rely on the shape."""
     with pytest.raises(ToolError, match=r"Grafana would refuse the whole response: A: (it|the|labels)"):
-        frame_json.from_json(json.dumps(value).encode(), where="A")
+        frame_json.from_json(json.dumps(value).encode(), place="A")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_json_frame_with_an_invalid_shape_is_refused(value: object) -> None:
 def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
     """NaN is not JSON, and the depth is limited."""
     with pytest.raises(ToolError, match="it is not JSON"):
-        frame_json.from_json(text, where="A")
+        frame_json.from_json(text, place="A")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
 )
 def test_an_incomplete_frame_can_be_shown(value: Mapping[str, Any]) -> None:
     """It becomes a table, a heading and a plot."""
-    result = frame_json.from_json(json.dumps(value).encode(), where="A")
+    result = frame_json.from_json(json.dumps(value).encode(), place="A")
 
     assert tables.table(result, rows=10, width=80).isprintable() or "\n" in tables.table(result, rows=10, width=80)
     assert "\x1b" not in tables.table(result, rows=10, width=80)
@@ -118,7 +118,7 @@ def test_a_text_that_is_not_utf_8_is_replaced_as_in_grafana() -> None:
     data = b"a\xffb\xed"
     offsets, nulls = pa.py_buffer(b"\0\0\0\0\4\0\0\0\4\0\0\0"), pa.py_buffer(b"\1")
     array = pa.Array.from_buffers(pa.string(), 2, [nulls, offsets, pa.py_buffer(data)])
-    result = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
+    result = frame_json.from_arrow(arrow(array, name=b"\xff"), place="A")
 
     assert result["data"]["values"] == [["a\ufffdb\ufffd", None]]
     assert result["schema"]["name"] == "\ufffd"
@@ -131,7 +131,7 @@ def test_text_offsets_outside_the_buffer_are_refused() -> None:
 
     assert content != whole
     with pytest.raises(ToolError, match="it is not an Arrow IPC file"):
-        frame_json.from_arrow(content, where="A")
+        frame_json.from_arrow(content, place="A")
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_text_offsets_outside_the_buffer_are_refused() -> None:
 def test_the_meta_of_an_arrow_frame_is_checked(key: str, value: bytes) -> None:
     """Grafana checks it, too."""
     with pytest.raises(ToolError, match="Grafana would refuse the whole response"):
-        frame_json.from_arrow(arrow(pa.array([1]), **{key: value}), where="A")
+        frame_json.from_arrow(arrow(pa.array([1]), **{key: value}), place="A")
 
 
 def test_deep_json_in_a_column_is_refused() -> None:
     """Code that walks it would hit the recursion limit."""
     with pytest.raises(ToolError, match="which is not JSON"):
-        frame_json.from_arrow(arrow(pa.array([DEEP])), where="A")
+        frame_json.from_arrow(arrow(pa.array([DEEP])), place="A")
 
 
 @pytest.mark.parametrize("text", [b"[]", b"NaN", b'{"a": NaN}', b'{"a": 1e999}', b'{"a":' * 100_000, b"\xff"])

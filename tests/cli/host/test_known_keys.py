@@ -136,7 +136,7 @@ def test_unknown_provisioned_keys_are_refused_without_their_values() -> None:
     """They are options, secrets, and keys that resemble Grafana's."""
     source = {"name": "x", "urll": "y", "strange": 1, "jsonData": {"prot": "hush"}, "secureJsonData": {"tokn": "hush"}}
     with pytest.raises(ProjectError) as excinfo:
-        known_keys.require(known_keys.of_source(KNOWN_KEYS, source), where="a.yaml", error=ProjectError)
+        known_keys.require(known_keys.of_source(KNOWN_KEYS, source), place="a.yaml", error=ProjectError)
 
     assert excinfo.value.message == (
         "a.yaml: Grafana does not read `urll` of a data source; no option `prot`; there are host, port, user, tls; "

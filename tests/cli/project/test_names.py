@@ -39,7 +39,7 @@ GRAFANA_ID = re.compile(r"^[0-9a-z]+\-([0-9a-z]+\-)?(app|panel|datasource)$")
 )
 def test_a_name_is_split_into_organisation_and_name(text: str, org: str, name: str, title: str) -> None:
     """The first of several words is the organisation; a type at the end is removed."""
-    assert names.parse(text) == names.Names(org=org, name=name, title=title)
+    assert names.parse(text) == names.PluginNames(org=org, name=name, title=title)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gfplug.project.environment import uv_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project.environment.uv_settings import Settings
+    from gfplug.project.environment.uv_settings import UvSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are where a Linux has them")
 
@@ -43,14 +43,14 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def settings() -> Settings:
+def settings() -> UvSettings:
     """Return the settings for uv in the project's folder."""
     return uv_settings.from_pip()
 
 
 def test_without_a_pip_configuration_uv_gets_no_settings() -> None:
     """It uses its defaults."""
-    assert settings() == uv_settings.Settings(variables={}, options=(), names=())
+    assert settings() == uv_settings.UvSettings(variables={}, options=(), names=())
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_an_index_of_uv_replaces_those_of_pip(name: str, value: str, monkeypatch
         monkeypatch.setenv(pips, "1")
     monkeypatch.setenv(name, value)
 
-    assert settings() == uv_settings.Settings(variables={"SSL_CERT_FILE": "1"}, options=(), names=("cert",))
+    assert settings() == uv_settings.UvSettings(variables={"SSL_CERT_FILE": "1"}, options=(), names=("cert",))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from gfplug.scaffold.react import typescript
-from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
+from gfplug.scaffold.react.form_fields import any_of, condition, negated, read_fields, reader, simplify_within
 from gfruntime.author.forms import form
 
 
@@ -78,7 +78,7 @@ def test_conditions_are_combined_and_negated() -> None:
     assert any_of(["a", "a && b"]) == "a"
     assert any_of(["a && b", "c"]) == "(a && b) || c"
     assert any_of(["a", ""]) == ""
-    assert (inside("a && b", "a"), inside("a", "a"), inside("a", "")) == ("b", "", "a")
+    assert (simplify_within("a && b", "a"), simplify_within("a", "a"), simplify_within("a", "")) == ("b", "", "a")
     assert [negated(test) for test in ("a", "!a", "a === 1", "a === 1 || b")] == [
         "!a",
         "a",

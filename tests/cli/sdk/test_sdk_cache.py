@@ -18,7 +18,7 @@ def protos(world: World) -> ProtoSet:
 
 def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
     """It has its commit, and its source is the cache."""
-    cache.keep(protos)
+    cache.store(protos)
     copy = cache.find(world.indexed)
 
     assert copy is not None
@@ -42,12 +42,12 @@ def test_a_cached_proto_is_found(protos: ProtoSet, world: World) -> None:
 )
 def test_a_damaged_file_counts_as_absent(protos: ProtoSet, world: World, damage: object) -> None:
     """A full disk, another gfplug or an editor may have changed it."""
-    cache.keep(protos)
+    cache.store(protos)
     path = cache.folder() / "v0.250.0.json"
     path.write_text(damage(path.read_text()))  # type: ignore[operator]  # a function from text to text
 
     assert cache.find(world.indexed) is None
-    cache.keep(protos)
+    cache.store(protos)
     assert cache.find(world.indexed) is not None
 
 
@@ -55,7 +55,7 @@ def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
     protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was stored when the release was unknown, and the index now has another digest."""
-    cache.keep(protos)
+    cache.store(protos)
     world.learn(monkeypatch, world.entry(world.indexed, sha256="f" * 64))
 
     assert cache.find(world.indexed) is None
@@ -70,6 +70,6 @@ def test_an_unwritable_cache_changes_no_result(
         monkeypatch.setattr(cache, "folder", Mock(side_effect=RuntimeError))
     else:
         cache.folder().write_text("in the way")
-    cache.keep(protos)
+    cache.store(protos)
 
     assert cache.find(world.indexed) is None

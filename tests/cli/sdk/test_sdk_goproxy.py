@@ -7,7 +7,7 @@ from sdk_world import World
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import goproxy
-from gfplug.sdk.goproxy import Source
+from gfplug.sdk.goproxy import ProxySource
 from gfplug.sdk.index import MODULE
 from gfplug.sdk.web import Deadline, MissingError
 
@@ -15,27 +15,30 @@ from gfplug.sdk.web import Deadline, MissingError
 @pytest.mark.parametrize(
     ("text", "sources"),
     [
-        ("https://a.example", [Source("https://a.example")]),
-        ("https://a.example,direct", [Source("https://a.example"), Source("direct")]),
-        ("https://a.example|direct", [Source("https://a.example", continues_after_errors=True), Source("direct")]),
-        (" https://a.example , direct ", [Source("https://a.example"), Source("direct")]),
-        ("https://a.example,", [Source("https://a.example")]),
-        (",,https://a.example", [Source("https://a.example")]),
-        ("https://a.example,off,https://b.example", [Source("https://a.example"), Source("off")]),
-        ("direct,https://a.example", [Source("direct")]),
-        ("off", [Source("off")]),
-        ("a.example/go", [Source("https://a.example/go")]),
+        ("https://a.example", [ProxySource("https://a.example")]),
+        ("https://a.example,direct", [ProxySource("https://a.example"), ProxySource("direct")]),
+        (
+            "https://a.example|direct",
+            [ProxySource("https://a.example", continues_after_errors=True), ProxySource("direct")],
+        ),
+        (" https://a.example , direct ", [ProxySource("https://a.example"), ProxySource("direct")]),
+        ("https://a.example,", [ProxySource("https://a.example")]),
+        (",,https://a.example", [ProxySource("https://a.example")]),
+        ("https://a.example,off,https://b.example", [ProxySource("https://a.example"), ProxySource("off")]),
+        ("direct,https://a.example", [ProxySource("direct")]),
+        ("off", [ProxySource("off")]),
+        ("a.example/go", [ProxySource("https://a.example/go")]),
         (
             "file:///srv/go|https://a.example",
-            [Source("file:///srv/go", continues_after_errors=True), Source("https://a.example")],
+            [ProxySource("file:///srv/go", continues_after_errors=True), ProxySource("https://a.example")],
         ),
         (
             "https://a.example||https://b.example",
-            [Source("https://a.example", continues_after_errors=True), Source("https://b.example")],
+            [ProxySource("https://a.example", continues_after_errors=True), ProxySource("https://b.example")],
         ),
     ],
 )
-def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[Source]) -> None:
+def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[ProxySource]) -> None:
     """It has commas, bars, spaces, a trailing comma, and unreachable entries after off and direct."""
     assert goproxy.parse(text) == sources
 

@@ -19,8 +19,8 @@ def test_the_file_equals_the_output_of_its_script() -> None:
     assert script["to_text"](INDEX) == _TEXT
 
 
-def test_the_file_and_the_code_have_the_same_floor() -> None:
-    """The fact is in two places."""
+def test_the_index_and_the_code_have_the_same_oldest_version() -> None:
+    """Three places have the version; all must be equal."""
     assert INDEX.floor == FLOOR == versions.FLOOR
     assert min(INDEX.entries) == FLOOR
 

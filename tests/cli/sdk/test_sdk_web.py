@@ -136,7 +136,7 @@ def test_a_redirect_loop_ends(server: Server) -> None:
 def test_redirects_to_unsafe_addresses_are_refused(location: str, sentence: str) -> None:
     """They lead to a local file or another protocol, or from https to http."""
     with pytest.raises(FetchError, match=sentence):
-        addresses.Target.of("https://a.example/x").follow_redirect(location)
+        addresses.RequestTarget.of("https://a.example/x").follow_redirect(location)
 
 
 def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> None:
@@ -153,7 +153,7 @@ def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> 
 
 def test_credentials_stay_with_their_origin() -> None:
     """Another host, port or scheme is another origin."""
-    target = addresses.Target.of("https://me:secret@a.example/x")
+    target = addresses.RequestTarget.of("https://me:secret@a.example/x")
 
     assert target.follow_redirect("/y").authorization == target.authorization
     assert target.follow_redirect("https://a.example:443/y").authorization == target.authorization

@@ -46,7 +46,7 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
     """Its size is checked before it is read."""
     path = tmp_path / "large"
     with path.open("wb") as stream:
-        stream.truncate(documents.MOST + 1)
+        stream.truncate(documents.MAX_BYTES + 1)
 
     with pytest.raises(ProjectError, match="16,777,217 bytes; gfplug reads at most 1"):
         read(path)

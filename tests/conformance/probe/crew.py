@@ -64,7 +64,7 @@ class Datasource:
         return Frame(fields=[Field("pid", [os.getpid()], "int64"), Field("number", [self.number], "int64")])
 
     async def check_health(self) -> Health:
-        """Be well, on the loop of async handlers."""
+        """Report that all is well, on the loop of async handlers."""
         return Health.ok("well")
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:

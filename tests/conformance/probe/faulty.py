@@ -242,5 +242,5 @@ def use_processes() -> None:
 
 
 ACTIONS = {"print": shout, "fork": fork_and_leave, "fork and go on": fork, "processes": use_processes}
-"""What is no failure, but may harm others."""
+"""What is not a failure, but may harm others."""
 Datasource = Async if os.environ.get("PROBE_ASYNC") else Sync

@@ -98,10 +98,10 @@ def test_the_commands_result_is_the_archives_path_alone(
 
 @pytest.mark.parametrize("stage", ["read_schema", "freeze", "assemble", "smoke", "pack", "install"])
 @pytest.mark.parametrize("error", [ToolError("broken"), KeyboardInterrupt()], ids=["failed", "interrupted"])
-def test_whatever_stage_ends_a_build_the_old_one_stays(
+def test_a_build_that_fails_at_any_stage_keeps_the_old_bundle(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
 ) -> None:
-    """Bundle, archive and digest are those of the last build that came through."""
+    """Bundle, archive and digest are those of the last successful build."""
     service.build(project, BuildOptions(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
@@ -249,18 +249,18 @@ def test_the_bundle_says_which_commit_it_is_of(
         "hash": git(project.root, "rev-parse", "HEAD").strip(),
     }
 
-    def built() -> Any:
+    def build_info() -> Any:
         service.build(project, BuildOptions(python=python))
         return json.loads((project.dist / "plugin.json").read_text())["info"]["build"]
 
-    assert built() == expected
+    assert build_info() == expected
     git(project.root, "checkout", "-q", "--detach")
-    assert built() == expected
+    assert build_info() == expected
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert built()["time"] == 1_700_000_000_000
+    assert build_info()["time"] == 1_700_000_000_000
     caplog.set_level("INFO", logger="gfplug")
     (project.root / "README.md").write_text("# changed\n")
-    assert "hash" not in built()
+    assert "hash" not in build_info()
     assert "plugin.json names no commit" in caplog.text
 
 

@@ -168,7 +168,7 @@ def test_a_damaged_file_is_refused_or_read(package: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x02\x01" + b"\0" * 20])
-def test_what_is_no_elf_file_is_refused_and_left(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_elf_is_refused_and_unchanged(tmp_path: Path, content: bytes) -> None:
     """One kind of error, and no change."""
     (tmp_path / "x.so").write_bytes(content)
     with pytest.raises(UnreadableError):

@@ -79,7 +79,7 @@ def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) ->
     install(acme, "other")
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
-    (package,) = stock.used
+    (package,) = stock.bundled
     assert (package.name, package.version, package.expression, package.author) == ("acme", "1.0", "MIT", "Somebody")
     assert set(package.texts) == {
         "acme/vendored/LICENSE.txt",
@@ -96,7 +96,7 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
         packages = environment(tmp_path / name)
         install(packages, "acme", record=record)
         stock = take(tmp_path / name, packages, "acme/__init__.py")
-        records.append(stock.used[0].record)
+        records.append(stock.bundled[0].record)
         parts.append(component.list_components(small_project(tmp_path / f"project-{name}"), stock))
 
     assert records[0] != records[1]
@@ -108,12 +108,12 @@ def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path:
     (acme / "acme/license_check.py").write_text("x = 1\n")
     metadata = acme / "acme-1.0.dist-info/METADATA"
     metadata.write_text(metadata.read_text() + "Requires-Dist: other[x]>=1; python_version > '3'\n")
-    (package,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").used
+    (package,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").bundled
     assert (package.files, package.size, package.modules, package.is_listed) == (1, 6, ("acme",), True)
     assert package.requires == ("other[x]>=1; python_version > '3'",)
 
     stock = take(tmp_path / "env", acme, "acme-1.0.dist-info/METADATA")
-    assert [(each.name, each.files) for each in stock.used] == [("acme", 0)]
+    assert [(each.name, each.files) for each in stock.bundled] == [("acme", 0)]
     assert stock.markers["python_version"] == ".".join(map(str, sys.version_info[:2]))
 
 
@@ -129,7 +129,7 @@ def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: 
         record.write_text(record.read_text() + f"ns/__init__.py,,\nns/{name}.py,,\n")
     stock = take(tmp_path / "env", acme, "ns/__init__.py", "ns/one.py")
 
-    assert [(each.name, each.files) for each in stock.used] == [("one", 1)]
+    assert [(each.name, each.files) for each in stock.bundled] == [("one", 1)]
     assert {each.name: each.modules for each in stock.packages}["two"] == ("ns", "two")
 
 
@@ -144,7 +144,7 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
     collected = CollectedFiles(frozenset({str(source), str(tmp_path / "whole.py"), str(acme / "acme/__init__.py")}))
     stock = inventory.read_inventory(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
-    assert {each.name: (each.files, each.size) for each in stock.used} == {
+    assert {each.name: (each.files, each.size) for each in stock.bundled} == {
         "acme": (1, 0),
         "lib": (1, 5),
         "whole": (1, 3),
@@ -184,7 +184,7 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
         ),
     ],
 )
-def test_a_package_from_elsewhere_is_no_indexs(tmp_path: Path, note: str, repository: str) -> None:
+def test_a_package_from_elsewhere_does_not_count_as_the_indexs(tmp_path: Path, note: str, repository: str) -> None:
     """A folder, an archive's address, a repository: the installer noted it; of one on this machine no path is kept."""
     packages = environment(tmp_path / "env")
     install(packages, "acme", url=note.format())
@@ -201,7 +201,7 @@ def test_a_package_is_seen_through_a_link(tmp_path: Path, acme: Path) -> None:
     (tmp_path / "lib64").symlink_to(acme.parent)
     stock = take(tmp_path / "env", tmp_path / "lib64/site-packages", "acme/__init__.py")
 
-    assert [each.name for each in stock.used] == ["acme"]
+    assert [each.name for each in stock.bundled] == ["acme"]
 
 
 def test_it_is_stored_and_read_whole(tmp_path: Path, acme: Path) -> None:

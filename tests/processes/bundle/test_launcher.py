@@ -132,7 +132,7 @@ def test_a_stale_address_file_is_noticed(tmp_path: Path, attached: list[subproce
 def test_a_new_address_ends_it_so_that_grafana_starts_it_again(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
-    """A debugger that was started anew may listen elsewhere."""
+    """A debugger that was started again may listen elsewhere."""
     path = write_launcher(tmp_path, address="127.0.0.1:50051")
     process = start(path, attached)
     first_line(process)
@@ -223,7 +223,7 @@ def test_a_platform_without_a_stub_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["localhost", "localhost:0", "a b:1", "h:99999", "h:1|x", "$(x):1"])
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_address_is_refused(text: str) -> None:
     """It is written into a script and into go-plugin's line."""
     with pytest.raises(UsageError, match="is not host:port"):
         launcher.address(text)

@@ -69,7 +69,7 @@ def test_a_system_library_that_a_package_needs_comes_with_what_to_install(projec
 
 
 @pytest.mark.parametrize("text", ["", "print('[broken')"])
-def test_an_interpreter_that_answers_nothing_is_no_success(project: Project, text: str) -> None:
+def test_an_interpreter_without_an_answer_is_a_failure(project: Project, text: str) -> None:
     """An author's module may end the interpreter early, with status 0."""
     with pytest.raises(ProjectError, match="ended Python while"):
         answer(project, text)

@@ -26,7 +26,7 @@ BUILDS = 'mkdir -p dist/img; echo "define()" > dist/module.js; echo svg > dist/i
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """Add a frontend of its own, not yet installed."""
+    """Add a frontend with its own package.json, not yet installed."""
     packages = {
         "": {},
         "node_modules/esbuild": {"version": "1.2.3"},
@@ -125,7 +125,7 @@ def adopted(tmp_path: Path, note: str) -> Project:
 
 
 def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> None:
-    """The backend inside it is no part of its sources."""
+    """The backend inside it is not a part of its sources."""
     project = adopted(tmp_path, '{"folder": "../.."}')
     frontend = find_frontend(project)
     before = npm.state(frontend)

@@ -72,7 +72,7 @@ class Page:
         """Listen no more."""
         self._events.close()
 
-    def wait_for(self, event: str, **wanted: Any) -> dict[str, Any]:
+    def wait_for(self, event: str, **values: Any) -> dict[str, Any]:
         """Return the next event of a kind whose value has these keys."""
         kind = ""
         for line in self._events:
@@ -80,7 +80,7 @@ class Page:
             kind = text if name == "event" else kind
             if name == "data" and kind == event:
                 value: dict[str, Any] = json.loads(text)
-                if wanted.items() <= value.items():
+                if values.items() <= value.items():
                     return value
         raise AssertionError(f"no {event} came")
 
@@ -231,7 +231,7 @@ def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: P
 def _children(parent: int | None = None, *, without: Collection[int] = ()) -> list[int]:
     """List the processes that a process, this one without it, has started, and those that they have.
 
-    `without` are processes of other tests: they run on, and process ids begin anew after 32,768, so order says nothing.
+    `without` are processes of other tests: they still run. Process ids restart after 32,768: their order says nothing.
     """
     lines = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in lines.splitlines()]

@@ -22,7 +22,7 @@ def test_the_machine_is_examined(tmp_path: Path) -> None:
     system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, "C library")
     assert {"Python", "libpython", "venv", system, "disk", "git"} <= set(examined)
     assert examined["Python"].is_good
-    assert all(each.seen for each in examined.values())
+    assert all(each.state for each in examined.values())
 
 
 @pytest.mark.parametrize(("platform", "name"), [("win32", "Windows"), ("darwin", "macOS")])
@@ -47,9 +47,9 @@ def test_a_bare_machine_gets_all_problems_at_once(tmp_path: Path, machine: Machi
         "libpython": "dnf install python3.12, or install uv",
         "venv": "install uv",
     }
-    (git,) = (each.seen for each in examined if each.name == "git")
+    (git,) = (each.state for each in examined if each.name == "git")
     assert git.startswith("not found; it merges your changes and the template's in an upgrade, and gives ")
-    assert not [each for each in examined if "objcopy" in f"{each.name} {each.seen} {each.remedy}"]
+    assert not [each for each in examined if "objcopy" in f"{each.name} {each.state} {each.remedy}"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
@@ -59,8 +59,8 @@ def test_a_build_does_not_use_a_free_threaded_python(tmp_path: Path, machine: Ma
     (examined,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
 
     assert not examined.is_good
-    assert "Python 3.13.1t at " in examined.seen
-    assert "is free-threaded, and grpcio has no wheels for such builds; no other Python on this" in examined.seen
+    assert "Python 3.13.1t at " in examined.state
+    assert "is free-threaded, and grpcio has no wheels for such builds; no other Python on this" in examined.state
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
@@ -72,6 +72,6 @@ def test_the_python_that_a_build_takes_is_named(tmp_path: Path, machine: Machine
     (after,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
 
     assert before.is_good
-    assert before.seen.endswith("has no shared libpython: `gfplug build` lets uv download Python 3.13")
+    assert before.state.endswith("has no shared libpython: `gfplug build` lets uv download Python 3.13")
     assert after.is_good
-    assert after.seen.endswith(f"has no shared libpython: `gfplug build` uses Python 3.13.0 at {other}")
+    assert after.state.endswith(f"has no shared libpython: `gfplug build` uses Python 3.13.0 at {other}")

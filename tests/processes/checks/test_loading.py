@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def check(project: Path, capsys: pytest.CaptureFixture[str]) -> Check:
-    """Return a function that checks the project: its exit code, and the findings that are no notes."""
+    """Return a function that checks the project: its exit code, and the findings that are not notes."""
 
     def ask(*words: str) -> tuple[int, list[dict[str, str]]]:
         code = main(["check", str(project), *words, "--json"])

@@ -49,18 +49,18 @@ def add(project: Path, last_line: str, **names: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project."""
     return new_project(tmp_path_factory.mktemp("project") / ID)
 
 
 @pytest.fixture
-def project(made: Path) -> Any:
+def project(pristine_project: Path) -> Any:
     """Give a project whose files are as they were afterwards."""
-    before = {name: (made / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
-    yield made
+    before = {name: (pristine_project / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
+    yield pristine_project
     for name, text in before.items():
-        (made / name).write_text(text, encoding="utf-8")
+        (pristine_project / name).write_text(text, encoding="utf-8")
 
 
 def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, str, str, str]]]:
@@ -125,15 +125,19 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
 def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], value: str, seconds: str, level: str, message: str
 ) -> None:
-    """A variable is filled in before a panel asks, and so is no error; the other queries are judged."""
+    """A variable is filled in before a panel asks, and so is not an error; the other queries are judged."""
     add(project, "series: Annotated", old="seconds", new="period", value=value)
     change(project, RULES, "period: 600", f"seconds: {seconds}")
     code, findings = check(project, capsys)
-    told = [(found, where, text) for found, rule, where, text in findings if rule == "migration" and found != "note"]
+    migrations = [
+        (severity, where, text)
+        for severity, rule, where, text in findings
+        if rule == "migration" and severity != "note"
+    ]
 
     assert code == (3 if level == "error" else 0)
-    assert [(found, where) for found, where, _ in told] == [(level, RULES)]
-    assert told[0][2].startswith(message)
+    assert [(severity, where) for severity, where, _ in migrations] == [(level, RULES)]
+    assert migrations[0][2].startswith(message)
 
 
 def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
@@ -158,7 +162,7 @@ def test_saved_dashboards_are_migrated_first(project: Path) -> None:
     ]
 
 
-def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> None:
+def test_a_migration_that_ends_the_interpreter_is_a_failure(project: Path) -> None:
     """Gfplug reports no success for queries that were not migrated."""
     add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
 

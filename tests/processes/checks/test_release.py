@@ -109,8 +109,8 @@ def test_a_rehearsal_makes_no_tag(project: Project) -> None:
 
 
 @pytest.mark.parametrize("broken", ["check project", "check .zip", "mypy", "pytest --quiet"])
-def test_whatever_fails_there_is_no_tag(project: Project, steps: Steps, broken: str) -> None:
-    """The steps after it are not taken."""
+def test_no_step_that_fails_leaves_a_tag(project: Project, steps: Steps, broken: str) -> None:
+    """The steps after the failed one do not run."""
     steps.broken = broken
 
     assert main(["release", str(project.root), "--python", sys.executable]) != 0

@@ -103,8 +103,8 @@ def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path)
 
 @pytest.mark.shows("errors: frontend files are executable")
 @posix
-def test_an_executable_asset_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
-    """Before Grafana refuses to serve it."""
+def test_the_error_for_an_executable_asset_has_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
+    """`gfplug check` reports the file; Grafana would not serve it."""
     dist = small_bundle(tmp_path / "dist")
     (dist / "module.js").chmod(0o755)
     ended = gfplug("check", dist)

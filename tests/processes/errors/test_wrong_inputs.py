@@ -133,7 +133,7 @@ def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_path_that_is_no_unicode_is_a_path(fresh: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_unicode_is_accepted(fresh: Path, tmp_path: Path) -> None:
     """A folder's name in Latin-1 is queried, checked and printed byte by byte."""
     place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     shutil.copytree(fresh, place)

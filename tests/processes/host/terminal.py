@@ -1,4 +1,4 @@
-"""A terminal for a test: a program runs on a pseudo-terminal, and what a person would see is a list of lines."""
+"""A terminal for a test: a program runs on a pseudo-terminal, and the test reads its screen as a list of lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 60.0
 _CONTROLLED = """\
 import fcntl, os, signal, sys, termios
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore it, as a shell does in the background
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent of the tests may ignore it, as a shell does in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
 os.execv(sys.argv[1], sys.argv[1:])
 """
@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], *, columns: int = 80, rows: int = 30) -> None:
         """Start the program, its standard streams on a screen of this size."""
         self.screen = pyte.Screen(columns, rows)
-        self.written = b""
+        self.output = b""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -92,6 +92,6 @@ class Terminal:
                 return
             if not content:
                 return
-            self.written += content
+            self.output += content
             self._stream.feed(content)
             seconds = 0

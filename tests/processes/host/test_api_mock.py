@@ -1,4 +1,4 @@
-"""The mock of a project's API, as a process of its own."""
+"""The mock of a project's API, as its own process."""
 
 from __future__ import annotations
 

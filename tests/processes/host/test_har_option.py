@@ -105,7 +105,7 @@ def test_the_error_says_why_there_is_no_traffic(
 @pytest.mark.parametrize(
     "har", ["", "no JSON", "[]", '{"log": {"entries": 5}}', '{"log": {"entries": [{"_query": 5}]}}', 5]
 )
-def test_what_is_no_har_document_is_refused(
+def test_a_file_that_is_not_a_har_document_is_refused(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], har: object
 ) -> None:
     """Nothing is written."""
@@ -117,7 +117,7 @@ def test_what_is_no_har_document_is_refused(
 
 
 def test_a_file_that_cannot_be_starts_nothing(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder is no file."""
+    """A folder is not a file."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 
     assert main(["call", "query", dist, "--har", str(tmp_path)]) == 2

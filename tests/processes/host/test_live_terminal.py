@@ -44,7 +44,7 @@ def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
     dist = stream_of(fake, [0.0, 10.0, 5.0, 20.0], stderr=f"{warning}\n")
     with Terminal([*GFPLUG, "call", "stream", "ticks", dist], columns=60) as terminal:
         assert terminal.end() == 0
-        screen, output = terminal.lines(), terminal.written.decode()
+        screen, output = terminal.lines(), terminal.output.decode()
 
     assert output.count("└") == 4  # the last once more, at the end
     assert screen[0] == "warning: plugin: careful"
@@ -57,7 +57,7 @@ def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
 
 
 def test_one_point_is_a_table(fake: Fake) -> None:
-    """It is no line."""
+    """It is not a line."""
     words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
         assert terminal.end() == 0
@@ -79,7 +79,7 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     shutil.copy(example, project.source / "plugin" / "datasource.py")
     words = ["call", "stream", "sensors", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
     with Terminal([*GFPLUG, *words]) as terminal:
-        terminal.wait_for(lambda screen_text: "┤" in screen_text and terminal.written.count("└".encode()) > 10)
+        terminal.wait_for(lambda screen_text: "┤" in screen_text and terminal.output.count("└".encode()) > 10)
         plugins = [pid for pid in descendants(terminal.process.pid) if pid != terminal.process.pid]
         terminal.press(b"\x03")
         code = terminal.end()
@@ -97,12 +97,12 @@ def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Proje
     source = project.source / "plugin" / "datasource.py"
     words = ["call", "query", str(project.root), "--python", sys.executable, "--watch", "--rows", "2"]
     with Terminal([*GFPLUG, *words], rows=40) as terminal:
-        first = terminal.wait_for(lambda seen: "Watching" in seen)
+        first = terminal.wait_for(lambda text: "Watching" in text)
         text = source.read_text(encoding="utf-8")
         source.write_text(text.replace('"series": ', '"wave": '), encoding="utf-8")
-        second = terminal.wait_for(lambda seen: "wave=1" in seen and "Watching" in seen)
+        second = terminal.wait_for(lambda text: "wave=1" in text and "Watching" in text)
         source.write_text("import no_such_module\n" + text, encoding="utf-8")
-        third = terminal.wait_for(lambda seen: "no_such_module" in seen and "Watching" in seen)
+        third = terminal.wait_for(lambda text: "no_such_module" in text and "Watching" in text)
         terminal.press(b"\x03")
         code = terminal.end()
 

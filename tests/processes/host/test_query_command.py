@@ -219,7 +219,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.shows("errors: a packet of a stream that is not a frame")
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_packets_that_are_no_frame_are_lines_of_json(
+def test_packets_that_are_not_frames_are_lines_of_json(
     fake: Fake, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
     """Any JSON may be sent, before, between and after frames; the stream goes on."""
@@ -332,10 +332,10 @@ def test_a_subscription_has_the_timeout_that_was_given(fake: Fake, capsys: pytes
         ("utf-8", '["\\ud800"]', '[\n  "\\ud800"\n]\n'),
     ],
 )
-def test_what_stdout_cannot_show_is_no_failure(
+def test_characters_that_stdout_cannot_show_are_not_a_failure(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, encoding: str, body: str, output_text: str
 ) -> None:
-    """JSON stays JSON, whatever the encoding; of a text the rest is shown."""
+    """JSON is valid in any encoding; the other characters of a text are shown."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
     dist = fake.dist(answers=fake.says(RESOURCE, {"code": 200, "body": body.encode()}))
     monkeypatch.setattr(sys, "stdout", stream)

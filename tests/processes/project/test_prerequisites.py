@@ -78,7 +78,7 @@ def test_the_package_is_named_for_the_manager_at_hand(
 def test_debians_package_helps_no_python_from_elsewhere(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Python that pyenv built is built anew; the system's, if it is here, gets its package."""
+    """A Python that pyenv built is built again; the system's, if it is here, gets its package."""
     monkeypatch.setenv("PYENV_ROOT", str(machine.folder / "own"))
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.name == "python3")
     machine.program("apt-get")

@@ -27,8 +27,8 @@ def best_python() -> Path | None:
     return python.path if python else None
 
 
-def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
-    """Nothing else is looked for."""
+def test_gfplugs_own_python_is_taken_if_it_is_usable(machine: Machine) -> None:
+    """No other Python is searched for."""
     own = machine.own("3.12.1", libpython=True)
     machine.python("python3.12", "3.12.9")
     result = python_search.search(None)
@@ -136,7 +136,7 @@ def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> No
     assert best_python() == on_path
 
 
-def test_a_uv_that_fails_is_as_good_as_none(machine: Machine) -> None:
+def test_a_uv_that_fails_counts_as_missing(machine: Machine) -> None:
     """Its Pythons are not known, and the search goes on."""
     machine.program("uv", "#!/bin/sh\nexit 2\n")
     newer = machine.python("python3.13", "3.13.0")

@@ -59,7 +59,7 @@ def test_an_unchanged_project_installs_nothing(project: Project, base: Path) -> 
 
 
 def test_a_changed_pyproject_installs_again_into_the_same_environment(project: Project, base: Path) -> None:
-    """A new dependency is installed; the environment is not made anew."""
+    """A new dependency is installed; the environment is not made again."""
     venv.ensure(project, stages=Stages())
     (project.root / "pyproject.toml").write_text(PYPROJECT.replace("grpcio>=1.60", "grpcio>=1.70"))
     venv.ensure(project, stages=Stages())
@@ -182,7 +182,7 @@ def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> 
 
 
 @pytest.mark.usefixtures("base")
-def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
+def test_a_folder_that_is_not_an_environment_stays(project: Project) -> None:
     """What the user keeps in `.venv` is not removed."""
     (project.root / ".venv").mkdir()
     (project.root / ".venv/precious").write_text("")

@@ -40,8 +40,8 @@ def test_an_installed_gfplug_becomes_its_wheel_again(site: Path) -> None:
     assert wheels._pack(wheels._installed_files(distribution(site))) == wheels.build("gfplug")
 
 
-def test_a_changed_installation_is_not_handed_on(site: Path) -> None:
-    """A project gets what was installed, or a sentence."""
+def test_a_changed_installation_makes_no_wheel(site: Path) -> None:
+    """A project gets the wheel that was installed, or an error names the changed file."""
     module = site / "gfplug" / "project" / "names.py"
     before = module.read_bytes()
     module.write_bytes(before + b"# mine\n")

@@ -1,4 +1,4 @@
-"""`gfruntime.dev.link`: when module.js is linked anew, and what the log says of it."""
+"""`gfruntime.dev.link`: when module.js is linked again, and what the log says of it."""
 
 from __future__ import annotations
 

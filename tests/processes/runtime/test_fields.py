@@ -1,6 +1,6 @@
 """Every field of every request reaches the author, or is ignored for a reason: in the oldest, default and newest proto.
 
-The requests are made from each version's own descriptor, each field with a value of its own; the services run on them,
+The requests are made from each version's own descriptor, each field with its own value; the services run on them,
 and the values must be among what the author's methods were given. A field that a new SDK adds fails here until it is
 converted.
 """
@@ -60,14 +60,14 @@ JSON_FIELDS = {"jsonData", "json"}
 class Witness:
     """Remembers whatever it is given."""
 
-    seen: list[object]
+    objects: list[object]
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Note the settings."""
-        self.seen.append(settings)
+        self.objects.append(settings)
 
     def note(self, value: object) -> None:
-        self.seen.extend((value, current_call()))
+        self.objects.extend((value, current_call()))
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
         self.note(query)
@@ -99,17 +99,17 @@ class Witness:
 
     @classmethod
     def validate_admission(cls, request: AdmissionRequest) -> Admission:
-        cls.seen.append(request)
+        cls.objects.append(request)
         return Admission.allow()
 
     @classmethod
     def mutate_admission(cls, request: AdmissionRequest) -> Admission:
-        cls.seen.append(request)
+        cls.objects.append(request)
         return Admission.allow()
 
     @classmethod
     def convert_objects(cls, request: ConversionRequest) -> list[RawObject]:
-        cls.seen.append(request)
+        cls.objects.append(request)
         return list(request.objects)
 
 
@@ -195,7 +195,7 @@ def spellings(value: object) -> set[object]:
 
 @pytest.fixture(scope="module", params=["v0.97.0", "default", "latest"])
 def pool(request: pytest.FixtureRequest) -> DescriptorPool:
-    """Give one version's descriptors in a pool of their own."""
+    """Give one version's descriptors in their own pool."""
     is_offline = goenv.proxy() in {"", "off", "direct"}
     try:
         protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=is_offline)
@@ -228,12 +228,12 @@ def test_every_field_reaches_the_author(pool: DescriptorPool, path: str, monkeyp
         pytest.skip("this version has no such method")
     messages = {kind.DESCRIPTOR.name: kind for kind in requests.values()}
     monkeypatch.setattr(service, "pb", SimpleNamespace(**messages))
-    monkeypatch.setattr(Witness, "seen", [], raising=False)
+    monkeypatch.setattr(Witness, "objects", [], raising=False)
     filler, request, services = Filler(), requests[path](), Services(Witness)
     filler.fill(request)
     call = services.unary if path in services.application.unary else services.stream
     call(path.removeprefix("/pluginv2."), request, Empty)
-    plugin_values = set(leaves(Witness.seen))
+    plugin_values = set(leaves(Witness.objects))
 
     lost = [
         name for name, value in filler.values.items() if not spellings(value) & plugin_values and name not in IGNORED

@@ -80,7 +80,7 @@ def test_a_har_file_is_repeated(suite: Any, tmp_path: Path) -> None:
 
 
 def test_fixtures_write_nothing_in_ci(suite: Any) -> None:
-    """A golden file that updates itself is no test."""
+    """A golden file that updates itself is not a test."""
     status, output = suite("--update-golden", CI="true")
 
     assert status == 4

@@ -50,7 +50,7 @@ def test_a_usual_call_is_answered(child: Child) -> None:
     assert OK in ask(child, http2.headers(), seconds=10)
 
 
-@pytest.mark.shows("faults: A method's name is no text")
+@pytest.mark.shows("faults: A method's name is not a text")
 @pytest.mark.parametrize(
     "path",
     [
@@ -65,8 +65,8 @@ def test_unknown_methods_are_unimplemented(child: Child, path: bytes) -> None:
     assert UNIMPLEMENTED in ask(child, http2.headers({b":path": path}), seconds=10)
 
 
-@pytest.mark.shows("faults: A method's name is no text")
-def test_a_hundred_names_that_are_no_text_leave_every_call_its_answer(child: Child) -> None:
+@pytest.mark.shows("faults: A method's name is not a text")
+def test_a_hundred_invalid_method_names_do_not_affect_other_calls(child: Child) -> None:
     """A call in flight is answered whatever others ask meanwhile."""
     answer = child.start_query({"do": "sleep", "seconds": 1})
     for number in range(100):

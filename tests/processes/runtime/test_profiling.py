@@ -145,7 +145,7 @@ def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
 
 @linux_only
 def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> None:
-    """What ran between two looks has its callers and a name of its own; the sum is what the thread's clock says."""
+    """What ran between two looks has its callers and its own name; the sum is what the thread's clock says."""
     with running(work_in_bursts) as (thread,):
         assert thread.native_id is not None
         clock = (~thread.native_id << 3) | 6

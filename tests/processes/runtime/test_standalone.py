@@ -214,7 +214,7 @@ def test_address_in_the_environment_wins(project: Project) -> None:
 
 
 def test_a_caller_without_the_secrets_gets_no_instance_that_has_them(project: Project) -> None:
-    """To know a data source's id, uid and time of change is not enough: the caller gets an instance of its own."""
+    """To know a data source's id, uid and time of change is not enough: the caller gets its own instance."""
     words = "sesame"
     project.start_server()
     honest = query_request({"do": "raise"}, token=words)
@@ -270,7 +270,7 @@ def test_a_server_for_other_machines_does_not_start_unasked(project: Project) ->
 
 
 def test_starting_a_server_ends_what_grafana_runs(project: Project) -> None:
-    """The plugin's own process is ended, so that Grafana starts the executable anew and finds the server."""
+    """The plugin's own process is ended, so that Grafana starts the executable again and finds the server."""
     script = project.folder / "dist" / "gpx_sample_linux_amd64"
     script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
     script.chmod(0o755)

@@ -38,8 +38,8 @@ def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeyp
         process.retire(patience=0)
 
 
-def test_what_is_no_log_line_becomes_one() -> None:
-    """Grafana panics on a line whose parts are no texts; what a crash says arrives all the same."""
+def test_other_output_becomes_a_log_line() -> None:
+    """Grafana panics on a line whose parts are not texts; what a crash says arrives all the same."""
     messages: list[bytes] = []
     code = (
         """print('{"@message": 5}'); print("plain"); print('{"@message": "m", "@level": "info", "@timestamp": "t"}')"""

@@ -32,8 +32,8 @@ def plugin(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The project has the plugin's id and version, and builds the frontend outside; it only adds files."""
+def test_adopt_adds_a_backend_and_changes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The project has the plugin's id and version, and builds the frontend outside."""
     folder = plugin(tmp_path / "old")
     before = {path: path.read_bytes() for path in files.walk(folder)}
 
@@ -109,10 +109,10 @@ def test_the_origin_of_gfplug_can_be_set(tmp_path: Path, capsys: pytest.CaptureF
         ({}, {"info": {"author": "Acme"}}),
     ],
 )
-def test_a_plugin_that_holds_something_else_is_refused_first(
+def test_an_invalid_version_or_author_is_refused_before_a_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], package: dict[str, object], changes: dict[str, object]
 ) -> None:
-    """A version that would be more than a text in pyproject.toml, an author that has no name."""
+    """A version with quotes or of another type would break pyproject.toml; an author needs a name."""
     folder = plugin(tmp_path / "old", **changes)
     (folder / "package.json").write_text(json.dumps(package))
 

@@ -264,7 +264,7 @@ def test_a_given_answer_is_not_asked_for(here: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="install git: it is run")
-def test_a_project_is_a_repository_of_its_own(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_has_its_own_repository(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the branch that its workflow tests, whatever git's variables say; not inside of another repository."""
     monkeypatch.setenv("GIT_DIR", str(here / "other"))
     assert cli.main(["new", "sales", "p"]) == 0
@@ -284,7 +284,7 @@ def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.Monk
     assert (here / "p" / "plugin.json").is_file()
 
 
-def test_an_open_stdin_that_is_no_terminal_is_not_read(here: Path) -> None:
+def test_an_open_stdin_that_is_not_a_terminal_is_not_read(here: Path) -> None:
     """A question would wait forever for an open pipe."""
     command = [sys.executable, "-m", "gfplug", "new", "sales", "p", "--offline"]
     with subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -96,7 +96,7 @@ def _change_wire(project: Project) -> None:
 
 
 def _change_stubs(project: Project) -> None:
-    """Edit a stub, and make the lock agree: generating anew finds out."""
+    """Edit a stub, and make the lock agree: generating the stubs again shows the difference."""
     path = project.source / "pluginv2" / "backend_pb2.py"
     path.write_bytes(path.read_bytes() + b"# mine\n")
     _relock(project, owned=project.owned_digests())
@@ -141,7 +141,7 @@ def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixt
 def test_verify_with_other_tools_says_which_and_compares_the_rest(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Other generators may write other bytes for the same wire: that is no failure."""
+    """Other generators may write other bytes for the same wire: that is not a failure."""
     _relock(project, tools={**project.lock.tools, "grpcio-tools": "1.2.3"}, floors={"grpcio": "1.2.3"})
 
     assert cli.main(["proto", "verify"]) == 0

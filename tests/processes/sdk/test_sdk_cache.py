@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
     cache.folder = lambda: folder
     for _ in range(rounds):
-        cache.keep(protos)
+        cache.store(protos)
         if json.loads((folder / f"{protos.version}.json").read_text())["sha256"] != protos.sha256:
             os._exit(1)
 

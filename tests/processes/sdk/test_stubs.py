@@ -70,7 +70,7 @@ def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> No
 
 
 def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
-    """The lock compares them when the stubs are generated anew."""
+    """The lock compares them when the stubs are generated again."""
     assert set(generated.tools) == {"grpcio-tools", "mypy-protobuf", "gfplug-stubs"}
     assert all(version[0].isdigit() for version in generated.tools.values())
 
@@ -106,7 +106,7 @@ def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) ->
     ],
 )
 @pytest.mark.parametrize("place", ["service Data", "rpc Ask", "message Empty", 'syntax = "proto3"'])
-def test_a_comment_is_no_code(tmp_path: Path, comment: str, place: str) -> None:
+def test_a_comment_does_not_become_code(tmp_path: Path, comment: str, place: str) -> None:
     """Comments stay in the proto; the code that is generated has none, and imports without running one."""
     protos = _protos(_SMALL.replace(place, f"\n{comment}\n{place}", 1))
     package = stubs.generate(protos)

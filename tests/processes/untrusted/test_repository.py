@@ -67,7 +67,7 @@ def test_no_program_of_the_repository_runs(hostile: Path) -> None:
     assert not (hostile.parent / "ran").exists()
 
 
-def test_line_ends_that_git_changes_are_no_edit(hostile: Path) -> None:
+def test_line_ends_that_git_changes_are_not_an_edit(hostile: Path) -> None:
     """A file with CRLF is the committed one with LF; one below a folder is found from there."""
     (hostile / "kept").write_bytes(b"kept\r\n")
     (hostile / "sub").mkdir()

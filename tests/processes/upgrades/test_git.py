@@ -28,7 +28,7 @@ def test_the_settings_of_the_machine_do_not_matter(tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.iterdir()] == [".gitconfig"]
 
 
-def test_no_home_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_works_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container without HOME merges too."""
     monkeypatch.delenv("HOME", raising=False)
 

@@ -34,7 +34,7 @@ def test_an_executable_bit_arrives_and_stays(*, yours: bool, theirs: bool) -> No
     assert merge(*sides).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
 
 
-def test_a_merge_that_was_merged_changes_nothing() -> None:
+def test_a_second_merge_changes_nothing() -> None:
     """A second merge with the new version as its base writes nothing."""
     assert merge(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == MergeResult(
         writes={}, deletes=(), conflicts=(), notes=()

@@ -55,7 +55,7 @@ def list_components(project: Project, inventory: Inventory, *, more: Iterable[Li
     """List the components of a project's bundle; `more` are libraries that were added after freezing."""
     wheels = _wheels(project.root / "vendor")
     own = own_names(project)
-    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) not in own]
+    packages = [_package(each, wheels) for each in inventory.bundled if canonicalize_name(each.name) not in own]
     libraries: dict[str, Component] = {}
     python = _python(inventory)
     for library in (*inventory.libraries, *more):

@@ -15,7 +15,7 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_LONGEST = 1000
+_MAX_TEXT_CHARACTERS = 1000
 _SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%")
 
 
@@ -50,7 +50,7 @@ def _parts(path: Path) -> Iterator[Part]:
 
 def _part(entry: dict[str, Any]) -> Part | None:
     texts = [entry.get(key, "") for key in ("name", "version", "purl")]
-    if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
+    if not all(isinstance(text, str) and len(text) <= _MAX_TEXT_CHARACTERS for text in texts):
         return None
     name, version, purl = texts
     if not name or not purl.startswith("pkg:") or not set(purl) <= _SIGNS:

@@ -137,7 +137,7 @@ def _describe(
         "is_listed": distribution.files is not None,
         "files": len(code),
         "size": sum(os.path.getsize(path) for path in code if os.path.isfile(path)),  # noqa: PTH113, PTH202
-        "used": bool(code or own_paths - shared),
+        "bundled": bool(code or own_paths - shared),
     }
     return report, own_paths
 

@@ -19,7 +19,7 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_SECONDS = 120.0
+_LIST_TIMEOUT_SECONDS = 120.0
 _BINARY, _EXTENSION = "BINARY", "EXTENSION"  # PyInstaller's words
 
 
@@ -63,15 +63,15 @@ class Package:
 class Inventory:
     """The packages of one environment, and its Python: `build` has its path and how it was compiled.
 
-    `used` are the packages with files in a bundle, `libraries` the native ones that belong to none of them; `license`
-    is the path of Python's licence; `markers` are the interpreter's environment markers.
+    `bundled` are the packages with files in a bundle, `libraries` the native libraries of no package; `license` is the
+    path of Python's licence; `markers` are the interpreter's environment markers.
     """
 
     python: str
     build: tuple[str, ...]
     packages: tuple[Package, ...]
     license: str = ""
-    used: tuple[Package, ...] = ()
+    bundled: tuple[Package, ...] = ()
     libraries: tuple[Library, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Inventory:
             build=tuple(value["build"]),
             packages=tuple(Package.from_json(each) for each in value["packages"]),
             license=value["license"],
-            used=tuple(Package.from_json(each) for each in value["used"]),
+            bundled=tuple(Package.from_json(each) for each in value["bundled"]),
             libraries=tuple(Library(**each) for each in value["libraries"]),
             markers=value["markers"],
         )
@@ -111,17 +111,19 @@ def read_inventory(python: Path, *, collected: CollectedFiles | None = None, not
     if note is not None:
         note.write_text(json.dumps(sorted(collected.paths)), encoding="utf-8")
         command.append(note)
-    reply = process.run(command, env=interpreters.clean_environment(), what="listing the packages", timeout=_SECONDS)
+    reply = process.run(
+        command, env=interpreters.clean_environment(), what="listing the packages", timeout=_LIST_TIMEOUT_SECONDS
+    )
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])
-        packages = [(each.pop("used"), Package.from_json(each)) for each in report["packages"]]
+        packages = [(each.pop("bundled"), Package.from_json(each)) for each in report["packages"]]
         return Inventory(
             python=report["python"],
             build=tuple(report["build"]),
             packages=tuple(package for _, package in packages),
             license=report["license"],
             markers=report["markers"],
-            used=tuple(package for is_used, package in packages if is_used),
+            bundled=tuple(package for is_used, package in packages if is_used),
             libraries=_libraries(collected, set(report["unowned"]), report["library"]),
         )
     except (IndexError, KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.bundle.components import debian
 from gfplug.bundle.components.upstreams import UPSTREAMS, NativeProject, name_of
-from gfplug.bundle.elf import LARGEST
+from gfplug.bundle.elf import MAX_FILE_BYTES
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def search(binaries: Mapping[str, Path]) -> tuple[Library, ...]:
     """Find the libraries that are linked into Python's own files."""
     libraries = []
     for file, path in sorted(binaries.items()):
-        content = documents.read_bytes(path, most=LARGEST)
+        content = documents.read_bytes(path, most=MAX_FILE_BYTES)
         for name, upstream in UPSTREAMS.items():
             if _may_hold(file, upstream) and (version := _version(upstream, content)):
                 libraries.append(Library(file=file, upstream=name, version=version, is_inside=True))
@@ -69,7 +69,7 @@ def _library(file: str, path: Path, owner: debian.DebianPackage | None, root: Pa
     library = Library(
         file=file,
         upstream=name,
-        version=_version(upstream, documents.read_bytes(path, most=LARGEST)) if upstream else "",
+        version=_version(upstream, documents.read_bytes(path, most=MAX_FILE_BYTES)) if upstream else "",
     )
     if owner is None:
         return library

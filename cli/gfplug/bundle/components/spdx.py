@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 200
+_MAX_NAME_CHARACTERS = 200
 _GNU = {
     f"gnu {library}general public license {spelling}": f"{short}-{version}{end}"
     for library, short in (("", "GPL"), ("lesser ", "LGPL"), ("affero ", "AGPL"))
@@ -77,7 +77,7 @@ def canonical(text: str) -> str:
 def statements(*, expression: str, text: str, classifiers: Sequence[str]) -> tuple[str, ...]:
     """Return a package's licences from its metadata: as SPDX if that is clear, else in its own words."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    short = lines[0] if len(lines) == 1 and len(text) <= _LONGEST else ""
+    short = lines[0] if len(lines) == 1 and len(text) <= _MAX_NAME_CHARACTERS else ""
     heading = next(filter(None, map(canonical, (" ".join(lines[:2]), *lines[:1]))), "")  # of a complete licence text
     if spdx := canonical(expression) or heading:
         return (spdx,)

@@ -27,8 +27,8 @@ _PACKAGE = "package.json"
 _LOCK = "package-lock.json"
 _log = logging.getLogger("gfplug")
 _LOCKS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", _LOCK: "npm"}
-_SECONDS = 900.0
-_LARGEST = 1 << 28
+_NPM_TIMEOUT_SECONDS = 900.0
+_MAX_FILE_BYTES = 1 << 28
 _NOT_SOURCES = {".git", "node_modules", "dist", "coverage", ".yarn"}
 _NODE = "install Node.js, which includes npm; the default frontend (--frontend schema) needs neither"
 
@@ -95,7 +95,11 @@ def build(frontend: Frontend) -> dict[str, bytes]:
             command[1] = "install"
         _log.info("Installing the packages of %s: %s", frontend.folder, " ".join(command[:2]))
         process.run(
-            command, cwd=frontend.folder, what="installing the frontend's packages", hint=_NODE, timeout=_SECONDS
+            command,
+            cwd=frontend.folder,
+            what="installing the frontend's packages",
+            hint=_NODE,
+            timeout=_NPM_TIMEOUT_SECONDS,
         )
     process.run(
         [frontend.manager, "run", "build"],
@@ -103,7 +107,7 @@ def build(frontend: Frontend) -> dict[str, bytes]:
         env={**os.environ, "NODE_ENV": "production"},
         what="building the frontend",
         hint=_NODE,
-        timeout=_SECONDS,
+        timeout=_NPM_TIMEOUT_SECONDS,
     )
     contents = read_output(frontend)
     if "module.js" not in contents:
@@ -114,7 +118,7 @@ def build(frontend: Frontend) -> dict[str, bytes]:
 def read_output(frontend: Frontend) -> dict[str, bytes]:
     """Return the files of the last build, by name; empty before the first build."""
     return {
-        path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_LARGEST)
+        path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_MAX_FILE_BYTES)
         for path in files.walk(frontend.output)
     }
 

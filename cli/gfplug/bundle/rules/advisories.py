@@ -105,7 +105,7 @@ def check(contents: Contents) -> Iterator[Finding]:
 def read_versions(components: BundledFile) -> dict[str, str]:
     """Return the versions of PACKAGES by a list of components in CycloneDX's JSON; nothing if it is none."""
     try:
-        content = documents.parse_json(components.read().decode()) if components.size <= documents.MOST else {}
+        content = documents.parse_json(components.read().decode()) if components.size <= documents.MAX_BYTES else {}
         parts = [*content["components"], *content["metadata"]["tools"]["components"]]
         return {part["name"]: str(Version(part["version"])) for part in parts if part["name"] in PACKAGES}
     except (KeyError, TypeError, ValueError):

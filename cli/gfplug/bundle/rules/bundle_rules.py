@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gfplug.bundle.rules.contents import BundledFile, Contents
 
 SIGNATURE = "MANIFEST.txt"
-LARGE = 250_000_000
+LARGE_BUNDLE_BYTES = 250_000_000
 _MESSAGE, _SIGNATURE = "-----BEGIN PGP SIGNED MESSAGE-----", "\n-----BEGIN PGP SIGNATURE-----"
 _PLATFORM = re.compile(r"(linux|darwin|windows|freebsd)_(amd64|arm64|arm|386)(\.exe)?")
 _ASSETS = (".js", ".css", ".json", ".svg", ".png", ".jpg", ".gif", ".md", ".txt", ".map", ".html", ".woff", ".woff2")
@@ -164,7 +164,7 @@ def signed_content(text: bytes) -> dict[str, Any] | None:
 
 def _size(contents: Contents) -> Iterator[Finding]:
     size = sum(item.size for item in contents.items.values())
-    if size > LARGE * max(1, len({match[0] for name in contents.items if (match := _INSIDE.match(name))})):
+    if size > LARGE_BUNDLE_BYTES * max(1, len({match[0] for name in contents.items if (match := _INSIDE.match(name))})):
         yield warning("size", "bundle", f"{size / 1e6:.0f} MB unpacked: Grafana hashes a signed plugin at each start")
     yield note(
         "catalog",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_MOST = 1 << 30
+_MAX_FILE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def of_folder(folder: Path) -> Contents:
         if path.is_symlink():
             read = partial(bytes, os.fsencode(path.readlink().as_posix()))
         else:
-            read = partial(documents.read_bytes, path, most=_MOST)
+            read = partial(documents.read_bytes, path, most=_MAX_FILE_BYTES)
         items[name] = BundledFile(name=name, mode=status.st_mode, size=status.st_size, read=read)
     return Contents(items=items)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gfplug import console
-from gfplug.commands.call.call_options import AskedQuery
+from gfplug.commands.call.call_options import QueryModel
 from gfplug.errors import GfplugError, ToolError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> No
     from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
 
     rules = _rules(call.target, condition, what)
-    provisioned = [AskedQuery(f"the rule {rule.title!r}", rule.model, is_typed=False) for rule in rules]
+    provisioned = [QueryModel(f"the rule {rule.title!r}", rule.model, is_typed=False) for rule in rules]
     with call.running() as (plugin, settings):
         call.require_fields(plugin, what.typed if condition else provisioned)
         results = rehearsal.rehearse(plugin, rules, settings, now=datetime.now(UTC), timeout=call.timeout)

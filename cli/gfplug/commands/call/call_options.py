@@ -27,7 +27,7 @@ _Texts = list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class AskedQuery:
+class QueryModel:
     """A query's model, and its origin: an option, or an alert rule that the project provisions."""
 
     where: str
@@ -112,7 +112,7 @@ class CallOptions:
                 service.require_known(target, overrides, keys, has_own_frontend=has_own_frontend)
             yield plugin, settings
 
-    def require_fields(self, plugin: RunningPlugin, queries: Iterable[AskedQuery]) -> None:
+    def require_fields(self, plugin: RunningPlugin, queries: Iterable[QueryModel]) -> None:
         """Refuse unknown fields of queries; those of provisioned rules are allowed if the project has its own frontend.
 
         Raises: UsageError or ProjectError, which names the existing fields.
@@ -125,9 +125,9 @@ class CallOptions:
             for query in queries_with_model:
                 unknown = keys.of_query(query.model, kind=query.model.get("queryType"))
                 if query.is_typed:
-                    known_keys.require(unknown, where=query.where)
+                    known_keys.require(unknown, place=query.where)
                 elif not _has_own_frontend(project):
-                    known_keys.require_provisioned(unknown, where=query.where)
+                    known_keys.require_provisioned(unknown, place=query.where)
 
 
 def _project_around(target: Path) -> Project | None:

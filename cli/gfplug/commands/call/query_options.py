@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gfplug.commands.call.call_options import AskedQuery
+from gfplug.commands.call.call_options import QueryModel
 from gfplug.host import arguments
 
 if TYPE_CHECKING:
@@ -107,14 +107,14 @@ class QueryOptions:
         _ = self.headers, self.models, self.ref_ids, self.variables
 
     @property
-    def typed(self) -> list[AskedQuery]:
+    def typed(self) -> list[QueryModel]:
         """The typed part of each model, with its option."""
         shared = arguments.assignments(self.assign or [], option="--set")
-        queries: list[AskedQuery] = []
+        queries: list[QueryModel] = []
         for text, model in zip(self.model or ["{}"], self.models, strict=True):
             kind = {"queryType": model["queryType"]} if "queryType" in model else {}
             parts = {"--model": arguments.model(text), "--set": shared}
-            queries += [AskedQuery(option, {**part, **kind}) for option, part in parts.items() if part]
+            queries += [QueryModel(option, {**part, **kind}) for option, part in parts.items() if part]
         return queries
 
     @property

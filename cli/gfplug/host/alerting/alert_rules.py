@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXPRESSION = "__expr__"
 _MOST_POINTS, _INTERVAL_MS = 43_200, 1_000
-_LARGEST = 3e9  # seconds: a hundred years
+_MAX_SECONDS = 3e9  # seconds: a hundred years
 _log = logging.getLogger("gfplug")
 
 
@@ -100,8 +100,8 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Rule]:
 
 def _number(values: Mapping[str, Any], key: str, default: float) -> float:
     number = float(values.get(key, default))
-    if not 0 <= number <= _LARGEST:
-        raise ValueError(f"{key} is {number:g}, not a number from 0 to {_LARGEST:g}")
+    if not 0 <= number <= _MAX_SECONDS:
+        raise ValueError(f"{key} is {number:g}, not a number from 0 to {_MAX_SECONDS:g}")
     return number
 
 

@@ -90,14 +90,14 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
         for frame in frames:
             if (frame["schema"].get("meta") or {}).get("type") == name:
                 first = [column for column in _columns(frame) if column.exact in _VALUES][:1]
-                yield from (_whole(column, kind) for column in first)
+                yield from (_read_unlabelled(column, kind) for column in first)
         return
     columns = _columns(frames[0])
     if form == "long":
         yield from _split_groups(columns, kind)
     elif by_contract:
         types = _VALUES if kind == "series" else _NUMBERS
-        yield from (_whole(column, kind) for column in columns if column.exact in types)
+        yield from (_read_unlabelled(column, kind) for column in columns if column.exact in types)
     elif kind == "numbers":
         for item in _split_groups(columns, kind):
             yield SeriesReading(
@@ -105,10 +105,10 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
             )
     else:
         for frame in frames:
-            yield from (_whole(column, kind) for column in _columns(frame) if column.exact in _NUMBERS)
+            yield from (_read_unlabelled(column, kind) for column in _columns(frame) if column.exact in _NUMBERS)
 
 
-def _whole(column: _Column, kind: str) -> SeriesReading:
+def _read_unlabelled(column: _Column, kind: str) -> SeriesReading:
     """Read a column without labels of rows; it is a number only if there is exactly one row."""
     values = [_number(value) for value in column.values]
     return SeriesReading(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])

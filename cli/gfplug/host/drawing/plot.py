@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gfplug.terminal import Part
 
-_MOST = 8
+_MAX_SERIES = 8
 _MARKS = "*+xo#@%&"
 _STYLES = ("green", "yellow", "cyan", "magenta", "blue", "red", "bright_green", "bright_yellow")
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode's bit of each dot: [row][column]
@@ -28,7 +28,7 @@ _ROWS_PER_TICK = 4
 _MINUTES, _DAY, _YEAR = 600, 86400, 366 * 86400
 _NARROWEST = 20
 _WIDE, _FINE = 1e7, 6  # larger numbers would leave no room for the drawing
-_SMALLEST = 1e-290  # smaller differences have too few digits to be divided
+_MIN_DIFFERENCE = 1e-290  # smaller differences have too few digits to be divided
 _SAME = 1e-12
 """Values that differ relatively by less than this are drawn as one."""
 
@@ -94,7 +94,7 @@ def draw(
     `colour` tells whether styles are visible; without them several series get different marks.
     Units: `width` is the whole width in cells, `height` that of the canvas.
     """
-    visible = lines[:_MOST]
+    visible = lines[:_MAX_SERIES]
     points = [(at, value) for line in visible for at, value in line.points if value is not None]
     if len({at for at, _ in points}) < 2:  # noqa: PLR2004 - a line has two ends
         return []
@@ -114,22 +114,22 @@ def draw(
     parts.append(f"{' ' * margin} {corner}{dash * columns}\n{' ' * (margin + 2)}{_time_labels(across, columns)}")
     for at, line in enumerate(visible):
         parts += ["\n", (_MARKS[at] if use_marks else dash, _STYLES[at]), f" {line.name}"]
-    return [*parts, *([f"\n… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
+    return [*parts, *([f"\n… {len(lines) - _MAX_SERIES} more series, not drawn"] if len(lines) > _MAX_SERIES else [])]
 
 
 def legend_lines(lines: Sequence[Series]) -> int:
     """Count the lines of the legend that `draw` writes; 0 if it draws nothing."""
-    moments = {at for line in lines[:_MOST] for at, value in line.points if value is not None}
-    return min(len(lines), _MOST) + (len(lines) > _MOST) if len(moments) > 1 else 0
+    moments = {at for line in lines[:_MAX_SERIES] for at, value in line.points if value is not None}
+    return min(len(lines), _MAX_SERIES) + (len(lines) > _MAX_SERIES) if len(moments) > 1 else 0
 
 
 def value_range(values: Sequence[float]) -> tuple[float, float]:
     """Return the smallest and the largest value; with a margin around a constant."""
     low, high = float(min(values)), float(max(values))
     largest = max(abs(low), abs(high))
-    if high - low > max(largest * _SAME, _SMALLEST):
+    if high - low > max(largest * _SAME, _MIN_DIFFERENCE):
         return low, high
-    pad = largest * 0.1 if largest > _SMALLEST else 1.0
+    pad = largest * 0.1 if largest > _MIN_DIFFERENCE else 1.0
     return max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WIDEST = 48
+_MAX_CELL_CHARACTERS = 48
 _LARGE, _HUGE = 1e5, 1e15
 _ENTITIES = {"NaN": "NaN", "Inf": "+Inf", "NegInf": "-Inf"}
 
@@ -123,7 +123,7 @@ def _enum_texts(field: dict[str, Any]) -> list[Any]:
 def _short(text: str) -> str:
     """Keep a cell on one line: control characters escaped, long text cut."""
     line = terminal.escape(text, keep="")
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+    return line if len(line) <= _MAX_CELL_CHARACTERS else line[: _MAX_CELL_CHARACTERS - 1] + "…"
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:

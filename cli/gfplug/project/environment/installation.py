@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-SECONDS = 1800.0
+INSTALL_TIMEOUT_SECONDS = 1800.0
 """How long an installation may take."""
 
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
@@ -62,7 +62,7 @@ def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) 
                 env={**clean_environment(), **installer.variables},
                 what=f"installing the project into {folder}",
                 hint=f"see the lines above: a name or version in pyproject.toml, or the network ({installer.settings})",
-                timeout=SECONDS,
+                timeout=INSTALL_TIMEOUT_SECONDS,
             )
     except ToolError as error:
         if unbuilt := _name_unbuilt(error.details, log):
@@ -87,7 +87,7 @@ def install_tools(project: Project, folder: Path, *, interpreter: Path) -> None:
         env={**clean_environment(), **installer.variables},
         what=f"installing the tools of {package_lock.NAME} into {folder}",
         hint=f"see the lines above, or the network ({installer.settings})",
-        timeout=SECONDS,
+        timeout=INSTALL_TIMEOUT_SECONDS,
     )
 
 
@@ -125,7 +125,7 @@ def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
             env=clean_environment(),
             what=f"{folder} has no pip, and ensurepip, which installs it,",
             hint=f"install uv; or remove {folder}: gfplug creates a new one",
-            timeout=SECONDS,
+            timeout=INSTALL_TIMEOUT_SECONDS,
         )
     _log.info("Installing with pip, which may take a minute; uv takes seconds (pip install uv)")
     return _Installer(

@@ -30,7 +30,7 @@ def is_own(folder: Path) -> bool:
         return False
 
 
-def note(folder: Path) -> None:
+def record(folder: Path) -> None:
     """Record that an environment is gfplug's, because the user's command runs it."""
     if not is_own(folder):
         word = secrets.token_hex(16).encode()

@@ -52,9 +52,9 @@ _DIVIDER = "# ---- for tests and checks\n"
 _DIGEST = re.compile(r"with the checksum ([0-9a-f]{64})\.")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(?:\[[\w.,-]*\])?(?:==| @ )")
 _CHECKSUM = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}(?: \\)?\n")
-_LARGEST = 4 << 20
-_SECONDS = 600.0
-_LONGEST = 500  # characters of what uv says
+_MAX_LOCK_BYTES = 4 << 20
+_UV_TIMEOUT_SECONDS = 600.0
+_MAX_MESSAGE_CHARACTERS = 500  # characters of what uv says
 _log = logging.getLogger("gfplug")
 
 
@@ -97,7 +97,9 @@ def refresh(project: Project) -> None:
     except ToolError as error:
         lines = [line.strip() for line in error.details.splitlines() if line.strip()] or [error.message]
         _log.warning(
-            "%s could not be made, so other machines may get other packages: %s", NAME, " ".join(lines)[:_LONGEST]
+            "%s could not be made, so other machines may get other packages: %s",
+            NAME,
+            " ".join(lines)[:_MAX_MESSAGE_CHARACTERS],
         )
 
 
@@ -166,7 +168,7 @@ def _compile(project: Project, inputs: Mapping[str, Any], output: Path, extras: 
         env={**clean_environment(), **settings.variables},
         what=f"uv, which resolves the packages of {NAME},",
         hint="see the lines above: a name or version in pyproject.toml, or the network (UV_DEFAULT_INDEX, HTTPS_PROXY)",
-        timeout=_SECONDS,
+        timeout=_UV_TIMEOUT_SECONDS,
     )
 
 
@@ -212,7 +214,7 @@ def _read(project: Project) -> str:
     Raises: ProjectError if it is not text, or too large.
     """
     try:
-        return documents.read_text(path_of(project), most=_LARGEST)
+        return documents.read_text(path_of(project), most=_MAX_LOCK_BYTES)
     except FileNotFoundError:
         return ""
 

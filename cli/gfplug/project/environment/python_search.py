@@ -80,7 +80,7 @@ def search(versions: SpecifierSet | None) -> Search:
     own = interpreters.probe(interpreters.running())
     candidates = [own] if _is_among(own.version, versions) else []
     if not candidates or own.defect:
-        candidates += sorted(_others(versions), key=lambda other: _distance(other.version, own.version))
+        candidates += sorted(_find_others(versions), key=lambda other: _distance(other.version, own.version))
     best = next((python for python in candidates if not python.defect), None)
     return Search(
         own=own,
@@ -112,7 +112,7 @@ def download(result: Search) -> Interpreter:
     return python
 
 
-def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
+def _find_others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
     """Yield the Pythons on the PATH and of uv with which a plugin can be built, except those that do not run."""
     for path in [*interpreters.on_path(), *_ask_uv(uv.list_installed)]:
         try:

@@ -64,7 +64,7 @@ _TOPICS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class UvSettings:
     """What uv gets of pip's settings: variables, options of `uv pip install`, and pip's names for them."""
 
     variables: Mapping[str, str]
@@ -72,7 +72,7 @@ class Settings:
     names: tuple[str, ...]
 
 
-def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> Settings:
+def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> UvSettings:
     """Return pip's settings for a uv that runs in `folder`, for a virtual environment if there is one.
 
     Raises: ToolError if a configuration file of pip is invalid.
@@ -90,7 +90,7 @@ def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> 
             elif value:
                 options.append(value)
             names += [option] if value else []
-    return Settings(variables=variables, options=tuple(options), names=tuple(names))
+    return UvSettings(variables=variables, options=tuple(options), names=tuple(names))
 
 
 def _translate(option: str, value: str, folder: Path) -> str:

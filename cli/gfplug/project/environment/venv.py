@@ -47,7 +47,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
         if not (environment.defect or environment.missing):
             stages.seconds["environment"] = 0.0
             _require_usable(environment, project)
-            ownership.note(folder)
+            ownership.record(folder)
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         is_new = _make(project, folder)
@@ -55,7 +55,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
         installation.install(project, folder, interpreter=interpreter, is_new=is_new)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
-    ownership.note(folder)
+    ownership.record(folder)
     return interpreter
 
 
@@ -137,7 +137,12 @@ def _make(project: Project, folder: Path) -> bool:
     _clear(folder)
     program = uv.program()
     command = [program, "venv", "--quiet", "--python", base] if program else [base, "-m", "venv"]
-    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=installation.SECONDS)
+    process.run(
+        [*command, folder],
+        env=clean_environment(),
+        what=f"making {folder}",
+        timeout=installation.INSTALL_TIMEOUT_SECONDS,
+    )
     return True
 
 

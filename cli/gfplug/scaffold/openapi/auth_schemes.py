@@ -43,7 +43,7 @@ _KEYS = frozenset(
 _BEARER = re.compile(r"bearer|jwt", re.IGNORECASE)  # Swagger 2 has no type for bearer tokens
 _POSSIBLE_KEYS = frozenset({"key", "token", "appid", "app_id"})
 _KEY_WORDS = re.compile(r"\b(api|app|access|auth(entication|orization)?)[ -]?(key|token|id)\b", re.IGNORECASE)
-_MOST = 30
+_MAX_SCHEMES = 30
 _MOST_SCOPES = 100
 
 
@@ -59,7 +59,7 @@ class AuthReader:
         ]
         self._names = names
         self.supported: dict[str, Auth] = {}
-        for name, reference in pairs[:_MOST]:
+        for name, reference in pairs[:_MAX_SCHEMES]:
             try:
                 auth = _read(files.resolve(reference), cut(name, 100), base_url)
                 self.supported[name] = replace(auth, identifier=names.take(name, fallback="auth"))
@@ -71,7 +71,7 @@ class AuthReader:
         owner = operation if operation.has("security") else root
         ways: list[tuple[str, ...]] = []
         unknown: list[Node] = []
-        for item in itertools.islice(owner.items("security"), _MOST):
+        for item in itertools.islice(owner.items("security"), _MAX_SCHEMES):
             names = tuple(sorted(str(name) for name in item.value)) if isinstance(item.value, dict) else ()
             if names and all(name in self.supported for name in names):
                 ways.append(tuple(self.supported[name].name for name in names))
@@ -95,7 +95,11 @@ class AuthReader:
             if is_same and auth.key_location == location:
                 return auth.name
         is_described = snake(name) in _POSSIBLE_KEYS and _KEY_WORDS.search(parameter.text("description"))
-        if location == "cookie" or len(self.supported) >= 2 * _MOST or not (snake(name) in _KEYS or is_described):
+        if (
+            location == "cookie"
+            or len(self.supported) >= 2 * _MAX_SCHEMES
+            or not (snake(name) in _KEYS or is_described)
+        ):
             return ""
         title = name if name not in self.supported else f"{name} ({location})"
         scheme = {"type": "apiKey", "name": name, "in": location, "description": parameter.text("description")}

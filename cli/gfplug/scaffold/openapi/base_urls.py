@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\{([^{}]{1,100})\}")
 _ADDRESS = re.compile(r"[!-~]{1,500}", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PATH = re.compile(r"/[!-~]{0,200}", re.ASCII)
-_MOST = 20
+_MAX_SERVERS = 20
 _MOST_CHOICES = 200
 
 
@@ -45,7 +45,7 @@ class BaseUrlReader:
     def of_servers(self, owner: Node) -> tuple[BaseUrl, ...]:
         """Return the base URLs of a description, a path or an operation, without duplicates."""
         urls: dict[str, BaseUrl] = {}
-        for node in list(owner.items("servers"))[:_MOST]:
+        for node in list(owner.items("servers"))[:_MAX_SERVERS]:
             url = self._read(node)
             if url is not None:
                 urls.setdefault(url.template, url)

@@ -17,7 +17,7 @@ _NOT_CLASSES = {
 
 
 @dataclass(slots=True)
-class Names:
+class ClassNames:
     """The names in one module: classes, and the types that are choices, which several operations may use."""
 
     used_names: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))

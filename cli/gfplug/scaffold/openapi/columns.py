@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
-MOST = 200
+MAX_COLUMNS = 200
 """The most columns of one operation; objects become JSON text before any column is left out."""
 
-_DEEPEST = 4
+_MAX_DEPTH = 4
 _NUMBERS_AS_TEXTS: dict[str, Kind] = {
     **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "integer"),
     **dict.fromkeys(("float", "double", "decimal"), "number"),
 }
 """Formats of numbers that are sent as texts, as in protobuf's JSON."""
 
-_MOST_PROPERTIES = 10 * MOST  # of one object
+_MAX_PROPERTIES = 10 * MAX_COLUMNS  # of one object
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 500
 
@@ -57,10 +57,12 @@ def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[C
     builder = _Builder(reader, remarks)
     columns = [*(key if rows.kind == "map" else []), *builder.columns(rows.shape)]
     builder.report_lists(rows.shape)
-    if len(columns) > MOST:
+    if len(columns) > MAX_COLUMNS:
         place = _place(rows.shape)
-        remarks.leave_out_part(place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
-    return tuple(_with_distinct_names(columns[:MOST]))
+        remarks.leave_out_part(
+            place, f"a row has more than {MAX_COLUMNS} columns: {len(columns) - MAX_COLUMNS} are left out"
+        )
+    return tuple(_with_distinct_names(columns[:MAX_COLUMNS]))
 
 
 class _Builder:
@@ -72,13 +74,13 @@ class _Builder:
 
     def columns(self, row: Shape) -> list[Column]:
         cells = [self._cell(row, (), is_required=True, enclosing=frozenset())]
-        for _ in range(_DEEPEST + 1):
+        for _ in range(_MAX_DEPTH + 1):
             cells = self._open_level(cells)
         return [cell.column for cell in cells]
 
     def report_lists(self, row: Shape) -> None:
         """Report rows that are lists, and lists that are the columns of a table: neither can be drawn."""
-        inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MOST])]
+        inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MAX_COLUMNS])]
         lists = [[self._item_kinds(schema) for schema in shape.properties.values()] for shape in inner]
         is_columnar = any(
             len(list(filter(None, kinds))) > 1 and any("integer" in each for each in kinds) for kinds in lists
@@ -99,7 +101,7 @@ class _Builder:
         count, closed = len(cells), 0
         for cell in cells:
             inner = self._properties(cell) if self._may_open(cell) else []
-            if inner and (not cell.path or count - 1 + len(inner) <= MOST):
+            if inner and (not cell.path or count - 1 + len(inner) <= MAX_COLUMNS):
                 opened += inner
                 count += len(inner) - 1
             else:
@@ -107,7 +109,9 @@ class _Builder:
                 closed += bool(inner)
         if closed:
             place = _place(cells[0].shape)
-            self._remarks.leave_out_part(place, f"a row has more than {MOST} columns: {closed} objects are JSON text")
+            self._remarks.leave_out_part(
+                place, f"a row has more than {MAX_COLUMNS} columns: {closed} objects are JSON text"
+            )
         return opened
 
     def _may_open(self, cell: _Cell) -> bool:
@@ -128,7 +132,7 @@ class _Builder:
                 is_required=cell.is_required and name in cell.shape.required,
                 enclosing=enclosing,
             )
-            for name, schema in list(cell.shape.properties.items())[:_MOST_PROPERTIES]
+            for name, schema in list(cell.shape.properties.items())[:_MAX_PROPERTIES]
         ]
 
     def _cell(self, shape: Shape, path: Path, *, is_required: bool, enclosing: frozenset[Node]) -> _Cell:

@@ -20,7 +20,7 @@ MOST_BYTES = 32 << 20
 _MOST_FILES = 200
 _MOST_REPEATED = 20  # messages about one file
 _MOST_STEPS = 40  # references to references
-_SECONDS = 120.0
+_FETCH_TIMEOUT_SECONDS = 120.0
 
 
 class DescriptionFiles:
@@ -31,7 +31,7 @@ class DescriptionFiles:
 
         Raises: FetchError or IntegrityError if it cannot be read; ProjectError if it is neither JSON nor YAML.
         """
-        self._deadline = web.Deadline(_SECONDS)
+        self._deadline = web.Deadline(_FETCH_TIMEOUT_SECONDS)
         self._bytes_left = MOST_BYTES
         self.url, self._credentials = _split_credentials(source) if is_url(source) else ("", "")
         self._path = Path() if self.url else _absolute(source)
@@ -145,7 +145,7 @@ def is_url(source: str) -> bool:
 def _split_credentials(source: str) -> tuple[str, str]:
     """Return a URL without its credentials, and the credentials with the `@` after them."""
     scheme, _, rest = source.partition("//")
-    end = next((place for place, sign in enumerate(rest) if sign in "/?#\\"), len(rest))
+    end = next((place for place, character in enumerate(rest) if character in "/?#\\"), len(rest))
     before, _, host = rest[:end].rpartition("@")
     return f"{scheme}//{host}{rest[end:]}", f"{before}@" if before else ""
 

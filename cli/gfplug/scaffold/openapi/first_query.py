@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("integer", "number")
 _MOST_LABELS = 4
-_LARGEST = 1 << 63
+_NUMBER_LIMIT = 1 << 63
 _TEXTS = {"rfc3339": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 
@@ -58,7 +58,10 @@ class FirstQueries:
 def _as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
     """Write JSON that is also YAML: without surrogate pairs as escapes, and without single surrogates."""
     text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "".join(sign if sign.isprintable() or sign > "\uffff" else json.dumps(sign)[1:-1] for sign in text)
+    return "".join(
+        character if character.isprintable() or character > "\uffff" else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def example_call(each: QueryClass) -> Bracket:
@@ -126,7 +129,7 @@ def _find(value: Any, keys: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _NUMBER_LIMIT
 
 
 def _value(field: QueryField, parameter: Parameter) -> object:

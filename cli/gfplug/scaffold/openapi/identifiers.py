@@ -8,7 +8,7 @@ import keyword
 import re
 import unicodedata
 
-_LONGEST = 60
+_MAX_CHARACTERS = 60
 _ROOM = 8  # for a number that makes a name unique
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PLURALS = re.compile(r"([A-Z]{2,})s(?![a-z])")  # `userIDs`
@@ -42,7 +42,7 @@ def identifier(name: str, *, fallback: str) -> str:
     text = snake(name) or fallback
     if not text[0].isalpha():
         text = f"{fallback}_{text}"
-    text = text[: _LONGEST - _ROOM].rstrip("_")
+    text = text[: _MAX_CHARACTERS - _ROOM].rstrip("_")
     if text in _RESERVED_CLASSES:
         return f"{text}_value"
     return f"{text}_" if text in _RESERVED else text

@@ -23,7 +23,7 @@ from gfplug.scaffold.openapi.python_text import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gfplug.scaffold.openapi.class_names import Names
+    from gfplug.scaffold.openapi.class_names import ClassNames
     from gfplug.scaffold.openapi.model import DataSource
     from gfplug.scaffold.openapi.operation_fields import QueryClass
     from gfplug.scaffold.openapi.option_fields import OptionNames
@@ -35,7 +35,7 @@ def write_models(
     source: DataSource,
     classes: Sequence[QueryClass],
     options: OptionNames,
-    names: Names,
+    names: ClassNames,
     examples: Mapping[str, Bracket],
 ) -> str:
     """Write the module; `examples` are calls of the dataclasses, by the names in the model."""

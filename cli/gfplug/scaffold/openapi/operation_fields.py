@@ -11,7 +11,7 @@ from gfplug.scaffold.openapi.python_text import Bracket, Code, one_line
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfplug.scaffold.openapi.class_names import Names
+    from gfplug.scaffold.openapi.class_names import ClassNames
     from gfplug.scaffold.openapi.model import Column, DataSource, Operation, Parameter
 
 _LONGEST_HELP = 300
@@ -67,7 +67,7 @@ class QueryClass:
         return any(parameter.bound for parameter in self.operation.parameters)
 
 
-def plan_classes(source: DataSource, names: Names) -> list[QueryClass]:
+def plan_classes(source: DataSource, names: ClassNames) -> list[QueryClass]:
     """Plan the dataclasses of all operations."""
     model_names = _names_of([each.identifier for each in source.operations], _NOT_IN_MODELS, "query")
     classes = {each.identifier: names.take(camel(each.identifier)) for each in source.operations}
@@ -98,7 +98,7 @@ class _Plan:
     model_names: Mapping[str, str]
     parameter_names: Mapping[str, Mapping[str, str]]
     class_name: str
-    names: Names
+    names: ClassNames
 
     def parameters(self) -> list[QueryField]:
         parameters = [each for each in self.operation.parameters if _is_shown(each, self.operation)]

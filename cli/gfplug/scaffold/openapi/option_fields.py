@@ -11,7 +11,7 @@ from gfplug.scaffold.openapi.python_text import Code, annotated, call, mapping, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.scaffold.openapi.class_names import Names
+    from gfplug.scaffold.openapi.class_names import ClassNames
     from gfplug.scaffold.openapi.model import Auth, BaseUrl, DataSource
 
 _LONGEST_HELP = 300
@@ -39,7 +39,7 @@ def option_names(source: DataSource) -> OptionNames:
     )
 
 
-def option_lines(source: DataSource, options: OptionNames, types: Names) -> list[str]:
+def option_lines(source: DataSource, options: OptionNames, types: ClassNames) -> list[str]:
     """Write the fields of the options."""
     lines = [*_url(source), *_variables(source, options, types), *_secrets(source, options)]
     oauth2 = [each for each in source.auth if each.kind == "oauth2"]
@@ -61,7 +61,7 @@ def _url(source: DataSource) -> list[str]:
     return annotated("url", annotation, "")
 
 
-def _variables(source: DataSource, options: OptionNames, types: Names) -> list[str]:
+def _variables(source: DataSource, options: OptionNames, types: ClassNames) -> list[str]:
     lines: list[str] = []
     names: set[str] = set()
     for each in (variable for base in _addresses(source) for variable in base.variables):

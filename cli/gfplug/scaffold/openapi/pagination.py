@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.schema_reader import SchemaReader
     from gfplug.scaffold.openapi.shapes import Shape
 
-_DEEPEST = 3
+_MAX_DEPTH = 3
 _MOST_FIELDS = 300
 _MOST_ROWS = 1000
 """The most rows that one page requests."""
@@ -163,7 +163,7 @@ def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
     fields: dict[Path, Shape] = {}
     for depth, envelope in enumerate(rows.envelopes):
         level: list[tuple[Path, Shape]] = [(rows.path[:depth], envelope)]
-        for _ in range(_DEEPEST):
+        for _ in range(_MAX_DEPTH):
             level = [
                 ((*path, name), reader.part(schema))
                 for path, shape in level

@@ -35,7 +35,7 @@ _SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 _ENDLESS = frozenset({"stream", "watch", "follow"})  # with these, the response would not end
 _LONGEST_NAME = 200
-_MOST = 100
+_MAX_PARAMETERS = 100
 
 
 class ParameterReader:
@@ -69,9 +69,11 @@ class ParameterReader:
                 own.add(key)
                 nodes[key] = node
         needed = {node for node in nodes.values() if node.is_true("required") or node.text("in") == "path"}
-        if len(needed) > _MOST:
-            raise FlawError(operation.place, f"it requires {len(needed)} parameters; gfplug reads at most {_MOST}")
-        selection = {*needed, *[node for node in nodes.values() if node not in needed][: _MOST - len(needed)]}
+        if len(needed) > _MAX_PARAMETERS:
+            raise FlawError(
+                operation.place, f"it requires {len(needed)} parameters; gfplug reads at most {_MAX_PARAMETERS}"
+            )
+        selection = {*needed, *[node for node in nodes.values() if node not in needed][: _MAX_PARAMETERS - len(needed)]}
         if len(selection) < len(nodes):
             remarks.leave_out_part(
                 operation.place,

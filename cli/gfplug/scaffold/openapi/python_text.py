@@ -130,7 +130,7 @@ def doc(text: str, *, depth: int = 0, longest: int = 110) -> str:
 
 def one_line(text: str, *, longest: int) -> str:
     """Return a text as one line of visible characters, at most `longest` of them."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
@@ -154,15 +154,15 @@ def _bracket(value: Any) -> Bracket | None:  # noqa: ANN401 - any value
 def _text(text: str) -> str:
     """Write a text as a literal, with the quotes that `ruff format` prefers."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return f"{quote}{''.join(_character(sign, quote) for sign in text)}{quote}"
+    return f"{quote}{''.join(_character(character, quote) for character in text)}{quote}"
 
 
-def _character(sign: str, quote: str) -> str:
-    if sign in ("\\", quote):
-        return f"\\{sign}"
-    return sign if sign.isprintable() else repr(sign)[1:-1]
+def _character(character: str, quote: str) -> str:
+    if character in ("\\", quote):
+        return f"\\{character}"
+    return character if character.isprintable() else repr(character)[1:-1]
 
 
 def _width(line: str) -> int:
     """Return a line's width, at least the width that the formatter measures."""
-    return len(line) + sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)
+    return len(line) + sum(unicodedata.east_asian_width(character) in "WF" for character in line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gfplug.scaffold.openapi.model import LeftOut
 
-_MOST = 30  # of one operation
+_MAX_REMARKS = 30  # of one operation
 
 
 class Remarks:
@@ -27,7 +27,7 @@ class Remarks:
     def leave_out_part(self, place: str, reason: str) -> None:
         """Add a part; after the first parts of an operation, only count it."""
         part = LeftOut(kind="part", place=place, operation=self._operation, reason=reason)
-        if len(self._parts) < _MOST:
+        if len(self._parts) < _MAX_REMARKS:
             self._parts.setdefault((place, reason), part)
         elif (place, reason) not in self._parts:
             self._more += 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _DEPTHS = (3, 2, 1, 0)
-_MOST = 100
+_MAX_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +100,13 @@ class BodyReader:
             fields = []
             for field in walk:
                 fields.append(field)
-                if len(fields) > _MOST:
+                if len(fields) > _MAX_FIELDS:
                     break
-            if len(fields) <= _MOST:
+            if len(fields) <= _MAX_FIELDS:
                 return fields
         raise FlawError(
             min(node.place for node in shape.nodes),
-            f"its body has more than {_MOST} fields; gfplug reads at most {_MOST}",
+            f"its body has more than {_MAX_FIELDS} fields; gfplug reads at most {_MAX_FIELDS}",
         )
 
     def _walk(

@@ -25,7 +25,7 @@ _ERROR_TEXTS = (
     *("message", "detail", "error_description", "description", "error_message", "msg", "reason", "title", "error"),
     *("errors", "fault", "faultstring", "errormessage", "errordescription"),
 )
-_DEEPEST = 3
+_MAX_PATH_LENGTH = 3
 _MOST_EXAMPLES = 5
 
 
@@ -142,7 +142,7 @@ class ResponseReader:
         """Return the path of the text with the likeliest name; in a list of errors, that of the first error."""
         if shape.kinds == {"string"} and path:
             return path
-        if len(path) > _DEEPEST:
+        if len(path) > _MAX_PATH_LENGTH:
             return ()
         if shape.is_array and shape.items is not None and path:
             return self._text_path(self._schemas.part(shape.items), (*path, "0"))

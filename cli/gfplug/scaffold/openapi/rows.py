@@ -62,7 +62,7 @@ _PAGES = frozenset(
 )
 """Words about pages: only a list has them."""
 
-_DEEPEST = 4
+_MAX_DEPTH = 4
 _MOST_NAMES = 10
 _MAX_OTHER_PROPERTIES = 1  # properties of another kind that an envelope may have beside rows of a known name
 
@@ -93,7 +93,7 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, 
         shape = reader.shape(schema)
         if shape.is_array and shape.items is not None:
             return Rows(path, "array", shape.items, reader.shape(shape.items), tuple(envelopes))
-        if not shape.is_object or shape.nodes & passed or len(path) >= _DEEPEST:
+        if not shape.is_object or shape.nodes & passed or len(path) >= _MAX_DEPTH:
             return Rows(path, "object", schema, shape, tuple(envelopes))
         passed |= shape.nodes
         if not shape.properties and shape.values is not None:
@@ -124,7 +124,7 @@ def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str
         is_likely = _rank(name, noun) < len(_ROWS) + 1
         if len(others) <= (_MAX_OTHER_PROPERTIES if is_likely else 0):
             return name
-    if arrays or len(shapes) != 1 or depth == _DEEPEST:
+    if arrays or len(shapes) != 1 or depth == _MAX_DEPTH:
         return ""
     (name,) = shapes
     is_envelope = snake(name) in _ENVELOPES or bool(_inner(reader, shapes[name], noun, depth + 1))

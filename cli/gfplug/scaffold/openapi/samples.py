@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 64 << 10
 _MOST_PROPERTIES = 200
-_DEEPEST = 8
+_MAX_DEPTH = 8
 _TIMES = {"rfc3339": "2024-01-01T00:00:00Z", "date": "2024-01-01", "seconds": 1704067200, "milliseconds": 1704067200000}
 _VALUES = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
 
@@ -91,9 +91,9 @@ def schema_of(value: object, depth: int = 0) -> Mapping[str, Any]:
         return {"type": "number"}
     if isinstance(value, str):
         return {"type": "string", **({"format": "date-time"} if is_time(value, "rfc3339") else {})}
-    if isinstance(value, dict) and value and depth < _DEEPEST:
+    if isinstance(value, dict) and value and depth < _MAX_DEPTH:
         pairs = list(value.items())[:_MOST_PROPERTIES]
         return {"type": "object", "properties": {str(key): schema_of(item, depth + 1) for key, item in pairs}}
-    if isinstance(value, list) and value and depth < _DEEPEST:
+    if isinstance(value, list) and value and depth < _MAX_DEPTH:
         return {"type": "array", "items": schema_of(value[0], depth + 1)}
     return {}

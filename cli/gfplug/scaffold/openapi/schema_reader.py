@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
 
-_DEEPEST = 100  # nested allOf, oneOf and anyOf
-_MOST_PARTS = 2000  # of one shape
+_MAX_DEPTH = 100  # nested allOf, oneOf and anyOf
+_MAX_PARTS = 2000  # of one shape
 _MOST_PARTS_OF_ALL = 300_000  # twenty times what the largest descriptions have
 _MOST_READS = 3_000_000  # of all operations, including schemas that were read before
 _MOST_PROPERTIES = 2000
@@ -86,9 +86,9 @@ class SchemaReader:
     def _check_bounds(self, schema: Schema | Node) -> None:
         self._parts += 1
         self._parts_of_all += 1
-        if self._parts > _MOST_PARTS or len(self._open) > _DEEPEST:
+        if self._parts > _MAX_PARTS or len(self._open) > _MAX_DEPTH:
             raise FlawError(
-                _place(schema), f"a schema has more than {_MOST_PARTS} parts, or more than {_DEEPEST} levels"
+                _place(schema), f"a schema has more than {_MAX_PARTS} parts, or more than {_MAX_DEPTH} levels"
             )
 
     def _of_node(self, node: Node) -> Shape | None:

@@ -79,30 +79,30 @@ def _is_other(value: object, each: dataclasses.Field[Any]) -> bool:
     return type(value) is not type(each.default)
 
 
-def _read(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - JSON and a type
+def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 - JSON and a type
     """Read a value of one of the model's types.
 
     Raises: TypeError that names the place.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _read_union(arguments, value, where)
+        return _read_union(arguments, value, place)
     if origin is tuple and isinstance(value, list):
         items: Sequence[Any] = [arguments[0]] * len(value) if arguments[1:] == (Ellipsis,) else arguments
         pairs = enumerate(zip(items, value, strict=True))
-        return tuple(_read(item, inside, f"{where}[{number}]") for number, (item, inside) in pairs)
+        return tuple(_read(item, inside, f"{place}[{number}]") for number, (item, inside) in pairs)
     if origin is typing.Literal and any(value == each and type(value) is type(each) for each in arguments):
         return value
     if dataclasses.is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
         hints = typing.get_type_hints(kind, vars(model))
         if unknown := value.keys() - hints.keys():
-            raise TypeError(f"{where} has the unknown key {min(unknown)!r}")
+            raise TypeError(f"{place} has the unknown key {min(unknown)!r}")
         if "identifier" in value:
             identifier(str(value["identifier"]))
-        return kind(**{name: _read(hints[name], inside, f"{where}.{name}") for name, inside in value.items()})
+        return kind(**{name: _read(hints[name], inside, f"{place}.{name}") for name, inside in value.items()})
     if isinstance(kind, type) and (type(value) is kind or (kind is float and type(value) is int)):
         return value
-    raise TypeError(f"{where} has the wrong type: {str(value)[:80]!r}")
+    raise TypeError(f"{place} has the wrong type: {str(value)[:80]!r}")
 
 
 def _check_references(operation: Operation) -> None:
@@ -116,14 +116,14 @@ def _check_references(operation: Operation) -> None:
         raise LookupError(f"{operation.name} has no parameter {min(missing)!r}")
 
 
-def _read_union(kinds: Sequence[Any], value: Any, where: str) -> Any:  # noqa: ANN401 - as above
+def _read_union(kinds: Sequence[Any], value: Any, place: str) -> Any:  # noqa: ANN401 - as above
     for kind in sorted(kinds, key=lambda each: each is float):  # a whole number stays an int
         if kind is types.NoneType:
             if value is None:
                 return None
             continue
         try:
-            return _read(kind, value, where)
+            return _read(kind, value, place)
         except TypeError:
             continue
-    raise TypeError(f"{where} has the wrong type: {str(value)[:80]!r}")
+    raise TypeError(f"{place} has the wrong type: {str(value)[:80]!r}")

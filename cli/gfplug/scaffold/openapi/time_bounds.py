@@ -46,7 +46,7 @@ _NOISE = frozenset(
 _SUFFIX = re.compile(r"(datetime|timestamp|date|time|at|ts)$")
 _TEXT_TIME = re.compile(r"\b(iso[ -]?8601|rfc[ -]?3339)\b", re.IGNORECASE)
 _TIMESTAMP = re.compile(r"\btimestamp\b", re.IGNORECASE)
-_SECONDS = re.compile(r"1[0-9]{9}", re.ASCII)
+_EPOCH_SECONDS = re.compile(r"1[0-9]{9}", re.ASCII)
 _MILLIS = re.compile(r"1[0-9]{12}", re.ASCII)
 _DURATION = re.compile(r"\bdurations?\b", re.IGNORECASE)
 
@@ -168,7 +168,7 @@ def _example_wire(parameter: Parameter) -> Wire:
         return ""
     return (
         "seconds"
-        if _SECONDS.fullmatch(parameter.example)
+        if _EPOCH_SECONDS.fullmatch(parameter.example)
         else "milliseconds"
         if _MILLIS.fullmatch(parameter.example)
         else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, resources
 from gfplug.scaffold.openapi import first_query, stored_model
-from gfplug.scaffold.openapi.class_names import Names
+from gfplug.scaffold.openapi.class_names import ClassNames
 from gfplug.scaffold.openapi.endpoints_module import write_endpoints
 from gfplug.scaffold.openapi.models_module import write_models
 from gfplug.scaffold.openapi.operation_fields import plan_classes
@@ -34,7 +34,7 @@ class Upstream:
 def write_upstream(stored: StoredModel) -> Upstream:
     """Write the folder; equal models give equal bytes."""
     source = stored.source
-    names, options = Names(), option_names(source)
+    names, options = ClassNames(), option_names(source)
     classes = plan_classes(source, names)
     examples = {each.name: first_query.example_call(each) for each in classes}
     texts = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _LITERAL = re.compile(r"[^{}?#\\\x00-\x20\x7f-\xa0\u2028\u2029]*")
 _EXTRAS = re.compile(r"^[+./;?&*#]|[*+]$|:.*$|=.*$")
-_LONGEST = 500
+_MAX_CHARACTERS = 500
 
 
 def match_path(
@@ -29,7 +29,7 @@ def match_path(
     A name without a description is a text. Raises: FlawError if it is not a path.
     """
     path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only distinguishes operations of one path
-    if len(path) > _LONGEST or not _LITERAL.fullmatch(_FIELD.sub("", path)):
+    if len(path) > _MAX_CHARACTERS or not _LITERAL.fullmatch(_FIELD.sub("", path)):
         raise FlawError(place, f"{quote(path)} is not a path: it has a query, a space, or an unmatched brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}
     path_parameters: dict[str, Parameter] = {}

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("gfplug")
 
-_MOST = 50
+_MAX_ERRORS = 50
 _MOST_VALUES = 3_000_000
-_LONGEST = 200
+_MAX_MESSAGE_CHARACTERS = 200
 _COMPONENTS = frozenset({"components", "definitions", "parameters", "responses"})
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "options", "head", "trace"})
 
@@ -53,7 +53,7 @@ def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[
     validator = jsonschema_rs.validator_for(json.loads(schema.read_bytes()))
     names = {("paths", entry.path, entry.method): entry.name for entry in entries}
     try:
-        errors = itertools.islice(validator.iter_errors(document), _MOST)
+        errors = itertools.islice(validator.iter_errors(document), _MAX_ERRORS)
         return tuple(dict.fromkeys(_violation(error, names) for error in errors))
     except (ValueError, OverflowError) as error:  # a single surrogate, or a number that is too large
         _log.warning("the description was not validated: %s", type(error).__name__)
@@ -65,7 +65,7 @@ def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  
     path = tuple(deepest.instance_path)
     place = "".join(f"/{escape(str(step))}" for step in path)
     message = str(deepest.message)
-    sentence = message if len(message) <= _LONGEST else f"…{message[1 - _LONGEST :]}"
+    sentence = message if len(message) <= _MAX_MESSAGE_CHARACTERS else f"…{message[1 - _MAX_MESSAGE_CHARACTERS :]}"
     return Violation(place=place or "/", operation=names.get(path[:3], ""), sentence=sentence)
 
 

@@ -36,13 +36,13 @@ _ANCHOR = re.compile(r"\b(unix|posix|epoch|1970)", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.;!?\n]+(?=\s|$)")
 _NEGATED_UNIT = re.compile(r"\b(not|rather than|instead of|no)( in| as)?( unix)? \w+", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"\b(milli(second)?s?|ms)\b", re.IGNORECASE)
-_SECONDS = re.compile(r"\b(seconds?|secs?)\b", re.IGNORECASE)
+_SECONDS_WORDS = re.compile(r"\b(seconds?|secs?)\b", re.IGNORECASE)
 _UNIT_ALONE = re.compile(
     r"\s*(the )?((value|unit|given|expressed|measured|it) )?((is|are) )?(in )?(milli(second)?s|ms)\W*", re.IGNORECASE
 )
 _OTHER_UNITS = re.compile(r"\b(micro|nano)(second)?s?\b|\b[nµu]s\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,6})\d*")
-_LARGEST = 1 << 63
+_NUMBER_LIMIT = 1 << 63
 
 
 def time_of(description: str) -> Wire:
@@ -54,7 +54,7 @@ def time_of(description: str) -> Wire:
         return ""
     sentences = _SENTENCE.split(_NEGATED_UNIT.sub("", description))
     text = " ".join(sentence for sentence in sentences if _ANCHOR.search(sentence) or _UNIT_ALONE.fullmatch(sentence))
-    is_milliseconds, is_seconds = bool(_MILLISECONDS.search(text)), bool(_SECONDS.search(text))
+    is_milliseconds, is_seconds = bool(_MILLISECONDS.search(text)), bool(_SECONDS_WORDS.search(text))
     return "" if is_milliseconds and is_seconds else "milliseconds" if is_milliseconds else "seconds"
 
 
@@ -90,9 +90,9 @@ def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
     if kind == "string" and isinstance(value, str | int | float):
         has_text = not isinstance(value, float) or hasattr(value, "source_text") or value.is_integer()
         return documents.text_of(value) if has_text else None  # JSON's 1.10 is 1.1 here
-    if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _LARGEST:
+    if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _NUMBER_LIMIT:
         return int(value)
-    if kind == "number" and isinstance(value, int | float) and abs(value) < _LARGEST:
+    if kind == "number" and isinstance(value, int | float) and abs(value) < _NUMBER_LIMIT:
         return float(value) if isinstance(value, float) else int(value)
     return None
 
@@ -100,7 +100,7 @@ def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
 def is_time(value: object, wire: Wire) -> bool:
     """Whether a value is a time in this encoding."""
     if wire in ("seconds", "milliseconds"):
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _NUMBER_LIMIT
     if not isinstance(value, str):
         return False
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import field_controls, typescript
 from gfplug.scaffold.react.field_controls import ControlContext, change, label_attributes, problem_of
-from gfplug.scaffold.react.form_fields import SECRETS, FormField, any_of, condition, inside, sections
+from gfplug.scaffold.react.form_fields import SECRETS, FormField, any_of, condition, sections, simplify_within
 from gfplug.scaffold.react.form_parts import IMPORTED, draw_rows, exported_names, problem_lines, row_components
 from gfplug.scaffold.react.typescript import Condition, Element, jsx, key, member, string, text_attribute, uses
 
@@ -77,7 +77,7 @@ def _component(config: Sequence[FormField], settings: FormTypes) -> str:
         tests = [condition(field, config, _read) for field in fields]
         whole = any_of(tests)
         parts: list[Node] = [
-            Condition(inside(test, whole), [_draw(field, settings, is_checked=field.name in problems)])
+            Condition(simplify_within(test, whole), [_draw(field, settings, is_checked=field.name in problems)])
             for field, test in zip(fields, tests, strict=True)
         ]
         label = [text_attribute("label", name)] if name else []
@@ -141,18 +141,18 @@ def _draw(field: FormField, settings: FormTypes, *, is_checked: bool) -> Node:
     def pick(value: str) -> str:
         return f"{{ {write(value)}; leave({name}); }}" if is_checked and field.required else write(value)
 
-    place = ControlContext(
+    context = ControlContext(
         id=identity,
         value=_read(field),
-        changes=write,
-        picks=pick,
+        write_change=write,
+        write_choice=pick,
         width=_WIDTH,
         end_edit=f"{{...done({name})}}" if is_checked else "",
-        run=f"() => leave({name})" if is_checked else "",
+        end_edit_function=f"() => leave({name})" if is_checked else "",
         disabled="options.readOnly",
         choices=settings.choices.get(field.name, ""),
         stored_test=f"Boolean({_is_stored(field)})" if field.kind in SECRETS else "",
-        forgets=f"() => forget({name})",
+        forget_function=f"() => forget({name})",
     )
     attributes = [
         text_attribute("label", field.label),
@@ -161,4 +161,4 @@ def _draw(field: FormField, settings: FormTypes, *, is_checked: bool) -> Node:
         "disabled={options.readOnly}",
         *([f"{{...complaint({name})}}"] if is_checked else []),
     ]
-    return Element("Field", attributes, [field_controls.control(field, place)])
+    return Element("Field", attributes, [field_controls.control(field, context)])

@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 class ControlContext:
     """The context of a control: how to read its value, where to write a change, how to finish an edit.
 
-    `changes` writes the statement for a change while typing, `picks` for a choice; both take the new value as code.
-    `end_edit` are the properties that finish an edit of an input, `run` is the function; empty if nothing is validated.
+    `write_change` writes the statement for a change while typing, `write_choice` for a choice; both take the code of
+    the new value. `end_edit` are the properties that finish an edit of an input, `end_edit_function` does it in other
+    controls; empty if nothing is validated.
     `choices` is the name of the constant, or of the result of `useChoices`.
     """
 
     id: str
     value: str
-    changes: Callable[[str], str]
-    picks: Callable[[str], str]
+    write_change: Callable[[str], str]
+    write_choice: Callable[[str], str]
     width: int
     end_edit: str = ""
-    run: str = ""
+    end_edit_function: str = ""
     disabled: str = ""
     choices: str = ""
     stored_test: str = ""
     """For a secret: the test that it is stored."""
-    forgets: str = ""
+    forget_function: str = ""
     """For a secret: the function that deletes it."""
 
 
@@ -79,7 +80,7 @@ def label_attributes(field: FormField, *, inline: bool) -> list[str]:
     ]
 
 
-def control(field: FormField, place: ControlContext) -> Element:
+def control(field: FormField, context: ControlContext) -> Element:
     """Write the control of a field.
 
     Raises: KeyError for rows and headers, which are not one control.
@@ -93,55 +94,55 @@ def control(field: FormField, place: ControlContext) -> Element:
         "tags": _tags,
         **dict.fromkeys(("string", "text", "secret", "secretText"), _text),
     }
-    return writers[field.kind](field, place)
+    return writers[field.kind](field, context)
 
 
-def _common(field: FormField, place: ControlContext, *, width: bool = True) -> list[str]:
+def _common(field: FormField, context: ControlContext, *, width: bool = True) -> list[str]:
     placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
     # The label of every required field has a star, but the controls of multi and tags take no name without it.
     has_star = field.required and field.kind not in ("multi", "tags")
     name = [text_attribute("aria-label", field.label)] if has_star else []
-    return [place.id, *name, *([f"width={{{place.width}}}"] if width else []), *placeholder]
+    return [context.id, *name, *([f"width={{{context.width}}}"] if width else []), *placeholder]
 
 
-def _switch(field: FormField, place: ControlContext) -> Element:
-    statement = place.picks("event.currentTarget.checked")
-    value = f"Boolean({place.value})" if field.nullable or field.store == "root" else place.value
-    return Element("InlineSwitch", [place.id, f"value={{{value}}}", f"onChange={{(event) => {statement}}}"])
+def _switch(field: FormField, context: ControlContext) -> Element:
+    statement = context.write_choice("event.currentTarget.checked")
+    value = f"Boolean({context.value})" if field.nullable or field.store == "root" else context.value
+    return Element("InlineSwitch", [context.id, f"value={{{value}}}", f"onChange={{(event) => {statement}}}"])
 
 
-def _number(field: FormField, place: ControlContext) -> Element:
+def _number(field: FormField, context: ControlContext) -> Element:
     limits: Mapping[str, float | None] = {"min": field.min, "max": field.max}
     value = "value ?? null" if field.nullable else "value"
     return Element(
         "NumberInput",
         [
-            *_common(field, place),
+            *_common(field, context),
             *(f"{name}={{{literal(limit)}}}" for name, limit in limits.items() if limit is not None),
             *(["step={1}"] if field.integer else []),
-            f"value={{{place.value}}}",
-            f"onChange={{(value) => {place.changes(value)}}}",
-            f"onDone={{{place.run or '() => {}'}}}",
+            f"value={{{context.value}}}",
+            f"onChange={{(value) => {context.write_change(value)}}}",
+            f"onDone={{{context.end_edit_function or '() => {}'}}}",
         ],
     )
 
 
-def _text(field: FormField, place: ControlContext) -> Element:
+def _text(field: FormField, context: ControlContext) -> Element:
     components = {"text": "TextArea", "secret": "SecretInput", "secretText": "SecretTextArea"}
     typed = "event.currentTarget.value" + (" || null" if field.nullable else "")
-    has_lines, is_secret = field.kind in ("text", "secretText"), bool(place.stored_test)
-    attributes = _common(field, place, width=not has_lines)
+    has_lines, is_secret = field.kind in ("text", "secretText"), bool(context.stored_test)
+    attributes = _common(field, context, width=not has_lines)
     if has_lines:
         attributes.append(f"rows={{{field.rows or (6 if is_secret else 4)}}}")
     if is_secret:
         attributes += ["cols={50}"] if has_lines else []
-        attributes += ['autoComplete="new-password"', f"isConfigured={{{place.stored_test}}}"]
+        attributes += ['autoComplete="new-password"', f"isConfigured={{{context.stored_test}}}"]
     empty = "" if _is_text(field) else " ?? ''"
-    attributes += [f"value={{{place.value}{empty}}}", f"onChange={{(event) => {place.changes(typed)}}}"]
+    attributes += [f"value={{{context.value}{empty}}}", f"onChange={{(event) => {context.write_change(typed)}}}"]
     if is_secret:
-        attributes.append(f"onReset={{{place.forgets}}}")
-    if place.run:
-        attributes.append(f"onBlur={{{place.run}}}" if has_lines else place.end_edit)
+        attributes.append(f"onReset={{{context.forget_function}}}")
+    if context.end_edit_function:
+        attributes.append(f"onBlur={{{context.end_edit_function}}}" if has_lines else context.end_edit)
     return Element(components.get(field.kind, "Input"), attributes)
 
 
@@ -150,8 +151,8 @@ def _is_text(field: FormField) -> bool:
     return field.kind in TEXTS and field.default is not None and not field.nullable and field.store != "root"
 
 
-def _code(field: FormField, place: ControlContext) -> Element:
-    handler = f"{{(value) => {place.picks('value || null' if field.nullable else 'value')}}}"
+def _code(field: FormField, context: ControlContext) -> Element:
+    handler = f"{{(value) => {context.write_choice('value || null' if field.nullable else 'value')}}}"
     return Element(
         "CodeEditor",
         [
@@ -160,9 +161,9 @@ def _code(field: FormField, place: ControlContext) -> Element:
             'width="100%"',
             "showLineNumbers",
             "showMiniMap={false}",
-            *([f"readOnly={{{place.disabled}}}"] if place.disabled else []),
-            *([f"getSuggestions={{() => {place.choices}.options.map({_SUGGESTION})}}"] if field.source else []),
-            f"value={{{place.value}{'' if _is_text(field) else ' ?? ' + string('')}}}",
+            *([f"readOnly={{{context.disabled}}}"] if context.disabled else []),
+            *([f"getSuggestions={{() => {context.choices}.options.map({_SUGGESTION})}}"] if field.source else []),
+            f"value={{{context.value}{'' if _is_text(field) else ' ?? ' + string('')}}}",
             f"onBlur={handler}",
             f"onSave={handler}",
         ],
@@ -172,52 +173,52 @@ def _code(field: FormField, place: ControlContext) -> Element:
 _SUGGESTION = "({ value, label, description }) => ({ label, insertText: value, detail: description })"
 
 
-def _radio(field: FormField, place: ControlContext) -> Element:
+def _radio(field: FormField, context: ControlContext) -> Element:
     return Element(
         "RadioButtonGroup",
         [
-            place.id,
+            context.id,
             text_attribute("aria-label", field.label),
-            *([f"disabled={{{place.disabled}}}"] if place.disabled else []),
-            f"options={{{place.choices}}}",
-            f"value={{{place.value}}}",
-            f"onChange={{(value) => {place.picks('value')}}}",
+            *([f"disabled={{{context.disabled}}}"] if context.disabled else []),
+            f"options={{{context.choices}}}",
+            f"value={{{context.value}}}",
+            f"onChange={{(value) => {context.write_choice('value')}}}",
         ],
     )
 
 
-def _choice_attributes(field: FormField, place: ControlContext) -> list[str]:
+def _choice_attributes(field: FormField, context: ControlContext) -> list[str]:
     """List the attributes of a control with choices."""
     if not field.source:
-        return [f"options={{{place.choices}}}"]
-    return [f"options={{{place.choices}.options}}", f"loading={{{place.choices}.loading}}", "createCustomValue"]
+        return [f"options={{{context.choices}}}"]
+    return [f"options={{{context.choices}.options}}", f"loading={{{context.choices}.loading}}", "createCustomValue"]
 
 
-def _select(field: FormField, place: ControlContext) -> Element:
-    value = f"{place.value} || null" if field.source else place.value
-    change = "onChange={({ value }) => " + place.picks("value") + "}"
+def _select(field: FormField, context: ControlContext) -> Element:
+    value = f"{context.value} || null" if field.source else context.value
+    change = "onChange={({ value }) => " + context.write_choice("value") + "}"
     if field.nullable or field.source:
         value_code = f"choice?.value ?? {'null' if field.nullable else string('')}"
-        change = f"onChange={{(choice) => {place.picks(value_code)}}}"
+        change = f"onChange={{(choice) => {context.write_choice(value_code)}}}"
     clearable = ["isClearable"] if field.nullable or field.source else []
     return Element(
         "Combobox",
-        [*_common(field, place), *clearable, *_choice_attributes(field, place), f"value={{{value}}}", change],
+        [*_common(field, context), *clearable, *_choice_attributes(field, context), f"value={{{value}}}", change],
     )
 
 
-def _multi(field: FormField, place: ControlContext) -> Element:
-    value = place.value if not field.nullable else f"{place.value} ?? []"
-    statement = place.picks("chosen.map(({ value }) => value)")
+def _multi(field: FormField, context: ControlContext) -> Element:
+    value = context.value if not field.nullable else f"{context.value} ?? []"
+    statement = context.write_choice("chosen.map(({ value }) => value)")
     change = f"onChange={{(chosen) => {statement}}}"
     return Element(
         "MultiCombobox",
-        [*_common(field, place), "isClearable", *_choice_attributes(field, place), f"value={{{value}}}", change],
+        [*_common(field, context), "isClearable", *_choice_attributes(field, context), f"value={{{value}}}", change],
     )
 
 
-def _tags(field: FormField, place: ControlContext) -> Element:
-    value = f"{place.value} ?? []" if field.nullable else place.value
+def _tags(field: FormField, context: ControlContext) -> Element:
+    value = f"{context.value} ?? []" if field.nullable else context.value
     tags = (f"({value})" if field.nullable else value) + ".map(String)" if field.numeric else value
-    statement = place.picks("numbers(tags)" if field.numeric else "tags")
-    return Element("TagsInput", [*_common(field, place), f"tags={{{tags}}}", f"onChange={{(tags) => {statement}}}"])
+    statement = context.write_choice("numbers(tags)" if field.numeric else "tags")
+    return Element("TagsInput", [*_common(field, context), f"tags={{{tags}}}", f"onChange={{(tags) => {statement}}}"])

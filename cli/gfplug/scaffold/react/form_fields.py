@@ -101,13 +101,13 @@ def _read(raw: Mapping[str, Any]) -> FormField:
 
 def condition(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
     """Write the test that a field is used; empty if it always is. `read` writes the value of another field."""
-    return _both(_tests(field, form, read))
+    return _join_tests(_tests(field, form, read))
 
 
 def visible_if(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
     """Write the test that a field is used, and is visible in the app of Grafana that the editor is in."""
     here = " || ".join(["!app", *(f"app === {literal(app)}" for app in field.apps)]) if field.apps else ""
-    return _both([*_tests(field, form, read), *([here] if here else [])])
+    return _join_tests([*_tests(field, form, read), *([here] if here else [])])
 
 
 def _tests(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> list[str]:
@@ -122,7 +122,7 @@ def _tests(field: FormField, form: Sequence[FormField], read: Callable[[FormFiel
     ]
 
 
-def _both(tests: Sequence[str]) -> str:
+def _join_tests(tests: Sequence[str]) -> str:
     return " && ".join(f"({test})" if "||" in test and len(tests) > 1 else test for test in tests)
 
 
@@ -154,8 +154,8 @@ def any_of(tests: Sequence[str]) -> str:
     )
 
 
-def inside(test: str, whole: str) -> str:
-    """Write a test without the part that is true if `whole` is."""
+def simplify_within(test: str, whole: str) -> str:
+    """Write a test without the part that `whole` already ensures."""
     return "" if test == whole else test.removeprefix(f"{whole} && ") if whole else test
 
 

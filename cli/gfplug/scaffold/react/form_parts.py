@@ -101,22 +101,22 @@ def edit(verb: str, field: FormField, stored: str, value: str) -> str:
     return f"{verb}({change(field, value, stored)})"
 
 
-def inline_field(field: FormField, place: ControlContext, *more: str, is_checked: bool) -> Element:
+def inline_field(field: FormField, context: ControlContext, *more: str, is_checked: bool) -> Element:
     """Write a field with its label on one line."""
     error = " ?? ".join(
         [
             *([item("problems", field.name)] if is_checked else []),
-            *([f"{place.choices}.error"] if field.source else []),
+            *([f"{context.choices}.error"] if field.source else []),
         ]
     )
     attributes = [
         text_attribute("label", field.label),
         *more,
         *label_attributes(field, inline=True),
-        *([f"disabled={{{place.disabled}}}"] if place.disabled else []),
+        *([f"disabled={{{context.disabled}}}"] if context.disabled else []),
         *([f"invalid={{Boolean({error})}}", f"error={{{error}}}"] if error else []),
     ]
-    return Element("InlineField", attributes, [field_controls.control(field, place)])
+    return Element("InlineField", attributes, [field_controls.control(field, context)])
 
 
 def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequence[str]) -> Element:
@@ -148,18 +148,18 @@ def _row_component(form: FormTypes, field: FormField, disabled: str) -> str:
 
     def draw(each: FormField) -> Condition:
         name = string(each.name)
-        place = ControlContext(
+        context = ControlContext(
             id=f"id={{id({name})}}",
             value=read(each),
-            changes=partial(edit, "edit", each, "stored"),
-            picks=partial(edit, "pick", each, "stored"),
+            write_change=partial(edit, "edit", each, "stored"),
+            write_choice=partial(edit, "pick", each, "stored"),
             width=_ROW_WIDTH,
             end_edit="{...done}",
-            run="run",
+            end_edit_function="run",
             choices=types.choices.get(each.name, ""),
             disabled=disabled,
         )
-        element = inline_field(each, place, f"htmlFor={{id({name})}}", is_checked=each.name in problems)
+        element = inline_field(each, context, f"htmlFor={{id({name})}}", is_checked=each.name in problems)
         return Condition(visible_if(each, field.fields, read), [element])
 
     nodes = [draw(each) for each in field.fields if each.kind != "hidden"]

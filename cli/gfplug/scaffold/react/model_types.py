@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.form_fields import SECRETS, FormField
-from gfplug.scaffold.react.type_names import FormTypes, Names, Naming
+from gfplug.scaffold.react.type_names import FormTypes, Naming, TypeNames
 from gfplug.scaffold.react.typescript import camel, key, literal, member, pascal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
-def describe_form(fields: Sequence[FormField], naming: Naming, names: Names) -> FormTypes:
+def describe_form(fields: Sequence[FormField], naming: Naming, names: TypeNames) -> FormTypes:
     """Name the parts of a form and write their types; one without fields has only a name for what is stored."""
     model, stored, defaults, read = (naming.model, naming.stored, naming.defaults, naming.read)
     if not fields:
@@ -45,7 +45,7 @@ def describe_form(fields: Sequence[FormField], naming: Naming, names: Names) -> 
     )
 
 
-def _describe_rows(field: FormField, naming: Naming, names: Names) -> FormTypes:
+def _describe_rows(field: FormField, naming: Naming, names: TypeNames) -> FormTypes:
     """Describe one row of a list as a small form: `filters` are of the type `FilterRow`."""
     model = names.take(pascal(f"{_singular(field.name)}_row"), naming.prefix)
     lower = camel(model)
@@ -75,7 +75,7 @@ def _singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
 
 
-def _choice_names(fields: Iterable[FormField], prefix: str, names: Names) -> dict[str, str]:
+def _choice_names(fields: Iterable[FormField], prefix: str, names: TypeNames) -> dict[str, str]:
     """Name the constants that hold choices: of `types.ts`, or of the editor that asks a resource for them."""
     with_choices = [each for each in fields if (each.options or each.source) and each.kind != "hidden"]
     ends = {each.name: "from_plugin" if each.source else "choices" for each in with_choices}

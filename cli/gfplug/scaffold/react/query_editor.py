@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.field_controls import ControlContext, problem_of
-from gfplug.scaffold.react.form_fields import FormField, any_of, inside, reader, sections, visible_if
+from gfplug.scaffold.react.form_fields import FormField, any_of, reader, sections, simplify_within, visible_if
 from gfplug.scaffold.react.form_parts import (
     IMPORTED,
     choice_lines,
@@ -99,7 +99,9 @@ def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
         tests = [visible_if(field, form.fields, _read) for field in fields]
         whole = any_of(tests) if name else ""
         controls = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
-        parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(controls, tests, strict=True)]
+        parts: list[Node] = [
+            Condition(simplify_within(test, whole), [node]) for node, test in zip(controls, tests, strict=True)
+        ]
         nodes.append(Condition(whole, [Element("Section", [text_attribute("label", name)], parts)] if name else parts))
     return nodes
 
@@ -110,14 +112,14 @@ def _draw(form: FormTypes, field: FormField, width: int, *, is_checked: bool) ->
     if field.kind == "list":
         attributes = [f"rows={{{_read(field)}}}", f"onChange={{(rows) => {change('rows')}}}", "onDone={run}"]
         return draw_rows(form, field, f"id={{id({name})}}", attributes)
-    place = ControlContext(
+    context = ControlContext(
         id=f"id={{id({name})}}",
         value=_read(field),
-        changes=change,
-        picks=partial(edit, "pick", field, "query"),
+        write_change=change,
+        write_choice=partial(edit, "pick", field, "query"),
         width=_WIDTH,
         end_edit="{...done}",
-        run="run",
+        end_edit_function="run",
         choices=form.choices.get(field.name, ""),
     )
-    return inline_field(field, place, f"labelWidth={{{width}}}", f"htmlFor={{id({name})}}", is_checked=is_checked)
+    return inline_field(field, context, f"labelWidth={{{width}}}", f"htmlFor={{id({name})}}", is_checked=is_checked)

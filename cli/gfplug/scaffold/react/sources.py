@@ -18,7 +18,7 @@ from gfplug.scaffold.react.form_fields import read_fields
 from gfplug.scaffold.react.model_types import describe_form, write_types
 from gfplug.scaffold.react.plugin_module import write_module, write_query_help
 from gfplug.scaffold.react.query_editor import editor_name, write_query_editor
-from gfplug.scaffold.react.type_names import QUERY, SETTINGS, Names, own_naming
+from gfplug.scaffold.react.type_names import QUERY, SETTINGS, TypeNames, own_naming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def write_sources(schema: Mapping[str, Any]) -> dict[str, bytes]:
 
     Raises: ProjectError that names a field for which this gfplug has no control.
     """
-    names = Names()
+    names = TypeNames()
     config = read_fields(schema["config"])
     stored = [field for field in config if field.store == "jsonData" and field.kind != "headers"]
     own = schema.get("own", {})

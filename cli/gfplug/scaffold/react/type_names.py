@@ -31,7 +31,7 @@ _GLOBAL = {
 """Names that `types.ts` imports, or exports for any dataclasses."""
 
 
-class Names:
+class TypeNames:
     """The unique names of the exports of `types.ts`."""
 
     def __init__(self) -> None:

@@ -22,7 +22,9 @@ _GROUP = re.compile(r"\([^()]*\)")
 
 def string(text: str) -> str:
     """Write a text as a literal: in single quotes, unless that takes more escapes."""
-    quoted = json.dumps(text, ensure_ascii=any("\ud800" <= sign <= "\udfff" for sign in text)).replace("\x7f", "\\x7f")
+    quoted = json.dumps(text, ensure_ascii=any("\ud800" <= character <= "\udfff" for character in text)).replace(
+        "\x7f", "\\x7f"
+    )
     if "'" in text and '"' not in text:
         return quoted
     inner = quoted[1:-1].replace('\\"', '"').replace("'", "\\'")

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""A bundle has `gfruntime.freeze.plain_docscrape` in the place of this module, and that needs no pydoc."""
+"""In a bundle `gfruntime.freeze.plain_docscrape` replaces this module, and it does not need pydoc."""
 
 excludedimports = ["pydoc"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gfruntime.serving.dispatcher import BIDIRECTIONAL
 from gfruntime.serving.http2 import framing, header_blocks
-from gfruntime.serving.http2.outbox import Sender
+from gfruntime.serving.http2.outbox import FrameSender
 from gfruntime.serving.methods import Call, CallError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LOGGER = logging.getLogger("gfruntime")
 _PREFIX = 5  # bytes before a message: a compression flag, and its length
 
 
-class Exchange(Sender):
+class Exchange(FrameSender):
     """A call in flight."""
 
     __slots__ = (

@@ -32,7 +32,7 @@ DEFAULT_FRAME, LARGEST_FRAME = 2**14, 2**24 - 1
 
 _HEAD = struct.Struct(">HBBBL")
 _SETTING = struct.Struct(">HL")
-_LONG = struct.Struct(">L")
+_UINT32 = struct.Struct(">L")
 
 
 class ProtocolError(Exception):
@@ -85,24 +85,24 @@ def read_uint31(content: bytes) -> int:
 
     Raises: ProtocolError if it has another length.
     """
-    if len(content) != _LONG.size:
-        raise ProtocolError(FRAME_SIZE_ERROR, f"expected {_LONG.size} bytes, got {len(content)}")
+    if len(content) != _UINT32.size:
+        raise ProtocolError(FRAME_SIZE_ERROR, f"expected {_UINT32.size} bytes, got {len(content)}")
     return int.from_bytes(content, "big") & LARGEST_WINDOW
 
 
 def reset(stream: int, code: int) -> bytes:
     """Return a RST_STREAM frame."""
-    return frame(RST_STREAM, 0, stream, _LONG.pack(code))
+    return frame(RST_STREAM, 0, stream, _UINT32.pack(code))
 
 
 def go_away(last: int, code: int) -> bytes:
     """Return a GOAWAY frame; `last` is the last stream that was or will be answered."""
-    return frame(GOAWAY, 0, 0, _LONG.pack(last) + _LONG.pack(code))
+    return frame(GOAWAY, 0, 0, _UINT32.pack(last) + _UINT32.pack(code))
 
 
 def window_update(stream: int, increment: int) -> bytes:
     """Return a WINDOW_UPDATE frame."""
-    return frame(WINDOW_UPDATE, 0, stream, _LONG.pack(increment))
+    return frame(WINDOW_UPDATE, 0, stream, _UINT32.pack(increment))
 
 
 def unpad(content: bytes, flags: int) -> bytes:

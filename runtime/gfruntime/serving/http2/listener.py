@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from gfruntime.serving.dispatcher import Dispatcher
-    from gfruntime.serving.handshake import Address
+    from gfruntime.serving.handshake import ListenAddress
 
 _CLOSE_SECONDS = 0.1  # seconds for the remaining output
 
@@ -29,7 +29,7 @@ class Listener:
         self._socket: socket.socket
         self._connections: set[Connection] = set()
 
-    async def start(self, address: Address, context: SSLContext | None = None) -> Address:
+    async def start(self, address: ListenAddress, context: SSLContext | None = None) -> ListenAddress:
         """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
         Raises: OSError if the address can't be used; ListenError if all allowed ports are in use.

@@ -21,7 +21,7 @@ _TURN = 256 * 1024  # bytes that one call may send before the next call's turn
 _HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system to take them
 
 
-class Sender:
+class FrameSender:
     """The output of one call. `window` is the number of bytes that the peer accepts; `output` has frames to send."""
 
     __slots__ = ("output", "stream", "window")
@@ -45,8 +45,8 @@ class Outbox:
         self.frame_size = framing.DEFAULT_FRAME
         self._window = framing.DEFAULT_WINDOW
         self._initial_window = framing.DEFAULT_WINDOW
-        self._turns: deque[Sender] = deque()
-        self._senders: set[Sender] = set()
+        self._turns: deque[FrameSender] = deque()
+        self._senders: set[FrameSender] = set()
         self._is_paused = False
         self._is_closed = False
         transport.set_write_buffer_limits(_HIGH, _LOW)
@@ -56,17 +56,17 @@ class Outbox:
         if not self._is_closed:
             self.transport.write(frames)
 
-    def add(self, sender: Sender) -> None:
+    def add(self, sender: FrameSender) -> None:
         """Give a new call its window."""
         sender.window = self._initial_window
         self._senders.add(sender)
 
-    def forget(self, sender: Sender) -> None:
+    def forget(self, sender: FrameSender) -> None:
         """Send nothing more of a call."""
         sender.output.clear()
         self._senders.discard(sender)
 
-    def send(self, sender: Sender, head: bytes, content: Sequence[Message], tail: bytes) -> None:
+    def send(self, sender: FrameSender, head: bytes, content: Sequence[Message], tail: bytes) -> None:
         """Send a call's content between frames without flow control; at once if it fits and nothing waits."""
         size = sum(map(len, content))
         is_free = not self._turns and not sender.output and not self._is_paused
@@ -105,7 +105,7 @@ class Outbox:
             raise ProtocolError(framing.FLOW_CONTROL_ERROR, "a window of more than 2 GiB")
         self._pump()
 
-    def widen_stream(self, sender: Sender, increment: int) -> None:
+    def widen_stream(self, sender: FrameSender, increment: int) -> None:
         """Increase the window of one call.
 
         Raises: StreamError if it exceeds the limit of RFC 9113.
@@ -127,7 +127,7 @@ class Outbox:
                 raise ProtocolError(framing.FLOW_CONTROL_ERROR, "a window of more than 2 GiB")
         self._wake(self._senders)
 
-    def _wake(self, senders: Iterable[Sender]) -> None:
+    def _wake(self, senders: Iterable[FrameSender]) -> None:
         waiting = [each for each in senders if each.output and each.window > 0 and each not in self._turns]
         self._turns.extend(waiting)
         self._pump()
@@ -147,7 +147,7 @@ class Outbox:
             elif sender.window > 0 or not sender.output[0][0]:
                 self._turns.append(sender)
 
-    def _next_frames(self, sender: Sender) -> list[bytes | memoryview]:
+    def _next_frames(self, sender: FrameSender) -> list[bytes | memoryview]:
         """Take the frames that a call may send in one turn."""
         pieces: list[bytes | memoryview] = []
         room = _TURN

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from gfruntime.errors import QueryError
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
     from gfruntime.sql.dialects import Dialect
 
 
@@ -87,7 +87,7 @@ SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name
 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
 
 
-def find_driver(address: Address) -> Driver:
+def find_driver(address: DatabaseAddress) -> Driver:
     """Import the driver of an address.
 
     Raises: QueryError for an unknown scheme.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.sql.drivers import Driver, import_package
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _OPTIONS = ("ssl_ca",)
 _BLOCK_ROWS = 8192
@@ -25,7 +25,7 @@ SELECT database, table, name, type FROM system.columns
 WHERE lower(database) NOT IN ('information_schema', 'system') ORDER BY database, table, position"""
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `clickhouse://user@host:8443/database`, with TLS; `clickhouse+http://` is without.
 
     The parameter is ssl_ca: the path of a file.
@@ -37,7 +37,7 @@ def driver(address: Address) -> Driver:
 class ClickhouseSession:
     """One client."""
 
-    def __init__(self, address: Address, _script: str) -> None:
+    def __init__(self, address: DatabaseAddress, _script: str) -> None:
         """Connect; if that fails, the driver's error says why."""
         package = import_package("clickhouse_connect", "clickhouse-connect")
         is_encrypted = address.scheme == "clickhouse"

@@ -18,7 +18,7 @@ from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 from gfruntime.sql.drivers.files import IDLE_S, Identity, find_path
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _LOCKED = {"enable_external_access": "false", "temp_directory": "", "lock_configuration": "true"}
 _DEFAULTS = {"memory_limit": "1GB"}
@@ -30,7 +30,7 @@ _FILES_CONDITION = threading.Condition()
 _OPEN: dict[str, list[Identity | None]] = {}  # the open files of this process, by path: one entry for each session
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `duckdb:/path/of/a.duckdb`; the parameters are memory_limit, threads and TimeZone."""
     address.pick(*_OPTIONS)
     if not find_path(address):
@@ -41,7 +41,7 @@ def driver(address: Address) -> Driver:
 class DuckdbSession:
     """One connection to a file; the connections of one process share the data that they have read."""
 
-    def __init__(self, address: Address, _script: str) -> None:
+    def __init__(self, address: DatabaseAddress, _script: str) -> None:
         """Open the file; if that fails, the driver's error says why."""
         self._duckdb = import_package("duckdb", "duckdb")
         self._path = str(Path(find_path(address)).absolute())

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from gfruntime.errors import QueryError
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _DRIVE = re.compile(r"/+(?=[A-Za-z]:)")
 IDLE_S = 5.0
 """How many seconds an idle file stays open: another program may need to replace it, or write to it."""
 
 
-def find_path(address: Address) -> str:
+def find_path(address: DatabaseAddress) -> str:
     """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty if there is none.
 
     Raises: QueryError for `scheme://path`, whose path would be a server's name.

@@ -17,12 +17,12 @@ from gfruntime.sql.drivers.adbc import AdbcSession
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `grpc+tls://user@host:port?dialect=postgres`; the dialect is that of the server's SQL.
 
     Raises: QueryError for an unknown dialect.
@@ -35,7 +35,7 @@ def driver(address: Address) -> Driver:
     return Driver(dialect, open_session, refuses_writes=False)
 
 
-def open_session(address: Address, _script: str) -> AdbcSession:
+def open_session(address: DatabaseAddress, _script: str) -> AdbcSession:
     """Connect; if that fails, the driver's error says why."""
     adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
     server = f"{address.scheme}://{address.server}:{address.port or 443}"
@@ -43,7 +43,7 @@ def open_session(address: Address, _script: str) -> AdbcSession:
     return AdbcSession(connection, SQLITE_COLUMNS if address.parameters.get("dialect") == "sqlite" else COLUMNS)
 
 
-def _options(address: Address) -> Iterator[tuple[str, str]]:
+def _options(address: DatabaseAddress) -> Iterator[tuple[str, str]]:
     """Return the options for a user's name and password, or for a password alone as a token."""
     if address.user:
         yield "username", address.user

@@ -24,7 +24,7 @@ from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _SWITCHES = ("ssl_verify_cert", "ssl_verify_identity")
 _OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", *_SWITCHES, "charset")
@@ -43,7 +43,7 @@ _OTHERS = re.compile(
 )
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `mysql://user@host:3306/database`; parameters: PyMySQL's for TLS, and charset."""
     _verification(address.pick(*_OPTIONS))
     return Driver("mysql", MysqlSession)
@@ -52,7 +52,7 @@ def driver(address: Address) -> Driver:
 class MysqlSession:
     """One connection of PyMySQL, in UTC."""
 
-    def __init__(self, address: Address, _script: str) -> None:
+    def __init__(self, address: DatabaseAddress, _script: str) -> None:
         """Connect; if that fails, the driver's error says why."""
         self._pymysql = import_package("pymysql", "pymysql")
         self._cursors = import_package("pymysql.cursors", "pymysql")

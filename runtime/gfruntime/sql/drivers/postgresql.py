@@ -16,7 +16,7 @@ from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 from gfruntime.sql.drivers.adbc import AdbcSession
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _OPTIONS = (
     "sslmode",
@@ -40,7 +40,7 @@ _DEFAULTS = {  # a lost network is noticed within about a minute
 }
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `postgresql://user@host:5432/database`; parameters are libpq's."""
     address.pick("dialect", *_OPTIONS)
     is_timescale = address.parameters.get("dialect") == "timescaledb"
@@ -50,7 +50,7 @@ def driver(address: Address) -> Driver:
 class PostgresSession(AdbcSession):
     """One connection, with a read-only transaction for each query."""
 
-    def __init__(self, address: Address, _script: str) -> None:
+    def __init__(self, address: DatabaseAddress, _script: str) -> None:
         """Connect; if that fails, the driver's error says why."""
         adbc = import_package("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
         uri = address.to_uri(scheme="postgresql", without=["dialect"], **_DEFAULTS)

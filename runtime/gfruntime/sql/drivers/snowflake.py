@@ -15,13 +15,13 @@ from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 from gfruntime.sql.drivers.adbc import AdbcSession
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _OPTIONS = ("role", "warehouse")
 _OPTION = "adbc.snowflake.sql.client_option."
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `snowflake://user@account/database/schema?warehouse=W&role=R`.
 
     Raises: QueryError without an account and a user.
@@ -32,7 +32,7 @@ def driver(address: Address) -> Driver:
     return Driver("snowflake", open_session, refuses_writes=False)
 
 
-def open_session(address: Address, _script: str) -> AdbcSession:
+def open_session(address: DatabaseAddress, _script: str) -> AdbcSession:
     """Connect; if that fails, the driver's error says why."""
     adbc = import_package("adbc_driver_snowflake.dbapi", "adbc-driver-snowflake")
     options = {
@@ -46,7 +46,7 @@ def open_session(address: Address, _script: str) -> AdbcSession:
     return AdbcSession(adbc.connect(db_kwargs=options, autocommit=True), COLUMNS)
 
 
-def write_uri(address: Address) -> str:
+def write_uri(address: DatabaseAddress) -> str:
     """Write the driver's URI, whose parameters may be settings of the session; the login is separate."""
     parameters = urlencode({"timezone": "UTC", **address.parameters}, quote_via=quote)
     return f"user:password@{address.host}{quote(address.path)}?{parameters}"

@@ -21,7 +21,7 @@ from gfruntime.sql.drivers.files import IDLE_S, Identity, find_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 BYTES = 100_000_000
 """SQLite's own memory, for all queries of the process together."""
@@ -43,7 +43,7 @@ _SETTINGS = ("query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY", f"hard_
 _INSTRUCTIONS = 10_000  # steps of SQLite's machine between two checks whether the query is cancelled
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `sqlite:/path/of/a.db`, or of `sqlite:` with a script."""
     address.pick()
     find_path(address)
@@ -53,7 +53,7 @@ def driver(address: Address) -> Driver:
 class SqliteSession:
     """One connection of `sqlite3`."""
 
-    def __init__(self, address: Address, script: str) -> None:
+    def __init__(self, address: DatabaseAddress, script: str) -> None:
         """Open the file, or create the database.
 
         Raises: DownstreamError if the file can't be opened.

@@ -14,13 +14,13 @@ from gfruntime.errors import QueryError
 from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 
 if TYPE_CHECKING:
-    from gfruntime.sql.address import Address
+    from gfruntime.sql.address import DatabaseAddress
 
 _OPTIONS = ("role", "ssl_ca")
 _REQUEST_S = 10.0  # the server answers each request within about a second, with rows or without
 
 
-def driver(address: Address) -> Driver:
+def driver(address: DatabaseAddress) -> Driver:
     """Return the driver of `trino://user@host:443/catalog/schema`, with TLS; `trino+http://` is without.
 
     The parameters are role, and ssl_ca: the path of a file. A password without a user is a token.
@@ -36,7 +36,7 @@ def driver(address: Address) -> Driver:
 class TrinoSession:
     """One session of the client."""
 
-    def __init__(self, address: Address, _script: str) -> None:
+    def __init__(self, address: DatabaseAddress, _script: str) -> None:
         """Prepare the session; the first statement connects."""
         trino = import_package("trino", "trino")
         is_encrypted = address.scheme == "trino"
@@ -87,7 +87,7 @@ class TrinoSession:
             self._connection.close()
 
 
-def _authentication(trino: Any, address: Address) -> Any:  # noqa: ANN401  # it has few types
+def _authentication(trino: Any, address: DatabaseAddress) -> Any:  # noqa: ANN401  # it has few types
     if not address.password:
         return None
     if address.user:

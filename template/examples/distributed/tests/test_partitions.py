@@ -144,7 +144,7 @@ def test_nanoseconds_are_compared_exactly(tmp_path: Path) -> None:
 
 
 def test_missing_values_are_skipped(tmp_path: Path) -> None:
-    """Rows without a time and missing values are ignored; rows without a label are a series of their own."""
+    """Rows without a time and missing values are ignored; rows without a label are their own series."""
     rows: list[Row] = [
         (0, "north", None),
         (1, "north", 2.0),

@@ -18,7 +18,7 @@ TEXTS = component._TEXTS
 def of(tmp_path: Path, *packages: Package, libraries: tuple[Library, ...] = (), text: str = "") -> list[Component]:
     """List the components of a project with some packages and libraries, Python first."""
     project = Project(tmp_path / "project")
-    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages, libraries=libraries, license=text)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, bundled=packages, libraries=libraries, license=text)
     return component.list_components(project, stock)
 
 

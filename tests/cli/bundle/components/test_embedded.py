@@ -64,7 +64,7 @@ def test_the_list_of_components_has_the_parts_below_their_package(project: Proje
     packages = tuple(
         Package(name=name, version="1", record="", expression="MIT", sboms=lists) for name in ("crypt", "other")
     )
-    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, bundled=packages)
     document = sbom.describe(project, component.list_components(project, stock), tmp_path, seconds=1)
     (crypt, other) = (
         each["components"] for each in json.loads(document)["components"] if each["name"] in {"crypt", "other"}

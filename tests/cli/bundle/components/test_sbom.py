@@ -42,7 +42,7 @@ LIBRARIES = (
     ),
     Library(file="libpython3.12.so.1.0", upstream="expat", version="2.5.0", is_inside=True),
 )
-STOCK = Inventory(python="3.12.1", build=(), packages=PACKAGES, used=PACKAGES, libraries=LIBRARIES)
+STOCK = Inventory(python="3.12.1", build=(), packages=PACKAGES, bundled=PACKAGES, libraries=LIBRARIES)
 
 
 def describe(tmp_path: Path) -> bytes:

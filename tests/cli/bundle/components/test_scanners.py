@@ -37,7 +37,7 @@ def describe(root: Path, *packages: Package, libraries: tuple[Library, ...] = ()
     (root / "contents").mkdir()
     for library in libraries:
         (root / "contents" / library.file).write_text("")
-    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages, libraries=libraries)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, bundled=packages, libraries=libraries)
     project = Project(root / "project")
     text = sbom.describe(project, component.list_components(project, stock), root / "contents", seconds=1)
     return json.loads(text)  # type: ignore[no-any-return]  # JSON

@@ -50,7 +50,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 def write(tmp_path: Path, bundle: Bundle, *packages: Package, more: tuple[Library, ...] = ()) -> None:
     """Write both files."""
-    stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages)
+    stock = Inventory(python="3.12.1", build=(), packages=packages, bundled=packages)
     thirdparty.write(Project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
 
 

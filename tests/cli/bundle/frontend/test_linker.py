@@ -1,4 +1,4 @@
-"""module.js: one AMD module, the same bytes each time, and an error that names what cannot be part of it."""
+"""module.js: one AMD module, the same bytes each time, and errors that name the code that it cannot contain."""
 
 import json
 from typing import Any

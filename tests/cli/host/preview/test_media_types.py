@@ -42,7 +42,7 @@ def test_a_body_of_another_type_is_refused(
     assert answer["message"].startswith("the body must be sent as application/json, not as ")
     assert small.plugin.calls == []
     assert small.source.settings().name == "Other"
-    assert _written(small.root) == DATASOURCE
+    assert _read_data_source(small.root) == DATASOURCE
 
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
@@ -52,5 +52,5 @@ def test_a_body_of_json_is_read(ask: Callable[..., tuple[int, Any]], method: str
     assert ask(path, {}, method=method, Content_Type=kind)[0] != 415
 
 
-def _written(root: Path) -> str:
+def _read_data_source(root: Path) -> str:
     return (root / "provisioning/datasources/one.yaml").read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ def test_an_unexpected_failure_restarts_the_plugin(keep: Callable[..., PluginKee
 
 def test_a_plugin_that_does_not_start_is_tried_again(keep: Callable[..., PluginKeeper]) -> None:
     """Pages hear why; a call waits for the first try only."""
-    told: list[str] = []
+    events: list[str] = []
     may_start = threading.Event()
 
     def start(_: Process) -> Any:
@@ -101,71 +101,71 @@ def test_a_plugin_that_does_not_start_is_tried_again(keep: Callable[..., PluginK
             raise ToolError("no module named grpc")
         return Plugin()
 
-    with keep(start, told) as keeper:
+    with keep(start, events) as keeper:
         with pytest.raises(DownError, match="no module named grpc"):
             keeper.plugin()
         with pytest.raises(ToolError, match="no module named grpc"):
             keeper.require_start()
         may_start.set()
         deadline = time.monotonic() + 10
-        while "up: {}" not in told and time.monotonic() < deadline:
+        while "up: {}" not in events and time.monotonic() < deadline:
             time.sleep(0.01)
         assert isinstance(keeper.plugin(), Plugin)
         assert keeper.problem is None
 
-    assert "no module named grpc" in told[0]
-    assert told[-1] == "up: {}"
+    assert "no module named grpc" in events[0]
+    assert events[-1] == "up: {}"
 
 
 def test_a_bundle_that_does_not_start_is_one_error(
     keep: Callable[..., PluginKeeper], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The command ends with it: nothing is logged, and nothing is started again."""
-    told: list[str] = []
+    events: list[str] = []
     starts: list[Process] = []
 
     def start(process: Process) -> Any:
         starts.append(process)
         raise ToolError("no module named grpc")
 
-    with keep(start, told, retries_first_start=False) as keeper:
+    with keep(start, events, retries_first_start=False) as keeper:
         with pytest.raises(ToolError, match="no module named grpc"):
             keeper.require_start()
         keeper._thread.join(10)
         assert not keeper._thread.is_alive()
         assert keeper.problem is not None
 
-    assert (len(starts), told, caplog.messages) == (1, [], [])
+    assert (len(starts), events, caplog.messages) == (1, [], [])
 
 
 def test_a_bundle_that_ended_is_started_again(keep: Callable[..., PluginKeeper]) -> None:
     """Its first start succeeded."""
-    told: list[str] = []
+    events: list[str] = []
     ended = Plugin()
     ended.process = SimpleNamespace(poll=lambda: 1, returncode=1)  # type: ignore[assignment]
     ended.logs = SimpleNamespace(tail=lambda: "")  # type: ignore[attr-defined]
     starts = iter([ended, Plugin()])
-    with keep(lambda _: next(starts), told, retries_first_start=False) as keeper:
+    with keep(lambda _: next(starts), events, retries_first_start=False) as keeper:
         keeper.require_start()
         deadline = time.monotonic() + 10
-        while "up: {}" not in told and time.monotonic() < deadline:
+        while "up: {}" not in events and time.monotonic() < deadline:
             time.sleep(0.01)
         assert keeper.problem is None
 
-    assert [text.partition(":")[0] for text in told] == ["down", "up"]
+    assert [text.partition(":")[0] for text in events] == ["down", "up"]
 
 
 def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> None:
     """The page may be open before the plugin runs."""
     may_start = threading.Event()
     plugins: list[Any] = []
-    told: list[str] = []
+    events: list[str] = []
 
     def start(_: Process) -> Any:
         assert may_start.wait(10)
         return Plugin()
 
-    with keep(start, told) as keeper:
+    with keep(start, events) as keeper:
         call = threading.Thread(target=lambda: plugins.append(keeper.plugin()))
         call.start()
         call.join(0.1)
@@ -175,7 +175,7 @@ def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> 
         keeper.require_start()
 
     assert [type(each) for each in plugins] == [Plugin]
-    assert told == []
+    assert events == []
 
 
 def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OWN = self_signed("upstream.example")
 CLIENT = self_signed("client.example")
 LOGIN = self_signed("localhost")
-NAMED = {"tlsAuthWithCACert": True, "serverName": "upstream.example"}
+SERVER_NAME_OPTIONS = {"tlsAuthWithCACert": True, "serverName": "upstream.example"}
 
 
 @pytest.fixture
@@ -69,12 +69,12 @@ def ask(
 @pytest.mark.parametrize(
     ("options", "secrets", "status"),
     [
-        (NAMED, {"tlsCACert": OWN.pem}, 200),
+        (SERVER_NAME_OPTIONS, {"tlsCACert": OWN.pem}, 200),
         ({"tlsSkipVerify": True}, {}, 200),
-        ({**NAMED, "serverName": "other.example"}, {"tlsCACert": OWN.pem}, 500),
+        ({**SERVER_NAME_OPTIONS, "serverName": "other.example"}, {"tlsCACert": OWN.pem}, 500),
         ({"tlsAuthWithCACert": True}, {"tlsCACert": OWN.pem}, 500),
         ({"serverName": "upstream.example"}, {"tlsCACert": OWN.pem}, 500),
-        ({**NAMED}, {"tlsCACert": CLIENT.pem}, 500),
+        ({**SERVER_NAME_OPTIONS}, {"tlsCACert": CLIENT.pem}, 500),
         ({}, {}, 500),
     ],
     ids=["named", "unverified", "other-name", "no-name", "authority-is-off", "other-authority", "nothing"],
@@ -94,8 +94,8 @@ def test_a_client_certificate_is_sent(tmp_path: Path, key_files: Path) -> None:
     """Only if its switch is on; its file does not stay."""
     secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
     with run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream:
-        assert ask(tmp_path, upstream, options={**NAMED, "tlsAuth": True}, **secrets).status == 200
-        assert ask(tmp_path, upstream, options=NAMED, **secrets).status == 500
+        assert ask(tmp_path, upstream, options={**SERVER_NAME_OPTIONS, "tlsAuth": True}, **secrets).status == 200
+        assert ask(tmp_path, upstream, options=SERVER_NAME_OPTIONS, **secrets).status == 500
 
     assert len(upstream.requests) == 1
     assert list(key_files.iterdir()) == []
@@ -153,7 +153,7 @@ def test_the_keys_file_does_not_outlive_its_use(
 
 
 @pytest.mark.parametrize(
-    ("options", "secrets", "named"),
+    ("options", "secrets", "complaint"),
     [
         ({"tlsAuth": True}, {"tlsClientKey": CLIENT.key_pem}, "tlsClientCert is not set"),
         ({"tlsAuth": True}, {"tlsClientCert": CLIENT.pem}, "tlsClientKey is not set"),
@@ -166,14 +166,14 @@ def test_the_keys_file_does_not_outlive_its_use(
     ids=["no-certificate", "no-key", "another-key", "no-pem", "no-authority", "no-text", "letters"],
 )
 def test_a_certificate_that_cannot_be_used_is_named(
-    tmp_path: Path, key_files: Path, options: dict[str, Any], secrets: dict[str, str], named: str
+    tmp_path: Path, key_files: Path, options: dict[str, Any], secrets: dict[str, str], complaint: str
 ) -> None:
     """And not shown; the upstream is not asked, and the key's file does not stay."""
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options={**options, "tlsSkipVerify": True}, **secrets)
 
     assert (response.status, upstream.requests) == (500, [])
-    assert named.encode() in bytes(response.body)  # type: ignore[arg-type]
+    assert complaint.encode() in bytes(response.body)  # type: ignore[arg-type]
     assert b"c0ntent" not in bytes(response.body)  # type: ignore[arg-type]
     assert list(key_files.iterdir()) == []
 
@@ -197,7 +197,9 @@ def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
         run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream,
         run_upstream(login_context) as login,
     ):
-        response = ask(tmp_path, upstream, [token_route(login)], options={**NAMED, "tlsAuth": True}, **secrets)
+        response = ask(
+            tmp_path, upstream, [token_route(login)], options={**SERVER_NAME_OPTIONS, "tlsAuth": True}, **secrets
+        )
 
     assert (response.status, len(login.requests)) == (200, 1)
     assert [each["headers"]["Authorization"] for each in upstream.requests] == [f"Bearer {TOKEN}"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from small_descriptions import ROW, column, columns, describe, get, of_schema, operation, read, reasons
 
-from gfplug.scaffold.openapi.columns import MOST
+from gfplug.scaffold.openapi.columns import MAX_COLUMNS
 
 
 def array(**properties: Any) -> dict[str, Any]:
@@ -239,14 +239,14 @@ def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
     """Further objects are JSON text; only after that columns are left out; each has a remark."""
     small = {"type": "object", "properties": {f"p{number}": COUNT for number in range(30)}}
     nested = array(**{f"o{number}": small for number in range(10)}, last={"type": "string"})
-    flat = array(**{f"p{number}": COUNT for number in range(MOST + 5)})
+    flat = array(**{f"p{number}": COUNT for number in range(MAX_COLUMNS + 5)})
     names = list(columns(of_schema(nested)))
 
     assert len(names) == 6 * 30 + 4 + 1
     assert names[:2] == ["o0.p0", "o0.p1"]
     assert names[-5:] == ["o6", "o7", "o8", "o9", "last"]
     assert "4 objects are JSON text" in reasons(describe({"/things": get(nested)}))[0][2]
-    assert len(of_schema(flat).response.columns) == MOST
+    assert len(of_schema(flat).response.columns) == MAX_COLUMNS
     assert "5 are left out" in reasons(describe({"/things": get(flat)}))[0][2]
 
 

@@ -141,7 +141,7 @@ def test_keywords_beside_a_reference_count() -> None:
 
 
 def test_true_allows_anything_and_false_nothing() -> None:
-    """A property with the schema false is no column."""
+    """A property with the schema false is not a column."""
     item = {"properties": {"any": True, "none": False, "id": {"type": "integer"}}}
 
     assert columns(of_schema(rows(item), openapi="3.1.0")) == {"any": ("json", ""), "id": ("integer", "")}

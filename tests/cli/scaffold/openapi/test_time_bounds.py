@@ -11,7 +11,7 @@ SECONDS = {"type": "integer", "format": "unix-time"}
 
 
 def bounds(*nodes: Any) -> dict[str, str]:
-    """Map names of parameters to the end of the range that each is."""
+    """Map parameter names to `start` or `end`: the bound of the time range that each one sets."""
     return {parameter.name: parameter.bound for parameter in parameters(*nodes) if parameter.bound}
 
 

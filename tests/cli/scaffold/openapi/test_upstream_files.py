@@ -89,10 +89,10 @@ def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None
 
 def test_choices_have_the_type_of_their_parameter() -> None:
     """They are texts, integers, lists, and empty ones."""
-    from gfplug.scaffold.openapi.class_names import Names  # noqa: PLC0415
+    from gfplug.scaffold.openapi.class_names import ClassNames  # noqa: PLC0415
     from gfplug.scaffold.openapi.operation_fields import plan_classes  # noqa: PLC0415
 
-    classes = plan_classes(WEATHER, Names())
+    classes = plan_classes(WEATHER, ClassNames())
     types = {f"{each.name}.{field.name}": field.annotation for each in classes for field in each.fields}
 
     assert types["list_stations.kind"] == "Kind | None"

@@ -185,7 +185,7 @@ def test_rows_with_an_invalid_shape_are_a_downstream_error(world: World) -> None
 def test_an_alert_rule_gets_no_incomplete_response(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panel shows an incomplete response with a notice."""
     models = world.modules["models"]
-    part = rows.Rows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
+    part = rows.AnswerRows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)
     monkeypatch.setattr(api_module, "read_pages", lambda *_: part)
     source = world.modules["api"].Api(Settings(options=models.Options(), url="http://127.0.0.1:9"))
     now = TimeRange(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))

@@ -103,12 +103,14 @@ class Datasource:
         deadline = time.monotonic() + seconds
         connection = self.cluster.connection(seconds)
         if self.options.folder:
-            listing = by_value(partitions.list_files)(self.options.folder, MOST_PARTS)
+            listing = task_with_code(partitions.list_files)(self.options.folder, MOST_PARTS)
             files = connection.compute(listing, query, deadline)
-            read = by_value(partitions.read_file, request, self.options.folder)
+            read = task_with_code(partitions.read_file, request, self.options.folder)
             parts = [read(path) for path in files]
         else:
-            aggregate = by_value(partitions.aggregate_samples, request, period := round(self.options.period * 1000))
+            aggregate = task_with_code(
+                partitions.aggregate_samples, request, period := round(self.options.period * 1000)
+            )
             parts = [aggregate(*numbers) for numbers in readings(request, period)]
         stream = connection.compute(merge_parts(parts, request), query, deadline)
         frame = Frame.from_arrow(pa.ipc.open_stream(stream).read_all())
@@ -172,7 +174,7 @@ def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
     return [(at, min(at + PART_ROWS - 1, last)) for at in range(first, last + 1, PART_ROWS)]
 
 
-def by_value(function: Callable[..., Any], *arguments: object) -> Callable[..., Delayed]:
+def task_with_code(function: Callable[..., Any], *arguments: object) -> Callable[..., Delayed]:
     """Make a task of a function that the workers don't have: the task contains it, with its first arguments."""
     remote_function = delayed(cloudpickle.loads)(cloudpickle.dumps(partial(function, *arguments)))
     call = delayed(operator.call, pure=False)
@@ -181,7 +183,7 @@ def by_value(function: Callable[..., Any], *arguments: object) -> Callable[..., 
 
 def merge_parts(parts: Sequence[Delayed], request: partitions.Request) -> Delayed:
     """Plan the tasks that merge the parts of a result, some at a time, so that no part is larger than the result."""
-    merge, finish = by_value(partitions.merge, request), by_value(partitions.finish, request)
+    merge, finish = task_with_code(partitions.merge, request), task_with_code(partitions.finish, request)
     while len(parts) > 1:
         parts = [merge(list(parts[at : at + FAN_IN])) for at in range(0, len(parts), FAN_IN)]
     return finish(parts[0] if parts else merge([]))

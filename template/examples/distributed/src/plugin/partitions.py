@@ -1,7 +1,7 @@
 """The functions that the workers run: each task aggregates a part of the rows, then tasks merge these aggregates.
 
-The code of these functions is sent to the workers (see `by_value` in `datasource.py`). They may use Python, dask and
-pyarrow, and nothing of this project except this file. The panel shows their ValueErrors.
+The code of these functions is sent to the workers (see `task_with_code` in `datasource.py`). They may use Python, dask
+and pyarrow, and nothing of this project except this file. The panel shows their ValueErrors.
 """
 
 from collections.abc import Iterable
@@ -159,7 +159,7 @@ def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:
                 f"the result has more than {request.most_points} points: choose longer buckets, or fewer values of "
                 f"{request.label}"
             )
-    return without_rows(request) if total is None else total
+    return empty_aggregates(request) if total is None else total
 
 
 def merge_rows(aggregates: pa.Table) -> pa.Table:
@@ -172,7 +172,7 @@ def merge_rows(aggregates: pa.Table) -> pa.Table:
     return pa.table({"bucket": merged["bucket"], "label": merged["label"], **columns})
 
 
-def without_rows(request: Request) -> pa.Table:
+def empty_aggregates(request: Request) -> pa.Table:
     """Return the aggregates of no rows, which have columns and no rows."""
     return aggregate_rows(request, pa.array([], pa.int64()), pa.array([], pa.string()), pa.array([], pa.float64()))
 

@@ -63,7 +63,7 @@ class Datasource:
     def query(self, query: Query[Model]) -> Frame:
         """Return the newest lines, for Explore, or the number of each server's lines, for panels and alert rules."""
         servers = self.servers(query.time_range)
-        matches = {server: matching(entries, query) for server, entries in servers.items()}
+        matches = {server: select_entries(entries, query) for server, entries in servers.items()}
         return counts(matches, query) if query.model.show == "counts" else lines(matches, query)
 
     def servers(self, span: TimeRange) -> dict[str, Iterator[Entry]]:
@@ -115,7 +115,7 @@ def read(path: Path) -> Iterator[Entry]:
         yield entry
 
 
-def matching(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
+def select_entries(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
     """Select the entries that match a query; stop when the query is cancelled."""
     search, levels, span = query.model.search.lower(), query.model.levels, query.time_range
     for entry in entries:

@@ -2,7 +2,7 @@
 
 `upstream` is the API, generated from its description: `Options` and `Model` are its dataclasses, and the editors in
 Grafana show their fields. gfplug replaces that folder, so write your own code here: change the query before
-`api.query`, change the frames after it, or replace `Model` with a class of your own.
+`api.query`, change the frames after it, or replace `Model` with your own class.
 """
 
 from gfruntime import Frame, Health, PluginError, Query, Request, Settings, route

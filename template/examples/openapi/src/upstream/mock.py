@@ -82,7 +82,7 @@ class Mock(ThreadingHTTPServer):
         operation = next((each for each in self.operations if is_for(each, request)), None)
         if operation is None:
             return Reply({"message": f"there is no {request.method} {request.path}"}, HTTPStatus.NOT_FOUND)
-        if not self.is_known(request, operation):
+        if not self.is_authorized(request, operation):
             return refuse(operation, "the request has no credential", HTTPStatus.UNAUTHORIZED)
         for parameter in operation.get("parameters", []):
             if parameter.get("is_required") and parameter["location"] != "path" and request.value(parameter) is None:
@@ -94,13 +94,13 @@ class Mock(ThreadingHTTPServer):
             return refuse(operation, self.failure, HTTPStatus.SERVICE_UNAVAILABLE)
         return page_of(operation, request, is_empty=self.is_empty)
 
-    def is_known(self, request: Received, operation: dict[str, Any]) -> bool:
+    def is_authorized(self, request: Received, operation: dict[str, Any]) -> bool:
         """Tell whether a request has all credentials of one of the operation's alternatives."""
         alternatives = [*operation.get("auth", []), *([name] for name in operation.get("optional_auth", []))]
         is_needed = bool(operation.get("auth"))
-        return not is_needed or any(all(self.has(request, name) for name in names) for names in alternatives)
+        return not is_needed or any(all(self.has_credential(request, name) for name in names) for names in alternatives)
 
-    def has(self, request: Received, name: str) -> bool:
+    def has_credential(self, request: Received, name: str) -> bool:
         """Tell whether a request has one credential."""
         credential = self.credentials[name]
         kind, key = credential["kind"], credential.get("key_name", "")
