@@ -22,7 +22,7 @@ if (!project || !folder || !MODULES) {
 }
 const { chromium } = createRequire(path.join(path.resolve(MODULES), 'index.js'))('playwright-core');
 const versions = values.grafana ?? fs.readdirSync(path.join(import.meta.dirname, 'dist'));
-const VIEWS = ['Time series', 'Table', 'Stat', 'Frames'];
+const VIEWS = ['Time series', 'Table', 'Stat', 'Logs', 'Frames'];
 
 /** Start `gfplug preview`, and return its address and a way to stop it. */
 function start(version) {
