@@ -24,6 +24,10 @@ import hypothesis  # its plugin imports it at the very end, where Python 3.11 so
 import pytest
 
 hypothesis.settings.register_profile("quick", max_examples=20, deadline=5000)  # for `make unit`; ms, as in tests/fuzz
+hypothesis.settings.register_profile(
+    "patient", hypothesis.settings.default, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # a busy machine makes inputs slowly
+hypothesis.settings.load_profile("patient")
 collect_ignore = ["fixtures"]  # the projects in it have tests of their own
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {

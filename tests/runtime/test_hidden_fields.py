@@ -70,10 +70,10 @@ def test_decoding_does_not_change_its_input() -> None:
 def test_removing_hidden_values_takes_linear_time() -> None:
     """A hundred thousand of them take seconds."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
-    began = time.monotonic()
+    began = time.thread_time()
 
     assert decode({"rows": [{"size": 99}] * 100_000}, rows).rows[-1] == Row()
-    assert time.monotonic() - began < 20
+    assert time.thread_time() - began < 20
 
 
 def test_many_rows_that_do_not_fit_are_refused_quickly() -> None:

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import time
 import timeit
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -196,6 +197,6 @@ def test_a_line_costs_the_same_with_ten_thousand_secrets() -> None:
     line = "Plugin Request Completed, traceId 4bf92f3577b34da6a3ce929d0e0e4736, duration 12.345ms " * 4
 
     def cost(secrets: masking.Secrets) -> float:
-        return min(timeit.repeat(lambda: secrets.hide(line), number=200, repeat=5))
+        return min(timeit.repeat(lambda: secrets.hide(line), number=200, repeat=5, timer=time.thread_time))
 
     assert cost(many) < 4 * cost(few)
