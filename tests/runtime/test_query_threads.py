@@ -54,7 +54,7 @@ class Counting(Plain):
 
     def query(self, query: Query[dict[str, Any]]) -> Any:
         self.begin(query)
-        time.sleep(0.05)
+        time.sleep(0.15)
         return self.end(query)
 
     def begin(self, query: Query[dict[str, Any]]) -> None:
@@ -73,7 +73,7 @@ class AsyncCounting(Counting):
 
     async def query(self, query: Query[dict[str, Any]]) -> Any:  # type: ignore[override]  # async
         self.begin(query)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
         return self.end(query)
 
 
