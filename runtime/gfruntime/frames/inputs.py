@@ -1,7 +1,7 @@
 """Columns of libraries → a list of Python objects, or one Arrow array.
 
-Lists, other iterables, numpy arrays (masked ones keep their mask), pandas and polars columns, and objects with the
-Arrow PyCapsule interface. None of the libraries is imported.
+Inputs: lists, other iterables, numpy arrays (masked arrays keep their mask), pandas and polars columns, and objects
+with the Arrow PyCapsule interface. None of the libraries is imported.
 """
 
 from __future__ import annotations
