@@ -27,7 +27,7 @@ class DatabaseAddress:
     """The user's name."""
 
     password: str = field(default="", repr=False)
-    """The separate password, else the one in the URI."""
+    """The separate password, else the password in the URI."""
 
     host: str = ""
     """The server's name or IP address."""
