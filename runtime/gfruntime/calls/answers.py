@@ -74,7 +74,7 @@ class EncodedAnswer(NamedTuple):
 def frames_of(result: object) -> list[Frame]:
     """Convert a query's result to frames: a frame, a table with the Arrow interface, or a list of these.
 
-    Raises: TypeError naming another type.
+    Raises: TypeError naming the result's type if it is none of these.
     """
     if isinstance(result, Frame):
         return [result]

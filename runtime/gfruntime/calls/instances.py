@@ -7,7 +7,7 @@ If Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not u
 
 Also unlike in the Go SDK, all values that the constructor receives are part of the version: a caller never gets an
 instance that was created with other secrets. If several Grafanas use one data source in turns, each keeps its instance:
-an instance whose settings are not older is disposed of after a minute without calls.
+an instance whose settings are not older is disposed of only after a minute without calls.
 Source: grafana-plugin-sdk-go v0.298.0, backend/instancemgmt and backend/datasource/instance_provider.go.
 """
 

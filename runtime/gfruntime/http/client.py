@@ -48,10 +48,11 @@ class HttpClient:
         """Prepare TLS; the data source's type and name label the metrics.
 
         `auth` is a function from an `HttpRequest` to the headers to add. `middleware` are functions of a request and of
-        `send`; the first one is outermost. `forward_headers` forwards the headers of the current call (identity,
-        cookies, `X-Grafana-*`); a user's token takes precedence over basic authentication and `auth`. `allowed_hosts`
-        (`"example.com"`, `"example.com:8443"`) may be requested too, but get no credentials. `retries` says how often a
-        request is repeated if the upstream is busy; default: never.
+        `send`; the first one is outermost.
+        `forward_headers` forwards the headers of the current call (identity, cookies, `X-Grafana-*`); a user's token
+        takes precedence over basic authentication and `auth`.
+        `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be requested too, but get no credentials.
+        `retries` says how often a request is repeated if the upstream is busy; default: never.
         Units: `deadline` is in seconds, for each request as a whole; `max_bytes` limits a body after decompression.
         """
         self.settings = settings

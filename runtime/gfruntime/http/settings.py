@@ -6,7 +6,7 @@
 >>> httpx.Client(verify=http.ssl_context(), headers=http.headers, auth=http.auth, timeout=http.timeout)
 >>> session = requests.Session(); session.headers.update(http.headers); session.auth = http.auth
 
-Unlike in the Go SDK, a number may be a text, because older editors saved texts.
+Unlike in the Go SDK, a number may be a text, because older editors saved numbers as texts.
 Source: grafana-plugin-sdk-go v0.298.0, backend/http_settings.go and backend/httpclient.
 """
 

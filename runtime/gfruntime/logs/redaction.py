@@ -1,7 +1,7 @@
 """Redact captured requests and responses: the values of secret headers, parameters and cookies.
 
 All texts are also masked for the secrets that `masking` knows.
-Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go; it does not change addresses.
+Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go, which does not change addresses.
 """
 
 from __future__ import annotations

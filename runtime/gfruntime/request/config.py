@@ -128,7 +128,7 @@ class GrafanaConfig(dict[str, str]):
     def openfeature(self) -> OpenFeature:
         """Return the service that evaluates feature flags.
 
-        Raises: LookupError if Grafana does not send its address, ValueError if a value can't be read.
+        Raises: LookupError if Grafana does not send its values, ValueError if a value can't be read.
         """
         return OpenFeature.of(self)
 

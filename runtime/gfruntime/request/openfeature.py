@@ -44,7 +44,7 @@ class OpenFeature:
     def of(cls, config: Mapping[str, str]) -> OpenFeature:
         """Read the values that Grafana sends with a request.
 
-        Raises: LookupError if Grafana sends none, ValueError if a value is missing or invalid.
+        Raises: LookupError if Grafana sends no values, ValueError if a value is missing or invalid.
         """
         url, kind, ttl, text = (config.get(key, "") for key in _KEYS)
         if not url:

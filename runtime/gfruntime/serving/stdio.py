@@ -1,8 +1,9 @@
 """The three standard descriptors, in the state that the protocol requires.
 
-Descriptor 1 is only for the handshake line, and if a child process inherits a descriptor, Grafana waits for the child's
-end too. So the real stdout and stderr are moved to private descriptors, and all output to 1 and 2 (`print`, C
-libraries, child processes) goes through pipes and becomes log lines: it can't corrupt the protocol, and can't block.
+Descriptor 1 is only for the handshake line, and while a child process holds an inherited descriptor, Grafana still
+waits for the plugin's end. So the real stdout and stderr are moved to private descriptors, and all output to 1 and 2
+(`print`, C libraries, child processes) goes through pipes and becomes log lines: it can't corrupt the protocol, and
+can't block.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Profiles over HTTP, on this machine only: the stacks of all threads, CPU time and memory.
 
-Grafana's variables for the profilers of plugins enable it. The paths are those of the Go SDK, as far as they apply to
+Grafana's variables for the profilers of plugins enable them. The paths are those of the Go SDK, as far as they apply to
 Python: `go tool pprof http://localhost:6060/debug/pprof/profile`.
 Source: grafana-plugin-sdk-go v0.299.0, backend/setup.go; Go's net/http/pprof.
 """

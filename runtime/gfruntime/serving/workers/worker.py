@@ -33,8 +33,8 @@ _MIB = 1 << 20
 def run(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
     """Run as a worker or a template of workers; `make` loads the author's code.
 
-    Raises: ValueError if the plan is invalid, and errors that come from a limit of the system; every call is answered
-    with any other error of `make`.
+    Raises: ValueError if the plan is invalid, and errors that come from a limit of the system; any other error of
+    `make` is the answer to every call.
     """
     most = Plan.of(os.environ, **plan).max_memory_mb
     kind, _, value = place.partition(" ")

@@ -2,7 +2,7 @@
 
 A statement that commits by itself, such as `DROP TABLE`, ends a read-only transaction, and MariaDB then runs the
 statement: so the session is read-only too. Each query has its own connection, because PyMySQL can't reset a session:
-the next query would inherit the settings of `SET`.
+the next query would inherit the settings that a query makes with `SET`.
 
 Other servers with this protocol may accept `START TRANSACTION READ ONLY` and still let a query write, as TiDB does. So
 a server must report that it is MySQL, MariaDB or a known variant, and that the session is read-only.
