@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def load(target: str) -> type:
     """Import the class that `module:Class` names.
 
-    Raises: SchemaError if it cannot be imported (caused by the module's own exception) or holds no such class.
+    Raises: SchemaError if it cannot be imported (caused by the module's own exception) or has no such class.
     """
     module, _, name = target.partition(":")
     try:

@@ -92,7 +92,7 @@ class RuleSeries:
 class Verdict:
     """How Grafana reads an answer.
 
-    `message` is Grafana's own text when `kind` is "error"; `hint` says what to do.
+    `message` is Grafana's text if `kind` is "error"; `hint` says what to do.
     """
 
     kind: Kind

@@ -170,7 +170,7 @@ class Frame:
 
     @classmethod
     def from_json(cls, frame: object) -> Frame:
-        """Read a frame in Grafana's own JSON, as a text or decoded (`{"schema": ..., "data": ...}`).
+        """Read a frame in Grafana's frame JSON, as a text or decoded (`{"schema": ..., "data": ...}`).
 
         >>> text = '{"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}'
         >>> Frame.from_json(text)["v"].type

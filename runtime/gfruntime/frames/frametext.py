@@ -1,4 +1,4 @@
-"""Frames as JSON text: metadata for Arrow, and Grafana's own frame JSON.
+"""Frames as JSON text: metadata for Arrow, and Grafana's frame JSON.
 
 Grafana's reader accepts the keys in one order only (`schema` before `data`, `values` before `entities` before `nanos`)
 and fails at any other key, so this module neither sorts nor adds keys.

@@ -142,5 +142,5 @@ def _arrow_index_name(kind: pa.DataType) -> str | None:
 
 
 def _is_index(name: str) -> bool:
-    """Tell whether a name is the one that pandas gives to an unnamed index."""
+    """Tell whether pandas gives this name to an unnamed index."""
     return name.startswith("__index_level_") and name.endswith("__")

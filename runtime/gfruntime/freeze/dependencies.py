@@ -65,7 +65,7 @@ def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[l
 def sqlalchemy_dialects(names: Iterable[str]) -> dict[str, list[str]]:
     """Map packages that register a dialect with SQLAlchemy to its modules; empty if no package depends on SQLAlchemy.
 
-    An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller sees neither.
+    An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller can't see this.
     """
     names = set(names)
     if "sqlalchemy" not in names:

@@ -1,4 +1,4 @@
-"""The secrets of this process, and how they are masked in every text that leaves it (logs, error messages).
+"""The secrets of this process, and their masking in every text that leaves it (logs, error messages).
 
 Data is not masked: the author decides what a frame, a packet or a resource's body contains.
 
@@ -94,8 +94,8 @@ class Secrets:
         self._lock = threading.Lock()
         self._index = Index()
         self._keep_counts = Counter[str]()
-        self._recent: dict[str, tuple[str, ...]] = {}  # secrets seen since the last rotation, with their encodings
-        self._older: dict[str, tuple[str, ...]] = {}  # secrets seen in the period before that
+        self._recent: dict[str, tuple[str, ...]] = {}  # secrets used since the last rotation, with their encodings
+        self._older: dict[str, tuple[str, ...]] = {}  # secrets used in the period before
         self._rotated = clock()
         self._bytes = 0
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FAILED = 400
 DAY = timedelta(days=1)
 OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")
-"""Options whose defaults are the API's own values."""
+"""Options whose defaults are the API's values."""
 
 _log = logging.getLogger(__name__)
 

@@ -98,7 +98,7 @@ class Endpoint:
     path: str
     accept: str = "application/json"  # the header Accept
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    body_type: str = ""  # the media type of the request's body; empty if it has none
+    body_type: str = ""  # the media type of the request's body; empty without a body
     auth: tuple[tuple[str, ...], ...] = ()
     optional_auth: tuple[str, ...] = ()
     address: Address | None = None

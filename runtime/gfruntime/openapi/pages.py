@@ -28,7 +28,7 @@ SAME_PAGE_TWICE = "The API returned one page twice: only the first {count} rows 
 
 @dataclass(frozen=True)
 class Step:
-    """How to request a page. `is_guess`: the API does not say that the page exists."""
+    """How to request a page. `is_guess`: the API does not report that the page exists."""
 
     values: Mapping[str, Any]
     url: str = ""

@@ -108,7 +108,7 @@ class GrafanaConfig(dict[str, str]):
     def app_url(self) -> str:
         """Return Grafana's external URL.
 
-        Raises: LookupError if neither the request nor the environment has one.
+        Raises: LookupError if the request and the environment lack it.
         """
         url = self.get("GF_APP_URL") or os.environ.get("GF_APP_URL", "")
         if not url:
@@ -171,7 +171,7 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def app_client_secret(self) -> str:
-        """Return the plugin's own token for calling Grafana.
+        """Return the plugin's token for calling Grafana.
 
         Raises: LookupError if it is not set.
         """

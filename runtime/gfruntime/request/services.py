@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request(Cancellable):
-    """One HTTP request to the data source's own resources. `path` has no leading slash and no query string.
+    """One HTTP request to the data source's resources. `path` has no leading slash and no query string.
 
     >>> Request(path="tables", url="tables?schema=public").query
     {'schema': ['public']}

@@ -47,7 +47,7 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """The user who sent the request; alert rules and Grafana's own calls have none.
+    """The user who sent the request; alert rules and Grafana's own calls have no user.
 
     >>> User(login="ada", role="Editor").role
     'Editor'
@@ -133,10 +133,10 @@ class Settings(Generic[OptionsT]):
     """The URL of a field with `Ui(store="url")`, or of Grafana's HTTP settings."""
 
     user: str = ""
-    """The user of Grafana's own database settings."""
+    """The user in Grafana's database settings."""
 
     database: str = ""
-    """The database of Grafana's own database settings."""
+    """The database in Grafana's database settings."""
 
     basic_auth_enabled: bool = False
     """Whether basic authentication is on in Grafana's HTTP settings."""

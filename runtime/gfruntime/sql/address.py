@@ -33,7 +33,7 @@ class DatabaseAddress:
     """The server's name or IP address."""
 
     port: int | None = None
-    """The server's port; None if the URI has none."""
+    """The server's port; None if the URI has no port."""
 
     path: str = ""
     """The part after the server, with its first slash: a file's path, or a database's name."""

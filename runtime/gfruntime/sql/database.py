@@ -70,7 +70,7 @@ class Database:
 
     `password` is separate from the address, because Grafana shows the address to editors of the data source.
     `script` is SQL that creates the tables of `sqlite:`, a database in memory. `account_reads_only` says that the
-    account has no right to write: for some databases, such as Flight SQL, nothing else prevents a write.
+    account has no right to write: for some databases, such as Flight SQL, only this prevents a write.
 
     >>> Database("sqlite:", script="CREATE TABLE t (a)").dialect
     'sqlite'
