@@ -1,15 +1,14 @@
 """The errors of a data source, and how each one is reported to Grafana.
 
-PluginError                what the author raises on purpose: its text is shown in the panel
-├── QueryError             400  the query can't be answered as it stands
+PluginError                the author raises it on purpose: the panel shows its text
+├── QueryError             400  the query is wrong; the user can correct it
 │   └── DecodeError        400  settings or a query model don't fit the author's dataclass
 ├── DownstreamError        502  the system behind the data source failed
 └── FrameError             500  the answer can't become a frame that Grafana accepts
 
-Any other exception is a mistake: it is logged with its traceback, and the panel shows one sentence.
+Any other exception is a mistake: the traceback is logged, and the panel shows one sentence.
 
-An error may carry frames, for the part that was answered before the failure: the panel shows both. An alert rule treats
-every error as a failure.
+An error may have the frames of a partial answer: the panel shows both. An alert rule treats every error as a failure.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class PluginError(Exception):
 
 
 class QueryError(PluginError):
-    """The query can't be answered as it stands; the user can fix it.
+    """The query is wrong; the user can correct it.
 
     >>> QueryError("choose a table").status
     400
@@ -109,8 +108,7 @@ class FrameError(PluginError):
 class Failure:
     """One failure as Grafana sees it.
 
-    `is_expected` means that the author raised it on purpose, so no traceback is logged. `frames` are the part of the
-    answer that exists.
+    `is_expected` means that the author raised it on purpose, so no traceback is logged. `frames` are a partial answer.
     """
 
     status: int
@@ -132,7 +130,7 @@ def failure_of(error: BaseException) -> Failure:
     """Convert any exception to a status, an error source and a sentence without secrets.
 
     Source: grafana-plugin-sdk-go v0.298.0, backend/error_source.go and backend/data.go: timeouts and unreachable
-    upstreams are downstream errors; every other exception without a mark is a plugin error.
+    upstreams are downstream errors; every other exception without a source is a plugin error.
     """
     try:
         return _failure_of(error)
@@ -188,7 +186,7 @@ def _text(error: BaseException) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """Describe an exception in one sentence without secrets; a PluginError needs no class name."""
+    """Describe an exception in one sentence without secrets; the class is named unless it is a PluginError."""
     text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -199,7 +197,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _status_and_source(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes
-    """Return the status and source of an unmarked exception."""
+    """Return the status and source of an exception that has no source."""
     if isinstance(error, TimeoutError):
         return 504, "downstream"
     if isinstance(error, asyncio.CancelledError):
@@ -231,7 +229,7 @@ def _is_from_http_client(error: BaseException) -> bool:
 
 
 def _is_from_database(error: BaseException) -> bool:
-    """Recognise the errors that PEP 249 names, and those of other databases' clients, except misuse by the author."""
+    """Recognise the errors that PEP 249 names, and those of other database clients, except misuse by the author."""
     modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     return bool(_NAMES_OF_DATABASES & _names(error) or _DATABASES & modules) and not sharing.advice(_text(error))
 

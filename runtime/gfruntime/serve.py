@@ -1,6 +1,6 @@
 """The order of events in a plugin process. Only the handshake line ever reaches the real stdout.
 
-1. Run another mode, if one is asked for (see `modes`), and check the handshake cookie.
+1. Run another mode, if the arguments request it (see `modes`), and check the handshake cookie.
 2. Reserve the standard descriptors.
 3. Choose the transport, open the listener, set the signal handlers.
 4. Write the handshake line.
@@ -42,8 +42,8 @@ def serve(
     """Serve a data source until Grafana ends it.
 
     `load` returns the author's class. It is called after the handshake, in a thread, so put slow imports inside it;
-    if it raises, health checks and queries answer with that error. `threads` limits how many `def` handlers run at
-    once. `transport` is the gRPC implementation: Google's `grpcio`, or this library's own `http2`, which is smaller,
+    if it raises, health checks and queries answer with this error. `threads` limits how many `def` handlers run at
+    once. `transport` is the gRPC implementation: Google's `grpcio`, or this library's `http2`, which is smaller,
     faster and newer.
 
     With `workers`, the class runs in this many processes behind this one; `auto` means one for each core. A worker is
@@ -56,7 +56,7 @@ def serve(
 
     modes.run_multiprocessing_child(sys.argv[1:])
     is_alone = bool({"-standalone", "--standalone"} & set(sys.argv[1:]))
-    is_started = is_alone or not handshake.refusal(os.environ) or hasattr(sys, "frozen")  # else this may be a test
+    is_started = is_alone or not handshake.refusal(os.environ) or hasattr(sys, "frozen")  # otherwise this may be a test
     if is_started and (refusal := modes.refusal(sys.argv[1:])):
         sys.stderr.write(refusal)
         raise SystemExit(2)
@@ -76,7 +76,7 @@ def serve(
     if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)
         raise SystemExit(1)
-    del os.environ[handshake.COOKIE_KEY]  # a child that runs this executable was not started by Grafana
+    del os.environ[handshake.COOKIE_KEY]  # Grafana did not start a child that runs this executable
     host = host_process.find()
     if modes.standalone_may_run():
         _redirect_to_standalone(host)
@@ -116,7 +116,7 @@ def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int
 
 
 def _application_factory(make: Callable[[], Application], plan: dict[str, int | str]) -> Callable[[], Application]:
-    """Return a function that makes the application: workers if they are configured, else the author's class itself."""
+    """Return a function that makes the application: workers if they are configured, else the author's class."""
 
     def make_here() -> Application:
         from gfruntime.serving.workers.plan import Plan  # noqa: PLC0415  # after the handshake
@@ -162,7 +162,7 @@ def _serve_alone(load: Callable[[], Any], threads: int, transport: str) -> NoRet
 
 
 def _redirect_to_standalone(host: int) -> None:
-    """Redirect Grafana to a standalone server, if one runs; then this process serves nothing."""
+    """Redirect Grafana to a standalone server, if it runs; this process then serves nothing."""
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     server = standalone.find_server(os.environ)

@@ -66,7 +66,7 @@ def metrics_response(prometheus: bytes) -> bytes:
 
 
 def read_metrics_response(message: bytes) -> bytes:
-    """Return the Prometheus text of a pluginv2.CollectMetricsResponse; empty if it has none.
+    """Return the Prometheus text of a pluginv2.CollectMetricsResponse; empty if the message has none.
 
     Raises: ValueError if the bytes are not a protobuf message.
     """
@@ -115,12 +115,12 @@ def text(number: int, value: str) -> bytes:
 
 
 def length_delimited(number: int, value: bytes) -> bytes:
-    """Encode a bytes or message field, even when empty."""
+    """Encode a bytes or message field, even if it is empty."""
     return _field_header(number, len(value)) + value
 
 
 def packed(number: int, values: Iterable[int]) -> bytes:
-    """Encode a repeated field of integers, zeros among them."""
+    """Encode a repeated field of integers, zeros included."""
     return length_delimited(number, b"".join(map(_varint, values)))
 
 

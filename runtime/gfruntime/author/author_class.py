@@ -1,7 +1,7 @@
-"""The author's class: its methods, which of them are `async`, and the types they take.
+"""The author's class: its methods, which methods are `async`, and their types.
 
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
-`query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
+`query` or `query_batch` name the types to decode into; without annotations the JSON object arrives as a dict.
 
 `handlers` lists the methods. Class attributes: `threads` is the number of worker threads for its `def` methods, instead
 of the number from `serve`; `concurrent_query_count` is how many queries of one request run at once, instead of 10;
@@ -56,7 +56,7 @@ class AnswersBatch(Protocol[ModelT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """What gfruntime knows of the author's class, which is inspected once.
+    """The methods, types and limits of the author's class, which is inspected once.
 
     `make` creates an instance from Settings; `own_models` maps a query type of OWN_QUERIES to its model.
     """
@@ -111,7 +111,7 @@ class Author:
 
 
 def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
-    """Read a class attribute that is a limit, such as `threads`; None if there is none.
+    """Read a class attribute that is a limit, such as `threads`; None if it is missing.
 
     Raises: TypeError if the number is not above 0. An attribute of another type is ignored.
     """
@@ -124,7 +124,7 @@ def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
 
 
 def _has_no_parameters(method: Any) -> bool:  # noqa: ANN401
-    """Tell whether a method can be called with `self` alone; any other `start` is ignored."""
+    """Tell whether a method needs only `self`; a `start` that needs more is ignored."""
     try:
         inspect.signature(method).bind(None)
     except (TypeError, ValueError):

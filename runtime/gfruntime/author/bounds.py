@@ -1,7 +1,7 @@
 """Check decoded values against the limits of a model's types and `Ui`: limits, patterns, required values.
 
 A class is compiled once. Compilation fails if a bound is invalid: its minimum is above its maximum, its pattern can't
-be read, or its own default breaks it. `find` yields the bounds that a decoded object breaks.
+be read, or the field's default breaks it. `find` yields the bounds that a decoded object breaks.
 
 A field that `show_if` hides has no bounds for the user, because the editor shows neither the field nor an error. A
 value out of bounds in a hidden field is a hidden violation; the caller then uses the field's default.
@@ -41,7 +41,7 @@ class Violation:
     is_hidden: bool = False
 
     def __str__(self) -> str:
-        """Return it as one sentence."""
+        """Describe the violation in one sentence."""
         return f"field {name_of(self.path)!r}: {self.text}"
 
 
@@ -135,7 +135,7 @@ class Bounds:
 
 
 def bounds_of(model: Any) -> Bounds | None:  # noqa: ANN401  # a type
-    """Compile the bounds of a class, once; None if it has none.
+    """Compile the bounds of a class, once; None if it has no bounds.
 
     Raises: SchemaError if a bound is invalid.
     """

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class Cache:
     """Sends equal queries to the upstream once, and keeps their answers: `cache = Cache(seconds=30)`.
 
-    Queries are equal if the author's method sees the same: model, time range to the millisecond, interval, points,
+    Queries are equal if the author's method receives the same: model, time range to the millisecond, interval, points,
     query type, ref id, the data source with its settings, whether it is an alert rule, the user, and the headers that
-    Grafana forwards (except those that only name the panel or rule). An error is shared by all who wait for it, and
-    never kept. Each process has its own cache: with several workers, each worker.
+    Grafana forwards (except those that only name the panel or rule). If a query fails, all callers that wait for it get
+    the error, which is not kept. Each process has its own cache, and each worker is a process.
 
     >>> class Datasource:
     ...     cache = Cache(seconds=30, key=lambda query: (query.model.table, query.time_range))
@@ -37,7 +37,7 @@ class Cache:
     """
 
     per_user: bool = True
-    """Whether each user gets their own answers; False means that the upstream answers all users alike."""
+    """Whether each user gets their own answers; False means that the upstream gives all users the same answer."""
 
     alerts: bool = False
     """Whether a kept answer may also answer an alert rule; Grafana asks for fresh answers (`X-Cache-Skip`)."""

@@ -1,4 +1,4 @@
-"""Which form control a type gets; a type without one is an error that names class and field.
+"""Which form control a type gets; a type without a control is an error that names class and field.
 
 Uses the standard library only, because it runs when the plugin is built.
 """

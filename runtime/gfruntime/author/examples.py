@@ -98,7 +98,7 @@ def _type_of_field(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the author's value
-    """Return a value as JSON has it."""
+    """Return a value in its JSON form."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value) if each.init}
     if isinstance(value, (list, tuple)):

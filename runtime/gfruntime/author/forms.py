@@ -86,7 +86,7 @@ def _group_fields(
     *,
     config: bool,
 ) -> list[dict[str, Any]]:
-    """Return the fields of a group such as HttpOptions, without the URL if the author has one."""
+    """Return the fields of a group such as HttpOptions, without the URL if the author declares a URL."""
     if not config or len(owners) > 1:
         raise SchemaError(
             f"{field_path}: {group[0]['group']} works only as a field of the options class: move it there"
@@ -234,7 +234,7 @@ def _default(item: dataclasses.Field[Any], field_path: str) -> Any:  # noqa: ANN
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the author's value
-    """Return a default as JSON has it."""
+    """Return a default in its JSON form."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value.value if isinstance(value, enum.Enum) else value

@@ -2,14 +2,14 @@
 
 A class has a constructor that takes the settings, and `query` or `query_batch`; all others are optional. Each may be
 `def` or `async def`. A `def` method runs in one of the worker threads (64, or the number in `serve(threads=…)`),
-several calls side by side; an `async def` method runs on the one event loop that all of them share.
+several calls at once; all `async def` methods run on one event loop.
 
 Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
 run at once, chunked ones too; the others wait) and `cache = Cache(seconds=30)` (equal queries run once, and their
 answers are kept).
 
 The options, and the model of each kind of query, may have a static or class method `migrate(old: dict)`. It receives
-what was saved, by this or an older version, and returns the dict that today's fields are read from.
+the values that this or an older version saved, and returns the dict from which today's fields are read.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _tls() -> list[dict[str, Any]]:
 
 
 def _proxy() -> list[dict[str, Any]]:
-    """Describe the switch of the secure socks proxy, shown where Grafana has one.
+    """Describe the switch of the secure socks proxy, shown where Grafana has such a proxy.
 
     Source: @grafana/runtime 13.2.2, config.secureSocksDSProxyEnabled; grafana-plugin-sdk-go v0.299.0,
     backend/proxy/secure_socks_proxy.go, SecureSocksProxyEnabledOnDS.

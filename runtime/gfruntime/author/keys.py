@@ -1,7 +1,7 @@
 """The keys that the author's types read from a JSON object, and the keys of an object that no type reads.
 
 Shape: `Keys` maps a key to the `Keys` of its value; None allows any keys. `*` has the keys of every value of a
-mapping. A list has the keys of its items. The standard library only: it runs when the plugin is built.
+mapping. A list has the keys of its items. Uses the standard library only, because it runs when the plugin is built.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _UNIONS = (typing.Union, types.UnionType)
 
 
 def describe(author: Author) -> dict[str, Any]:
-    """Describe what a data source reads: of jsonData, of the secrets, of its queries.
+    """Describe the keys that a data source reads from jsonData, the secrets and its queries.
 
     Shape: `{options: Keys, url: [name], secrets: [name] | null, query: Keys, own: {query type: Keys}}`. If the author's
     code reads `settings.json_data` or `settings.secrets` itself, any key is allowed. If a class migrates saved values,
-    any key is allowed too; only then there is `migrated`, with the keys that are read after the migration.
+    any key is allowed too, and `migrated`, otherwise missing, has the keys that are read after the migration.
     """
     stores = stores_of(author.options)
     reads = _attributes(author.make)

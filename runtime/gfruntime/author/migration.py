@@ -1,7 +1,8 @@
-"""Migrate what an older version of a plugin saved, with the author's `migrate`.
+"""Migrate the values that an older version of a plugin saved, with the author's `migrate`.
 
 The options, and the model of a query, may have `migrate(old: dict) -> dict`, as a static or class method. It receives
-every saved query and all of jsonData, also current ones, and must return those unchanged. It does not receive secrets.
+every saved query and all of jsonData, including current values, which it must return unchanged. It does not receive
+secrets.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def migrates(model: Any) -> bool:  # noqa: ANN401 - a type
 
 
 def migrate(model: Any, values: dict[str, Any], subject: str) -> str:  # noqa: ANN401 - a type
-    """Return a saved JSON object as the class migrates it, as JSON; the object may be changed.
+    """Migrate a saved JSON object with the class, and return it as JSON; the object may be changed.
 
-    Raises: DecodeError naming the class; `subject` starts the message, and the author's own exception is the cause.
+    Raises: DecodeError naming the class; `subject` starts the message, and the author's exception is the cause.
     """
     name = f"{subject}: {(typing.get_origin(model) or model).__name__}.migrate"
     try:

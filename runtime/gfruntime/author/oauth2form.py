@@ -21,7 +21,7 @@ _AUDIENCE_HELP = "If the server needs it; for JWT bearer the audience of the ass
 
 
 def fields() -> list[dict[str, Any]]:
-    """List the fields: the grant, and what each grant needs."""
+    """List the fields: the grant, and the settings of each grant."""
     choices = [{"value": value, "label": label} for value, label in _GRANTS.items()]
     return [
         {**_field("Grant", "select", "Grant", []), "options": choices, "default": "none"},
@@ -41,7 +41,7 @@ def fields() -> list[dict[str, Any]]:
 
 
 def _field(name: str, kind: str, label: str, grants: list[str], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Describe a field that is shown for these grants; for all if the list is empty."""
+    """Describe a field that is shown for these grants; for all grants if the list is empty."""
     is_secret = kind.startswith("secret")
     condition = {"showIf": {"oauth2Grant": grants}} if grants else {}
     default = {"default": ""} if kind == "string" else {}

@@ -1,4 +1,4 @@
-"""In which Grafana apps a query field is shown, and whether its last value is reused for the next query.
+"""The Grafana apps that show a query field, and whether its last value is reused for the next query.
 
 Raises an error that names class and field for settings that cannot work. Uses the standard library only, because it
 runs when the plugin is built.

@@ -25,7 +25,7 @@ _KINDS_WITHOUT_COMPARISON = {"list", "tags", "multi", "headers", "secret", "secr
 
 
 def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[str] = ()) -> None:
-    """Check the references between the fields of a form; the fields of a row may also refer to those of the form.
+    """Check the references between the fields of a form; the fields of a row may also refer to the fields of the form.
 
     Raises: SchemaError naming the field.
     """
@@ -47,7 +47,7 @@ def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[st
 
 
 def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> None:
-    """Check that the class answers the resources that list choices; `call_resource` may answer any.
+    """Check that the class answers the resources that list choices; `call_resource` may answer any resource.
 
     Raises: SchemaError naming the field.
     """

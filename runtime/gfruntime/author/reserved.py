@@ -81,7 +81,7 @@ def check_option(field: dict[str, Any], field_path: str) -> None:
 
 
 def without_duplicates(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Return the fields without those of HTTP and OAuth2 settings that the author also declares; the author's stay.
+    """Remove fields of the HTTP and OAuth2 settings that the author also declares; the author's fields stay.
 
     Raises: SchemaError naming a field that these settings store elsewhere, or as another type.
     """
@@ -139,13 +139,13 @@ def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a 
 
 
 def _plain_kind(field: dict[str, Any]) -> str:
-    """Return the kind of a field's value, whichever control shows it."""
+    """Return the kind of a field's value, regardless of its control."""
     kind = str(field["kind"])
     return {"secretText": "secret", "text": "string", "code": "string"}.get(kind, kind)
 
 
 def _storage_text(field: dict[str, Any]) -> str:
-    """Describe where a field of the HTTP settings is stored, and as what."""
+    """Describe where a field of the HTTP settings is stored, and as which type."""
     what = {"secret": "a secret", "boolean": "true or false", "number": "a number"}.get(_plain_kind(field), "a text")
     places = {"url": "in the data source's URL", "root": "in the data source itself", "secureJsonData": "encrypted"}
     return f"{what} kept {places.get(field['store'], 'in jsonData')}"

@@ -1,4 +1,4 @@
-"""Which method of the author answers an HTTP request: path patterns on methods, tried in the order of the source.
+"""Path patterns on the author's methods, which answer HTTP requests; they are tried in the order of the source.
 
 class Datasource:
     @route("GET", "/tables/{table}")
@@ -7,7 +7,7 @@ class Datasource:
 A part `{name}` of a pattern matches one part of the path; `{name...}` at the end matches the rest of it. The matches
 are percent-decoded and passed by name: any parameter name except those of the method's first two parameters, the data
 source and the request. HEAD is answered like GET, without the body, unless it has its own route. If a path has routes,
-but none for the request's method, the answer is 405 with the header `Allow`.
+but no route for the request's method, the answer is 405 with the header `Allow`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Resource(Protocol):
 
     @property
     def path(self) -> str:
-        """The path, percent-encoded as it came."""
+        """The path, percent-encoded as it was sent."""
 
 
 class RouteError(PluginError):
@@ -49,7 +49,7 @@ class RouteError(PluginError):
 def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
     """Let a method of the data source answer these requests; a method may have several routes.
 
-    It returns a `Response`, a JSON object or list, or None for 204.
+    The method returns a `Response`, a JSON object or list, or None for 204.
     Raises: ValueError when the pattern is malformed.
 
     >>> @route("GET", "/tables/{schema}")
@@ -97,7 +97,7 @@ def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
 
 
 def match(routes: list[Route], request: Resource) -> Match | Response | None:
-    """Find the route of a request; answer 405 if the path has routes for other methods only; None if it has none."""
+    """Find the route of a request; answer 405 if the path's routes are for other methods; None without routes."""
     path, method = "/" + request.path.lstrip("/"), request.method.upper()
     matches: dict[str, Match] = {}
     for candidate in routes:
@@ -126,7 +126,7 @@ def call(instance: object, match: Match, request: Resource) -> Any:  # noqa: ANN
 
 
 def not_allowed(request: Resource, methods: Collection[str]) -> Response:
-    """Answer 405 for a path that has routes, but none for the request's method."""
+    """Answer 405 for a path that has routes, but no route for the request's method."""
     names = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
     message = f"{request.method} is not allowed here, only {names}"
     return Response.json({"message": message}, status=405, headers={"Allow": names})

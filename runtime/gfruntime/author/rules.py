@@ -35,7 +35,7 @@ def rules_of(kind: Any, ui: Ui, field_path: str) -> list[Rule]:  # noqa: ANN401
 
 
 def join_bounds(ui: Ui, item: Ui) -> Ui:
-    """Return the bounds of a list's items: those that the list's `Ui` gives, else the item's own."""
+    """Return the bounds of a list's items: the bounds in the list's `Ui`, else those in the item's `Ui`."""
     minimum = item.minimum if ui.minimum is None else ui.minimum
     maximum = item.maximum if ui.maximum is None else ui.maximum
     return dataclasses.replace(ui, minimum=minimum, maximum=maximum, pattern=ui.pattern or item.pattern)
@@ -112,12 +112,12 @@ def choices_of(kind: Any) -> list[Any]:  # noqa: ANN401
 
 
 def choice_rules(choices: list[Any]) -> list[Rule]:
-    """Make a list with the rule that a value is one of these; empty without choices."""
+    """List the rule that a value is one of the choices; empty without choices."""
     return [partial(choice_text, choices)] if choices else []
 
 
 def choice_text(choices: list[Any], value: Any) -> str:  # noqa: ANN401
-    """Describe a value that is none of the choices; empty for null, which the type checks."""
+    """Describe a value that is not among the choices; empty for null, which the type checks."""
     if value is None or any(is_same(value, choice) for choice in choices):
         return ""
     return f"{value_text(value)} is not one of {', '.join(map(repr, choices))}"
@@ -137,7 +137,7 @@ def show_if_json(ui: Ui, field_path: str) -> dict[str, list[Any]]:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """Return an enum member's value, and anything else as it is."""
+    """Return an enum member's value, and other values unchanged."""
     return value.value if isinstance(value, enum.Enum) else value
 
 

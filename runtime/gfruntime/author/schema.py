@@ -6,8 +6,8 @@ the project's environment when the plugin is built, and imports the standard lib
 
 Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, `own` (the forms of queries that
 have their own method), and `examples`; a form has `migrates` if its class migrates. gfplug's
-`frontend/editors/types.ts` defines the contract. `hash` covers all of it, so that the running plugin can be compared
-with its editors. The printed object also has `keys` from `keys.describe`, and `pluginSchema` from
+`frontend/editors/types.ts` defines the contract. `hash` covers the whole object, so that the running plugin can be
+compared with its editors. The printed object also has `keys` from `keys.describe`, and `pluginSchema` from
 `plugin_schema.describe`.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def load(target: str) -> type:
     """Import the class that `module:Class` names.
 
-    Raises: SchemaError if it cannot be imported (caused by the module's own exception) or holds no such class.
+    Raises: SchemaError if it cannot be imported (caused by the module's own exception) or has no such class.
     """
     module, _, name = target.partition(":")
     try:
@@ -97,7 +97,7 @@ def _inspect(datasource: type) -> Author:
 
 
 def _place_line(error: BaseException) -> str:
-    """Describe in one line where the author's code raised; empty if no line of it did."""
+    """Describe in one line where the author's code raised; empty if other code raised."""
     is_syntax = isinstance(error, SyntaxError) and error.filename and error.lineno
     place = f"{error.filename}, line {error.lineno}" if is_syntax else places.place_of_error(error)  # type: ignore[attr-defined]
     return f"at {place}\n" if place else ""

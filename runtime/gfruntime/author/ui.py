@@ -48,7 +48,7 @@ class HttpOptions:
     """A field of this type puts Grafana's usual HTTP settings on the config page.
 
     `http: HttpOptions = HttpOptions()` shows URL, basic authentication, TLS and custom headers, kept under the keys
-    that every HTTP data source uses. The field itself stays empty: what was typed is in `Settings`.
+    that every HTTP data source uses. The field itself stays empty: the typed values are in `Settings`.
 
     >>> @dataclass(frozen=True)
     ... class Options: http: HttpOptions = HttpOptions()
@@ -57,7 +57,7 @@ class HttpOptions:
 
 @dataclass(frozen=True)
 class OAuth2Options:
-    """A field of this type puts OAuth2 on the config page: the grant, and what each grant needs.
+    """A field of this type puts OAuth2 on the config page: the grant, and the settings of each grant.
 
     `oauth2: OAuth2Options = OAuth2Options()` is enough: `HttpClient.of(settings)` then uses OAuth2 tokens. Secrets are
     stored encrypted. The field itself stays empty, as with `HttpOptions`.
@@ -71,18 +71,18 @@ class OAuth2Options:
 class Ui:
     """The presentation of one field of the options or the query model, and the values that it allows.
 
-    `store` says where the config page keeps an option: in `jsonData` (the default) or in the data source's own `url`.
-    `widget` fits a type: `textarea` and `code` (with `language` and `rows`) a text, `textarea` a secret, `radio` a
-    choice, `hidden` anything.
+    `store` says where the config page keeps an option: in `jsonData` (the default) or in the data source's `url`.
+    `widget` must fit the type: `textarea` and `code` (with `language` and `rows`) fit a text, `textarea` a secret,
+    `radio` a choice, `hidden` any type.
 
     The editor shows which bound a value breaks, and Python refuses the value with status 400. `minimum` and `maximum`
     of a number, or of each number in a list, are inclusive. `required` forbids an empty value. `pattern` is a regular
-    expression that the whole text matches, if it is not empty, as in HTML; use only what RE2 and JavaScript share: no
-    lookaround, no backreferences.
+    expression that the whole text matches, if it is not empty, as in HTML; use only the syntax that RE2 and JavaScript
+    share: no lookaround, no backreferences.
 
     `options_from` names a resource of the plugin that lists the choices of a text or a list of texts in a query: a JSON
     list of texts, or of objects with `value` and perhaps `label` and `description`. `{database}` in it stands for the
-    query's own field of that name: `options_from="tables?database={database}"`. Users may still type other texts. A
+    value of that field in the query: `options_from="tables?database={database}"`. Users may still type other texts. A
     `code` field offers the choices while the user types.
 
     `variables="values"` is for SQL in a `code` field: a template variable is sent as `$__text(north,south)`, its values
@@ -117,7 +117,7 @@ class Ui:
     """The language of a `code` field, such as `sql`: colours, and how variables are quoted."""
 
     variables: Literal["", "values"] = ""
-    """What template variables in a `code` field become: replaced texts, or values for `expand_sql`."""
+    """How template variables in a `code` field are sent: as replaced texts, or as values for `expand_sql`."""
 
     rows: int = 0
     """The height of a `textarea` or `code` field in lines; 0 is the control's default."""
@@ -141,7 +141,7 @@ class Ui:
     """Field names and the values with which this field is shown."""
 
     store: Literal["jsonData", "url"] = "jsonData"
-    """Where the config page stores an option: in `jsonData`, or as the data source's own `url`."""
+    """Where the config page stores an option: in `jsonData`, or as the data source's `url`."""
 
     apps: Sequence[App] = field(default=(), hash=False)
     """The apps of Grafana that show this field of a query; if empty, all apps show it."""

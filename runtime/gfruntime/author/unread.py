@@ -18,7 +18,7 @@ Keys: TypeAlias = "dict[str, Keys] | None"
 """Maps a key to the keys of its value; None allows any keys."""
 
 EACH = "*"
-"""The key whose `Keys` are those of every value of a mapping."""
+"""The key whose `Keys` apply to every value of a mapping."""
 
 QUERY = {
     *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),

@@ -1,6 +1,6 @@
 """AdmissionControl and ResourceConversion: Kubernetes-style objects, checked and converted before Grafana stores them.
 
-The author's methods are static: the objects exist before any data source does. A failure is in the answer's
+The author's methods are static, because the objects exist before any data source. A failure is in the answer's
 `result`, and the call succeeds.
 Source: grafana-plugin-sdk-go v0.298.0, backend/admission.go and backend/conversion.go.
 """
@@ -29,7 +29,7 @@ _OPERATIONS: tuple[Operation, ...] = ("create", "update", "delete")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectKind:
-    """What an object is."""
+    """The group, version and kind of an object."""
 
     group: str = ""
     """The API group, such as `acme-sales-datasource.datasource.grafana.app`."""
@@ -49,7 +49,7 @@ Kind = ObjectKind
 class AdmissionRequest:
     """An object that is about to be stored. For settings the bytes are a protobuf message, else JSON.
 
-    `settings` are those of the data source that the call is about, if there is one.
+    `settings` are those of the data source that the call names, if any.
 
     >>> AdmissionRequest(operation="create", kind=kind, object=b'{"spec": {}}').json()
     {'spec': {}}
@@ -68,7 +68,7 @@ class AdmissionRequest:
     """The object before an update, in the same format; empty otherwise."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
+    """The plugin context of the request."""
 
     settings: Settings[dict[str, Any]] | None = None
     """The settings of the data source, if Grafana sent any."""
@@ -83,7 +83,7 @@ class AdmissionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Whether an object may be stored. `object` is what to store instead, for `mutate_admission`.
+    """Whether an object may be stored. `object` is stored instead, for `mutate_admission`.
 
     >>> Admission.deny("a query needs a table").code
     422
@@ -109,7 +109,7 @@ class Admission:
 
     @classmethod
     def allow(cls, *, object: bytes | None = None, warnings: Sequence[str] = ()) -> Admission:  # noqa: A002
-        """Allow the object to be stored, as it is or changed."""
+        """Allow the object to be stored, unchanged or changed."""
         return cls(allowed=True, object=object, warnings=warnings)
 
     @classmethod
@@ -161,7 +161,7 @@ class ConversionRequest:
     """The request's id."""
 
     context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
+    """The plugin context of the request."""
 
     settings: Settings[dict[str, Any]] | None = None
     """The settings of the data source, if Grafana sent any."""
@@ -235,7 +235,7 @@ def _admission(admission: Admission) -> bytes:
 
 
 def _result(message: str, reason: str, code: int) -> bytes:
-    """Write a pluginv2.StatusResult that says what failed."""
+    """Write a pluginv2.StatusResult that describes the failure."""
     return wire.text(1, "Failure") + wire.text(2, masking.hide(message)) + wire.text(3, reason) + wire.integer(4, code)
 
 

@@ -1,4 +1,4 @@
-"""What the author's methods return → bytes of pluginv2 messages; a failure affects only its own query."""
+"""The results of the author's methods → bytes of pluginv2 messages; a failure affects only its query."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ _encoding_lock = FairLock()
 
 
 class EncodedAnswer(NamedTuple):
-    """The answer to one query: the buffers of its DataResponse, and what the log says about it."""
+    """The answer to one query: the buffers of its DataResponse, and the values that the log shows."""
 
     parts: Parts
     failure: Failure | None = None
 
 
 def frames_of(result: object) -> list[Frame]:
-    """Accept what a query may return: a frame, a table with the Arrow interface, or a list of these.
+    """Convert a query's result to frames: a frame, a table with the Arrow interface, or a list of these.
 
-    Raises: TypeError naming what was returned instead.
+    Raises: TypeError naming the result's type if it is none of these.
     """
     if isinstance(result, Frame):
         return [result]
@@ -87,7 +87,7 @@ def frames_of(result: object) -> list[Frame]:
 
 
 def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
-    """Check the frames of a query as `rulecheck` does, when the alert engine asks.
+    """Check the frames of an alert rule's query as `rulecheck` does.
 
     Raises: QueryError for logs, traces and tables that no rule can read.
     """
@@ -98,7 +98,7 @@ def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
 
 
 def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
-    """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
+    """Encode a query's result; an exception, as the result or while encoding, becomes the query's error."""
     if isinstance(result, BaseException):
         return encode_failure(result, ref_id=ref_id, is_json=is_json)
     try:
@@ -115,7 +115,7 @@ def encode_untyped(frame: Frame, *, ref_id: str, is_json: bool) -> EncodedAnswer
 
 
 def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) -> EncodedAnswer:
-    """Turn an exception into a query's error, beside the frames that it carries."""
+    """Turn an exception into a query's error, with the frames that it has."""
     failure = query_failure(error, ref_id=ref_id)
     parts: list[Parts] = []
     try:
@@ -129,12 +129,12 @@ def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) 
 
 
 def partial_frames(failure: Failure) -> list[Frame]:
-    """List the frames that a failure carries, typed. They are not checked for alert rules, which do not read them."""
+    """List the frames of a failure, typed. They are not checked for alert rules, which do not read them."""
     return contract.set_types(frames_of(failure.frames))
 
 
 def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -> Failure:
-    """Add a sentence to a failure: its frames can't be shown. Log the reason."""
+    """Add a sentence to a failure: its frames can't be shown; log the reason."""
     log.failure(f"Query {ref_id} failed", error)
     return replace(failure, message=f"{failure.message} (the frames of this error can't be shown: {sentence(error)})")
 
@@ -193,7 +193,7 @@ def resource_head(response: Response) -> bytes:
 
 
 def resource_body(body: bytes | bytearray | memoryview | str) -> list[bytes]:
-    """Encode a body in parts of 1 MiB; an empty one is one empty part."""
+    """Encode a body in parts of 1 MiB; an empty body is one empty part."""
     whole = body.encode() if isinstance(body, str) else bytes(body)
     return [_body(whole[start : start + _PART]) for start in range(0, len(whole), _PART)] or [b""]
 

@@ -8,9 +8,9 @@ class Datasource:
         return call_wsgi(self.app, request)          # async def, and `return await call_asgi(...)`, for ASGI
 
 Bodies are streamed while the application produces them. The application finds the `Request`, and with it the user, in
-`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`. Headers whose names have an underscore are
-only there: in WSGI's spelling `X_Grafana_User` would look like `X-Grafana-User`. ASGI's lifespan events are not sent:
-create what the application needs for longer than a request in the data source's constructor.
+`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`. Only the `Request` has headers whose names
+have an underscore: in WSGI's spelling `X_Grafana_User` would look like `X-Grafana-User`. ASGI's lifespan events are not
+sent: create objects that the application needs for longer than a request in the data source's constructor.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _DROPPED_HEADERS = ("content-length", "proxy")
 
 
 def call_wsgi(app: WsgiApp, request: Request) -> Response:
-    """Answer a request by a WSGI application.
+    """Answer a request with a WSGI application.
 
     Raises: RuntimeError when the application starts no response.
 
@@ -65,9 +65,9 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
 
 
 async def call_asgi(app: AsgiApp, request: Request) -> Response:
-    """Answer a request by an ASGI application; the application is cancelled when the client stops reading.
+    """Answer a request with an ASGI application; the application is cancelled when the client stops reading.
 
-    Raises: RuntimeError if the application ends without a response, or the application's own exception.
+    Raises: RuntimeError if the application ends without a response, or the application's exception.
 
     >>> asyncio.run(call_asgi(asgi_app, Request(path="tables"))).status
     200
@@ -99,7 +99,7 @@ class _Exchange:
         try:
             await app(_scope(self._request), self._receive, self._messages.put)
         except Exception:
-            await self._messages.put(None)  # not when cancelled: then nobody reads the queue
+            await self._messages.put(None)  # not when cancelled: nobody reads the queue then
             raise
         await self._messages.put(None)
 
@@ -126,7 +126,7 @@ async def _asgi_body(messages: asyncio.Queue[dict[str, Any] | None], task: async
 
 
 def _let_finish(task: asyncio.Task[None]) -> None:
-    """Let an application that has responded finish its background work; cancel one that has not."""
+    """Let an application that has responded finish its background work; cancel any other application."""
     task.add_done_callback(_log_failure)
     if sys.exc_info()[0] is not None:
         task.cancel()
@@ -152,7 +152,7 @@ def _wsgi_body(chunks: Iterable[bytes], early: list[bytes]) -> Iterator[bytes]:
 
 
 def _prepend(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a part that was read ahead, then the others; closing this generator closes theirs."""
+    """Yield a part that was read early, then the rest; closing this generator closes the generator of the rest."""
     if first:
         yield first
     yield from rest
@@ -223,7 +223,7 @@ def _forwarded(request: Request) -> dict[str, list[str]]:
 
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str | list[str]]:
-    """Collect headers, keeping all values of a repeated one."""
+    """Collect headers, keeping all values of a repeated name."""
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -1,8 +1,8 @@
 """The traffic of a QueryData call, added to the answer as a frame when Grafana asks for it.
 
-Only the header `X-Grafana-HAR-Capture: true`, spelled exactly so, asks for it. The frame has no fields, is named
-`__har__` plus the data source's uid, and has the text of a HAR document in `meta.custom.har`. Without traffic there is
-no frame.
+Only the header `X-Grafana-HAR-Capture: true`, in this exact spelling, requests the frame. The frame has no fields, is
+named `__har__` plus the data source's uid, and has the text of a HAR document in `meta.custom.har`. Without traffic
+there is no frame.
 Source: grafana-plugin-sdk-go v0.299.0, backend/har_capture_middleware.go.
 """
 
@@ -38,7 +38,7 @@ def wants_traffic(call: ActiveCall) -> bool:
 
 
 async def capture_traffic(answer: Callable[[ActiveCall], Awaitable[AnswersById]], call: ActiveCall) -> AnswersById:
-    """Answer the queries of a call; add the frame with the traffic, if there is any."""
+    """Answer the queries of a call; add the frame with the traffic, if there was traffic."""
     from gfruntime.logs.traffic import Traffic  # noqa: PLC0415  # nearly no call asks
 
     incoming = call.incoming

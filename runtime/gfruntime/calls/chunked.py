@@ -1,6 +1,6 @@
 """QueryChunkedData: answers in parts, sent while the author's generators produce them.
 
-`query_chunked` yields frames, each the next rows of one frame. If a query answers several frames, it yields pairs
+`query_chunked` yields frames; each has the next rows of one frame. If a query answers several frames, it yields pairs
 `(frame id, frame)`. In Arrow every part is a whole file; in JSON only the first part of a frame has the schema.
 Source: grafana-plugin-sdk-go v0.298.0, backend/chunked.go.
 """
@@ -90,7 +90,7 @@ class _Writer:
     first: dict[str, Frame] = field(default_factory=dict)
 
     def chunks(self, item: object) -> list[bytes]:
-        """Encode what the generator yielded; each of several frames without an id gets its own id."""
+        """Encode an item of the generator; each of several frames without an id gets its own id."""
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
             frames = answers.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
             return [self._chunk(item[0], frame) for frame in frames]
@@ -98,7 +98,7 @@ class _Writer:
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     async def failure(self, failure: Failure) -> list[bytes]:
-        """Encode the frames that an error carries, then the error."""
+        """Encode the frames of an error, then the error."""
         chunks: list[bytes] = []
         try:
             frames = answers.partial_frames(failure)
@@ -108,7 +108,7 @@ class _Writer:
         return [*chunks, self._error(failure)]
 
     def _error(self, failure: Failure) -> bytes:
-        """Encode the query's error; in Arrow it has a frame, because some hosts fail to read it without one."""
+        """Encode the query's error; in Arrow it has a frame, because some hosts can't read it without a frame."""
         return wire.chunk(
             [] if self.is_json else arrow.encode(Frame(), ref_id=self.ref_id),
             ref_id=self.ref_id,

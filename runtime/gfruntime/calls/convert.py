@@ -1,4 +1,4 @@
-"""Protobuf → our types and the author's; errors name the key and never show a secret."""
+"""Protobuf → gfruntime's types and the author's types; errors name the key and never show a secret."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def utc(milliseconds: int) -> dt.datetime:
 
 
 def plugin_context(message: pb.PluginContext) -> PluginContext:
-    """Convert a request's plugin context; register Grafana's own secrets, so that no text shows them.
+    """Convert a request's plugin context; register Grafana's secrets, so that no text shows them.
 
     Protos before v0.177.0 have no configuration.
     """
@@ -151,7 +151,7 @@ def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
 
 
 def migrate(model: Any, text: bytes, subject: str) -> bytes:  # noqa: ANN401
-    """Return saved JSON as the author's type migrates it; unchanged if the type migrates nothing.
+    """Migrate saved JSON with the author's type; unchanged if the type has no migration.
 
     Raises: DecodeError naming the class; an unexpected exception is logged with its traceback.
     """

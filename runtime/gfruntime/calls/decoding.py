@@ -1,7 +1,7 @@
 """JSON → the author's types; errors name the key and never show a secret.
 
 msgspec decodes standard dataclasses leniently: "5" is accepted for a number, unknown keys are ignored, and null means
-the default, because Grafana's editors and old dashboards send all of these. pydantic models decode themselves. The
+the default, because Grafana's editors and old dashboards send such values. pydantic models decode themselves. The
 limits of the author's `Ui` and types hold for both: `bounds` checks the decoded object. If `show_if` hides a field
 whose value is not allowed, the field gets its default.
 """
@@ -29,7 +29,7 @@ _MAX_HIDDEN_MISMATCHES = 10  # the largest number of mismatches in hidden fields
 
 
 class _MismatchError(DecodeError):
-    """A value that does not fit its type, and the field that it is in."""
+    """A value that does not fit its type, and the path of its field."""
 
     path: tuple[str | int, ...] = ()
 
@@ -49,7 +49,7 @@ def decoder(model: Any, subject: str) -> Callable[[bytes], Any]:  # noqa: ANN401
             value = fast.decode(text or b"{}")
             if bounds is None or next(bounds.find(value), None) is None:
                 return value
-        except (msgspec.DecodeError, RecursionError):  # null for a key with a default, broken JSON, a true mismatch
+        except (msgspec.DecodeError, RecursionError):  # null for a key with a default, broken JSON, or a mismatch
             pass
         return decode(model, json_object(text, subject), subject)
 
@@ -79,7 +79,7 @@ def decode(target: Any, values: dict[str, Any], subject: str) -> Any:  # noqa: A
 
 
 def json_object(text: bytes, subject: str) -> dict[str, Any]:
-    """Read a JSON object as a dict; nothing and null are an empty one.
+    """Read a JSON object as a dict; an empty text and null are an empty object.
 
     Raises: DecodeError if it is another type; `subject` is the start of the message.
     """
@@ -97,7 +97,7 @@ def json_object(text: bytes, subject: str) -> dict[str, Any]:
 
 
 def _decode_for_bounds(bounds: Bounds, values: dict[str, Any], subject: str) -> tuple[Any, dict[str, Any]]:
-    """Fill the class that bounds are checked on; return it and its values, without hidden fields that do not fit."""
+    """Fill the class whose bounds are checked; return it and its values, without hidden fields that do not fit."""
     mismatches: list[_MismatchError] = []
     fill = _fill
     while True:
@@ -174,7 +174,7 @@ def _hook(target: type, value: object) -> object:
 
 
 def _has_default(target: Any, key: str) -> bool:  # noqa: ANN401
-    """Tell whether a dataclass fills a key by itself, or ignores it."""
+    """Tell whether a dataclass has a default for a key, or ignores the key."""
     if not dataclasses.is_dataclass(target):
         return False
     field = next((field for field in dataclasses.fields(target) if field.name == key), None)

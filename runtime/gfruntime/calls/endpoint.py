@@ -1,6 +1,6 @@
 """A method of pluginv2: parses a request, calls a handler, and logs, counts and traces the result.
 
-Reads what all requests have in common: the user, the data source, the headers.
+Reads the common parts of all requests: the user, the data source, the headers.
 Source: grafana-plugin-sdk-go v0.298.0, backend/logger_middleware.go, backend/log, backend/metrics_middleware.go.
 """
 
@@ -48,7 +48,7 @@ _DIGEST_KEY = os.urandom(32)  # differs in each process
 
 
 class ActiveCall:
-    """One call that is being answered: its request, who asks, the data source it is for, and how it ends."""
+    """One call that is being answered: its request, user, data source and result."""
 
     def __init__(self, name: str, request: Any, call: Call, author: Author) -> None:  # noqa: ANN401  # of any method
         """Make the call's details available to its log lines and to the author's code."""
@@ -83,8 +83,8 @@ class ActiveCall:
         return self
 
     def record_query_failure(self, ref_id: str, failure: Failure) -> None:
-        """Log a failed query; the request has failed if one of its queries has."""
-        if self._failure is None or failure.source == "plugin":  # downstream only if none is the plugin's
+        """Log a failed query; a request fails if one of its queries fails."""
+        if self._failure is None or failure.source == "plugin":  # downstream only if no failure is the plugin's
             self._status, self._failure = "error", failure
         extra = {"refID": ref_id, "status": failure.status, "error": failure.message}
         _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
@@ -105,7 +105,7 @@ class ActiveCall:
         elif error is not None:
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
-        if self._status != "cancelled":  # else a thread may still run, and needs its on_cancel functions
+        if self._status != "cancelled":  # otherwise a thread may still run, and needs its on_cancel functions
             self.cancel.forget_all()
         metrics.count(self._name, self._status, source)
         if self._span is not None:
@@ -150,7 +150,7 @@ def stream(
 
 
 def call_error(error: BaseException) -> CallError:
-    """Convert an exception to the failure of its whole call; a PluginError says who is to blame."""
+    """Convert an exception to the failure of its whole call; a PluginError sets the source."""
     if isinstance(error, CallError):
         return error
     failure = failure_of(error)
@@ -160,7 +160,7 @@ def call_error(error: BaseException) -> CallError:
 
 
 def raw_headers(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
-    """Read a request's raw headers; a resource call's are all HTTP headers, so they get the prefix `http_`."""
+    """Read a request's raw headers; those of a resource call are all HTTP headers, so they get the prefix `http_`."""
     headers = getattr(message, "headers", {})
     if not hasattr(message, "method"):
         return dict(headers)
@@ -192,7 +192,7 @@ def proxy_hash(config: Mapping[str, str]) -> str:
 
 
 def _digest(settings: pb.DataSourceInstanceSettings) -> bytes:
-    """Hash everything that the author's constructor sees of a data source, secrets included.
+    """Hash all settings of a data source that the author's constructor receives, secrets included.
 
     Fields that this proto does not know are left out, because their order may differ from call to call.
     """
@@ -226,7 +226,7 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
 
 
 def _cookies(value: str) -> list[str]:
-    """List the values of cookies, except short ones: masking "true" would garble every text."""
+    """List the values of cookies, except short ones: masking "true" would spoil every text."""
     values = (pair.partition("=")[2].strip() for pair in value.split(";"))
     return [each for each in values if len(each) >= _MIN_SESSION_CHARACTERS]
 

@@ -27,7 +27,7 @@ _UNIONS = (typing.Union, types.UnionType)
 
 
 def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
-    """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
+    """Convert a value and its items to texts or choices where the type requires it; else return it unchanged."""
     try:
         target = _target_of(hint)
     except TypeError:  # the annotation is not hashable
@@ -42,7 +42,7 @@ def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
 
 
 class _Target(NamedTuple):
-    """What a type accepts: the types of its fields, the type of its items, its choices, or texts."""
+    """The values that a type accepts: the types of its fields and items, its choices, or texts."""
 
     fields: Mapping[str, Any] | None
     item: Any

@@ -1,4 +1,4 @@
-"""Queries that run, and the calls that wait for their answers: a query runs as long as one call waits."""
+"""Queries that run, and the calls that wait for their answers: a query runs as long as a call waits for it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Waiter:
 
     @property
     def deadline(self) -> float:
-        """The monotonic time at which it stops waiting."""
+        """The monotonic time at which the call stops waiting."""
         deadline = self.call.incoming.deadline
         return float("inf") if deadline is None else deadline
 

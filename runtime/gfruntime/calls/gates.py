@@ -1,11 +1,11 @@
-"""A limit on how many calls of an upstream run at once; the others wait, first come, first served.
+"""A limit on the calls of an upstream that run at once; the others wait, first come, first served.
 
 Queries count, also those answered in chunks, until their generator ends. Streams do not count: a stream lasts as long
 as a panel is open, and a few of them would block all queries. Resources do not count: a user waits for an editor's
 choices, and a body may last as long as a stream. Health checks do not count: they must answer while the upstream is
 busy.
 
-A call holds its place until its work has really ended. A thread cannot be stopped, so a cancelled call keeps its place,
+A call holds its place until its work has ended. A thread cannot be stopped, so a cancelled call keeps its place,
 but only for a limited time: otherwise threads that hang would block all queries.
 """
 
@@ -79,7 +79,7 @@ class Gate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it got the place before the cancellation
+            if turn.done() and not turn.cancelled():  # the caller got the place before the cancellation
                 self._hand_on()
             raise
         finally:
@@ -100,7 +100,7 @@ class Gates:
     def __init__(self, limit: int | None) -> None:
         """Set the limit for each data source; without a limit there are no gates."""
         self._limit = limit
-        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each lives as long as it is used
+        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # a gate exists as long as it is used
 
     async def enter(self, source: InstanceSource) -> GatePlace | None:
         """Wait for a place at a data source; None if the class has no limit."""

@@ -1,13 +1,13 @@
-"""The author's objects, one for each configured data source: create, keep and dispose of them.
+"""Create, keep and dispose of the author's objects, one for each configured data source.
 
 As in the Go SDK, one instance is created for each key and version, even under concurrent first requests; different keys
-never wait for each other; a failure is not remembered. When newer settings arrive, the old instance is disposed of 5 s
+never wait for each other; a failure is not stored. When newer settings arrive, the old instance is disposed of 5 s
 later, so that its calls can end. Unlike in the Go SDK, the old instance stays if the new one cannot be created.
 If Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
 
-Also unlike in the Go SDK, everything that the constructor sees is part of the version: a caller never gets an
-instance that was created with other secrets. If several Grafanas use one data source in turns, each keeps its
-instance: one whose settings are not older is disposed of only after a minute in which no call used it.
+Also unlike in the Go SDK, all values that the constructor receives are part of the version: a caller never gets an
+instance that was created with other secrets. If several Grafanas use one data source in turns, each keeps its instance:
+an instance whose settings are not older is disposed of only after a minute without calls.
 Source: grafana-plugin-sdk-go v0.298.0, backend/instancemgmt and backend/datasource/instance_provider.go.
 """
 
@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger("gfruntime")
 _TTL_TOGGLE = "ttlPluginInstanceManager"
 _TTL = 3600.0
 _SWEEP = 7200.0
-_IDLE = 12  # times `dispose_after`: how long an unused instance of other settings is kept
+_IDLE = 12  # times `dispose_after`: an unused instance of other settings is kept so long
 _MAX_SPARES = 8  # unused instances that are kept for one key
 
 
@@ -54,7 +54,7 @@ class Version:
 
     @property
     def expires(self) -> bool:
-        """Tell whether Grafana wants unused instances to be disposed of."""
+        """Tell whether Grafana's toggle to dispose of unused instances is on."""
         return _TTL_TOGGLE in self.config.get("GF_INSTANCE_FEATURE_TOGGLES_ENABLE", "").split(",")
 
 
@@ -70,7 +70,7 @@ class InstanceSource:
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """The place of one version's instance; entries of `callers` disappear when their calls end."""
+    """The slot of one version's instance; entries of `callers` disappear when their calls end."""
 
     version: Version
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,7 +103,7 @@ class Instances:
         self._slots: dict[InstanceKey, list[_Slot]] = {}
 
     def peek(self, source: InstanceSource) -> Any | None:  # noqa: ANN401  # the author's class
-        """Return the instance without running the author's code; None if there is none of this version."""
+        """Return the instance without running the author's code; None if this version has no instance."""
         slot = _of_version(self._slots.get(source.key, ()), source.version)
         if slot is None or self._is_expired(slot):
             return None
@@ -133,7 +133,7 @@ class Instances:
         return instance
 
     def _make(self, source: InstanceSource) -> Any:  # noqa: ANN401
-        """Create and start an instance; if it fails to start, dispose of it, because it may hold open resources."""
+        """Create and start an instance; if the start fails, dispose of it, because it may hold open resources."""
         instance = source.make()
         try:
             self._start(instance)
@@ -143,7 +143,7 @@ class Instances:
         return instance
 
     def sweep(self) -> None:
-        """Dispose of the instances that were not used for an hour, if Grafana wants that."""
+        """Dispose of the instances that were not used for an hour, if Grafana's toggle is on."""
         with self._lock:
             for key, slots in list(self._slots.items()):
                 for slot in [each for each in slots if self._is_expired(each)]:
@@ -188,7 +188,7 @@ class Instances:
             self._schedule.later(seconds, self._thin_out if key is not None else self._sweep_again, key)
 
     def _thin_out(self, key: InstanceKey) -> None:
-        """Remove the instances of a key that no call has used for a while, except the last used one."""
+        """Remove the instances of a key that no call has used for a while, except the last used instance."""
         with self._lock:
             self._planned.discard(key)
             slots = self._slots.get(key, [])
@@ -200,7 +200,7 @@ class Instances:
 
     def _remove_unused(self, key: InstanceKey, slot: _Slot) -> None:
         """Remove an instance unless a call uses it; the lock is held."""
-        slot.is_removed = True  # first: a call that reads it from here on creates another
+        slot.is_removed = True  # first: a call that reads this slot later creates another instance
         if slot.callers:
             slot.is_removed = False
         else:

@@ -1,8 +1,8 @@
-"""Iterators of the author's code, read from the control loop: bounded, cancellable, and without blocking it.
+"""Iterators of the author's code, read from the control loop: bounded, cancellable, and without blocking the loop.
 
-A sync iterator gets its own thread, not one of the pool, because a stream may last for days. An async iterator runs as
-one task on the loop for `async def` handlers, so that timeouts and task groups may span its `yield`s. Both run at most
-`AHEAD` items ahead of their reader.
+A sync iterator gets its own thread, not a thread of the pool, because a stream may last for days. An async iterator
+runs as one task on the loop for `async def` handlers, so that timeouts and task groups may span its `yield`s. Both run
+at most `AHEAD` items ahead of their reader.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def call(
 
 
 def body(chunks: Any, *, runner: Runner, encode: Callable[[Any], R]) -> AsyncGenerator[R, None]:  # noqa: ANN401  # any iterable
-    """Iterate over what a method has already returned."""
+    """Iterate over the result that a method has returned."""
 
     async def start() -> Any:  # noqa: ANN401
         return chunks
@@ -65,7 +65,7 @@ def body(chunks: Any, *, runner: Runner, encode: Callable[[Any], R]) -> AsyncGen
 
 
 async def merge(iterators: Iterable[AsyncGenerator[T, None]], *, at_once: int) -> AsyncGenerator[T, None]:
-    """Read several iterators side by side; yield their items in the order in which they arrive."""
+    """Read several iterators at once; yield their items in the order in which they arrive."""
     queue, limit, room = asyncio.Queue[Any](), asyncio.Semaphore(at_once), asyncio.Semaphore(AHEAD)
 
     async def read(items: AsyncGenerator[T, None]) -> None:
@@ -147,7 +147,7 @@ async def _read(
 
 
 async def _items(items: Any, runner: Runner) -> AsyncGenerator[Any, None]:  # noqa: ANN401  # any iterable
-    """Iterate over any iterable, also over an async one in a thread, and close it at the end if it can be closed."""
+    """Iterate over any iterable, even an async iterable in a thread, and close it at the end if possible."""
     if hasattr(items, "__aiter__"):
         iterator = aiter(items)
         try:

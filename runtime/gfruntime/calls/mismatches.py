@@ -1,4 +1,4 @@
-"""Error texts for a value that does not fit the author's type: the key, the expected type, the value, and why.
+"""Error texts for a value that does not fit the author's type: the key, the expected type, the value, and the reason.
 
 If the value is an unfilled variable, the text says so. Values of secrets are not shown.
 """
@@ -23,7 +23,7 @@ SETTINGS = "the data source's settings"
 """The first words of an error about options."""
 
 _KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_ANY_KEY = "..."  # msgspec's sign for the key of a mapping
+_ANY_KEY = "..."  # msgspec's text for the key of a mapping
 _TYPE_MISMATCH = re.compile(r"expected [^,]+, got (?!null\b)\w+")
 _VARIABLE = re.compile(r"\$\{[^{}]+\}|\$[A-Za-z_]\w*|\[\[[^\[\]]+\]\]")
 _ALL_VARIABLE = ("$__all", "${__all}", "[[__all]]")
@@ -35,7 +35,7 @@ _MAX_CHARACTERS = 80
 
 
 def describe(error: msgspec.ValidationError, target: Any, values: Any, subject: str) -> tuple[str, Path]:  # noqa: ANN401
-    """Describe what does not fit, the key first; return the text and the path of the value.
+    """Describe the value that does not fit, the key first; return the text and the path of the value.
 
     "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str 'many'".
     """
@@ -53,7 +53,7 @@ def describe(error: msgspec.ValidationError, target: Any, values: Any, subject: 
 
 
 def explain_unfilled_variable(value: object, subject: str) -> str:
-    """Explain that a text is an unfilled variable; empty if it is not."""
+    """Explain that a text is an unfilled variable; empty for any other value."""
     if not isinstance(value, str):
         return ""
     if value.strip() in _ALL_VARIABLE:

@@ -1,8 +1,8 @@
 """Queries of a class that protects its upstream: equal queries run once, answers are cached, concurrency is limited.
 
 A query is decoded where the author's method runs, because its model may be the author's code. The control loop then
-chooses: a cached answer, the answer of an equal query that runs, or a new run. So a call that waits for another's
-answer, or for a place, holds no thread. Each process has its own cache: each worker, too.
+chooses: a cached answer, the answer of an equal query that runs, or a new run. So a call that waits for the answer of
+another call, or for a place, holds no thread. Each process, also each worker, has its own cache.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gfruntime.calls.runner import Runner
 
 _MIN_SECONDS_FOR_RETRY = 1.0
-"""The seconds that a caller must have left to run the query again, if another caller's deadline ended it."""
+"""The seconds that a caller must have left to run the query again, if the deadline of another caller ended it."""
 
 _DEADLINE_TOLERANCE_SECONDS = 0.1  # a failure within this many seconds of the deadline counts as caused by it
 
@@ -88,7 +88,7 @@ class ProtectedQueries(Queries):
             ask.task = asyncio.create_task(self._run(ask))
         try:
             if flights:
-                await asyncio.wait([flight.answer for flight in flights])  # `wait` cancels none of them
+                await asyncio.wait([flight.answer for flight in flights])  # `wait` does not cancel them
             return by_id | {flight.query.ref_id: flight.answer.result() for flight in flights}
         finally:
             for flight in flights:
@@ -136,7 +136,7 @@ class ProtectedQueries(Queries):
         return keyed_queries, failures
 
     async def _run(self, ask: Ask) -> None:
-        """Run, and deliver; if another's deadline ended the run, run again for the callers that have time left."""
+        """Run, and deliver; if another caller's deadline ended the run, run again for the callers with time left."""
         pending = list(ask.flights)
         try:
             while pending:

@@ -1,4 +1,4 @@
-"""QueryData: the queries of one request run side by side, and one failing query does not affect the others."""
+"""QueryData: the queries of one request run at once, and a failing query does not affect the others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Queries:
         self._decode_own = {kind: convert.model_decoder(model) for kind, model in author.own_models.items()}
 
     async def answer(self, call: ActiveCall) -> bytes:
-        """Answer every query by its ref id; of two queries with one ref id, the later is answered."""
+        """Answer every query by its ref id; of two queries with one ref id, the later one is answered."""
         has_traffic = captured.wants_traffic(call)
         by_id = await (captured.capture_traffic(self._encode, call) if has_traffic else self._encode(call))
         return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in by_id.items())
@@ -76,7 +76,7 @@ class Queries:
         return [*own, *(("query", [message]) for message in others)]
 
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> AnswersById:
-        """Answer each group where its method runs; groups of `async def` methods share one trip to the loop."""
+        """Answer each group where its method runs; groups of `async def` methods are sent to the loop together."""
         works = [(method, partial(self._answer, method, group, call)) for method, group in groups]
         at_once = self._runner.author.concurrent_query_count
         if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
@@ -124,7 +124,7 @@ class Queries:
     async def _results(
         self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation
     ) -> dict[str, object]:
-        """Call the method; an exception is the result of all its queries, without frames if there are several."""
+        """Call the method; an exception is the result of all its queries, without frames for several queries."""
         try:
             instance = await self._runner.instance(call.source, method)
             if method == "query_batch":
@@ -144,13 +144,13 @@ class Queries:
                 cancel.forget(query)
 
     def _is_cancelled(self) -> bool:
-        """Tell whether the host cancelled this call; if the author's code cancelled itself, that is a failure."""
+        """Tell whether the host cancelled this call; a cancellation by the author's code is a failure."""
         task = asyncio.current_task() if self._runner.loop.is_current() else None
         return task is not None and task.cancelling() > 0
 
 
 async def run_concurrently(works: Sequence[Callable[[], Awaitable[AnswersById]]], at_once: int) -> AnswersById:
-    """Run the functions side by side, at most `at_once` at a time."""
+    """Run the functions, at most `at_once` at a time."""
     if len(works) == 1:  # the usual case
         return await works[0]()
     limit = asyncio.Semaphore(at_once)
@@ -171,7 +171,7 @@ async def run_concurrently(works: Sequence[Callable[[], Awaitable[AnswersById]]]
 
 
 def _count_rows(result: object) -> int:
-    """Count the rows of a query's result, as far as that is cheap; a failure has none."""
+    """Count the rows of a query's result, if counting is cheap; 0 for a failure."""
     if isinstance(result, BaseException):
         return _count_rows(result.frames) if isinstance(result, PluginError) else 0
     results = result if isinstance(result, (list, tuple)) else [result]
@@ -179,7 +179,7 @@ def _count_rows(result: object) -> int:
 
 
 def _pick(results: object, ref_id: str) -> object:
-    """Return a query's result from the result of `query_batch`, or an exception if it has none."""
+    """Return a query's result from the result of `query_batch`, or an exception if the result is missing."""
     if not isinstance(results, Mapping):
         return TypeError(f"query_batch returned {type(results).__name__}; expected a dict of answers by ref id")
     return results.get(ref_id, TypeError(f"query_batch returned nothing for query {ref_id}"))

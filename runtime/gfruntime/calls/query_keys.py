@@ -1,4 +1,4 @@
-"""Which queries are equal: those for which the author's method sees the same, except when they arrive.
+"""The keys of queries: two queries are equal if the author's method receives the same values, at any time.
 
 A key holds no text of a request: models and credentials are in it as a keyed hash. A model's part comes from the
 decoded model, so that no second JSON reader can read it differently.
@@ -70,11 +70,11 @@ class CacheKey(NamedTuple):
 
     is_json: bool
     from_alert: bool
-    """Whether an alert rule asks: frames for alert rules are checked."""
+    """Whether the query is an alert rule's, whose frames are checked."""
 
     caller: bytes = b""
     filters: bytes = b""
-    """The dashboard's ad hoc filters, also if the author's `Cache.key` is used."""
+    """The dashboard's ad hoc filters, even if the author's `Cache.key` is used."""
 
     question: Hashable = None
 
@@ -86,7 +86,7 @@ def source_number(source: InstanceSource) -> int:
         return _number(source.key, version.updated_ms, version.digest, frozenset(version.config.items()))
 
 
-@functools.lru_cache(maxsize=1000)  # an evicted source gets a new number, and so new answers
+@functools.lru_cache(maxsize=1000)  # an evicted source gets a new number, and therefore new answers
 def _number(*_parts: Hashable) -> int:
     return next(_numbers)
 
@@ -94,9 +94,9 @@ def _number(*_parts: Hashable) -> int:
 def complete(key: CacheKey, query: Query[Any], cache: Cache, *, raw: bytes) -> CacheKey | None:
     """Add the user and the question to a key; return None for a query that must not share its answer.
 
-    The author's `Cache.key` may say so, or Grafana, which wants to see the traffic of this very query.
+    The author's `Cache.key` may decide so, or Grafana requests the traffic of this query.
 
-    `raw` is the model as JSON, for models with values of the author's own types.
+    `raw` is the model as JSON, for models with values of the author's types.
     Raises: TypeError if the result of `Cache.key` has no hash; and the exceptions of `Cache.key`.
     """
     if any(name.removeprefix(PREFIX).lower() == _CAPTURE for name in query.headers):
@@ -113,7 +113,7 @@ def complete(key: CacheKey, query: Query[Any], cache: Cache, *, raw: bytes) -> C
 
 
 def wants_fresh(query: Query[Any], cache: Cache) -> bool:
-    """Tell whether a query needs a new answer: Grafana says so, or it is an alert rule's."""
+    """Tell whether a query needs a new answer: Grafana requests it, or the query is an alert rule's."""
     if query.from_alert:
         return not cache.alerts
     return query.headers.get(_CACHE_SKIP_HEADER) == "true"
@@ -142,7 +142,7 @@ def _question_digest(query: Query[Any], raw: bytes) -> bytes:
 
 
 def _caller(query: Query[Any], *, per_user: bool) -> bytes:
-    """Hash the user and the forwarded headers. Credentials always count, whatever the author sets."""
+    """Hash the user and the forwarded headers. Credentials always count, with any setting of the author."""
     ignored = _LOCATION_HEADERS if per_user else _LOCATION_HEADERS | _USER_HEADERS
     headers = [each for each in query.headers.items() if each[0].removeprefix(PREFIX).lower() not in ignored]
     user = query.context.user if per_user else None
@@ -155,14 +155,14 @@ def _ends(between: TimeRange) -> tuple[dt.datetime, dt.datetime]:
 
 
 def _digest(*parts: object) -> bytes:
-    """Hash texts, numbers and bytes, in tuples and lists, by their reprs, which differ if the values do."""
+    """Hash texts, numbers and bytes, in tuples and lists, by their reprs, which differ if the values differ."""
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=32, key=_DIGEST_KEY).digest()
 
 
 def _tagged(value: Any) -> object:  # noqa: ANN401, PLR0911  # of a decoded model; one line for each kind
     """Convert a model to tuples of texts, numbers and bytes, each with its type's name.
 
-    Raises: TypeError for one of the author's own types.
+    Raises: TypeError for a type of the author.
     """
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"

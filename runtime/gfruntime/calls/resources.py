@@ -1,4 +1,4 @@
-"""CallResource: HTTP requests to the data source's own resources, answered at once or as a stream."""
+"""CallResource: HTTP requests to the data source's resources, answered at once or as a stream."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Resources:
         read = {"keys": keys.describe(self._runner.author)}
         try:
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id) | read)
-        except controls.SchemaError as error:  # with a custom frontend, no form need show the dataclasses
+        except controls.SchemaError as error:  # with a custom frontend, the dataclasses need no form
             return Response.json({"message": str(error), "isSchemaError": True, **read}, status=404)
 
     async def _migrate(self, request: Request) -> Response:

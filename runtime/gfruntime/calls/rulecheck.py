@@ -1,7 +1,7 @@
 """Check answers to alert rules before Grafana reads them.
 
 Problems are logged, each text once. Logs, traces and tables that no rule can read are refused with a helpful error,
-because Grafana's own error would be "type not".
+because Grafana's error would be "type not".
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def check(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[Fr
 
 
 def _without_empty(frames: list[Frame]) -> list[Frame]:
-    """Remove frames without rows, which rules read as NaN; if all are empty, keep one without fields: "no data"."""
+    """Remove frames without rows, which rules read as NaN; if all are empty, keep a frame without fields: "no data"."""
     with_rows = [frame for frame in frames if len(frame)]
     return with_rows or [replace(frame, fields=()) for frame in frames[:1]]
 
 
 def sketch(frame: Frame) -> alerting.Sketch:
-    """Describe a frame for the classifier; values are read only when it needs them."""
+    """Describe a frame for the classifier; values are read only if necessary."""
     return alerting.Sketch(name=frame.name, meta=frame.meta or {}, columns=[_column(field) for field in frame.fields])
 
 
@@ -80,7 +80,7 @@ def _reader(field: Field) -> Callable[[], Sequence[object]]:
 
 
 def _display_kind(frames: Sequence[Frame]) -> str:
-    """Return what Grafana shows the frames as, if rules cannot read them (logs, traces, tables); else an empty text."""
+    """Return the kind of frames that rules cannot read (logs, traces, tables); else an empty text."""
     for meta in (frame.meta or {} for frame in frames):
         kind, frame_type = meta.get("preferredVisualisationType"), meta.get("type")
         if frame_type == "log-lines" or kind == "logs":

@@ -1,4 +1,4 @@
-"""Runs the author's methods in the right place: `def` in a thread of the pool, `async def` on the user loop."""
+"""Runs the author's methods: `def` in a thread of the pool, `async def` on the user loop."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ class Runner:
         return await self.block(lambda: self.instances.acquire(source), method)
 
     async def block(self, function: Callable[[], T], method: str) -> T:
-        """Call a function that may block: in a thread of the pool if this is the event loop's thread, else here."""
+        """Call a function that may block: in a thread of the pool if called on the event loop, else in this thread."""
         return await self._pool_for(method).run(function) if self.loop.is_current() else function()
 
     async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
-        """Await a method's result if it is awaitable; the result of a decorated `def` can be awaitable, too.
+        """Await a method's result if it is awaitable; the result of a decorated `def` can also be awaitable.
 
         If the method forked, and the child returns from it, the child ends here: it shares the loop's wake-up pipe with
-        the plugin, and would take its wake-up calls.
+        the plugin, and would read its wake-up bytes.
         """
         try:
             if not inspect.isawaitable(result):

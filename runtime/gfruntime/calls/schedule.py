@@ -46,7 +46,7 @@ class Schedule:
                 self.later(_AGAIN, work)
 
     def _start(self, target: Callable[[], object]) -> bool:
-        """Start a thread; return False if the system has none."""
+        """Start a thread; return False if the system has no thread left."""
         try:
             threading.Thread(target=target, name=self._name, daemon=True).start()
         except RuntimeError as error:  # the system has no more threads for this user or container

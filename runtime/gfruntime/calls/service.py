@@ -42,7 +42,7 @@ class Service:
 
     @classmethod
     def of(cls, datasource: Any, *, threads: int = 64) -> Service:  # noqa: ANN401  # the author's class
-        """Inspect the author's class, and warm up what the first answer needs.
+        """Inspect the author's class, and encode a frame, so that the first answer is fast.
 
         Raises: TypeError if the class can't answer queries or take settings, SchemaError if a bound of its types is
         invalid.
@@ -118,7 +118,7 @@ class Service:
 
     async def _health(self, call: ActiveCall) -> object:
         if not call.request.pluginContext.HasField("dataSourceInstanceSettings"):
-            return Health.ok("The plugin is running")  # this is about the plugin, not a data source
+            return Health.ok("The plugin is running")  # the request is for the plugin, not for a data source
         if "check_health" in self._author.methods:
             return await self._runner.call("check_health", call.source)
         await self._runner.run("check_health", partial(self._runner.instance, call.source, "check_health"))

@@ -1,7 +1,7 @@
-"""The Stream service: who may subscribe and publish, and the packets of a channel.
+"""The Stream service: the permission to subscribe and publish, and the packets of a channel.
 
-A class with `run_stream` has channels. Without `subscribe_stream` everybody who can read the data source may subscribe;
-without `publish_stream` nobody may publish.
+A class with `run_stream` has channels. Without `subscribe_stream` every user who can read the data source may
+subscribe; without `publish_stream` no user may publish.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Streams:
 
 
 def packet(item: object) -> bytes:
-    """Encode one packet as JSON: a frame with its schema, a frame's data alone, or any JSON value; NaN becomes null.
+    """Encode one packet as JSON: a frame with its schema, only a frame's data, or any JSON value; NaN becomes null.
 
     Raises: ValueError if bytes are not JSON, TypeError if a value can't be written as JSON.
     """

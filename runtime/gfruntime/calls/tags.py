@@ -1,6 +1,6 @@
-"""Ad hoc filters for the author's code: those of a query, and the resources that list their keys and values.
+"""Ad hoc filters for the author's code: the filters of a query, and the resources that list their keys and values.
 
-The editors put the dashboard's filters into a query's JSON as `adhocFilters`, as Grafana's own data sources do.
+The editors put the dashboard's filters into a query's JSON as `adhocFilters`, as Grafana's data sources do.
 Source: grafana v13.0.0, packages/grafana-data/src/types/templateVars.ts and datasource.ts.
 """
 
@@ -60,7 +60,7 @@ class _TagQuestion(msgspec.Struct):
 
 
 def filters_reader(author: Author) -> Callable[[bytes], tuple[AdHocFilter, ...]]:
-    """Make a function from a query's JSON to its filters; it returns none for a class without `get_tag_keys`.
+    """Make a function from a query's JSON to its filters; it returns no filters for a class without `get_tag_keys`.
 
     The function raises: DecodeError if the filters have another shape; a query without them would return too much.
     """
@@ -76,7 +76,7 @@ def filters_reader(author: Author) -> Callable[[bytes], tuple[AdHocFilter, ...]]
 
 
 def method_of(author: Author, path: str) -> str:
-    """Return the author's method that answers a resource; empty if it is none of these two."""
+    """Return the author's method that answers a resource; empty for any other resource."""
     name = _METHODS.get(path.strip("/"), "")
     return name if name in author.methods else ""
 
@@ -100,7 +100,7 @@ def call(instance: Any, method: str, request: Request) -> Any:  # noqa: ANN401  
 def response(method: str, result: object) -> Response:
     """Convert the author's result to a response: texts, or dictionaries with `value` and optionally `label`.
 
-    Raises: TypeError if it is something else.
+    Raises: TypeError for any other result.
     """
     items: list[Any] = list(result) if isinstance(result, (list, tuple)) else [result]
     for item in items:

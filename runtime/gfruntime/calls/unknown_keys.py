@@ -1,4 +1,4 @@
-"""Keys that a data source receives and does not read: ignored, because dashboards outlive versions, and logged.
+"""Keys that a data source receives and does not read: they are ignored, because old dashboards have them, and logged.
 
 Each key is logged once for each type, at debug level. The line has the keys, never their values.
 """

@@ -1,7 +1,7 @@
 """On Windows, end the supervisor's child processes when the supervisor ends, for any reason.
 
 On other systems each child watches its parent. On Windows some children are a virtual environment's python.exe stub,
-which watches nothing.
+which does not watch its parent.
 """
 
 from __future__ import annotations

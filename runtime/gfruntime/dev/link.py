@@ -1,4 +1,4 @@
-"""Keep module.js in step with the dataclasses: if a save changed their schema, gfplug links module.js again.
+"""Link module.js again, with gfplug, if a save changed the schema of the dataclasses.
 
 The linker belongs to gfplug and runs in gfplug's interpreter; the launcher of `gfplug dev` passes the command. It runs
 after the new code answers, so no save waits for it.
@@ -38,20 +38,20 @@ class Link:
 
     @classmethod
     def from_environment(cls) -> Link:
-        """Take the launcher's variables out of the environment, so that the author's code does not see them."""
+        """Read the launcher's variables, and remove them from the environment of the author's code."""
         settings = json.loads(os.environ.pop(VARIABLE, "") or "{}")
         return cls(Path(settings["module"]), tuple(settings["command"]), settings["path"]) if settings else cls()
 
     def follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
         """Compare a process's schema with module.js in the background, and link if they differ.
 
-        `resource` requests one of that process's resources, and returns the status and the body.
+        `resource` requests a resource of that process, and returns the status and the body.
         """
         if self.command:
             threading.Thread(target=self._follow, args=(resource,), name="link of module.js", daemon=True).start()
 
     def _follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
-        with self._lock:  # one at a time, so that the last save wins
+        with self._lock:  # one link at a time, so that the last save is linked last
             code, body = resource("gfplug/schema")
             schema = json.loads(body) if body.startswith(b"{") else {}
             if code != _OK and "message" in schema:

@@ -1,4 +1,4 @@
-"""A spare process that has imported everything but the author's own modules, so that the next save starts fast.
+"""A spare process that has imported all modules except the author's, so that the next save starts fast.
 
 A line on stdin makes it the plugin; the end of stdin ends it.
 """
@@ -23,7 +23,7 @@ _RUNTIME = ("gfruntime.serving.workers.worker", "gfruntime.calls.service")
 
 
 def warm(source: Path) -> None:
-    """Import the runtime, and the libraries that the author's files import; failures appear again later."""
+    """Import the runtime, and the libraries that the author's files import; the plugin reports failures later."""
     for name in dict.fromkeys((*_RUNTIME, *libraries(source))):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
@@ -37,7 +37,7 @@ def libraries(source: Path) -> Iterator[str]:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
             continue  # a half-saved file
-        for node in tree.body:  # imports inside functions may be deferred on purpose
+        for node in tree.body:  # imports inside functions may be lazy on purpose
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             else:
@@ -46,7 +46,7 @@ def libraries(source: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Wait for the line, then run as the plugin."""
+    """Wait for the line, and run as the plugin."""
     warm(source_folder())
     if sys.stdin.buffer.readline():
         sys.argv[:] = [_PLUGIN]

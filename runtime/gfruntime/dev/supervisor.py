@@ -2,7 +2,7 @@
 
 A save starts a second process. Once the new code is imported, calls go to it, and the old process ends after its last
 answer. If the import fails, the old process stays, and health checks and panels show the error. Grafana could restart
-an ended plugin itself, but it checks only once a second, and nothing would answer meanwhile.
+an ended plugin itself, but it checks only once a second, and calls would fail meanwhile.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _RESOURCE = "/pluginv2.Resource/CallResource"
 _BODY = 3  # pluginv2.CallResourceResponse
 _STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
-_POLL_SECONDS = 0.08  # seconds between two looks at the files
+_POLL_SECONDS = 0.08  # seconds between two checks of the files
 _SETTLE_SECONDS = 0.03  # seconds without a change that make a save complete
 _RESTART_DELAY = 1.0  # seconds before a process that died is started again
 _DRAIN_SECONDS = 10.0  # seconds that an old process may take for its last answers
@@ -56,7 +56,7 @@ class LoadError(Exception):
 
 
 class Supervisor:
-    """Owns the processes: one that answers, a spare one for the next save, and old ones that are ending."""
+    """Owns the processes: one that answers, a spare for the next save, and old processes that are ending."""
 
     def __init__(self, source: Path | None = None) -> None:
         """Prepare to watch a source folder; default: the folder of the author's package."""
@@ -88,7 +88,7 @@ class Supervisor:
         )
 
     def _attach(self) -> None:
-        """Send calls to the first process; `_switch_to` does this for later ones."""
+        """Send calls to the first process; `_switch_to` does this for later processes."""
         self._loop = asyncio.get_running_loop()
         if self._current is not None:
             self._current.caller.attach()
@@ -122,7 +122,7 @@ class Supervisor:
         return paths
 
     def _reload(self, paths: list[str]) -> None:
-        """Start a process, and let it answer unless it fails where the old one works."""
+        """Start a process, and let it answer, unless it fails and the old process works."""
         began = time.monotonic()
         try:
             child = self._take_spare(paths)
@@ -267,7 +267,7 @@ class Supervisor:
         return answer
 
     def _resource(self, child: Child, path: str) -> tuple[int, bytes]:
-        """Request one of the runtime's own resources; return status and body, or status 0 if the process has ended."""
+        """Request a resource of the runtime; return status and body, or status 0 if the process has ended."""
 
         async def ask() -> list[bytes]:
             return [bytes(part) async for part in child.caller.stream(_RESOURCE, request, Call(), is_endless=False)]
@@ -289,7 +289,7 @@ class Supervisor:
 
 
 def _precompile(source: Path) -> None:
-    """Write the bytecode of all modules that the author does not edit; the processes themselves write none."""
+    """Write the bytecode of all modules that the author does not edit; the processes do not write bytecode."""
     if sys.dont_write_bytecode:
         return
     import compileall  # noqa: PLC0415

@@ -17,7 +17,7 @@ _NOISE = ("~", ".swp", ".swx", ".tmp", ".pyc", ".pyo")
 
 
 def source_folder() -> Path:
-    """Return the folder that holds the author's package `plugin`, without importing it.
+    """Return the folder that contains the author's package `plugin`, without importing it.
 
     Raises: ModuleNotFoundError if sys.path has no such package.
     """
@@ -40,20 +40,20 @@ def changes(old: Snapshot, new: Snapshot) -> list[str]:
 def forget(paths: Iterable[str]) -> None:
     """Remove the bytecode of changed files.
 
-    Python uses bytecode if its source has the same size and the same second; two saves in one second may have both.
+    Python uses bytecode if its source has the same size and the same time in seconds, as after two saves in one second.
     """
     for path in paths:
         if path.endswith(".py"):
             try:
                 Path(cache_from_source(path)).unlink(missing_ok=True)
             except OSError:
-                continue  # not writable: then nobody writes bytecode there either
+                continue  # not writable: the folder has no new bytecode either
 
 
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     try:
         entries = list(os.scandir(folder))
-    except OSError:  # removed in the meantime
+    except OSError:  # it was removed meanwhile
         return
     for entry in entries:
         try:

@@ -71,7 +71,7 @@ class Sketch:
 
     @property
     def type(self) -> str:
-        """The frame's type; empty if it has none."""
+        """The frame's type; empty if it is not set."""
         return str(self.meta.get("type") or "")
 
     def of(self, *types: str, nullable: bool | None = None) -> list[RuleColumn]:
@@ -92,7 +92,7 @@ class RuleSeries:
 class Verdict:
     """How Grafana reads an answer.
 
-    `message` is Grafana's own text when `kind` is "error"; `hint` says what to do about it.
+    `message` is Grafana's text if `kind` is "error"; `hint` says what to do.
     """
 
     kind: Kind
@@ -266,7 +266,7 @@ def _is_number_table(frame: Sketch) -> bool:
 
 
 def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[RuleColumn, list[RuleColumn]]:
-    """Return the time and the values as a reader of series does."""
+    """Return the time column and the value columns, as Grafana's reader of series does."""
     times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
     if not times:
         raise _ReadError(f"frame {at} is missing a []time.Time field", "add a time column that is not nullable")
@@ -276,7 +276,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[RuleColumn, l
 
 
 def _keys(texts: Sequence[RuleColumn], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Yield each row's labels; of two columns with one name, the later counts."""
+    """Yield each row's labels; of two columns with one name, the later one counts."""
     if not texts:
         return iter([()] * min(rows, MAX_CHECKED_ROWS))
     by_name = {each.name: each for each in texts}
@@ -321,7 +321,7 @@ def _time_warnings(index: RuleColumn, *, are_single: bool = False) -> Iterator[s
 def _point_warnings(
     keys: Sequence[tuple[tuple[str, str], ...]], index: RuleColumn, values: Sequence[RuleColumn]
 ) -> Iterator[str]:
-    points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
+    points = Counter(zip(keys, index.values(), strict=False))  # only the first rows have keys
     doubled: dict[tuple[tuple[str, str], ...], int] = {}
     for (key, _), count in points.items():
         if count > 1:

@@ -34,9 +34,9 @@ _FIXED = VALUES | {"time", "enum"}  # types whose values have at most eight byte
 
 
 def encode(frame: Frame, *, ref_id: str = "") -> Parts:
-    """Encode a frame as the buffers of an Arrow IPC file; joined they are the file.
+    """Encode a frame as the buffers of an Arrow IPC file; joined, they are the bytes of the file.
 
-    Shape: one column per field; one record batch, none when there are no rows.
+    Shape: one column per field; one record batch, or no batch for no rows.
     Units: times become timestamp[ns] without a zone.
     A frame without a ref id gets `ref_id`.
     """
@@ -72,7 +72,7 @@ def decode(data: bytes) -> Frame:
 
 
 def _is_small(frame: Frame, batch: pa.RecordBatch) -> bool:
-    """Tell whether the columns' memory is small; of slices with values of fixed width, count only the slice."""
+    """Tell whether the columns' memory is small; for slices of fixed-width values, count only the slice."""
     if batch.get_total_buffer_size() < _SMALL_BYTES:
         return True
     return batch.num_rows * batch.num_columns * 8 < _SMALL_BYTES and all(field.type in _FIXED for field in frame.fields)
@@ -136,7 +136,7 @@ def _arrow_field(field: Field) -> pa.Field:
     return _pa_field(field.name, field.type, field.nullable, labels, config)
 
 
-@functools.lru_cache(maxsize=1024)  # the same columns come with every answer
+@functools.lru_cache(maxsize=1024)  # every answer has the same columns
 def _pa_field(name: str, kind: FieldType, nullable: bool, labels: bytes | None, config: bytes | None) -> pa.Field:  # noqa: FBT001  # a key
     spelling = FIELD_TYPES[kind]
     metadata: dict[str, str | bytes] = {"tstype": spelling.simple}
@@ -151,7 +151,7 @@ def _field(arrow_field: pa.Field, values: pa.ChunkedArray) -> Field:
     metadata = _text(arrow_field.metadata)
     kind = arrow_field.type
     field_type = _BY_ARROW.get(kind)
-    if pa.types.is_timestamp(kind):  # Grafana reads the numbers as nanoseconds, whatever the unit
+    if pa.types.is_timestamp(kind):  # Grafana ignores the unit and reads nanoseconds
         field_type, values = "time", values.cast(pa.int64()).cast(pa.timestamp("ns"))
     if kind == pa.uint16() and metadata.get("tstype") == "enum":
         field_type = "enum"

@@ -74,7 +74,7 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
 def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
     """Make an Arrow array of the type that the values have.
 
-    Raises: FrameError naming the column if they have none.
+    Raises: FrameError naming the column if the values have no type.
     """
     try:
         pandas_later.look()

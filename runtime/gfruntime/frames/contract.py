@@ -1,4 +1,4 @@
-"""The frame type of a response whose author set none, so that alert rules can read it.
+"""Set the frame type of a response if the author set none, so that alert rules can read the response.
 
 Grafana's contract 0.1 names six shapes that expressions and alert rules understand. By default:
 
@@ -67,7 +67,7 @@ def _with_notices(frame: Frame) -> Frame:
 
 
 def _check_first_type(frames: Sequence[Frame]) -> list[Frame]:
-    """Check frames by the first frame's type, which the author set, if we know its version."""
+    """Check frames by the first frame's type, which the author set, if gfruntime knows its version."""
     meta = frames[0].meta or {}
     frame_type = next((name for name in _TYPES if name == meta.get("type")), None)
     if frame_type is None or meta.get("typeVersion", shapes.VERSION) != shapes.VERSION:

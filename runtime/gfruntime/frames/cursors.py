@@ -40,7 +40,7 @@ _POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
 class CursorRows(NamedTuple):
-    """The result of a cursor: the columns' names, their kinds as far as the driver says, and the rows."""
+    """The result of a cursor: the columns' names, their kinds, if the driver reports them, and the rows."""
 
     keys: Sequence[str]
     kinds: Sequence[dbvalues.Kind]
@@ -50,8 +50,8 @@ class CursorRows(NamedTuple):
 def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
     """Read the rows of a cursor that has executed its statement; return whether there are more rows than the limit.
 
-    Raises: FrameError if the statement returned no rows, if Grafana has no type for a column, which the text names, or
-    if the cursor is async; DownstreamError if the database fails while Arrow reads.
+    Raises: FrameError if the statement returned no rows, if Grafana has no type for a column (the text names it), or if
+    the cursor is async; DownstreamError if the database fails while Arrow reads.
     """
     traffic = capture.traffic.get()
     if traffic is None:

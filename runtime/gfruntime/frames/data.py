@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Frame:
     """A table with a name and metadata.
 
-    `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type` in
-    it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
+    `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type`,
+    the runtime adds the type that fits the shape, so that alert rules can read the frame (see `contract`).
 
     >>> Frame.of(time=[datetime(2026, 1, 1)], value=[1.5], labels={"host": "a"})["value"].labels
     {'host': 'a'}
@@ -48,7 +48,7 @@ class Frame:
     """The query's letter; the runtime sets it."""
 
     meta: Mapping[str, object] | None = None
-    """Grafana's FrameMeta as JSON values; None if there is none."""
+    """Grafana's FrameMeta as JSON values; None if it is not set."""
 
     def __post_init__(self) -> None:
         """Check that the fields have one length, and the metadata."""
@@ -147,16 +147,16 @@ class Frame:
         unit: GivenUnit | None = None,
         value: str | Sequence[str] = (),
     ) -> Frame | list[Frame]:
-        """Make a frame from rows with named values: dictionaries, dataclasses and their like (see `records`).
+        """Make a frame from rows with named values: dictionaries, dataclasses and similar objects (see `records`).
 
         With keys as `labels` it makes one frame for each value and set of labels, the best form for alert rules:
 
         >>> frames = Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
 
         Options: `time` is the key of the time: ISO 8601, RFC 2822, datetimes, or numbers in the `unit` s, ms, us or ns
-        ("guess" chooses it by their size). `value` lists the keys of the values; default: all others. Texts that are
-        numbers become numbers. A dictionary of `labels` is set on all values. `types` maps a key to its type. A key
-        reaches nested values with dots: `value="metrics.cpu"`.
+        ("guess" chooses the unit by their size). `value` lists the keys of the values; default: all other keys. Texts
+        that are numbers become numbers. A dictionary of `labels` is set on all values. `types` maps a key to its type.
+        A key reaches nested values with dots: `value="metrics.cpu"`.
         Raises: FrameError naming the row and the key.
         """
         rows = records_.rows_of(records)
@@ -170,13 +170,13 @@ class Frame:
 
     @classmethod
     def from_json(cls, frame: object) -> Frame:
-        """Read a frame in Grafana's own JSON, as a text or decoded (`{"schema": ..., "data": ...}`).
+        """Read a frame in Grafana's frame JSON, as a text or decoded (`{"schema": ..., "data": ...}`).
 
         >>> text = '{"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}'
         >>> Frame.from_json(text)["v"].type
         'float64'
 
-        Raises: FrameError saying what is wrong, and in which column.
+        Raises: FrameError naming the mistake and the column.
         """
         return cls(**framejson.read(frame))
 
@@ -186,7 +186,7 @@ class Frame:
     ) -> Frame:
         """Make a frame from all rows of a cursor that has executed its statement: DB-API, ADBC, DuckDB, SQLAlchemy.
 
-        With `limit`, at most that many rows are read, and a notice says if there were more. See `cursors` and
+        With `limit`, at most `limit` rows are read; if the result has more, a notice says so. See `cursors` and
         `dbvalues`.
         """
         fields, is_cut = cursors.from_cursor(cursor, limit, types)
@@ -240,7 +240,7 @@ class Frame:
     def __getitem__(self, name: str) -> Field:
         """Return the first field of this name.
 
-        Raises: KeyError if there is none.
+        Raises: KeyError if no field has this name.
         """
         for field in self.fields:
             if field.name == name:

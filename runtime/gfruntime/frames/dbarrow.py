@@ -23,7 +23,7 @@ _INFINITIES = {
     **dict.fromkeys((2**63 - 1, (2**31 - 1) * _DAY), "infinity"),
     **dict.fromkeys((1 - 2**63, (1 - 2**31) * _DAY), "-infinity"),
 }
-"""DuckDB's infinite times, in microseconds and in seconds of its days; ADBC's overflow, so they are not recognised."""
+"""DuckDB's infinite times, in microseconds and in seconds of its days; in ADBC they overflow and are not recognised."""
 _IPV4 = 2  # PostgreSQL's address family; the other value is IPv6
 
 
@@ -52,12 +52,12 @@ def _binary(name: str, values: pa.ChunkedArray) -> Field:
 
 
 def _bits(wire: bytes) -> str:
-    """Read DuckDB's bit string: how many bits of the first byte do not count, then the bytes."""
+    """Read DuckDB's bit string: a byte with the number of padding bits, then the padding and the bits."""
     return "".join(f"{byte:08b}" for byte in wire[1:])[wire[0] :]
 
 
 def _interval(name: str, values: pa.ChunkedArray) -> Field:
-    """Convert intervals to seconds; to texts if one has months, whose length varies."""
+    """Convert intervals to seconds; to texts if an interval has months, whose length varies."""
     intervals = values.to_pylist()
     if any(interval is not None and interval.months for interval in intervals):
         return Field(name, intervals)
@@ -102,7 +102,7 @@ def _binary_form(name: str, kind: Any) -> str:  # noqa: ANN401  # pa.OpaqueType
 
 
 def _time(name: str, values: pa.ChunkedArray) -> Field:
-    """Keep times; convert the column to texts if one is out of the range of nanoseconds."""
+    """Keep times; convert the column to texts if a time is out of the range of nanoseconds."""
     unit = getattr(values.type, "unit", "ms")
     if pa.types.is_date32(values.type):
         ticks, unit = pc.multiply(values.cast(pa.int32()).cast(pa.int64()), _DAY), "s"

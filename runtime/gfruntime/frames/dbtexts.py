@@ -1,4 +1,4 @@
-"""Texts for database drivers' own objects: ranges, bit strings, geometries, intervals.
+"""Texts for objects of database drivers: ranges, bit strings, geometries, intervals.
 
 The drivers are not imported: an object is recognised by its attributes.
 """

@@ -32,7 +32,7 @@ from gfruntime.frames.field import Field
 from gfruntime.frames.labels import as_text
 
 Kind = Literal["", "json", "texts of json", "union", "bits"]
-"""What a driver says about a column that its values do not show; `bits` only matters in Arrow, for DuckDB."""
+"""The part of a column's type that only the driver reports; `bits` only matters in Arrow, for DuckDB."""
 
 YEARS = range(1678, 2262)
 _PRINTABLE = re.compile(rb"[\t\n\r -~]*")
@@ -76,7 +76,7 @@ def _holds_values(cls: type) -> bool:
 
 
 def document(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  # JSON
-    """Convert a value to JSON types; values without one become texts."""
+    """Convert a value to JSON types; other values become texts."""
     if depth > _MAX_DEPTH:
         return str(value)
     if isinstance(value, Mapping) or type(value).__name__ == "Record":

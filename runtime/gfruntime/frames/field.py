@@ -35,8 +35,8 @@ class Field:
     """One column of a frame.
 
     Units: `time` values are nanoseconds since 1970 in UTC.
-    Nullability: by default a time field is nullable only if it has a null (readers of alert data need a non-nullable
-    one), and any other field always is, so that its type doesn't change with the data.
+    Nullability: by default a time field is nullable only if it has a null, because readers of alert data need
+    non-nullable times. Other fields are nullable, so that their types don't change with the data.
     Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
 
     >>> Field("latency", [1.5, None], labels={"host": "a"}, config={"unit": "s"}).type
@@ -56,10 +56,10 @@ class Field:
     """Whether the type allows nulls."""
 
     labels: Mapping[str, str] | None
-    """The labels that distinguish this series from others of its name; None if there are none."""
+    """The labels that distinguish this series from others of its name; None without labels."""
 
     config: Mapping[str, object] | None
-    """Grafana's FieldConfig; None if there is none."""
+    """Grafana's FieldConfig; None if it is not set."""
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ _NS_PER_MS = 1_000_000
 def read(value: object) -> dict[str, Any]:
     """Read a frame, as text or as JSON objects, into the arguments of a Frame: fields, name, ref_id, meta.
 
-    Raises: FrameError saying what is wrong, and in which column.
+    Raises: FrameError naming the mistake and the column.
     """
     document = _document(value)
     schema, data = _object(document, "schema"), _object(document, "data")

@@ -1,7 +1,7 @@
-"""Frames as JSON text: metadata for Arrow, and Grafana's own frame JSON.
+"""Frames as JSON text: metadata for Arrow, and Grafana's frame JSON.
 
 Grafana's reader accepts the keys in one order only (`schema` before `data`, `values` before `entities` before `nanos`)
-and fails at any other key, so nothing here sorts or adds keys.
+and fails at any other key, so this module neither sorts nor adds keys.
 Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go.
 """
 
@@ -148,7 +148,7 @@ def _one_line(document: bytes) -> bytes:
 
 def _plain(value: object) -> object:
     """Convert types that the encoder doesn't support: numpy's and mappings; any other type becomes text."""
-    if isinstance(value, (int, float)):  # a subclass
+    if isinstance(value, (int, float)):  # a subclass of int or float
         return int(value) if isinstance(value, int) else float(value)
     if hasattr(value, "tolist"):
         return value.tolist()

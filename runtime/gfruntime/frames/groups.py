@@ -87,7 +87,7 @@ def _number_rows(keys: Sequence[Field]) -> tuple[pa.Array, list[Texts]]:
 
 
 def _number_texts(field: Field) -> tuple[pa.Array, list[str]]:
-    """Number a column's values by first appearance; values with the same text, like null and NaN, get one number."""
+    """Number a column's values by first appearance; values with one text, like null and NaN, share a number."""
     dictionary = field.values.dictionary_encode(null_encoding="encode")
     numbers: dict[str, int] = {}
     codes = [

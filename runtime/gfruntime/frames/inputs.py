@@ -1,7 +1,7 @@
 """Columns of libraries → a list of Python objects, or one Arrow array.
 
-Lists, other iterables, numpy arrays (masked ones keep their mask), pandas and polars columns, and objects with the
-Arrow PyCapsule interface. None of the libraries is imported.
+Inputs: lists, other iterables, numpy arrays (masked arrays keep their mask), pandas and polars columns, and objects
+with the Arrow PyCapsule interface. None of the libraries is imported.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _wrap(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy 
 
 @functools.lru_cache(maxsize=64)
 def _shared_type(dtype: Any) -> pa.DataType | None:  # noqa: ANN401  # numpy need not be installed
-    """Return the Arrow type with the same memory layout as a numpy type; None if there is none."""
+    """Return the Arrow type with the same memory layout as a numpy type; None without such a type."""
     is_number = dtype.kind in "iuf" and dtype.itemsize <= _MAX_FLOAT_BYTES
     is_time = dtype.kind == "M" and dtype.str[4:-1] in ("s", "ms", "us", "ns")
     return pa.from_numpy_dtype(dtype) if dtype.isnative and (is_number or is_time) else None

@@ -80,7 +80,7 @@ def _of_one_kind(items: list[Any], *, as_texts: bool) -> _Column:
         return _Column("texts", texts)
     if len(rows) > 1:
         raise FrameError(_mixture(items, rows))
-    missing: Kind = next((kind for kind, _ in pairs if kind != "null"), "null")  # NaT alone is a time
+    missing: Kind = next((kind for kind, _ in pairs if kind != "null"), "null")  # a column of only NaT has times
     return _Column(next(iter(rows), missing), values)
 
 

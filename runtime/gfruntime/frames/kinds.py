@@ -109,7 +109,7 @@ def _pyarrow(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # a scalar
 
 
 def _nanoseconds(item: Any) -> int:  # noqa: ANN401  # a Timestamp or Timedelta
-    """Return a pandas time's nanoseconds, whatever its unit."""
+    """Return a pandas time in nanoseconds; its unit may be another."""
     try:
         return int(item.as_unit("ns").value)
     except (ArithmeticError, ValueError) as error:  # OutOfBoundsDatetime is a ValueError

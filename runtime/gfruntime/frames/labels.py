@@ -20,7 +20,7 @@ def normalise(labels: Mapping[str, object]) -> dict[str, str]:
 
 
 def as_text(value: object) -> str:
-    """Write a label's value: booleans as `true` and `false`, an enum's member as its value, a missing one as empty.
+    """Write a label's value: booleans as `true` and `false`, an enum's member as its value, a missing value as empty.
 
     NaN, NaT and pandas' NA are missing labels in a table.
     """
@@ -40,5 +40,5 @@ def _is_missing(value: object) -> bool:
 
 
 def text(labels: Mapping[str, str]) -> str:
-    """Write labels for people: `host=a, job=b`."""
+    """Write labels as text for readers: `host=a, job=b`."""
     return ", ".join(f"{key}={labels[key]}" for key in sorted(labels))

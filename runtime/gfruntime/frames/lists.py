@@ -1,7 +1,7 @@
 """Lists of one plain Python type → Arrow, without type inference, which takes the most time for a few values.
 
-Only the common cases: short lists of floats and integers, and lists of datetimes that are naive or in
-`datetime.timezone.utc`, each of which Arrow would ask for its zone. For other lists, and for long lists of numbers,
+Converts the common cases: short lists of floats and integers, and lists of datetimes that are naive or in
+`datetime.timezone.utc` (Arrow would ask each datetime for its zone). For other lists, and for long lists of numbers,
 where Arrow is faster, `column` returns None; `columns` then converts them, and raises all errors.
 """
 
@@ -31,9 +31,9 @@ _latest: tuple[list[dt.datetime], pa.Array] = [], None
 
 
 def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
-    """Make a column of a list whose items are all of one plain type; None if they are not, or are many numbers.
+    """Make a column of a list whose items are all of one plain type; None for other lists and for many numbers.
 
-    Units: times become nanoseconds since 1970 in UTC; naive ones are UTC.
+    Units: times become nanoseconds since 1970 in UTC; naive times are UTC.
     """
     if len(items) > _MIN_ARROW_NUMBERS and type(items[0]) is not dt.datetime:
         return None

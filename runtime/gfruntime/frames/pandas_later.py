@@ -1,7 +1,7 @@
 """Make pyarrow look for pandas when the author's code imports it, and not before.
 
-pyarrow imports pandas, if it is installed, to convert a first list: half a second, and 40 MB. It looks only once; after
-that, only code that needs pandas makes it look again, as `_pandas_api.pd` does.
+pyarrow imports pandas, if it is installed, to convert a first list, which takes half a second and 40 MB. It looks only
+once; after that, only code that needs pandas makes it look again, as `_pandas_api.pd` does.
 Source: pyarrow 26.0.1, pandas-shim.pxi (_PandasAPIShim._check_import).
 """
 

@@ -34,13 +34,14 @@ Types = Mapping[str, Any] | None
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
 _MISSING = object()
-_MOST_KEYS = 12  # keys in an error
+_MOST_KEYS = 12  # the most keys that an error lists
 
 
 def rows_of(records: Iterable[object]) -> list[Row]:
     """Convert each record to a mapping.
 
-    Raises: FrameError if it is not a list of rows, or if a record's values have no names; the text names the first one.
+    Raises: FrameError if it is not a list of rows, or if a record's values have no names; the text names the first such
+    record.
     """
     if hasattr(records, "columns") and hasattr(records, "shape"):
         raise FrameError("expected a list of rows, got a table: Frame.from_pandas or Frame.from_arrow reads it")
@@ -55,7 +56,7 @@ def table(
 ) -> list[Field]:
     """Make columns: the time first, then the values, by default all other keys.
 
-    Raises: FrameError naming the column, and the existing keys if it is none of them.
+    Raises: FrameError naming the column, and the existing keys if it is not among them.
     """
     if not rows:
         return [Field(key, [], kind) for key, kind in (types or {}).items()]

@@ -1,6 +1,6 @@
 """Time series from one shape to another: long to wide, wide to long, and onto a regular grid.
 
-The functions work like the Go SDK's, step by step and with its error texts, except for missing cells: the SDK writes 0
+The functions follow the Go SDK step by step, with its error texts, except for missing cells: the SDK writes 0
 if a column can't be null; here such a column becomes nullable. `fill=None` gives the SDK's zeros.
 Source: grafana-plugin-sdk-go v0.298.0, data/time_series.go, data/sqlutil/resample.go.
 """
@@ -35,7 +35,7 @@ def shape(frame: Frame) -> Shape:
 
 
 def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> Frame:
-    """Give each combination of text and boolean columns its own column with these labels.
+    """Make a column for each combination of text and boolean values, which become its labels.
 
     Of rows with the same time and combination, the last one counts. `limit` bounds the number of cells; 0: no limit.
     Raises: FrameError with the SDK's text if the frame is not long, empty, unsorted, or has null times.
@@ -256,7 +256,7 @@ def _go(field: Field) -> str:
 
 
 def _tuple_text(labels: Mapping[str, str]) -> str:
-    """Write labels as Go does for sorting: a JSON list of pairs, with HTML's letters escaped."""
+    """Write labels as Go does for sorting: a JSON list of pairs, with the special characters of HTML escaped."""
     text = json.dumps(sorted(labels.items()), ensure_ascii=False, separators=(",", ":"))
     return text.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 

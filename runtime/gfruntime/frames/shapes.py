@@ -6,13 +6,13 @@ this: unsorted, duplicate or unlabelled data causes no error and gives wrong ale
 | type               | frames   | shape                                                                              |
 | ------------------ | -------- | ---------------------------------------------------------------------------------- |
 | timeseries-wide    | one      | a time and values that share it; labels on the values tell the series apart        |
-| timeseries-multi   | each one | a time and one value                                                               |
+| timeseries-multi   | several  | in each, a time and one value                                                      |
 | timeseries-long    | one      | a time, values, and text columns that tell the series apart, as SQL gives them     |
 | numeric-wide       | one      | numbers with labels, at most one row                                               |
-| numeric-multi      | each one | one number with labels, at most one row                                            |
+| numeric-multi      | several  | in each, one number with labels, at most one row                                   |
 | numeric-long       | one      | numbers, and text columns that tell the rows apart                                 |
 
-No data is one frame of any type without fields. Grafana ignores columns that a type has no place for, such as texts
+No data is one frame of any type without fields. Grafana ignores columns that are not part of a type, such as texts
 beside a wide series (see `alerting`, which warns of them).
 Source: github.com/grafana/dataplane, contract 0.1.
 """
@@ -47,7 +47,7 @@ _MAX_PYTHON_ROWS = 200  # rows below which Python is faster than a call into Arr
 def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
     """Check frames by the rules of a type, sort series by time and set the type.
 
-    Raises: FrameError saying which rule is broken, and what to do.
+    Raises: FrameError naming the broken rule, and what to do.
     """
     if not frame_type.endswith("-multi") and len(frames) != 1:
         raise FrameError(f"{frame_type} is one frame, not {len(frames)}: only the first would be read")

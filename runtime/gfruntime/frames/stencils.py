@@ -1,6 +1,6 @@
 """Arrow files of frames that differ only in labels and values, as many series do: Arrow writes one file for each shape.
 
-A stencil is such a file with holes. It works for short frames whose columns have eight bytes a value and no nulls, if
+A stencil is such a file with holes. It works for short frames whose columns have eight bytes per value and no nulls, if
 exactly one column has labels.
 """
 
@@ -27,7 +27,7 @@ Stencil = tuple[bytes, bytes, bytes, bytes]
 """The bytes before the labels, between labels and values, between values and the second labels, and after them."""
 
 _TYPES = frozenset(("time", "float64", "int64", "uint64"))
-_WIDTH = 8  # bytes of each of their values
+_WIDTH = 8  # bytes of each value
 _MAX_STENCIL_BYTES = 65_536  # bytes of values above which a stencil saves little time
 _MAX_SHAPES = 512  # cached shapes: the series of one answer have few
 

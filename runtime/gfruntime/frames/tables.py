@@ -29,7 +29,7 @@ from gfruntime.frames.labels import as_text
 
 Types = Mapping[str, Any] | None
 
-_MAX_BLOCK_ROWS = 4096  # above, the cost of each column is small, and a copy of all is large
+_MAX_BLOCK_ROWS = 4096  # in longer tables the cost of each column is small, and a copy is large
 _VALUE = "Value"  # a name that Grafana leaves out of a legend, when labels tell the series apart
 
 
@@ -103,7 +103,7 @@ def _index_name(index: Any, columns: Any) -> str | None:  # noqa: ANN401  # pand
 def _pandas_columns(table: Any, *, keep_nan: bool) -> Iterator[Any]:  # noqa: ANN401  # pandas' own
     """Yield the columns; adjacent short columns of one plain type are slices of one numpy array.
 
-    Most columns of a wide table are like that, and creating each as a Series would take 30 µs.
+    Most columns of a wide table are short and of one type, and creating each as a Series would take 30 µs.
     """
     dtypes = list(table.dtypes)
     first = 0
@@ -142,5 +142,5 @@ def _arrow_index_name(kind: pa.DataType) -> str | None:
 
 
 def _is_index(name: str) -> bool:
-    """Tell whether a name is the one that pandas gives to an unnamed index."""
+    """Tell whether pandas gives this name to an unnamed index."""
     return name.startswith("__index_level_") and name.endswith("__")

@@ -35,7 +35,7 @@ class TimeLike(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Return it as one sentence."""
+        """Describe the column in one sentence."""
         return f"{self.name!r} holds {self.holds}, not times: {self.hint}"
 
 

@@ -44,11 +44,11 @@ _NS = pa.timestamp("ns")
 
 
 def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
-    """Read times of any of the kinds above; missing values are null.
+    """Read times of the kinds in this module's table; missing values are null.
 
     Shape: one time for each value.
-    Units: counts are in `unit`; "guess" chooses the unit by the size of the largest.
-    Raises: FrameError naming the first row without a time, or asking for the unit.
+    Units: counts are in `unit`; "guess" chooses the unit by the size of the largest count.
+    Raises: FrameError naming the first row without a time, or asking for the missing unit.
     """
     if unit not in (None, "guess", *_FACTORS):
         raise FrameError(f"unit {unit!r} must be s, ms, us, ns or guess")

@@ -1,7 +1,7 @@
 """Freeze a plugin with PyInstaller into one folder with one executable. A project's `plugin.spec` calls `freeze`.
 
-This package runs only in PyInstaller's process, and is in no bundle. The files in `hooks/` tell PyInstaller what
-pyarrow and others need; it finds them by the entry point `pyinstaller40` of this distribution.
+This package runs only in PyInstaller's process, and no bundle contains it. The files in `hooks/` tell PyInstaller the
+needs of pyarrow and other packages; it finds them by the entry point `pyinstaller40` of this distribution.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _OPTIONAL = {
 }
 
 _REPLACEMENTS = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
-"""Modules for which a bundle has another source."""
+"""Modules whose source a bundle replaces."""
 
 
 def hook_folders() -> list[str]:
@@ -140,7 +140,7 @@ def _users(package: str, modules: Iterable[links.Entry], importers: Callable[[st
 
 
 def _platform() -> str:
-    """Return this platform as in an executable's name: Go's names of the system and the processor."""
+    """Return this platform as in an executable's name: the system and the processor, as Go names them."""
     machine = platform.machine().lower()
     return f"{_GOOS.get(sys.platform, sys.platform)}_{_GOARCH.get(machine, machine)}"
 
@@ -148,7 +148,7 @@ def _platform() -> str:
 def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
     """Keep docstrings in compiled packages, because some packages format them on import.
 
-    gfruntime, the standard library and the other names in `_WITHOUT_DOCSTRINGS` do not.
+    gfruntime, the standard library and the other names in `_WITHOUT_DOCSTRINGS` do not need them.
     """
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [

@@ -1,4 +1,4 @@
-"""A project's dependencies and their own dependencies, as installed, and the parts of them that no code imports."""
+"""The installed dependencies of a project, direct and indirect, and the parts of them that no code imports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def all_names(root: Path) -> set[str]:
 def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[list[str], list[tuple[str, str]]]:
     """List the modules and the files of the packages that have only data, such as tzdata.
 
-    No code imports these packages: other code reads them by name, as `zoneinfo` does, which PyInstaller can't see.
+    No code imports these packages: other code reads them by name, like `zoneinfo`, which PyInstaller can't see.
     """
     modules, data = [], []
     for name in sorted(names):
@@ -63,9 +63,9 @@ def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[l
 
 
 def sqlalchemy_dialects(names: Iterable[str]) -> dict[str, list[str]]:
-    """Map packages that register a dialect with SQLAlchemy to its modules; empty if nothing depends on SQLAlchemy.
+    """Map packages that register a dialect with SQLAlchemy to its modules; empty if no package depends on SQLAlchemy.
 
-    An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller sees neither.
+    An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller can't see this.
     """
     names = set(names)
     if "sqlalchemy" not in names:
@@ -101,7 +101,7 @@ def _files(name: str) -> list[tuple[str, PurePosixPath]]:
 
 
 def _requirement_lines(root: Path) -> list[str]:
-    """List the dependencies, and those of the project's own extras that its extra `build` names: `"name[mysql]"`."""
+    """List the dependencies, and those of the project's extras that its extra `build` names: `"name[mysql]"`."""
     from packaging.utils import canonicalize_name  # noqa: PLC0415  # PyInstaller brings it
 
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})

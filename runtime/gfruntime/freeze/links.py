@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "put_libraries_first"]
 
 Entry = tuple[str, str, str]
-"""What PyInstaller collects: a path in the bundle, its source (of a link: its target), and its kind."""
+"""An item that PyInstaller collects: a path in the bundle, its source (of a link: its target), and its kind."""
 
 _LINK = "SYMLINK"
 _FRAMEWORK = ".framework/"
 
 
 def put_libraries_first(entries: Sequence[Entry]) -> list[Entry]:
-    """Swap each link at the top with the library to which it leads.
+    """Swap each link at the top with the library that it points to.
 
     A framework's library leaves no link in its folder: the files that make the folder a framework are removed too.
     """

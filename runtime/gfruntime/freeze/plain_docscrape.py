@@ -1,4 +1,4 @@
-"""Replaces `pyarrow.vendored.docscrape` in bundles, where there is no documentation to read.
+"""Replaces `pyarrow.vendored.docscrape` in bundles, which need no documentation.
 
 pyarrow makes the help texts of its 300 compute functions with it, which takes half of the time of their import.
 """

@@ -1,4 +1,4 @@
-"""Find parts of the runtime and of grpcio that a plugin does not use, but PyInstaller would bundle.
+"""Find the unused parts of the runtime and of grpcio that PyInstaller would bundle.
 
 The runtime imports its clients at their first use, so PyInstaller sees only the imports for type checkers.
 """
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
-"""grpcio's own certificate authorities, for TLS on systems that have none; 0.5 MB."""
+"""grpcio's certificate authorities, for TLS on systems without any; 0.5 MB."""
 
 _CLIENTS = {"http": ("http", "openapi"), "sql": ("sql",)}
-"""The runtime's packages for upstreams, and the names in an author's code that show that one is used."""
+"""The runtime's packages for upstreams, and the names in an author's code that show their use."""
 
 _UNUSED_WITH = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
     "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
 }
-"""By the transport in use: the modules of the other one."""
+"""For each transport, the modules of the other transport."""
 
 _SERVER_SIDE = ("gfruntime", "grpc", "pluginv2")
 
@@ -45,7 +45,7 @@ def transport(program: Path) -> tuple[str, ...]:
 
 
 def clients(source: Path, users: Iterable[str]) -> tuple[str, ...]:
-    """Return the runtime's packages for upstreams that neither the author's code nor a library of theirs names.
+    """Return the runtime's packages for upstreams that neither the author's code nor the author's libraries name.
 
     Shape: `source` is the folder of the author's packages; `users` are the importers of the runtime: modules by
     name, the program by its path. An importer that is neither the author's nor the runtime's may use anything.
@@ -70,7 +70,7 @@ def trusts_servers(users: Iterable[str], clients_left_out: Collection[str]) -> b
 
 
 def is_in_packages(module: str, packages: Iterable[str]) -> bool:
-    """Return whether a module is one of the packages or is in one of them."""
+    """Return whether a module is, or is in, one of the packages."""
     return f"{module}.".startswith(tuple(f"{package}." for package in packages))
 
 

@@ -1,1 +1,1 @@
-"""HTTP clients for upstreams, configured like the data source."""
+"""HTTP clients for upstreams, with the settings of the data source."""

@@ -1,4 +1,4 @@
-"""Other HTTP clients, configured like the data source: httpx and requests.
+"""Other HTTP clients with the settings of the data source: httpx and requests.
 
 They use its TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on responses; other
 origins get no credentials. Only `HttpClient` also checks the data source's path, keeps the deadline, and converts
@@ -111,7 +111,7 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
             super().close()
 
     session = requests.Session()
-    session.trust_env = False  # no credentials from ~/.netrc; proxies are found as for HttpClient
+    session.trust_env = False  # no credentials from ~/.netrc; the proxies are those of HttpClient
     session.auth = http.auth
     session.headers.update(http.headers)
     for scheme in ("http://", "https://"):

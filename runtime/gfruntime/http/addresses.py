@@ -1,6 +1,6 @@
-"""Which addresses a client may request: those below the data source's URL, of its origin, or of allowed hosts.
+"""The addresses that a client may request: below the data source's URL, of its origin, or of allowed hosts.
 
-A path often comes from a query, so from anybody who can edit a panel. Relative addresses stay below the data source's
+A path often comes from a query, which any editor of a panel can write. Relative addresses stay below the data source's
 path in every spelling: `..`, `%2e%2e`, `%252e`, backslashes, `..;`, `//`. A complete address of the same origin is
 requested unchanged, for addresses that an upstream returns (paging links).
 """
@@ -29,12 +29,12 @@ _PATH, _QUERY = "/%:@!$&'()*+,;=~-._", "/%:@!$&'()*+,;=~-._?[]|"
 _LABEL = r"[^\s\\%<>^`{|}\"\0-\x1f.]{1,63}"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _MOST_DECODED = 8  # times that a path is decoded
-_MAX_SHOWN_CHARACTERS = 200  # of an address in a message
+_MAX_SHOWN_CHARACTERS = 200  # the most characters of an address in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A scheme, host and port: credentials and connections belong to one."""
+    """A scheme, host and port: credentials and connections belong to one origin."""
 
     scheme: str
     host: str
@@ -42,13 +42,13 @@ class Origin:
 
     @property
     def url(self) -> str:
-        """Write it as a URL."""
+        """Write the origin as a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
 
     @property
     def names(self) -> set[str]:
-        """List the forms in which an author may allow it; without a port it is the default port."""
+        """List the forms in which an author may allow the origin; a form without a port has the default port."""
         names = {self.url, f"{self.host}:{self.port}", f"[{self.host}]:{self.port}"}
         return names | {self.host} if self.port == _PORTS[self.scheme] else names
 
@@ -61,9 +61,9 @@ class UrlAddress:
     path: str
     query: str = ""
     is_confined: bool = False
-    """It is below the data source's path, and must stay there if the upstream redirects."""
+    """Whether it is below the data source's path, and must stay there if the upstream redirects."""
     is_foreign: bool = False
-    """It belongs to another origin, or was redirected by one, so it gets no credentials."""
+    """Whether it belongs to another origin, or another origin redirected to it: it then gets no credentials."""
 
     @property
     def target(self) -> str:
@@ -109,7 +109,7 @@ class Addresses:
         if not place:
             raise DownstreamError(f"{address.label} redirects, but does not say where to")
         try:
-            if _NO_HOST.match(place):  # `urljoin` would take it for a relative one
+            if _NO_HOST.match(place):  # `urljoin` would read it as a relative address
                 raise ValueError  # noqa: TRY301
             target = _address(urlsplit(urljoin(address.url, place)))
         except (QueryError, ValueError):
@@ -132,7 +132,7 @@ class Addresses:
         return replace(address, is_confined=True)
 
     def _check_absolute(self, url: str) -> UrlAddress:
-        """Check a whole address: its origin is the data source's, or one that the author allows."""
+        """Check a whole address: its origin is the data source's, or the author allows it."""
         parts = _split_url(url)
         address = _address(parts)
         if self._url and address.origin != _origin(self._base):
@@ -143,7 +143,7 @@ class Addresses:
                 )
             return replace(address, is_foreign=True)
         is_below = self._is_below(address.path)
-        if not is_below and any(".." in names for names in _readings(parts.path)):  # it was put together
+        if not is_below and any(".." in names for names in _readings(parts.path)):  # it was joined from parts
             raise _leaving(parts.path, self._root)
         return replace(address, is_confined=is_below)
 
@@ -153,7 +153,7 @@ class Addresses:
 
     @functools.cached_property
     def _root(self) -> str:
-        """The data source's path without a slash at its end; empty for all of its host."""
+        """The data source's path without a slash at its end; empty if all paths of the host are allowed."""
         return _clean(self._base.path).rstrip("/")
 
     def _is_below(self, path: str) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gfruntime.http.settings import HttpSettings
 
 SET_BY_GRAFANA = "set by Grafana: its setting response_limit"
-"""The end of an error's text: who sets the limit."""
+"""The end of an error text: it says who sets the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Limit:
     path: str
 
     def check(self, size: int) -> None:
-        """Raise DownstreamError if a response of so many bytes is too large."""
+        """Raise DownstreamError if a response of `size` bytes is too large."""
         if size > self.most:
             raise DownstreamError(f"{self.path} answered more than the limit of {self.most} bytes, {SET_BY_GRAFANA}")
 
@@ -54,7 +54,7 @@ class Limit:
 
 
 def requests_raw(raw: urllib3.BaseHTTPResponse, url: str, http: HttpSettings) -> Any:  # noqa: ANN401  # as requests has it
-    """Return the raw response for requests, limited if there is a limit."""
+    """Return the raw response for requests, limited if the settings have a limit."""
     path = url.partition("?")[0]  # the query may have a secret
     return LimitedResponse(raw, Limit(http.response_limit, path)) if http.response_limit else raw
 
@@ -83,7 +83,7 @@ class LimitedResponse:
 
 
 def httpx_response(response: httpx.Response, request: httpx.Request, http: HttpSettings) -> httpx.Response:
-    """Return an httpx response that reads its body up to the limit, if there is one."""
+    """Return an httpx response that reads its body up to the limit, if the settings have one."""
     if not http.response_limit:
         return response
     bounded: Any = _httpx_class()(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sign(claims: Mapping[str, object], key: str, *, key_id: str = "") -> str:
-    """Write a signed JWT; the kind of key decides between RS256, ES256 and ES384. The key is PEM.
+    """Write a signed JWT; the key's type selects RS256, ES256 or ES384. The key is PEM.
 
     Raises: QueryError if the key is invalid; PluginError without the package `cryptography`.
     """

@@ -1,7 +1,7 @@
 """`HttpClient` for `async def` handlers.
 
 It runs an `HttpClient` in threads, so that addresses, redirects, credentials, limits and errors are the same, and no
-second HTTP library is loaded, whose import takes longer than the rest of a plugin's.
+second HTTP library is loaded: its import takes longer than all other imports of a plugin.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class AsyncHttpClient:
         return await self.request("POST", url, **options)
 
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
-        """Send a request and read the response, like `HttpClient.request`; cancelling ends the request at once."""
+        """Send a request and read the response, like `HttpClient.request`; a cancellation ends the request at once."""
         stop = Deadline(None)
         with deadlines.as_current(stop):
             try:

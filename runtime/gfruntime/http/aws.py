@@ -21,8 +21,8 @@ _UNRESERVED = "-_.~"
 def aws_auth(settings: Settings[Any], service: str, *, region: str = "", credentials: object = None) -> Auth:
     """Return an `auth` that signs requests to an AWS service, such as `es`, `aps` or `execute-api`.
 
-    `credentials` are botocore's; without them, those of Grafana's SigV4 settings (`sigV4AuthType`, `sigV4AccessKey`,
-    `sigV4AssumeRoleArn`, ...), which default to the machine's credentials, found as the AWS CLI does.
+    `credentials` is an object of botocore; default: the credentials of Grafana's SigV4 settings (`sigV4AuthType`,
+    `sigV4AccessKey`, `sigV4AssumeRoleArn`, ...), which default to the machine's credentials, as in the AWS CLI.
     Raises: ModuleNotFoundError if the project does not depend on botocore; QueryError without a region.
 
     >>> client = HttpClient.of(settings, auth=aws_auth(settings, "es"))  # doctest: +SKIP
@@ -90,7 +90,7 @@ def _allowed(settings: Settings[Any], name: str, default: str) -> str:
 
 
 def _is_signed(name: str) -> bool:
-    """Tell whether a header is part of the signature; others may be changed by proxies."""
+    """Tell whether a header is part of the signature; proxies may change other headers."""
     return name.lower() == "content-type" or name.lower().startswith("x-amz-")
 
 
@@ -98,7 +98,7 @@ def _canonical(url: str, *, is_s3: bool) -> str:
     """Write an address in AWS's canonical form, which the signature covers.
 
     Source: AWS, Signature Version 4, "Create a canonical request": names and values of the query encoded strictly, the
-    path of S3 encoded once, that of others as it is sent, which botocore encodes once more.
+    path of S3 encoded once, the path of other services as it is sent, which botocore encodes once more.
     """
     parts = urlsplit(url)
     path = quote(unquote(parts.path), safe=f"/{_UNRESERVED}") if is_s3 else parts.path

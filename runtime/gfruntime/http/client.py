@@ -1,9 +1,9 @@
 """An HTTP client configured like the data source: TLS, authentication, headers, timeouts, proxies, limits.
 
 For `def` handlers; many threads may use it, and it keeps connections open for later requests. If the upstream can't be
-reached, it raises a downstream error; `raise_for_status` does so for most error statuses. urllib3 implements HTTP and
-the connections; this package implements Grafana's settings, and which headers may go to which host. For `async def`
-handlers there is `AsyncHttpClient`.
+reached, it raises a downstream error, as `raise_for_status` does for most error statuses. urllib3 implements HTTP and
+the connections; this package implements Grafana's settings, and which headers may go to which host. `AsyncHttpClient`
+is for `async def` handlers.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class HttpClient:
         """Prepare TLS; the data source's type and name label the metrics.
 
         `auth` is a function from an `HttpRequest` to the headers to add. `middleware` are functions of a request and of
-        `send`, the first of them outermost.
-        `forward_headers` forwards what Grafana sends with the current call (identity, cookies, `X-Grafana-*`); a user's
-        token takes precedence over basic authentication and `auth`.
-        `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be requested too, without credentials.
+        `send`; the first one is outermost.
+        `forward_headers` forwards the headers of the current call (identity, cookies, `X-Grafana-*`); a user's token
+        takes precedence over basic authentication and `auth`.
+        `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be requested too, but get no credentials.
         `retries` says how often a request is repeated if the upstream is busy; default: never.
         Units: `deadline` is in seconds, for each request as a whole; `max_bytes` limits a body after decompression.
         """
@@ -120,8 +120,8 @@ class HttpClient:
     ) -> HttpResponse:
         """Send a request and read the response; a relative URL is resolved below the data source's URL.
 
-        The smallest of `timeout` (default: the data source's), both deadlines and the time that Grafana waits for the
-        call limits the request, including redirects and repetitions by middleware.
+        The smallest of `timeout` (default: the data source's timeout), both deadlines and the time that Grafana waits
+        for the call limits the request, including redirects and repetitions by middleware.
         Units: `timeout` and `deadline` are in seconds, `max_bytes` in bytes after decompression.
         Raises: DownstreamError if the upstream can't be reached, is too slow, or its response is too large; QueryError
         if the address leaves the data source's path or host.

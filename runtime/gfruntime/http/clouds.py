@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def azure_auth(scope: str, *, credential: object = None) -> Auth:
     """Return an `auth` with Microsoft Entra ID tokens for a scope.
 
-    `credential` is one of azure-identity; default: the machine's, `DefaultAzureCredential()`.
+    `credential` is an object of azure-identity; default: the machine's credential, `DefaultAzureCredential()`.
     Raises: ModuleNotFoundError if the project does not depend on azure-identity.
 
     >>> auth = azure_auth("https://api.loganalytics.io/.default")  # doctest: +SKIP
@@ -46,7 +46,8 @@ def azure_auth(scope: str, *, credential: object = None) -> Auth:
 def gcp_auth(*, scopes: Sequence[str] = (), credentials: object = None) -> Auth:
     """Return an `auth` with Google Cloud tokens.
 
-    `credentials` are google-auth's; default: the machine's for these scopes, from `google.auth.default`.
+    `credentials` is an object of google-auth; default: the machine's credentials for these scopes, from
+    `google.auth.default`.
     Raises: ModuleNotFoundError if the project does not depend on google-auth.
 
     >>> auth = gcp_auth(scopes=["https://www.googleapis.com/auth/cloud-platform"])  # doctest: +SKIP

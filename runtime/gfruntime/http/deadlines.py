@@ -1,7 +1,7 @@
-"""Deadlines: a request to an upstream ends in time, even if its bytes come slowly.
+"""Deadlines: a request to an upstream ends in time, even if the upstream sends its bytes slowly.
 
-A socket's timeout applies to one step: an occasional byte keeps a request alive for ever. So these sockets check the
-remaining time before every step.
+A socket's timeout applies to one step: a few bytes now and then keep a request alive for ever. So these sockets check
+the remaining time before every step.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Deadline:
         return None if shortest == float("inf") else max(shortest, 0.001)
 
     def use(self, connection: socket.socket) -> None:
-        """Limit the next step on a socket to the remaining time; without a limit its own timeout applies.
+        """Limit the next step on a socket to the remaining time; without a limit the socket's timeout applies.
 
         Raises: TimeoutError if no time is left.
         """
@@ -65,7 +65,7 @@ class Deadline:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(
                     self._socket, socket.SHUT_RDWR
-                )  # TLS's own would change the other thread's state
+                )  # the method of TLS would change the other thread's state
 
 
 current: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("gfruntime_http_deadline", default=None)
@@ -124,7 +124,7 @@ class TlsSocket(ssl.SSLSocket):
 def connect(host: str, port: int, *, timeout: float) -> Socket:
     """Connect to the first address of a host that accepts; each address gets a share of the time.
 
-    Raises: OSError if none accepts, TimeoutError if the time is up.
+    Raises: OSError if no address accepts, TimeoutError if the time is up.
     """
     deadline = current.get() or Deadline(None)
     end = time.monotonic() + (timeout or float("inf"))

@@ -147,7 +147,7 @@ class Exchanges:
         return HttpResponse(status=response.status, reason=reason, headers=headers, body=body, path=path)
 
     def _send(self, request: Outgoing) -> BaseHTTPResponse:
-        """Send one request; repeat it on a new connection if the upstream has just closed a kept one."""
+        """Send one request; repeat it on a new connection if the upstream has just closed an idle one."""
         pool, needs_whole = self._pools.of(request.address.origin)
         while True:
             try:
@@ -168,7 +168,7 @@ class Exchanges:
                     raise
 
     def _reason(self, error: Exception, deadline: Deadline) -> str:
-        """Describe why a request failed, without its address."""
+        """Describe the reason of a failed request, without its address."""
         if deadline.is_over:
             seconds = deadline.seconds
             return "was cancelled" if seconds is None else f"did not answer within {round(seconds, 3):g} s"
@@ -186,7 +186,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an urllib3 error and those that it wraps."""
+    """Yield an urllib3 error and the errors that it wraps."""
     link: BaseException | None = error
     while link is not None:
         yield link

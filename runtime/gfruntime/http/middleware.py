@@ -2,7 +2,7 @@
 
 The order, from the author's call to the network:
 
-1. middleware, the first of the list outermost: it sees the request first and the response last;
+1. middleware: the first in the list sees the request first and the response last;
 2. the headers of the data source's settings, of Grafana and of the trace;
 3. `auth`, which sees the complete request, because a signature needs it;
 4. the exchange: connection, redirects, body.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request, as `auth` and middleware see it: immutable; `with_headers` makes a copy.
+    """One request, as `auth` and middleware receive it: immutable; `with_headers` makes a copy.
 
     >>> HttpRequest(method="GET", url="http://localhost:8000/rows").with_headers({"X-Page": "2"}).headers
     {'X-Page': '2'}
@@ -51,11 +51,11 @@ class HttpRequest:
 
 
 class Auth(Protocol):
-    """The data source's authentication: returns the headers to add to a request, or None for none.
+    """The data source's authentication: returns the headers to add to a request, or None to add nothing.
 
-    Threads of `HttpClient` and `AsyncHttpClient` call it, many at once, and never for another host than the data
-    source's. Headers that the author passes for a call, custom headers of the settings, and a forwarded user token take
-    precedence over its headers.
+    Several threads of `HttpClient` and `AsyncHttpClient` call it at once, and only for the data source's host. Headers
+    that the author passes for a call, custom headers of the settings, and a forwarded user token take precedence over
+    its headers.
     """
 
     def __call__(self, request: HttpRequest, /) -> Mapping[str, str] | None:
@@ -77,7 +77,7 @@ AsyncMiddleware: TypeAlias = "Callable[[HttpRequest, AsyncSend], Awaitable[HttpR
 
 
 def merge(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """Return headers with additional ones, which replace the same names in any case."""
+    """Return headers with additional headers, which replace the same names in any case."""
     replaced = {name.lower() for name in more}
     return {name: value for name, value in headers.items() if name.lower() not in replaced} | dict(more)
 

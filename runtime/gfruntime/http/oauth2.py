@@ -1,7 +1,7 @@
 """OAuth2 for data sources: tokens from client credentials, signed assertions, password or refresh token.
 
 For `HttpClient(auth=...)`; a data source whose options have an `OAuth2Options` uses it automatically. The token
-requests use the data source's TLS, proxies and timeouts, and none of its headers.
+requests use the data source's TLS, proxies and timeouts, but not its headers.
 Source: RFC 6749 (4.3, 4.4, 6), RFC 7523 (2.1, 2.2), RFC 6750.
 """
 
@@ -47,7 +47,8 @@ _lock = threading.Lock()
 class OAuth2(BearerAuth):
     """An `auth` that gets OAuth2 tokens, keeps them, and renews them before they expire.
 
-    `OAuth2.of(settings)` returns one object for one `settings`, so that all clients of an instance share its tokens.
+    `OAuth2.of(settings)` returns the same object for the same `settings`, so that all clients of an instance share its
+    tokens.
 
     >>> oauth2 = OAuth2(OAuth2Settings(token_url="http://localhost:8000/token", client_id="id", client_secret="s"))
     >>> client = HttpClient.of(settings, auth=oauth2)
@@ -82,7 +83,7 @@ class OAuth2(BearerAuth):
     def _fetch(self) -> Token:
         """Request a token.
 
-        Raises: DownstreamError if the server returns none, QueryError if a setting is missing.
+        Raises: DownstreamError if the server returns no token, QueryError if a setting is missing.
         """
         settings = self._settings
         settings.check()
@@ -164,7 +165,7 @@ class _TokenEndpointSettings(HttpSettings):
 def _for_tokens(http: HttpSettings, token_url: str) -> HttpSettings:
     """Return the settings for token requests: without the data source's headers, user and password.
 
-    The TLS server name is used only for the data source's own origin.
+    The TLS server name is used only for the data source's origin.
     """
     values = {each.name: getattr(http, each.name) for each in dataclasses.fields(http)}
     values |= {"url": token_url, "headers": {}, "user": "", "password": ""}
@@ -181,7 +182,7 @@ def _have_one_origin(url: str, other: str) -> bool:
 
 
 def _object(answer: HttpResponse) -> dict[str, Any]:
-    """Read a JSON object; the body of an error may be anything."""
+    """Read a JSON object; the body of an error may have any content."""
     try:
         reply = answer.json()
     except DownstreamError:
@@ -192,7 +193,7 @@ def _object(answer: HttpResponse) -> dict[str, Any]:
 
 
 def _seconds(value: object) -> float | None:
-    """Read a lifetime, which some servers write as a text; None if there is none."""
+    """Read a lifetime, which some servers write as a text; None if it is missing."""
     try:
         seconds = float(value)  # type: ignore[arg-type]  # whatever JSON holds
     except (TypeError, ValueError):

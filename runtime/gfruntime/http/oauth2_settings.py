@@ -1,4 +1,4 @@
-"""How a data source gets its OAuth2 tokens: the values of the fields of `OAuth2Options`."""
+"""The OAuth2 settings of a data source: the values of the fields of `OAuth2Options`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Grant = Literal["client_credentials", "client_credentials_jwt", "jwt_bearer", "p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth2Settings:
-    """How a data source gets its tokens; fields that a grant does not need stay empty.
+    """The OAuth2 settings of a data source; fields that a grant does not need stay empty.
 
     >>> OAuth2Settings(token_url="https://login.example/token", client_id="id").grant
     'client_credentials'
@@ -59,7 +59,7 @@ class OAuth2Settings:
     """The password of the password grant."""
 
     refresh_token: str = field(default="", repr=False)
-    """The refresh token; a newer one from the server is used as long as the data source's instance lives."""
+    """The refresh token; if the server sends a newer one, the instance uses it."""
 
     @classmethod
     def of(cls, settings: Settings[Any]) -> OAuth2Settings:

@@ -1,4 +1,4 @@
-"""The headers of a request: which of several takes precedence, and which may go to another host."""
+"""The headers of a request: which header of a name takes precedence, and which headers may go to another host."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CONTRADICTION = (
 
 
 def collect(settings: HttpSettings, call_headers: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
-    """Merge a request's headers: the data source's custom ones take precedence, then the call's, then Grafana's.
+    """Merge a request's headers: the data source's custom headers take precedence, then the call's, then Grafana's.
 
     A user's token that Grafana forwards takes precedence over basic authentication.
     Source: grafana-plugin-sdk-go v0.299.0, ConfigureBasicAuthAfterContextualMiddleware in
@@ -82,7 +82,7 @@ def check(headers: Mapping[str, str]) -> None:
 
 
 def asks_for_encoding(headers: Mapping[str, str]) -> bool:
-    """Tell whether the author requests a content encoding, and so decodes it."""
+    """Tell whether the author requests a content encoding, and therefore decodes it."""
     return {name.lower(): value for name, value in headers.items()}.get("accept-encoding") != ACCEPT_ENCODING
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from gfruntime.http.addresses import Origin
 
 
-_MOST_POOLS = 10  # origins: redirects may lead to any number
+_MOST_POOLS = 10  # one for each origin: redirects may lead to any number of origins
 
 
 class StaleConnectionError(ConnectionError):
-    """The upstream has just closed a kept connection: the request may not have arrived."""
+    """The upstream has just closed an idle connection: the request may not have arrived."""
 
 
 class Pools:
@@ -112,7 +112,7 @@ class _Dialed(HTTPConnection):
 
 
 class _DialedTls(_Dialed, HTTPSConnection):
-    """The same over TLS."""
+    """A connection like `_Dialed`, over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -148,11 +148,11 @@ class _TlsPool(_Pool, HTTPSConnectionPool):
 
 
 def _with_deadlines(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Let a TLS context make connections that keep the deadline, also inside other encrypted ones."""
+    """Let a TLS context make connections that keep the deadline, also inside other encrypted connections."""
     wrap = context.wrap_socket
 
     def wrap_socket(sock: socket.socket, **options: Any) -> ssl.SSLSocket | SSLTransport:  # noqa: ANN401
-        if isinstance(sock, ssl.SSLSocket):  # it is encrypted: a second wrap would lose that
+        if isinstance(sock, ssl.SSLSocket):  # a second wrap would lose its encryption
             return SSLTransport(sock, context, options.get("server_hostname"))
         return wrap(sock, **options)
 

@@ -1,6 +1,6 @@
 """Proxies: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as in Go; Grafana's secure socks proxy; SOCKS5.
 
-Without urllib.request, which would add FTP, cookies and more to every bundle.
+Does not use urllib.request, which would add FTP, cookies and more to every bundle.
 Source: golang.org/x/net v0.30.0, http/httpproxy.
 """
 
@@ -50,7 +50,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Return its address, without user and password."""
+        """Return the proxy's address, without user and password."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
@@ -105,7 +105,7 @@ def _variable(name: str) -> str:
 
 
 def _is_excluded(host: str, port: int) -> bool:
-    """Tell whether NO_PROXY matches a host: `*`, a domain and those below it, an address or a network."""
+    """Tell whether NO_PROXY matches a host: `*`, a domain and its subdomains, an address or a network."""
     host = host.lower().rstrip(".")
     for word in _variable("no_proxy").lower().replace(",", " ").split():
         name, only = _without_port(word)

@@ -1,6 +1,6 @@
 """The response of an upstream, read completely, and its errors.
 
-urllib3 returns the bytes of a body as they are; it would accept truncated compressed data.
+urllib3 only returns the bytes of a body; its decoder would accept truncated compressed data.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KEYS = ("message", "error", "detail", "errors", "error_description", "descripti
 
 
 class UpstreamError(PluginError):
-    """The upstream answers that the request is wrong: an error of the plugin, not of the upstream.
+    """The upstream answers that the request is wrong: the plugin caused the error, not the upstream.
 
     >>> raise UpstreamError("/rows answered 400 Bad Request", status=400)
     Traceback (most recent call last):
@@ -89,8 +89,8 @@ class HttpResponse:
     def raise_for_status(self) -> HttpResponse:
         """Raise an error for a status of 400 and above: downstream, unless the upstream finds the request wrong.
 
-        Its text has the status and the upstream's error text; for 401 only the status, because the text may repeat
-        credentials.
+        The error's text has the status and the upstream's error text; for 401 only the status, because the upstream's
+        text may repeat credentials.
         """
         if self.status < _FAILED:
             return self
@@ -120,9 +120,9 @@ def read_body(response: BaseHTTPResponse, *, limit: int, encodings: Iterable[str
 
 
 def encodings_of(response: BaseHTTPResponse, *, path: str, is_asked_for: bool) -> list[str]:
-    """List the encodings to decode, in the order of application; the author decodes those that the author requests.
+    """List the encodings to decode, in the order of application; none if the author has requested another encoding.
 
-    Raises: DownstreamError if one is unknown, or there are too many.
+    Raises: DownstreamError for an unknown encoding, or too many.
     """
     names = [name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(",")]
     names = [name for name in names if name not in ("", "identity")]

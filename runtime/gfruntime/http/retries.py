@@ -1,8 +1,8 @@
-"""Retries: if an upstream says that it is busy, repeat the request later, as long as the caller waits.
+"""Retries: if an upstream reports that it is busy, repeat the request later, as long as the caller waits.
 
 Only an answer 429 or 503 is retried: a request without an answer may have been executed. The pause is the time that the
-upstream names (RFC 9110, section 10.2.3), else twice the previous one; a random part is added, so that many callers
-that were refused together do not retry together.
+upstream names (RFC 9110, section 10.2.3), else twice the previous one; a random part is added, so that many refused
+callers do not retry at the same time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _defers: contextvars.ContextVar[bool] = contextvars.ContextVar("gfruntime_defers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often a request is repeated if the upstream answers 429 or 503.
+    """The repetition of requests that the upstream answers with 429 or 503.
 
     The pause is the time that the upstream names, else it grows. If the deadline of the request or the call comes
     first, the last answer is returned.
@@ -53,7 +53,7 @@ class Retries:
     """The longest pause, in seconds; if an upstream names a longer one (`Retry-After`), the request is not repeated."""
 
     methods: Collection[str] = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
-    """The methods that may be repeated; default: those that have the same effect if they arrive twice."""
+    """The methods that may be repeated; default: the methods that have the same effect if a request arrives twice."""
 
     def __post_init__(self) -> None:
         """Refuse invalid values.
@@ -121,7 +121,7 @@ def retry_delay(answer: HttpResponse, retries: Retries, method: str, *, attempt:
 
 
 def _seconds(text: str) -> float | None:
-    """Parse `Retry-After`: seconds, or a date; None if it is neither."""
+    """Parse `Retry-After`: seconds, or a date; None for any other text."""
     text = text.strip()
     if text.isascii() and text.isdecimal():
         return float(text)

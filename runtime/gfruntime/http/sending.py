@@ -129,7 +129,7 @@ class RequestSender:
     def _authenticate(
         self, outgoing_request: Outgoing, headers: Mapping[str, str], call_headers: Mapping[str, str], end: Deadline
     ) -> HttpResponse:
-        """Send a request with the headers of `auth`; if it is refused, repeat it once with renewed ones."""
+        """Send a request with the headers of `auth`; if it is refused, repeat it once with renewed headers."""
         if self._auth is None or outgoing_request.address.is_foreign:
             return self._exchanges.run(outgoing_request.with_headers(headers, self._settings), end)
         token = outgoing.user_token(is_forwarding=self._forward_headers)
@@ -163,7 +163,7 @@ class RequestSender:
 
 
 def _with_auth(bare: HttpRequest, auth: Auth, fixed: Collection[str], end: Deadline) -> HttpRequest:
-    """Return a request with the headers of `auth` that no fixed header replaces; unchanged if there are none."""
+    """Return a request with the headers of `auth` that no fixed header replaces; unchanged without such headers."""
     with deadlines.as_current(end):
         auth_headers: Any = auth(bare)
     own = {name: str(value) for name, value in (auth_headers or {}).items() if name.lower() not in fixed}

@@ -6,7 +6,7 @@
 >>> httpx.Client(verify=http.ssl_context(), headers=http.headers, auth=http.auth, timeout=http.timeout)
 >>> session = requests.Session(); session.headers.update(http.headers); session.auth = http.auth
 
-Unlike in the Go SDK, a number may be a text, because older editors saved it like that.
+Unlike in the Go SDK, a number may be a text, because older editors saved numbers as texts.
 Source: grafana-plugin-sdk-go v0.298.0, backend/http_settings.go and backend/httpclient.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gfruntime.request.config import SocksProxy
     from gfruntime.request.vocabulary import Settings
 
-_TRUSTED = (  # certificates of several systems, for bundles whose OpenSSL was built on another one
+_TRUSTED = (  # certificate files of several systems, for bundles whose OpenSSL was built on another system
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -174,7 +174,7 @@ def pem(text_or_path: str) -> str:
 
 
 def trust_system(context: ssl.SSLContext) -> None:
-    """Trust the system's CA certificates, or as a last resort those of grpcio, if it is installed."""
+    """Trust the system's CA certificates, or, if there are none, those of grpcio if it is installed."""
     grpcio = find_spec("grpc")
     folders = (grpcio and grpcio.submodule_search_locations) or ()
     shipped = [f"{folder}/_cython/_credentials/roots.pem" for folder in folders]
@@ -193,7 +193,7 @@ def _basic_auth(settings: Settings[Any]) -> tuple[str, str]:
 
 
 def _custom_headers(data: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
-    """Collect httpHeaderName1, 2, ... until one is missing; a header without a value is left out."""
+    """Collect httpHeaderName1, 2, ... up to the first missing number; a header without a value is left out."""
     headers = {}
     number = 1
     while f"httpHeaderName{number}" in data:

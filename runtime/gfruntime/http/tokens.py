@@ -1,7 +1,7 @@
-"""Access tokens: shared by all callers, renewed before they expire, and requested once however many callers wait.
+"""Access tokens: shared by all callers, renewed before they expire, and requested once for all waiting callers.
 
 A token that expires soon is renewed in the background while it is still used; callers wait only if there is no token. A
-renewal runs in its own thread, so a cancelled caller does not end it for the others.
+renewal runs in its own thread, so a cancelled caller does not end it for other callers.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _LOGGER = logging.getLogger("gfruntime")
 _MARGIN, _MARGIN_PART = 60.0, 1 / 4  # a token is renewed this long before its end
 _JITTER_PART = 1 / 4  # random part of the margin, so that many instances do not renew at once
 _FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # a token is not sent this near its end: a request takes time
-_NEW_SECONDS, _NEW_PART = 5.0, 1 / 2  # a token that is newer is kept after a 401
-_PAUSE = 1.0  # after a failed renewal
+_NEW_SECONDS, _NEW_PART = 5.0, 1 / 2  # a newer token is kept after a 401
+_PAUSE = 1.0  # the wait after a failed renewal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,8 @@ class Tokens:
     def current(self) -> str:
         """Return a valid token; wait for one if necessary, until the current deadline.
 
-        Raises: PluginError if there is none; all waiting callers get the same error, and the next call tries again.
+        Raises: PluginError if no token can be requested; all waiting callers get the same error, and the next call
+        tries again.
         """
         with self._lock:
             now = time.monotonic()
@@ -72,7 +73,7 @@ class Tokens:
         return _await(renewal).value
 
     def refuse(self, value: str) -> bool:
-        """Drop a token that an upstream has answered 401 to; tell whether there is, or may be, another one."""
+        """Drop a token that an upstream refused with 401; tell whether another token is, or may become, available."""
         with self._lock:
             if self._token is None or self._token.value != value:
                 return True
@@ -125,7 +126,7 @@ class BearerAuth:
         self._tokens = tokens
 
     def __call__(self, request: HttpRequest) -> dict[str, str] | None:
-        """Return the header with the token; none if Grafana forwards the user's."""
+        """Return the header with the token; None if Grafana forwards the user's token."""
         return None if request.has_user_token else {"Authorization": f"Bearer {self._tokens.current()}"}
 
     def renew(self, request: HttpRequest) -> bool:

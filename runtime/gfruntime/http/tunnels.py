@@ -1,7 +1,7 @@
 """Connections for database drivers: direct, or through Grafana's secure socks proxy if the data source uses it.
 
-A driver that accepts a connected socket uses `open_socket`; one that needs a host and a port uses those of a `Tunnel`,
-which listens on this machine only.
+A driver that accepts a connected socket uses `open_socket`; a driver that needs a host and a port uses those of a
+`Tunnel`, which listens on this machine only.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float
 class Tunnel:
     """An address of this machine that is connected to a host through Grafana's secure socks proxy.
 
-    Without the proxy it is the host's own address, and nothing listens. Any process of this machine can use the address
-    while the tunnel is open, so the database should require a password. Close it in `dispose`.
+    Without the proxy it is the host's address, and the tunnel does not listen. Any process of this machine can use the
+    address while the tunnel is open, so the database should require a password. Close it in `dispose`.
 
     >>> with Tunnel(settings, "localhost", 5432) as tunnel:
     ...     tunnel.port
@@ -70,7 +70,7 @@ class Tunnel:
     """
 
     def __init__(self, settings: Settings[Any], host: str, port: int, *, timeout: float = 10.0) -> None:
-        """Listen if the data source uses the proxy; each accepted connection opens one to the host.
+        """Listen if the data source uses the proxy; each accepted connection opens a connection to the host.
 
         Units: `timeout` is in seconds, for connecting to the host.
         """
@@ -101,7 +101,7 @@ class Tunnel:
             self.close()
 
     def close(self) -> None:
-        """Accept no more connections, and close the open ones."""
+        """Stop accepting connections, and close the open ones."""
         self._is_closed.set()
         if self._listener is not None:
             with contextlib.suppress(OSError):  # macOS: not connected
@@ -137,7 +137,7 @@ def _serve(local: socket.socket, is_closed: threading.Event, dial: Dial, name: s
 def _carry(local: socket.socket, remote: socket.socket, is_closed: threading.Event) -> None:
     """Forward bytes in both directions until a side ends or the tunnel is closed.
 
-    One thread for both directions, because two threads may not use a TLS connection at once.
+    One thread serves both directions, because two threads may not use a TLS connection at once.
     """
     local.settimeout(0)
     remote.settimeout(0)
@@ -167,7 +167,7 @@ def _carry(local: socket.socket, remote: socket.socket, is_closed: threading.Eve
 
 
 def _receive(source: socket.socket, data: bytearray) -> int:
-    """Receive the available bytes; return their number, 0 at the end, and -1 if there are none yet."""
+    """Receive the available bytes; return their number, 0 at the end, and -1 if none are available yet."""
     try:
         chunk = source.recv(_CHUNK)
     except _NOT_YET:

@@ -1,4 +1,4 @@
-"""Whether the current call's traffic is captured.
+"""The object that captures the current call's traffic, if any.
 
 Clients, cursors and macros check this, at the cost of one context variable; `traffic` is imported only when needed.
 """

@@ -1,4 +1,4 @@
-"""Entries of HAR documents, in the form of the Go SDK's.
+"""Entries of HAR documents, in the form that the Go SDK writes.
 
 An HTTP exchange is an entry of HAR 1.2. A database statement is an entry with the method `QUERY` and the details in
 `_query`. `redaction` removes secrets from both; a body that its sender has compressed can't be searched for secrets, so
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Entry = dict[str, Any]
 
 MOST_STATEMENT = 64 << 10
-"""The bytes of one statement that are kept."""
+"""The most bytes of one statement that are kept."""
 
 _COMPRESSED = "the body is compressed: it can't be searched for secrets, so it is left out"
 
@@ -38,7 +38,7 @@ class Clock:
 
     @property
     def milliseconds(self) -> float:
-        """Return the milliseconds since then."""
+        """Return the milliseconds since the start."""
         return (time.perf_counter() - self._began) * 1000
 
 
@@ -131,13 +131,13 @@ class HarExchange:
         }
 
     def end(self, body: bytes, headers: Pairs) -> None:
-        """Add the exchange with its response; `headers` are those that match this body."""
+        """Add the exchange with its response; `headers` must describe this body."""
         content = {"size": min(len(body), self._most_body), **self._content(body, headers)}
         self._response |= {"headers": redaction.headers(headers), "content": content, "bodySize": self._size(body)}
         self._finish()
 
     def fail(self, reason: str) -> None:
-        """Add the exchange with an error: no response came, or its body could not be read."""
+        """Add the exchange with an error: no response arrived, or its body could not be read."""
         what = "transport error" if self._waited_ms is None else "the body was not read whole"
         self._comment = f"{what}: {redaction.hide(reason)}"
         self._finish()
@@ -159,7 +159,7 @@ class HarExchange:
         return {**mime_type, **redaction.body(body, self._most_body)}
 
     def _size(self, body: bytes) -> int:
-        """Return a body's size; -1 where only its first bytes are kept."""
+        """Return a body's size; -1 if only its first bytes are kept."""
         return len(body) if len(body) <= self._most_body else -1
 
 

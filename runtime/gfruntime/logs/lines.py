@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MAX_LINE = 60 * 1024
 _MAX_TEXT = 24 * 1024
 _LEAST_TEXT = 64
-_MOST_READ = 256 * 1024  # characters of a text's beginning, and of its end
+_MOST_READ = 256 * 1024  # characters that are searched at a text's beginning, and at its end
 _MOST_KEYS = 100
 _MOST_BITS = 10_000  # Python refuses to write much larger numbers as text
 _CUT_MARK = " …[cut]… "
@@ -83,7 +83,7 @@ def _clean(value: object, most: int = _MOST_KEYS) -> object:
 
 
 def _hide_secrets(text: str) -> str:
-    """Mask the secrets of a text; only its beginning and end are searched, because a line shows no more."""
+    """Mask the secrets of a text; only its beginning and end are searched, because a line shows only these."""
     return masking.hide(text if len(text) <= 2 * _MOST_READ else text[:_MOST_READ] + _CUT_MARK + text[-_MOST_READ:])
 
 

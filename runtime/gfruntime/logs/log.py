@@ -1,7 +1,7 @@
 """Logs in Grafana's format: one JSON object per line on stderr.
 
 Records of the standard `logging` module, warnings and uncaught exceptions become such lines. A separate thread writes
-them, so that a host that doesn't read can never block the author's code.
+them, so that the author's code never waits for a host that does not read.
 Source: hashicorp/go-plugin v1.8.0, client.go (logStderr) and log_entry.go.
 """
 
@@ -82,7 +82,7 @@ class Writer:
 
     def _would_fit(self, line: bytes) -> bool:
         """Tell whether a line can be written now, in order and without blocking."""
-        if sys.platform == "win32" or self._lines or self._is_writing:  # Windows can't tell
+        if sys.platform == "win32" or self._lines or self._is_writing:  # Windows does not report it
             return False
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
@@ -148,7 +148,7 @@ def writer() -> Writer:
 
 
 def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, object]) -> None:
-    """Log a line of this library; without creating a record, if no other handler or filter needs one."""
+    """Log a line of this library; do not create a record unless another handler or filter needs it."""
     root = logging.getLogger()
     is_ours = len(root.handlers) == 1 and type(root.handlers[0]) is LogHandler
     if is_ours and not (logger.handlers or logger.filters or root.handlers[0].filters):
@@ -175,7 +175,7 @@ def uncaught(message: str, kind: type[BaseException], error: BaseException, trac
 
 
 def uncaught_in_loop(_loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) -> None:
-    """Log an exception that an event loop could not deliver; an exception handler for the loop."""
+    """Log an exception that an event loop could not deliver; for use as the loop's exception handler."""
     logging.getLogger("gfruntime").error(failure["message"], exc_info=failure.get("exception"))
 
 
@@ -200,7 +200,7 @@ def _level(number: int) -> str:
 
 
 def _write(descriptor: int, line: bytes) -> None:
-    """Write a line; it is lost if the host is gone, and then the host watcher ends the process."""
+    """Write a line; if the host is gone, the line is lost, and the host watcher ends the process."""
     try:
         while line:
             line = line[os.write(descriptor, line) :]

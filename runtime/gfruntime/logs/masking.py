@@ -1,8 +1,8 @@
-"""The secrets of this process, and how they are masked in every text that leaves it (logs, error messages).
+"""The secrets of this process, and their masking in every text that leaves it (logs, error messages).
 
 Data is not masked: the author decides what a frame, a packet or a resource's body contains.
 
-A secret is masked as it is and in its usual encodings: escaped, URL-encoded, base64, hex. It is remembered as long as
+A secret is masked unchanged and in its usual encodings: escaped, URL-encoded, base64, hex. It is remembered as long as
 an instance uses it, and for some minutes after its last use. The number of secrets is unlimited, and hardly affects the
 cost of masking a text: an index of four-byte keys returns the few secrets that the text may contain.
 """
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MIN_SECRET_CHARACTERS = 4
-"""The length of the shortest text that is masked; masking shorter ones would garble every line."""
+"""The length of the shortest text that is masked; masking shorter texts would make every line unreadable."""
 
 _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
 _ARMOUR = re.compile(r"-----(BEGIN|END) ([^\n-]{1,40})-----")
 _PUBLIC = re.compile("CERTIFICATE|PUBLIC KEY|CRL|PARAMETERS")
 _KEEP_SECONDS = 300.0
 _PIECE = 1 << 16  # bytes of a text that are searched in one step
-_MOST_BYTES = 64 << 20  # of secrets that belong to no instance, such as cookies and tokens of requests
+_MOST_BYTES = 64 << 20  # bytes of secrets that belong to no instance, such as cookies and tokens of requests
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})  # html is 40 kB
 _LOGGER = logging.getLogger("gfruntime")
 
 
 class Index:
-    """An index of texts by four bytes of each; the four bytes that the fewest other texts share are chosen."""
+    """An index of texts by four bytes of each; it uses the four bytes that the fewest other texts contain."""
 
     def __init__(self) -> None:
         """Create an empty index."""
@@ -74,7 +74,7 @@ class Index:
             return set()
         data, is_known = text.encode("utf-8", "surrogatepass"), self._texts.__contains__
         grams = set(filter(is_known, _grams(data[: _PIECE + 3])))
-        for start in range(_PIECE, len(data), _PIECE):  # lets other threads run in between
+        for start in range(_PIECE, len(data), _PIECE):  # other threads can run between two steps
             grams.update(filter(is_known, _grams(data[start : start + _PIECE + 3])))
         return {each for gram in grams for each in self._texts.get(gram, ()) if each in text}
 
@@ -86,7 +86,7 @@ def _grams(data: bytes) -> Iterator[int]:
 
 
 class Secrets:
-    """The secrets of a process; `clock` gives seconds."""
+    """The secrets of a process; `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start without secrets."""
@@ -94,8 +94,8 @@ class Secrets:
         self._lock = threading.Lock()
         self._index = Index()
         self._keep_counts = Counter[str]()
-        self._recent: dict[str, tuple[str, ...]] = {}  # secrets seen since the last rotation, with their spellings
-        self._older: dict[str, tuple[str, ...]] = {}  # secrets seen in the period before that
+        self._recent: dict[str, tuple[str, ...]] = {}  # secrets used since the last rotation, with their encodings
+        self._older: dict[str, tuple[str, ...]] = {}  # secrets used in the period before
         self._rotated = clock()
         self._bytes = 0
 
@@ -122,7 +122,7 @@ class Secrets:
                 self._keep_counts[secret] += 1
 
     def release(self, secrets: Iterable[str]) -> None:
-        """Forget these texts some minutes from now, unless something else keeps them."""
+        """Forget these texts after some minutes, unless another instance keeps them."""
         with self._lock:
             for secret in secrets:
                 self._add(secret)
@@ -165,7 +165,7 @@ class Secrets:
 
 
 def _encodings(secret: str) -> Iterator[str]:
-    """Yield the encodings of a secret and of the lines of a longer one; not of certificates and public keys."""
+    """Yield the encodings of a secret and of the lines of a longer secret; not of certificates and public keys."""
     _, *armoured = _ARMOUR.split(secret)
     blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))
     bodies = [body for kind, label, body in blocks if kind == "BEGIN" and not _PUBLIC.search(label)]
@@ -176,7 +176,7 @@ def _encodings(secret: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret as it is; escaped in a literal, in JSON, HTML, URLs; in hex; in base64, also within other text."""
+    """Yield a secret itself; escaped in a literal, in JSON, HTML, URLs; in hex; in base64, also within other text."""
     import base64  # noqa: PLC0415  # the handshake comes before the first secret
     import json  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Where the author's code runs, or failed: the file, line and function of its innermost frame.
+"""The place where the author's code runs or failed: file, line and function of its innermost frame.
 
-A frame is the author's if its module is in the package `plugin`. If there is no such frame, it is one whose module
-belongs neither to Python nor to an installed package nor to this library.
+A frame is the author's if its module is in the package `plugin`. Without such a frame, the author's frames are those of
+modules outside Python, installed packages and this library.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     Spot: TypeAlias = tuple[FrameType, int]
     """A frame, and its line."""
 
-_PACKAGE = "plugin"  # in every project
+_PACKAGE = "plugin"  # its name in every project
 _OURS = ("gfruntime", "pluginv2", "__main__")
 _INSTALLED = ("site-packages", "dist-packages")
 _MAX_TASK_DEPTH = 5  # tasks that wait for one another
-_MAX_PLACES = 5  # places that are named
-_MAX_FRAMES = 200  # frames of a thread
+_MAX_PLACES = 5  # places in a message
+_MAX_FRAMES = 200  # the most frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
-_collection = threading.Lock()  # only one thread turns it off and on
+_collection = threading.Lock()  # only one thread at a time turns the garbage collection off and on
 _current: contextvars.ContextVar[CallRuns | None] = contextvars.ContextVar("gfruntime_runs", default=None)
 
 
@@ -47,7 +47,7 @@ class RunningCode:
             self._task = None
 
     def stacks(self) -> list[list[Spot]]:
-        """List its frames, the innermost first; several lists if a task waits for others."""
+        """List the frames, the innermost first; several lists if a task waits for other tasks."""
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = frames_of_threads().get(self._thread)
@@ -59,7 +59,7 @@ class CallRuns:
     """The threads and tasks in which the author's code of one call runs."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without threads and tasks."""
         self._runs: list[RunningCode] = []
         self.place = ""
 
@@ -77,7 +77,7 @@ class CallRuns:
         """Store the places of the threads and tasks, before a cancellation changes them."""
         if self.place:
             return
-        with contextlib.suppress(Exception):  # other threads change meanwhile; a call must always end
+        with contextlib.suppress(Exception):  # other threads change at the same time; a call must always end
             places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
             self.place = "; ".join([place for place in places if place][:_MAX_PLACES])
 
@@ -95,7 +95,7 @@ def current() -> CallRuns | None:
 
 
 def place_of_error(error: BaseException) -> str:
-    """Describe where an exception was raised; empty if no frame is the author's."""
+    """Describe the place that raised an exception; empty if no frame is the author's."""
     return _words([(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)][::-1])
 
 
@@ -107,7 +107,7 @@ def place_of_thread(name: str) -> str:
 
 
 def skip_own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the first frame that is not this library's; all of it if every frame is."""
+    """Return a traceback from the first frame that is not this library's; the whole traceback if every frame is."""
     entry = trace
     while entry is not None and _package(entry.tb_frame) in _OURS[:1]:
         entry = entry.tb_next
@@ -157,7 +157,7 @@ def _stacks(task: asyncio.Task[Any], depth: int) -> list[list[Spot]]:
 
 
 def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[Any]]:
-    """List the tasks that a task waits for: another task, or those of `gather`, a TaskGroup, `wait` and `wait_for`."""
+    """List the tasks that a task waits for: another task, or tasks in `gather`, a TaskGroup, `wait` and `wait_for`."""
     waiter = getattr(task, "_fut_waiter", None)
     values = [waiter, *getattr(waiter, "_children", ())]
     if spots and _package(spots[0][0]) == "asyncio":
@@ -168,11 +168,11 @@ def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[A
 
 
 def _coroutine_frames(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is awaited
-    """List the frames of a coroutine and of what it awaits, the innermost last."""
+    """List the frames of a coroutine and of the object that it awaits, the innermost last."""
     spots: list[Spot] = []
     while coroutine is not None:
         frame_name, next_name = next((pair for pair in _AWAITED if hasattr(coroutine, pair[0])), ("", ""))
-        if not frame_name:  # an async generator's item has it, but no attribute for it
+        if not frame_name:  # an async generator's item has a frame, but no attribute for it
             coroutine = next((each for each in gc.get_referents(coroutine) if hasattr(each, "ag_frame")), None)
             continue
         frame = getattr(coroutine, frame_name)
@@ -182,7 +182,7 @@ def _coroutine_frames(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever
 
 
 def _words(spots: Sequence[Spot]) -> str:
-    """Describe the innermost frame of the author's; the innermost comes first in `spots`."""
+    """Describe the author's innermost frame; `spots` begins with the innermost frame."""
     for is_own in (_is_in_package, _is_elsewhere):
         for frame, line in spots:
             if is_own(frame):

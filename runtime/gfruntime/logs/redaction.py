@@ -1,7 +1,7 @@
 """Redact captured requests and responses: the values of secret headers, parameters and cookies.
 
 All texts are also masked for the secrets that `masking` knows.
-Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go; it leaves addresses as they are.
+Source: grafana-plugin-sdk-go v0.299.0, backend/harcapture/harcapture.go, which does not change addresses.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def cookies(values: Iterable[str]) -> list[dict[str, str]]:
 
 
 def body(content: bytes, most: int) -> Mapping[str, str]:
-    """Write the first `most` bytes of a body as a text; what is not UTF-8 is written in base64."""
+    """Write the first `most` bytes of a body as a text; a body that is not UTF-8 is written in base64."""
     hidden = masking.hide(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")[:most]
     try:
         return {"text": hidden.decode()}

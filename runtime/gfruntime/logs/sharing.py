@@ -14,16 +14,16 @@ _LOOPS = (
 )
 _THREAD_TEXTS = (
     "created in a thread can only be used in that same thread",  # sqlite3
-    "recursive use of cursors not allowed",  # sqlite3 with check_same_thread=False, as the next
+    "recursive use of cursors not allowed",  # sqlite3 with check_same_thread=False, like the next text
     "bad parameter or other api misuse",
     "same object concurrently in two threads",  # apsw
     "packet sequence number wrong",  # PyMySQL
     "commands out of sync",  # mysqlclient
-    "unread result found",  # MySQL's own
+    "unread result found",  # MySQL's connector
     "another (command|operation) is (already )?in progress",  # psycopg, asyncpg
     "connection is busy with results",  # pyodbc
     "unsuccessful or closed pending query result",  # DuckDB
-    "cannot switch to a different thread",  # greenlet, and so Playwright
+    "cannot switch to a different thread",  # greenlet, which Playwright uses
     "coinitialize has not been called",  # COM
     "only works in main thread",  # signal
 )
@@ -45,5 +45,5 @@ _ADVICE = {
 
 
 def advice(text: str) -> str:
-    """Return advice on an error if its text is one of these; else an empty text."""
+    """Return advice on an error if its text is in this list; else an empty text."""
     return next((advice for advice, pattern in _ADVICE.items() if pattern.search(text)), "")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gfruntime.logs.redaction import Pairs
 
 MOST_BODY = 64 << 20
-"""The bytes of one body that are kept."""
+"""The most bytes of one body that are kept."""
 
 MOST_TOTAL = 256 << 20
-"""The bytes that all bodies and statements of one call may have, written as JSON."""
+"""The most bytes of all bodies and statements of one call, written as JSON."""
 
 _UNKNOWN_STATEMENT = "the driver does not provide the statement"
 _MACRO_OUTPUT = "the output of macros; it is unknown whether it was sent"
@@ -76,13 +76,13 @@ class Traffic:
         return msgspec.json.encode({"log": log}).decode()
 
     def close(self) -> None:
-        """Ignore entries from now on: work that the call started may outlive it."""
+        """Ignore entries from now on: work that the call started may continue after it."""
         with self._lock:
             self._is_open = False
             self._entries.clear()
 
     def _add(self, entry: har.Entry) -> None:
-        """Add an entry; without its texts if there is no room for them."""
+        """Add an entry; without its texts if they exceed the limit."""
         parts: list[dict[str, Any]] = [entry["response"]["content"]]
         parts += [entry["request"]["postData"]] if "postData" in entry["request"] else []
         size = sum(json_size(part["text"]) for part in parts) + json_size(entry.get("_query", {}).get("error", ""))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FAILED = 400
 DAY = timedelta(days=1)
 OAUTH2 = ("oauth2TokenUrl", "oauth2Scopes")
-"""Options whose defaults are the API's own values."""
+"""Options whose defaults are the API's values."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class DescribedApi:
 
     A project's subclass `Api` has the description.
 
-    Only the API's own host, its subdomains and `trusted_hosts` get credentials: the description may place operations
+    Only the API's host, its subdomains and `trusted_hosts` get credentials: the description may place operations
     at other hosts.
     """
 
@@ -103,7 +103,7 @@ class DescribedApi:
         return f"{endpoint.path} answered"
 
     def ask(self, endpoint: Endpoint, values: Mapping[str, Any], url: str) -> HttpResponse:
-        """Send one request; an error has the API's own text. `url` is the next page's address, if it has one.
+        """Send one request; an error has the API's text. `url` is the next page's address, if the API sends it.
 
         Raises: QueryError if the operation needs credentials that its host must not get; UpstreamError or
         DownstreamError for an error status; the errors of `HttpClient.request`.
@@ -132,7 +132,7 @@ class DescribedApi:
         return response.raise_for_status()
 
     def client(self, endpoint: Endpoint, host: str) -> HttpClient:
-        """Return the client for an operation's address; for a host that is not the API's, it has no credentials."""
+        """Return the client for an operation's address; without credentials if the host is not the API's."""
         url = (
             fill(self.address, self.settings)
             if host and self.address
@@ -157,7 +157,7 @@ class DescribedApi:
 
 
 def with_explanation(response: HttpResponse, endpoint: Endpoint, secrets: list[str]) -> HttpResponse:
-    """Return a response with the API's own error text, from the place that the description names."""
+    """Return a response with the API's error text, from the place that the description names."""
     try:
         text = find(response.json(), endpoint.error_keys)
     except PluginError:  # a body that is not JSON has no such text
@@ -172,6 +172,6 @@ def as_choice(value: Any) -> str:
 
 
 def prepare(settings: Settings[Any]) -> Settings[Any]:
-    """Return the settings, with OAuth2 values from the API's description where the config page has none."""
+    """Return the settings, with OAuth2 values from the API's description where the config page has no value."""
     own = {name: getattr(settings.options, name, "") for name in OAUTH2}
     return dataclasses.replace(settings, json_data={**settings.json_data, **{k: v for k, v in own.items() if v}})

@@ -35,7 +35,7 @@ def credentials_for(
 
 
 def missing_of(endpoint: Endpoint, available: set[str], credentials: Credentials) -> str:
-    """Name the missing options of the alternative with the most values; empty if no alternative has only some."""
+    """Name the missing options of the alternative with the most values; empty if each alternative has all or none."""
     begun = [names for names in endpoint.auth if available.intersection(names)]
     best = max(begun, key=lambda names: len(available.intersection(names)), default=())
     return " and ".join(credentials[name].option or name for name in best if name not in available)

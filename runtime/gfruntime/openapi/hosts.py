@@ -1,4 +1,4 @@
-"""The address of an operation, and whether it is at the API's own host."""
+"""The address of an operation, and whether it is at the API's host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNSUITABLE = frozenset("\\?#@ ")
 
 
 def url_of(endpoint: Endpoint, settings: Settings[Any], api: Address | None) -> str:
-    """Return the base address of an operation: the data source's, else its own, else the API's."""
+    """Return the base address of an operation: the data source's address, else the operation's, else the API's."""
     address = endpoint.address or api
     if settings.url.strip() or address is None:
         if not settings.url.strip():

@@ -44,7 +44,7 @@ class Parameter:
     prefix: str = ""
     allows_reserved: bool = False
     is_json: bool = False  # the value is a JSON text
-    bound: Literal["", "start", "end"] = ""  # the end of the panel's time range that fills it
+    bound: Literal["", "start", "end"] = ""  # the bound of the panel's time range that fills it
     wire: Wire = ""
     is_required: bool = False
 
@@ -64,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """How to request the next page; at most `most` are read. For the kind `unknown`, there is no way to request it."""
+    """How to request the next page; at most `most` pages are read. The kind `unknown` has no way to request it."""
 
     kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
     parameter: str = ""  # gets the cursor, or the number of the page or row
@@ -89,7 +89,7 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One operation. `parameters` is by the name of the query's field.
+    """One operation. `parameters` has the names of the query's fields as keys.
 
     `auth` has alternatives, each with credentials that are sent together; those of `optional_auth` are sent if set.
     """
@@ -98,20 +98,20 @@ class Endpoint:
     path: str
     accept: str = "application/json"  # the header Accept
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    body_type: str = ""  # the media type of the request's body; empty if it has none
+    body_type: str = ""  # the media type of the request's body; empty without a body
     auth: tuple[tuple[str, ...], ...] = ()
     optional_auth: tuple[str, ...] = ()
     address: Address | None = None
     pages: Pages | None = None
     rows: Keys = ()  # the place of the rows in an answer
-    shape: Literal["array", "object", "map"] = "array"  # what is there: a list of rows, one row, or rows by their keys
+    shape: Literal["array", "object", "map"] = "array"  # the value: a list of rows, one row, or rows by their keys
     columns: tuple[Column, ...] = ()
     error_keys: Keys = ()  # the place of the text in an error's body
     choices: dict[str, Choices] = field(default_factory=dict)
 
 
 def find(value: Any, keys: Keys) -> Any:
-    """Return the value at a path of keys, in which a number is an index of a list; None if there is none."""
+    """Return the value at a path of keys, in which a number is an index of a list; None if the path does not exist."""
     for key in keys:
         if isinstance(value, list) and key.isdecimal():
             value = value[int(key)] if int(key) < len(value) else None

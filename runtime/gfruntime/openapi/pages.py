@@ -1,7 +1,7 @@
-"""Read the pages of an answer until the API says that it ends: no next page, `has_more: false`, its total of rows.
+"""Read the pages of an answer until the API reports the end: no next page, `has_more: false`, or all rows of its total.
 
-If the API does not say so, a numbered page is the last one if it is short and an earlier page had the full length; else
-a notice says that rows are missing.
+If the API does not report the end, a numbered page is the last one if it is short and an earlier page had the full
+length; else a notice says that rows are missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAME_PAGE_TWICE = "The API returned one page twice: only the first {count} rows 
 
 @dataclass(frozen=True)
 class Step:
-    """How to request a page. `is_guess`: the API does not say that the page exists."""
+    """How to request a page. `is_guess`: the API does not report that the page exists."""
 
     values: Mapping[str, Any]
     url: str = ""
@@ -66,12 +66,12 @@ class Reader:
         self.rows: list[Row] = []
         self.notices: list[str] = []
         self.before: list[Row] = []
-        self.count = 0  # of pages
+        self.count = 0  # the number of pages
         self.is_sized = False  # a page had the full length
         self.is_cut = False  # rows are missing that the query asks for
 
     def take(self, response: HttpResponse, step: Step) -> Step | None:
-        """Add the rows of a page, and return how to request the next one; None after the last one."""
+        """Add the rows of a page, and return how to request the next page; None after the last page."""
         body = json_of(response)
         page = rows_of(body, self.endpoint, response.path)
         self.notices += page.notices
@@ -97,7 +97,7 @@ class Reader:
         return following
 
     def skip(self, pages: Pages, step: Step) -> Step | None:
-        """End at a page that equals the previous one: some APIs return the last page for later ones."""
+        """End at a page that equals the previous one: some APIs return the last page for later numbers."""
         has_read_two = len(self.rows) == len(self.before)  # the first page, twice
         if pages.kind == "page" and pages.first == 0 and has_read_two:
             return Step({**step.values, pages.parameter: step.values[pages.parameter] + 1}, is_guess=True)
@@ -107,12 +107,12 @@ class Reader:
         return None
 
     def end_early(self, notice: str) -> None:
-        """Add a notice that rows are missing; an alert rule must not judge the others."""
+        """Add a notice that rows are missing; an alert rule must not judge the other rows."""
         self.notices.append(notice)
         self.is_cut = True
 
     def next_step(self, pages: Pages, step: Step, response: HttpResponse, body: Any) -> Step | None:
-        """Return how to request the next page; None after the last one."""
+        """Return how to request the next page; None after the last page."""
         has_more = find(body, pages.has_more_keys) if pages.has_more_keys else None
         if has_more is False or pages.kind == "unknown":
             return None
@@ -166,7 +166,7 @@ class Reader:
 
 
 def total_of(pages: Pages, body: Any) -> int | None:
-    """Find the total of rows; None if the API does not say."""
+    """Find the total of rows; None if the API does not report it."""
     total = find(body, pages.total_keys) if pages.total_keys else None
     if isinstance(total, str) and total.isascii() and total.isdecimal():
         return int(total[:18])

@@ -1,4 +1,4 @@
-"""Read the rows of an API's answer. An answer that says that it failed is an error, with any status."""
+"""Read the rows of an API's answer. An answer that reports a failure is an error, with any status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AnswerRows:
 
 
 def json_of(response: HttpResponse) -> Any:
-    """Parse an answer as JSON; null if its status says that it has no content."""
+    """Parse an answer as JSON; null for a status without content."""
     return None if response.status in NO_CONTENT and not response.body else response.json()
 
 
@@ -77,7 +77,7 @@ def list_rows(value: Any, shape: str, *, has_fields: bool) -> list[Row] | None:
 
 
 def has_path(body: Any, keys: Sequence[str]) -> bool:
-    """Return whether a path of keys exists; a null on the way counts as existing."""
+    """Return whether a path of keys exists; a null within the path counts as existing."""
     for key in keys:
         if body is None:
             return True
@@ -114,7 +114,7 @@ def is_sign(value: Any) -> bool:
 
 
 def text_in(value: Any) -> str:
-    """Find the text of an error: the value itself, the first of a list, or an object's message."""
+    """Find the text of an error: the value itself, the first item of a list, or an object's message."""
     for _ in range(3):
         if isinstance(value, list):
             value = value[0] if value else None

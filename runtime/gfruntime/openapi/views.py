@@ -39,7 +39,7 @@ class View:
 
     @classmethod
     def of(cls, query: object) -> View:
-        """Read the view from a query; it may have none."""
+        """Read the view from a query; the query may have no view."""
         names = ("show", "time_column", "value_columns", "label_columns")
         return cls(**{name: getattr(query, name) for name in names if hasattr(query, name)})
 
@@ -124,7 +124,7 @@ def count_distinct(records: Sequence[dict[str, Any]], names: Sequence[str]) -> i
 
 
 def raw(row: Row, column: Column) -> Any:
-    """Return a row's value as the API sent it; None if there is none."""
+    """Return a row's value as the API sent it; None if it is missing."""
     return row[0] if column.is_key else find(row[1], column.keys)
 
 
@@ -161,7 +161,7 @@ def value_of(row: Row, column: Column) -> Any:
 
 
 def number_of(value: Any) -> float | None:
-    """Read a number; some APIs write numbers as texts. A whole number stays whole, however large it is."""
+    """Read a number; some APIs write numbers as texts. A whole number of any size stays whole."""
     if isinstance(value, str):
         text = value.strip()
         if re.fullmatch("[+-]?[0-9]+", text):

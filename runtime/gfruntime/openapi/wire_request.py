@@ -26,7 +26,7 @@ NOTHING: Any = object()
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRequest:
-    """A request without credentials; `url` is below the data source's."""
+    """A request without credentials; `url` is relative to the data source's URL."""
 
     method: str
     url: str
@@ -34,7 +34,7 @@ class ApiRequest:
     body: bytes = b""
 
     def with_parameters(self, pairs: Iterable[tuple[str, str]]) -> str:
-        """Return the address with more parameters in its query string; its own parameters do not change."""
+        """Return the address with more parameters in its query string; its existing parameters do not change."""
         names = {name for name, _ in parse_qsl(urlsplit(self.url).query, keep_blank_values=True)}
         more = urlencode([(name, value) for name, value in pairs if name not in names])
         return f"{self.url}{'&' if '?' in self.url else '?'}{more}" if more else self.url
@@ -53,7 +53,7 @@ class Parts:
 
 
 def values_of(query: object, endpoint: Endpoint) -> dict[str, Any]:
-    """Return a query's values for the parameters; empty ones are not sent."""
+    """Return a query's values for the parameters; empty values are not sent."""
     values = {name: getattr(query, name, None) for name in endpoint.parameters}
     return {name: value for name, value in values.items() if value is not None and value not in ("", ())}
 
@@ -135,7 +135,7 @@ def require_segments(path: str) -> None:
 
 
 def texts_of(parameter: Parameter, value: Any, write: Callable[[Parameter, Any], str]) -> list[str]:
-    """Encode a value: a list without a separator is several texts, any other value is one."""
+    """Encode a value: a list without a separator is several texts, any other value is one text."""
     is_list = isinstance(value, list | tuple)
     texts = [write(parameter, item) for item in (value if is_list else (value,))]
     if is_list and not parameter.separator:
@@ -156,7 +156,7 @@ def percent_encode(parameter: Parameter, value: Any) -> str:
 
 
 def put_below_keys(body: Any, keys: Keys, value: Any) -> Any:
-    """Put a value into a document, below its keys; without keys, it is the document."""
+    """Put a value into a document, below its keys; without keys, the value is the document."""
     if not keys:
         return value
     outer: dict[str, Any] = body if isinstance(body, dict) else {}

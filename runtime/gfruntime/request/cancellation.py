@@ -44,7 +44,7 @@ class Registration:
                 _LOGGER.warning("A function of on_cancel failed", exc_info=True)
 
     def end(self) -> None:
-        """End the registration, and wait if the function runs; on an event loop it does not wait."""
+        """End the registration, and wait until a running function ends; do not wait on an event loop."""
         self._is_over = True
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What Grafana sends with every request: its configuration, and its version.
+"""Grafana's configuration and version, which it sends with every request.
 
 Source: grafana-plugin-sdk-go v0.299.0, config/ and backend/useragent.
 """
@@ -39,7 +39,7 @@ class UserAgent:
         return cls(version=match[1], os=match[2], arch=match[3]) if match else cls()
 
     def __str__(self) -> str:
-        """Write it in Grafana's format."""
+        """Write the version and platform in Grafana's format."""
         return f"Grafana/{self.version} ({self.os}; {self.arch})"
 
 
@@ -108,7 +108,7 @@ class GrafanaConfig(dict[str, str]):
     def app_url(self) -> str:
         """Return Grafana's external URL.
 
-        Raises: LookupError if neither the request nor the environment has one.
+        Raises: LookupError if the request and the environment lack it.
         """
         url = self.get("GF_APP_URL") or os.environ.get("GF_APP_URL", "")
         if not url:
@@ -126,15 +126,15 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def openfeature(self) -> OpenFeature:
-        """Return where feature flags are evaluated.
+        """Return the service that evaluates feature flags.
 
-        Raises: LookupError if Grafana does not send it, ValueError if it can't be read.
+        Raises: LookupError if Grafana does not send its values, ValueError if a value can't be read.
         """
         return OpenFeature.of(self)
 
     @property
     def concurrent_query_count(self) -> int:
-        """Return how many queries of one request Grafana suggests to run at once.
+        """Return the number of queries of one request that should run at once, as Grafana suggests.
 
         Raises: LookupError if it is not set, ValueError if it is not an integer.
         """
@@ -152,7 +152,7 @@ class GrafanaConfig(dict[str, str]):
     def sql(self) -> SqlDefaults:
         """Return the defaults for SQL data sources.
 
-        Raises: LookupError if one is not set, ValueError if one is not an integer.
+        Raises: LookupError if a default is not set, ValueError if a default is not an integer.
         """
         return SqlDefaults(
             row_limit=self._integer("GF_SQL_ROW_LIMIT"),
@@ -163,7 +163,7 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def response_limit(self) -> int:
-        """Return how many bytes an upstream's response may have; 0 means no limit."""
+        """Return the largest number of bytes in an upstream's response; 0 means no limit."""
         for text in (self.get("GF_RESPONSE_LIMIT", ""), os.environ.get("GF_DATAPROXY_RESPONSE_LIMIT", "")):
             if text.strip().isdecimal() and int(text) > 0:
                 return int(text)
@@ -171,7 +171,7 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def app_client_secret(self) -> str:
-        """Return the plugin's own token for calling Grafana.
+        """Return the plugin's token for calling Grafana.
 
         Raises: LookupError if it is not set.
         """
@@ -179,7 +179,7 @@ class GrafanaConfig(dict[str, str]):
 
     @property
     def live_client_queue_max_size(self) -> int:
-        """Return how many packets of a stream Grafana keeps for a slow browser.
+        """Return the number of stream packets that Grafana keeps for a slow browser.
 
         Raises: LookupError if it is not set, ValueError if it is not an integer.
         """

@@ -1,4 +1,4 @@
-"""Ad hoc filters, with which viewers of a dashboard filter all its queries. A plain type, as in `vocabulary`."""
+"""Ad hoc filters, with which viewers of a dashboard filter all its queries; plain types, as in `vocabulary`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEVERAL = ("=|", "!=|")
 class AdHocFilter:
     """One ad hoc filter of a dashboard. A row must match all filters of a query.
 
-    `operator` is one of Grafana's: `=`, `!=`, `=~` and `!~` (regular expressions), `<`, `<=`, `>`, `>=`; and, if
+    `operator` is an operator of Grafana: `=`, `!=`, `=~` and `!~` (regular expressions), `<`, `<=`, `>`, `>=`; and, if
     plugin.json has `"multiValueFilterOperators": true`, `=|` (one of the values) and `!=|` (none of them). If a filter
     can't be applied, fail the query: without the filter, the answer would be wrong.
 
@@ -21,15 +21,15 @@ class AdHocFilter:
     """
 
     key: str
-    """The key to compare: one that `get_tag_keys` lists, or one that the user typed."""
+    """The key to compare: from `get_tag_keys`, or typed by the user."""
 
     operator: str
     """The comparison operator."""
 
     values: tuple[str, ...]
-    """The values to compare with: one, or any number of them for `=|` and `!=|`."""
+    """The values to compare with: one value, or any number of values for `=|` and `!=|`."""
 
     @property
     def value(self) -> str:
-        """Return the first value; empty if there is none."""
+        """Return the first value; empty if there are no values."""
         return self.values[0] if self.values else ""

@@ -1,4 +1,4 @@
-"""The headers of Grafana's requests: which of them are HTTP headers, and how their names are spelled.
+"""The headers of Grafana's requests: which are HTTP headers, and how their names are spelled.
 
 Grafana sends one map: headers that it forwards from a browser or another system have the prefix `http_`, three
 credentials have their own names, and the others (`FromAlert`, `X-Cache-Skip`, ...) are for the plugin and are not
@@ -57,6 +57,6 @@ def is_legal(name: str, value: str = "") -> bool:
 
 
 def _rank(key: str) -> tuple[bool, bool]:
-    """Return the sort key of a header among those of one name."""
+    """Return the sort key of a header among the headers of one name."""
     name = key.removeprefix(PREFIX)
     return key != name, name != canonical(name)

@@ -1,6 +1,6 @@
 """The current call, for the author's code, the log and the HTTP client.
 
-It is a context variable: it is set in the handler, in its tasks, and in threads started by `asyncio.to_thread`.
+The call is in a context variable: it is set in the handler, in its tasks, and in threads of `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's; `deadline` is a monotonic time.
+    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's metadata; `deadline` is a monotonic time.
 
     >>> Incoming(endpoint="queryData", headers={"FromAlert": "true"}).from_alert
     True
@@ -41,17 +41,17 @@ class Incoming:
     """gRPC's metadata."""
 
     data_source: str = ""
-    """The data source's name; empty if there is none."""
+    """The data source's name; empty for a call without a data source."""
 
     data_source_uid: str = ""
-    """The data source's uid; empty if there is none."""
+    """The data source's uid; empty for a call without a data source."""
 
     deadline: float | None = None
     """The monotonic time at which the caller stops waiting; None if unknown."""
 
     @property
     def from_alert(self) -> bool:
-        """Tell whether an alert rule asks."""
+        """Tell whether the call comes from an alert rule."""
         return self.headers.get(FROM_ALERT) == "true"
 
     @property
@@ -61,12 +61,12 @@ class Incoming:
 
     @property
     def tenant(self) -> str:
-        """Return the tenant, on a host with several."""
+        """Return the tenant, on a host with several tenants."""
         return ",".join(self.metadata.get("tenantid", []))
 
     @property
     def trace_id(self) -> str:
-        """Return the id of the call's trace; empty if there is none."""
+        """Return the id of the call's trace; empty for a call without a trace."""
         parts = self.metadata.get("traceparent", [""])[0].split("-")
         if len(parts) > _TRACE_ID:
             return parts[_TRACE_ID]

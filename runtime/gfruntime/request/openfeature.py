@@ -1,4 +1,4 @@
-"""Where Grafana's feature flags are evaluated; the plugin evaluates them with an OpenFeature provider.
+"""The service that evaluates Grafana's feature flags; the plugin calls it with an OpenFeature provider.
 
 Source: grafana-plugin-sdk-go v0.299.0, config/openfeature.go.
 """
@@ -44,7 +44,7 @@ class OpenFeature:
     def of(cls, config: Mapping[str, str]) -> OpenFeature:
         """Read the values that Grafana sends with a request.
 
-        Raises: LookupError if there are none, ValueError if a value is missing or invalid.
+        Raises: LookupError if Grafana sends no values, ValueError if a value is missing or invalid.
         """
         url, kind, ttl, text = (config.get(key, "") for key in _KEYS)
         if not url:

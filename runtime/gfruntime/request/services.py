@@ -1,6 +1,6 @@
-"""Requests other than queries: to a data source's resources, about channels, and about ad hoc filters.
+"""Requests other than queries: for a data source's resources, channels and ad hoc filters.
 
-Plain types, as in `vocabulary`.
+Uses plain types only, as in `vocabulary`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request(Cancellable):
-    """One HTTP request to the data source's own resources. `path` has no leading slash and no query string.
+    """One HTTP request to the data source's resources. `path` has no leading slash and no query string.
 
     >>> Request(path="tables", url="tables?schema=public").query
     {'schema': ['public']}
@@ -89,12 +89,12 @@ class Response:
     """The HTTP status code."""
 
     headers: Mapping[str, str | list[str]] = field(default_factory=dict)
-    """The headers; a list of values is one name that occurs several times."""
+    """The headers; a name with a list of values is sent once for each value."""
 
     def read(self) -> bytes:
         """Return the whole body, for tests; a `def` generator is run to its end.
 
-        Raises: TypeError if the body comes from an `async def` generator: read that one with `async for`.
+        Raises: TypeError if the body is an `async def` generator, which needs `async for`.
         """
         if isinstance(self.body, str):
             return self.body.encode()
@@ -116,8 +116,8 @@ class Response:
 class StreamRequest(Cancellable):
     """One request about a channel: to subscribe, to publish, or to produce its packets.
 
-    `path` is the channel's part after the data source; `data` is what the frontend sent, usually the query. `cancel` is
-    set after the last subscriber leaves: a sync generator should wait with `request.cancel.wait(seconds)`.
+    `path` is the channel's part after the data source; `data` is the data that the frontend sent, usually the query.
+    `cancel` is set after the last subscriber leaves: a sync generator should wait with `request.cancel.wait(seconds)`.
 
     >>> StreamRequest(path="cpu", data=b'{"host": "a"}').json()
     {'host': 'a'}
@@ -144,7 +144,7 @@ class StreamRequest(Cancellable):
         return http_headers(self.headers)
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
-        """Read the data as JSON; None if there is none.
+        """Read the data as JSON; None if it is empty.
 
         Raises: ValueError if it is not JSON.
         """
@@ -155,7 +155,8 @@ class StreamRequest(Cancellable):
 class StreamResponse:
     """The answer to a request to subscribe or publish.
 
-    `data` is a frame or a JSON value: the first data for a subscriber, or what a publisher sends to all subscribers.
+    `data` is a frame or a JSON value: the first data for a subscriber, or the data that a publisher sends to all
+    subscribers.
 
     >>> StreamResponse.denied().status
     'permission denied'

@@ -1,6 +1,6 @@
 """The types of a data source's interface: Grafana's requests and the author's answers.
 
-Plain types only: nothing here uses gRPC, protobuf or Arrow. Times are aware UTC datetimes.
+Uses plain types only: no gRPC, protobuf or Arrow. Times are aware UTC datetimes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OptionsT = TypeVar("OptionsT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRange:
-    """The range of a panel or an alert rule, both ends aware UTC datetimes.
+    """The range of a panel or an alert rule; both ends are aware UTC datetimes.
 
     >>> TimeRange(start=start, end=start + timedelta(hours=1)).duration
     datetime.timedelta(seconds=3600)
@@ -47,7 +47,7 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """The user who asks; absent for alert rules and for Grafana's own calls.
+    """The user who sent the request; alert rules and Grafana's own calls have no user.
 
     >>> User(login="ada", role="Editor").role
     'Editor'
@@ -68,9 +68,9 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginContext:
-    """Where a request comes from: organisation, user, Grafana. `config` has Grafana's settings, which may have secrets.
+    """The origin of a request: organisation, user, Grafana. `config` has Grafana's settings, which may have secrets.
 
-    `namespace` identifies the organisation or stack and replaces `org_id`. `api_version` is the request's.
+    `namespace` identifies the organisation or stack and replaces `org_id`. `api_version` is that of the request.
 
     >>> PluginContext(org_id=1, user_agent="Grafana/13.0.2 (linux; amd64)").grafana.version
     '13.0.2'
@@ -110,8 +110,8 @@ class PluginContext:
 class Settings(Generic[OptionsT]):
     """One configured data source; `secrets` are the decrypted values, which the repr hides.
 
-    `json_data` is the JSON from which the options were decoded: it also has what Grafana's HTTP settings editor saves
-    (see `HttpSettings`). `config` is Grafana's configuration; if it changes, a new instance is created.
+    `json_data` is the JSON from which the options were decoded: it also has the values of Grafana's HTTP settings
+    editor (see `HttpSettings`). `config` is Grafana's configuration; if it changes, a new instance is created.
 
     >>> Settings(options=options, url="http://localhost:8000").url
     'http://localhost:8000'
@@ -133,10 +133,10 @@ class Settings(Generic[OptionsT]):
     """The URL of a field with `Ui(store="url")`, or of Grafana's HTTP settings."""
 
     user: str = ""
-    """The user of Grafana's own database settings."""
+    """The user in Grafana's database settings."""
 
     database: str = ""
-    """The database of Grafana's own database settings."""
+    """The database in Grafana's database settings."""
 
     basic_auth_enabled: bool = False
     """Whether basic authentication is on in Grafana's HTTP settings."""
@@ -157,7 +157,7 @@ class Settings(Generic[OptionsT]):
     """The API version when the settings were saved, perhaps an older one; empty if Grafana does not send it."""
 
     def __repr__(self) -> str:
-        """Show what identifies it; a password in the URL or the options is hidden."""
+        """Show uid, name, URL and options; a password in the URL or the options is hidden."""
         text = f"Settings(uid={self.uid!r}, name={self.name!r}, url={self.url!r}, options={self.options!r})"
         return masking.hide(text)
 
@@ -170,7 +170,8 @@ class Query(Cancellable, Generic[ModelT]):
     send their width in pixels, alert rules 43,200. `interval` is above 0, and one second if it was not sent.
 
     `cancel` is set when Grafana cancels the query: long work in a `def` handler checks it, or registers a function with
-    `on_cancel` that ends the work (`async def` handlers are cancelled). `time_left` says how long Grafana will wait.
+    `on_cancel` that ends the work (`async def` handlers are cancelled). `time_left` is the time that Grafana will still
+    wait.
 
     >>> Query(model=model, time_range=time_range).ref_id
     'A'
@@ -180,7 +181,7 @@ class Query(Cancellable, Generic[ModelT]):
     """The saved query, decoded into the author's dataclass."""
 
     time_range: TimeRange
-    """The range of the panel or rule."""
+    """The range of the panel or alert rule."""
 
     ref_id: str = "A"
     """The query's letter."""
@@ -195,7 +196,7 @@ class Query(Cancellable, Generic[ModelT]):
     """The value of `queryType`; `variable` and `annotation` have separate methods."""
 
     from_alert: bool = False
-    """Whether an alert rule asks."""
+    """Whether the query comes from an alert rule."""
 
     filters: Sequence[AdHocFilter] = ()
     """The ad hoc filters of the dashboard, all of which apply; only for a class that has `get_tag_keys`."""

@@ -1,9 +1,8 @@
 """Dispatches gRPC methods, with any transport: bytes and metadata in, bytes or a CallError out.
 
-It counts the calls in flight, so that the end can wait for them, and measures them. Besides pluginv2 it answers
-go-plugin's own services: health, the controller's Shutdown, and the two streams that the host keeps open for its
-lifetime. Their messages are empty or constant, so they need no generated code. Everything here runs on the control
-loop.
+It counts the calls in flight, so that the end of the process can wait for them, and measures them. Besides pluginv2 it
+answers go-plugin's services: health, the controller's Shutdown, and the two streams that the host keeps open for its
+lifetime. Their messages are empty or constant, so they need no generated code. All of it runs on the control loop.
 Source: hashicorp/go-plugin v1.8.0, grpc_server.go, grpc_controller.go, grpc_stdio.go, grpc_broker.go.
 """
 
@@ -32,7 +31,7 @@ BIDIRECTIONAL = "/plugin.GRPCBroker/StartStream"
 
 
 class Dispatcher:
-    """Answers calls, and can be drained: streams are cut, other calls are awaited.
+    """Answers calls; `drain` cuts the streams and waits for other calls.
 
     `unary` and `streams` map a method's path to its handler; handlers raise only CallError, or are cancelled.
     """
@@ -42,7 +41,7 @@ class Dispatcher:
     ) -> None:
         """Store the future application; `on_shutdown` is awaited before Shutdown is answered.
 
-        Without `on_shutdown` the host can't end this process, and of go-plugin's services there is only health.
+        Without `on_shutdown` the host can't end this process, and health is the only service of go-plugin.
         """
         self._application = application
         self._on_shutdown = on_shutdown
@@ -133,7 +132,7 @@ class Dispatcher:
         return self._application.result() if self._application.done() else await asyncio.shield(self._application)
 
     def _cancel(self, call: Call, rpc: metrics.rpc) -> None:
-        """Cancel the handler; if the author's module still loads, log where it is."""
+        """Cancel the handler; if the author's module still loads, log its present line."""
         rpc.code = "Canceled"
         call.cancel.set()
         if not self._application.done():
@@ -154,7 +153,7 @@ class Dispatcher:
             self._idle.set()
 
     async def _shutdown(self, _message: bytes, _call: Call) -> bytes:
-        """Answer only when the calls in flight are done, because the host closes the connection at once."""
+        """Answer after the calls in flight, because the host then closes the connection at once."""
         assert self._on_shutdown is not None  # noqa: S101  # else this is not in the table
         await self._on_shutdown()
         return b""
@@ -185,5 +184,5 @@ def _call_error(error: Exception, path: str, rpc: metrics.rpc) -> CallError:
     if not isinstance(error, CallError):
         _LOGGER.error("%s failed", path, exc_info=error)
         error = CallError(f"the plugin failed: {type(error).__name__}")
-    rpc.code = error.code.title().replace("_", "")  # as Go spells it
+    rpc.code = error.code.title().replace("_", "")  # in Go's spelling
     return error

@@ -1,6 +1,6 @@
-"""The application of a plugin that could not be loaded: Grafana shows the reason instead of "plugin failed".
+"""The application of a plugin that could not be loaded: Grafana shows the reason, not only "plugin failed".
 
-It uses neither the generated code nor pyarrow, because they may be the reason.
+It uses neither the generated code nor pyarrow, because they may be the cause.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A killed process can't clean up. So each folder has a file that its owner keeps locked, and the system unlocks it when
 the owner ends: the next start finds the file unlocked and removes the folder. Process numbers are not used, because
-they mean nothing between containers that share a folder. Paths are strings here: importing pathlib, shutil and tempfile
-would take a tenth of the time to the handshake.
+containers that share a folder do not share process numbers. Paths are strings here: importing pathlib, shutil and
+tempfile would take a tenth of the time to the handshake.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import sys
 if sys.platform != "win32":
     import fcntl
 
-_PREFIX = "plugin"  # go-plugin's word, and short: paths of sockets have a limit
+_PREFIX = "plugin"  # go-plugin's prefix, and short: paths of sockets have a limit
 _LOCK = "lock"
 
 
 def make(parent: str) -> str:
-    """Create a folder that only this user can enter, and remove those of ended processes.
+    """Create a folder that only this user can enter, and remove the folders of ended processes.
 
     Raises: OSError if it can't be created.
     """
@@ -45,8 +45,8 @@ def remove(folder: str) -> None:
 def _lock(folder: str) -> None:
     draft = f"{folder}/draft"
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600)
-    _take(descriptor)  # held until the process ends, however it ends
-    os.rename(draft, f"{folder}/{_LOCK}")  # the lock file gets its final name when it is locked
+    _take(descriptor)  # locked until the process ends, for any reason
+    os.rename(draft, f"{folder}/{_LOCK}")  # the lock file gets its final name after it is locked
 
 
 def _take(descriptor: int) -> None:
@@ -54,7 +54,7 @@ def _take(descriptor: int) -> None:
 
     Raises: OSError if another process has locked it.
     """
-    if sys.platform != "win32":  # for mypy: there is no fcntl there
+    if sys.platform != "win32":  # for mypy: Windows has no fcntl
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -69,7 +69,7 @@ def _remove_abandoned(parent: str) -> None:
 
 
 def _is_abandoned(path: str) -> bool:
-    """Tell whether a folder's lock is free; False for another user's folder, or one that is being created."""
+    """Tell whether a folder's lock is free; False for another user's folder, or a folder that is being created."""
     if sys.platform == "win32":
         return False
     try:

@@ -17,12 +17,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def leave_fork() -> None:
-    """End a forked process that would continue as the plugin, because it would never end."""
+    """End a forked process that would continue as the plugin and never end."""
     if _is_fork:
         os._exit(0)
 
 
 def become_plugin() -> None:
-    """Let a forked process run as a plugin, because it was forked for that."""
+    """Let a forked process run as a plugin, because that is its purpose."""
     global _is_fork  # noqa: PLW0603  # as above
     _is_fork = False

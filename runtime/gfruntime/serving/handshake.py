@@ -29,12 +29,12 @@ To try it without Grafana, run `gfplug call health` or `gfplug call query` in th
 
 
 class ListenError(Exception):
-    """The plugin can't listen as the host asks; the message says why."""
+    """The plugin can't listen as the host requests; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenAddress:
-    """Where the plugin listens; `folders` must be removed at the end, `ports` are the allowed TCP ports."""
+    """The plugin's address; `folders` must be removed at the end, `ports` are the allowed TCP ports."""
 
     network: str
     value: str
@@ -47,7 +47,7 @@ class ListenAddress:
         return f"unix:{self.value}" if self.network == "unix" else self.value
 
     def listen(self, bind: Callable[[str], int]) -> ListenAddress:
-        """Bind the address, on the first free port if there are several; `bind` takes a `target` and returns the port.
+        """Bind the address, on the first free port of several; `bind` takes a `target` and returns the port.
 
         Raises: the exceptions of `bind`, RuntimeError or OSError; ListenError if no port is free.
         """
@@ -80,7 +80,7 @@ def refusal(environ: Mapping[str, str]) -> str:
 
 
 def choose_address(environ: Mapping[str, str]) -> ListenAddress:
-    """Choose a unix socket that only this user can reach, or a loopback port if there are no such sockets.
+    """Choose a unix socket that only this user can reach, or a loopback port on systems without such sockets.
 
     `PLUGIN_UNIX_SOCKET_DIR` is used, unless its path is too long for a socket, or no socket can be created there.
     """
@@ -102,7 +102,7 @@ def choose_address(environ: Mapping[str, str]) -> ListenAddress:
 def private_socket() -> ListenAddress:
     """Return a unix socket address in a new folder that only this user can enter.
 
-    Raises: OSError if no temporary folder is writable, or all have paths too long for a socket.
+    Raises: OSError if no temporary folder is writable, or all paths are too long for a socket.
     """
     if not _HAS_UNIX_SOCKETS:
         raise OSError("this system has no unix sockets for gRPC")
@@ -118,7 +118,7 @@ def private_socket() -> ListenAddress:
 
 
 def restrict_socket(address: ListenAddress, environ: Mapping[str, str]) -> None:
-    """Give access to the socket to its owner only, or also to the group that the host names."""
+    """Allow only the owner, or also the group that the host names, to use the socket."""
     if address.network != "unix":
         return
     group = environ.get("PLUGIN_UNIX_SOCKET_GROUP")
@@ -169,7 +169,7 @@ def _can_bind(path: str) -> bool:
 
 
 def _loopback(environ: Mapping[str, str]) -> ListenAddress:
-    """Return a loopback port: one of the host's range on Windows, as in go-plugin, else any."""
+    """Return a loopback port: on Windows in the host's range, as in go-plugin, else any port."""
     first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
     has_range = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
     ports = range(int(first), int(last) + 1) if has_range else ()

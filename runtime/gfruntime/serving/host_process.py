@@ -1,7 +1,8 @@
 """The process that started the plugin, usually Grafana: its number, and whether it still runs.
 
-On Windows two programs may be in between: the python.exe of a virtual environment, and the stub of `gfplug dev`. They
-start the interpreter, and end when it ends. On Windows a process keeps its parent's number after the parent has ended.
+On Windows two programs may be between the host and the plugin: the python.exe of a virtual environment, and the stub of
+`gfplug dev`. They start the interpreter, and end when it ends. On Windows a process keeps its parent's number after the
+parent has ended.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def skip(launchers: Iterable[str], pid: int, look: Callable[[int], tuple[str, in
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs."""
-    if sys.platform == "win32":  # a signal of 0 would end the process there
+    if sys.platform == "win32":  # on Windows a signal of 0 would end the process
         return not _ends_within(0, pid)
     try:
         os.kill(pid, 0)

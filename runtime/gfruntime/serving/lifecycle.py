@@ -1,7 +1,7 @@
-"""The end of the process: always, soon, and without losing an answer that can still be sent.
+"""The end of the process: it happens always and soon, and loses no answer that can still be sent.
 
 Grafana kills a plugin 2 s after Shutdown was answered or the connection was lost; SIGTERM and the host's end are
-handled in the same way. A watchdog ends the process with `os._exit`, whatever the author's code does.
+handled in the same way. A watchdog ends the process with `os._exit`, regardless of the author's code.
 Source: hashicorp/go-plugin v1.8.0, client.go (Kill).
 """
 
@@ -24,7 +24,7 @@ _GRACE = 3.0  # seconds for a clean end, once the host is gone
 
 
 class Lifecycle:
-    """Ends the process once, however often `request` is called; call it on the control loop."""
+    """Ends the process once, after one or more calls of `request`; use it on the control loop."""
 
     def __init__(self, *, on_end: Callable[[], None]) -> None:
         """Store the last steps (flush, remove the socket), which must not block."""
@@ -55,7 +55,7 @@ class Lifecycle:
         self.exit()
 
     def watch_signals(self) -> None:
-        """Make SIGTERM end the process; ignore Ctrl-C, which a terminal sends to all, because Grafana decides."""
+        """End the process on SIGTERM; ignore Ctrl-C, which a terminal sends to all processes: Grafana decides."""
         loop = asyncio.get_running_loop()
         signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, because child processes would inherit it
         try:

@@ -1,7 +1,7 @@
 """The system resources that a plugin needs to run: threads, open files, address space. See docs/limits.md.
 
-If they are short, grpcio crashes the process, sometimes after many seconds. So they are tested before it is imported,
-and an error names the limit. If a resource is short later, the call that needed it fails.
+If a resource is short, grpcio crashes the process, sometimes after many seconds. So the resources are tested before
+grpcio is imported, and an error names the limit. If a resource is short later, only the call that needs it fails.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_THREADS = 16  # our threads, and those of grpcio that do not depend on the processors
+_THREADS = 16  # the threads of gfruntime, and those of grpcio that do not depend on the processors
 _FILES = 28
 _ADDRESSES = 512 << 20  # includes grpcio, pyarrow and two arenas
-_PRIVATE = 288 << 20  # the private part of them
+_PRIVATE = 288 << 20  # the private part of these
 _PYTHON = 64 << 20  # the present size of Python
 _ARENA_MAX, _ARENAS = -8, 2  # glibc's mallopt; each arena takes 64 MiB of addresses
 _MIB = 1 << 20
@@ -97,7 +97,7 @@ def _process_limits(names: dict[str, str]) -> Iterator[str]:
 
 
 def _container_limit(name: str) -> Iterator[str]:
-    """Read a limit of the container, whose own group is its root; only Linux has cgroups."""
+    """Read a limit of the container, whose group is the root group in it; only Linux has cgroups."""
     from pathlib import Path  # noqa: PLC0415  # seldom needed
 
     file = Path("/sys/fs/cgroup", name)
@@ -120,7 +120,7 @@ def _can_open_files() -> bool:
 
 
 def _can_map_addresses() -> bool:
-    """Test mappings if the address space is limited, and limit malloc's arenas then."""
+    """Test mappings if the address space is limited, and then limit malloc's arenas."""
     if not sys.platform.startswith("linux"):
         return True
     import resource  # noqa: PLC0415  # not on Windows
@@ -142,7 +142,7 @@ def _can_map_addresses() -> bool:
 
 
 def _can_start_threads(count: int) -> bool:
-    """Start so many threads at once, and wait for their end: the plugin's own take their places."""
+    """Start `count` threads at once, and wait for their end: the plugin's threads then replace them."""
     gate, ended, started = _thread.allocate_lock(), list[None](), 0
 
     def wait() -> None:

@@ -12,7 +12,7 @@ _MIB = 1 << 20
 
 def tune() -> None:
     """Raise glibc's thresholds (no effect elsewhere); call it before pyarrow is imported."""
-    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")  # else pyarrow's first bytes take 4 MB of huge pages
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")  # otherwise pyarrow's first bytes take 4 MB of huge pages
     if not sys.platform.startswith("linux"):
         return
     try:

@@ -14,7 +14,7 @@ from gfruntime.request.cancellation import Cancellation
 
 
 class CallKind(Enum):
-    """How a method answers, and what happens to it at the end of the process."""
+    """The form of a method's answer, and its treatment at the end of the process."""
 
     UNARY = "one answer; the process waits for it before it exits"
     PARTS = "an answer in parts; the process waits for it before it exits"
@@ -38,12 +38,12 @@ METHODS: dict[str, CallKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call: the metadata beside its message, and an event that is set when its caller is gone."""
+    """One call: its metadata, and an event that is set when its caller is gone."""
 
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     cancel: Cancellation = field(default_factory=Cancellation)
     deadline: float | None = None
-    """The monotonic time at which its caller stops waiting."""
+    """The monotonic time at which the caller stops waiting."""
 
 
 class CallError(Exception):

@@ -1,4 +1,4 @@
-"""What a plugin's executable does other than serve Grafana; every start imports this module, so it imports little.
+"""The modes of a plugin's executable besides serving Grafana; every start imports this module, so it imports little.
 
 | command line or environment | action |
 | --- | --- |
@@ -34,7 +34,7 @@ or concurrent.futures (joblib: its backends "threading" and "multiprocessing"). 
 """
 _UNKNOWN = "this plugin takes no argument {argument}; it takes {own}.\n"
 _PATCHES = ("pyi_rth_inspect", "pyi_rth_pkgutil")
-_LEVELS = 5  # folders between a module and the project, and one more
+_LEVELS = 5  # folders between a module and the project, plus one
 
 
 def run_multiprocessing_child(arguments: Sequence[str]) -> None:
@@ -63,7 +63,7 @@ def apply_patches() -> None:
 
 
 def refusal(arguments: Sequence[str]) -> str:
-    """Explain which argument is not one of the plugin's; empty if all are.
+    """Explain which argument the plugin does not know; empty if it knows all.
 
     Otherwise a library that uses `sys.executable` as Python would start a second plugin, and wait for its end.
     """
@@ -77,7 +77,7 @@ def refusal(arguments: Sequence[str]) -> str:
 
 
 def print_build_info(arguments: Sequence[str]) -> int | None:
-    """Print build info or version if requested; return the exit status then, else None."""
+    """Print build info or version if requested; return the exit status, or None if not requested."""
     options = {argument.lstrip("-") for argument in arguments}
     if not options & {"buildinfo", "version"}:
         return None
@@ -108,7 +108,7 @@ def standalone_may_run() -> bool:
 
 
 def _is_setting(argument: str) -> bool:
-    """Tell whether an argument is one that `multiprocessing` passes to its children: `pipe_handle=5`."""
+    """Tell whether `multiprocessing` passes an argument to its children: `pipe_handle=5`."""
     name, _, value = argument.partition("=")
     return name.isidentifier() and (value.isdecimal() or value == "None")
 

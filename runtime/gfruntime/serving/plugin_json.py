@@ -21,7 +21,7 @@ class Manifest:
 
 
 def find(start: Path | None = None) -> Manifest:
-    """Read the nearest plugin.json, from the executable or the main module upwards; empty if there is none."""
+    """Read the nearest plugin.json, from the executable or the main module upwards; empty if it is missing."""
     place = _program() if start is None else start
     for folder in (place, *place.parents):
         manifest = read(folder)

@@ -35,7 +35,7 @@ class Transport(Protocol):
     ) -> handshake.ListenAddress:
         """Listen and serve; with a context, over TLS only; the returned address has the actual port.
 
-        Raises: ListenError if that is impossible.
+        Raises: ListenError if it can't listen.
         """
 
     async def stop(self) -> None:
@@ -43,7 +43,7 @@ class Transport(Protocol):
 
 
 def run(load: Callable[[], Application], *, transport: str, stdout: int, writer: log.Writer, host: int) -> None:
-    """Serve until the end; return when everything is closed."""
+    """Serve until the end; return after all parts are closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
     serving = _serve(load, transport=transport, stdout=stdout, writer=writer, host=host)
@@ -82,7 +82,7 @@ async def _serve(
         address.remove()
         raise
     handshake.restrict_socket(address, os.environ)
-    life.watch_signals()  # before the line, because the host may end us once it has read it
+    life.watch_signals()  # before the line, because the host may end this process once it has read the line
     life.watch_host(host)
     os.write(stdout, handshake.handshake_line(address, certificate))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
@@ -142,9 +142,9 @@ async def _serve_alone(
 
 
 def _transport(name: str, dispatcher: Dispatcher, on_lost: Callable[[], None]) -> Transport:
-    """Make the transport of this name; the other one need not be installed.
+    """Make the transport of this name; the other transport need not be installed.
 
-    Raises: ValueError if there is no transport of this name.
+    Raises: ValueError if no transport has this name.
     """
     if name == "http2":
         from gfruntime.serving.http2 import listener  # noqa: PLC0415
@@ -173,7 +173,7 @@ def _tls(client_pem: str) -> tuple[SSLContext | None, str]:
 
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
-    """Load and attach the application; if memory, threads or files are too few, end the process."""
+    """Load and attach the application; if memory, threads or files do not suffice, end the process."""
     loop = application.get_loop()
     try:
         made_application, _ = load_or_fail(lambda: _attach(load(), loop))
@@ -186,7 +186,7 @@ def _load(load: Callable[[], Application], application: asyncio.Future[Applicati
 def _attach(application: Application, loop: asyncio.AbstractEventLoop) -> Application:
     """Attach an application on the control loop, and return it.
 
-    Raises: PluginError if that fails; its child processes are killed.
+    Raises: PluginError if attaching fails; its child processes are killed.
     """
     from gfruntime.errors import PluginError, sentence  # noqa: PLC0415  # after the handshake
 
@@ -212,7 +212,7 @@ def start_telemetry(environ: Mapping[str, str]) -> None:
 
 
 def load_or_fail(load: Callable[[], Application]) -> tuple[Application, BaseException | None]:
-    """Do the slow imports, then load the application; an error of either is returned, and answers every call.
+    """Do the slow imports, then load the application; an error is returned, and is the answer to every call.
 
     Raises: an error that comes from a limit, because a half-loaded library may crash the process later.
     """
@@ -244,7 +244,7 @@ async def dispose(application: asyncio.Future[Application]) -> None:
 
     try:
         threading.Thread(target=dispose, name="dispose", daemon=True).start()
-    except RuntimeError as error:  # no thread is left; the end must not wait
+    except RuntimeError as error:  # no thread is left; the end of the process must not wait
         logging.getLogger("gfruntime").warning("Instances were not disposed of: %s", error)
         return
     await is_done.wait()

@@ -50,12 +50,12 @@ class Relay:
         return replace(address, value=f"{host}:{self._server.sockets[0].getsockname()[1]}")
 
     def close(self) -> None:
-        """Accept no more connections."""
+        """Stop accepting connections."""
         if self._server is not None:
             self._server.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if sys.platform == "win32":  # for mypy: `__init__` has raised there
+        if sys.platform == "win32":  # for mypy: on Windows `__init__` raises
             return
         try:
             inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)

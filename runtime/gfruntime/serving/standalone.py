@@ -1,9 +1,9 @@
 """A plugin under a debugger: it runs standalone, and the process that Grafana starts only redirects Grafana to it.
 
 `python -m plugin -standalone` serves on a port and writes `standalone.txt` (the address) and `pid.txt` beside
-plugin.json. If the normal executable finds these files, it prints that address as its handshake line and does nothing
-else; it ends with the standalone server, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>`
-may name an address instead of the files. An address that other machines can reach needs `-allow-remote`.
+plugin.json. If the normal executable finds these files, it only prints that address as its handshake line; it ends with
+the standalone server, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>` may name an
+address instead of the files. An address that other machines can reach needs `-allow-remote`.
 Source: grafana-plugin-sdk-go v0.298.0, internal/standalone.
 """
 
@@ -37,7 +37,7 @@ Listen on 127.0.0.1:PORT; or add -allow-remote, on a network where you trust eve
 
 
 def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
-    """Return a standalone server's address, and its process if it is known.
+    """Return a standalone server's address, and the number of its process if known.
 
     Files of an ended process belong to a server that could not remove them, and are ignored.
     """
@@ -57,7 +57,7 @@ def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tupl
 
 def redirect_host(address: str, pid: int, host: int) -> None:
     """Redirect Grafana to the plugin, and stay until the server or Grafana is gone."""
-    if address.startswith(":"):  # Go's servers write it like this
+    if address.startswith(":"):  # Go's servers write addresses like this
         address = f"127.0.0.1{address}"
     os.write(1, f"1|2|tcp|{address}|grpc\n".encode())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -67,20 +67,20 @@ def redirect_host(address: str, pid: int, host: int) -> None:
 
 
 def choose_address(environ: Mapping[str, str], plugin_id: str) -> str:
-    """Return where a standalone server listens: the configured address, else a free loopback port."""
+    """Return the address at which a standalone server listens: the configured address, else a free loopback port."""
     address = environ.get(_variable(plugin_id), "")
     return f"127.0.0.1{address}" if address.startswith(":") else address or "127.0.0.1:0"
 
 
 def refusal(address: str, plugin_id: str, arguments: Collection[str]) -> str:
-    """Explain why the server refuses an address that other machines can reach; empty if it may use it."""
+    """Explain why the server refuses an address that other machines can reach; empty if it may use the address."""
     if is_loopback(address) or _ALLOW_REMOTE & set(arguments):
         return ""
     return _REMOTE.format(variable=_variable(plugin_id), address=address)
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether only this machine can reach an address; a name other than localhost may be any machine."""
+    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
         return False
@@ -90,7 +90,7 @@ def is_loopback(address: str) -> bool:
 
 
 def folder(plugin_id: str) -> Path | None:
-    """Return the folder from which Grafana has loaded the plugin: `dist`, below the current one."""
+    """Return the folder from which Grafana has loaded the plugin: `dist`, below the current folder."""
     base = Path.cwd()
     base = base.parent if base.name == "pkg" else base
     base = base / "dist" if (base / "dist").is_dir() else base
@@ -103,7 +103,7 @@ def folder(plugin_id: str) -> Path | None:
 
 @contextlib.contextmanager
 def announce(place: Path, where: str) -> Iterator[None]:
-    """Write the files for as long as the server runs, and end Grafana's plugin process, so that Grafana restarts it."""
+    """Keep the files as long as the server runs, and end Grafana's plugin process, so that Grafana restarts it."""
     files = {place / _PID_FILE: str(os.getpid()), place / _ADDRESS_FILE: where}
     for path in reversed(files):  # in this order, an address always has its process number
         path.unlink(missing_ok=True)

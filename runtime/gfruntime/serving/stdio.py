@@ -1,8 +1,8 @@
-"""The three standard descriptors, as the protocol requires them.
+"""The three standard descriptors, in the state that the protocol requires.
 
-Descriptor 1 is for the handshake line only, and a child process that inherits a descriptor makes Grafana wait for the
-plugin's end. So the real stdout and stderr are moved to private descriptors, and everything written to 1 and 2
-(`print`, C libraries, child processes) goes through pipes and becomes log lines: it can't corrupt the protocol, and it
+Descriptor 1 is only for the handshake line, and while a child process holds an inherited descriptor, Grafana still
+waits for the plugin's end. So the real stdout and stderr are moved to private descriptors, and all output to 1 and 2
+(`print`, C libraries, child processes) goes through pipes and becomes log lines: it can't corrupt the protocol, and
 can't block.
 """
 
@@ -30,7 +30,7 @@ class Reserved(NamedTuple):
 
 
 def reserve() -> Reserved:
-    """Move stdout and stderr away; from then on, text written to them becomes log lines."""
+    """Move stdout and stderr to private descriptors; text that is written to 1 and 2 then becomes log lines."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         if descriptor == 0 or not _is_open(descriptor):
@@ -43,7 +43,7 @@ def reserve() -> Reserved:
     _redirect(2, "stderr", logging.WARNING)
     sys.stdout = _text(1)
     sys.stderr = _text(2)
-    faulthandler.enable(reserved.stderr)  # a crash in C code can't use our thread
+    faulthandler.enable(reserved.stderr)  # a crash in C code can't use the log's thread
     return reserved
 
 
@@ -57,7 +57,7 @@ def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
 
 
 def _detach_child(reserved: Reserved) -> None:
-    """Detach a forked child from the host's pipes: its output goes through ours."""
+    """Detach a forked child from the host's pipes: its output goes through this process's pipes."""
     for descriptor in (reserved.stdout, reserved.stderr):
         os.dup2(2, descriptor, inheritable=False)
 
@@ -72,7 +72,7 @@ def _is_open(descriptor: int) -> bool:
 
 def _text(descriptor: int) -> io.TextIOWrapper:
     """Reopen a descriptor: the old object may treat it as a file, or may be closed."""
-    return open(  # as long as the process lives
+    return open(  # open as long as the process runs
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
 

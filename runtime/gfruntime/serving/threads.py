@@ -1,7 +1,7 @@
-"""Where the author's code runs: a limited pool of daemon threads for `def`, a separate event loop for `async def`.
+"""The threads of the author's code: a limited pool of daemon threads for `def`, a separate event loop for `async def`.
 
-Neither blocks the control loop, which answers health checks, cancellations and Shutdown; neither keeps the process
-alive, unlike a `ThreadPoolExecutor`, whose threads Python waits for at exit.
+They do not block the control loop, which answers health checks, cancellations and Shutdown. They do not keep the
+process alive, unlike the threads of a `ThreadPoolExecutor`, for which Python waits at exit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Job(Work):
         return self.remove_run()
 
     def remove_run(self) -> bool:
-        """Remove the mark of a run; return False if there is none."""
+        """Remove the mark of a run; return False if it was removed before."""
         try:
             self._runs.pop()
         except IndexError:
@@ -75,8 +75,8 @@ class ThreadPool:
     def run(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:
         """Run a function in a thread, in the caller's context; await the future on the calling loop.
 
-        Cancelling the future drops a job that has not begun; one that has begun runs on, and its result is ignored.
-        Raises: RuntimeError if there is no thread, and the system starts none.
+        Cancelling the future drops a job that has not begun; a job that has begun continues, and its result is ignored.
+        Raises: RuntimeError if no thread runs, and the system can't start one.
         """
         context = contextvars.copy_context()
         job = _Job(lambda: context.run(function, *args), self)
@@ -96,11 +96,11 @@ class ThreadPool:
             if self._blocked < _MOST_BLOCKED * self._size and job.remove_run():
                 self._blocked += 1
                 if is_full:
-                    with contextlib.suppress(RuntimeError):  # then the next job tries again
+                    with contextlib.suppress(RuntimeError):  # the next job tries again
                         self._start_thread()
 
     def _start_thread(self) -> bool:
-        """Start a thread if there is room for one; the lock is held. If that fails, the others must do the work."""
+        """Start a thread below the limit; the lock is held. If the start fails, the other threads must do the work."""
         if self._count - self._blocked >= self._size:
             return False
         try:
@@ -124,7 +124,7 @@ class ThreadPool:
                 self._idle.append(None)
 
     def _readmit_thread(self) -> bool:
-        """Count a blocked thread again; return whether there is room for it."""
+        """Count a blocked thread again; return whether the limit allows it."""
         with self._lock:
             self._blocked -= 1
             has_room = self._count - self._blocked <= self._size
@@ -139,7 +139,7 @@ class UserLoop:
         """Prepare the loop; the thread starts at the first use."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None  # late: a thread object from before a fork can't be started
+        self._thread: threading.Thread | None = None  # created late: a thread can't start after a fork
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> asyncio.Future[T]:
         """Run a coroutine function on this loop, in the caller's context; await the future on the calling loop.
@@ -171,7 +171,7 @@ class UserLoop:
         self._running_loop().call_soon_threadsafe(function, *args)
 
     def is_current(self) -> bool:
-        """Tell whether this code runs on this loop, and so must not block."""
+        """Tell whether this code runs on this loop, and therefore must not block."""
         return self._thread is not None and threading.get_ident() == self._thread.ident
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
@@ -181,12 +181,12 @@ class UserLoop:
                 self._loop.set_exception_handler(_report)
             if self._thread is None:
                 thread = threading.Thread(target=self._run_forever, name="async handlers", daemon=True)
-                thread.start()  # where that fails, the next call tries again
+                thread.start()  # if that fails, the next call tries again
                 self._thread = thread
         return self._loop
 
     def _run_forever(self) -> None:
-        """Run the loop for ever: if a task of the author's raises SystemExit, start it again."""
+        """Run the loop for ever: if a task of the author raises SystemExit, start it again."""
         assert self._loop is not None  # noqa: S101  # as above
         while True:
             try:

@@ -1,6 +1,7 @@
 """Mutual TLS, for a host that requests it with PLUGIN_CLIENT_CERT (go-plugin's AutoMTLS; Grafana doesn't today).
 
-Needs the package `cryptography` to create this process's certificate: Python's `ssl` can only use one.
+Needs the package `cryptography` to create this process's certificate: Python's `ssl` can use certificates, but not
+create them.
 Source: hashicorp/go-plugin v1.8.0, mtls.go (generateCert), server.go (Serve) and client.go (AutoMTLS).
 """
 

@@ -1,4 +1,4 @@
-"""gRPC with grpcio, which only this module imports. It runs on the control loop, where no author's code runs."""
+"""gRPC with grpcio, which only this module imports. It runs on the control loop, without the author's code."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _unary(handler: Unary) -> Callable[[bytes, Any], Awaitable[bytes]]:
 def _stream(handler: Stream) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
     async def answer(message: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
         call = _call(context)
-        context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
+        context.add_done_callback(lambda _: call.cancel.set())  # also if the reader leaves between two parts
         parts = handler(message, call)
         try:
             async for part in parts:

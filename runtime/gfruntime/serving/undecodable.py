@@ -1,8 +1,8 @@
 """Keep grpcio serving if a method's name is not UTF-8.
 
 grpcio's only serving task decodes the names of all calls, and ends for good if one can't be decoded, so any caller
-could end the plugin. The task has no hook for that, but Python has one for decoding errors: only in this task, the name
-gets a replacement character, and the call is answered like any unknown method.
+could end the plugin. The task has no hook for this, but Python has a hook for decoding errors: only in this task, the
+name gets a replacement character, and the call is answered like a call of an unknown method.
 Source: grpc v1.85, src/python/grpcio/grpc/_cython/_cygrpc/aio/server.pyx.pxi, _server_main_loop.
 """
 
@@ -38,5 +38,5 @@ def _is_tolerant() -> bool:
     """Tell whether one of the tasks runs in this thread now."""
     try:
         return asyncio.current_task() in _tasks
-    except (RuntimeError, TypeError):  # no event loop runs here, or no task does
+    except (RuntimeError, TypeError):  # no event loop or no task runs here
         return False

@@ -1,4 +1,4 @@
-"""The author's work elsewhere: a future on the control loop for code in a thread, or on another loop."""
+"""A future on the control loop for the author's code in a thread, or on another loop."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ T = TypeVar("T")
 
 
 class Work(asyncio.Future[Any]):
-    """The future result of the author's code; a cancellation logs where that code is."""
+    """The future result of the author's code; a cancellation logs the place of that code."""
 
     def __init__(self) -> None:
-        """Attach the future to the current call, if there is one."""
+        """Attach the future to the current call, if any."""
         super().__init__(loop=asyncio.get_running_loop())
         self._places = places.current()
 
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
-        """Store where the author's code is, and cancel."""
+        """Store the place of the author's code, and cancel."""
         if self._places is not None and not self.done():
             self._places.store_places()
         return super().cancel(msg)
@@ -46,11 +46,11 @@ class Work(asyncio.Future[Any]):
 
 
 async def settle_async(future: Work, function: Callable[..., Awaitable[T]], *args: object) -> None:
-    """Await a coroutine function, and deliver its result; no exception of it stops the loop."""
+    """Await a coroutine function, and deliver its result; an exception does not stop the loop."""
     try:
         with future.running():
             result = await function(*args)
-    except asyncio.CancelledError:  # by its caller, or by the author's code itself
+    except asyncio.CancelledError:  # by its caller, or by the author's code
         _deliver(future, error=asyncio.CancelledError("the handler cancelled itself"))
     except BaseException as error:  # noqa: BLE001
         _deliver(future, error=error)
@@ -120,7 +120,7 @@ def _set(future: asyncio.Future[Any], result: object, error: BaseException | Non
         future.set_result(result)
         return
     if not isinstance(error, Exception) or isinstance(error, (StopIteration, StopAsyncIteration)):
-        runtime_error = RuntimeError(sentence(error))  # futures, tasks and generators treat these as their own signals
+        runtime_error = RuntimeError(sentence(error))  # futures, tasks and generators use these as signals
         runtime_error.__cause__ = error
         error = runtime_error
     future.set_exception(error)

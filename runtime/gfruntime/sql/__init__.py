@@ -1,1 +1,1 @@
-"""What SQL data sources need: macros, durations, the formats of their editors."""
+"""Tools for SQL data sources: databases, macros, durations, the formats of query editors."""

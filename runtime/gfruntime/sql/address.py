@@ -27,13 +27,13 @@ class DatabaseAddress:
     """The user's name."""
 
     password: str = field(default="", repr=False)
-    """The separate password, else the one in the URI."""
+    """The separate password, else the password in the URI."""
 
     host: str = ""
     """The server's name or IP address."""
 
     port: int | None = None
-    """The server's port; None if the URI has none."""
+    """The server's port; None if the URI has no port."""
 
     path: str = ""
     """The part after the server, with its first slash: a file's path, or a database's name."""

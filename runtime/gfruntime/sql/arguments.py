@@ -20,7 +20,7 @@ BACKSLASHES = re.compile(
 
 
 def read_arguments(text: str, start: int, *, marks: re.Pattern[str] = PUNCTUATION) -> tuple[list[str], int]:
-    """Read a list of arguments in brackets, which may hold brackets too; return it with the position after it.
+    """Read a list of arguments in brackets, which may hold brackets too; return the list and the position after it.
 
     Raises: QueryError if a bracket is missing, or if brackets nest too deeply.
     """

@@ -35,7 +35,7 @@ class BoundedCursor:
         return getattr(self._cursor, name)
 
     def fetchmany(self, size: int) -> list[Any]:
-        """Fetch rows; fewer than exist once they exceed the byte limit."""
+        """Fetch rows; return fewer rows once they exceed the byte limit."""
         rows: list[Any] = []
         while len(rows) < size and not self.is_cut:
             count = max(1, min(_ROWS, size - len(rows), self._bytes_left // self._row_bytes))

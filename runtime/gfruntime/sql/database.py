@@ -1,6 +1,6 @@
 """Open a database by its address: read-only, with a connection pool, limits and cancellation.
 
-`gfruntime.sql.drivers` lists the addresses. `Limits` says what a query may cost. Some databases can't open a read-only
+`gfruntime.sql.drivers` lists the addresses. `Limits` has the limits of a query. Some databases can't open a read-only
 session. For those, the account must have no right to write, and the author must confirm it with `account_reads_only`.
 """
 
@@ -59,18 +59,18 @@ class Limits:
     """The bytes of an answer's rows, as the driver returns them."""
 
     seconds: float = 30.0
-    """How long a query may take, including the connection; less, if Grafana's own time limit is shorter."""
+    """The seconds that a query may take, including the connection; fewer if Grafana's time limit is shorter."""
 
     connections: int = 4
-    """How many statements run at once; others wait, at most as long as a statement may run."""
+    """The number of statements that run at once; others wait, at most as long as a statement may run."""
 
 
 class Database:
     """The database at an address, for the queries of a data source, in any number of threads.
 
-    `password` is separate from the address, because Grafana shows the address to those who edit the data source.
+    `password` is separate from the address, because Grafana shows the address to editors of the data source.
     `script` is SQL that creates the tables of `sqlite:`, a database in memory. `account_reads_only` says that the
-    account has no right to write: for some databases, such as Flight SQL, nothing else prevents a write.
+    account has no right to write: for some databases, such as Flight SQL, only this prevents a write.
 
     >>> Database("sqlite:", script="CREATE TABLE t (a)").dialect
     'sqlite'
@@ -87,14 +87,14 @@ class Database:
     ) -> None:
         """Read the address; the first query connects.
 
-        Raises: QueryError for an address that no driver knows.
+        Raises: QueryError for an address without a driver.
         """
         self._address, self._script, self._limits = DatabaseAddress.parse(address, password=password), script, limits
         self._driver = find_driver(self._address)
         self._account_reads_only, self._is_read_only = account_reads_only, self._driver.refuses_writes
         self._pool = SessionPool(self._open, most=limits.connections, idle_s=self._driver.idle_s)
         self._names: list[dict[str, str]] = []
-        self._names_until = 0.0  # of time.monotonic
+        self._names_until = 0.0  # a time of time.monotonic
 
     @property
     def dialect(self) -> Dialect:
@@ -102,13 +102,13 @@ class Database:
         return self._driver.dialect
 
     def query(self, query: Query[Any], sql: str, *, format: Format = "timeseries") -> list[Frame]:  # noqa: A002
-        """Answer a query's SQL, its macros expanded, in a format of Grafana's SQL editors.
+        """Expand the macros in a query's SQL, run it, and return the answer in a format of Grafana's SQL editors.
 
         In a time series and in a table, numbers in the column `time` become times. An answer that exceeds the limits is
         cut: a notice says so, and its gaps are not filled; for an alert rule it is an error.
 
         Raises: QueryError for a wrong macro, for a statement that was cancelled or took too long, and if the query
-        might write; the driver's own errors, which the panel shows.
+        might write; the driver's errors, which the panel shows.
 
         >>> query = Query(model=model, time_range=time_range)
         >>> Database("sqlite:").query(query, "SELECT 1 AS value", format="table")[0]["value"].to_list()
@@ -125,7 +125,7 @@ class Database:
         return formatted(with_times(frame), format)
 
     def check(self) -> Health:
-        """Connect, read nothing, and answer "Save & test"; a failure has the database's own text.
+        """Connect, read nothing, and answer "Save & test"; a failure has the database's error text.
 
         >>> Database("sqlite:").check().message
         'sqlite answered'
@@ -140,7 +140,7 @@ class Database:
     def names(self) -> list[dict[str, str]]:
         """List tables and columns as choices for `Ui(options_from=…)`; a column's description has its table and type.
 
-        Shape: at most 10,000, whatever the limit on a query's rows. They are cached for half a minute.
+        Shape: at most 10,000 choices; the limit on a query's rows does not apply. They are cached for half a minute.
 
         >>> Database("sqlite:", script="CREATE TABLE t (a INTEGER)").names()[1]
         {'value': 'a', 'label': 'a', 'description': 't, INTEGER'}
@@ -170,7 +170,7 @@ class Database:
         return session
 
     def _read(self, query: Query[Any], run: Callable[[Session], Any], limits: Limits) -> tuple[Frame, bool]:
-        """Read from a session, and return whether it is the whole answer."""
+        """Read a frame from a session, and return whether it has all rows."""
         if not (self._driver.refuses_writes or self._account_reads_only):
             raise QueryError(f"{self._address.scheme} has no read-only sessions: {_BY_ACCOUNT}")
         with self._pool.slot(query, limits.seconds):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GRACE_S = 5.0
-"""How long cancelled work may take to end."""
+"""The seconds that cancelled work may take to end."""
 
 _LOGGER = logging.getLogger("gfruntime")
 _AGAIN_S = 0.5
@@ -30,11 +30,11 @@ _AGAIN_S = 0.5
 class Job(Generic[T]):
     """Work for one query; the function of `cancel_by` is called if the query is cancelled or exceeds `seconds`.
 
-    It is called repeatedly until the work ends: a call between two statements cancels nothing.
+    The function is called repeatedly until the work ends: a call between two statements cancels nothing.
     """
 
     def __init__(self, query: Query[Any], seconds: float) -> None:
-        """Keep the query and the time limit; the limit is shorter if Grafana's own is shorter."""
+        """Keep the query and the time limit; the limit is shorter if Grafana's limit is shorter."""
         self._query, time_left = query, query.time_left
         self._seconds = seconds if time_left is None else min(seconds, time_left.total_seconds())
         self._wake, self._is_done = threading.Event(), threading.Event()
@@ -48,8 +48,8 @@ class Job(Generic[T]):
     def run(self, work: Callable[[], T]) -> T:
         """Do the work.
 
-        Raises: the work's own errors; QueryError if it was cancelled or took too long. This error replaces the work's
-        own error, and its result, which may be incomplete.
+        Raises: the work's errors; QueryError if it was cancelled or took too long. This error replaces the work's
+        error, and its result, which may be incomplete.
         """
         context = contextvars.copy_context()
         registration = self._query.on_cancel(self._wake.set)

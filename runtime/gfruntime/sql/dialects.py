@@ -1,4 +1,4 @@
-"""What the macros of Grafana's SQL data sources become in each database.
+"""The macros of Grafana's SQL data sources, and the SQL that replaces them in each database.
 
 For a time range from second S to second E since 1970, FROM and TO in ISO 8601, with `t` a column of times:
 
@@ -12,7 +12,7 @@ For a time range from second S to second E since 1970, FROM and TO in ISO 8601, 
 | `$__timeGroup(t, '5m')` | `floor(extract(epoch from t)/300)*300` | `UNIX_TIMESTAMP(t) DIV 300 * 300` |
 | `$__unixEpochGroup(t, '5m')` | `floor((t)/300)*300` | `t DIV 300 * 300` |
 
-| macro                                                   | in all of them                                             |
+| macro                                                   | in all databases                                           |
 | ------------------------------------------------------- | ---------------------------------------------------------- |
 | `$__timeTo()`, `$__timeTo(t)`                           | as `$__timeFrom`, the end                                  |
 | `$__timeGroupAlias`, `$__unixEpochGroupAlias`           | as without `Alias`, followed by `AS "time"`                |
@@ -25,11 +25,11 @@ For a time range from second S to second E since 1970, FROM and TO in ISO 8601, 
 | `$__text(a)`, `$__text(a,b)`                            | the decoded texts, as hexadecimal digits: see `texts`      |
 
 timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has
-`DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, like those of mysql, sqlite and clickhouse.
-sqlite's times are texts that its `strftime` reads, or numbers of seconds. clickhouse also has the macros of its own
-data source: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
-timeInterval_ms and interval_s. snowflake has `DATE_PART(EPOCH_SECOND, t)`, trino `to_unixtime(t)`; set the session of
-both to UTC.
+`DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, like the groups of mysql, sqlite and clickhouse.
+sqlite's times are texts that its `strftime` reads, or numbers of seconds. clickhouse also has the macros of the
+ClickHouse data source: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt,
+timeInterval, timeInterval_ms and interval_s. snowflake has `DATE_PART(EPOCH_SECOND, t)`, trino `to_unixtime(t)`; set
+the session of both to UTC.
 
 Units: times are in UTC. MySQL's `FROM_UNIXTIME` returns times in the session's zone: set it to `'+00:00'` if the
 columns hold UTC.

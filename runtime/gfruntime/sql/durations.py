@@ -1,4 +1,4 @@
-"""Durations and intervals in Grafana's words: `1h30m`, `5d`, `<10s`.
+"""Durations and intervals in Grafana's notation: `1h30m`, `5d`, `<10s`.
 
 Units: all functions return `timedelta`, so digits below a microsecond are cut off.
 Source: grafana-plugin-sdk-go v0.298.0, backend/gtime.
@@ -14,7 +14,7 @@ from gfruntime.errors import QueryError
 
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _DATE = re.compile(r"(\d{1,20})([dwMy])\Z", re.ASCII)
-_PART = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)  # the two letters mu
+_PART = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)  # the two Unicode letters for micro
 _DAY = 86_400 * 10**9
 _UNITS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
@@ -87,9 +87,9 @@ def parse_step(text: str) -> dt.timedelta:
 def interval_from(
     *, datasource: str = "", query: str = "", query_ms: int = 0, default: dt.timedelta = dt.timedelta(0)
 ) -> dt.timedelta:
-    """Choose the minimum interval: the query's, else its milliseconds, else the data source's, else the default.
+    """Choose the minimum interval: the query's, else its milliseconds, the data source's or the default.
 
-    A query's `0s` means that it has none.
+    `0s` in a query means that it has no minimum.
     Raises: QueryError that names a text that is not an interval.
 
     >>> interval_from(query="30s")
@@ -116,7 +116,7 @@ def format_interval(interval: dt.timedelta) -> str:
 
 
 def round_interval(interval: dt.timedelta) -> dt.timedelta:
-    """Round an interval to one that people choose: 1 ms, 10 ms, ... 1 s, 2 s, 5 s, ... 1 d, 1 w, 30 d, 365 d.
+    """Round an interval to a usual length: 1 ms, 10 ms, ... 1 s, 2 s, 5 s, ... 1 d, 1 w, 30 d, 365 d.
 
     >>> round_interval(timedelta(seconds=13))
     datetime.timedelta(seconds=15)

@@ -48,7 +48,7 @@ _SECOND = dt.timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class _Macro:
-    """A macro and how many arguments it takes; `most` is None for the author's own macro, which checks them itself."""
+    """A macro and its numbers of arguments; `most` is None for an author's macro, which checks its arguments."""
 
     call: Macro
     least: int = 0
@@ -58,7 +58,7 @@ class _Macro:
 def expand(
     text: str, between: TimeRange, interval: dt.timedelta, *, dialect: Dialect, macros: Mapping[str, Macro]
 ) -> str:
-    """Replace the macros of a dialect, and the author's own, which override those of the same name.
+    """Replace the macros of a dialect, and the author's macros, which override macros of the same name.
 
     Raises: QueryError for an unknown macro, a wrong argument, or a text that exceeds a limit; ValueError for an
     unknown dialect.
@@ -88,7 +88,7 @@ class _Expander:
     dialect: Dialect
 
     def expand(self, text: str, *, nested: int = 0) -> str:
-        """Replace the macros in a text, and those in their arguments first."""
+        """Replace the macros in a text, after the macros in their arguments."""
         pieces, at, size = [], 0, len(text)
         check_size(size)
         for match in _CALL.finditer(text):

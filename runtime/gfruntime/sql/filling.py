@@ -5,7 +5,7 @@
 2. Numbers and booleans become float64; texts become labels, and each combination of labels is a series.
 3. A single label `metric` beside a single value becomes the name of the series.
 4. If the query has `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a number,
-   each group of the time range that has no row gets one.
+   each group of the time range that has no row gets a row.
 
 Source: grafana v12, pkg/tsdb/mysql/sqleng/sql_engine.go.
 """
@@ -40,7 +40,7 @@ _INTERVAL = re.compile(r"\$__interval(_ms)?(?!\w)|\$\{__interval\}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST = dt.datetime(1678, 1, 1, tzinfo=dt.UTC) - _EPOCH
 _LAST = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)
-_WITH_FILL = 3  # arguments
+_WITH_FILL = 3  # the number of arguments
 _TIMES = ("time", "time_sec", "timeend")
 _MOST_CELLS = 5_000_000
 
@@ -53,7 +53,7 @@ class Grid(NamedTuple):
 
 
 def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
-    """Read how a query fills its series, from SQL whose macros are not expanded yet; comments do not count.
+    """Read how a query fills its series, from SQL whose macros are not expanded yet; comments are ignored.
 
     Raises: QueryError if the fill is neither NULL nor previous nor a number.
     """
@@ -68,7 +68,7 @@ def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
 
 
 def with_times(frame: Frame) -> Frame:
-    """Make times of the numbers in the columns `time`, `time_sec` and `timeEnd`, as Grafana does in tables too.
+    """Convert the numbers to times in the columns `time`, `time_sec` and `timeEnd`, as Grafana does in tables too.
 
     Units: seconds, milliseconds, microseconds or nanoseconds since 1970, by their size.
     """
@@ -144,7 +144,7 @@ def _sort(frame: Frame) -> Frame:
 
 
 def _name_by_metric(frame: Frame) -> Frame:
-    """Name each series as Grafana has done since before version 8."""
+    """Name each series as Grafana did before version 8, and still does."""
     fields = [
         copy_with(field, name=labels["metric"], labels=None) if set(labels) == {"metric"} else field
         for field, labels in ((field, field.labels or {}) for field in frame.fields)
@@ -153,7 +153,7 @@ def _name_by_metric(frame: Frame) -> Frame:
 
 
 def _fill_gaps(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
-    """Add a row for each group without one, from the group in which the time range begins."""
+    """Add a row for each group without a row, from the group in which the time range begins."""
     start, end = query.time_range.start, query.time_range.end
     since = start - _EPOCH
     first = since - since % grid.interval

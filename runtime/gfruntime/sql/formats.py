@@ -4,7 +4,7 @@
 | ---------- | --------------------------------------------------------------------------------------- |
 | timeseries | wide series; text columns become labels; other tables do not change                     |
 |            | with `sql` and `query`: as in Grafana's SQL data sources, with filled gaps (`filling`)  |
-| multi      | one frame a series                                                                      |
+| multi      | one frame per series                                                                    |
 | table      | a table                                                                                 |
 | logs       | log lines, in Explore                                                                   |
 | traces     | a trace, in Explore                                                                     |
@@ -51,10 +51,10 @@ def parse_format(given: object) -> Format:
 def formatted(
     frame: Frame, wanted: Format, *, fill: Fill | None = NULL, sql: str = "", query: Query[Any] | None = None
 ) -> list[Frame]:
-    """Convert a table of rows, sorted by its time if it has one, to a format.
+    """Convert a table of rows, sorted by its time if it has a time, to a format.
 
-    With the user's `sql`, whose macros are not expanded, and its `query`, a time series is as in Grafana's own SQL
-    data sources: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills gaps with 0.
+    With the user's `sql`, whose macros are not expanded, and its `query`, a time series is as in Grafana's SQL data
+    sources: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills gaps with 0.
 
     >>> [field.labels for field in formatted(frame, "timeseries")[0].fields]
     [None, {'host': 'a'}, {'host': 'b'}]

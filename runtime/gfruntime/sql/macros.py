@@ -1,7 +1,7 @@
 """Macros that Grafana's users write in queries: for SQL, and for URLs.
 
-With a `dialect`, they are the macros of Grafana's own data source for that database: see `gfruntime.sql.dialects`.
-Without one, they are the macros of Grafana's SDK:
+With a `dialect`, they are the macros of Grafana's data source for that database: see `gfruntime.sql.dialects`.
+Without a dialect, they are the macros of Grafana's SDK:
 
 | in SQL                        | becomes                                                                    |
 | ----------------------------- | -------------------------------------------------------------------------- |
@@ -19,9 +19,9 @@ Without one, they are the macros of Grafana's SDK:
 | `${__from:date:seconds}`      | seconds since 1970                                                         |
 | `${__from:date:YYYY-MM-DD}`   | by the letters YYYY YY MMMM MMM MM M DD D HH hh h mm m ss s SSS A dddd ddd z |
 
-A macro of the author's own is a function of its arguments (`macros={"daysAgo": lambda args: ...}`). Times are in UTC.
-Nothing is quoted or escaped: the database gets what the user writes. Viewers write queries, so the result has at most
-1,000,000 characters, and macros nest at most 16 deep.
+An author's macro is a function of its arguments (`macros={"daysAgo": lambda args: ...}`). Times are in UTC.
+Nothing is quoted or escaped: the database gets the text that the user writes. Viewers write queries, so the result has
+at most 1,000,000 characters, and macros nest at most 16 deep.
 Source: grafana-plugin-sdk-go v0.298.0, data/sqlutil/macros.go, experimental/macros.
 """
 
@@ -61,7 +61,7 @@ def expand_sql(
     macros: Mapping[str, Macro] | None = None,
     dialect: Dialect | None = None,
 ) -> str:
-    """Replace the macros of SQL; the author's own override those of the same name.
+    """Replace the macros of SQL; the author's macros override macros of the same name.
 
     With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse, snowflake, trino) they are the
     macros of Grafana's data source for this database, and any other macro is an error. As in Grafana, a macro is

@@ -46,7 +46,7 @@ def rfc3339(moment: dt.datetime, *, fraction: bool = False) -> str:
 
 
 def _letters(letters: str, utc: dt.datetime) -> str:
-    """Write one part of a time, in English whatever the locale."""
+    """Write one part of a time, in English, in any locale."""
     hour = utc.hour % 12 or 12
     parts = {
         "YYYY": f"{utc.year:04}", "YY": f"{utc.year % 100:02}", "MMMM": _MONTHS[utc.month - 1],

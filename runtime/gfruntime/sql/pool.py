@@ -1,4 +1,4 @@
-"""A connection pool of one database: limits the number, reuses clean connections, closes idle ones."""
+"""A connection pool of one database: limits their number, reuses clean connections, closes idle ones."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LOOK_S = 0.1
 
 class _Idle(NamedTuple):
     session: Session
-    since: float  # of time.monotonic
+    since: float  # a time of time.monotonic
 
 
 class SessionPool:
-    """At most `most` sessions, opened by `open_session`; one that is idle for `idle_s` seconds is closed."""
+    """At most `most` sessions, opened by `open_session`; a session that is idle for `idle_s` seconds is closed."""
 
     def __init__(self, open_session: Callable[[], Session], *, most: int, idle_s: float) -> None:
         """Store the limits; sessions are opened when they are needed."""
@@ -39,7 +39,7 @@ class SessionPool:
     def slot(self, query: Query[Any], seconds: float) -> Iterator[None]:
         """Reserve one session.
 
-        Raises: QueryError if the query is cancelled meanwhile, or no session becomes free in so many seconds.
+        Raises: QueryError if the query is cancelled meanwhile, or no session becomes free in `seconds` seconds.
         """
         deadline = time.monotonic() + seconds
         while not self._slots.acquire(timeout=_LOOK_S):
@@ -55,7 +55,7 @@ class SessionPool:
     def begin(self, job: Job[Any]) -> tuple[Session, bool]:
         """Begin a query in an idle session that works, else in a new one; return whether the session is read-only.
 
-        Raises: the driver's own errors; no session stays open then.
+        Raises: the driver's errors; no session stays open then.
         """
         while (idle := self._pop()) is not None:
             with suppress(Exception):  # the server has closed the session, or its file was replaced

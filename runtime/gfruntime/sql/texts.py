@@ -2,11 +2,12 @@ r"""Write the texts of variables in SQL so that none of their characters can bec
 
 For a variable in a field `Ui(widget="code", language="sql", variables="values")`, an editor sends `$__text(north)`, or
 `$__text(north,south)` for several values; the arguments are percent-encoded. A database gets the characters as
-hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: digits can neither end a text nor begin a word, wherever they are. A
+hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: digits can neither end a text nor begin a word in any place. A
 text in single quotes around it is split: `'%$__text(n)%'` becomes `('%' || … || '%')`.
 
-Some databases don't compare a text as a number: in SQLite `100 > '90'` is false. For those, a value that looks like a
-number and is outside of quotes is written as a number; after LIMIT and OFFSET this holds for all databases.
+Some databases don't compare a text as a number: in SQLite `100 > '90'` is false. For those databases, a value that
+looks like a number and is outside of quotes is written as a number; after LIMIT and OFFSET this holds for all
+databases.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def hexadecimal(phrase: str, encoding: str = "utf-8") -> Callable[[str], str]:
 
 
 def write_texts(write: Callable[[str], str], arguments: Sequence[str], *, has_numbers: bool = False) -> str:
-    """Write the arguments of `$__text`, separated by commas; those in quotes are always texts.
+    """Write the arguments of `$__text`, separated by commas; quoted arguments are always texts.
 
     A number has spaces around it, so that it doesn't join a word or a minus.
     """
@@ -76,7 +77,7 @@ def cut_quoted(sql: str, *, join: tuple[str, str], has_backslashes: bool) -> str
     """Take each `$__text(…)` out of the text in single quotes around it: it becomes `$__text('…')`.
 
     `join` is how a database concatenates texts: a function's name, which may be empty, and the separator.
-    Raises: QueryError for one within a quoted name, and for several values within one text.
+    Raises: QueryError for a `$__text` within a quoted name, and for several values within one text.
     """
     if "$__text(" not in sql:
         return sql

@@ -1,4 +1,4 @@
-"""Which code allocated the memory in use, as tracemalloc sees it during an observation."""
+"""The code that allocated the memory in use, as tracemalloc records it during an observation."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def observe(seconds: float) -> Profile:
 
 
 def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
-    """Map lines of files to the function that has them, from the existing functions: tracemalloc has only lines.
+    """Map lines of files to their functions, from the existing functions: tracemalloc has only lines.
 
     If two functions have a line, as with a comprehension, the outer one counts. Lines outside of functions are left
     out.
@@ -71,7 +71,7 @@ def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
 
 
 def _objects() -> list[object]:
-    """List the objects that the garbage collector tracks, also those that `gc.freeze` hides from it, as in workers."""
+    """List the objects that the garbage collector tracks, and those that `gc.freeze` hides from it, as in workers."""
     if not gc.get_freeze_count():
         return gc.get_objects()
     was_enabled = gc.isenabled()

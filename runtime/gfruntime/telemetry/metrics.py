@@ -1,6 +1,6 @@
-"""Prometheus metrics of this process: those of the Go SDK under the same names, and Python's own.
+"""Prometheus metrics of this process: the Go SDK's metrics under the same names, and Python's.
 
-If `prometheus_client` is installed, the author's own metrics are added, which that package collects.
+If `prometheus_client` is installed, the author's metrics, which that package collects, are added.
 Source: grafana-plugin-sdk-go v0.298.0, backend/metrics_middleware.go, backend/instancemgmt, backend/datasource,
 backend/httpclient/datasource_metrics_middleware.go; go-grpc-prometheus for `grpc_server_*`.
 """
@@ -30,7 +30,7 @@ class MetricFamily:
     all: list[MetricFamily] = []  # noqa: RUF012  # the registry
 
     def __init__(self, kind: str, name: str, about: str, *labels: str) -> None:
-        """Register the metric; one without labels begins with 0, as in Prometheus' own clients."""
+        """Register the metric; a metric without labels begins with 0, as in Prometheus' clients."""
         self.kind, self.name, self.about, self.labels = kind, name, about, labels
         self.values = defaultdict[tuple[str, ...], float](float, {} if labels else {(): 0.0})
         MetricFamily.all.append(self)
@@ -57,10 +57,10 @@ class MetricFamily:
 
 
 class Histogram(MetricFamily):
-    """A metric that counts how often values were at most so large."""
+    """A metric that counts values by upper bounds, the buckets."""
 
     def __init__(self, name: str, about: str, *labels: str, buckets: tuple[float, ...]) -> None:
-        """Register the metric; the buckets ascend."""
+        """Register the metric; the buckets are in ascending order."""
         super().__init__("histogram", name, about, *labels)
         self.buckets = buckets
         self.counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * (len(buckets) + 1))
@@ -168,7 +168,7 @@ class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
         _rpc_seconds.observe(time.perf_counter() - self._began, *self._labels)
 
 
-@functools.cache  # as many as there are methods
+@functools.cache  # one entry for each method
 def _rpc_labels(path: str, kind: str) -> tuple[str, str, str]:
     service, _, method = path.strip("/").partition("/")
     return kind, service, method
@@ -199,10 +199,10 @@ def upstream(
 
 
 def text() -> bytes:
-    """Write everything in Prometheus' text format, ending with a newline."""
+    """Write all metrics in Prometheus' text format, ending with a newline."""
     from gfruntime.telemetry import process_metrics  # noqa: PLC0415  # nobody needs it before the first scrape
 
-    client = sys.modules.get("prometheus_client")  # only when the author uses it
+    client = sys.modules.get("prometheus_client")  # only if the author's code imports it
     theirs: bytes = client.generate_latest() if client is not None else b""
     with _lock:
         lines = [line for family in MetricFamily.all for line in family.lines()]

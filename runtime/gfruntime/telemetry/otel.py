@@ -1,4 +1,4 @@
-"""OpenTelemetry as Grafana configures it; imported only if it is installed and enabled.
+"""OpenTelemetry with Grafana's configuration; imported only if it is installed and enabled.
 
 Source: grafana-plugin-sdk-go v0.298.0, internal/tracerprovider and backend/tracing.
 """
@@ -38,7 +38,7 @@ _JAEGER = "uber-trace-id"
 
 
 class _Jaeger(TextMapPropagator):
-    """Jaeger's own header: trace id, span id, parent (unused), flags."""
+    """Jaeger's header: trace id, span id, parent (unused), flags."""
 
     def extract(self, carrier: Any, context: Any = None, getter: Any = default_getter) -> Any:  # noqa: ANN401
         parts = (getter.get(carrier, _JAEGER) or [""])[0].split(":")
@@ -95,7 +95,7 @@ class CallSpan:
     """The span of one call."""
 
     def __init__(self, provider: TracerProvider, call: Incoming) -> None:
-        """Start the span, as a child of the host's, and make it the current one in this context."""
+        """Start the span, as a child of the host's span, and make it the current span of this context."""
         attributes: dict[str, str | int] = {"plugin_id": call.context.plugin_id, "org_id": call.context.org_id}
         if call.data_source_uid:
             attributes |= {"datasource_name": call.data_source, "datasource_uid": call.data_source_uid}
@@ -106,7 +106,7 @@ class CallSpan:
         parent = propagate.extract({name: values[0] for name, values in call.metadata.items() if values})
         tracer = provider.get_tracer("gfruntime")
         self._span = tracer.start_span(f"sdk.{call.endpoint}", parent, trace.SpanKind.SERVER, attributes)
-        context.attach(trace.set_span_in_context(self._span, parent))  # for this call's task alone: never detached
+        context.attach(trace.set_span_in_context(self._span, parent))  # only for this call's task: never detached
 
     def end(self, status: str, source: str, error: BaseException | str | None) -> None:
         """End the span."""
@@ -135,7 +135,7 @@ def _propagator(names: str) -> TextMapPropagator:
 
 
 def _sampler(environ: Mapping[str, str]) -> Sampler:
-    """Return the sampler of root spans; a remote one samples by its parameter, because there is no agent to ask."""
+    """Return the sampler of root spans; a remote sampler uses its parameter, because there is no agent to ask."""
     try:
         parameter = float(environ.get(f"{_PREFIX}SAMPLER_PARAM", ""))
     except ValueError:

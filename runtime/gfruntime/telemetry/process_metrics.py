@@ -36,7 +36,7 @@ def lines() -> Iterator[str]:
         yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
         yield from _metric("process_resident_memory_bytes", "gauge", "Resident memory in bytes.", resident)
     folder = Path("/proc/self/fd")
-    if sys.platform != "win32" and folder.is_dir():  # there /proc is a folder of the current drive
+    if sys.platform != "win32" and folder.is_dir():  # on Windows /proc is a folder of the current drive
         import resource  # noqa: PLC0415  # not on Windows
 
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -45,7 +45,7 @@ def lines() -> Iterator[str]:
 
 
 def threads() -> Iterator[str]:
-    """Write how many threads there are, which `prometheus_client` does not report."""
+    """Write the number of threads, which `prometheus_client` does not report."""
     yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
 
 
@@ -84,7 +84,7 @@ def resident() -> int:
 
 
 def _start_time() -> float:
-    """Return when the process started; if the system doesn't say, when metrics were first read."""
+    """Return the start time of the process; if the system does not report it, the time when metrics were first read."""
     if sys.platform == "win32":
         return _imported
     try:

@@ -1,6 +1,6 @@
-"""What every thread does, and where CPU time and memory go, over HTTP on this machine only.
+"""Profiles over HTTP, on this machine only: the stacks of all threads, CPU time and memory.
 
-Enabled by Grafana's own variables for plugins' profilers. The paths are those of the Go SDK, as far as they apply to
+Grafana's variables for the profilers of plugins enable them. The paths are those of the Go SDK, as far as they apply to
 Python: `go tool pprof http://localhost:6060/debug/pprof/profile`.
 Source: grafana-plugin-sdk-go v0.299.0, backend/setup.go; Go's net/http/pprof.
 """
@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger("gfruntime")
 _PORT = 6060
 _REQUEST_TIMEOUT_SECONDS = 10.0  # seconds for a request to arrive completely
 _MAX_LINE_BYTES = 65536
-_MAX_REQUESTS = 8  # requests at a time
+_MAX_REQUESTS = 8  # requests that are answered at once
 _STACKS = ("", "/debug", "/debug/threads")
 _PPROF = "/debug/pprof"
 _DEFAULT_SECONDS = {"profile": 30.0, "heap": 10.0}
@@ -80,7 +80,7 @@ def _serve(listener: socket.socket) -> None:
         room.acquire()
         try:
             threading.Thread(target=_answer_connection, args=(connection, room), name="profiling", daemon=True).start()
-        except RuntimeError:  # no thread is free; these pages may show why
+        except RuntimeError:  # no thread is free; these pages may show the reason
             _answer_connection(connection, room)
 
 
@@ -117,7 +117,7 @@ def _answer(request: str) -> bytes:
 def _page(request: str) -> tuple[str, bytes]:
     """Return the content type and the bytes of the page for a request line.
 
-    Raises: _HttpError if there is no such page.
+    Raises: _HttpError if the page does not exist.
     """
     method, target, *_ = [*request.split(), "", ""]
     if method != "GET":

@@ -1,12 +1,11 @@
-"""A sampling profiler: it looks at all threads of the process at intervals, and does not slow any code with a hook.
+"""A sampling profiler: it looks at all threads of the process at intervals, without a hook that slows the code.
 
-Each thread's own clock says how much CPU time it used since the last look. If the clock moves just before and just
-after a look, the time belongs to the stack at that look. A thread whose clock does not move is in a function that
-waits, which used no time. A look at a running thread stands for the time until the next look, so it also takes the
-thread's unassigned time, up to that length. Other unassigned time is shown as the function `UNSEEN`, in the calls that
-lasted from one look to the next. Time that no thread with Python code used (libraries' threads, and threads that
-started and ended) is `OTHERS`, so that the sum is the process's time. A function in C counts for the Python function
-that calls it.
+Each thread's clock shows the CPU time that it used since the last look. If the clock moves just before and just
+after a look, the time belongs to the stack at that look. A thread whose clock does not move is in a function that waits
+and uses no time. A look at a running thread stands for the time until the next look, so it also takes the thread's
+unassigned time, up to that length. Other unassigned time is shown as the function `UNSEEN`, in the calls that lasted
+from one look to the next. Time that no thread with Python code used (libraries' threads, and threads that started and
+ended) is `OTHERS`, so that the sum is the process's time. A function in C counts for the Python function that calls it.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ UNSEEN: Spot = ("[between two looks]", "", 0)
 OTHERS: Spot = ("[other threads]", "", 0)
 """The function for CPU time that no observed thread used."""
 
-_PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after one, where clocks are compared
+_PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after a look, where clocks are compared
 _MIN_CPU_NANOSECONDS = (
     100_000  # ns of CPU time in a window from which a thread counts as running, as others run meanwhile
 )
@@ -56,9 +55,9 @@ class _Look:
 
 
 def sample(seconds: float) -> Profile:
-    """Sample for some seconds, 100 times a second; elapsed time has its own value, `wall`.
+    """Sample for some seconds, 100 times a second; each sample also has the elapsed time, `wall`.
 
-    Only Linux has clocks of other threads; elsewhere there is no value `cpu`.
+    Only Linux has clocks of other threads; on other systems the value `cpu` is missing.
     """
     started, begin, begin_cpu = time.time_ns(), time.monotonic_ns(), _process_clock()
     totals: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
@@ -130,12 +129,12 @@ def _clocks(names: Mapping[int, tuple[str, int]]) -> dict[int, int | None]:
 
 
 def _moved(before: Mapping[int, int | None], after: Mapping[int, int | None], number: int) -> int:
-    """Return how far a thread's clock has moved; 0 if it has none."""
+    """Return the time by which a thread's clock has moved; 0 if it has no clock."""
     return (after.get(number) or 0) - (before.get(number) or after.get(number) or 0)
 
 
 def _thread_clock(native: int) -> int | None:
-    """Return the CPU time of a thread in nanoseconds; None if the system does not say, or the thread has ended.
+    """Return the CPU time of a thread in nanoseconds; None if the system does not report it, or the thread has ended.
 
     The clock id is made from the native id, which the kernel checks; with pthread's id, a thread that has ended could
     crash the process. Source: Linux, include/linux/posix-timers.h, make_thread_cpuclock.
@@ -154,7 +153,7 @@ def _process_clock() -> int:
 
 
 def _take(parts: list[tuple[Key, int]], most: int) -> int:
-    """Take at most `most` nanoseconds from the last parts; return how many."""
+    """Take at most `most` nanoseconds from the last parts; return the number taken."""
     total = 0
     while parts and total < most:
         key, size = parts.pop()
@@ -165,10 +164,10 @@ def _take(parts: list[tuple[Key, int]], most: int) -> int:
 
 
 def _lasting(stack: Stack, earlier: Stack) -> tuple[Spot, ...]:
-    """Return the calls that lasted from one look to the next, with `UNSEEN` for those that did not."""
+    """Return the calls that lasted from one look to the next, with `UNSEEN` for calls that did not last."""
     depth = 0
     for (frame, _), (other, _) in zip(reversed(stack), reversed(earlier), strict=False):
-        if frame is not other:  # the same function, called again, has another
+        if frame is not other:  # a second call of the same function has another frame
             break
         depth += 1
     lasted = _spots(stack[len(stack) - depth :])
@@ -180,7 +179,7 @@ def _spots(stack: Stack) -> tuple[Spot, ...]:
 
 
 def name_of(code: CodeType) -> str:
-    """Return a function's name: its module's last name and its own, such as `datasource.Datasource.query`."""
+    """Return a function's name: its module's last part and its own name, such as `datasource.Datasource.query`."""
     head, tail = os.path.split(code.co_filename)
     module = tail.removesuffix(".py") if tail != "__init__.py" else os.path.basename(head)  # noqa: PTH119  # a text
     return f"{module}.{code.co_qualname}"

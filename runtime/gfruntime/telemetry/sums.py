@@ -61,7 +61,7 @@ def add(parts: Iterable[dict[str, Family]]) -> dict[str, Family]:
 
 
 def only_counters(families: dict[str, Family]) -> dict[str, Family]:
-    """Return the metrics that stay true when a process has ended: its counters."""
+    """Return the metrics that stay valid after a process has ended: its counters."""
     return {name: family for name, family in families.items() if family.kind in _SUMMED_KINDS}
 
 

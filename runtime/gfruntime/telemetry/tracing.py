@@ -1,7 +1,7 @@
 """Traces with OpenTelemetry, if the host has a collector and the packages are installed; otherwise nothing is traced.
 
-Each call has a span `sdk.<endpoint>`, a child of the host's; the HTTP client's headers continue the trace upstream.
-Without OpenTelemetry these headers are the host's own, so that the trace is not cut.
+Each call has a span `sdk.<endpoint>`, a child of the host's span; the HTTP client's headers continue the trace
+upstream. Without OpenTelemetry these headers are the host's headers, so that the trace is not cut.
 Source: grafana-plugin-sdk-go v0.298.0, backend/tracing_middleware.go, internal/tracerprovider.
 """
 
@@ -27,7 +27,7 @@ _provider: Any = None
 
 
 def setup(plugin_id: str, version: str) -> None:
-    """Start tracing, if the host wants it."""
+    """Start tracing, if the host enables it."""
     global _provider  # noqa: PLW0603  # one process, one provider
     if not os.environ.get("GF_INSTANCE_OTLP_ADDRESS"):
         return
@@ -41,7 +41,7 @@ def setup(plugin_id: str, version: str) -> None:
 
 def shutdown() -> None:
     """Send the remaining spans, if that does not take long."""
-    if _provider is not None:  # its own timeout does not work if the address is unreachable
+    if _provider is not None:  # the provider's timeout does not work if the address is unreachable
         flushing = threading.Thread(target=_provider.force_flush, name="last spans", daemon=True)
         flushing.start()
         flushing.join(_FLUSH)

@@ -78,7 +78,8 @@ def query(
 def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # the author's class
     """Run one query and return the frames as Grafana decodes them: encoded and decoded, with their types.
 
-    Works with `def` and `async def` handlers. It raises the handler's exception, its `frames` as Grafana decodes them.
+    Works with `def` and `async def` handlers. Raises the handler's exception, with its `frames` as Grafana decodes
+    them.
 
     >>> ask(Datasource(settings(options)), query(model))[0]["value"].to_list()
     [1.5]

@@ -163,7 +163,8 @@ class Replay(_Server):
 
     The file has the method, path, query and body of each request, and the status, body and type of its answer, but no
     credentials. List query parameters with credentials in `hide`. A `.har` file, as from `gfplug call query --har`, can
-    be repeated too; `target` is then the system's address in it. `missed` lists the requests that were not recorded.
+    be repeated too; `target` is then the address of the system in that file. `missed` lists the requests that were not
+    recorded.
 
     >>> with Replay("http://localhost:8000", Path("tests/replay.jsonl")) as replay:  # doctest: +SKIP
     ...     Datasource(settings(Options(url=replay.url)))
@@ -198,7 +199,7 @@ class Replay(_Server):
             matching = [entry for entry in self._entries if recordings.matches(entry, key)]
             match = matching[0] if matching else None
             if match is not None and len(matching) > 1:
-                self._entries.remove(match)  # a repeated request gets the next answer; the last one stays
+                self._entries.remove(match)  # a repeated request gets the next answer; the last answer stays
         if match is None:
             self.missed.append(f"{key['method']} {key['target']}")
             text = f"{self.missed[-1]} was not recorded in {self._path}"

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class Golden(Protocol):
-    """Compares frames with `golden/<test's name>.jsonc` beside the test, or with another name there."""
+    """Compares frames with `golden/<test's name>.jsonc` beside the test, or with `name` instead of the test's name."""
 
     def __call__(self, frames: Sequence[Frame], name: str = "") -> None:
         """Compare; raise AssertionError showing the difference."""
 
 
 class Replaying(Protocol):
-    """Starts a `Replay` from `recorded/<test's name>.json` beside the test, or from a `.har` file there."""
+    """Starts a `Replay` from `recorded/<test's name>.json` beside the test, or from a `.har` file of that name."""
 
     def __call__(self, target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
-        """Start the replay; use its `url` instead of the system's."""
+        """Start the replay; use its `url` instead of the address of the system."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

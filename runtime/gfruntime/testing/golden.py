@@ -1,8 +1,8 @@
 """Golden files: a query's frames beside a test, in the Go SDK's format, so that both can read them.
 
 A `.jsonc` file has a comment with the frames as tables, and then the response as JSON. A `.txt` file, the SDK's older
-form, has the frames in Arrow; it is read, not written. The comparison ignores the order of keys, and values that Go's
-types add or leave out (a `typeVersion` of zeros, empty texts and lists).
+form, has the frames in Arrow and can only be read. The comparison ignores the order of keys, and values that Go's types
+add or leave out (a `typeVersion` of zeros, empty texts and lists).
 Source: grafana-plugin-sdk-go v0.298.0, experimental/golden_response_checker.go.
 """
 
@@ -31,13 +31,13 @@ _OMITTED = {"interval": 0, "index": 0, "inspect": 0, "targetBlank": False}  # ze
 _NULLABLE = ("min", "max", "from", "to")
 _COMPARED_COMPLETELY = frozenset(
     {"custom", "data", "labels", "color", "query", "panelsState"}
-)  # they are compared completely
+)  # all their values are compared
 _ALWAYS_WRITTEN = frozenset({"fields", "frames", "steps", "custom", "data"})
 _WRITTEN_IF_PRESENT = _ALWAYS_WRITTEN | {"labels", "config"}  # written if present, even if empty
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the response of a golden file: `frames`, `status`, and `error` if there is one.
+    """Read the response of a golden file: `frames`, `status`, and `error` if the query failed.
 
     Raises: ValueError if it is not a golden file.
     """
@@ -122,7 +122,7 @@ def _arrow_frames(text: str) -> Iterator[Frame]:
 
 
 def _head(frames: Sequence[Frame]) -> Iterator[str]:
-    """Yield the frames as tables for people."""
+    """Yield the lines of the comment: the frames as tables."""
     for at, frame in enumerate(frames):
         meta = "" if frame.meta is None else json.dumps(frame.meta, indent=4, ensure_ascii=False, default=str)
         dimensions = f"Dimensions: {len(frame.fields)} Fields by {len(frame)} Rows"

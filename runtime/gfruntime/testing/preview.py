@@ -45,7 +45,7 @@ new Promise((resolve, reject) => {{
 
 @dataclass(frozen=True)
 class Panel:
-    """The content of a panel, after its queries were answered.
+    """The content of a panel after its queries were answered.
 
     >>> Panel(state="Done", series=["north"]).series
     ['north']
@@ -54,9 +54,9 @@ class Panel:
     state: str
     """`Done`, `Error`, or `Streaming`."""
     series: Sequence[str] = ()
-    """The names of its series, as in the legend."""
+    """The names of the series, as in the legend."""
     frames: Sequence[Mapping[str, Any]] = ()
-    """Its frames, in Grafana's frame JSON."""
+    """The frames, in Grafana's frame JSON."""
     errors: Sequence[Mapping[str, Any]] = ()
     """The errors: `refId`, `message`, `status`, `source`."""
     notices: Sequence[Mapping[str, Any]] = ()
@@ -64,7 +64,7 @@ class Panel:
 
 
 class Form:
-    """An editor on the page: a query's, or the config page's; the methods take the labels of its controls.
+    """A query editor or the config page; the methods take the labels of its controls.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     preview.query("A").fill("Table", "sales").choose("Unit", "percent")
@@ -106,7 +106,7 @@ class Form:
 
 
 class Preview:
-    """A page of `gfplug preview`; `page` is playwright's, for anything that this class does not offer.
+    """A page of `gfplug preview`; `page` is the playwright object, for anything that this class does not offer.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     preview.query("A").fill("Table", "sales")
@@ -131,7 +131,7 @@ class Preview:
         return Form(self, self.page.get_by_role("region", name="Config page", exact=True))
 
     def save(self) -> Mapping[str, Any]:
-        """Press *Save & test*, and return what the page says; its `status` is `success` or `error`."""
+        """Press *Save & test*, and return the result that the page shows; its `status` is `success` or `error`."""
         self._show("config")
         self.page.get_by_role("button", name="Save & test", exact=True).click()
         self.wait()
@@ -161,7 +161,7 @@ class Preview:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until the page has no open requests; after a minute, the error says what it waits for."""
+        """Wait until the page has no open requests; after a minute, the error names the open requests."""
         self._ask(f"idle({_WAIT_SECONDS})")
 
     def _show(self, view: str) -> None:
@@ -178,7 +178,7 @@ class Preview:
 
 @pytest.fixture(scope="session")
 def preview_browser() -> Iterator[Any]:
-    """Run the system's Chromium, or playwright's; skip if there is none.
+    """Run the system's Chromium, or playwright's; skip the test if both are missing.
 
     >>> def test_page(preview_browser):  # doctest: +SKIP
     ...     preview_browser.new_page()
@@ -209,7 +209,7 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def preview(preview_url: str, preview_browser: Any) -> Iterator[Preview]:  # noqa: ANN401  # playwright's
-    """Yield a page with the data source: its editor, a panel, its config page. The data source is the provisioned one.
+    """Yield a page with the provisioned data source: its editor, a panel, its config page.
 
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     assert preview.panel().state == "Done"

@@ -1,4 +1,4 @@
-"""`gfplug preview` as a process, the settings that it keeps, and the browser, for the fixture `preview`."""
+"""The processes behind the fixture `preview`: `gfplug preview` with its settings, and the browser."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_PLAYWRIGHT = "install playwright: it drives the browser"
 
 @contextmanager
 def run_browser() -> Iterator[Any]:
-    """Run the system's Chromium, or playwright's, for the length of a block; skip the test where there is none."""
+    """Run the system's Chromium, or playwright's, for the length of a block; skip the test if both are missing."""
     api = pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
     executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -74,7 +74,7 @@ def serve(command: str, root: Path) -> Iterator[str]:
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> str:
-    """Return the first line that a process writes; nothing if it ends, or takes too long."""
+    """Return the first line that a process writes; empty if it ends, or takes too long."""
     lines: queue.Queue[bytes] = queue.Queue()
     stdout = process.stdout
     assert stdout is not None  # noqa: S101  # for mypy: it is a pipe
@@ -92,7 +92,7 @@ def read_settings(url: str) -> dict[str, Any]:
 
 
 def restore_settings(url: str, settings: Mapping[str, Any]) -> None:
-    """Put settings back as they were; a secret that a test has set stays."""
+    """Restore settings; a secret that a test has set stays."""
     if settings == read_settings(url):
         return
     body = json.dumps(settings).encode()
@@ -104,6 +104,6 @@ def restore_settings(url: str, settings: Mapping[str, Any]) -> None:
 def _json(request: str | urllib.request.Request) -> dict[str, Any]:
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
         request, timeout=30
-    ) as answer:  # this machine, whatever proxy is set
+    ) as answer:  # this machine; proxies are ignored
         value: dict[str, Any] = json.loads(answer.read())
     return value

@@ -1,4 +1,4 @@
-"""Recorded answers of a real system, for `Replay`: from its own recordings, or from a HAR file.
+"""Recorded answers of a real system, for `Replay`: from a file that it wrote, or from a HAR file.
 
 A HAR file comes from `gfplug call query --har FILE`, from Grafana's diagnostics, or from a browser. Its database
 statements are skipped. A redacted value matches anything; an answer with an incomplete body is refused.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-alive", "set-cookie", "transfer-encoding"}
-"""Headers of an answer that are not repeated."""
+"""Headers of a recorded answer that are not sent again."""
 
 _REDACTED = "REDACTED"
 _CUT_BODY_STATUS = 501

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""base64 needs getopt for its own command line, which nobody runs in a plugin."""
+"""base64 needs getopt only for its command line, which a plugin does not run."""
 
 excludedimports = ["getopt"]

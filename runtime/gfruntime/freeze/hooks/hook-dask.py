@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""Dask without its arrays, bags and data frames, which the author's code imports where it needs them."""
+"""Leave out Dask's arrays, bags and data frames, unless the author's code imports them."""
 
 from PyInstaller.utils.hooks import collect_data_files  # type: ignore[import-untyped]  # PyInstaller's
 

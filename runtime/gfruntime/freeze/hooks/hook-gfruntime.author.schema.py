@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""gfruntime.author.schema needs argparse for its own command line, which does not run in a plugin."""
+"""gfruntime.author.schema needs argparse only for its command line, which a plugin does not run."""
 
 excludedimports = ["argparse"]

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""What grpcio needs beside its code: the certificates it trusts.
+"""Bundle the certificates that grpcio trusts, beside its code.
 
 Packages such as grpc_status are bundled if the author imports them. PyInstaller's community
 hook collects sources and stubs, too.

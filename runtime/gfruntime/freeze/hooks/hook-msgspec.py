@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""msgspec mentions packages that it does without until an author calls `msgspec.yaml` or `msgspec.toml`.
+"""Leave out packages that msgspec needs only for `msgspec.yaml` or `msgspec.toml`.
 
-An author who does lists "yaml" or "tomli_w" in HIDDEN_IMPORTS; one who uses attrs imports it. tomli is for old Pythons
-only: PyInstaller would find one in setuptools, and ship all of that.
+For these, an author adds "yaml" or "tomli_w" to HIDDEN_IMPORTS; an author who uses attrs imports it. tomli is
+only for old Pythons: PyInstaller would find a copy in setuptools, and bundle all of setuptools.
 """
 
 excludedimports = ["attr", "attrs", "tomli", "tomli_w", "yaml"]

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""multiprocessing starts processes in Windows' way on Windows only."""
+"""multiprocessing imports its module for Windows on Windows only."""
 
 import sys
 

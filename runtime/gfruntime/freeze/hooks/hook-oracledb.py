@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""python-oracledb: what its compiled modules import, which PyInstaller can't see.
+"""python-oracledb: the imports of its compiled modules, which PyInstaller can't see.
 
-Without cryptography it loads, and then refuses to connect.
+Without cryptography python-oracledb loads, but refuses to connect.
 """
 
 hiddenimports = [

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""pickle needs argparse and pprint for its own command line, which nobody runs in a plugin."""
+"""pickle needs argparse and pprint only for its command line, which a plugin does not run."""
 
 excludedimports = ["argparse", "doctest", "pprint"]

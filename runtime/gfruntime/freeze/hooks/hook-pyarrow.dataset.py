@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""For an author whose code imports pyarrow.dataset: what its compiled modules import."""
+"""The imports of pyarrow.dataset's compiled modules, for authors whose code imports it."""
 
 hiddenimports = [
     "pyarrow._acero",

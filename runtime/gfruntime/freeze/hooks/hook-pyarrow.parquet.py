@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""For an author whose code imports pyarrow.parquet: what its compiled modules import."""
+"""The imports of pyarrow.parquet's compiled modules, for authors whose code imports it."""
 
 hiddenimports = ["pyarrow._parquet", "pyarrow.fs"]

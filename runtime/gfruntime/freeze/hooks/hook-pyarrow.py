@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""What a plugin needs of pyarrow: arrays, compute and the IPC format; the rest comes when the author's code imports it.
+"""The parts of pyarrow that a plugin needs: arrays, compute, the IPC format, and parts that the author's code imports.
 
-PyInstaller's community hook collects all of pyarrow, three times the size. The compiled modules import their Python
-counterparts out of its sight, so those are named here. pyarrow's optional imports of large packages are ignored.
+PyInstaller's community hook collects all of pyarrow, three times the size. PyInstaller can't see that the compiled
+modules import Python modules, so this hook lists them. pyarrow's optional imports of large packages are ignored.
 """
 
 hiddenimports = [

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""random imports statistics for its own test only."""
+"""random imports statistics only for its test."""
 
 excludedimports = ["statistics"]

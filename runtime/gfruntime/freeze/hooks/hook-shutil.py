@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""shutil does without bz2 and lzma; an author who needs them imports them, or lists them in the spec."""
+"""shutil works without bz2 and lzma; an author who needs them imports them, or lists them in the spec."""
 
 excludedimports = ["bz2", "lzma"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""tokenize needs argparse for its own command line, which nobody runs in a plugin."""
+"""tokenize needs argparse only for its command line, which a plugin does not run."""
 
 excludedimports = ["argparse"]

@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""warnings reads where an object was created from tracemalloc, if code has imported it."""
+"""warnings uses tracemalloc, if other code has imported it, to show the place that created an object."""
 
 excludedimports = ["tracemalloc"]

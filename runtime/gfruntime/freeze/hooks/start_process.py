@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - PyInstaller runs it by its path, first of all, in the finished program
-"""Give programs that the plugin starts the library path it was started with.
+"""Set the library path of programs that the plugin starts to the path that the plugin was started with.
 
 PyInstaller's start-up sets LD_LIBRARY_PATH for the plugin itself. A system's program that inherits it would load the
-bundle's libraries instead of its own.
+bundle's libraries instead of the system's.
 """
 
 import os

@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._frames = FrameReader(self._read_frame)
         self._decoder = Decoder(max_header_list_size=_HEADER_BYTES)
         self._last = 0
-        self._ended: dict[int, bool] = {}  # True if we ended it: the peer may not know yet
+        self._ended: dict[int, bool] = {}  # True if this side ended it: the peer may not know yet
         self._block: tuple[int, int, bytearray] | None = None  # the stream and flags of unfinished HEADERS
         self._is_refusing = False
         self._unacknowledged = 0
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send our settings."""
+        """Send the settings of this side."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
         send_at_once(transport)
         self.outbox = Outbox(transport)
@@ -98,17 +98,17 @@ class Connection(asyncio.Protocol):
             self._frames.feed(data)
         except ProtocolError as failure:
             self._fail(failure)
-        except Exception:  # our own bug must not leave a peer without an answer
+        except Exception:  # a bug here must not leave a peer without an answer
             _LOGGER.exception("A connection failed")
             self._fail(ProtocolError(framing.PROTOCOL_ERROR, "internal"))
 
     def refuse(self) -> None:
-        """Accept no more calls, and tell the peer."""
+        """Stop accepting calls, and tell the peer."""
         self._is_refusing = True
         self.outbox.write(framing.go_away(self._last, framing.NO_ERROR))
 
     def close(self) -> None:
-        """Close the connection once the output is written; nothing more is written."""
+        """Close the connection once the present output is written."""
         self.outbox.close()
         self.outbox.transport.close()
 
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
     def _find(self, stream: int) -> Exchange | None:
         """Return the call of a stream; None if it has ended, and its frames are ignored.
 
-        Raises: ProtocolError if the stream was never opened; StreamError if the peer had ended it.
+        Raises: ProtocolError if the stream was never opened; StreamError if the peer has ended it.
         """
         exchange = self.exchanges.get(stream)
         if exchange is None and stream > self._last:
@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
             self._finish_trailers(exchange, flags, headers)  # type: ignore[arg-type]  # bytes, as asked for
             return
         if stream <= self._last:
-            return  # we had ended it; the block was read to update the HPACK tables
+            return  # this side has ended it; the block was read to update the HPACK tables
         self._last = stream
         head = header_blocks.read_request(headers)
         if self._is_refusing:

@@ -88,7 +88,7 @@ class Exchange(FrameSender):
             self._input.append(content)
 
     def take(self, size: int, window: int) -> int:
-        """Count received bytes; return how many bytes to add to the peer's window; 0 if none are added yet."""
+        """Count received bytes; return the number of bytes to add to the peer's window, which may be 0."""
         self._unacknowledged += size
         if self._unacknowledged < window // 2:
             return 0
@@ -96,9 +96,9 @@ class Exchange(FrameSender):
         return increment
 
     def complete(self) -> None:
-        """Answer, because the peer has sent everything.
+        """Answer, because the peer has sent the whole request.
 
-        Raises: StreamError if its length differs from the announced one.
+        Raises: StreamError if its length differs from the announced length.
         """
         self.is_complete = True
         if self._head.length not in (-1, self._received):
@@ -143,7 +143,7 @@ class Exchange(FrameSender):
             await self._respond(content)
         except CallError as error:
             await self._send(b"", (), self._ending(header_blocks.trailers(error.code, str(error), error.details)))
-        except asyncio.CancelledError:  # by the caller, its deadline, or the end of the process
+        except asyncio.CancelledError:  # by the caller, the deadline, or the end of the process
             if not self.is_over and not self.output:
                 trailers = header_blocks.trailers("UNAVAILABLE", "the plugin is shutting down")
                 self._outbox.write(self._ending(trailers))
@@ -179,7 +179,7 @@ class Exchange(FrameSender):
             raise CallError("Method not found!", code="UNIMPLEMENTED")
 
     async def _send(self, head: bytes, content: Sequence[Message], tail: bytes) -> None:
-        """Send, and wait until no part of it waits for a window or the system."""
+        """Send, and wait until all output is sent, as the window and the system allow."""
         self._has_begun = True  # the headers are in this output, or were sent before
         self._outbox.send(self, head, content, tail)
         if self.output:

@@ -25,14 +25,14 @@ class FrameReader:
     def feed(self, data: bytes) -> None:
         """Add bytes, and parse all complete frames.
 
-        Raises: ProtocolError if they are not HTTP/2, and the exceptions of `receive`.
+        Raises: ProtocolError if the bytes are not HTTP/2, and the exceptions of `receive`.
         """
         self._input += data
         while self._read():
             pass
 
     def stop(self) -> None:
-        """Read nothing more."""
+        """Stop reading."""
         self._read = lambda: False
         self._input.clear()
 

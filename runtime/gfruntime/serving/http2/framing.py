@@ -64,7 +64,7 @@ def frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
 
 
 def settings(**values: int) -> bytes:
-    """Return a SETTINGS frame; names are those of this module, in lower case."""
+    """Return a SETTINGS frame; names are the names in this module, in lower case."""
     names = globals()
     content = b"".join(_SETTING.pack(names[name.upper()], value) for name, value in values.items())
     return frame(SETTINGS, 0, 0, content)
@@ -83,7 +83,7 @@ def read_settings(content: bytes) -> list[tuple[int, int]]:
 def read_uint31(content: bytes) -> int:
     """Return a frame's content as one number, without its reserved first bit.
 
-    Raises: ProtocolError if it has another length.
+    Raises: ProtocolError if the content has another length.
     """
     if len(content) != _UINT32.size:
         raise ProtocolError(FRAME_SIZE_ERROR, f"expected {_UINT32.size} bytes, got {len(content)}")

@@ -1,6 +1,7 @@
 """Headers: validate a request's headers, read its metadata, and write an answer's blocks.
 
-The `hpack` library reads blocks. Answers are written without its tables: two headers, and three trailers at most.
+The `hpack` library reads blocks. Answers are written without its tables: each has two headers and at most three
+trailers.
 Source: RFC 9113, section 8; RFC 7541, sections 5 and 6; gRPC's PROTOCOL-HTTP2.md.
 """
 
@@ -48,7 +49,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The headers of a request. Units: `timeout` in seconds, None for none; `length` in bytes, -1 for none."""
+    """The headers of a request. Units: `timeout` in seconds, None if missing; `length` in bytes, -1 if missing."""
 
     path: str
     is_grpc: bool
@@ -60,7 +61,7 @@ class RequestHead:
 def read_request(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
     """Parse a request's headers.
 
-    Raises: StreamError if RFC 9113 calls them malformed.
+    Raises: StreamError if they are malformed by RFC 9113.
     """
     special: dict[bytes, bytes] = {}
     metadata: dict[str, list[str]] = {}

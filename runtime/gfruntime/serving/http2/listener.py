@@ -45,7 +45,7 @@ class Listener:
         return bound
 
     def _bind(self, target: str) -> int:
-        """Bind a socket for an `Address.target`, and return the port; 0 for none."""
+        """Bind a socket for an `Address.target`, and return the port; 0 for a unix socket."""
         if sys.platform != "win32" and target.startswith("unix:"):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.bind(target.removeprefix("unix:"))

@@ -1,4 +1,4 @@
-"""The output of one connection: sent at once if it fits, else in turns, as far as the peer's windows allow.
+"""The output of one connection: sent at once if it fits, else call by call in turns, within the peer's windows.
 
 Messages are not copied into one buffer: a message is split into frames that are views of it.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gfruntime.serving.methods import Message
 
 _TURN = 256 * 1024  # bytes that one call may send before the next call's turn
-_HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system to take them
+_HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system
 
 
 class FrameSender:
@@ -33,7 +33,7 @@ class FrameSender:
         self.output: deque[tuple[bool, memoryview]] = deque()
 
     def on_sent(self) -> None:
-        """Handle that all output was sent."""
+        """Continue after all output was sent."""
 
 
 class Outbox:
@@ -62,7 +62,7 @@ class Outbox:
         self._senders.add(sender)
 
     def forget(self, sender: FrameSender) -> None:
-        """Send nothing more of a call."""
+        """Stop sending the output of a call."""
         sender.output.clear()
         self._senders.discard(sender)
 
@@ -91,7 +91,7 @@ class Outbox:
         self._pump()
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._is_closed = True
         self._turns.clear()
 
@@ -118,7 +118,7 @@ class Outbox:
     def set_initial_window(self, value: int) -> None:
         """Change the windows of all calls by the difference, also below zero.
 
-        Raises: ProtocolError if one exceeds the limit of RFC 9113.
+        Raises: ProtocolError if a window exceeds the limit of RFC 9113.
         """
         difference, self._initial_window = value - self._initial_window, value
         for sender in self._senders:

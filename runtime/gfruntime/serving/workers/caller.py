@@ -65,7 +65,7 @@ class Caller:
             del self._answers[number]
 
     async def stream(self, path: str, message: bytes, call: Call, *, is_endless: bool) -> AsyncGenerator[Message, None]:
-        """Yield the parts of an answer; the worker produces them only as fast as they are read.
+        """Yield the parts of an answer; the worker produces them only as fast as the caller reads them.
 
         Raises: as `ask`.
         """
@@ -94,7 +94,7 @@ class Caller:
         self._send("end")
 
     def fail(self, loss: str) -> None:
-        """Fail all calls in flight, and all later ones, because the worker is gone."""
+        """Fail all calls in flight, and all later calls, because the worker is gone."""
         self._loss = loss
         for answer in self._answers.values():
             if not answer.done():
@@ -103,7 +103,7 @@ class Caller:
             parts.put_nowait(CallError(loss, code="UNAVAILABLE"))
 
     async def wait_until_idle(self, seconds: float) -> None:
-        """Wait for the end of the calls in flight, at most so many seconds."""
+        """Wait for the end of the calls in flight, at most `seconds` seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
 
@@ -135,7 +135,7 @@ class Caller:
             self._settle(first, self._content(rest[0], has_reader=first in self._answers or first in self._streams))
 
     def _settle(self, number: int, content: Message | CallError | None) -> None:
-        """Deliver an answer, a part of one, an error, or None for the last part, if a call waits for it."""
+        """Deliver an answer or a part, an error, or None after the last part, if a call waits for it."""
         if (parts := self._streams.get(number)) is not None:
             parts.put_nowait(content)
         answer = self._answers.get(number)
@@ -147,7 +147,7 @@ class Caller:
             answer.set_result(content)
 
     def _content(self, message: bytes | tuple[int, int], *, has_reader: bool) -> Message | CallError:
-        """Return a message of an answer, from shared memory if it is there."""
+        """Return a message of an answer, which may be in shared memory."""
         if isinstance(message, bytes):
             return message
         descriptor, size = message

@@ -1,6 +1,7 @@
 """Messages between the front process and a process with the author's code: tuples over a socket.
 
-`marshal` encodes them: both ends are the same Python, and trust each other. Four bytes before each give its length.
+`marshal` encodes them: both ends run the same Python, and trust each other. Four bytes before each message give its
+length.
 
 | from the front | | from the worker | |
 | --- | --- | --- | --- |
@@ -38,11 +39,11 @@ VARIABLE = "GFRUNTIME_WORKER"
 _LOGGER = logging.getLogger("gfruntime")
 _HEAD = 4
 _PATIENCE = 30.0  # seconds in which a started process must connect
-_LOOK = 0.2  # seconds between two checks whether it still runs
+_LOOK = 0.2  # seconds between two checks whether the process still runs
 
 
 class Channel(asyncio.Protocol):
-    """One end, on an event loop; messages sent before the connection wait."""
+    """One end, on an event loop; messages that are sent before the connection wait."""
 
     def __init__(self, receive: Callable[[tuple[Any, ...]], None], lost: Callable[[], None]) -> None:
         """Store the callbacks for messages, and for the loss of the other end."""
@@ -53,7 +54,7 @@ class Channel(asyncio.Protocol):
         self._attaching: asyncio.Task[Any] | None = None
 
     def attach(self, end: socket.socket) -> None:
-        """Use a socket on the running loop from now on; if that fails, the other end is lost."""
+        """Use a socket on the running loop from now on; a failure counts as the loss of the other end."""
         self._attaching = asyncio.get_running_loop().create_task(self._connect(end))
 
     def send(self, *message: object) -> None:
@@ -65,7 +66,7 @@ class Channel(asyncio.Protocol):
             self._transport.write(content)
 
     def close(self) -> None:
-        """Close this end, at once."""
+        """Close this end at once."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -103,7 +104,7 @@ class Channel(asyncio.Protocol):
 
 
 class Offer:
-    """A channel for a process that will be started: `value` is for its VARIABLE; it inherits `descriptors`."""
+    """A channel for a process that will be started: `value` is for its VARIABLE; the process inherits `descriptors`."""
 
     def __init__(self) -> None:
         """Create both ends. On Windows, where a child inherits no socket, listen on this machine instead."""
@@ -119,14 +120,14 @@ class Offer:
             self.value = f"{self._ours.getsockname()[1]}:{self._token}"
 
     def close_child_end(self) -> None:
-        """Close the child's end, which the child has now."""
+        """Close this process's copy of the child's end."""
         if self._theirs is not None:
             self._theirs.close()
 
     def accept(self, is_running: Callable[[], bool]) -> socket.socket:
-        """Return our end, once the process has the other one.
+        """Return this process's end, once the process has the other end.
 
-        Raises: OSError if it does not connect in time, or ends before.
+        Raises: OSError if the process does not connect in time, or ends before.
         """
         if self._theirs is not None:
             return self._ours
@@ -171,7 +172,7 @@ def write(end: socket.socket, *message: object) -> None:
 
 
 def read(end: socket.socket) -> tuple[Any, ...] | None:
-    """Read a message from a socket without an event loop, until its timeout; None at its end.
+    """Read a message from a socket without an event loop, until the timeout; None at the socket's end.
 
     Raises: TimeoutError.
     """
@@ -186,7 +187,7 @@ def _frame(message: tuple[object, ...]) -> bytes:
 
 
 def _receive(end: socket.socket, size: int) -> bytes:
-    """Receive exactly so many bytes; none if the other end closes first."""
+    """Receive exactly `size` bytes; no bytes if the other end closes first."""
     content = b""
     while len(content) < size:
         try:

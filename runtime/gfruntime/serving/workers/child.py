@@ -31,7 +31,7 @@ _NOT_FOR_CHILDREN = (
 _LOAD = 180.0  # seconds for the author's imports
 _FORK = 10.0
 _END_SECONDS = 2.0
-_LARGEST_STATUS = 0xFFFF  # above it are Windows's codes of crashes
+_LARGEST_STATUS = 0xFFFF  # larger statuses are Windows's codes of crashes
 _REPORT_SECONDS = 0.5  # seconds in which a template reports how a worker ended
 
 
@@ -51,9 +51,9 @@ class Child:
     """A started process. A template waits for a line on stdin; `load` sends it."""
 
     def __init__(self, kind: str, tell: Callable[[bytes], None], command: Sequence[str] = ()) -> None:
-        """Start it as a `worker` or a `template`; the default `command` is this program's own.
+        """Start the process as a `worker` or a `template`; the default `command` is that of this program.
 
-        Raises: OSError if that can't be done.
+        Raises: OSError if the process can't be started.
         """
         self._offer = channel.Offer()
         environment = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_CHILDREN}
@@ -88,16 +88,16 @@ class Child:
 
     @property
     def caller(self) -> Caller:
-        """The object that calls it, once it has loaded."""
+        """The object that calls the process, after loading."""
         assert self._caller is not None  # noqa: S101  # `load` has set it
         return self._caller
 
     def load(self) -> Report:
-        """Make it load the author's code, and wait until it has.
+        """Make the process load the author's code, and wait for the end of loading.
 
         Raises: StartError.
         """
-        with suppress(OSError):  # it has ended: reading the channel fails then
+        with suppress(OSError):  # the process has ended: reading the channel fails then
             self._stdin.write(b"\n")
             self._stdin.close()
         try:
@@ -119,7 +119,7 @@ class Child:
     def fork(self, tell: Callable[[bytes], None]) -> Fork:
         """Make a loaded template fork a worker.
 
-        Raises: StartError if it does not, or has ended.
+        Raises: StartError if the template does not fork, or has ended.
         """
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()
@@ -137,7 +137,7 @@ class Child:
         return Fork(pid, self, ours, Output(os.fdopen(reader, "rb"), f"log of {pid}", tell))
 
     def status_of(self, pid: int, seconds: float) -> int | None:
-        """Return the exit status of a worker that this template forked; None if it does not report it in time."""
+        """Return the exit status of a worker that this template forked; None without a report in time."""
         if self._end is None:
             return None
         with suppress(OSError), self._asking:
@@ -167,7 +167,7 @@ class Child:
         return describe(self._process.returncode)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end; return whether it came in time."""
+        """Wait for the end; return whether the process ended in time."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -204,31 +204,31 @@ class Fork:
     """A worker that a template forked."""
 
     def __init__(self, pid: int, template: Child, end: socket.socket, output: Output) -> None:
-        """Store its number, its template, its channel and its output."""
+        """Store the worker's number, template, channel and output."""
         self.pid = pid
         self.caller = Caller(end, pid)
         self._template, self._end, self._output = template, end, output
         self._status: int | None = None
 
     def ending(self) -> str:
-        """Describe how it ended; the template knows, unless it has ended itself."""
+        """Describe how the worker ended; the template reports it, unless the template has ended."""
         self.wait(_REPORT_SECONDS)
         self._output.join()
         return describe(self._status) if self._status is not None else "has ended"
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end; return whether it came in time."""
+        """Wait for the end; return whether the process ended in time."""
         if self._status is None:
             self._status = self._template.status_of(self.pid, seconds)
         return self._status is not None
 
     def part(self) -> None:
-        """Ask it to end."""
+        """Ask the worker to end."""
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_WR)
 
     def kill(self) -> None:
-        """End it now, unless it has ended."""
+        """End the worker now, unless it has ended."""
         if sys.platform == "linux" and self._status is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

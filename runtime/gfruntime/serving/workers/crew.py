@@ -1,6 +1,6 @@
 """The workers of a plugin: a call goes to the worker with the fewest calls; a worker that ends is replaced.
 
-Calls are distributed on the control loop; one thread starts workers, and others wait for their ends.
+Calls are distributed on the control loop; one thread starts workers, and other threads wait for their ends.
 """
 
 from __future__ import annotations
@@ -130,9 +130,9 @@ class Crew:
         member.process.part()
 
     async def _choose(self, path: str, message: bytes) -> Member:
-        """Return the worker for a call: for a channel always the same, else the one with the fewest calls.
+        """Return the worker for a call: for a channel always the same worker, else the worker with the fewest calls.
 
-        Raises: CallError if none is available in time.
+        Raises: CallError if no worker is available in time.
         """
         if not self._members:
             with suppress(TimeoutError):
@@ -177,7 +177,7 @@ class Crew:
         return answer
 
     async def _health(self, message: bytes, call: Call) -> Message:
-        """Let a worker answer, and report a missing one."""
+        """Let a worker answer, and report a missing worker."""
         try:
             member = await self._choose(_HEALTH, message)
             answer = await member.caller.ask(_HEALTH, message, call)
@@ -195,12 +195,12 @@ class Crew:
         members = [*self._members, *self._outgoing]
         await asyncio.gather(*(self._read_metrics(member, message, call) for member in members))
         own = sums.read("\n".join(process_metrics.lines()))
-        members = [*self._members, *self._outgoing]  # a copy, because one may end meanwhile
+        members = [*self._members, *self._outgoing]  # a copy, because a worker may end meanwhile
         total = sums.add([*(member.metrics for member in members), self._ended_metrics, own])
         return wire.metrics_response(sums.write(total).encode())
 
     async def _read_metrics(self, member: Member, message: bytes = b"", call: Call | None = None) -> None:
-        """Store a worker's metrics; if it does not answer, keep its previous ones."""
+        """Store a worker's metrics; if it does not answer, keep its previous metrics."""
         with suppress(CallError, TimeoutError, ValueError):
             async with asyncio.timeout(_LAST_METRICS):
                 answer = await member.caller.ask(_METRICS, message, call or Call())
@@ -238,7 +238,7 @@ class Crew:
         is_done.wait()
 
     def _start_member(self) -> Member | None:
-        """Start a worker; None if that fails, or all workers must end."""
+        """Start a worker; None if the start fails, or all workers must end."""
         try:
             process = self._starter.start()
         except (StartError, OSError) as error:
@@ -252,7 +252,7 @@ class Crew:
         return Member(process, self._plan.max_requests + jitter if self._plan.max_requests else float("inf"))
 
     def _handle_worker_end(self, member: Member) -> None:
-        """Log how a worker has ended, in a separate thread, because the other one may pause. Start a replacement."""
+        """Log how a worker has ended, in a separate thread, because the other thread may pause. Start a replacement."""
         ending = member.process.ending()
         assert self._loop is not None  # noqa: S101  # it was attached to it
         loss = "the worker was replaced" if member.is_leaving else f"worker {member.pid} {ending} before it answered"
@@ -274,7 +274,7 @@ class Crew:
         self._tasks.put(lambda: None)  # wakes the thread, which then ends
 
     def _replace_now(self, member: Member) -> None:
-        """Start a replacement for a worker that then ends."""
+        """Start a replacement, and then let the worker end."""
         new = self._start_member()
         if new is None:
             self._tasks.put(lambda: self._replace_now(member))

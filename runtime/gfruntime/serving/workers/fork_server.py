@@ -15,7 +15,7 @@ assert sys.platform == "linux"  # noqa: S101  # for mypy, which then skips this 
 
 
 def serve(end: socket.socket) -> socket.socket:
-    """Fork for each received pair of descriptors, a channel and one for logs; return the channel in the worker.
+    """Fork for each received pair of descriptors, for a channel and for logs; return the channel in the worker.
 
     The front process receives the number of each worker, and its exit status. This process ends when its channel
     closes.
@@ -60,7 +60,7 @@ def _become_worker(own: int, logs: int) -> socket.socket:
     os.close(logs)
     forks.become_plugin()
     random = sys.modules.get("numpy.random")
-    if random is not None:  # Python's own generator does this itself
+    if random is not None:  # Python's random generator does this itself
         random.seed()
     return socket.socket(fileno=own)
 

@@ -1,4 +1,4 @@
-"""The front process, seen from a process that loads the author's code for it: one must not outlive the other.
+"""The front process, seen from a process that loads the author's code for it: neither may continue without the other.
 
 Imports may take minutes, and nothing reads the channel meanwhile. The front process sends nothing before it has read
 `loaded`, so the only event on the channel is its end.
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOK = 0.25  # seconds between two looks of the thread
+_LOOK = 0.25  # seconds between two checks of the thread
 
 
 @contextmanager
 def watch(end: socket.socket) -> Iterator[None]:
-    """End this process if the other end of its channel closes before the `with` block is left."""
+    """End this process if the other end of its channel closes before the `with` block ends."""
     if sys.platform == "linux":
         with watch_by_signal(end):
             yield
@@ -39,14 +39,14 @@ if sys.platform == "linux":
     def watch_by_signal(end: socket.socket) -> Iterator[None]:
         """Let the kernel send SIGKILL to this process, not to its children, at any event on the channel.
 
-        This works while C code holds the interpreter, and needs no thread: a process that has one should not fork.
+        This works while C code holds the interpreter, and needs no thread: a process with threads should not fork.
         Source: Linux, fcntl(2), "Managing signals".
         """
         flags = fcntl.fcntl(end, fcntl.F_GETFL)
         fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(end, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(end, fcntl.F_SETFL, flags | os.O_ASYNC)
-        if _is_closed(end):  # before there was a signal for it
+        if _is_closed(end):  # it was closed before the signal was set up
             os._exit(0)
         try:
             yield
@@ -56,7 +56,7 @@ if sys.platform == "linux":
 
 @contextmanager
 def watch_in_thread(end: socket.socket) -> Iterator[None]:
-    """Look at the channel in a thread, which ends before the block is left."""
+    """Look at the channel in a thread, which ends before the block ends."""
     is_over = threading.Event()
 
     def look() -> None:
@@ -74,7 +74,7 @@ def watch_in_thread(end: socket.socket) -> Iterator[None]:
 
 
 def _is_closed(end: socket.socket) -> bool:
-    """Tell whether the other end is closed; what it has sent stays to be read."""
+    """Tell whether the other end is closed; sent messages can still be read."""
     if not select.select([end], [], [], 0)[0]:
         return False
     try:

@@ -1,4 +1,4 @@
-"""A process's output, passed on by the front process: log lines, early output, and crash reports."""
+"""The output of a process, which the front process passes on: log lines, early output, and crash reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number of workers, and when one is replaced, as the author or the operator (grafana.ini) configures it.
+"""The number of workers and their limits, as the author or the operator (grafana.ini) configures them.
 
 Grafana passes a setting of `[plugin.<id>]`, such as `workers`, to the plugin as `GF_PLUGIN_WORKERS`.
 """
@@ -26,7 +26,7 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many workers run (0: only this process), and when a worker is replaced.
+    """The number of workers (0: only this process), and the limits after which a worker is replaced.
 
     Units: `max_requests` and its jitter are in calls, `max_memory_mb` in MiB; 0 means never.
     """
@@ -38,7 +38,7 @@ class Plan:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], **settings: int | str) -> Plan:
-        """Read the environment, else these settings.
+        """Read the settings from the environment, else from the arguments.
 
         Raises: ValueError that names the setting.
         """
@@ -68,7 +68,7 @@ def cores() -> int:
 
 
 def _quota(file: Path) -> int:
-    """Read how many cores a control group may use, rounded."""
+    """Read the number of cores that a control group may use, rounded."""
     try:
         quota, period = file.read_text(encoding="ascii").split()
         return math.ceil(int(quota) / int(period))

@@ -1,6 +1,6 @@
-"""Large answers in shared memory: the worker writes one into memory that the front process maps.
+"""Large answers in shared memory: the worker writes an answer into memory that the front process maps.
 
-If the system has no such memory, or a process can't open another's descriptors, answers go through the channel.
+If the system has no such memory, or a process can't open another process's descriptors, answers go through the channel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LARGE = 256 * 1024
 
 
 def place(content: bytes | memoryview) -> int:
-    """Copy an answer into its own memory and return its descriptor; -1 if there is none."""
+    """Copy an answer into its own memory and return its descriptor; -1 if no such memory is available."""
     if sys.platform != "linux":
         return -1
     try:
@@ -46,7 +46,7 @@ def fetch(pid: int, descriptor: int, size: int) -> memoryview:
 
 def can_fetch(pid: int) -> bool:
     """Tell whether the descriptors of a process can be opened; descriptor 0 always exists."""
-    if sys.platform == "linux":  # Windows has not even the flags
+    if sys.platform == "linux":  # Windows does not have the flags
         with contextlib.suppress(OSError):
             os.close(os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
             return hasattr(os, "memfd_create")

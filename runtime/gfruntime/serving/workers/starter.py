@@ -1,6 +1,6 @@
 """Starts and ends workers: forks of a template if possible, else separate programs.
 
-If workers end soon after their start, more may follow: before the next start there is a pause, longer each time.
+If workers end soon after their start, more may follow: so there is a pause before the next start, longer each time.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Starter:
             self._lengthen_pause()
             raise
         self._processes.add(process)
-        if self.is_ending:  # `kill` may have been called before
+        if self.is_ending:  # `kill` may have been called meanwhile
             process.kill()
             return None
         return process
 
     def forget(self, process: Process, *, lasted: float) -> None:
-        """Note that a worker has ended by itself, after so many seconds."""
+        """Note that a worker has ended by itself, after `lasted` seconds."""
         self._processes.discard(process)
         if lasted > _STABLE:
             self.rest = 0.0

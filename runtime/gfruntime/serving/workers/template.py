@@ -1,7 +1,7 @@
 """A process that loads the author's code, and forks workers, which share its memory, and start at once.
 
 Only a process with one thread can be forked safely; if loading has started threads, as some libraries do, this process
-becomes a worker itself. macOS's libraries do not support fork, and Windows has none.
+becomes a worker itself. macOS's libraries do not support fork, and Windows has no fork.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ def load(end: socket.socket, make: Callable[[], Application]) -> Application:
 def serve(end: socket.socket, make: Callable[[], Application]) -> tuple[socket.socket, Application]:
     """Load the author's code, then fork at each request of the front process; return only in the workers.
 
-    If the process can't be forked, return at once, with its own channel.
+    If the process can't be forked, return at once, with the process's channel.
     """
     signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends SIGINT to the whole process group
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # without it numpy starts threads; the workers use the cores
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise numpy starts threads; the workers use the cores
     application, can_fork = _load(end, make)
-    if sys.platform != "linux" or not can_fork:  # the first, which CAN_FORK says, too, is for mypy
+    if sys.platform != "linux" or not can_fork:  # CAN_FORK includes the first condition, which is for mypy
         return end, application
     from gfruntime.serving.workers import fork_server  # noqa: PLC0415  # a module for Linux only
 
     gc.collect()
-    gc.freeze()  # without it the first collection in a worker writes to all pages
+    gc.freeze()  # otherwise the first collection in a worker writes to all pages
     return fork_server.serve(end), application
 
 
@@ -66,7 +66,7 @@ def _load(end: socket.socket, make: Callable[[], Application]) -> tuple[Applicat
 
 
 def _threads() -> int:
-    """Count the threads of this process, also those of C libraries, except those that support a fork."""
+    """Count the threads of this process, including threads of C libraries, except threads that support a fork."""
     try:
         names = [(task / "comm").read_text(encoding="utf-8").strip() for task in Path("/proc/self/task").iterdir()]
     except OSError:

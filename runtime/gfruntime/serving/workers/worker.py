@@ -33,8 +33,8 @@ _MIB = 1 << 20
 def run(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
     """Run as a worker or a template of workers; `make` loads the author's code.
 
-    Raises: ValueError if the plan is invalid, and errors that come from a limit of the system; other errors of `make`
-    are the answer to every call.
+    Raises: ValueError if the plan is invalid, and errors that come from a limit of the system; any other error of
+    `make` is the answer to every call.
     """
     most = Plan.of(os.environ, **plan).max_memory_mb
     kind, _, value = place.partition(" ")
@@ -72,7 +72,7 @@ async def _serve(end: socket.socket, application: Application, writer: log.Write
 
 
 def _watch_memory(most: int, loop: asyncio.AbstractEventLoop, to: channel.Channel) -> None:
-    """Tell the front process once if this process uses more than so many MiB."""
+    """Tell the front process once if this process uses more than `most` MiB."""
     clock = threading.Event()
     while (megabytes := process_metrics.resident() // _MIB) <= most:
         clock.wait(_LOOK)

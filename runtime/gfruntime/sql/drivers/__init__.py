@@ -1,6 +1,6 @@
-"""The databases that `Database` opens: the driver of each address, and what a driver must do.
+"""The databases that `Database` opens: the driver of each address, and the interface of a driver.
 
-| scheme of the address | driver | what makes it read-only |
+| scheme of the address | driver | protection against writes |
 | --- | --- | --- |
 | `sqlite` | Python's `sqlite3` | `mode=ro`, and an authorizer that refuses all but reading |
 | `duckdb` | `duckdb` | `read_only`, settings that nobody can change, and one SELECT at a time |
@@ -11,7 +11,7 @@
 | `snowflake` | `adbc-driver-snowflake`, as Arrow | the account's rights alone |
 | `trino`, `trino+http` | `trino` | the account's rights alone |
 
-A driver is imported when an address asks for it, so a bundle holds those that the project depends on.
+A driver is imported when an address needs it, so a bundle has only the drivers that the project depends on.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """A connection that answers one query after the other; another thread than the query's calls `cancel`."""
+    """A connection that answers one query after the other; another thread calls `cancel`."""
 
     def begin(self) -> bool:
         """Begin a query, and return whether the session is read-only; this fails if the connection is lost."""
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
-        """Execute a statement and return what `Frame.from_cursor` reads."""
+        """Execute a statement and return a result for `Frame.from_cursor`."""
 
     def list_columns(self) -> Any:  # noqa: ANN401  # as above
         """Execute a statement that lists schema, table, column and type of all columns."""
@@ -51,8 +51,8 @@ class Session(Protocol):
 class Driver(NamedTuple):
     """How one kind of database is opened.
 
-    `refuses_writes` tells whether its sessions can be read-only; `begin` of each session says whether it is.
-    `idle_s`: an idle session is kept for so many seconds.
+    `refuses_writes` tells whether its sessions can be read-only; `begin` returns whether a session is read-only. An
+    idle session is kept for `idle_s` seconds.
     """
 
     dialect: Dialect

@@ -17,7 +17,7 @@ class AdbcSession:
         self._cursor = connection.cursor()
 
     def begin(self) -> bool:
-        """Return False: there are no read-only transactions."""
+        """Return False: the protocol has no read-only transactions."""
         return False
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types

@@ -2,7 +2,7 @@
 
 Each query is sent with `readonly=1`, which no query can undo, unless the account itself has this setting.
 `readonly=2` is not enough: with it `INSERT INTO FUNCTION file(…)` writes a file, and `url(…)` reads from other servers.
-Sessions have no state: a query's settings apply only to itself.
+Sessions have no state: a query's settings apply only to that query.
 
 Source: clickhouse.com, docs/operations/settings/permissions-for-queries, docs/interfaces/http.
 """
@@ -26,7 +26,7 @@ WHERE lower(database) NOT IN ('information_schema', 'system') ORDER BY database,
 
 
 def driver(address: DatabaseAddress) -> Driver:
-    """Return the driver of `clickhouse://user@host:8443/database`, with TLS; `clickhouse+http://` is without.
+    """Return the driver of `clickhouse://user@host:8443/database`, with TLS; `clickhouse+http://` has no TLS.
 
     The parameter is ssl_ca: the path of a file.
     """
@@ -81,7 +81,7 @@ class ClickhouseSession:
             self._client.command(f"KILL QUERY WHERE query_id = '{self._query_id}' ASYNC")
 
     def end(self) -> bool:
-        """Return True: a query leaves nothing behind."""
+        """Return True: a query changes no state."""
         return True
 
     def close(self) -> None:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 _DRIVE = re.compile(r"/+(?=[A-Za-z]:)")
 IDLE_S = 5.0
-"""How many seconds an idle file stays open: another program may need to replace it, or write to it."""
+"""The seconds that an idle file stays open: another program may need to replace it, or write to it."""
 
 
 def find_path(address: DatabaseAddress) -> str:
-    """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty if there is none.
+    """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty without a path.
 
     Raises: QueryError for `scheme://path`, whose path would be a server's name.
     """
@@ -31,7 +31,7 @@ def find_path(address: DatabaseAddress) -> str:
 
 
 class Identity(NamedTuple):
-    """The identity and state of the file at a path: its bytes, and its nanoseconds since 1970."""
+    """The identity and state of the file at a path: `size` in bytes, `modified` in nanoseconds since 1970."""
 
     device: int
     number: int

@@ -1,11 +1,11 @@
 """MySQL and MariaDB, by PyMySQL; results are read row by row.
 
-A statement that commits by itself, such as `DROP TABLE`, ends a read-only transaction, and MariaDB then runs it: so the
-session is read-only too. Each query has its own connection, because PyMySQL can't reset a session: the next query would
-inherit what a query sets with `SET`.
+A statement that commits by itself, such as `DROP TABLE`, ends a read-only transaction, and MariaDB then runs the
+statement: so the session is read-only too. Each query has its own connection, because PyMySQL can't reset a session:
+the next query would inherit the settings that a query makes with `SET`.
 
 Other servers with this protocol may accept `START TRANSACTION READ ONLY` and still let a query write, as TiDB does. So
-a server must say that it is MySQL, MariaDB or a known variant, and that the session is read-only.
+a server must report that it is MySQL, MariaDB or a known variant, and that the session is read-only.
 
 Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb/en/start-transaction;
 docs.pingcap.com, tidb/stable/sql-statement-start-transaction.

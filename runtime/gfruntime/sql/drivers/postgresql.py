@@ -1,7 +1,7 @@
 """PostgreSQL and servers with its protocol, by ADBC, with results as Arrow.
 
-Each query runs in a read-only transaction, which is rolled back. `SET TRANSACTION READ WRITE` would undo that before
-the transaction's first query. So the driver sends a first query itself, which asks whether the transaction is
+Each query runs in a read-only transaction, which is rolled back. `SET TRANSACTION READ WRITE` could make it writable
+before the transaction's first query. So the driver sends a first query itself, which asks whether the transaction is
 read-only: not all servers with this protocol enforce it. A prepared statement is one statement, so no query can hold a
 second one. `DISCARD ALL` resets the session: the next query does not inherit a setting or a lock.
 
@@ -57,7 +57,7 @@ class PostgresSession(AdbcSession):
         super().__init__(adbc.connect(uri, autocommit=True), COLUMNS)
 
     def begin(self) -> bool:
-        """Begin a transaction that stays read-only; return whether the server says that it is."""
+        """Begin a transaction that stays read-only; return whether the server confirms it."""
         self._cursor.execute("BEGIN TRANSACTION READ ONLY")
         try:
             self._cursor.execute("SELECT current_setting('transaction_read_only')")

@@ -35,7 +35,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION}
-_FORBIDDEN = {  # functions that reach beyond the tables; and `printf`, one call of which can take unlimited time
+_FORBIDDEN = {  # functions that reach beyond the tables; and `printf`: one call can take unlimited time
     *("load_extension", "fts3_tokenizer", "sqlite_log", "edit", "readfile", "writefile", "eval"),
     *("printf", "format"),
 }
@@ -97,7 +97,7 @@ class SqliteSession:
         self._is_cancelled.set()
 
     def end(self) -> bool:
-        """Return True: a query that reads leaves nothing behind."""
+        """Return True: a query that reads changes no state."""
         return True
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ def _connect(path: str, script: str) -> sqlite3.Connection:
     except (sqlite3.Error, ValueError) as error:
         raise DownstreamError(f"{path} cannot be opened: {error}") from error
     try:
-        connection.execute("SELECT 1 FROM sqlite_master")  # reads the file's head
+        connection.execute("SELECT 1 FROM sqlite_master")  # reads the file's header
     except sqlite3.Error as error:
         connection.close()
         raise DownstreamError(f"{path} cannot be opened: {error}") from error

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from gfruntime.sql.address import DatabaseAddress
 
 _OPTIONS = ("role", "ssl_ca")
-_REQUEST_S = 10.0  # the server answers each request within about a second, with rows or without
+_REQUEST_S = 10.0  # the server answers each request within about a second, even without rows
 
 
 def driver(address: DatabaseAddress) -> Driver:
-    """Return the driver of `trino://user@host:443/catalog/schema`, with TLS; `trino+http://` is without.
+    """Return the driver of `trino://user@host:443/catalog/schema`, with TLS; `trino+http://` has no TLS.
 
     The parameters are role, and ssl_ca: the path of a file. A password without a user is a token.
 
