@@ -15,7 +15,7 @@ BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that build another project than the one that all tests of this folder look at."""
+    """Mark the tests that build a project besides the one that all tests of this folder share."""
     for item in items:
         if str(item.path).startswith(FOLDER) and BUILDING.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.bundles)
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a new project, and an environment with what it asks for and nothing else."""
+    """Make a new project, and an environment with only the packages that it requires."""
     folder = tmp_path_factory.mktemp("signals")
     project = new_project(folder / "project")
     Interpreter.path = clean(folder / "environment", project=project)

@@ -41,7 +41,7 @@ CONDITIONS = {
 _MACHINES = {"x86_64": ("linux_amd64", "x86_64-linux-gnu"), "aarch64": ("linux_arm64", "aarch64-linux-gnu")}
 _GRAFANA = 472
 
-# Every step is the next one's parent by exec, so that the plugin is the process that was started.
+# Each step replaces its process by the next one with exec, so that the started process becomes the plugin.
 _ENTER = """\
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -60,12 +60,12 @@ exec /usr/sbin/chroot --userspec="$4:0" "$1" "$5"
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder that plays the root of an image."""
+    """A folder that serves as the root of an image."""
 
     folder: Path
 
     def target(self, bundle: Path, *, condition: str, proto: bytes) -> Target:
-        """Return how to start a bundle in it as Grafana's user."""
+        """Return the command that starts a bundle in it as Grafana's user."""
         place = self.folder / "plugins" / bundle.parent.name
         shutil.copytree(bundle, place, symlinks=True, dirs_exist_ok=True)
         writable, tmp = CONDITIONS[condition]
@@ -86,7 +86,7 @@ def make(folder: Path, libraries: tuple[str, ...]) -> Root:
     for name in ("proc", "tmp", "plugins", "lib64", f"lib/{machine}"):
         (folder / name).mkdir(parents=True)
     (folder / "dev").mkdir()
-    for name in ("null", "zero", "random", "urandom"):  # every container has them
+    for name in ("null", "zero", "random", "urandom"):  # every container has these
         (folder / "dev" / name).touch()
     place = f"lib/{machine}"
     for name in libraries:
@@ -102,7 +102,7 @@ def make(folder: Path, libraries: tuple[str, ...]) -> Root:
 
 @cache
 def unavailable() -> str:
-    """Say why roots can't be entered here; empty if they can."""
+    """Return the reason why roots can't be entered here; empty if they can."""
     if sys.platform != "linux" or platform.machine() not in _MACHINES:
         return "no bare root: they are made on Linux, x86_64 or arm64"
     if os.geteuid() != 0:
