@@ -11,7 +11,7 @@ from projects import new_project
 
 FOLDER = f"{Path(__file__).parent}{os.sep}"
 BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
-"""The fixtures that build another project, or give one that a test builds."""
+"""The fixtures that build another project, or return a project that a test builds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,7 +25,7 @@ LAYER = (
     "libresolv.so.2",
     "librt.so.1",
 )
-"""What Grafana's Alpine image has of glibc beside the loader."""
+"""The files of glibc in Grafana's Alpine image, besides the loader."""
 
 _FULL = (*LAYER, "libz.so.1", "libstdc++.so.6", "libgcc_s.so.1", "libutil.so.1", "libcrypt.so.1", "libnss_files.so.2")
 IMAGES = {

@@ -15,7 +15,7 @@ from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 START, END = "| image |", "\n\n"
-"""Where the table in the page begins, and how it ends."""
+"""The begin and the end of the table in the page."""
 
 NOTHING = "no C library to start with"
 pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")

@@ -21,7 +21,7 @@ from gfplug.project.plugin_project import Project
 
 UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or ""
 RELEASES = "https://github.com/astral-sh/python-build-standalone/releases/download"
-"""What UV_PYTHON_INSTALL_MIRROR stands for."""
+"""The address that UV_PYTHON_INSTALL_MIRROR replaces."""
 
 MINOR, PATCH = f"{sys.version_info[0]}.{sys.version_info[1]}", sys.version_info[2]
 LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "idlelib", "ensurepip", "turtledemo", "lib2to3"}

@@ -47,7 +47,7 @@ esac
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a script ended, and what it wrote to both streams."""
+    """A script's exit code, and its output on both streams."""
 
     code: int
     output: str

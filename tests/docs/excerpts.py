@@ -5,7 +5,7 @@ import textwrap
 from dataclasses import dataclass
 
 WHOLE = ("docs/how-to.md", "docs/migration.md")
-"""Pages whose Python blocks are each a whole file."""
+"""Pages in which each Python block is a whole file."""
 
 _HEAD = """\
 from collections.abc import Iterator
@@ -252,4 +252,4 @@ BLOCK
         asks={},  # this one is a test: test_code.py runs pytest
     ),
 }
-"""Page and first line of an excerpt, and what it needs."""
+"""Page and first line of an excerpt, and its surrounding code."""

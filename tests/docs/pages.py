@@ -63,7 +63,7 @@ NOT_RUN = {
         ),
     ): "needs npm; tests/processes/scaffold/test_adopt.py adopts and builds",
 }
-"""Page and first line of a block, and why nothing here runs it."""
+"""Page and first line of a block, and the reason why no test here runs it."""
 
 INLINE_NOT_RUN = {
     "gfplug build --clean": "takes a minute; tests/build/test_build_signals.py runs it",
@@ -75,7 +75,7 @@ INLINE_NOT_RUN = {
     "gfplug new --offline": "an option to add to the others",
     "gfplug new myds --sdk-version v0.250.0": "fetches; tests/network does",
 }
-"""Commands in running text with arguments of their own, and why no test here runs them."""
+"""Commands with arguments in running text, and the reason why no test here runs them."""
 
 
 @dataclass(frozen=True, slots=True)

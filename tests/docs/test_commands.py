@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
 ]
 LEFT_OUT = r"^gfplug build .*\n"
-"""Of the http example's README: its own freeze; tests/conformance/test_examples.py builds that example."""
+"""The build in the http example's README; tests/conformance/test_examples.py builds that example."""
 
 
 def test_the_readmes_first_commands_make_a_data_source_that_answers(quickstart: tuple[Path, Ran]) -> None:

@@ -46,7 +46,7 @@ NOT_READ = {
     "GF_PLUGIN_NAME", "GF_PLUGIN_VERSION", "GF_VERSION", "GFPLUG_LINK", "GRAFANA_IMAGE", "GRAFANA_VERSION",
     "PLUGIN_MAX_PORT", "PLUGIN_ID", "PLUGIN_MIN_PORT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_PROTOCOL_VERSIONS",
 }  # fmt: skip
-"""Variables that sources name and don't read for a user: of Grafana's server, or between gfplug's processes."""
+"""Variables in the sources that are not for users: of Grafana's server, or between gfplug's processes."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ pytestmark = [
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATER = ("docker", "upgrade", "release")
-"""What a README's block holds that is not run here."""
+"""Words of README blocks that are not run here."""
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from gfplug import cli
 
 EVERY_NAME = Path(__file__).parents[1] / "fixtures" / "every_name"
 UNDOCUMENTED = {"gfruntime.testing.read_by_rules", "read_by_rules"}
-"""Names that nothing told authors of."""
+"""Names that no documentation for authors had."""
 RENAMED = {"Kind": "ObjectKind", "Asked": "ReceivedRequest", "Asked.json": "ReceivedRequest.json"}
 """Classes that have another name now; the former one can still be imported."""
 CALLS = [

@@ -27,7 +27,7 @@ EDITS = {
     "src/plugin/datasource.py": ("class Datasource", "class Extra:\n    pass\n\n\nclass Datasource"),
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
-"""What an author changed in each kind of project, where it has the file."""
+"""An author's edits in each kind of project that has the file."""
 NEEDED = ("idna", "certifi", "charset-normalizer")
 """The dependencies that an author added."""
 

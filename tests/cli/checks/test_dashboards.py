@@ -86,7 +86,7 @@ IN_PANEL = f"board.json: Board > Sales (panel 3) > query B: {SENTENCE}"
     ],
 )  # fmt: skip
 def test_a_panel_of_every_dashboard_version_is_checked(project: Project, content: dict[str, Any]) -> None:
-    """It is plain, in a row, from a library, by name, by an input of the export, or in a resource."""
+    """The panel is plain, in a row, from a library, by name, by an input of the export, or in a resource."""
     assert errors(project, content) == [IN_PANEL]
 
 

@@ -112,7 +112,7 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
 
 
 def test_a_given_file_replaces_the_provisioning(root: Path) -> None:
-    """Without either, the plugin gets an empty data source."""
+    """Without a file and provisioning, the plugin gets an empty data source."""
     path = root / "mine.yaml"
     path.write_text("url: http://mine", encoding="utf-8")
 
@@ -278,7 +278,7 @@ def test_an_unreadable_file_is_a_usage_error(path: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
 def test_a_file_may_be_a_pipe() -> None:
-    """A shell makes one of `@<(command)`."""
+    """A shell makes a pipe for `@<(command)`."""
     reader, writer = os.pipe()
     os.write(writer, b"from a command")
     os.close(writer)

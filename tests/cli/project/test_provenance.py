@@ -1,4 +1,4 @@
-"""The origin of gfplug decides where projects get it from: only a gfplug from an index is required from one."""
+"""The origin of gfplug decides where projects get it from: from an index only if it came from one itself."""
 
 import json
 import tomllib

@@ -75,12 +75,12 @@ A_FIRES = {"host=a": FIRES, "host=b": NORMAL}
 HOSTS = text("host", "a", "b")
 
 CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
-    # no data
+    # cases without data
     "no frames": ([], LAST, [NONE]),
     "a frame without fields": ([frame()], LAST, [NONE]),
     "the contract's no data": ([frame(type=WIDE)], LAST, [NONE]),
     "no data of numbers": ([frame(type=N_LONG)], None, [NONE]),
-    # the contract's time series
+    # time series in the contract's form
     "wide": (wide(0, 5), LAST, [FIRES]),
     "wide, below": (wide(5, 0), LAST, [NORMAL]),
     "wide, two series": ([frame(time(1), *A_AND_B, type=WIDE)], LAST, A_FIRES),
@@ -112,7 +112,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         LAST,
         {"host=c": FIRES},
     ),
-    # the contract's numbers
+    # numbers in the contract's form
     "numeric wide": ([frame(number(5, host="a"), type=N_WIDE)], None, {"host=a": FIRES}),
     "numeric wide, two rows": ([frame(number(5, 6), type=N_WIDE)], None, [NONE]),
     "numeric multi": (multi(N_MULTI, *A_AND_B, times=False), None, A_FIRES),
@@ -121,7 +121,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
     "numeric long, one label twice": ([frame(text("host", "a", "a"), number(5, 0), type=N_LONG)], None, DUPLICATE),
     "numeric long, null": ([frame(text("host", "a"), number(None), type=N_LONG)], None, [NONE]),
     "numbers need no reduce": ([frame(number(5), type=N_WIDE)], LAST, [FIRES]),
-    # by shape
+    # recognised by their shape
     "a table of text and number": ([frame(HOSTS, number(5, 0))], None, A_FIRES),
     "a table's null is NaN, and is compared": ([frame(text("host", "a"), number(None))], None, [NORMAL]),
     "a table without rows": ([frame(text("host"), number())], None, [NONE]),
@@ -147,7 +147,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         LAST,
         "got type not",
     ),
-    # reduce
+    # cases with a reduce step
     "strict mean of a null": (wide(5, None), MEAN, [NORMAL]),
     "last null": (wide(5, None), LAST, [NONE]),
     "last after a null": (wide(None, 5), LAST, [FIRES]),

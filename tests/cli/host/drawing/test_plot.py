@@ -74,7 +74,7 @@ LARGE, TINY = 1.7e308, 5e-324
     [(-LARGE, LARGE), (LARGE, LARGE), (-LARGE, -LARGE, 0), (0, TINY), (-TINY, TINY), (TINY, TINY), (1e-310, 3e-310)],
 )
 def test_the_largest_and_smallest_floats_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
-    """No difference overflows and none becomes zero, with characters and in a picture."""
+    """No difference overflows or becomes zero, neither with characters nor in a picture."""
     lines = drawing(line(*values), plain=plain)
     picture = pictures.svg([line(*values)])
 
@@ -182,7 +182,7 @@ TIME, NUMBER = {"name": "time", "type": "time"}, {"name": "v", "type": "number"}
 def test_frames_become_series(
     fields: list[dict[str, Any]], values: list[list[Any]], series: dict[str, list[tuple[int, float]]]
 ) -> None:
-    """A wide frame has one for each number, with its labels; a long one, for each distinct text; a table has none."""
+    """A wide frame has a series for each number, with labels; a long one, for each distinct text; a table has none."""
     frame = {"schema": {"fields": fields}, "data": {"values": values}}
 
     assert {each.name: each.points for each in plot.series(frame)} == series

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gfplug.scaffold.openapi.model import DataSource
 
-ANSWERS = replace(SALES, example=choices.UPSTREAM, gfplug="gfplug==0.2.0")  # no wheels are made
+ANSWERS = replace(SALES, example=choices.UPSTREAM, gfplug="gfplug==0.2.0")  # skips making wheels
 
 
 def render(source: DataSource, folder: Path) -> Path:
