@@ -1,6 +1,6 @@
 """Environments as users have them: only the packages that a new project's build installs, without a network.
 
-The packages are those of the interpreter that runs the tests, hard links to its files: a bundle made there has what
+The packages are those of the interpreter that runs the tests, hard links to its files: a bundle made there is what
 users get, regardless of other packages on a developer's machine.
 """
 

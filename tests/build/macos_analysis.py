@@ -1,6 +1,6 @@
-"""PyInstaller's own analysis of libraries as it runs on macOS, for Mach-O files on any system.
+"""PyInstaller's analysis of libraries, as on macOS, for Mach-O files on any system.
 
-`python macos_analysis.py SITE PYTHON` prints, in JSON, what PyInstaller would collect for all extension modules below
+`python macos_analysis.py SITE PYTHON` prints, in JSON, the files that PyInstaller collects for extension modules below
 SITE, a folder of unpacked wheels, with PYTHON as the shared library of the interpreter. It is its own process:
 PyInstaller determines the system once, when it is imported.
 """

@@ -1,7 +1,7 @@
 """Bare roots that hold exactly the libraries of Grafana's official images, to start a bundle in.
 
 Source: grafana/grafana v12.2.0, Dockerfile: its Alpine stage copies seven files of glibc, on x86_64 only; its
-distroless stage has no C library. The files here are this machine's, in the folder where its own loader looks.
+distroless stage has no C library. The files here are this machine's, in the folder that its loader searches.
 """
 
 import os
@@ -81,7 +81,7 @@ class Root:
 
 
 def make(folder: Path, libraries: tuple[str, ...]) -> Root:
-    """Make a root that holds some of this machine's libraries, and the loader if there are any."""
+    """Make a root that holds some of this machine's libraries, and the loader if it holds any."""
     system, machine = _MACHINES[platform.machine()]
     for name in ("proc", "tmp", "plugins", "lib64", f"lib/{machine}"):
         (folder / name).mkdir(parents=True)

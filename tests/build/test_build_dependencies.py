@@ -113,7 +113,7 @@ def test_what_is_not_a_dependency_and_comes_along_gets_a_line(bundle_and_message
 
 
 def test_libraries_that_wheels_bring_are_components(bundle_and_messages: tuple[Path, str]) -> None:
-    """The list has what cryptography declares as compiled in, and the libraries in numpy's wheel; the list is valid."""
+    """It has the parts that cryptography declares as compiled in, and the libraries in numpy's wheel; it is valid."""
     (path,) = bundle_and_messages[0].glob("sbom_*.cdx.json")
     components = {each["name"]: each for each in json.loads(path.read_text())["components"]}
     parts = {each["name"]: each for each in components["cryptography"]["components"]}

@@ -52,7 +52,7 @@ class Datasource:
 @pytest.mark.shows("errors: a driver loads its own library")
 @pytest.mark.timeout(900)
 def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
-    """The answer holds what the three computed; libraries that are repaired in their wheels still work after the strip.
+    """The answer has the results of all three; libraries that are repaired in their wheels still work after the strip.
 
     Modules of the standard library that the runtime does not need come with the author's import, and libraries keep
     docstrings: some format them when they are imported.

@@ -151,7 +151,7 @@ def test_the_archive_unpacks_to_a_plugin_that_starts(signals: BuiltProject, tmp_
     """File modes survive, and the plugin starts in another folder, in an environment as small as Grafana's."""
     with zipfile.ZipFile(signals.archive) as archive:
         archive.extractall(tmp_path)
-        for entry in archive.infolist():  # as `unzip` does; Python's own extraction drops the modes
+        for entry in archive.infolist():  # as `unzip` does; Python's extraction drops the modes
             (tmp_path / entry.filename).chmod(stat.S_IMODE(entry.external_attr >> 16))
     folder = tmp_path / "acme-sales-datasource"
     target = Target(

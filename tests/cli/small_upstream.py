@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_GET(self) -> None:
-        """Answer, or redirect, or refuse, as the path says."""
+        """Answer, redirect or refuse, depending on the path."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
         self.server.requests.append(request)

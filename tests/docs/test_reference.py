@@ -116,12 +116,12 @@ def test_every_public_class_and_function_has_an_example(script: dict[str, Any]) 
     """The docstring has an example of at least two lines."""
     entries = [entry for entry in script["public_entries"]() if "." not in entry.name and entry.kind != "constant"]
 
-    hidden = {"pytest_addoption", "pytest_configure", "Golden", "Replaying"}  # pytest's own hooks, and protocols
+    hidden = {"pytest_addoption", "pytest_configure", "Golden", "Replaying"}  # hooks of pytest, and protocols
     assert [entry.name for entry in entries if ">>> " not in entry.text and entry.name not in hidden] == []
 
 
 def test_the_examples_run(script: dict[str, Any]) -> None:
-    """Each prints what it shows, with a query, settings, rows and an upstream."""
+    """Each prints the output that it shows, with a query, settings, rows and an upstream."""
     headers = HTTPMessage()
     frame = Frame.of(time=[START, START], host=["a", "b"], value=[1.5, 2.5])
     rows = [{"ts": "2026-01-01T00:00:00Z", "host": "a", "cpu": 1.5, "memory": 10}]

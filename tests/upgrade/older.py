@@ -112,14 +112,14 @@ def run_in(project: Path, *words: str | Path) -> Ended:
 
 
 def output_in(project: Path, *words: str | Path, accepted: Sequence[int] = (0,)) -> str:
-    """Run a module or script in a project, which must end with an accepted exit code, and return what it printed."""
+    """Run a module or script in a project, which must end with an accepted exit code, and return its output."""
     ended = run_in(project, *words)
     assert ended.code in accepted, ended.out + ended.err
     return ended.out
 
 
 def passes_its_tests(project: Path) -> None:
-    """Run the project's own tests with this interpreter."""
+    """Run the project's tests with this interpreter."""
     output_in(project, "pytest", "-q", "-p", "no:cacheprovider")
 
 

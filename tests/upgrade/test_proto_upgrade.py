@@ -1,4 +1,4 @@
-"""`gfplug proto upgrade`: what changes for the project, a rehearsal first, then all files or none."""
+"""`gfplug proto upgrade`: the changes for the project, a rehearsal first, then all files or none."""
 
 import json
 import shutil
@@ -68,7 +68,7 @@ def test_an_upgrade_in_steps_gives_the_same_bytes(current: Project, tmp_path: Pa
 
 
 def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
-    """A downgrade reports what is lost; then the project is as `gfplug new` made it."""
+    """A downgrade reports the losses; then the project is as `gfplug new` made it."""
     before = contents(current.root)
     proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
     upgraded = proto_upgrade.upgrade(current, request(sdk.default()))

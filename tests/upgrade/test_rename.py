@@ -61,7 +61,7 @@ def test_the_new_id_is_everywhere(sales: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_renamed_project_is_as_a_new_one(tmp_path: Path) -> None:
-    """If it has no edits, every byte is what `gfplug new` writes."""
+    """If it has no edits, all bytes are those that `gfplug new` writes."""
     for name in ("sales", "orders"):
         assert cli.main(["new", f"acme-{name}", str(tmp_path / name), "--defaults", "--offline"]) == 0
     assert cli.main(["rename", "acme-orders", str(tmp_path / "sales"), "--title", "Acme Orders"]) == 0

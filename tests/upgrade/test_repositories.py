@@ -72,7 +72,7 @@ def test_a_project_below_a_repository_is_upgraded_in_place(project: Path, tmp_pa
 
 
 def test_a_link_to_the_project_leads_to_it(project: Path, tmp_path: Path) -> None:
-    """A symlinked project folder is upgraded where it is."""
+    """A symlinked project folder is upgraded in its place."""
     (tmp_path / "link").symlink_to(project)
 
     assert cli.main(["upgrade", str(tmp_path / "link")]) == 0

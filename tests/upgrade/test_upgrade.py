@@ -17,7 +17,7 @@ from gfplug.upgrades import upgrade
 
 CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
 
-# what the user did: path to text, or None for a deletion; then the text after the upgrade, None for no file
+# the user's edits: path to text, or None for a deletion; then the text after the upgrade, None for no file
 ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
     "distant lines": ({"notes.txt": MINE}, {"notes.txt": BOTH}, 0),
     "overlapping lines": ({"short.txt": "line 1\nmine\n"}, {"short.txt": CONFLICT}, 8),
@@ -93,7 +93,7 @@ def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
 def test_a_rehearsal_changes_nothing(project: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints what would change, writes nothing, and has the exit code of conflicts."""
+    """It prints the changes, writes nothing, and has the exit code of conflicts."""
     write(project, {"short.txt": "line 1\nmine\n"})
     before = contents(project)
 

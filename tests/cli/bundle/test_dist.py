@@ -176,7 +176,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 @pytest.mark.shows("protocol 7", "errors: frontend files are executable")
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """Programs have mode 0755, libraries and data 0644, folders 0755, whatever PyInstaller wrote."""
+    """Programs have mode 0755, libraries and data 0644, folders 0755, regardless of PyInstaller's modes."""
     bundle = assemble(project, frozen, tmp_path / "dist")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in bundle.folder.rglob("*")}

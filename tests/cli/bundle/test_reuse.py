@@ -28,7 +28,7 @@ def project(project: Project) -> Project:
 
 
 def frozen_key(project: Project, stock: Inventory = STOCK) -> str:
-    """Return the key of what PyInstaller sees."""
+    """Return the key of the files that PyInstaller reads."""
     return reuse.frozen_key(project, reuse.input_digests(project), stock, {"epoch": 1})
 
 

@@ -50,7 +50,7 @@ def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None
 
 
 def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> None:
-    """The proto is the default one, whatever project is around the folder."""
+    """The proto is the default one, regardless of a project around the folder."""
     place = call.resolve_target(root / "dist")
 
     assert place.target.command == (str(root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)

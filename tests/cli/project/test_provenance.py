@@ -28,7 +28,7 @@ def fake_origin(patch: pytest.MonkeyPatch, direct: object, *, published: bool = 
 
 
 def vcs(url: str, **others: object) -> dict[str, Any]:
-    """Return what pip records about a repository."""
+    """Return pip's record about a repository."""
     return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}, **others}
 
 

@@ -1,4 +1,4 @@
-"""The wheels in projects: as new as their sources, and as they were installed."""
+"""The wheels in projects: as new as their sources, or equal to the installed ones."""
 
 import io
 import shutil

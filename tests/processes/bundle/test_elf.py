@@ -179,7 +179,7 @@ def test_a_file_that_is_not_elf_is_refused_and_unchanged(tmp_path: Path, content
 
 
 def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
-    """The newest version that a file needs names one of its symbols; a version that it does not need names none."""
+    """The newest version that a file needs has a symbol; a version that it does not need has none."""
     library = Path(ctypes.__file__).parents[1] / "lib-dynload"
     path = next(iter(sorted(library.glob("_socket*.so"))), None)
     if path is None:

@@ -35,7 +35,7 @@ die()
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize(("moment", "text"), [("between", "old"), ("after", "new")])
 def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text: str) -> None:
-    """After a kill between the two renames, the next build restores the old bundle; later, the new bundle stays."""
+    """If the kill is between the two renames, the next build restores the old bundle; else the new one stays."""
     for name, content in (("new", "new"), ("dist", "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "gpx").write_text(content)

@@ -1,4 +1,4 @@
-"""module.js of a project: its schema comes from the project's interpreter, the rest from its folder."""
+"""module.js of a project: its schema comes from the project's interpreter, the other parts from its folder."""
 
 from __future__ import annotations
 

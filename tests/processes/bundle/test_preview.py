@@ -43,7 +43,7 @@ class Page:
         self.url = url
 
     def ask(self, path: str, body: Any = None, *, method: str | None = None) -> tuple[int, Any]:
-        """Ask a path below the token, and return the status and the JSON, or the bytes, of the answer."""
+        """Request a path below the token, and return the status and the JSON, or the bytes, of the answer."""
         data = None if body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, kind, method=method)  # noqa: S310 - the preview's own

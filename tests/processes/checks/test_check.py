@@ -34,7 +34,7 @@ def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path)
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a project whose environment is the one that the tests run in."""
+    """Make a project whose environment is that of the tests."""
     root = new_project(tmp_path / "project")
     (root / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(ownership, "is_own", lambda _: True)

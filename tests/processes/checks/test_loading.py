@@ -89,7 +89,7 @@ def test_code_in_another_module_is_reported_with_its_line(project: Path, check: 
 
 @pytest.mark.shows("errors: the code imports a package that is not a dependency")
 def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
-    """The environment tells the package that provides it; packages of a dependency pass."""
+    """The error names the package that provides it, from the environment; packages of a dependency pass."""
     change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
     code, findings = check(*PYTHON)
 

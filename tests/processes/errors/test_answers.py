@@ -152,7 +152,7 @@ def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
 
 @pytest.mark.shows("errors: a query fails")
 def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
-    """The error has the place where it was raised, as that of a query does."""
+    """The error has the place where it was raised, like the error of a query."""
     write(project)
 
     for words in (("health", project), ("resource", "bug", project), ("stream", "bug", project)):

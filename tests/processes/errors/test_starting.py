@@ -179,7 +179,7 @@ def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(ca
 
 @pytest.mark.shows("errors: the process ends")
 def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run, project: Path) -> None:
-    """They do not just say "plugin unavailable"; the traceback has the author's line."""
+    """Health and panel show the import error instead of "plugin unavailable"; the traceback has the author's line."""
     insert(project / "src/plugin/datasource.py", "class Datasource:", "import pandaz\n\n\n")
     health, query = call("health", project), call("query", project)
 

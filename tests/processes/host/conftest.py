@@ -15,7 +15,7 @@ FOLDER = f"{Path(__file__).parent}{os.sep}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a plugin a minute, unless its test says otherwise."""
+    """Limit each test to a minute, unless it sets another limit."""
     for item in items:
         if str(item.path).startswith(FOLDER) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(60))

@@ -135,7 +135,7 @@ def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, mo
 def test_uv_beside_gfplug_is_used_without_an_activated_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gfplug finds uv in its own folder; one on the path comes first."""
+    """Gfplug finds uv in its own folder; a uv on the PATH comes first."""
     beside, on_path = (tmp_path / name / "uv" for name in ("beside", "path"))
     for program in (beside, on_path):
         program.parent.mkdir()
@@ -183,7 +183,7 @@ def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> 
 
 @pytest.mark.usefixtures("base")
 def test_a_folder_that_is_not_an_environment_stays(project: Project) -> None:
-    """What the user keeps in `.venv` is not removed."""
+    """Files that the user keeps in `.venv` are not removed."""
     (project.root / ".venv").mkdir()
     (project.root / ".venv/precious").write_text("")
     with pytest.raises(ToolError, match="not a virtual environment"):

@@ -41,7 +41,7 @@ def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.shows("protocol 11", "protocol 23", "errors: something prints to stdout")
 def test_prints_become_log_lines(child: Child) -> None:
-    """Output of user code, of the descriptor and of child processes is in the log; stdout has only the handshake."""
+    """Output of user code, descriptor writes and child processes is in the log; stdout has only the handshake."""
     child.query({"do": "print", "size": 3})
     child.shutdown()
     assert child.process.stdout is not None

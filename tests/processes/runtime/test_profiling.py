@@ -145,7 +145,7 @@ def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
 
 @linux_only
 def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> None:
-    """Functions between two samples have a separate name below their callers; the sum equals the thread's clock."""
+    """CPU time between two samples has its callers and a separate name; the sum equals the thread's clock."""
     with running(work_in_bursts) as (thread,):
         assert thread.native_id is not None
         clock = (~thread.native_id << 3) | 6

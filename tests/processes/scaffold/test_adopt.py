@@ -1,4 +1,4 @@
-"""`gfplug adopt`: a backend beside a frontend whose files stay as they are."""
+"""`gfplug adopt`: a backend beside a frontend whose files do not change."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_what_is_on_the_wire_changes_the_digest(old: str, new: str) -> None:
 
 
 def test_what_is_imported_does_not_change_the_digest() -> None:
-    """Protobuf's own files differ from release to release of protobuf."""
+    """Protobuf's files differ between its releases."""
     text = _SMALL.replace("message", 'import "google/protobuf/empty.proto";\nmessage', 1).replace(
         "Ask(Empty)", "Ask(google.protobuf.Empty)", 1
     )

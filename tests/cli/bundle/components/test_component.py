@@ -1,4 +1,4 @@
-"""The components of a bundle: the digest of each wheel, its licence texts, and where they come from."""
+"""The components of a bundle: the digest of each wheel, its licence texts, and their sources."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The project and version of native libraries, read from their bytes; what the bytes do not tell stays unknown."""
+"""The project and version of native libraries, read from their bytes; other versions stay unknown."""
 
 from pathlib import Path
 

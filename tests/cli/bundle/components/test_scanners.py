@@ -50,7 +50,7 @@ def entries(bom: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def lookups(bom: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Return what a scanner looks up: ecosystem, name, version."""
+    """Return the lookups of a scanner: ecosystem, name, version."""
     urls = [PackageURL.from_string(entry["purl"]) for entry in entries(bom)]
     return {(ECOSYSTEMS[url.type], url.name, url.version or "") for url in urls}
 

@@ -167,7 +167,7 @@ ABOVE_ONE = Comparison(operator="gt", bounds=(1.0,))
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_response_gives_grafanas_alert_states(case: str) -> None:
-    """Each case has a response, an optional reduce step, and the states by label set, or words of the error."""
+    """Each case has a response, an optional reduce step, and the states by label set, or a part of the error."""
     frames, reduction, expected = CASES[case]
     outcome = evaluate(frames, reduction, ABOVE_ONE)
 
@@ -226,7 +226,7 @@ def test_a_threshold_includes_its_limit_if_its_name_says_so(
     ],
 )
 def test_an_unknown_reducer_or_threshold_is_refused(make: Any) -> None:
-    """The error lists the words that Grafana has."""
+    """The error lists the names that Grafana has."""
     with pytest.raises(UsageError):
         make()
 
@@ -262,7 +262,7 @@ def test_an_unintended_alert_for_each_row_gets_a_hint(frames: list[dict[str, Any
     ],
 )
 def test_an_error_because_of_a_text_time_column_names_the_column(frames: list[dict[str, Any]]) -> None:
-    """Grafana's own error does not: the hint says which column is not a time."""
+    """Grafana's error does not name it; the hint says which column is not a time."""
     result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
 
     assert result.error

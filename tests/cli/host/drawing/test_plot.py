@@ -48,7 +48,7 @@ def test_one_series_is_drawn_in_braille() -> None:
     [(-1.0, 1.0), (10.4, 20.4), (0.0, 0.6), (-0.846, 3.1), (2.5e9, 9.7e9), (1e9, 1e9 + 7), (-4e-9, 3e-9), (0.1, 1e5)],
 )
 def test_a_label_is_in_the_row_of_its_value(low: float, high: float, height: int, *, plain: bool) -> None:
-    """Where a straight line passes a labelled row, it has the label's value. The error is half a row at most."""
+    """A straight line has the label's value in the labelled row. The error is at most half a row."""
     count = 400
     values = [low + (high - low) * at / (count - 1) for at in range(count)]
     rows = [

@@ -40,7 +40,7 @@ def ask(server: WebServer, path: str, *, method: str = "GET", body: bytes | None
 
 
 def raw(server: WebServer, text: str) -> bytes:
-    """Send bytes unchanged, and return what the server sends until the connection ends."""
+    """Send bytes unchanged, and return all bytes that the server sends until the connection ends."""
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
         end.sendall(text.encode("latin-1"))
         end.shutdown(socket.SHUT_WR)
