@@ -33,7 +33,7 @@ def command(project: BuiltProject, setting: str) -> tuple[str, ...]:
     ],
 )
 def test_a_bundle_names_the_limit_that_is_too_low(signals: BuiltProject, setting: str, says: str) -> None:
-    """The plugin can't start, so Grafana's log gets one line, and the status is 1."""
+    """Within seconds, Grafana's log gets one line, and the status is 1; the bundle has the modules that this needs."""
     variables = {"grafana_plugin_type": "datasource"}
     ran = subprocess.run(command(signals, setting), env=variables, capture_output=True, timeout=10, check=False)
     (line,) = ran.stderr.splitlines()

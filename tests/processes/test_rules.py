@@ -74,7 +74,7 @@ def outcome(
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """They follow pytest's summary; the programs that most tests need come first, other skips are not counted."""
+    """They follow pytest's summary; the programs that most tests lack come first, other skips are not counted."""
     code, counts, output = outcome(tmp_path, *workers)
 
     assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 5})

@@ -213,7 +213,7 @@ def test_an_edited_record_of_a_result_is_not_used(cache_folder: Path, tmp_path: 
 
 
 def test_code_that_nests_deeply_is_compared_as_text(project: Project) -> None:
-    """Python cannot parse it either."""
+    """Python cannot parse such code."""
     code = project.root / reuse.CODE / "deep.py"
     code.parent.mkdir(parents=True, exist_ok=True)
     code.write_text("x = " + "-" * 100_000 + "1")

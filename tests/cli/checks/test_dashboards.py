@@ -192,7 +192,7 @@ def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, 
 
 
 def test_every_invalid_field_of_a_query_is_reported() -> None:
-    """Not only the first one is reported."""
+    """The report does not end at the first one."""
     violations = list(
         query_bounds.violations(SCHEMA["query"]["fields"], {"series": 0, "rows": [{"size": 10, "unit": "h"}]})
     )

@@ -81,7 +81,7 @@ def test_a_dist_folder_for_another_machine_is_refused(root: Path) -> None:
 
 
 def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """So is a folder that is not a project."""
+    """This includes a folder that is not a project."""
     with pytest.raises(ProjectError, match="does not exist"):
         call.resolve_target(tmp_path / "missing")
     with pytest.raises(ProjectError, match="not in a gfplug project"):

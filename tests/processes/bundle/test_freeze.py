@@ -47,7 +47,7 @@ def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Pa
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
 def test_pyinstaller_calls_our_programs_instead_of_binutils(project: Project, tmp_path: Path) -> None:
-    """They come first on the PATH, also on a machine with binutils."""
+    """The programs of gfplug come first on the PATH, also on a machine with binutils."""
     ask = f"command -v objcopy > {tmp_path}/said; command -v objdump >> {tmp_path}/said"
     frozen(project, fake_python(tmp_path / "python", freeze=ask), tmp_path)
 

@@ -87,7 +87,7 @@ COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
 def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
     project: Path, capsys: pytest.CaptureFixture[str], command: list[str], line: str, sentence: str
 ) -> None:
-    """They print the build's error message, and answer nothing."""
+    """Each command prints the build's error message, and answers nothing."""
     path = project / "src/plugin/datasource.py"
     text = path.read_text(encoding="utf-8").replace("import dataclass\n", "import dataclass, field\n", 1)
     mark = "    amplitude: Annotated"
@@ -101,7 +101,7 @@ def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an environment the dataclasses are not imported, and the last line says so."""
+    """Without an environment the dataclasses are not imported, and the last line of the output says this."""
     (project / ".venv").unlink()
     path = project / "src/plugin/datasource.py"
     path.write_text(path.read_text(encoding="utf-8").replace("    series: ", "    hide: "), encoding="utf-8")

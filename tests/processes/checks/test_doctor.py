@@ -29,7 +29,7 @@ def test_the_machine_is_examined(tmp_path: Path) -> None:
 def test_other_systems_have_no_c_library_to_choose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, name: str
 ) -> None:
-    """On these, it reports the system and its version."""
+    """The report has the system and its version instead."""
     monkeypatch.setattr(sys, "platform", platform)
     names = [each.name for each in doctor.examine(None, folder=tmp_path)]
     assert name in names

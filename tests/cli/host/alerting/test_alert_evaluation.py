@@ -197,7 +197,7 @@ def test_each_reducer_gives_its_number(reducer: str, values: list[float | None],
 
 
 def test_nan_without_a_threshold_fires() -> None:
-    """As the condition, any value except 0 alerts, and so does NaN."""
+    """If the query is the condition, any value except 0 alerts, and so does NaN."""
     assert [each.state.value for each in evaluate(wide(5, None), MEAN, None).instances] == [FIRES]
 
 
@@ -270,7 +270,7 @@ def test_an_error_because_of_a_text_time_column_names_the_column(frames: list[di
 
 
 def test_texts_beside_a_time_column_get_no_hint() -> None:
-    """Then the texts are labels of series, or cells of a table."""
+    """Such texts are labels of series, or cells of a table."""
     frames = [frame(time(1, 2), DAYS, number(5, 0), type=LONG)]
 
     assert not evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,))).mistake
