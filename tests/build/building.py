@@ -1,4 +1,4 @@
-"""What the build tests do as a user would: make a project, build it, break it."""
+"""Do what users do, for the build tests: make a project, build it, break it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ SLOWEST_BUILD_S = 560.0
 
 @dataclass(frozen=True, slots=True)
 class BuiltProject:
-    """A built project, its `--json`, and what the build said on standard error."""
+    """A built project, the `--json` output of the build, and its standard error."""
 
     project: Path
     report: dict[str, Any]
@@ -28,14 +28,14 @@ class BuiltProject:
 
     @property
     def components(self) -> list[dict[str, Any]]:
-        """What the bundle lists as its parts."""
+        """The components that the bundle lists."""
         (path,) = self.dist.glob("sbom_*.cdx.json")
         entries: list[dict[str, Any]] = json.loads(path.read_text())["components"]
         return entries
 
     @property
     def proto(self) -> bytes:
-        """The protocol that it speaks."""
+        """The protocol that the bundle speaks."""
         return (self.project / "src/pluginv2/backend.proto").read_bytes()
 
     @property
@@ -45,12 +45,12 @@ class BuiltProject:
 
 
 def command(*words: str | Path) -> list[str]:
-    """Return the command line of gfplug with these words."""
+    """Return the command line of gfplug with these arguments."""
     return [sys.executable, "-m", "gfplug", *map(str, words)]
 
 
 def gfplug(*words: str | Path) -> Ended:
-    """Run gfplug to its end, in an environment that decides nothing about the result."""
+    """Run gfplug to its end, in an environment that does not influence the result."""
     return run(*command(*words), env=variables(), timeout=SLOWEST_BUILD_S)
 
 
@@ -60,15 +60,15 @@ def variables() -> dict[str, str]:
 
 
 class Interpreter:
-    """The interpreter whose packages go into bundles: a clean environment's, which the folder's fixture makes."""
+    """The interpreter whose packages go into bundles: that of the clean environment from the folder's fixture."""
 
     path = ""
 
 
 def build(project: Path, *options: str, python: str = "", quick: bool = False) -> Ended:
-    """Build a project with an interpreter's packages, those of the clean environment unless another is named.
+    """Build a project with an interpreter's packages; the default is the clean environment.
 
-    `quick` is for a project that was never built, and whose archive no test looks at.
+    `quick` is for a project that was never built, if no test looks at its archive.
     """
     program = quick_archive.COMMAND if quick else command()
     words = map(str, ("build", project, "--python", python or Interpreter.path, "--json", *options))
@@ -76,7 +76,7 @@ def build(project: Path, *options: str, python: str = "", quick: bool = False) -
 
 
 def must_build(project: Path, *options: str, python: str = "", quick: bool = False) -> BuiltProject:
-    """Build a project that must build."""
+    """Build a project, and fail the test if the build fails."""
     ran = build(project, *options, python=python, quick=quick)
     assert ran.code == 0, ran.err
     return BuiltProject(project, json.loads(ran.out), ran.err)

@@ -11,11 +11,11 @@ from projects import new_project
 
 FOLDER = f"{Path(__file__).parent}{os.sep}"
 BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
-"""The fixtures that build another project, or give one that a test builds."""
+"""The fixtures that build another project, or return a project that a test builds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that build another project than the one that all tests of this folder look at."""
+    """Mark the tests that build a project besides the one that all tests of this folder share."""
     for item in items:
         if str(item.path).startswith(FOLDER) and BUILDING.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.bundles)
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a new project, and an environment with what it asks for and nothing else."""
+    """Make a new project, and an environment with only the packages that it requires."""
     folder = tmp_path_factory.mktemp("signals")
     project = new_project(folder / "project")
     Interpreter.path = clean(folder / "environment", project=project)
@@ -32,13 +32,13 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def signals(fresh: Path) -> BuiltProject:
-    """Build the default example; tests leave it as it is."""
+    """Build the default example; tests do not change it."""
     return must_build(fresh)
 
 
 @pytest.fixture(scope="session")
 def signals_http2(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> BuiltProject:
-    """Build the default example with the runtime's own transport."""
+    """Build the default example with the runtime's HTTP/2 transport."""
     copy = tmp_path_factory.mktemp("http2") / "project"
     shutil.copytree(signals.project, copy, symlinks=True)
     program = copy / "src" / "plugin" / "__main__.py"
@@ -48,7 +48,7 @@ def signals_http2(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def bundles(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, BuiltProject]:
-    """Give the default example built in each libc mode."""
+    """Return the default example, built in each libc mode."""
     copy = tmp_path_factory.mktemp("bundled") / "project"
     shutil.copytree(signals.project, copy, symlinks=True)
     return {"system": signals, "bundled": must_build(copy, "--libc", "bundled")}
@@ -56,5 +56,5 @@ def bundles(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def copy(signals: BuiltProject, tmp_path: Path) -> Path:
-    """Give a copy of the built project, which the test may break."""
+    """Return a copy of the built project, which the test may break."""
     return Path(shutil.copytree(signals.project, tmp_path / "elsewhere" / "copy", symlinks=True))

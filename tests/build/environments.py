@@ -1,7 +1,7 @@
-"""Environments as users have them: what a new project's build installs and nothing else, made without a network.
+"""Environments as users have them: only the packages that a new project's build installs, without a network.
 
-The packages are those of the interpreter that runs the tests, hard links to its files: a bundle made in one shows what
-users get, whatever else a developer has installed.
+The packages are those of the interpreter that runs the tests, hard links to its files: a bundle made there is what
+users get, regardless of other packages on a developer's machine.
 """
 
 import os
@@ -23,16 +23,16 @@ from gfplug.project.plugin_project import Project
 
 
 def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: str = "pip") -> str:
-    """Make an environment with what a project asks for, and some packages more; return its interpreter.
+    """Make an environment with a project's requirements and some other packages; return its interpreter.
 
-    Each package has the notes of its installer, which depend on the folder.
+    Each package has its installer's records, which depend on the folder.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
     names = [Requirement(line).name for line in requirements(Project(project))]
     for name in sorted(closure([*names, *extra]) - {"gfruntime"}):
         _link(name, packages)
-    for wheel in (project / "vendor").glob("gfruntime-*.whl"):  # the tests' own environment has it editable
+    for wheel in (project / "vendor").glob("gfruntime-*.whl"):  # the tests' environment has an editable one
         with ZipFile(wheel) as archive:
             archive.extractall(packages)
     for place in packages.glob("*.dist-info"):
@@ -41,9 +41,9 @@ def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: 
 
 
 def shared(folder: Path, extra: Iterable[str] = ()) -> str:
-    """Make such an environment for a new project, once for all workers of a run, whose folder it is.
+    """Make such an environment for a new project in this folder, once for all workers of a run.
 
-    A bundle of one is half as large as one of the tests' own environment, whose NumPy it would hold, and is made in
+    A bundle from it has no NumPy, unlike one from the tests' environment: it is half as large, and is made in
     half the time.
     """
     place = folder / "-".join(["environment", *sorted(extra)])
@@ -53,9 +53,9 @@ def shared(folder: Path, extra: Iterable[str] = ()) -> str:
 
 
 def closure(names: Iterable[str]) -> set[str]:
-    """Name these installed packages and all that they ask for here, optional extras aside.
+    """List the names of these installed packages and of all their requirements here, without optional extras.
 
-    Raises: PackageNotFoundError if one is not installed.
+    Raises: PackageNotFoundError if a package is not installed.
     """
     packages: set[str] = set()
     ahead = list(names)
@@ -69,21 +69,21 @@ def closure(names: Iterable[str]) -> set[str]:
 
 
 def _link(name: str, packages: Path) -> None:
-    """Link a package's files, with the bytecode that pip made of them; its programs stay where they are."""
+    """Link a package's files, with the bytecode that pip compiled; do not link its programs."""
     for file in distribution(name).files or ():
         source = Path(file.locate())
-        if ".." in file.parts or not source.exists():  # bytecode may be gone
+        if ".." in file.parts or not source.exists():  # bytecode may be missing
             continue
         target = packages / file
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source, target)
-        except OSError:  # another file system
+        except OSError:  # the folders are on different file systems
             shutil.copy2(source, target)
 
 
 def _note(place: Path, installer: str) -> None:
-    """Write what an installer notes: itself, and the digest of a script, which holds the interpreter's path."""
+    """Write an installer's records: its name, and the checksum of a script, which contains the interpreter's path."""
     script = f"../../../bin/{place.stem},sha256={files.sha256(str(place).encode())},{len(str(place))}\n"
     notes = {"INSTALLER": installer, "RECORD": (place / "RECORD").read_text(encoding="utf-8") + script}
     for name, text in notes.items():

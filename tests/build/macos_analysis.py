@@ -1,8 +1,8 @@
-"""PyInstaller's own analysis of libraries as it runs on macOS, for Mach-O files on any system.
+"""PyInstaller's analysis of libraries, as on macOS, for Mach-O files on any system.
 
-`python macos_analysis.py SITE PYTHON` prints, in JSON, what PyInstaller would collect for all extension modules below
+`python macos_analysis.py SITE PYTHON` prints, in JSON, the files that PyInstaller collects for extension modules below
 SITE, a folder of unpacked wheels, with PYTHON as the shared library of the interpreter. It is its own process:
-PyInstaller asks once, when it is imported, which system this is.
+PyInstaller determines the system once, when it is imported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def main(site: Path, python: Path) -> None:
-    """Print the entries as PyInstaller's Analysis has them in the end."""
+    """Print the final entries of PyInstaller's Analysis."""
     from PyInstaller import compat  # type: ignore[import-untyped]  # noqa: PLC0415
 
     compat.is_darwin, compat.is_linux = True, False
@@ -27,7 +27,7 @@ def main(site: Path, python: Path) -> None:
 
     modules = [path for path in sorted(site.rglob("*.so")) if "tests" not in path.parts]
     bindepend._get_paths_for_parent_directory_preservation = lambda: [site]
-    sys.executable = str(modules[0])  # whose run paths count too: a Mach-O file without any
+    sys.executable = str(modules[0])  # its run paths count, too: here a Mach-O file without run paths
     if osx.is_framework_bundle_lib(python):
         place = str(python.relative_to(python.parents[3]))
         entries = [(place, str(python), "BINARY"), (python.name, place, "SYMLINK")]

@@ -1,4 +1,4 @@
-"""What a plugin.spec passes to PyInstaller's COLLECT on macOS, for given libraries; nothing is frozen."""
+"""The arguments that a plugin.spec passes to PyInstaller's COLLECT on macOS, for given libraries, without a freeze."""
 
 from __future__ import annotations
 

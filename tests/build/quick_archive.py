@@ -1,4 +1,4 @@
-"""`gfplug` with archives that take one second of CPU instead of fifteen, and are an eighth larger.
+"""Run `gfplug` with archives that take one second of CPU instead of fifteen, and are an eighth larger.
 
 It is for tests that start a bundle and do not look at its archive.
 """

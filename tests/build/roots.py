@@ -1,7 +1,7 @@
 """Bare roots that hold exactly the libraries of Grafana's official images, to start a bundle in.
 
 Source: grafana/grafana v12.2.0, Dockerfile: its Alpine stage copies seven files of glibc, on x86_64 only; its
-distroless stage has no C library. The files here are this machine's, in the folder where its own loader looks.
+distroless stage has no C library. The files here are this machine's, in the folder that its loader searches.
 """
 
 import os
@@ -25,7 +25,7 @@ LAYER = (
     "libresolv.so.2",
     "librt.so.1",
 )
-"""What Grafana's Alpine image has of glibc beside the loader."""
+"""The files of glibc in Grafana's Alpine image, besides the loader."""
 
 _FULL = (*LAYER, "libz.so.1", "libstdc++.so.6", "libgcc_s.so.1", "libutil.so.1", "libcrypt.so.1", "libnss_files.so.2")
 IMAGES = {
@@ -41,7 +41,7 @@ CONDITIONS = {
 _MACHINES = {"x86_64": ("linux_amd64", "x86_64-linux-gnu"), "aarch64": ("linux_arm64", "aarch64-linux-gnu")}
 _GRAFANA = 472
 
-# Every step is the next one's parent by exec, so that the plugin is the process that was started.
+# Each step replaces its process by the next one with exec, so that the started process becomes the plugin.
 _ENTER = """\
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -60,12 +60,12 @@ exec /usr/sbin/chroot --userspec="$4:0" "$1" "$5"
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder that plays the root of an image."""
+    """A folder that serves as the root of an image."""
 
     folder: Path
 
     def target(self, bundle: Path, *, condition: str, proto: bytes) -> Target:
-        """Return how to start a bundle in it as Grafana's user."""
+        """Return the command that starts a bundle in it as Grafana's user."""
         place = self.folder / "plugins" / bundle.parent.name
         shutil.copytree(bundle, place, symlinks=True, dirs_exist_ok=True)
         writable, tmp = CONDITIONS[condition]
@@ -81,12 +81,12 @@ class Root:
 
 
 def make(folder: Path, libraries: tuple[str, ...]) -> Root:
-    """Make a root that holds some of this machine's libraries, and the loader if there are any."""
+    """Make a root that holds some of this machine's libraries, and the loader if it holds any."""
     system, machine = _MACHINES[platform.machine()]
     for name in ("proc", "tmp", "plugins", "lib64", f"lib/{machine}"):
         (folder / name).mkdir(parents=True)
     (folder / "dev").mkdir()
-    for name in ("null", "zero", "random", "urandom"):  # every container has them
+    for name in ("null", "zero", "random", "urandom"):  # every container has these
         (folder / "dev" / name).touch()
     place = f"lib/{machine}"
     for name in libraries:
@@ -102,7 +102,7 @@ def make(folder: Path, libraries: tuple[str, ...]) -> Root:
 
 @cache
 def unavailable() -> str:
-    """Say why roots can't be entered here; empty if they can."""
+    """Return the reason why roots can't be entered here; empty if they can."""
     if sys.platform != "linux" or platform.machine() not in _MACHINES:
         return "no bare root: they are made on Linux, x86_64 or arm64"
     if os.geteuid() != 0:

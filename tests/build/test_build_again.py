@@ -1,4 +1,4 @@
-"""Builds after the first: as quick as promised, the same bytes as a build from nothing, whole whatever happens."""
+"""Repeated builds are as quick as promised, give the same bytes as a first build, and survive failures."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ MODULE = "src/plugin/datasource.py"
 
 
 def test_an_unchanged_project_is_done_at_once(signals: BuiltProject) -> None:
-    """Two seconds of work, on a busy machine an eighth of a build: nothing is frozen, started or packed."""
+    """It takes two seconds, an eighth of a build on a busy machine: nothing is frozen, started or packed."""
     again = must_build(signals.project)
 
     stages = again.report.pop("stages")
@@ -31,7 +31,7 @@ def test_an_unchanged_project_is_done_at_once(signals: BuiltProject) -> None:
 
 
 def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(copy: Path) -> None:
-    """The bundle has the new code; a build from nothing gives the same archive."""
+    """The bundle has the new code; a first build gives the same archive."""
     path = copy / MODULE
     path.write_text(path.read_text().replace("signals are ready", "signals were changed"))
     quick = must_build(copy)
@@ -45,7 +45,7 @@ def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(c
 
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 def test_a_full_disk_is_said_and_the_old_bundle_stays(copy: Path) -> None:
-    """All that is unfinished lies in artifacts/, here on 30 MB."""
+    """All unfinished files are in artifacts/, here on a file system of 30 MB."""
     before = {path: files.sha256_of(path) for path in files.walk(copy / "dist")}
     mounted = 'mount -t tmpfs -o size=30m tmpfs "$1" && shift && exec "$@"'
     ran = run(
@@ -74,7 +74,7 @@ sys.stdin.read()
 def orphan(
     request: pytest.FixtureRequest, bundles: dict[str, BuiltProject], tmp_path: Path
 ) -> Iterator[tuple[int, BuiltProject]]:
-    """Start a bundle below a process that is then killed; give the bundle's pid, and what it is."""
+    """Start a bundle below a process, and kill that process; yield the bundle's pid and the built project."""
     if not Path("/proc/self").exists():
         pytest.skip("looks into /proc")
     bundle = bundles[request.param]
@@ -96,7 +96,7 @@ def orphan(
 
 
 def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, BuiltProject], tmp_path: Path) -> None:
-    """No process, no socket, no temporary folder, no file in the bundle, whichever libc it runs on."""
+    """No process, socket, temporary folder or file in the bundle remains, with either libc."""
     pid, killed = orphan
     until = time.monotonic() + 10
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""A bundle fails in the words of its source: where its code stood, where it failed, what it answered in part."""
+"""Errors of a bundle refer to its source: the line of a timeout, the line of a failure, and partial answers."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ RAISES = 'return {}["time"]'
 
 
 def place(code: str) -> str:
-    """Name the line of the source that holds some code."""
+    """Return the line of the source that contains some code."""
     number = next(number for number, line in enumerate(SOURCE.splitlines(), 1) if line.strip() == code)
     return f"plugin/datasource.py, line {number}"
 
@@ -61,7 +61,7 @@ def dist(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.mark.shows("errors: a call that takes")
 def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
-    """File, line and function of the author's own innermost frame, for `def` and `async def`."""
+    """The message has file, line and function of the innermost frame of the author, for `def` and `async def`."""
     query = gfplug("call", "query", dist, "--set", "do=sleep", "--timeout", "4")
     resource = gfplug("call", "resource", "late/x", dist, "--timeout", "4")
 
@@ -73,7 +73,7 @@ def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
 
 
 def test_a_failing_bundle_says_where_and_answers_in_part(dist: Path) -> None:
-    """One error each."""
+    """Each failure gives one error."""
     bug = gfplug("call", "query", dist, "--set", "do=bug")
     part = gfplug("call", "query", dist, "--set", "do=partial", "--json")
 

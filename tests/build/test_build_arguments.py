@@ -1,4 +1,4 @@
-"""A bundle that is started with arguments: unknown ones are refused at once, with and without Grafana's cookie."""
+"""A bundle refuses unknown arguments at once, with and without Grafana's cookie."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Datasource:
     "cookie", [{COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2"}, {}], ids=["cookie", "bare"]
 )
 def test_a_bundle_does_not_run_as_python(bundles: dict[str, BuiltProject], mode: str, cookie: dict[str, str]) -> None:
-    """What Python would take ends at once with status 2 and the reason, also where Grafana's cookie is inherited."""
+    """An argument of Python ends it at once with status 2 and the reason, even with an inherited cookie of Grafana."""
     executable = bundles[mode].report["executable"]
     for arguments in REFUSALS:
         ended = subprocess.run(
@@ -94,7 +94,7 @@ def test_a_bundle_does_not_run_as_python(bundles: dict[str, BuiltProject], mode:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_a_bundle_still_tells_its_version(bundles: dict[str, BuiltProject], mode: str, dashes: str) -> None:
-    """The arguments of the Go SDK are the plugin's own."""
+    """The arguments of the Go SDK are arguments of the plugin."""
     executable = bundles[mode].report["executable"]
     version, info = (
         subprocess.run([executable, f"{dashes}{name}"], env={}, capture_output=True, timeout=20, check=True).stdout
@@ -107,7 +107,7 @@ def test_a_bundle_still_tells_its_version(bundles: dict[str, BuiltProject], mode
 
 @pytest.fixture(scope="module")
 def starter(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project whose data source starts processes; it is frozen once, and bundled in each mode."""
+    """Return a project whose data source starts processes; it is frozen once, and bundled in each mode."""
     project = Path(shutil.copytree(signals.project, tmp_path_factory.mktemp("starter") / "project", symlinks=True))
     (project / "src/plugin/datasource.py").write_text(CODE)
     return project
@@ -116,7 +116,7 @@ def starter(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.mark.shows("errors: a library starts")
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bundle_that_starts_itself_as_python_goes_on(starter: Path, mode: str) -> None:
-    """The author's code sees each refusal, also without arguments; multiprocessing computes by every start method."""
+    """The author's code gets each refusal, also without arguments; multiprocessing works with every start method."""
     health = gfplug("call", "health", must_build(starter, "--libc", mode).dist, "--timeout", "60")
 
     assert health.code == 0, health.err

@@ -1,4 +1,4 @@
-"""Dependencies and what becomes of them in a bundle: data comes along, and what is missing or a stranger is named."""
+"""Dependencies in a bundle: their data is included, and the build names missing and undeclared packages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Datasource:
 
 @pytest.fixture(scope="module")
 def bundle_and_messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Build a project that asks for data, and for what no code imports; return its bundle, and what the build said."""
+    """Build a project that requires data and packages that no code imports; return its bundle and the messages."""
     try:
         closure([*DEPENDENCIES, *PRESENT])
     except PackageNotFoundError as error:
@@ -70,7 +70,7 @@ def bundle_and_messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 def test_time_zones_that_a_project_asks_for_are_in_the_bundle(bundle_and_messages: tuple[Path, str]) -> None:
-    """All of them, with no help of the system."""
+    """All of them are, and the system's are not needed."""
     bundle, _ = bundle_and_messages
     health = gfplug("call", "health", bundle)
 
@@ -95,7 +95,7 @@ def test_time_zones_are_found_on_a_host_without_any(bundle_and_messages: tuple[P
 
 @pytest.mark.shows("errors: a dependency is not in the bundle")
 def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(bundle_and_messages: tuple[Path, str]) -> None:
-    """One line, with what to do; those that are there get none."""
+    """The line says what to do; a dependency in the bundle gets no line."""
     (line,) = (line for line in bundle_and_messages[1].splitlines() if "is not in the bundle" in line)
 
     assert line.startswith("warning: The dependency certifi is not in the bundle")
@@ -113,7 +113,7 @@ def test_what_is_not_a_dependency_and_comes_along_gets_a_line(bundle_and_message
 
 
 def test_libraries_that_wheels_bring_are_components(bundle_and_messages: tuple[Path, str]) -> None:
-    """What cryptography says is compiled into it, and what numpy's maker copied; the list is valid."""
+    """It has the parts that cryptography declares as compiled in, and the libraries in numpy's wheel; it is valid."""
     (path,) = bundle_and_messages[0].glob("sbom_*.cdx.json")
     components = {each["name"]: each for each in json.loads(path.read_text())["components"]}
     parts = {each["name"]: each for each in components["cryptography"]["components"]}

@@ -1,4 +1,4 @@
-"""Drivers that PyInstaller alone does not bundle whole: they load, compute and connect in a built plugin."""
+"""Drivers that PyInstaller alone bundles incompletely load, compute and connect in a built plugin."""
 
 import json
 from importlib.metadata import PackageNotFoundError
@@ -56,7 +56,7 @@ class Datasource:
 @pytest.mark.shows("errors: a driver loads its own library")
 @pytest.mark.timeout(900)
 def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
-    """ADBC finds its driver's library and version; python-oracledb gets as far as the network."""
+    """ADBC finds its driver's library and version; python-oracledb reaches the network."""
     try:
         closure(DRIVERS)
     except PackageNotFoundError as error:
@@ -75,7 +75,7 @@ def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
 @pytest.mark.shows("errors: a file that your code")
 @pytest.mark.timeout(900)
 def test_a_file_that_the_bundle_lacks_is_named_and_the_named_entry_mends_it(fresh: Path, tmp_path: Path) -> None:
-    """The build's own query shows it; the hint has the entry for DATA."""
+    """The query that the build sends fails; the hint has the entry for DATA."""
     project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(READS_A_FILE)
     (project / "src/plugin/value.txt").write_text("42")

@@ -1,4 +1,4 @@
-"""Projects with large libraries: they freeze, start and answer, beside the runtime that needs none of them."""
+"""Projects with large libraries: they freeze, start and answer; the runtime needs none of them."""
 
 import json
 from importlib.metadata import PackageNotFoundError
@@ -52,9 +52,9 @@ class Datasource:
 @pytest.mark.shows("errors: a driver loads its own library")
 @pytest.mark.timeout(900)
 def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
-    """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip.
+    """The answer has the results of all three; libraries that are repaired in their wheels still work after the strip.
 
-    What the runtime does without of the standard library comes with the author's import, and libraries keep their
+    Modules of the standard library that the runtime does not need come with the author's import, and libraries keep
     docstrings: some format them when they are imported.
     """
     try:

@@ -1,4 +1,4 @@
-"""A bundle where the system gives it little; tests/processes/runtime/test_limits.py has a plugin from source."""
+"""A bundle under low limits of the system; tests/processes/runtime/test_limits.py tests a plugin from source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 
 def command(project: BuiltProject, setting: str) -> tuple[str, ...]:
-    """Return what starts a bundle after a shell's command."""
+    """Return the command that starts a bundle after a shell command."""
     (program,) = (path for path in project.dist.glob("gpx_*") if path.suffix != ".bin")
     return ("/bin/sh", "-c", f'{setting}\nexec "$0"', str(program))
 
@@ -33,7 +33,7 @@ def command(project: BuiltProject, setting: str) -> tuple[str, ...]:
     ],
 )
 def test_a_bundle_names_the_limit_that_is_too_low(signals: BuiltProject, setting: str, says: str) -> None:
-    """One line for Grafana's log and status 1, in seconds, with the modules that this takes."""
+    """Within seconds, Grafana's log gets one line, and the status is 1; the bundle has the modules that this needs."""
     variables = {"grafana_plugin_type": "datasource"}
     ran = subprocess.run(command(signals, setting), env=variables, capture_output=True, timeout=10, check=False)
     (line,) = ran.stderr.splitlines()
@@ -46,7 +46,7 @@ def test_a_bundle_names_the_limit_that_is_too_low(signals: BuiltProject, setting
 
 @pytest.mark.parametrize("setting", ["ulimit -v 1048576", "ulimit -d 524288", "ulimit -n 64"])
 def test_a_bundle_works_under_a_low_limit(signals: BuiltProject, setting: str) -> None:
-    """A handshake, a health check, a query and the end."""
+    """A handshake, a health check, a query and the shutdown succeed."""
     proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     target = Target(
         command=command(signals, setting), cwd=signals.dist, plugin_id="acme-signals-datasource", proto=proto

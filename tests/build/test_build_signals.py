@@ -1,4 +1,4 @@
-"""A real build of the default example: what it makes, that it starts anywhere, that it can be repeated."""
+"""A real build of the default example: its files, its start in other places, and its reproducibility."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from gfplug.host.target import Target
 
 
 def test_the_report_tells_what_was_made(signals: BuiltProject) -> None:
-    """Sizes, counts, times and the libc floor are those of the files on disk."""
+    """Sizes, counts, times and the libc floor match the files on disk."""
     report, entries = signals.report, files.entries(signals.dist)
 
     assert report["files"] == len(entries)
@@ -40,7 +40,7 @@ def test_the_report_tells_what_was_made(signals: BuiltProject) -> None:
 
 
 def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(signals: BuiltProject) -> None:
-    """The build of the example says what it does, and warns of no package."""
+    """The build of the example reports its steps, and warns of no package."""
     assert "Froze the plugin" in signals.messages
     assert "dependencies" not in signals.messages
 
@@ -53,7 +53,7 @@ def test_archive_and_bundle_are_small(signals: BuiltProject) -> None:
 
 
 def test_without_grpcio_they_are_smaller(signals: BuiltProject, signals_http2: BuiltProject) -> None:
-    """The other transport is Python; a part of grpcio in the bundle would show."""
+    """The other transport is in Python; the test finds any part of grpcio in the bundle."""
     assert signals_http2.report["archive_bytes"] <= signals.report["archive_bytes"] - 6_700_000
     assert signals_http2.report["bundle_bytes"] <= 82_000_000
     assert not [path for path in files.walk(signals_http2.dist) if "grpc" in path.name]
@@ -81,7 +81,7 @@ def test_a_plugin_that_has_answered_takes_little_memory(
 
 @pytest.mark.shows("errors: pyarrow makes the bundle huge")
 def test_the_bundle_is_what_grafana_loads(signals: BuiltProject) -> None:
-    """Manifest with version and date, module.js, logo, documents, the executable; no link, no stray package."""
+    """It has the manifest with version and date, module.js, logo, documents, executable; no link, no stray package."""
     manifest = json.loads((signals.dist / "plugin.json").read_text())
     names = {path.relative_to(signals.dist).as_posix() for path in files.walk(signals.dist)}
 
@@ -94,7 +94,7 @@ def test_the_bundle_is_what_grafana_loads(signals: BuiltProject) -> None:
 
 @pytest.mark.shows("errors: `GLIBC_2.xx not found`", "errors: pyarrow makes the bundle huge")
 def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
-    """A person reads the sizes, and on Linux the oldest glibc with the file that needs it; pyarrow alone is 150 MB."""
+    """The output has the sizes, and on Linux the oldest glibc with the file that needs it; pyarrow alone is 150 MB."""
     with (copy / "src/plugin/datasource.py").open("a") as stream:
         stream.write("\n# changed, so that the bundle is made anew\n")
     ran = gfplug("build", copy, "--python", Interpreter.path)
@@ -107,12 +107,12 @@ def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
 
 
 def test_what_only_clients_need_is_left_out(signals: BuiltProject) -> None:
-    """The example asks no server: no authorities of grpcio's."""
+    """The example is not a client of a server, so the bundle has no root certificates of grpcio."""
     assert not list(signals.dist.rglob("roots.pem"))
 
 
 def test_every_component_is_found_by_scanners_and_has_its_licence(signals: BuiltProject) -> None:
-    """Each has a package URL, its licence as SPDX, and a text; pyarrow with its NOTICE."""
+    """Each has a package URL, its licence as SPDX, and a licence text; pyarrow also has its NOTICE."""
     sbom_entries = signals.components
     (texts,) = signals.dist.glob("THIRD-PARTY-LICENSES_*.txt")
     _, *pieces = texts.read_text().split(f"\n{'=' * 80}\n")
@@ -136,7 +136,7 @@ def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the libraries have other names")
 def test_libraries_of_the_system_have_their_versions(signals: BuiltProject) -> None:
-    """What OpenSSL and zlib say about themselves is in their CPE, and each library is a file of one component."""
+    """The CPEs have the versions that OpenSSL and zlib report, and each library is a file of one component."""
     sbom_entries = signals.components
     places = [file["name"].rpartition("/")[2] for each in sbom_entries for file in each.get("components", [])]
     cpes = [each["cpe"].split(":")[3:6] for each in sbom_entries if "cpe" in each]
@@ -148,10 +148,10 @@ def test_libraries_of_the_system_have_their_versions(signals: BuiltProject) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
 def test_the_archive_unpacks_to_a_plugin_that_starts(signals: BuiltProject, tmp_path: Path) -> None:
-    """Modes survive, and the plugin starts in another place under an environment as bare as Grafana's."""
+    """File modes survive, and the plugin starts in another folder, in an environment as small as Grafana's."""
     with zipfile.ZipFile(signals.archive) as archive:
         archive.extractall(tmp_path)
-        for entry in archive.infolist():  # as `unzip` does; Python's own extraction drops the modes
+        for entry in archive.infolist():  # as `unzip` does; Python's extraction drops the modes
             (tmp_path / entry.filename).chmod(stat.S_IMODE(entry.external_attr >> 16))
     folder = tmp_path / "acme-sales-datasource"
     target = Target(
@@ -167,7 +167,7 @@ def test_the_archive_unpacks_to_a_plugin_that_starts(signals: BuiltProject, tmp_
 
 
 def path_without_binutils(folder: Path) -> str:
-    """Return a PATH with what the C library brings, and nothing else; PyInstaller calls binutils on Linux only."""
+    """Return a PATH with only the C library's programs; PyInstaller calls binutils on Linux only."""
     if sys.platform != "linux":
         return os.environ["PATH"]
     folder.mkdir()
@@ -180,10 +180,10 @@ def path_without_binutils(folder: Path) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's umask")
 def test_two_builds_in_two_places_are_the_same_bytes(signals: BuiltProject, copy: Path, tmp_path: Path) -> None:
-    """The same project elsewhere, built by another user, gives the same archive, also over the rest of a killed build.
+    """The same project elsewhere, built by another user, gives the same archive, even after a killed build.
 
-    The paths of project and environment differ, also in length, and so do the notes of who installed the packages;
-    home, time zone, language, umask, hash seed, temporary folder, times and modes of files: nothing shows. The other
+    The paths of project and environment differ, also in length, and so do the installers' records of the packages,
+    home, time zone, language, umask, hash seed, temporary folder, times and modes of files: no byte differs. The other
     machine has no binutils; the bundle answers.
     """
     environment = clean(tmp_path / "an-environment-with-another-name", project=copy, installer="uv")
@@ -223,7 +223,7 @@ def test_two_builds_in_two_places_are_the_same_bytes(signals: BuiltProject, copy
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_build_leaves_the_old_bundle_whole(copy: Path, number: signal.Signals) -> None:
-    """Ctrl-C and kill -9 while PyInstaller works: bundle and archive are as they were, no child goes on."""
+    """After Ctrl-C or kill -9 during PyInstaller, bundle and archive are unchanged, and no child process runs."""
     before = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
     running = subprocess.Popen(
         command("build", copy, "--python", Interpreter.path, "--clean"),
@@ -243,13 +243,13 @@ def test_an_interrupted_build_leaves_the_old_bundle_whole(copy: Path, number: si
     assert running.returncode == (130 if number == signal.SIGINT else -number)
     assert out == b""
     after = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
-    leftovers = {".build", ".lock"}  # what a killed build worked in, and the file whose lock ended with it
+    leftovers = {".build", ".lock"}  # a killed build's work folder, and its lock file, now unlocked
     assert {path: digest for path, digest in after.items() if not leftovers.intersection(path.parts)} == before
     assert number == signal.SIGKILL or not (copy / "artifacts/.build").exists()
 
 
 def wait_for(folder: Path, pattern: str, running: subprocess.Popen[bytes]) -> None:
-    """Wait until a build has come so far."""
+    """Wait until a build reaches this stage."""
     for _ in range(600):
         if any(folder.glob(pattern)):
             time.sleep(0.5)
@@ -269,7 +269,7 @@ def wait_for(folder: Path, pattern: str, running: subprocess.Popen[bytes]) -> No
     ids=["an exception at import", "no Python"],
 )
 def test_code_that_can_not_be_loaded_shows_its_line(copy: Path, code: str, words: list[str]) -> None:
-    """The author sees the line of their own file, exit code 3, and the old bundle stays."""
+    """The message has the line of the author's file, the exit code is 3, and the old bundle stays."""
     path, before = copy / "src/plugin/datasource.py", files.sha256_of(copy / "dist/plugin.json")
     path.write_text(path.read_text() + code)
     ran = build(copy)
@@ -282,7 +282,7 @@ def test_code_that_can_not_be_loaded_shows_its_line(copy: Path, code: str, words
 @pytest.mark.shows("errors: `GLIBC_2.xx not found`")
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
 def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:
-    """Exit code 6, the file and what it wants are named, the old bundle stays."""
+    """The exit code is 6, the message has file and symbol, and the old bundle stays."""
     before = files.sha256_of(copy / "dist/plugin.json")
     ran = build(copy, "--max-glibc", "2.17")
 
@@ -293,7 +293,7 @@ def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) 
 
 @pytest.mark.shows("errors: a hidden import")
 def test_what_pyinstaller_misses_is_named_and_the_named_line_mends_it(copy: Path) -> None:
-    """A module imported by a computed name, beside the parts of pyarrow that only this author uses."""
+    """These are a module that is imported by a computed name, and parts of pyarrow that only this author uses."""
     path, spec = copy / "src/plugin/datasource.py", copy / "plugin.spec"
     extra = (
         "import importlib\nimport pyarrow.dataset\nimport pyarrow.parquet\nimportlib.import_module('color' + 'sys')\n"

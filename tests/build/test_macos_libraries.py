@@ -1,6 +1,6 @@
-"""macOS bundles: each library that dyld will ask for lies where it looks. The wheels are macOS's; nothing is run.
+"""macOS bundles: each library is where dyld searches for it. The wheels are for macOS; nothing is run.
 
-The interpreter is made up: no package index has a framework Python, so a Mach-O file stands in for its library.
+The interpreter is a stand-in: no package index has a framework Python, so a Mach-O file stands in for its library.
 """
 
 import json
@@ -28,14 +28,14 @@ OLD_SPEC = Path(__file__).parents[1] / "fixtures/plugin-without-links.spec"
 
 ANALYSIS = Path(__file__).with_name("macos_analysis.py")
 PYTHONS = {
-    "framework": "Python.framework/Versions/3.12/Python",  # as python.org and Homebrew build it
-    "shared library": "lib/libpython3.12.dylib",  # as conda and uv have it
+    "framework": "Python.framework/Versions/3.12/Python",  # as python.org and Homebrew build Python
+    "shared library": "lib/libpython3.12.dylib",  # as conda and uv build Python
 }
 
 
 @pytest.fixture(scope="module", params=["arm64", "x86_64"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack the macOS wheels of what every plugin needs."""
+    """Unpack the macOS wheels of the packages that every plugin needs."""
     folder = tmp_path_factory.mktemp(request.param)
     platforms = [f"--platform=macosx_{version}_{request.param}" for version in ("14_0", "12_0", "11_0")]
     options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", *platforms, f"--dest={folder / 'wheels'}"]
@@ -62,14 +62,14 @@ def entries(request: pytest.FixtureRequest, site: Path, tmp_path: Path) -> list[
 
 
 def python_of(entries: Sequence[links.Entry]) -> str:
-    """Return the name by which the program asks for the library of Python."""
+    """Return the name under which the program loads the library of Python."""
     return next(Path(source).name for place, source, kind in entries if kind == "BINARY" and "ython" in place)
 
 
 def unresolved(entries: Sequence[links.Entry], *, links_survive: bool) -> set[str]:
-    """Return what dyld would not find: names behind `@rpath/`, whose only path is the top of the contents folder.
+    """Return the names behind `@rpath/` that dyld would not find; its only path is the top of the contents folder.
 
-    PyInstaller rewrites what a library asks for outside the system's folders to `@rpath/` and its bare name.
+    PyInstaller rewrites a library's references outside the system's folders to `@rpath/` and the bare name.
     """
     files = {place for place, _, kind in entries if kind != "SYMLINK"}
     at_top = {place for place in files if "/" not in place}
@@ -94,7 +94,7 @@ def test_each_library_lies_where_the_loader_looks(
 def test_the_same_test_fails_for_a_plugin_spec_that_drops_links(
     entries: list[links.Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PyInstaller's own list works with its links only; to drop them leaves pyarrow without its libraries."""
+    """PyInstaller's list works only with its links; without them pyarrow does not find its libraries."""
     collected = collect(OLD_SPEC, entries, tmp_path / "project", monkeypatch)
     lost = unresolved(collected, links_survive=True)
 
@@ -105,7 +105,7 @@ def test_the_same_test_fails_for_a_plugin_spec_that_drops_links(
 
 
 def test_packages_find_their_libraries_by_path_too(entries: list[links.Entry]) -> None:
-    """A link leads to each library from where its package has it; a framework's folder is gone."""
+    """Each library has a link at its place in the package; a framework's folder is gone."""
     result = links.put_libraries_first(entries)
     places = [place for place, _, _ in result]
     assert len(places) == len(set(places))

@@ -1,4 +1,4 @@
-"""The bundle starts in every image it claims; docs/compatibility.md begins with the table of what these tests saw."""
+"""The bundle starts in every image that it supports; docs/compatibility.md begins with these tests' results."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 START, END = "| image |", "\n\n"
-"""Where the table in the page begins, and how it ends."""
+"""The begin and the end of the table in the page."""
 
 NOTHING = "no C library to start with"
 pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 
 
 def outcome(target: Target) -> str:
-    """Start a bundle and say how it went."""
+    """Start a bundle and return the outcome."""
     try:
         started = smoke(target, timeout=30.0)
     except ToolError as error:
@@ -48,7 +48,7 @@ def results_by_place(
 
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: /tmp is mounted noexec")
 def test_the_table_in_the_documentation_is_what_was_seen(results_by_place: dict[str, list[str]]) -> None:
-    """Image by image, condition by condition, mode by mode."""
+    """The table has a cell for each image, condition and mode."""
     assert {result for results in results_by_place.values() for result in results} <= {"starts", NOTHING}
     lines = [f"{START} condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]
     lines += [f"| {place} | {' | '.join(results)} |" for place, results in results_by_place.items()]

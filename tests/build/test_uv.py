@@ -1,4 +1,4 @@
-"""The real uv brings a Python for the project's environment: from a mirror on this machine, as its settings say."""
+"""The real uv installs a Python for the project's environment, from the local mirror in its settings."""
 
 import hashlib
 import http.server
@@ -21,7 +21,7 @@ from gfplug.project.plugin_project import Project
 
 UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or ""
 RELEASES = "https://github.com/astral-sh/python-build-standalone/releases/download"
-"""What UV_PYTHON_INSTALL_MIRROR stands for."""
+"""The address that UV_PYTHON_INSTALL_MIRROR replaces."""
 
 MINOR, PATCH = f"{sys.version_info[0]}.{sys.version_info[1]}", sys.version_info[2]
 LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "idlelib", "ensurepip", "turtledemo", "lib2to3"}
@@ -37,7 +37,7 @@ def _keep(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def _pack(archive: Path) -> None:
-    """Pack the Python that runs the tests as python-build-standalone packs its own."""
+    """Pack the Python that runs the tests as python-build-standalone packs Python."""
     library = f"libpython{MINOR}.so.1.0"
     places = [Path(sysconfig.get_config_var("LIBDIR")), Path(sys.base_prefix, "lib")]
     shared = next((place / library for place in places if (place / library).is_file()), None)
@@ -51,7 +51,7 @@ def _pack(archive: Path) -> None:
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Serve one Python on this machine; give the variables that lead uv there."""
+    """Serve one Python on this machine; yield the variables that direct uv to it."""
     folder = tmp_path_factory.mktemp("mirror")
     archive = folder / "20240107" / f"cpython-{MINOR}.{PATCH}+20240107-install_only.tar.gz"
     archive.parent.mkdir()
@@ -80,7 +80,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture
 def project(mirror: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make a project on a machine with uv, where gfplug runs on a Python without libpython."""
+    """Make a project on a machine with uv, and run gfplug on a Python without libpython."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "uv").symlink_to(UV)
@@ -101,7 +101,7 @@ def project(mirror: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_uv_downloads_a_python_that_has_libpython_and_keeps_it(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs, from the mirror; offline, afterwards, it is there already."""
+    """The Python comes from the mirror and runs; afterwards gfplug uses it offline."""
     python = prerequisites.require(project, project.root / ".venv")
 
     assert python.path.is_relative_to(project.root / "uvs")
@@ -123,7 +123,7 @@ def test_uv_downloads_nothing_where_it_may_not(
 
 
 def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A uv.toml that forbids downloads is obeyed, and uv's words are shown."""
+    """A uv.toml that forbids downloads is obeyed, and uv's message is shown."""
     (project.root / "uv.toml").write_text('python-downloads = "manual"\n')
     monkeypatch.setenv("UV_CONFIG_FILE", str(project.root / "uv.toml"))
     with pytest.raises(ToolError, match=rf"uv did not install Python {MINOR}") as caught:
@@ -133,7 +133,7 @@ def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyP
 
 
 def test_a_damaged_download_is_refused(project: Project, mirror: dict[str, str]) -> None:
-    """What a mirror sends is checked, and uv's words are shown."""
+    """A download from the mirror is verified, and uv's message is shown."""
     downloads = Path(mirror["UV_PYTHON_DOWNLOADS_JSON_URL"].removeprefix("file://"))
     whole = downloads.read_text()
     digest = json.loads(whole)[f"cpython-{MINOR}.{PATCH}"]["sha256"]

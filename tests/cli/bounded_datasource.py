@@ -50,7 +50,7 @@ class Datasource:
     """A data source whose variables have their own form."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> None:
         """Return no frames."""

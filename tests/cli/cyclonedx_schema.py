@@ -1,4 +1,4 @@
-"""The schema of CycloneDX 1.6, as its own Python package has it, read by a validator that starts at once."""
+"""The schema of CycloneDX 1.6 from its Python package, read by a validator that starts at once."""
 
 import json
 from importlib.resources import files
@@ -16,7 +16,7 @@ def _schema(name: str) -> Any:
 
 
 def mistakes(text: bytes) -> list[str]:
-    """Return what is wrong with a list of components: one sentence for each mistake; formats are checked, too."""
+    """Return the mistakes in a list of components, one sentence for each; formats are also checked."""
     registry = jsonschema_rs.Registry([(ADDRESS + name + SUFFIX, _schema(name)) for name in ("jsf-0.82", "spdx")])
     validator = jsonschema_rs.validator_for(_schema("bom-1.6"), registry=registry, validate_formats=True)
     return [error.message for error in validator.iter_errors(json.loads(text))]

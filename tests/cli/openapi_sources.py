@@ -68,7 +68,7 @@ def rows(example: Any, *columns: Column, path: tuple[str, ...] = (), shape: Any 
 
 
 def column(name: str, kind: Any = "string", **more: Any) -> Column:
-    """Make a column below its own name."""
+    """Make a column whose path is its name."""
     return Column(name=name, path=tuple(name.split(".")), kind=kind, **more)
 
 

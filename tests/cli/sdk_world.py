@@ -113,7 +113,7 @@ class Server(Upstream):
     module = index.MODULE
 
     def __init__(self) -> None:
-        """Have nothing."""
+        """Start without responses."""
         self.queues: dict[str, list[Answer]] = {}
         super().__init__()
 

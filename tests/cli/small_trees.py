@@ -12,7 +12,7 @@ BINARY = "\0\1\2" * 9 + "0", "\0\1\2" * 9 + "1", "\0\1\2" * 9 + "2"
 
 
 def tree(**files: str | bytes) -> dict[str, TreeFile]:
-    """Make a tree of paths; `_dot_` and `_in_` stand for signs that Python names cannot have."""
+    """Make a tree of paths; `_dot_` and `_in_` stand for characters that Python names cannot have."""
     return {
         name.replace("_in_", "/").replace("_dot_", "."): TreeFile(text if isinstance(text, bytes) else text.encode())
         for name, text in files.items()

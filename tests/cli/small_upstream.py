@@ -1,4 +1,4 @@
-"""An upstream on this machine that keeps what it is asked, for tests of the preview's data proxy."""
+"""An upstream on this machine that records its requests, for tests of the preview's data proxy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_GET(self) -> None:
-        """Answer, or redirect, or refuse, as the path says."""
+        """Answer, redirect or refuse, depending on the path."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
         self.server.requests.append(request)
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager

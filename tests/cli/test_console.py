@@ -1,4 +1,4 @@
-"""Terminal output: stages with their times, colours, and no control characters of others."""
+"""Terminal output: stages with their times, colours, and escaped control characters."""
 
 import io
 import logging

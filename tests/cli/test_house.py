@@ -61,7 +61,7 @@ ROOMS = {
 }
 """A package's rooms, which are its modules and folders, from the top floor down; a room imports from lower floors."""
 IN_PROJECTS = {"dist/", "src/plugin/", "src/pluginv2/", "vendor/", "frontend/", "frontend/locales/"}
-"""What a project has, and this repository does not."""
+"""Paths that a project has, and this repository does not."""
 SHARED_NAMES = {
     "config": "gfruntime.config is the former name of gfruntime.request.config",
     "fakes": "gfruntime.fakes is the former name of gfruntime.testing.fakes",
@@ -77,7 +77,7 @@ def _modules(package: str) -> dict[str, Path]:
 
 
 def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
-    """List the modules of its own package that a module imports, anywhere in its text."""
+    """List the modules that a module imports from its package, anywhere in its text."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -95,7 +95,7 @@ def _room(module: str) -> str:
 
 @cache
 def _graph(package: str) -> dict[str, set[str]]:
-    """Return what each module of a package imports of it."""
+    """Map each module of a package to its imports from this package."""
     modules = _modules(package)
     return {name: _imports(path, modules) for name, path in modules.items()}
 
@@ -145,7 +145,7 @@ def test_imports_lead_only_to_lower_floors(package: str) -> None:
 
 @pytest.mark.parametrize("package", ROOMS)
 def test_imports_have_no_cycle(package: str) -> None:
-    """Modules of one room have none, either."""
+    """Imports inside a room have no cycle, either."""
     graphlib.TopologicalSorter(_graph(package)).prepare()
 
 

@@ -1,4 +1,4 @@
-"""Commands and hints for a person are in the words of the platform: PowerShell's on Windows."""
+"""Commands and hints for a person have the syntax of the platform: that of PowerShell on Windows."""
 
 import sys
 from pathlib import Path
@@ -23,14 +23,14 @@ from gfplug.host import launch
 def test_a_word_is_quoted_for_the_platforms_shell(
     word: str, posix: str, windows: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plain path stays as it is, so that cmd takes it too."""
+    """A plain path stays unquoted, so that cmd also accepts it."""
     for platform, quoted in (("linux", posix), ("win32", windows)):
         monkeypatch.setattr(sys, "platform", platform)
         assert process.quote(word) == quoted
 
 
 def test_the_first_commands_of_an_example_run_in_the_platforms_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PowerShell takes no `&` at the end of a line."""
+    """PowerShell does not accept `&` at the end of a line."""
     monkeypatch.setattr(sys, "platform", "win32")
     assert new._first_calls("http")[0] == "Start-Process python '-m example_api.server'"
     monkeypatch.setattr(sys, "platform", "linux")
@@ -39,7 +39,7 @@ def test_the_first_commands_of_an_example_run_in_the_platforms_shell(monkeypatch
 
 
 def test_a_bundle_is_linked_by_a_junction_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It needs no special rights; elsewhere it is a symbolic link."""
+    """A junction needs no special rights; elsewhere it is a symbolic link."""
     monkeypatch.setattr(sys, "platform", "win32")
     assert dev.link_command(Path("C:/my sales/dist"), "acme-sales").startswith("cmd /c mklink /J ")
     monkeypatch.setattr(sys, "platform", "linux")
@@ -47,7 +47,7 @@ def test_a_bundle_is_linked_by_a_junction_on_windows(monkeypatch: pytest.MonkeyP
 
 
 def test_no_hint_speaks_of_modes_and_mounts_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that Windows does not start has no executable bit, and lies on no noexec mount."""
+    """Windows has neither executable bits nor noexec mounts."""
     program = tmp_path / "gpx_windows_amd64.exe"
     program.touch(0o755)
     error = PermissionError(13, "Access is denied")

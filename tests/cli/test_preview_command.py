@@ -84,7 +84,7 @@ def test_without_a_display_no_browser_is_started(addresses: list[str], monkeypat
 def test_a_port_that_cannot_be_opened_is_a_sentence(
     platform: str, number: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows a program that shares its port with nobody is refused as a missing permission."""
+    """On Windows, the error for a port in exclusive use is a missing permission."""
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setattr(preview_session, "WebServer", lambda *_, **__: (_ for _ in ()).throw(OSError(number, "no")))
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MARKER = re.compile(r"^ *@pytest\.mark\.shows(\(.*?\))\n *(?:@|def |async def )", re.MULTILINE | re.DOTALL)
 NUMBERED = {"protocol": ("Protocol", 90), "frames": ("Data frames", 55)}
-"""The rules that are named by their numbers: the heading, and how many there are."""
+"""The rules that are named by their numbers: the heading, and the number of rules."""
 
 
 def page(name: str) -> str:
@@ -36,7 +36,7 @@ MARKERS = Counter(
     for rule in ast.literal_eval(f"({arguments[1:-1]},)")
 )
 ROWS = {"errors": rows(page("errors")), "faults": rows(section("Faults"))}
-"""What is named by the words with which its row begins, after `errors: ` or `faults: `."""
+"""Rows that are named by their first words, after `errors: ` or `faults: `."""
 
 
 @pytest.mark.parametrize("key", NUMBERED)

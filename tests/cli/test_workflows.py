@@ -1,4 +1,4 @@
-"""Rules for all workflows, gfplug's and a project's: pinned actions, and no token beside code of others."""
+"""Rules for all workflows, gfplug's and a project's: pinned actions, and no token beside third-party code."""
 
 import re
 from collections import defaultdict
@@ -28,14 +28,14 @@ _SIGNS = "${{ secrets.GRAFANA_ACCESS_POLICY_TOKEN }}"
 
 _MAY_HOLD_A_TOKEN = {
     *("actions/checkout", "actions/download-artifact", "actions/attest-build-provenance"),
-    "pypa/gh-action-pypi-publish",  # an image that PyPA builds: uploads what is in a folder, runs nothing of it
-    "actions/deploy-pages",  # publishes an artifact
+    "pypa/gh-action-pypi-publish",  # an image that PyPA builds: it uploads a folder's files and runs none of them
+    "actions/deploy-pages",  # it publishes an artifact
 }
 """The actions that a job with a token may use: they install nothing."""
 
 
 def pins(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the actions of others in a workflow with commit and tag; an empty name for one that is not pinned so."""
+    """Yield a workflow's third-party actions with commit and tag; the name is empty for an action without this pin."""
     for line in text.splitlines():
         if "uses:" in line and not line.lstrip().startswith(("#", "uses: ./")):
             match = _PINNED.match(line)
@@ -67,7 +67,7 @@ def _called_faults(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _without_signing(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a job without the token that signs plugins, where it is allowed: in a step's env of a job that reads."""
+    """Return a job without the token that signs plugins, where it is allowed: in a step's env of a read-only job."""
     steps = [
         {**step, "env": {name: text for name, text in step.get("env", {}).items() if text != _SIGNS}}
         for step in job["steps"]

@@ -1,4 +1,4 @@
-"""The modules of the weather API, its mock, and what tests need around them."""
+"""The modules of the weather API, its mock, and helpers for its tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class World:
     """The modules of the weather API, and its mock."""
 
     def __init__(self, modules: dict[str, ModuleType], mock: Any) -> None:
-        """Store them."""
+        """Store the modules and the mock."""
         self.modules, self.mock = modules, mock
 
     def api(self, secrets: dict[str, str] | None = None, *, basic: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""What `docker compose up` would read in this folder: it parses, and what it mounts is there."""
+"""Check the compose file that `docker compose up` would read in this folder: it parses, and its mounts exist."""
 
 import sys
 from pathlib import Path

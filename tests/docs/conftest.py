@@ -1,4 +1,4 @@
-"""Where the pages' commands run: a shell with gfplug, and the project that the README's first commands make."""
+"""Fixtures for the pages' commands: a shell with gfplug, and the project that the README's first commands make."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from pages import QUICKSTART, blocks
 
 HERE = Path(__file__).parent
 STAND_INS = {
-    # with this interpreter's packages: a project's own environment would take minutes to install, its lock a network
+    # with this interpreter's packages: installing a project's environment takes minutes, and its lock needs a network
     "gfplug": """\
 case "$1" in
   build) exec '{python}' '{quick_archive}' "$@" --python '{packages}' ;;
@@ -27,7 +27,7 @@ esac
 exec '{python}' -m gfplug "$@"
 """,
     "python": """exec '{python}' "$@"\n""",
-    # gfplug is not installed: what is tested is this checkout; tests/generated/test_second_person.py installs it
+    # gfplug is not installed, so that this checkout is tested; tests/generated/test_second_person.py installs it
     "pip": """\
 case "$*" in
   "install uv ./vendor/gfplug-"*.whl) test -f "$3" ;;
@@ -40,14 +40,14 @@ case "$*" in
   *) echo "python3 $*" >&2; exit 1 ;;
 esac
 """,
-    # no Docker: what it would read is looked at
+    # without Docker: the test reads the compose file
     "docker": """test "$*" = "compose up" && exec '{python}' '{here}/compose.py'\n""",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a script ended, and what it wrote to both streams."""
+    """A script's exit code, and its output on both streams."""
 
     code: int
     output: str
@@ -55,12 +55,12 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Runs what a page shows, as somebody types it."""
+    """Runs a page's commands as if they were typed."""
 
     tools: Path
 
     def run(self, script: str, folder: Path) -> Ran:
-        """Run a script to its end, and end what it left in the background."""
+        """Run a script to its end, and end its background processes."""
         path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
         typed = {key: value for key, value in os.environ.items() if key != "CI"}
         with (self.tools / "log").open("w+b") as log:
@@ -90,13 +90,13 @@ def _end(group: int) -> None:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give an interpreter that has what a new project asks for, and nothing else: bundles are made with it."""
+    """Return an interpreter with only a new project's requirements; bundles are made with it."""
     return shared(run_folder(tmp_path_factory))
 
 
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory, packages: str) -> Shell:
-    """A shell that has what the pages use."""
+    """Return a shell with all programs that the pages use."""
     folder = tmp_path_factory.mktemp("tools")
     for name, script in STAND_INS.items():
         text = script.format(python=sys.executable, packages=packages, here=HERE, quick_archive=quick_archive.__file__)
@@ -107,7 +107,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory, packages: str) -> Shell:
 
 @pytest.fixture(scope="session")
 def quickstart(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
-    """Run the README's first commands; the project that they make is where the others run."""
+    """Run the README's first commands; the other commands run in the project that these make."""
     (block,) = (block for block in blocks() if block.key == QUICKSTART)
     folder = tmp_path_factory.mktemp("quickstart")
     return folder / "acme-sales-datasource", shell.run(block.text, folder)
@@ -115,7 +115,7 @@ def quickstart(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 @pytest.fixture(scope="session")
 def project(quickstart: tuple[Path, Ran]) -> Path:
-    """Give the project of the quickstart, built."""
+    """Return the project of the quickstart, built."""
     folder, ran = quickstart
     assert ran.code == 0, ran.output
     return folder
@@ -132,5 +132,5 @@ def fresh(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(fresh: Path, tmp_path: Path) -> Path:
-    """Give a project that may be changed; the built one is not, or it would be built again."""
+    """Return a copy that a test may change; a changed original would be built again."""
     return Path(shutil.copytree(fresh, tmp_path / "project"))

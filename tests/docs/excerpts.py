@@ -1,11 +1,11 @@
-"""What surrounds an excerpt of Python in the pages, so that it can be run: a `datasource.py` with `BLOCK` in it."""
+"""The code around the pages' excerpts of Python, so that they can run: a `datasource.py` with `BLOCK` in it."""
 
 import re
 import textwrap
 from dataclasses import dataclass
 
 WHOLE = ("docs/how-to.md", "docs/migration.md")
-"""Pages whose Python blocks are each a whole file."""
+"""Pages in which each Python block is a whole file."""
 
 _HEAD = """\
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from gfruntime import *
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """The text around a block, and what to ask then: words of `gfplug call`, and what the answer holds."""
+    """The text around a block, the arguments of `gfplug call` that test it, and a part of the expected answer."""
 
     around: str
     asks: dict[str, str]
@@ -249,7 +249,7 @@ class Datasource:
 
 BLOCK
 """,
-        asks={},  # it is a test: test_code.py runs pytest
+        asks={},  # this one is a test: test_code.py runs pytest
     ),
 }
-"""Page and first line of an excerpt, and what it needs."""
+"""Page and first line of an excerpt, and its surrounding code."""

@@ -1,4 +1,4 @@
-"""Every fenced block of every page, and those that no test here runs, each with its reason."""
+"""Every fenced block of every page, and the blocks that no test here runs, each with its reason."""
 
 import re
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ NOT_RUN = {
         ),
     ): "needs npm; tests/processes/scaffold/test_adopt.py adopts and builds",
 }
-"""Page and first line of a block, and why nothing here runs it."""
+"""Page and first line of a block, and the reason why no test here runs it."""
 
 INLINE_NOT_RUN = {
     "gfplug build --clean": "takes a minute; tests/build/test_build_signals.py runs it",
@@ -75,7 +75,7 @@ INLINE_NOT_RUN = {
     "gfplug new --offline": "an option to add to the others",
     "gfplug new myds --sdk-version v0.250.0": "fetches; tests/network does",
 }
-"""Commands in running text with arguments of their own, and why no test here runs them."""
+"""Commands with arguments in running text, and the reason why no test here runs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ class Block:
 
     @property
     def key(self) -> tuple[str, str]:
-        """How tables name it: its page and its first line."""
+        """The block's key in tables: its page and its first line."""
         return self.page, self.text.strip().partition("\n")[0].strip()
 
     def __str__(self) -> str:
-        """Name it as a test's id."""
+        """Return the block's name for the id of a test."""
         return f"{self.page}:{self.number}"
 
 
@@ -101,7 +101,7 @@ def pages() -> list[str]:
     """List the pages that people read."""
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
     paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*/README.md")]
-    paths += [path for path in ROOT.glob("*/README.md") if path.parent.name not in ignored]  # `make demo` makes one
+    paths += [path for path in ROOT.glob("*/README.md") if path.parent.name not in ignored]  # `make demo` makes it
     paths += [*ROOT.glob("template/**/*.md.jinja"), *ROOT.glob("template/**/*.md")]
     return sorted({path.relative_to(ROOT).as_posix() for path in paths})
 
@@ -117,12 +117,12 @@ def blocks_in(page: str, text: str) -> list[Block]:
 
 
 def blocks() -> list[Block]:
-    """List every block, the reference's apart: a test compares all of that page."""
+    """List every block, except those of the reference: a test compares all of that page."""
     return [block for page in pages() if page != "docs/reference.md" for block in blocks_in(page, text_of(page))]
 
 
 def shell_blocks() -> list[Block]:
-    """List the blocks that a shell runs, but for the tutorial's and the template's, which have tests of their own."""
+    """List the blocks that a shell runs, except those of the tutorial and the template, which have other tests."""
     return [
         block
         for block in blocks()
@@ -133,7 +133,7 @@ def shell_blocks() -> list[Block]:
 
 
 def python_blocks() -> list[Block]:
-    """List the blocks that are Python, but for the tutorial's and those that need a server."""
+    """List the blocks that are Python, except those of the tutorial and those that need a server."""
     return [
         block
         for block in blocks()
@@ -142,7 +142,7 @@ def python_blocks() -> list[Block]:
 
 
 def inline_commands() -> list[str]:
-    """List the commands in running text that have arguments and stand for nothing else, such as NAME does."""
+    """List the commands in running text that have arguments and no placeholder such as NAME."""
     lines: set[str] = set()
     for page in pages():
         if page in {"docs/reference.md", "CHANGELOG.md"}:

@@ -1,4 +1,4 @@
-"""No block of the documentation is without its test, or the reason why it has none."""
+"""Each block of the documentation has a test, or a reason why it has no test."""
 
 import configparser
 import json
@@ -29,10 +29,10 @@ INSTRUCTIONS = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL
 
 
 def test_every_block_is_run_or_listed_with_a_reason() -> None:
-    """A block in a language that no test knows is noticed, as is an entry whose block is gone."""
+    """A block in a language that no test knows fails this test, and so does an entry whose block is gone."""
     all_blocks = blocks()
 
-    run = {*SHELL, *LANGUAGES, "python", "js"}  # tests/browser/test_own_controls.py runs those of JavaScript
+    run = {*SHELL, *LANGUAGES, "python", "js"}  # tests/browser/test_own_controls.py runs the blocks of JavaScript
     assert [str(block) for block in all_blocks if block.language not in run] == []
     assert set(NOT_RUN) - {block.key for block in all_blocks} == set()
     assert all(NOT_RUN.values())
@@ -41,7 +41,7 @@ def test_every_block_is_run_or_listed_with_a_reason() -> None:
 
 
 def test_every_python_block_is_whole_or_has_what_it_lacks() -> None:
-    """A new excerpt needs its surroundings in excerpts.py."""
+    """A new excerpt needs its surrounding code in excerpts.py."""
     keys = {block.key for block in python_blocks()}
 
     assert keys == set(EXCERPTS) | {block.key for block in python_blocks() if block.page in WHOLE}
@@ -49,17 +49,17 @@ def test_every_python_block_is_whole_or_has_what_it_lacks() -> None:
 
 
 def test_every_command_in_running_text_is_run_or_listed() -> None:
-    """An entry whose command is gone is noticed."""
+    """An entry whose command is gone fails this test."""
     assert set(INLINE_NOT_RUN) <= set(inline_commands())
 
 
 @pytest.mark.parametrize(
     "block",
-    [block for block in blocks() if block.language in LANGUAGES and block.page != "docs/tutorial.md"],  # which is typed
+    [block for block in blocks() if block.language in LANGUAGES and block.page != "docs/tutorial.md"],  # it is typed
     ids=str,
 )
 def test_a_block_of_configuration_can_be_read(block: Block) -> None:
-    """It has the settings that the text around it explains."""
+    """The block has the settings that the text around it explains."""
     if block.language == "dockerfile":
         lines = [line for line in re.sub(r"\\\n", " ", block.text).splitlines() if line and not line.startswith("#")]
         assert {line.split()[0] for line in lines} <= INSTRUCTIONS
@@ -72,7 +72,7 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
         parser.read_string(block.text)
         if "plugins" in parser:
             assert parser["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
-        else:  # a plugin's own settings
+        else:  # settings of a plugin
             (section,) = parser.sections()
             variables = {f"GF_PLUGIN_{name.upper()}": value for name, value in parser[section].items()}
             assert section.startswith("plugin.")
@@ -89,7 +89,7 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
 
 
 def test_the_container_of_the_builds_page_runs_a_command_that_exists() -> None:
-    """Its entry point is `gfplug build` with options that it has, and the shell lines give it a project."""
+    """The entry point is `gfplug build` with existing options, and the shell lines pass a project to it."""
     (block,) = (block for block in blocks() if block.language == "dockerfile")
     (entry,) = re.findall(r"^ENTRYPOINT (.*)$", block.text, re.MULTILINE)
     words = json.loads(entry)
@@ -102,7 +102,7 @@ def test_the_container_of_the_builds_page_runs_a_command_that_exists() -> None:
 
 
 def test_what_is_left_to_the_ci_is_run_there() -> None:
-    """The two commands for a fresh machine."""
+    """These are the two commands for a fresh machine."""
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
     assert {"make test", "make demo"} <= set(lines)

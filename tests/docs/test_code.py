@@ -1,4 +1,4 @@
-"""The pages' Python runs: each block is, or is part of, a data source that answers."""
+"""The Python of the pages runs: each block is a data source that answers, or a part of a data source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROWS = [{"time": "2026-01-01T00:00:00Z", "value": 42}]
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    """Serve an API that the pages' data sources ask."""
+    """Serve an API for the data sources of the pages."""
     with Upstream() as server:
         yield server
 
@@ -42,7 +42,7 @@ def require(code: str) -> None:
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.page in WHOLE], ids=str)
 def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, upstream: Upstream, block: Block) -> None:
-    """In the place of a new project's own; one that asks an API has its URL."""
+    """It replaces the data source of a new project; if it calls an API, the settings have the URL."""
     require(block.text)
     upstream.answer("/rows", json={"rows": ROWS})
     (copy / "src" / "plugin" / "datasource.py").write_text(block.text, encoding="utf-8")
@@ -71,7 +71,7 @@ def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: Upstr
 
 
 def run_as_test(shell: Shell, project: Path, code: str) -> None:
-    """Run a test of a project: first with the option that writes its golden file, then against it."""
+    """Run a test of a project: first with the option that writes its golden file, then against this file."""
     (project / "tests" / "test_excerpt.py").write_text(code, encoding="utf-8")
     (project / "tests" / "conftest.py").write_text(
         'pytest_plugins = ["gfruntime.testing.fixtures"]\n', encoding="utf-8"

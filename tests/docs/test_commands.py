@@ -1,4 +1,4 @@
-"""What the pages tell to type works, typed into a shell in the project that the README's first commands make."""
+"""The pages' commands work in a shell, in the project that the README's first commands make."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
 ]
 LEFT_OUT = r"^gfplug build .*\n"
-"""Of the http example's README: its own freeze; tests/conformance/test_examples.py builds that example."""
+"""The build in the http example's README; tests/conformance/test_examples.py builds that example."""
 
 
 def test_the_readmes_first_commands_make_a_data_source_that_answers(quickstart: tuple[Path, Ran]) -> None:
-    """From nothing to the built executable's answer."""
+    """The commands go from an empty folder to an answer of the built executable."""
     folder, ran = quickstart
 
     assert ran.code == 0, ran.output
@@ -50,7 +50,7 @@ def test_the_readmes_first_commands_make_a_data_source_that_answers(quickstart: 
 
 @pytest.mark.parametrize("block", [block for block in shell_blocks() if block.key != QUICKSTART], ids=str)
 def test_a_shell_block_runs(shell: Shell, project: Path, block: Block) -> None:
-    """In the project, to its end, without a failure."""
+    """The block runs in the project, to its end, without a failure."""
     ran = shell.run(block.text, project)
 
     assert ran.code == 0, ran.output
@@ -58,7 +58,7 @@ def test_a_shell_block_runs(shell: Shell, project: Path, block: Block) -> None:
 
 @pytest.mark.parametrize("line", [line for line in inline_commands() if line not in INLINE_NOT_RUN])
 def test_a_command_in_running_text_runs(shell: Shell, copy: Path, line: str) -> None:
-    """A recording is made before it is compared."""
+    """The test makes a recording before the command that compares it."""
     before = f"{line.replace('--replay', '--record')}\n" if "--replay" in line else ""
     ran = shell.run(f"{before}{line}", copy)
 
@@ -66,7 +66,7 @@ def test_a_command_in_running_text_runs(shell: Shell, copy: Path, line: str) -> 
 
 
 def rendered(project: Path) -> dict[int, Block]:
-    """Map the blocks of the template's README, by their number there, to what a project's README has of them."""
+    """Map the numbers of the blocks in the template's README to these blocks in a project's README."""
     own = blocks_in(TEMPLATE, (project / "README.md").read_text(encoding="utf-8"))
     whole = blocks_in(TEMPLATE, text_of(TEMPLATE))
     assert [block.language for block in own] == [block.language for block in whole]
@@ -74,21 +74,21 @@ def rendered(project: Path) -> dict[int, Block]:
 
 
 def shown_first(numbers: dict[int, Block], text: str) -> Block:
-    """Find the one block that has a text."""
+    """Find the only block that contains a text."""
     (block,) = (each for each in numbers.values() if text in each.text)
     return block
 
 
 @pytest.mark.parametrize("text", ["gfplug call query", "docker compose up", "gfplug upgrade --dry-run"])
 def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text: str) -> None:
-    """Those of the default example; the checks have their tests in tests/generated."""
+    """They are those of the default example; tests/generated tests the checks."""
     ran = shell.run(shown_first(rendered(project), text).text, project)
 
     assert ran.code == 0, ran.output
 
 
 def test_the_loop_of_agents_runs(shell: Shell, project: Path) -> None:
-    """The commands that AGENTS.md tells, in the default example; what comes before a commit is in tests/generated."""
+    """These are the commands of AGENTS.md, in the default example; tests/generated has the checks before a commit."""
     loop, _ = blocks_in(AGENTS, (project / "AGENTS.md").read_text(encoding="utf-8"))
     ran = shell.run(loop.text, project)
 
@@ -104,10 +104,10 @@ def test_every_shell_block_of_a_projects_readme_has_a_test() -> None:
 
 
 def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_path: Path) -> None:
-    """The example API in the background, the data source's URL, the token from the provisioning."""
+    """The test uses the example API in the background, the data source's URL and the provisioned token."""
     assert shell.run("gfplug new acme-web project --example http --defaults --offline", tmp_path).code == 0
     block = shown_first(rendered(tmp_path / "project"), "gfplug call query")
-    with socket.socket() as free:  # somebody may be listening on the port that the README shows
+    with socket.socket() as free:  # another program may be listening on the port that the README shows
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     text = re.sub(LEFT_OUT, "", block.text, flags=re.MULTILINE)
@@ -122,7 +122,7 @@ def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_
 def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One way to allow the plugin, spelled once."""
+    """Both show the same way to allow the plugin."""
     (block,) = (block for block in rendered(project).values() if block.language == "ini")
     assert main(["deploy", str(project), "--as", "ini"]) == 0
 
@@ -130,7 +130,7 @@ def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(
 
 
 def test_the_deletion_of_the_shells_tools_is_noticed(shell: Shell, tmp_path: Path) -> None:
-    """A stand-in fails for an unknown command, so that a page cannot depend on it."""
+    """A stand-in for a tool fails for an unknown command, so that a page cannot depend on that command."""
     assert shutil.which("gfplug", path=str(shell.tools))
     for line in ("pip install requests", "docker build .", "docker compose up", "gfplug call query"):
         assert shell.run(line, tmp_path).code != 0, line

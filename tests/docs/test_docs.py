@@ -1,4 +1,4 @@
-"""The documentation does what it says: its commands run, its code answers, what it names exists."""
+"""The documentation is correct: its commands run, its code answers, and the names in it exist."""
 
 import os
 import re
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands ar
 
 
 def run(line: str, folder: Path, packages: str) -> Ended:
-    """Run a `gfplug ...` line; with packages that are there, as the project's own would take minutes to install."""
+    """Run a `gfplug ...` line; with installed packages, as the project's environment takes minutes to install."""
     words = shlex.split(line)[1:]
     env = {**os.environ, "COLUMNS": "100"}
     if words[0] == "build":
@@ -43,7 +43,7 @@ STEPS = re.compile(
 @pytest.mark.bundles
 @pytest.mark.timeout(600)
 def test_the_tutorial_works_as_it_is_typed(tmp_path: Path, packages: str) -> None:
-    """Every command in its order, the files put where the page says, the edits made; what it shows was said before."""
+    """All commands run in order, with the page's files and edits; the output that the page shows appears."""
     text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
     folder, output, edits = tmp_path, "", 0
     for step in STEPS.finditer(text):
@@ -73,11 +73,11 @@ def test_the_tutorial_works_as_it_is_typed(tmp_path: Path, packages: str) -> Non
     assert edits == 2
     tested = python("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
     assert tested.code == 0, tested.out
-    assert re.search(r"[12] passed", tested.out)  # the second one where there is a browser
+    assert re.search(r"[12] passed", tested.out)  # the second test needs a browser
 
 
 def commands_in(text: str) -> set[str]:
-    """Find the gfplug commands in code, fenced and inline, without what follows a pipe or a comment."""
+    """Find the gfplug commands in code, fenced and inline, up to a pipe or a comment."""
     fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     shells = {"", "console", "sh"}
     lines = [line for language, block in fenced if language in shells for line in block.splitlines()]
@@ -90,20 +90,20 @@ def commands_in(text: str) -> set[str]:
 def reference() -> Iterator[dict[str, Any]]:
     """Load the script that writes the reference."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("COLUMNS", "TERMINAL_WIDTH", "NO_COLOR"):  # the script sets them
+        for name in ("COLUMNS", "TERMINAL_WIDTH", "NO_COLOR"):  # the script sets these variables
             patch.setenv(name, "")
         yield runpy.run_path(str(DOCS / "refresh.py"))
 
 
 @pytest.fixture(scope="module")
 def helps(reference: dict[str, Any]) -> dict[tuple[str, ...], str]:
-    """Ask every command for its help."""
+    """Return the help of every command."""
     return {words: reference["help_of"](words) for words in reference["commands"]()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_names_commands_and_options_that_exist(page: Path, helps: dict[tuple[str, ...], str]) -> None:
-    """A renamed option is noticed in the page that shows it."""
+    """The test fails for a page with the old name of a renamed option."""
     for line in commands_in(page.read_text(encoding="utf-8")):
         words = re.findall(r"[^\s\"']+", line)[1:]
         for first in {words[0].replace("\\", "")} if words and not words[0].startswith("-") else set():
@@ -114,7 +114,7 @@ def test_a_page_names_commands_and_options_that_exist(page: Path, helps: dict[tu
 
 
 def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_path: Path) -> None:
-    """Word for word; `python docs/refresh.py` writes it again."""
+    """Every word is the same; `python docs/refresh.py` writes the page again."""
     reference["main"].__globals__["OUTPUT"] = tmp_path / "reference.md"
     reference["main"]()
 

@@ -1,8 +1,8 @@
-"""The how-to's query of engines that spread it over machines, against those that are there.
+"""The how-to's query of distributed engines, against the engines that run here.
 
     FLIGHT_SQL=grpc://127.0.0.1:31337 SPARK=sc://127.0.0.1:15002 python -m pytest tests/docs/test_engines.py
 
-Trino has a stand-in here that answers as its protocol says; no test starts a real one.
+Trino has a stand-in here that follows its protocol; no test starts a real Trino.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ANSWER = {
 
 
 def address_of(engine: str) -> str:
-    """Return where an engine runs."""
+    """Return the address of an engine."""
     address = os.environ.get(engine, "")
     if not address:
         pytest.skip(f"no server to ask: {engine} is not set")
@@ -41,7 +41,7 @@ def address_of(engine: str) -> str:
 
 
 def ask(engine: str, address: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Ask two minutes of an engine by the page's code, and return the series."""
+    """Query two minutes from an engine with the page's code, and return the series."""
     (block,) = (block for block in blocks() if block.key == ENGINES)
     code: dict[str, Any] = {"__name__": "engines"}
     exec(compile(block.text, block.page, "exec", dont_inherit=True), code)  # noqa: S102  # the page's own
@@ -56,7 +56,7 @@ def ask(engine: str, address: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_flight_sql_answers() -> None:
-    """A server that stores rows."""
+    """The server stores rows."""
     dbapi = pytest.importorskip("adbc_driver_flightsql.dbapi")
     address = address_of("FLIGHT_SQL")
     with closing(dbapi.connect(address, autocommit=True)) as connection, closing(connection.cursor()) as cursor:
@@ -71,7 +71,7 @@ def test_flight_sql_answers() -> None:
     assert ask("flightsql", address) == ANSWER
 
 
-@pytest.mark.filterwarnings("ignore")  # its own, about the versions of what it imports
+@pytest.mark.filterwarnings("ignore")  # warnings of the client about the versions of its imports
 def test_the_excerpt_for_spark_returns_a_frame() -> None:
     """Its client needs no Java, but the server does."""
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")

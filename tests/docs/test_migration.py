@@ -1,4 +1,4 @@
-"""The page's example of `migrate`: what it says of old queries and options is what comes of them."""
+"""The page's example of `migrate` changes old queries and options as the page says."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Load the block."""
     (block,) = (block for block in python_blocks() if "def migrate" in block.text)
     module = ModuleType("page_example")
-    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look up their module
     exec(compile(block.text, str(block), "exec"), module.__dict__)  # noqa: S102 - it is a page of ours
     return module
 
 
 def test_old_queries_and_options_are_what_the_page_says(example: ModuleType) -> None:
-    """A renamed field, another unit under one name, an unset value; new values stay."""
+    """It renames a field, converts a unit under the same name, and handles an unset value; new values stay."""
     decode = convert.model_decoder(example.Model)
     today = b'{"series": "orders", "window": 10, "version": 2}'
 

@@ -1,4 +1,4 @@
-"""The reference tells everything: each public name and member has a paragraph, each name an example that runs."""
+"""The reference is complete: each public name and member has a paragraph, each name an example that runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NOT_READ = {
     "GF_PLUGIN_NAME", "GF_PLUGIN_VERSION", "GF_VERSION", "GFPLUG_LINK", "GRAFANA_IMAGE", "GRAFANA_VERSION",
     "PLUGIN_MAX_PORT", "PLUGIN_ID", "PLUGIN_MIN_PORT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_PROTOCOL_VERSIONS",
 }  # fmt: skip
-"""Variables that sources name and don't read for a user: of Grafana's server, or between gfplug's processes."""
+"""Variables in the sources that are not for users: of Grafana's server, or between gfplug's processes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """A query's model of the examples."""
+    """The query model of the examples."""
 
     table: str = "sales"
 
@@ -71,7 +71,7 @@ class Datasource:
         self.url = settings.options.url
 
     def query(self, _query: Query[Model]) -> Frame:
-        """Return a row, and ask the upstream where there is one."""
+        """Return a row, and call the upstream if the settings have its URL."""
         if self.url:
             HttpClient(HttpSettings(url=self.url)).get("/sales").raise_for_status()
         return Frame.of(time=[START], value=[1.5])
@@ -82,7 +82,7 @@ class Datasource:
         return Response.json(["sales"])
 
     def run_stream(self, _request: StreamRequest) -> Iterator[Frame]:
-        """Give a packet."""
+        """Yield a packet."""
         yield Frame.of(value=[1.5])
 
 
@@ -105,7 +105,7 @@ def script() -> dict[str, Any]:
 
 
 def test_every_public_name_and_member_has_a_paragraph(script: dict[str, Any]) -> None:
-    """Classes, functions, fields, properties and methods: more than 300 of them."""
+    """There are more than 300: classes, functions, fields, properties and methods."""
     entries = script["public_entries"]()
 
     assert [entry.name for entry in entries if not entry.text] == []
@@ -113,15 +113,15 @@ def test_every_public_name_and_member_has_a_paragraph(script: dict[str, Any]) ->
 
 
 def test_every_public_class_and_function_has_an_example(script: dict[str, Any]) -> None:
-    """Two lines that can be typed, in the docstring."""
+    """The docstring has an example of at least two lines."""
     entries = [entry for entry in script["public_entries"]() if "." not in entry.name and entry.kind != "constant"]
 
-    hidden = {"pytest_addoption", "pytest_configure", "Golden", "Replaying"}  # pytest's own hooks, and protocols
+    hidden = {"pytest_addoption", "pytest_configure", "Golden", "Replaying"}  # hooks of pytest, and protocols
     assert [entry.name for entry in entries if ">>> " not in entry.text and entry.name not in hidden] == []
 
 
 def test_the_examples_run(script: dict[str, Any]) -> None:
-    """Each prints what it shows, with a query, settings, rows and an upstream at hand."""
+    """Each prints the output that it shows, with a query, settings, rows and an upstream."""
     headers = HTTPMessage()
     frame = Frame.of(time=[START, START], host=["a", "b"], value=[1.5, 2.5])
     rows = [{"ts": "2026-01-01T00:00:00Z", "host": "a", "cpu": 1.5, "memory": 10}]
@@ -152,14 +152,14 @@ def test_the_examples_run(script: dict[str, Any]) -> None:
 
 
 def test_every_method_of_a_data_source_is_told() -> None:
-    """When it is called, where it runs, what it returns."""
+    """The reference says when it is called, where it runs, and what it returns."""
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
     assert all(f"### `{name}({method.signature})`" in page for name, method in METHODS.items())
 
 
 def test_every_environment_variable_is_told(script: dict[str, Any]) -> None:
-    """Those that the sources read, and no other."""
+    """The reference has the variables that the sources read, and no others."""
     documented = {name for group in script["environment"]().values() for name in group}
     names: set[str] = set()
     for folder in ("cli/gfplug", "runtime/gfruntime", "template/project"):
@@ -181,7 +181,7 @@ def _modules(script: dict[str, Any]) -> list[Any]:
 
 
 def test_every_sql_macro_is_told() -> None:
-    """Those of each dialect, by name."""
+    """The reference has the macros of each dialect, by name."""
     between = TimeRange(start=START, end=START + timedelta(hours=1))
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     names: set[str] = set()

@@ -1,4 +1,4 @@
-"""The documentation site: built strictly, with all pages, links that lead somewhere, and llms.txt."""
+"""The documentation site: a strict build, all pages, links without errors, and llms.txt."""
 
 import html as html_module
 import json
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 class Links(HTMLParser):
-    """Collects what a page refers to, what a browser would fetch for it, and the anchors that it has."""
+    """Collects a page's links, the files that a browser would fetch for it, and its anchors."""
 
     def __init__(self, text: str) -> None:
         """Read a page."""
@@ -59,16 +59,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def html(site: Path) -> dict[str, Links]:
-    """Read all pages: path in the site → what is in it."""
+    """Read all pages: path in the site → links and anchors."""
     return {
         path.relative_to(site).as_posix(): Links(path.read_text(encoding="utf-8"))
         for path in site.rglob("*.html")
-        if path.name != "404.html"  # its links are those of the server's root
+        if path.name != "404.html"  # its links start at the server's root
     }
 
 
 def test_each_link_of_each_page_leads_somewhere(site: Path, html: dict[str, Links]) -> None:
-    """To a file of the site, and to an anchor that the page there has."""
+    """It leads to a file of the site, and to an anchor of that page."""
     broken = []
     for page, links in html.items():
         for target in links.targets:
@@ -86,7 +86,7 @@ def test_each_link_of_each_page_leads_somewhere(site: Path, html: dict[str, Link
 
 
 def test_a_link_to_the_repository_names_a_file_of_it(html: dict[str, Links]) -> None:
-    """What is not a page is read in the repository."""
+    """Files that are not pages are read in the repository."""
     files = {
         path
         for links in html.values()
@@ -99,13 +99,13 @@ def test_a_link_to_the_repository_names_a_file_of_it(html: dict[str, Links]) -> 
 
 
 def test_a_page_fetches_nothing_from_elsewhere(site: Path, html: dict[str, Links]) -> None:
-    """No fonts and no scripts of other hosts, and no element for which the theme's script asks GitHub."""
+    """It has no fonts or scripts of other hosts, and no element for which the theme's script calls GitHub."""
     assert {target for links in html.values() for target in links.fetched if urlsplit(target).netloc} == set()
     assert 'data-md-component="source"' not in (site / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_name_in_code_leads_to_its_entry_in_the_reference(html: dict[str, Links]) -> None:
-    """Classes, functions and members; that the anchors are there is what the test of all links sees."""
+    """This holds for classes, functions and members; the test of all links checks that the anchors exist."""
     linked = set(html["how-to/oauth2/index.html"].targets)
 
     assert {f"../../reference/gfruntime/#{name}" for name in ("oauth2options", "HttpClient.of")} <= linked
@@ -148,7 +148,7 @@ def test_the_links_of_the_markdown_lead_to_markdown(site: Path) -> None:
 
 
 def test_the_search_finds_each_symptom_by_what_grafana_shows(site: Path) -> None:
-    """Each row of the tables is an entry of the search's index: the symptom is its title, the answer its text."""
+    """Each row of the tables is an entry of the search index: the symptom is its title, the answer its text."""
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
     entries = [
         (words_of(without_tags(entry["title"])), words_of(without_tags(entry["text"])))
@@ -176,7 +176,7 @@ def without_tags(text: str) -> str:
 
 
 def test_each_picture_is_made_by_the_script_small_and_shown() -> None:
-    """`docs/pictures.py` makes it again."""
+    """`docs/pictures.py` can make it again."""
     script = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
     pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
     pages = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -1,4 +1,4 @@
-"""What the tests of generated projects share: mypy's cache."""
+"""The fixture that the tests of generated projects share: mypy's cache."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from once import run_folder
 
 @pytest.fixture(scope="module", autouse=True)
 def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let mypy keep what it knows of the libraries that all projects import."""
+    """Keep mypy's cache of the libraries that all projects import."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYPY_CACHE_DIR", str(run_folder(tmp_path_factory) / "mypy"))
         yield

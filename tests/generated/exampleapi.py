@@ -1,4 +1,4 @@
-"""The API that a project of the http example asks, served for a test."""
+"""Serve, for a test, the API that a project of the http example calls."""
 
 import runpy
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ TOKEN = "example-token"  # noqa: S105 - what the provisioning of a new project s
 
 @contextmanager
 def example_api(project: Path) -> Iterator[str]:
-    """Serve the project's example API, when it has one, as docker-compose.yaml would; yield its address."""
+    """Serve the project's example API, if it has one, as docker-compose.yaml would; yield its address."""
     if not (project / "example_api").is_dir():
         yield ""
         return

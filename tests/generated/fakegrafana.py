@@ -1,7 +1,7 @@
-"""A server that plays a Grafana in which one project is provisioned: what the project's own tests ask of its HTTP API.
+"""A fake Grafana with one provisioned project: it answers the requests of the project's tests to the HTTP API.
 
-The plugin behind it is real, started as Grafana starts it; rules are evaluated by gfplug's own alert engine, a moment
-late as Grafana's. `overrides` lets a path answer something else: that is how the tests see their tests fail.
+The plugin behind it is real, started as Grafana starts it; gfplug's alert engine evaluates the rules, a moment
+late as in Grafana. `overrides` replaces the answer of a path, so that a test can see a project's tests fail.
 """
 
 import base64
@@ -38,7 +38,7 @@ class FakeGrafana(JsonServer):
         self.looks = 0
 
     def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
-        """Answer one request; everything but /api/health is for the administrator."""
+        """Answer one request; every path except /api/health needs the administrator."""
         status, value = self._answer(path, body, authorization)
         return status, json.dumps(value).encode()
 
@@ -72,7 +72,7 @@ class FakeGrafana(JsonServer):
         return 200 if health.status == "OK" else 400, {"status": health.status, "message": health.message}
 
     def _states(self) -> dict[str, Any]:
-        """Tell the rules' states: nothing is evaluated at first, as Grafana looks at a rule once a minute."""
+        """Return the rules' states: nothing is evaluated at first, as Grafana looks at a rule once a minute."""
         self.looks += 1
         rules = alerting.read_rules(self.provisioning / "alerting") if self.looks > LOOKS_BEFORE_EVALUATION else []
         states = []

@@ -1,4 +1,4 @@
-"""The workflow that a project starts with: its own shell lines, and what its jobs take from one another."""
+"""The workflow that a project starts with: its shell lines, and the files that its jobs exchange."""
 
 import hashlib
 import json
@@ -58,13 +58,13 @@ def scripts(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def step(job: Mapping[str, Any], action: str) -> Mapping[str, Any]:
-    """Return what a job gives to an action."""
+    """Return the inputs that a job gives to an action."""
     (inputs,) = [each["with"] for each in job["steps"] if each.get("uses", "").startswith(f"actions/{action}@")]
     return inputs  # type: ignore[no-any-return]  # YAML
 
 
 def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str, Any]) -> None:
-    """Every line of the job that says no within a minute, but for the installation."""
+    """The test runs every line of the job that fails within a minute, except the installation."""
     lines = scripts(jobs["check"])
     assert list(lines) == ["Install", *FAST]
 
@@ -73,7 +73,7 @@ def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str,
 
 
 def test_the_fast_checks_come_first_and_need_no_docker(jobs: Mapping[str, Any]) -> None:
-    """What costs minutes waits for them; nothing that people install has not been in a Grafana."""
+    """Slow jobs wait for them; every published archive was tested in a Grafana."""
     assert "needs" not in jobs["check"]
     assert not [line for line in scripts(jobs["check"]).values() if "docker" in line or "\ngfplug build" in line]
     assert [jobs[name]["needs"] for name in ("plugin", "grafana", "archive")] == [
@@ -93,7 +93,7 @@ def test_the_grafana_job_takes_the_archive_of_its_own_platform(jobs: Mapping[str
 
 
 def test_a_release_is_the_archive_that_was_tested(project: Path, jobs: Mapping[str, Any]) -> None:
-    """It is signed if there is a token, then packed, attested and published; the last job runs nothing of others."""
+    """It is signed if there is a token, then packed, attested and published; the last job runs no third-party code."""
     release = read_jobs(project, "release.yml")
     archive_upload, archive_download = (
         step(jobs["archive"], "upload-artifact"),
@@ -113,7 +113,7 @@ def test_a_release_is_the_archive_that_was_tested(project: Path, jobs: Mapping[s
 
 
 def run_step(script: str, folder: Path, **variables: str) -> Ended:
-    """Run a step's shell lines as GitHub does, with a `gh` of ours before any other program."""
+    """Run a step's shell lines as GitHub does, with the test's `gh` first in PATH."""
     programs = folder.parent / "bin"
     programs.mkdir(exist_ok=True)
     for name, text in {"gh": GH, "gfplug": '#!/bin/sh\necho gfplug "$@"\n'}.items():
@@ -136,7 +136,7 @@ def run_step(script: str, folder: Path, **variables: str) -> Ended:
 def test_plugin_json_says_which_versions_of_grafana(
     jobs: Mapping[str, Any], tmp_path: Path, range_: str, tags: list[str]
 ) -> None:
-    """The oldest that is allowed and the newest of each major version: no preview, no draft, no special build."""
+    """It is the oldest allowed one, and the newest of each major version without previews, drafts, special builds."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "plugin.json").write_text(json.dumps({"dependencies": {"grafanaDependency": range_}}))
@@ -151,7 +151,7 @@ def test_plugin_json_says_which_versions_of_grafana(
 
 @pytest.mark.parametrize(("tag", "code"), [("v0.1.0", 0), ("v0.2.0", 1)])
 def test_a_tag_is_the_version(project: Path, tag: str, code: int) -> None:
-    """Another one is not a release."""
+    """Another tag is not a release."""
     script = scripts(read_jobs(project, "release.yml")["version"])["Version"]
 
     assert run_step(script, project, GITHUB_REF_NAME=tag).code == code
@@ -173,7 +173,7 @@ def test_the_plugin_is_signed_for_each_grafana_that_may_load_it(project: Path, t
 
 @pytest.mark.parametrize("head", ["## 0.2.0", "## [0.2.0] - 2026-01-31"])
 def test_the_release_says_what_the_changelog_says(project: Path, tmp_path: Path, head: str) -> None:
-    """The section of this version alone, with the archive and its checksum."""
+    """It has only the section of this version, with the archive and its checksum."""
     script = scripts(read_jobs(project, "release.yml")["release"])["Release"]
     folder = tmp_path / "checkout"
     (folder / "release").mkdir(parents=True)
@@ -190,7 +190,7 @@ def test_the_release_says_what_the_changelog_says(project: Path, tmp_path: Path,
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="install unzip: the workflow needs it")
 def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path, jobs: Mapping[str, Any]) -> None:
-    """Its one folder, named for the plugin, becomes dist/."""
+    """The archive's single folder, which has the plugin's name, becomes dist/."""
     name = "acme-sales-datasource"
     (tmp_path / "artifacts").mkdir()
     with zipfile.ZipFile(tmp_path / "artifacts" / f"{name}-0.1.0.linux_amd64.zip", "w") as archive:

@@ -50,7 +50,7 @@ COMBINATIONS = [*((example, "backend", AWKWARD) for example in EXAMPLES), ("http
     ids=str,
 )
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project as `gfplug new` makes it, in a folder whose name holds a space."""
+    """Make a project with `gfplug new`, in a folder whose name contains a space."""
     example, mode, title = request.param
     answers = replace(SALES, title=title, description=f"{title}, described", author=title, example=example, mode=mode)
     return new_project(tmp_path_factory.mktemp("generated") / "my project", answers)
@@ -64,7 +64,7 @@ def _run(project: Path, *words: str) -> Ended:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_project_passes_its_own(project: Path, check: str) -> None:
-    """What the user's first CI run does, done here before."""
+    """The test does the same as the user's first CI run."""
     done = _run(project, *CHECKS[check])
 
     assert done.code == 0, done.out + done.err
@@ -75,7 +75,7 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("frontend", ["react", ADOPTED])
 def test_a_project_with_a_frontend_of_its_own_passes_its_own_checks(frontend: str, tmp_path: Path) -> None:
-    """What is not Python changes nothing for Python's tools."""
+    """Other files do not affect Python's tools."""
     project = new_project(tmp_path / "project", replace(SALES, frontend=frontend))
     for words in CHECKS.values():
         done = _run(project, *words)
@@ -84,7 +84,7 @@ def test_a_project_with_a_frontend_of_its_own_passes_its_own_checks(frontend: st
 
 
 def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
-    """The whole of it can be imported, and without Grafana's cookie it explains itself and ends."""
+    """Every module can be imported; without Grafana's cookie it explains itself and ends."""
     done = _run(project / "src", "plugin")
 
     assert (done.code, done.out) == (1, "")
@@ -93,7 +93,7 @@ def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
 
 
 def test_the_editors_show_the_authors_fields(project: Path) -> None:
-    """The build asks for this schema in the project's environment."""
+    """The build reads this schema in the project's environment."""
     done = _run(project / "src", "gfruntime.author.schema", "plugin.datasource:Datasource")
     schema = json.loads(done.out)
 
@@ -103,7 +103,7 @@ def test_the_editors_show_the_authors_fields(project: Path) -> None:
 
 
 def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
-    """It is the provisioned rule with the plugin's answer; `gfplug call query --alert` finds it by itself."""
+    """It is the provisioned rule with the plugin's answer; `gfplug call query --alert` finds the rule."""
     with example_api(project) as url:
         words = ["call", "query", "--alert", "--python", sys.executable, *(["--url", url] if url else [])]
         done = _run(project, "gfplug", *words)

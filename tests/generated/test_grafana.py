@@ -1,4 +1,4 @@
-"""A project's own Grafana tests: in a real Grafana where there is one, and against a fake that misbehaves."""
+"""A project's Grafana tests: in a real Grafana if available, and against a fake that misbehaves."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def new_example(folder: Path, example: str = EXAMPLES[0], mode: str = "backend")
 
 
 def outcome(project: Path, file: str = "test_grafana.py", **environment: str) -> tuple[set[str], set[str], str]:
-    """Run a file of the project's Grafana tests; return which passed, which did not, and what was said."""
+    """Run a file of the project's Grafana tests; return the passed tests, the others, and the output."""
     without = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
     words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider", f"tests/{file}"]
     done = python(*words, cwd=project, env={**without, "COLUMNS": "400", **environment})
@@ -53,7 +53,7 @@ class Provisioned:
     grafana: FakeGrafana
 
     def run(self, *, patience: float = 0.005, **environment: str) -> tuple[set[str], set[str], str]:
-        """Run the project's tests against it; it needs no patience, unless it is to be looked at twice."""
+        """Run the project's tests against the fake; they wait only if it must be read twice."""
         return outcome(
             self.project, **{"GRAFANA_URL": self.grafana.url, "GRAFANA_PATIENCE": str(patience), **environment}
         )
@@ -61,7 +61,7 @@ class Provisioned:
 
 @contextmanager
 def provisioned(project: Path, *, has_api: bool = True) -> Iterator[Provisioned]:
-    """Run a project's plugin, the API that it asks, and a Grafana of ours around it."""
+    """Run a project's plugin, the API that it calls, and a fake Grafana around it."""
     place = call.resolve_target(project, python=Path(sys.executable))
     with example_api(project) as url:
         settings = call.settings(place, call.Overrides(url=url if url and has_api else "http://127.0.0.1:9"))
@@ -78,7 +78,7 @@ def signals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
 
 @pytest.fixture
 def here(signals: Provisioned) -> Iterator[Provisioned]:
-    """Let the fake behave again after a test."""
+    """Remove the fake's overrides after a test."""
     signals.grafana.looks = 0
     yield signals
     signals.grafana.overrides.clear()
@@ -88,7 +88,7 @@ def here(signals: Provisioned) -> Iterator[Provisioned]:
     ("example", "mode"), [*((example, "backend") for example in EXAMPLES), ("http", "hybrid")], ids=str
 )
 def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: str) -> None:
-    """The data source is well, the dashboard's queries bring frames, and the rule fires once it is evaluated."""
+    """The data source is healthy, the dashboard's queries return frames, and the rule fires after its evaluation."""
     with provisioned(new_example(tmp_path / "project", example, mode)) as here:
         passed, failed, output = here.run(patience=0.1)
 
@@ -135,7 +135,7 @@ MISDEEDS = {
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)
 def test_a_grafana_that_misbehaves_fails_the_test_for_it(here: Provisioned, misdeed: str) -> None:
-    """That one and no other, with the words that Grafana used."""
+    """Only this test fails, with Grafana's message."""
     path, answer, expected, words = MISDEEDS[misdeed]
     here.grafana.overrides[path] = answer
 
@@ -146,7 +146,7 @@ def test_a_grafana_that_misbehaves_fails_the_test_for_it(here: Provisioned, misd
 
 
 def test_a_rule_that_never_fires_fails(here: Provisioned) -> None:
-    """The threshold is out of reach: Grafana evaluates the rule, and says that it is inactive."""
+    """The threshold is out of reach: Grafana evaluates the rule, and reports it as inactive."""
     rules = here.project / "provisioning" / "alerting" / "rules.yaml"
     before = rules.read_text(encoding="utf-8")
     rules.write_text(re.sub(r"params: \[\d+\]", "params: [1000000]", before), encoding="utf-8")

@@ -27,14 +27,14 @@ CHECKS = {
 
 
 def gfplug(*words: str, cwd: Path) -> Ended:
-    """Run a command of gfplug's."""
+    """Run a command of gfplug."""
     names = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
     return python("gfplug", *words, cwd=cwd, env={key: os.environ[key] for key in names if key in os.environ})
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project from our description."""
+    """Make a project from the description in the fixtures."""
     folder = tmp_path_factory.mktemp("openapi")
     creation = gfplug("new", "weather", "made", "--openapi", str(WEATHER), "--org", "acme", "--defaults", cwd=folder)
 
@@ -46,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_project_passes_its_own(project: Path, check: str) -> None:
-    """What the user's first CI run does, done here before."""
+    """The test does the same as the user's first CI run."""
     names = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "MYPY_CACHE_DIR")
     env = {key: os.environ[key] for key in names if key in os.environ}
     done = python(*CHECKS[check], cwd=project, env=env)
@@ -55,7 +55,7 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
 
 
 def test_a_project_has_as_few_files_as_any(project: Path) -> None:
-    """The user finds the file to edit."""
+    """The user can find the file to edit."""
     tool_folders = {".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".venv"}
     paths = [path for path in project.rglob("*") if path.is_file() and not tool_folders & {*path.parts}]
 
@@ -72,7 +72,7 @@ def test_the_alert_rule_fires_on_the_mock(project: Path) -> None:
 
 
 def test_a_new_project_is_queried_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`gfplug new --try` does the same with its own environment; the mock replaces the API."""
+    """`gfplug new --try` does the same with the project's environment; the mock replaces the API."""
     stored = stored_model.decode((project / stored_model.NAME).read_bytes())
 
     openapi_try.ask_mock(project, stored, python=Path(sys.executable))
@@ -81,7 +81,7 @@ def test_a_new_project_is_queried_at_once(project: Path, capsys: pytest.CaptureF
 
 
 def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> None:
-    """It says what breaks, replaces the folder, and leaves the author's file."""
+    """It reports what breaks, replaces the folder, and does not change the author's file."""
     project = Path(shutil.copytree(project, tmp_path / "copy"))
     text = WEATHER.read_text(encoding="utf-8").replace("name: { type: string }", "title: { type: string }")
     description = tmp_path / "weather.yaml"
@@ -100,7 +100,7 @@ def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> No
 
 
 def test_react_editors_are_refused_at_once(project: Path) -> None:
-    """In a sentence, before an environment is made: the editors follow the description."""
+    """One sentence says so before an environment is made: the editors follow the description."""
     done = gfplug("upgrade", "--data", "frontend=react", cwd=project)
 
     assert done.code == 2
@@ -109,7 +109,7 @@ def test_react_editors_are_refused_at_once(project: Path) -> None:
 
 
 def test_an_edited_folder_stops_an_upgrade(project: Path) -> None:
-    """An edited folder of stubs stops it in the same way."""
+    """An edited folder of stubs stops an upgrade in the same way."""
     path = project / "src/upstream/endpoints.py"
     original = path.read_bytes()
     path.write_bytes(original + b"# mine\n")

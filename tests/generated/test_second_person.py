@@ -1,6 +1,6 @@
-"""The second person on the team: clones the project into another folder, has no gfplug, and follows the README.
+"""The second person on the team clones the project into another folder, has no gfplug, and follows the README.
 
-Third-party packages come from a folder and nothing from an index, so that nothing can be taken from one by accident.
+Third-party packages come from a folder and none from an index, so that no package comes from an index by accident.
 """
 
 import os
@@ -28,12 +28,12 @@ pytestmark = [
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATER = ("docker", "upgrade", "release")
-"""What a README's block holds that is not run here."""
+"""Words of README blocks that are not run here."""
 
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the repository `origin`, the folder `packages` with third-party wheels, and an empty home."""
+    """Make a folder with the repository `origin`, the folder `packages` with third-party wheels, and an empty home."""
     folder = tmp_path_factory.mktemp("team")
     origin = new_project(folder / "origin")
     assert main(["upgrade", str(origin), "--packages"]) == 0
@@ -44,7 +44,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     succeed(*download, "--require-hashes", "--requirement", lock, timeout=600)
     succeed(*download, *names, timeout=600)
     for own in (folder / "packages").glob("gf*.whl"):
-        own.unlink()  # gfplug and its runtime come from the repository, or not at all
+        own.unlink()  # gfplug and its runtime come from the repository, and from nowhere else
     settings = folder / "home" / ".config" / "uv" / "uv.toml"  # uv has no variable that forbids an index
     settings.parent.mkdir(parents=True)
     settings.write_text(f'no-index = true\nfind-links = ["{(folder / "packages").as_posix()}"]\n', encoding="utf-8")
@@ -52,13 +52,13 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def clone(team: Path, name: str) -> Path:
-    """Clone the repository as somebody else does."""
+    """Clone the repository as another person does."""
     succeed("git", "clone", "-q", team / "origin", team / name)
     return team / name
 
 
 def run(script: str, folder: Path, team: Path) -> str:
-    """Run shell lines as a person without gfplug types them, the index out of reach."""
+    """Run shell lines as a person without gfplug would, without access to an index."""
     bare = [each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / "gfplug").exists()]
     programs = team / "bin"
     programs.mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def run(script: str, folder: Path, team: Path) -> str:
 
 
 def test_the_readme_to_the_letter(team: Path) -> None:
-    """Its blocks in their order: installs, builds, is queried, is tested, in a folder with a space and an umlaut."""
+    """Its blocks install, build, query and test the project, in a folder with a space and an umlaut."""
     project = clone(team, "das zweite Büro")
     blocks = [
         block

@@ -1,4 +1,4 @@
-"""Programs that a test runs to their end, and git, which a test needs to be a user's."""
+"""Run programs to their end, and git with a user's name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 SLOWEST_S = 240.0
-"""How long a program may take, unless a test says otherwise."""
+"""The default time limit of a program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended, and what it wrote."""
+    """A program's exit code and output."""
 
     code: int
     out: str
@@ -23,7 +23,7 @@ class Ended:
 
 
 def run(*words: str | Path, timeout: float = SLOWEST_S, **options: Any) -> Ended:
-    """Run a program to its end, without anything to read; `options` are those of `subprocess.run`, such as cwd."""
+    """Run a program to its end, with an empty standard input; `options` are those of `subprocess.run`, such as cwd."""
     done = subprocess.run(
         [str(word) for word in words],
         **({"stdin": subprocess.DEVNULL} | options if "input" not in options else options),
@@ -36,24 +36,24 @@ def run(*words: str | Path, timeout: float = SLOWEST_S, **options: Any) -> Ended
 
 
 def succeed(*words: str | Path, **options: Any) -> str:
-    """Run a program that must end with exit code 0, and return what it wrote to standard output."""
+    """Run a program that must end with exit code 0, and return its standard output."""
     ended = run(*words, **options)
     assert ended.code == 0, f"{words}\n{ended.out}{ended.err}"
     return ended.out
 
 
 def python(*words: str | Path, **options: Any) -> Ended:
-    """Run a module of this interpreter's to its end: `python("gfplug", "check")`."""
+    """Run a module with this interpreter to its end: `python("gfplug", "check")`."""
     return run(sys.executable, "-m", *words, **options)
 
 
 def git(folder: Path, *words: str | Path, **options: Any) -> str:
-    """Run git in a folder, as a user without settings; return what it wrote to standard output."""
+    """Run git in a folder, as a user without settings; return its standard output."""
     return succeed("git", "-C", folder, "-c", "user.name=x", "-c", "user.email=x@example.com", *words, **options)
 
 
 def commit(folder: Path) -> None:
-    """Put a folder, as it is, into its own git repository, or into a new commit of the one that it is."""
+    """Commit a folder's current content; if it is not a git repository, make one."""
     if not (folder / ".git").exists():
         git(folder, "init", "-q")
     git(folder, "add", "-A")

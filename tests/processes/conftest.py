@@ -1,4 +1,4 @@
-"""Tests that start processes; those below `errors` provoke what goes wrong as a user meets it."""
+"""Fixtures of the tests that start processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 collect_ignore = [] if sys.platform == "linux" else ["errors", "runtime"]
-"""Folders whose tests start plugins, and look at sockets, signals and /proc; elsewhere tests/platforms starts them."""
+"""Folders whose tests start plugins, and use sockets, signals and /proc; elsewhere tests/platforms starts plugins."""
 
 
 @pytest.fixture
@@ -36,5 +36,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture(autouse=True)
 def _signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep this process's signal handlers from the commands that run in it."""
+    """Prevent commands that run in this process from setting its signal handlers."""
     monkeypatch.setattr("signal.signal", lambda *_: None)

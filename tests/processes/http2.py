@@ -1,4 +1,4 @@
-"""A client of HTTP/2 that says anything: gRPC's own libraries refuse to send what is wrong."""
+"""A client of HTTP/2 that sends any bytes: gRPC's libraries refuse to send invalid ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USUAL: dict[bytes, bytes] = {
 
 
 def headers(changes: dict[bytes, bytes | None] | None = None, more: Sequence[Header] = ()) -> list[Header]:
-    """List the headers of a query, some changed or left out, and others after them."""
+    """List the headers of a query, with some changed or left out, and others appended."""
     headers_sent = {**USUAL, **(changes or {})}
     return [*((name, value) for name, value in headers_sent.items() if value is not None), *more]
 
@@ -38,18 +38,18 @@ def message(content: bytes, *, flag: int = 0, size: int | None = None) -> bytes:
 
 
 def ask(path: str, fields: Sequence[Header], body: bytes, *, seconds: float = 2.0) -> bytes:
-    """Send one request on its own connection; return all that came until the answer or the connection ended."""
+    """Send one request on its own connection; return all bytes until the end of the answer or the connection."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         connection.connect(path)
-        with contextlib.suppress(OSError):  # the plugin may hang up before it has heard all
+        with contextlib.suppress(OSError):  # the plugin may close the connection before it has read all
             connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b"") + _head(fields))
             connection.sendall(b"".join(_parts(body)))
         return _read(connection)
 
 
 def _read(connection: socket.socket) -> bytes:
-    """Read until the stream or the connection ends, or nothing comes."""
+    """Read until the stream or the connection ends, or until a timeout."""
     came = b""
     with contextlib.suppress(OSError):
         while chunk := connection.recv(65536):
@@ -71,7 +71,7 @@ def _has_ended(came: bytes) -> bool:
 
 
 def _head(fields: Sequence[Header]) -> bytes:
-    """Write the headers, in as many frames as they need; each a literal that no table keeps."""
+    """Write the headers, in as many frames as they need; each is a literal that is not stored in a table."""
     block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
     pieces = [block[at : at + _LONGEST] for at in range(0, len(block), _LONGEST)] or [b""]
     frames = [
@@ -91,7 +91,7 @@ def _frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
 
 
 def _text(content: bytes) -> bytes:
-    """Write a string of HPACK, its length as an integer with a prefix of 7 bits."""
+    """Write a string of HPACK, with its length as an integer with a prefix of 7 bits."""
     size = len(content)
     if size < 0x7F:
         return bytes((size,)) + content

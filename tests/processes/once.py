@@ -1,4 +1,4 @@
-"""What a test run makes once, whatever the number of its workers: the first to ask makes it, the others wait for it."""
+"""Make files once for all workers of a test run: the first worker makes them, the others wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
 PATIENCE_S = 900.0
-"""How long a worker waits for what another one makes; Go compiles for minutes when its cache is cold."""
+"""The time that a worker waits for files of another; Go compiles for minutes with an empty cache."""
 
 
 class NotMadeError(Exception):
@@ -28,9 +28,9 @@ def run_folder(factory: pytest.TempPathFactory) -> Path:
 
 
 def once(place: Path, make: Callable[[], object]) -> Path:
-    """Let one worker make what lies at a place, and return the place.
+    """Let one worker make the files at a path, and return the path.
 
-    Raises: NotMadeError, in every worker, with what went wrong.
+    Raises: NotMadeError, in every worker, with the reason.
     """
     note = place.with_name(f"{place.name}.failure")
     with FileLock(place.with_name(f"{place.name}.lock"), timeout=PATIENCE_S):
@@ -42,7 +42,7 @@ def once(place: Path, make: Callable[[], object]) -> Path:
 
 
 def _attempt(make: Callable[[], object]) -> str:
-    """Call a maker and return what went wrong, or nothing."""
+    """Call a maker; return the error's text, or an empty one."""
     try:
         make()
     except NotMadeError as error:

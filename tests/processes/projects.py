@@ -18,7 +18,7 @@ SALES = Answers(org="acme", name="sales", title="Sales", description="Sales", au
 def new_project(folder: Path, answers: Answers = SALES) -> Path:
     """Make a project of the default SDK, without a network, and return its folder.
 
-    A second one with the same answers is a copy of the first: it takes a second of CPU to make one.
+    A second project with the same answers is a copy of the first, since rendering takes a second of CPU.
     """
     first = _first_project(answers, template=resources.folder("template"), version=vars(new)["__version__"])
     return Path(shutil.copytree(first, folder, symlinks=True, dirs_exist_ok=True)).absolute()
@@ -26,7 +26,7 @@ def new_project(folder: Path, answers: Answers = SALES) -> Path:
 
 @cache
 def _first_project(answers: Answers, *, template: Path, version: str) -> Path:
-    """Make a project that is there until this process ends; template and version are what a test may have changed."""
+    """Make a project that stays until this process ends; a test may have changed template and version."""
     del template, version
     folder = tempfile.mkdtemp(prefix="gfplug-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A data source that returns what its query names."""
+"""A data source that returns the answer that its query names."""
 
 import enum
 import ipaddress
@@ -61,7 +61,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """Which answer."""
+    """The name of the answer."""
 
     name: str = "empty"
 
@@ -70,8 +70,8 @@ class Datasource:
     """Returns answers."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Need nothing of the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> Any:
-        """Return the answer of the query's name."""
+        """Return the answer with the query's name."""
         return ANSWERS[query.model.name]()

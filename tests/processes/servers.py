@@ -1,4 +1,4 @@
-"""HTTP servers on this machine that a test talks to."""
+"""HTTP servers on this machine for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(server: ServerT) -> Iterator[ServerT]:
-    """Let a server answer in a thread as long as the block lasts."""
+    """Run a server in a thread until the end of the block."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     with server:
         thread.start()

@@ -1,4 +1,4 @@
-"""A machine with some Pythons on its PATH, and a uv that has others: programs that only play their parts."""
+"""A fake machine with some Pythons on its PATH, and a uv that has others: all programs are fakes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Machine:
         return fake_python(self.folder / "bin" / name, report=report(version, libpython=libpython))
 
     def uv(self, *, has: tuple[str, ...] = (), can: tuple[str, ...] = (), venv: str = ":") -> Path:
-        """Put uv on the PATH: it manages some versions and can download others, running a shell command for it."""
+        """Put uv on the PATH: it has some versions and can download others; `venv` is the shell command of uv venv."""
         for version in (*has, *can[:1]):
             place = self.folder / ("downloaded" if version in can else version)
             fake_python(place / "python", report=report(version, libpython=True))
@@ -69,11 +69,11 @@ class Machine:
 
 
 def build(version: str, path: str) -> dict[str, str]:
-    """Return what uv lists of one Python."""
+    """Return uv's list entry of one Python."""
     return {"version": version, "path": path, "implementation": "cpython", "variant": "default"}
 
 
 def report(version: str, *, libpython: bool, missing: str = "[]") -> str:
-    """Return what an interpreter says about itself; `missing` is JSON, and 3.13.1t is a free-threaded 3.13.1."""
+    """Return an interpreter's description of itself; `missing` is JSON, and 3.13.1t is a free-threaded 3.13.1."""
     says = {"version": [int(number) for number in version.rstrip("t").split(".")], "libpython": libpython}
     return json.dumps({**says, "free_threaded": version.endswith("t"), "missing": json.loads(missing)})

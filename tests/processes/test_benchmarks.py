@@ -1,4 +1,4 @@
-"""The benchmarks' command: the shape of what it prints, and the arithmetic behind it. No figure is judged here."""
+"""The benchmarks' command: the form of its output, and its arithmetic. No test judges a figure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def command(*words: str) -> Ended:
 
 
 def test_an_object_holds_medians_and_ratios_to_each_side() -> None:
-    """Rounds become their median, ours over Go's becomes `_ratio`, over another side's names that side."""
+    """Rounds become their median; gfplug's over Go's is `_ratio`; a ratio to another side names that side."""
     merged = merge(ROUNDS)
 
     del merged["rounds"]
@@ -68,7 +68,7 @@ def test_a_page_has_a_column_for_each_side() -> None:
 
 
 def test_a_figure_of_zero_has_no_ratio() -> None:
-    """Nothing is divided by zero, and the table shows a dash."""
+    """There is no division by zero, and the table shows a dash."""
     merged = merge({"ours": [{"p50_ms": 1.0}], "go": [{"p50_ms": 0.0}]})
 
     assert "p50_ms_ratio" not in merged
@@ -76,7 +76,7 @@ def test_a_figure_of_zero_has_no_ratio() -> None:
 
 
 def test_the_table_has_a_line_per_figure() -> None:
-    """Each line names the benchmark and the figure, then ours, Go's, the ratio; other sides and theirs beside them."""
+    """Each line has the benchmark, the figure, gfplug's value, Go's, the ratio, then other sides with theirs."""
     lines = [line.split() for line in table({"latency-1": merge(ROUNDS)}).splitlines()]
 
     assert lines[0] == ["benchmark", "figure", "ours", "Go", "ours/Go", "beside", "it"]
@@ -85,7 +85,7 @@ def test_the_table_has_a_line_per_figure() -> None:
 
 
 def test_every_promised_benchmark_is_there() -> None:
-    """The names are what others call with `--only`."""
+    """Callers use these names with `--only`."""
     promised = {"latency-1", "latency-8", "latency-64", "frames-10k", "frames-1m", "frames-10m"}
 
     promised |= {"strings-1m", "pandas-1m", "polars-1m", "series-1k", "series-5k"}
@@ -96,7 +96,7 @@ def test_every_promised_benchmark_is_there() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    """A misspelt benchmark ends in usage, not in an empty table."""
+    """A misspelt benchmark is a usage error, not an empty table."""
     assert command("--only", "latency-2").code == 2
 
 
@@ -119,7 +119,7 @@ def test_the_command_line_is_measured_without_a_plugin() -> None:
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_the_command_prints_one_object_per_benchmark() -> None:
-    """A quick run of the smallest frames gives figures, those of the other sides and ratios, all of them positive."""
+    """A quick run of the smallest frames gives figures of all sides and ratios; all are positive."""
     done = command("--quick", "--json", "--only", "frames-10k")
     if done.code == 1 and "Traceback" not in done.err:
         pytest.skip(done.err.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""The command line is light to start."""
+"""The command line starts fast."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HEAVY = (
     *("urllib.request", "ssl", "rich", "pydantic", "gfplug.sdk", "gfplug.files", "gfplug.commands", "tomllib"),
 )
 FOR_QUESTIONS = ("copier", "plumbum", "questionary", "prompt_toolkit", "pygments", "hatchling", "rich")
-"""What no step of `gfplug new --defaults` needs."""
+"""Packages that no step of `gfplug new --defaults` needs."""
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """After `--help`, no module that only some commands need has been imported."""
+    """`--help` imports no module that only some commands need."""
     script = (
         "import sys; from gfplug.cli import main\n"
         "assert main(['--help']) == 0\n"
@@ -36,7 +36,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_new_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
-    """After a project was made, from wheels in the cache, none of what costs most has been imported."""
+    """Making a project from cached wheels imports none of the slowest modules."""
     words = ["new", "myds", str(tmp_path / "project"), "--defaults"]
     script = (
         "import sys; from gfplug.cli import main\n"
@@ -44,7 +44,7 @@ def test_new_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
         f"sys.stdout.write(' '.join(name for name in {FOR_QUESTIONS!r} if name in sys.modules))"
     )
     fill = f"from gfplug.project import wheels; [wheels.build(name) for name in {list(wheels.NAMES)}]"
-    own_cache = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}  # other tests fill the one of the user
+    own_cache = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}  # other tests fill the user's cache
     succeed(sys.executable, "-c", fill, env=own_cache)
     done = run(sys.executable, "-c", script, env=own_cache)
 
@@ -53,7 +53,7 @@ def test_new_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_command_is_recognised() -> None:
-    """No command's module is imported for it."""
+    """The error imports no module of a command."""
     done = python("gfplug", "nwe")
 
     assert done.code == 2

@@ -1,4 +1,4 @@
-"""What `make demo` and `make test` say of a machine before anything else is done: `.ci/prerequisites.py`."""
+"""`.ci/prerequisites.py`: the messages of `make demo` and `make test` about a machine, before their first step."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def machine(machine: Machine) -> Machine:
 
 
 def list_lacks(*goals: str) -> tuple[list[str], str]:
-    """Return what a machine lacks for some goals, without the Python's name, and what to type."""
+    """Return the missing parts of a machine for some goals, without the Python's name, and the command to type."""
     lacks = list(runpy.run_path(str(SCRIPT))["missing"](goals))
     return [lack.sentence.partition(" has ")[2] or lack.sentence for lack in lacks], prerequisites.remedy(lacks)
 
 
 def test_a_machine_that_has_everything_is_told_nothing() -> None:
-    """This one: its tests run."""
+    """This machine has everything, since its tests run."""
     done = run(sys.executable, SCRIPT, "demo", "test")
 
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> None:
-    """Debian keeps ensurepip and libpython apart from Python; git is for the tests."""
+    """Debian packages ensurepip and libpython separately; git is for the tests."""
     (machine.folder / "bin/git").unlink()
     machine.own("3.11.2", missing='["ensurepip"]')
     libpython = "no shared libpython"
@@ -60,7 +60,7 @@ def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> N
 
 
 def test_the_demo_takes_another_python(machine: Machine) -> None:
-    """`gfplug build` finds one on the PATH, or asks uv; the tests build with the Python that they run on."""
+    """`gfplug build` finds a Python on the PATH, or through uv; the tests build with the Python that they run on."""
     machine.own("3.11.2")
     machine.uv(can=("3.13.1",))
     assert list_lacks("demo") == ([], "")
@@ -80,7 +80,7 @@ def test_lint_and_unit_tests_need_a_python_alone(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One built without the library is served by another Python."""
+    """For a Python that was built without the library, the hint is another Python."""
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: False)
 
     assert list_lacks("demo")[1] == "install uv"
@@ -98,7 +98,7 @@ def test_the_readme_names_debians_packages(machine: Machine) -> None:
 
 
 def test_what_is_missing_ends_in_exit_code_1(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On stderr, a line for each, then what to type."""
+    """Stderr has a line for each missing part, then the command to type."""
     python = machine.own("3.11.2")
     monkeypatch.setattr(sys, "path", [*sys.path])
     with pytest.raises(SystemExit) as ended:
@@ -111,7 +111,7 @@ def test_what_is_missing_ends_in_exit_code_1(machine: Machine, monkeypatch: pyte
 
 
 def test_an_old_python_is_the_first_thing_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What else it lacks does not matter, and it could not read gfplug."""
+    """Other missing parts do not matter, since this Python could not read gfplug's code."""
     main: Any = runpy.run_path(str(SCRIPT))["main"]
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))
     with pytest.raises(SystemExit) as ended:

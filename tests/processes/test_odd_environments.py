@@ -1,4 +1,4 @@
-"""gfplug works where little is as usual: `new`, `check` and `call query`, with JSON, and the plugin that they start."""
+"""gfplug works in unusual environments: `new`, `check` and `call query`, with JSON, and the plugin that they start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LONG = "Umsätze & Erträge (Größe Ω)/" + "/".join("ein Ordner mit Ümlaut" f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Variables, a working folder, where the project lies below it, and how processes are started."""
+    """Variables, a working folder, the project's path below it, and options for starting processes."""
 
     folder: Path
     variables: Mapping[str, str]
@@ -57,7 +57,7 @@ class Place:
         )
 
     def asks(self) -> None:
-        """Check the project, and ask its plugin: both answer in JSON, and all that is missing is a bundle."""
+        """Check the project, and query its plugin: both answer in JSON, and the only problem is the missing bundle."""
         check_result = self.gfplug("check", self.name, "--json", "--python", self.python)
         query_result = self.gfplug("call", "query", self.name, "--json", "--python", self.python)
 
@@ -67,12 +67,12 @@ class Place:
 
 
 def without(*names: str) -> dict[str, str]:
-    """Return the plain variables but for some."""
+    """Return the plain variables without some."""
     return {name: value for name, value in PLAIN.items() if name not in names}
 
 
 GRAFANAS = {"provisioning", "dist", "artifacts"}
-"""What Grafana reads, which runs as another user."""
+"""Folders that Grafana reads, which runs as another user."""
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ GRAFANAS = {"provisioning", "dist", "artifacts"}
 def test_a_project_is_made_checked_and_queried(
     tmp_path: Path, variables: dict[str, str], name: str, umask: int
 ) -> None:
-    """The results are the usual ones; files that Grafana does not read keep the umask's modes."""
+    """The results are as usual; files that Grafana does not read have the umask's modes."""
     place = Place(folder=tmp_path, variables=variables, name=name, options={"umask": umask})
     creation = place.gfplug("new", "sales", name, "--org", "acme", "--defaults", "--offline")
 
@@ -106,7 +106,7 @@ def test_a_project_is_made_checked_and_queried(
 
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 def test_nothing_is_executed_where_project_and_temporary_files_are(tmp_path: Path) -> None:
-    """The interpreter lies elsewhere; both folders are mounted noexec."""
+    """The interpreter is elsewhere; both folders are mounted noexec."""
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"'
     before = ("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mount, tmp_path)
     place = Place(folder=tmp_path, variables={**PLAIN, "TMPDIR": str(tmp_path)}, before=before)
@@ -121,13 +121,13 @@ def test_nothing_is_executed_where_project_and_temporary_files_are(tmp_path: Pat
 
 
 def is_reachable(path: Path) -> bool:
-    """Tell whether every user may reach a file or folder: its name, and what that leads to."""
+    """Tell whether every user may reach a file or folder, by its path and by the path behind links."""
     folders = {*path.absolute().parents, *path.resolve().parents}
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 def environment_for_all(folder: Path) -> Path:
-    """Make an environment that any user can run, with the packages that the tests have, and without pip."""
+    """Make an environment that any user can run, with the tests' packages and without pip."""
     version = f"python3.{sys.version_info[1]}"
     bases = [Path(sys.executable), Path(shutil.which(version, path="/usr/local/bin:/usr/bin") or sys.executable)]
     base = next((base for base in bases if is_reachable(base)), None)
@@ -139,14 +139,14 @@ def environment_for_all(folder: Path) -> Path:
 
 
 def link_packages(environment: Path) -> None:
-    """Let an environment have the packages that the tests have."""
+    """Give an environment the tests' packages."""
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "tests.pth").write_text(f"import site; site.addsitedir({SITE_PACKAGES!r})\n")
 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Make a folder that every user can reach: pytest's own are closed."""
+    """Make a folder that every user can reach; pytest's folders are private."""
     with tempfile.TemporaryDirectory(prefix="gfplug-tests-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -172,7 +172,7 @@ def test_another_user_who_may_write_nowhere_queries_a_project(open_folder: Path)
 
 
 def test_an_environment_that_uv_made_without_pip_serves(tmp_path: Path) -> None:
-    """It has the packages, and nothing that asks for pip."""
+    """It has the packages, and none of them requires pip."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent))
     if not uv:
         pytest.skip("install gfplug's extra `dev`: uv is missing")

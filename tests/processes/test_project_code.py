@@ -1,4 +1,4 @@
-"""Which commands run a project's code: SECURITY.md promises that the others don't."""
+"""The commands that run a project's code: SECURITY.md promises that other commands don't."""
 
 import re
 import shutil
@@ -48,7 +48,7 @@ RUN = {
     "release": ["release", "--dry-run", "--python", sys.executable],
     "upgrade --packages": ["upgrade", "--packages"],
 }
-RUN_AFTER_AN_INSTALLATION = ["upgrade --data frontend=react"]  # needs an index: tests/generated runs it
+RUN_AFTER_AN_INSTALLATION = ["upgrade --data frontend=react"]  # this one needs an index: tests/generated runs it
 BACKEND = """\
 [build-system]
 requires = []
@@ -61,7 +61,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the planted int
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project in which whatever runs leaves a mark: its modules, its tests, its interpreter, its JavaScript."""
+    """Make a project whose code leaves a mark if it runs: modules, tests, interpreter, JavaScript."""
     project = new_project(tmp_path_factory.mktemp("planted") / "acme-sales-datasource")
     for name in PYTHON_FILES:
         path = project / name
@@ -72,7 +72,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python.write_text('#!/bin/sh\necho .venv >>"{mark}"\nexit 1\n')
     python.chmod(0o755)
     (project / ".venv" / "pyvenv.cfg").touch()
-    client = project / "client"  # a dependency without a wheel: whatever reads its requirements runs its backend
+    client = project / "client"  # a dependency without a wheel: reading its requirements runs its build backend
     client.mkdir()
     (client / "pyproject.toml").write_text(BACKEND)
     (client / "backend.py").write_text('open(r"{mark}", "a").write("backend\\n")\n')
@@ -80,7 +80,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy(planted: Path, folder: Path) -> tuple[Path, Path]:
-    """Copy the project; return the copy, and the file that its code writes to."""
+    """Copy the project; return the copy, and the file in which its code leaves marks."""
     project, mark = folder / planted.name, folder / MARK
     shutil.copytree(planted, project)
     for name in (*PYTHON_FILES, "frontend/hooks.js", ".venv/bin/python", "client/backend.py"):
@@ -101,7 +101,7 @@ def require_client(project: Path) -> None:
 
 
 def ask(planted: Path, folder: Path, words: list[str]) -> tuple[Ended, str]:
-    """Run a command in a copy of the project; return how it ended, and the marks that it left."""
+    """Run a command in a copy of the project; return its end, and the marks that the code left."""
     project, mark = copy(planted, folder)
     if words[0] in {"upgrade", "release"}:
         require_client(project)
@@ -111,7 +111,7 @@ def ask(planted: Path, folder: Path, words: list[str]) -> tuple[Ended, str]:
 
 @pytest.mark.parametrize("words", NOT_RUN.values(), ids=list(NOT_RUN))
 def test_a_command_runs_nothing_of_the_project(planted: Path, tmp_path: Path, words: list[str]) -> None:
-    """It does its work, or says in a sentence why not."""
+    """The command succeeds, or gives an error with the reason."""
     ended, marks = ask(planted, tmp_path, words)
 
     assert marks == ""
@@ -133,12 +133,12 @@ def test_an_upgrade_does_not_run_the_python_of_uvs_settings(planted: Path, tmp_p
 
 @pytest.mark.parametrize("words", [words for name, words in RUN.items() if name != "preview"], ids=str)
 def test_a_command_runs_the_projects_code(planted: Path, tmp_path: Path, words: list[str]) -> None:
-    """What is planted is noticed: the test above would fail."""
+    """The planted code leaves a mark, so the test above can fail."""
     assert ask(planted, tmp_path, words)[1] != ""
 
 
 def test_the_preview_runs_the_projects_code(planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes on when the code fails, so the test ends it."""
+    """The preview continues if the code fails, so the test ends it."""
     page = tmp_path / "packages" / "gfplug_preview" / "assets" / "13.2.2" / "index.html"
     page.parent.mkdir(parents=True)
     page.write_text("<!doctype html>")
@@ -158,7 +158,7 @@ def test_the_preview_runs_the_projects_code(planted: Path, tmp_path: Path, monke
 def test_an_environment_that_gfplug_noted_is_run(
     planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both notes must match: an environment that came with the project is not run."""
+    """Both records must match: gfplug does not run an environment that came with the project."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "forged").mkdir()
     forged = tmp_path / "forged" / planted.name

@@ -1,4 +1,4 @@
-"""The workflow that publishes gfplug: what its jobs take from one another, when they run, and its shell lines."""
+"""The workflow that publishes gfplug: the files that its jobs exchange, their conditions, and its shell lines."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs ar
 
 
 def inputs_of(job: str, action: str) -> list[Mapping[str, Any]]:
-    """Return what a job gives to each use of an action."""
+    """Return the inputs of a job to each use of an action."""
     return [each["with"] for each in JOBS[job]["steps"] if each.get("uses", "").split("@")[0].endswith(f"/{action}")]
 
 
@@ -33,7 +33,7 @@ def script(job: str, name: str) -> str:
 
 
 def test_each_package_is_handed_on_once() -> None:
-    """Those of gfplug by themselves: what it asks for is published before it."""
+    """Those of gfplug are in a separate upload, since its requirements are published before."""
     uploads = {each["name"]: each["path"].split() for each in inputs_of("build", "upload-artifact")}
     artifacts = [
         [
@@ -71,7 +71,7 @@ def test_what_is_published_was_built_once_and_tried() -> None:
 
 
 def test_the_packages_are_tried_on_every_platform() -> None:
-    """On those where CI takes a project's whole way, with the oldest and the newest Python."""
+    """These are the platforms of CI's complete project runs, with the oldest and the newest Python."""
     tried = JOBS["try"]["strategy"]["matrix"]["include"]
 
     assert {each["os"] for each in tried} == set(PLATFORMS["strategy"]["matrix"]["os"])
@@ -79,7 +79,7 @@ def test_the_packages_are_tried_on_every_platform() -> None:
 
 
 def run_step(job: str, name: str, folder: Path, *, program: str, **environment: str) -> list[str]:
-    """Run a step with another program in place of its own; return the arguments that it was given, a line each."""
+    """Run a step with a stand-in for its program; return the stand-in's arguments, one in each line."""
     fake = folder / "bin" / program
     fake.parent.mkdir()
     fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >called\n')
@@ -111,7 +111,7 @@ def test_a_github_release_has_the_packages_and_the_notes(tmp_path: Path, tag: st
 @posix
 @pytest.mark.parametrize(("kind", "words"), [("tag", ["--tag", "v0.2.0"]), ("branch", [])])
 def test_only_a_tag_is_compared_with_the_version(tmp_path: Path, kind: str, words: list[str]) -> None:
-    """Started by hand on a branch, the workflow is a rehearsal."""
+    """If it is started by hand on a branch, the workflow is a rehearsal."""
     variables = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": "v0.2.0"}
     called = run_step("build", "Build", tmp_path, program="python", **variables)
 

@@ -1,4 +1,4 @@
-"""The rules of tests/conftest.py, in runs of their own: which tests may be skipped, and which may start a process."""
+"""The rules of tests/conftest.py, in separate runs: which tests may be skipped, and which may start a process."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ WORKERS = ((), ("--numprocesses=1",))
 def outcome(
     folder: Path, *options: str, tests: str = TESTS, environment: dict[str, str] | None = None
 ) -> tuple[int, dict[str, int], str]:
-    """Run tests with the suites' own conftest.py; return the exit code, the counts and everything that was printed."""
+    """Run tests with the suites' conftest.py; return the exit code, the counts and the whole output."""
     shutil.copy(CONFTEST, folder)
     (folder / "test_it.py").write_text(tests, encoding="utf-8")
-    others = ("GFPLUG_", "PYTEST_", "CI", "BUILD_NUMBER")  # in CI, pytest says each reason whole, and so twice
+    others = ("GFPLUG_", "PYTEST_", "CI", "BUILD_NUMBER")  # in CI, pytest prints reasons in full, so twice
     inherited = {key: text for key, text in os.environ.items() if not key.startswith(others)}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "--rootdir", folder, *options],
@@ -74,7 +74,7 @@ def outcome(
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """After pytest's own summary, with the programs that most tests miss first; other skips are not counted."""
+    """They follow pytest's summary; the programs that most tests lack come first, other skips are not counted."""
     code, counts, output = outcome(tmp_path, *workers)
 
     assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 5})
@@ -85,7 +85,7 @@ def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[s
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """In a test's body and in its fixtures; what MAY_SKIP lists and what fails as expected stays as it is."""
+    """This holds for a test's body and its fixtures; skips in MAY_SKIP and expected failures do not change."""
     code, counts, output = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
     assert (code, counts) == (1, {"passed": 1, "xfailed": 1, "skipped": 1, "failed": 3, "error": 1})
@@ -103,7 +103,7 @@ def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tupl
 
 
 def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
-    """If nothing was skipped for a missing tool, the last lines are pytest's own."""
+    """If nothing was skipped for a missing tool, the last lines are those of pytest."""
     code, counts, output = outcome(tmp_path, "-k", "passes or grafana")
 
     assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
@@ -151,7 +151,7 @@ def test_without():
     [("cli", {"passed": 1, "failed": 5}), ("runtime/deep", {"passed": 1, "failed": 5}), ("processes", {"passed": 6})],
 )
 def test_only_some_folders_hold_tests_that_start_processes(tmp_path: Path, folder: str, ends: dict[str, int]) -> None:
-    """Whichever way a process starts, a test below cli or runtime fails for it, and the sentence names the folder."""
+    """A test below cli or runtime fails if it starts a process in any way, and the error names the folder."""
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / folder / "test_starts.py").write_text(STARTS, encoding="utf-8")
     _, counts, output = outcome(tmp_path, folder)
@@ -172,7 +172,7 @@ def test_it(number):
 
 
 def test_a_worker_runs_whole_modules_and_some_folders(tmp_path: Path) -> None:
-    """What the tests of a module share is made once; two modules of a folder that shares a project stay together."""
+    """Shared fixtures of a module are made once; modules of a folder that shares a project run in one worker."""
     modules = ["cli/test_a.py", "cli/test_b.py", "docs/test_c.py", "docs/test_d.py"]
     for module in modules:
         (tmp_path / module).parent.mkdir(exist_ok=True)
@@ -187,7 +187,7 @@ def test_a_worker_runs_whole_modules_and_some_folders(tmp_path: Path) -> None:
 
 
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
-    """A reason that no test gives any more leaves the list; each says why it is there."""
+    """The list has no reason that no test gives; each entry has an explanation."""
     reasons = runpy.run_path(str(CONFTEST))["MAY_SKIP"]
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py") if path != CONFTEST]
 
@@ -196,7 +196,7 @@ def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
 
 
 def test_the_go_that_is_asked_for_is_the_one_that_the_module_needs() -> None:
-    """In the skips' reasons and in the pages that people read."""
+    """Reasons of skips and documentation pages name this version."""
     (needed,) = re.findall(
         r"^go (\d+\.\d+)", (ROOT / "tests/conformance/go.mod").read_text(encoding="utf-8"), re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""Every workflow, read by zizmor, which knows how workflows are attacked; it asks no network here."""
+"""Every workflow, checked by zizmor, which knows attacks on workflows; it uses no network here."""
 
 import json
 import shutil
@@ -13,11 +13,11 @@ ACCEPTED = {
     "anonymous-definition": "a job's key is its name",
     "secrets-outside-env": "tokens are optional; an environment would have to be made by hand in each repository",
 }
-"""What zizmor's strictest persona finds that stays as it is, and why."""
+"""Accepted findings of zizmor's strictest persona, with their reasons."""
 
 
 def audit(*paths: Path) -> list[str]:
-    """Return zizmor's findings, each as its name and place; skip without it."""
+    """Return zizmor's findings, each as its name and place; skip if zizmor is missing."""
     zizmor = Path(sys.executable).with_name("zizmor")
     program = str(zizmor) if zizmor.exists() else shutil.which("zizmor")
     if program is None:
@@ -38,13 +38,13 @@ def test_our_workflows_are_without_findings() -> None:
 
 @pytest.mark.parametrize("kind", ["signals", "from an index", "hybrid", "react"])
 def test_a_projects_workflows_are_without_findings(kind: str, tmp_path: Path) -> None:
-    """Two that install gfplug differently, one with an example's files over it, and one with npm's packages."""
+    """Two projects install gfplug differently; one has an example's files, and one npm packages."""
     assert kind in PROJECTS
     assert audit(*render(kind, tmp_path), dependabot(tmp_path)) == []
 
 
 def test_a_finding_is_reported(tmp_path: Path) -> None:
-    """An action that is pinned by its tag only."""
+    """The action is pinned only by its tag."""
     text = OURS[0].read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(text.replace("3d3c42e5aac5ba805825da76410c181273ba90b1", "v4"), encoding="utf-8")
 

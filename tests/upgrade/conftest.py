@@ -1,4 +1,4 @@
-"""A project of an older template, and the newer template it is upgraded to: the real one, with files of ours added."""
+"""A project of an older template, and the newer template for its upgrade: the real template with added files."""
 
 import shutil
 from pathlib import Path
@@ -15,20 +15,20 @@ from gfplug.sdk import cache, goenv
 
 @pytest.fixture(scope="session")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of each kind, as gfplug 0.1 made them."""
+    """Unpack a project of each kind, as gfplug 0.1 made them."""
     return unpack("projects-0.1.tar.xz", tmp_path_factory.mktemp("first-release"))
 
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The older and the newer template."""
+    """Make the older and the newer template."""
     folder = tmp_path_factory.mktemp("templates")
     return {"old": make_template(folder / "old", OLD), "new": make_template(folder / "new", NEW)}
 
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory, templates: dict[str, Path]) -> dict[str, Path]:
-    """A fresh project of each template."""
+    """Render a fresh project of each template."""
     folder = tmp_path_factory.mktemp("rendered")
     for name, template in templates.items():
         with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +42,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory, templates: dict[str, Path
 def project(
     tmp_path: Path, rendered: dict[str, Path], templates: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A project of the older template; gfplug renders the newer one."""
+    """Make a project of the older template; gfplug renders the newer one."""
     use_template(monkeypatch, templates["new"])
     return shutil.copytree(rendered["old"], tmp_path / "project")
 
@@ -58,5 +58,5 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def current(tmp_path: Path, rendered: dict[str, Path]) -> Project:
-    """A project of the newer template, at the embedded release."""
+    """Make a project of the newer template, at the embedded release."""
     return Project(shutil.copytree(rendered["new"], tmp_path / "project"))

@@ -3,7 +3,7 @@
     python killed.py FOLDER N TEMPLATE ARGUMENTS...
 
 A step is a change below FOLDER; N = 0 kills nothing, and the number of steps is the last line of standard error.
-TEMPLATE is the template to render, instead of gfplug's own.
+TEMPLATE is the template to render, instead of gfplug's.
 """
 
 import os
@@ -18,7 +18,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 def main(folder: str, kill_at: int, template: str, arguments: list[str]) -> int:
-    """Count the steps, and end with the one that is asked for."""
+    """Count the steps, and end at step N."""
     steps = 0
     real = resources.folder
     resources.folder = lambda name: Path(template) if name == "template" else real(name)

@@ -1,4 +1,4 @@
-"""What the tests of upgrades share: an older template, a newer one, what the user did, and a project's bytes."""
+"""Helpers of the upgrade tests: an older template, a newer one, the user's edits, and a project's bytes."""
 
 import os
 import shutil
@@ -66,7 +66,7 @@ def use_template(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Read a folder's files, but for git's and Python's own."""
+    """Read a folder's files, except those of git and Python."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -75,7 +75,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def write(project: Path, edits: dict[str, str | None]) -> None:
-    """Do what the user did."""
+    """Write the user's edits."""
     for path, text in edits.items():
         if text is None:
             (project / path).unlink()
@@ -87,13 +87,13 @@ def write(project: Path, edits: dict[str, str | None]) -> None:
 def unpack(fixture: str, folder: Path) -> Path:
     """Unpack an archive of tests/fixtures into a folder, and return it."""
     with tarfile.open(Path(__file__).parents[1] / "fixtures" / fixture) as archive:
-        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has no filter
         archive.extractall(folder)  # noqa: S202 - a fixture of ours
     return folder
 
 
 def assert_becomes_fresh(project: Path, fresh: Path) -> None:
-    """Upgrade a project without edits: every byte is as `gfplug new` writes it today, but for what is written once."""
+    """Upgrade a project without edits: all bytes are those of `gfplug new` today, except in files written once."""
     answers = origin.answers(project, Project(project).lock.template_version)
     assert cli.main(["upgrade", str(project)]) == 0
     if Project(project).lock.sdk_version != str(sdk.default()):
@@ -105,21 +105,21 @@ def assert_becomes_fresh(project: Path, fresh: Path) -> None:
 
 
 def run_in(project: Path, *words: str | Path) -> Ended:
-    """Run a module or script with this interpreter in a project, with the project's own code."""
+    """Run a module or script with this interpreter in a project, with the project's code."""
     env = {**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     is_script = str(words[0]).endswith(".py")
     return run(sys.executable, *([] if is_script else ["-m"]), *words, cwd=project, env=env)
 
 
 def output_in(project: Path, *words: str | Path, accepted: Sequence[int] = (0,)) -> str:
-    """Run a module or script in a project, which must end with an accepted exit code, and return what it printed."""
+    """Run a module or script in a project, which must end with an accepted exit code, and return its output."""
     ended = run_in(project, *words)
     assert ended.code in accepted, ended.out + ended.err
     return ended.out
 
 
 def passes_its_tests(project: Path) -> None:
-    """Run the project's own tests with this interpreter."""
+    """Run the project's tests with this interpreter."""
     output_in(project, "pytest", "-q", "-p", "no:cacheprovider")
 
 

@@ -1,4 +1,4 @@
-"""Releases of the SDK that never were: the embedded proto with something more, less, or else."""
+"""Invented releases of the SDK: the embedded proto with additions, removals or changes."""
 
 import io
 import zipfile
@@ -17,13 +17,13 @@ def embedded() -> str:
 
 
 def with_more() -> str:
-    """Return it with another field and another call."""
+    """Return the embedded proto with another field and another call."""
     text = embedded().replace(_CONTEXT, f"  string region = 99;\n{_CONTEXT}")
     return text.replace(_CHUNKS, f"  rpc QueryFast(QueryDataRequest) returns (QueryDataResponse);\n{_CHUNKS}")
 
 
 def with_less() -> str:
-    """Return it without a field that exists today."""
+    """Return the embedded proto without one of its fields."""
     lines = embedded().splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(_CONTEXT))
 

@@ -1,4 +1,4 @@
-"""The answers that a project keeps, when `gfplug upgrade` puts them to today's questions."""
+"""`gfplug upgrade` with the answers that a project stores, and today's questions."""
 
 import json
 from dataclasses import replace
@@ -26,7 +26,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("content", "says"), list(BROKEN.values()), ids=list(BROKEN))
 def test_answers_that_can_not_be_read_are_told(project: Path, content: bytes | None, says: str) -> None:
-    """What is wrong with `.gfplug/answers.json`, in one sentence."""
+    """One sentence says what is wrong with `.gfplug/answers.json`."""
     (project / template.ANSWERS_NAME).unlink()
     if content is not None:
         (project / template.ANSWERS_NAME).write_bytes(content)
@@ -36,7 +36,7 @@ def test_answers_that_can_not_be_read_are_told(project: Path, content: bytes | N
 
 
 def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
-    """A choice that the template dropped is named; `--data` gives another."""
+    """The message names a choice that the template dropped; `--data` sets another."""
     path = project / template.ANSWERS_NAME
     path.write_text(path.read_text().replace('"signals"', '"gone"'))
 
@@ -53,7 +53,7 @@ def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
 
 
 def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) -> None:
-    """A function turns an old answer into today's; a question with a default needs none."""
+    """A function converts an old answer; a question with a default needs no function."""
     path = project / template.ANSWERS_NAME
     stored = json.loads(path.read_text())
     del stored["answers"]["example"]

@@ -19,7 +19,7 @@ from gfplug import cli
 
 EVERY_NAME = Path(__file__).parents[1] / "fixtures" / "every_name"
 UNDOCUMENTED = {"gfruntime.testing.read_by_rules", "read_by_rules"}
-"""Names that nothing told authors of."""
+"""Names that no documentation for authors had."""
 RENAMED = {"Kind": "ObjectKind", "Asked": "ReceivedRequest", "Asked.json": "ReceivedRequest.json"}
 """Classes that have another name now; the former one can still be imported."""
 CALLS = [
@@ -34,7 +34,7 @@ CALLS = [
 
 @pytest.fixture
 def project(projects: Path, tmp_path: Path) -> Path:
-    """The project, with what its author wrote in place of the example."""
+    """Make the project, with the author's files in place of the example."""
     folder = shutil.copytree(projects / "signals", tmp_path / "project")
     (folder / "tests" / "test_datasource.py").unlink()
     return shutil.copytree(EVERY_NAME, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -42,13 +42,13 @@ def project(projects: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def former(projects: Path) -> dict[str, list[str] | None]:
-    """The public API of the runtime of gfplug 0.1, described by itself."""
+    """Read the public API of the runtime of gfplug 0.1, as this runtime describes it."""
     api: dict[str, list[str] | None] = json.loads(output_in(projects / "signals", public_api.__file__))
     return {name: parameters for name, parameters in api.items() if name not in UNDOCUMENTED}
 
 
 def check(project: Path) -> None:
-    """Run what the project's own CI runs, with every warning an error."""
+    """Run the checks of the project's CI, with every warning as an error."""
     output_in(project, "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
     output_in(project, "mypy", "--cache-dir", "../mypy")
     output_in(project, "ruff", "check", "--no-cache")
@@ -61,7 +61,7 @@ def author_files(project: Path) -> dict[str, bytes]:
 
 
 def answers(project: Path, *target: str) -> list[str]:
-    """Ask the plugin whatever a Grafana would."""
+    """Send the plugin every kind of request that Grafana sends."""
     span = ["--from=2026-01-01T00:00:00Z", "--json"]
     return [
         output_in(
@@ -74,7 +74,7 @@ def answers(project: Path, *target: str) -> list[str]:
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the old plugin is started by a shell script")
 def test_the_project_runs_unchanged(project: Path, tmp_path: Path) -> None:
-    """Its tests and types pass as before, the plugin answers the same, and no byte of the author's has changed."""
+    """Its tests and type checks pass, the plugin's answers and the author's files are unchanged."""
     plugin = tmp_path / "plugin" / "gpx"
     plugin.parent.mkdir()
     shutil.copy(project / "plugin.json", plugin.parent)
@@ -93,7 +93,7 @@ def test_the_project_runs_unchanged(project: Path, tmp_path: Path) -> None:
 
 
 def test_no_name_or_parameter_is_gone(former: dict[str, list[str] | None]) -> None:
-    """All that an author could use is there, with the same parameters and defaults."""
+    """Every public name still exists, with the same parameters and defaults."""
     present = json.loads(public_api.RECORD.read_text(encoding="utf-8"))
     renamed = {RENAMED.get(name, name): parameters for name, parameters in former.items()}
 
@@ -121,7 +121,7 @@ def test_the_project_uses_every_name(former: dict[str, list[str] | None]) -> Non
 
 
 def _names(nodes: list[ast.AST]) -> set[str]:
-    """List what the author's files name: variables, attributes, arguments."""
+    """List the names in the author's files: variables, attributes, arguments."""
     return {
         *(node.id for node in nodes if isinstance(node, ast.Name)),
         *(node.attr for node in nodes if isinstance(node, ast.Attribute)),
@@ -130,7 +130,7 @@ def _names(nodes: list[ast.AST]) -> set[str]:
 
 
 def _imports(nodes: list[ast.AST]) -> set[str]:
-    """List what they import by `from`, and the attributes of modules that are imported so."""
+    """List the names that they import by `from`, and attributes with the full name of an imported module."""
     statements = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     modules = {alias.name: f"{node.module}.{alias.name}" for node in statements for alias in node.names}
     read = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
@@ -138,7 +138,7 @@ def _imports(nodes: list[ast.AST]) -> set[str]:
 
 
 def _arguments(nodes: list[ast.AST]) -> dict[str, set[str | int | None]]:
-    """Map the names of functions and classes to the parameters that they are given: keywords, and places of others."""
+    """Map the names of functions and classes to the arguments in their calls: keywords, and positions of others."""
     arguments: dict[str, set[str | int | None]] = defaultdict(set)
     for node in nodes:
         if isinstance(node, ast.Call):

@@ -1,7 +1,7 @@
-"""A project of the first template, as `gfplug new acme-sales` made it then, comes to today's with its edits.
+"""A project of the first template, as `gfplug new acme-sales` made it, upgrades to today's template with its edits.
 
-`tests/fixtures/first-project.tar.xz` is the whole project. It is never made again: what it proves is that projects out
-there still upgrade.
+`tests/fixtures/first-project.tar.xz` is the whole project. It is never made again: it proves that existing projects
+still upgrade.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ from gfplug.project.plugin_project import Project
 
 @pytest.fixture
 def first(tmp_path: Path) -> Path:
-    """The project, as it was."""
+    """Unpack the project."""
     return unpack("first-project.tar.xz", tmp_path / "first")
 
 
 def test_an_untouched_project_becomes_a_fresh_one(first: Path, tmp_path: Path) -> None:
-    """Its old tests pass, too."""
+    """Its old tests also pass."""
     assert_becomes_fresh(first, tmp_path / "fresh")
     passes_its_tests(first)
 
@@ -40,7 +40,7 @@ NEW_FILES = {
 
 
 def test_a_project_in_use_keeps_its_edits(first: Path) -> None:
-    """All are there afterwards, nothing conflicts, old tests and new ones pass, a second upgrade has nothing to do."""
+    """No edit is lost, nothing conflicts, old and new tests pass, and a second upgrade changes nothing."""
     for path, (old, edited) in EDITS.items():
         text = (first / path).read_text(encoding="utf-8")
         assert old in text, path

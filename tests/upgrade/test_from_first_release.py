@@ -1,7 +1,7 @@
-"""Projects of gfplug 0.1, with the runtime in `src/gfruntime` and the editors in `frontend/stub`, come to the library.
+"""Projects of gfplug 0.1, with the runtime in `src/gfruntime` and the editors in `frontend/stub`, get the library.
 
 `tests/fixtures/projects-0.1.tar.xz` holds one of each kind, as gfplug 0.1 made them: `signals`, `http`, `hybrid`,
-`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made again.
+`react`, and `adopted`, a plugin with a backend beside its frontend. The archive is never made again.
 """
 
 import json
@@ -27,26 +27,26 @@ EDITS = {
     "src/plugin/datasource.py": ("class Datasource", "class Extra:\n    pass\n\n\nclass Datasource"),
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
-"""What an author changed in each kind of project, where it has the file."""
+"""An author's edits in each kind of project that has the file."""
 NEEDED = ("idna", "certifi", "charset-normalizer")
 """The dependencies that an author added."""
 
 
 @pytest.fixture(params=list(KINDS))
 def first(request: pytest.FixtureRequest, projects: Path, tmp_path: Path) -> Path:
-    """One of each kind, for its own test."""
+    """Copy the project of a kind, for one test."""
     kind: str = request.param
     return shutil.copytree(projects / kind, tmp_path / kind) / KINDS[kind]
 
 
 @pytest.fixture
 def signals(projects: Path, tmp_path: Path) -> Path:
-    """The default kind."""
+    """Copy the project of the default kind."""
     return shutil.copytree(projects / "signals", tmp_path / "signals")
 
 
 def edit(project: Path) -> dict[str, str]:
-    """Do what an author did, and return what must be found afterwards, by file."""
+    """Make an author's edits, and return the texts that each file must contain afterwards."""
     edits = {}
     for path, (old, edited) in EDITS.items():
         if (project / path).exists() and old in (text := (project / path).read_text(encoding="utf-8")):
@@ -63,14 +63,14 @@ def edit(project: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give an interpreter that has what the author's project asks for."""
+    """Return an interpreter with the requirements of the author's project."""
     return shared(run_folder(tmp_path_factory), NEEDED)
 
 
 @pytest.mark.long
 @pytest.mark.bundles
 def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) -> None:
-    """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""
+    """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade changes nothing."""
     edits = edit(first)
 
     assert cli.main(["upgrade", str(first)]) == 0
@@ -95,18 +95,18 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) 
     build_result = run_in(first, quick_archive.__file__, "build", first, "--python", packages)
     assert build_result.code == 0, build_result.err
     health = json.loads(run_in(first, "gfplug", "call", "health", "dist", "--json").out)
-    assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
+    assert health["status"] == "OK" or "could not be asked" in health["message"]  # no API runs here
 
 
 @pytest.mark.parametrize("kind", ["signals", "hybrid"])
 def test_an_untouched_project_becomes_a_fresh_one(projects: Path, tmp_path: Path, kind: str) -> None:
-    """This is so for every choice that gfplug 0.1 had."""
+    """This holds for every choice of gfplug 0.1."""
     assert_becomes_fresh(shutil.copytree(projects / kind, tmp_path / "old"), tmp_path / "fresh")
 
 
 @pytest.mark.parametrize("path", ["src/gfruntime/log.py", "frontend/stub/query.js"])
 def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The difference is the author's edit and no more; `--force` keeps a copy."""
+    """The difference is only the author's edit; `--force` keeps a copy."""
     commit(signals)
     file = signals / path
     file.write_text(file.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
@@ -128,7 +128,7 @@ def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: 
 
 @pytest.mark.parametrize("words", [["build"], ["call", "health"], ["dev"], ["proto", "upgrade", "--offline"]])
 def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Before anything is installed or changed."""
+    """The message comes before anything is installed or changed."""
     before = contents(signals)
 
     assert cli.main([*words, str(signals)]) == 3
@@ -139,7 +139,7 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
 
 
 def test_a_cache_of_the_former_runtime_does_not_count_as_one(signals: Path) -> None:
-    """The upgrade removes it; in a clone, where git leaves it behind, it is ignored."""
+    """The upgrade removes it; in a clone, where git leaves the cache behind, gfplug ignores it."""
     cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
     cache.parent.mkdir()
     cache.write_bytes(b"")

@@ -1,4 +1,4 @@
-"""Upgrades that are killed, and upgrades at the same time: the project is whole, old or new, and so is the cache."""
+"""Killed upgrades, and upgrades at the same time: the project is complete, old or new, and so is the cache."""
 
 import json
 import os
@@ -38,7 +38,7 @@ COMMANDS = {"template": ["upgrade"], "proto": ["proto", "upgrade", "--to", "v0.2
 def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
     kind: str, tmp_path: Path, rendered: dict[str, Path], templates: dict[str, Path]
 ) -> None:
-    """Killed at steps all along the way; what the next command finds is whole, and upgrades to the same end."""
+    """It is killed at many steps; the next command finds a complete project, and upgrades it to the same result."""
     proto = tmp_path / "given.proto"
     proto.write_text(with_more(), encoding="utf-8")
     words = COMMANDS[kind] + (["--from", str(proto)] if kind == "proto" else [])
@@ -54,7 +54,7 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
         project = shutil.copytree(old, tmp_path / str(stage))
         step = 1 + stage * (steps - 1) // (STAGES - 1)
         assert upgrade(project, step, templates["new"], *words).code == -signal.SIGKILL
-        with journal.lock_project(project):  # as every upgrade begins
+        with journal.lock_project(project):  # every upgrade begins with this
             pass
         repaired = {
             path: content for path, content in contents(project).items() if path in before.keys() | after.keys()
@@ -67,13 +67,13 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
 
 
 def at_once(commands: Sequence[Sequence[str | Path]], **environment: str) -> list[Ended]:
-    """Run several gfplugs side by side to their end."""
+    """Run several gfplug processes at once, to their end."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda words: python("gfplug", *words, env={**os.environ, **environment}), commands))
 
 
 def test_two_processes_share_a_cache(tmp_path: Path, rendered: dict[str, Path]) -> None:
-    """Several projects move to the same new release at once: each arrives, and the cache holds it once, whole."""
+    """Several projects move to the same new release at once: all succeed, and the cache has one complete copy."""
     env = {
         "GOPROXY": module_proxy(tmp_path / "proxy", "v0.299.0", with_more()),
         "GOMODCACHE": str(tmp_path / "mod"),
@@ -88,13 +88,13 @@ def test_two_processes_share_a_cache(tmp_path: Path, rendered: dict[str, Path]) 
 
     assert [ended.code for ended in results] == [0, 0, 0], results
     assert all(verify.verify(Project(project)).problems == [] for project in projects)
-    if sys.platform == "linux":  # elsewhere the cache is not where the variable says
+    if sys.platform == "linux":  # on other systems this variable does not set the cache's folder
         [backup] = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
         assert json.loads(backup.read_text())["version"] == "v0.299.0"
 
 
 def test_two_upgrades_of_one_project_do_not_mix(tmp_path: Path, rendered: dict[str, Path]) -> None:
-    """One runs first; the other follows, or must wait. The project is whole in both cases."""
+    """One runs first; the other follows, or is refused. The project is complete in both cases."""
     project = shutil.copytree(rendered["new"], tmp_path / "project")
     words = ["proto", "upgrade", "--no-tests", "--offline", str(project), "--to"]
     results = at_once([[*words, version] for version in ("v0.296.3", "v0.297.0")])

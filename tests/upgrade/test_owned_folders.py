@@ -19,7 +19,7 @@ OWNED = {"edited": "vendor/old.txt", "added": "vendor/mine.txt", "deleted": "ven
 def test_an_edited_owned_folder_stops_the_upgrade(
     project: Path, what: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 3, the file and its difference named, nothing changed; `--force` goes on and keeps a copy."""
+    """The exit code is 3, the file's difference is shown, nothing changes; `--force` goes on and keeps a copy."""
     write(project, {path: None if what == "deleted" else "# mine\n"})
     before = contents(project)
 
@@ -44,7 +44,7 @@ def test_force_generates_edited_stubs_again(project: Path, rendered: dict[str, P
 
 
 def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
-    """A proto that is not the lock's can't be the source of new stubs."""
+    """A proto that differs from the lock's is not a source for new stubs."""
     proto = project / "src" / "pluginv2" / "backend.proto"
     proto.write_bytes(proto.read_bytes() + b"// mine\n")
 
@@ -53,7 +53,7 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
 
 
 def test_stubs_of_other_tools_are_generated_again(project: Path, rendered: dict[str, Path]) -> None:
-    """When the generators moved on, so do the stubs, the lock and the floors."""
+    """New generator versions change the stubs, the lock and the oldest allowed versions."""
     lock = json.loads((project / "gfplug.lock").read_text())
     lock["tools"]["grpcio-tools"] = "1.0.0"
     lock["floors"]["grpcio"] = "1.0.0"

@@ -1,4 +1,4 @@
-"""`gfplug proto diff`: what changed between two releases, and the exit code that tells what breaks."""
+"""`gfplug proto diff`: the changes between two releases, and the exit code for incompatible changes."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("offline")
 
 
 def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) -> None:
-    """`proto diff` of two releases that speak alike prints nothing to stdout, and an empty list as JSON."""
+    """`proto diff` of two releases with the same protocol prints nothing to stdout, and an empty list as JSON."""
     assert cli.main(["proto", "diff", "v0.291.0", "v0.298.0", "--offline", "--exit-code"]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -45,6 +45,6 @@ def test_a_diff_begins_at_the_project(
 
 
 def test_a_diff_of_what_is_not_here_is_a_fetch_error() -> None:
-    """Offline, a release that is neither embedded nor kept ends in exit code 4."""
+    """Offline, a release that is neither embedded nor cached gives exit code 4."""
     assert cli.main(["proto", "diff", "v0.97.0", "v0.150.0", "--offline"]) == 4
     assert cli.main(["proto", "diff", "one", "v0.150.0"]) == 2

@@ -1,4 +1,4 @@
-"""`gfplug proto upgrade`: what changes for this project, rehearsed first, all or nothing."""
+"""`gfplug proto upgrade`: the changes for the project, a rehearsal first, then all files or none."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ def write_proto(folder: Path, text: str) -> Path:
 
 
 def request(version: SdkVersion, source: Path | None = None, **options: object) -> ProtoUpgradeRequest:
-    """Ask for a release, offline and without tests unless told otherwise."""
+    """Make a request for a release, by default offline and without tests."""
     choices = {"offline": True, "with_tests": False, **options}
     return ProtoUpgradeRequest(version=version, source=source, **choices)  # type: ignore[arg-type]  # the test's own words
 
@@ -68,7 +68,7 @@ def test_an_upgrade_in_steps_gives_the_same_bytes(current: Project, tmp_path: Pa
 
 
 def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
-    """Going back reports what is lost; then the project is as `gfplug new` made it."""
+    """A downgrade reports the losses; then the project is as `gfplug new` made it."""
     before = contents(current.root)
     proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
     upgraded = proto_upgrade.upgrade(current, request(sdk.default()))
@@ -79,7 +79,7 @@ def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> N
 
 
 def test_the_same_wire_changes_no_stub(current: Project) -> None:
-    """Releases that speak alike differ in the lock alone."""
+    """Releases with the same protocol differ only in the lock."""
     upgraded = proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
 
     assert upgraded.changes == ()
@@ -98,7 +98,7 @@ def test_an_upgrade_to_the_current_release_changes_nothing(
 
 
 def test_what_the_project_says_is_named(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The report names the lines that use what changes; when that goes, the upgrade stops with exit code 7."""
+    """The report names the lines that use changed names; a use of a removed name stops the upgrade with exit code 7."""
     (current.source / "plugin" / "uses.py").write_text(USES)
     before = contents(current.root)
     words = [
@@ -121,7 +121,7 @@ def test_what_the_project_says_is_named(current: Project, tmp_path: Path, capsys
 
 
 def test_the_projects_tests_run_first(current: Project, tmp_path: Path) -> None:
-    """They run in a copy that has the new stubs; the project is touched when they pass."""
+    """They run in a copy that has the new stubs; the project changes only if they pass."""
     test = current.root / "tests" / "test_stubs.py"
     test.write_text(FIELD_TEST)
     for other in (current.root / "tests").glob("test_datasource*"):
@@ -139,7 +139,7 @@ def test_the_projects_tests_run_first(current: Project, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["no environment", "no pytest", "no tests"])
 def test_tests_that_can_not_run_are_told(current: Project, what: str, tmp_path: Path) -> None:
-    """The upgrade goes on, and its report says why nothing was proven."""
+    """The upgrade goes on, and its report says why no test ran."""
     python = None
     if what == "no tests":
         shutil.rmtree(current.root / "tests")
@@ -154,7 +154,7 @@ def test_tests_that_can_not_run_are_told(current: Project, what: str, tmp_path: 
 
 
 def test_floors_are_raised_and_line_ends_kept(current: Project) -> None:
-    """pyproject.toml gets the stubs' floors, comments and CRLF stay."""
+    """pyproject.toml gets the oldest versions that the stubs allow; comments and CRLF stay."""
     path = current.root / "pyproject.toml"
     text = path.read_text()
     floor = current.lock.floors["grpcio"]
@@ -167,7 +167,7 @@ def test_floors_are_raised_and_line_ends_kept(current: Project) -> None:
 
 
 def test_edited_stubs_stop_the_upgrade(current: Project) -> None:
-    """They are named; `--force` replaces them and keeps a copy."""
+    """The message names them; `--force` replaces them and keeps a copy."""
     (current.source / "pluginv2" / "backend_pb2.pyi").write_text("# mine\n")
     with pytest.raises(ProjectError, match=r"src/pluginv2/backend_pb2\.pyi \(edited\)"):
         proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
@@ -187,7 +187,7 @@ def test_an_edited_wheel_stops_the_upgrade(current: Project) -> None:
 
 
 def test_a_release_that_changed_is_refused(current: Project, tmp_path: Path) -> None:
-    """The lock pins what was trusted on first use: the same version with another wire is not it."""
+    """The lock pins the proto trusted on first use; another proto under the same version is refused."""
     proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
     before = contents(current.root)
 
@@ -219,7 +219,7 @@ def test_a_proto_that_can_not_be_fetched_changes_nothing(
 
 
 def test_a_rehearsal_changes_nothing(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--dry-run` tells the changes and the files, and leaves the project alone."""
+    """`--dry-run` prints the changes and the files, and does not change the project."""
     before = contents(current.root)
     words = [
         "proto",

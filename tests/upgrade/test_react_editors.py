@@ -1,4 +1,4 @@
-"""`gfplug upgrade --data frontend=react`: editors that a build makes become sources that the author owns."""
+"""`gfplug upgrade --data frontend=react`: editors from the build become sources that the author owns."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ def upgrade(project: Path, *more: str) -> int:
 
 
 def test_the_authors_own_fields_are_in_the_sources(project: Path) -> None:
-    """The example's fields are not; hooks.js goes, npm's files come, and a second time changes nothing."""
+    """The example's fields are not; hooks.js is removed, npm's files are added, and a second run changes nothing."""
     assert upgrade(project) == 0
     first = contents(project)
 
@@ -46,7 +46,7 @@ def test_the_authors_own_fields_are_in_the_sources(project: Path) -> None:
 
 
 def test_later_upgrades_never_touch_the_sources(project: Path) -> None:
-    """Changed and removed files stay as the author left them."""
+    """Changed and removed files stay as they are."""
     upgrade(project)
     (project / FOLDER / "types.ts").write_text("// mine\n", encoding="utf-8")
     (project / FOLDER / "ConfigEditor.tsx").unlink()
@@ -57,7 +57,7 @@ def test_later_upgrades_never_touch_the_sources(project: Path) -> None:
 
 
 def test_a_new_projects_sources_are_the_authors_too(tmp_path: Path) -> None:
-    """`gfplug new` wrote them; no upgrade writes them again or merges into them."""
+    """`gfplug new` wrote the sources; no upgrade writes them again or merges into them."""
     from dataclasses import replace  # noqa: PLC0415 - for this test alone
 
     from older import ANSWERS  # noqa: PLC0415 - as above
@@ -71,7 +71,7 @@ def test_a_new_projects_sources_are_the_authors_too(tmp_path: Path) -> None:
 
 
 def test_what_has_no_counterpart_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Hooks with code stay, and so do translations; a sentence for each says that nothing uses them."""
+    """Hooks with code stay, and so do translations; a message for each says that it is unused."""
     hooks = project / "frontend/hooks.js"
     hooks.write_text("exports.query = () => undefined;\n", encoding="utf-8")
     (project / "frontend/locales").mkdir()

@@ -1,4 +1,4 @@
-"""What stops `gfplug upgrade`, in the template or the project; nothing is changed then."""
+"""Errors in the template or the project that stop `gfplug upgrade`; nothing changes then."""
 
 import shutil
 from pathlib import Path
@@ -16,11 +16,11 @@ from gfplug.upgrades import upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
 
 
-@pytest.mark.filterwarnings("ignore:.*ScandirIterator")  # copier leaves one open when a rendering fails
+@pytest.mark.filterwarnings("ignore:.*ScandirIterator")  # copier leaves a file open when a rendering fails
 def test_a_template_that_can_not_be_rendered_changes_nothing(
     project: Path, templates: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error midway through the rendering leaves every byte as it was."""
+    """An error during the rendering changes no byte."""
     broken = shutil.copytree(templates["new"], tmp_path / "broken")
     (broken / "project" / "z.txt.jinja").write_text("{= nobody =}")
     use_template(monkeypatch, broken)
@@ -32,7 +32,7 @@ def test_a_template_that_can_not_be_rendered_changes_nothing(
 
 
 def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an editor saves while the merge runs stops the upgrade."""
+    """A file that an editor saves during the merge stops the upgrade."""
     real = journal.apply
 
     def apply(root: Path, edits: dict[str, Edit]) -> None:
@@ -48,7 +48,7 @@ def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatc
 
 
 def test_a_base_that_is_lost_needs_force(project: Path) -> None:
-    """Without it edits can't be recognised: only `--force` continues, and marks every difference."""
+    """Without a base, edits can't be recognised: only `--force` continues, and marks every difference."""
     (project / template.BASE_NAME).unlink()
     write(project, {"notes.txt": MINE})
     with pytest.raises(ProjectError, match=r"base\.zip does not exist"):

@@ -17,7 +17,7 @@ CODE = f'PLUGIN = "{OLD}"\nOTHER = "{OLD}-test"\nEXECUTABLE = "gpx_sales"\nTABLE
 
 @pytest.fixture
 def sales(tmp_path: Path) -> Path:
-    """A project in the folder that its id names, with edits and code that speaks of the id."""
+    """Make a project in the folder with its id as name, with edits and code that contains the id."""
     root = tmp_path / OLD
     new_project(root, ANSWERS)
     (root / "src" / "plugin" / "names.py").write_text(CODE, encoding="utf-8")
@@ -31,7 +31,7 @@ def sales(tmp_path: Path) -> Path:
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Read the project's texts, but for what gfplug keeps for itself."""
+    """Read the project's texts, except gfplug's own files."""
     return {
         path: content.decode()
         for path, content in contents(root).items()
@@ -61,7 +61,7 @@ def test_the_new_id_is_everywhere(sales: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_renamed_project_is_as_a_new_one(tmp_path: Path) -> None:
-    """If it has no edits, every byte is what `gfplug new` writes."""
+    """If it has no edits, all bytes are those that `gfplug new` writes."""
     for name in ("sales", "orders"):
         assert cli.main(["new", f"acme-{name}", str(tmp_path / name), "--defaults", "--offline"]) == 0
     assert cli.main(["rename", "acme-orders", str(tmp_path / "sales"), "--title", "Acme Orders"]) == 0
@@ -81,7 +81,7 @@ def test_a_rehearsal_changes_nothing(sales: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_taken_folder_stops_it(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is changed when the folder's new name is taken."""
+    """Nothing changes if the folder's new name is taken."""
     sales.with_name(NEW).mkdir()
     before = contents(sales)
 
@@ -110,13 +110,13 @@ def test_a_folder_of_another_name_stays(sales: Path) -> None:
 def test_names_that_can_not_be(
     sales: Path, words: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What `gfplug new` refuses is refused here, in the same words."""
+    """Names that `gfplug new` refuses are refused here, with the same message."""
     assert cli.main(["rename", *words, str(sales)]) == code
     assert says in capsys.readouterr().err
 
 
 def test_an_older_project_is_upgraded_first(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One thing at a time: a rename shows nothing but the rename."""
+    """The rename asks for an upgrade first, so that its changes are only those of the rename."""
     path = sales / "gfplug.lock"
     locked = json.loads(path.read_text(encoding="utf-8"))
     locked["template"]["version"] = "0.1.0"

@@ -1,4 +1,4 @@
-"""`gfplug upgrade` where a project may stand: in a repository, a clone, below another, behind a link, without git."""
+"""`gfplug upgrade` in a repository, in a clone, below another repository, behind a link and without git."""
 
 import shutil
 from pathlib import Path
@@ -19,7 +19,7 @@ BYTE_FOR_BYTE = (
 
 
 def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
-    """`core.autocrlf` is set: edits merge in a project with CRLF, and every line keeps it."""
+    """`core.autocrlf` is set: edits merge in a project with CRLF, and every line keeps its CRLF."""
     write(project, {"notes.txt": MINE, ".gitattributes": BYTE_FOR_BYTE})
     commit(project)
     clone = tmp_path / "clone"
@@ -43,7 +43,7 @@ def test_other_work_in_progress_is_left_alone(project: Path) -> None:
 
 @pytest.mark.parametrize("has_repository", [True, False])
 def test_an_edit_that_is_in_no_commit_is_copied_first(project: Path, *, has_repository: bool) -> None:
-    """Merging into a file that is nowhere else keeps a copy of it; a staged file is nowhere else."""
+    """The upgrade copies a file before a merge if no commit has its text; this includes a staged file."""
     if has_repository:
         commit(project)
     write(project, {"notes.txt": MINE, "short.txt": "line 1\nmine\n"})
@@ -56,7 +56,7 @@ def test_an_edit_that_is_in_no_commit_is_copied_first(project: Path, *, has_repo
 
 
 def test_a_project_below_a_repository_is_upgraded_in_place(project: Path, tmp_path: Path) -> None:
-    """In a monorepo nothing outside of the project is read or written, moves within it are found."""
+    """In a monorepo nothing outside of the project is read or written; moves within the project are found."""
     mono = tmp_path / "mono"
     inside = mono / "plugins" / "sales"
     shutil.copytree(project, inside)
@@ -72,7 +72,7 @@ def test_a_project_below_a_repository_is_upgraded_in_place(project: Path, tmp_pa
 
 
 def test_a_link_to_the_project_leads_to_it(project: Path, tmp_path: Path) -> None:
-    """A symlinked project folder is upgraded where it is."""
+    """A symlinked project folder is upgraded in its place."""
     (tmp_path / "link").symlink_to(project)
 
     assert cli.main(["upgrade", str(tmp_path / "link")]) == 0
@@ -82,7 +82,7 @@ def test_a_link_to_the_project_leads_to_it(project: Path, tmp_path: Path) -> Non
 def test_a_file_that_became_a_link_is_left_alone(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is written through a link, and the output says so."""
+    """Nothing is written through a link, and the output says this."""
     (tmp_path / "shared.txt").write_text(LONG)
     (project / "notes.txt").unlink()
     (project / "notes.txt").symlink_to(tmp_path / "shared.txt")
@@ -94,7 +94,7 @@ def test_a_file_that_became_a_link_is_left_alone(
 
 
 def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, Path]) -> None:
-    """No git at all: what only the template changed is upgraded, what both changed is put beside."""
+    """Files that only the template changed are upgraded; where both changed, the new file is put beside."""
     monkeypatch.setattr(repository, "is_installed", lambda: False)
     write(project, {"notes.txt": MINE})
 
@@ -107,7 +107,7 @@ def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPat
 def test_the_variables_of_a_git_hook_do_not_matter(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Called from a hook, with git's variables set, the upgrade is the same."""
+    """The upgrade from a hook, with git's variables set, gives the same files."""
     write(project, {"notes.txt": MINE})
     commit(project)
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):

@@ -17,7 +17,7 @@ from gfplug.upgrades import upgrade
 
 CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
 
-# what the user did: path to text, or None for a deletion; then what is there after the upgrade, None for nothing
+# the user's edits: path to text, or None for a deletion; then the text after the upgrade, None for no file
 ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
     "distant lines": ({"notes.txt": MINE}, {"notes.txt": BOTH}, 0),
     "overlapping lines": ({"short.txt": "line 1\nmine\n"}, {"short.txt": CONFLICT}, 8),
@@ -78,7 +78,7 @@ def test_an_untouched_project_becomes_a_fresh_one(project: Path, rendered: dict[
 
 
 def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An upgrade of what was upgraded writes no file and says so."""
+    """A second upgrade writes no file and reports this."""
     write(project, {"notes.txt": MINE})
     assert cli.main(["upgrade", str(project)]) == 0
     before = {path: (project / path).stat().st_mtime_ns for path in contents(project)}
@@ -93,7 +93,7 @@ def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
 def test_a_rehearsal_changes_nothing(project: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints what would change, writes nothing, and has the exit code of conflicts."""
+    """It prints the changes, writes nothing, and has the exit code of conflicts."""
     write(project, {"short.txt": "line 1\nmine\n"})
     before = contents(project)
 
@@ -106,7 +106,7 @@ def test_a_rehearsal_changes_nothing(project: Path, option: str, capsys: pytest.
 
 
 def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
-    """What `--diff` prints is a patch: git takes it, and the files become those of an upgrade."""
+    """`--diff` prints a patch; git applies it, and the files become those of an upgrade."""
     (project / "icon.bin").unlink()
     commit(project)
     plan = upgrade.plan(Project(project), REQUEST)
@@ -124,7 +124,7 @@ def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
 
 @pytest.mark.shows("errors: `.rej` files after an upgrade")
 def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The marks are git's, without further files; the result lists each file, and what to do."""
+    """The markers are those of git, without further files; the result lists each file and what to do."""
     write(project, {"short.txt": "line 1\nmine\n", "dropped.txt": "mine\n"})
 
     assert cli.main(["upgrade", str(project)]) == 8
@@ -142,7 +142,7 @@ def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pyte
 
 
 def test_an_upgrade_that_was_not_finished_is_not_built_upon(project: Path) -> None:
-    """Markers, or a file put beside, stop the next upgrade; resolving them frees it."""
+    """Markers, or a new file beside an old one, stop the next upgrade until they are resolved."""
     write(project, {"short.txt": "line 1\nmine\n", "icon.bin": BINARY[1].decode("latin-1")})
     assert cli.main(["upgrade", str(project)]) == 8
     with pytest.raises(ConflictError, match=r"an earlier upgrade is not finished: icon\.bin, short\.txt"):

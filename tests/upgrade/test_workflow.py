@@ -1,4 +1,4 @@
-"""The scheduled workflow of a project: its own shell lines, run here with a repository and a `gh` of ours."""
+"""The scheduled workflow of a project: its shell lines, run here with a test repository and a stand-in for `gh`."""
 
 import os
 import shutil
@@ -36,10 +36,10 @@ def scripts(path: Path) -> dict[str, dict[str, str]]:
 
 
 class Runner:
-    """GitHub's machines: each job has its own checkout, and takes what the job before it keeps."""
+    """GitHub's machines: each job has its own checkout, and gets the file that the previous job keeps."""
 
     def __init__(self, folder: Path, project: Path, proxy: str) -> None:
-        """Put the project where a checkout comes from."""
+        """Put the project into the repository of the checkouts."""
         self.folder, self.origin, self.temp = folder, folder / "origin.git", folder / "temp"
         git(folder, "clone", "--quiet", "--bare", project, self.origin)
         (folder / "bin").mkdir()
@@ -69,7 +69,7 @@ class Runner:
         return self.temp / "upgrade.patch"
 
     def run(self, job: str, *names: str, workflow: Path | None = None) -> list[Ended]:
-        """Run a job's named steps as GitHub does, in a new checkout, to the first that fails."""
+        """Run a job's named steps as GitHub does, in a new checkout, up to the first failure."""
         checkout = self.folder / job
         git(self.folder, "clone", "--quiet", self.origin, checkout)
         lines = scripts(workflow or checkout / ".github/workflows/upgrade.yml")[job]
@@ -82,7 +82,7 @@ class Runner:
         return ended
 
     def upgrade(self) -> list[Ended]:
-        """Run both jobs, whose steps succeed; return what the first one printed."""
+        """Run both jobs, whose steps succeed; return the first job's output."""
         first = self.run("upgrade", "Upgrade")
         for ended in (*first, *self.open()):
             assert ended.code == 0, ended.out + ended.err
@@ -93,7 +93,7 @@ class Runner:
         return self.run("pull-request", "Commit", "Open a pull request", workflow=workflow)
 
     def calls(self) -> list[str]:
-        """Return what `gh` was called with."""
+        """Return the arguments of all calls of `gh`."""
         log = self.temp / "gh.log"
         return log.read_text().splitlines() if log.exists() else []
 
@@ -116,7 +116,7 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
-    """A runner with a project that is behind in both: its template, and the SDK."""
+    """Make a runner with a project whose template and SDK are both out of date."""
     project = shutil.copytree(rendered["old"], tmp_path / "project")
     commit(project)
     return Runner(tmp_path, project, module_proxy(tmp_path / "proxy", "v0.299.0", with_more()))
@@ -124,7 +124,7 @@ def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
 
 @pytest.mark.long
 def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
-    """One branch has both; its text says where the reports are."""
+    """One branch has both; the pull request's text says where the reports are."""
     (report,) = runner.upgrade()
 
     assert (runner.temp / "output").read_text() == "is-newer=true\n"
@@ -140,7 +140,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
 
 @pytest.mark.long
 def test_the_next_upgrade_updates_the_open_pull_request(runner: Runner) -> None:
-    """`gh pr create` fails when the branch has a pull request; then its text is replaced."""
+    """`gh pr create` fails when the branch has a pull request; then the text of the pull request is replaced."""
     (runner.temp / "is-open").touch()
     runner.upgrade()
 
@@ -165,7 +165,7 @@ def create(path: str, line: str = "new") -> str:
 
 
 def test_changes_of_workflows_are_not_pushed(runner: Runner) -> None:
-    """The branch has the other changes; the text says how to apply these."""
+    """The branch has the other changes; the pull request says how to apply those of workflows."""
     runner.patch.write_text(
         create(".github/workflows/evil.yml") + create(".github/actions/a/action.yml") + create("good.txt")
     )
@@ -179,7 +179,7 @@ def test_changes_of_workflows_are_not_pushed(runner: Runner) -> None:
 
 
 def test_the_commands_of_the_text_apply_the_changes_of_workflows(runner: Runner, tmp_path: Path) -> None:
-    """They work in a clone with the branch, where the first job changed nothing but a workflow."""
+    """They work in a clone with the branch, even if the first job changed only a workflow."""
     runner.patch.write_text(create(".github/workflows/new.yml"))
     assert [step.code for step in runner.open()] == [0, 0]
     clone = tmp_path / "clone"
@@ -193,7 +193,7 @@ def test_the_commands_of_the_text_apply_the_changes_of_workflows(runner: Runner,
 
 @pytest.mark.parametrize("has_conflicts", ["true", ""])
 def test_conflicts_are_named_in_the_text(runner: Runner, has_conflicts: str) -> None:
-    """The first job says whether there are any; files below .github are named only if there are changes."""
+    """The first job reports whether there are conflicts; files below .github are named only if there are changes."""
     runner.env["HAS_CONFLICTS"] = has_conflicts
     runner.patch.write_text(create("a.py"))
     runner.open()
@@ -237,7 +237,7 @@ def test_a_patch_that_reaches_around_the_exclusion_ends_the_job(runner: Runner, 
 
 
 def test_our_refresh_takes_one_file_of_its_patch(tmp_path: Path) -> None:
-    """Of what the job that ran packages hands over, only proto/versions.json reaches the branch."""
+    """The job that ran packages hands over a patch; only its proto/versions.json reaches the branch."""
     project, path = tmp_path / "project", "proto/versions.json"
     (project / "proto").mkdir(parents=True)
     (project / path).write_text("a\n")
@@ -259,7 +259,7 @@ def test_our_refresh_takes_one_file_of_its_patch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("whose", ["project", "gfplug"])
 def test_a_scheduled_workflow_is_well_formed(whose: str, rendered: dict[str, Path]) -> None:
-    """It runs on a schedule and by hand, one job may write what it needs, and its shell lines parse."""
+    """It runs on a schedule and by hand, one job has the write permissions that it needs, and its shell lines parse."""
     path = {
         "project": rendered["new"] / ".github/workflows/upgrade.yml",
         "gfplug": ROOT / ".github/workflows/refresh.yml",

@@ -99,7 +99,7 @@ def test_a_different_build_date_is_refused_with_a_hint(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
-    """The error tells this from another commit's files, and the hint says that git is there for all or for none."""
+    """The error differs from that for another commit, and the hint says that all platforms need git, or none."""
 
     def with_build(**build: object) -> Callable[[Path], object]:
         return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": {"time": 1, **build}})
@@ -113,7 +113,7 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["[]", '{"info": 5}', '{"info": {"build": [1]}}', "{ %s", ' {"info": {}}'])
 def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
-    """Also one that is not a plugin.json."""
+    """The other file may also be invalid."""
     with packing.EarlierArchive(tmp_path / "none") as old:
         entries = [packing.entry("x/plugin.json", each.encode(), 0o644, old) for each in ('{"info": {}}', text)]
 

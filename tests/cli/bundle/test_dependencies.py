@@ -16,7 +16,7 @@ PYPROJECT = '[project]\nname = "acme-sales-datasource"\nversion = "1.2.3"\n'
 
 
 def package(name: str, *requires: str, size: int = 0, files: int = 1, modules: tuple[str, ...] = ("m",)) -> Package:
-    """Return a package of which the bundle holds something, unless `files` is 0."""
+    """Return a package with files in the bundle, unless `files` is 0."""
     return Package(name=name, version="1", record="", requires=requires, size=size, files=files, modules=modules)
 
 

@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither 
 
 @pytest.fixture
 def frozen(tmp_path: Path) -> Frozen:
-    """Make what PyInstaller would."""
+    """Make the files that PyInstaller would make."""
     folder = tmp_path / "frozen/gpx_sales_linux_amd64"
     (folder / "_internal_linux_amd64").mkdir(parents=True)
     for name in ("gpx_sales_linux_amd64", "_internal_linux_amd64/libx.so.1", "_internal_linux_amd64/tool"):
@@ -33,7 +33,7 @@ def frozen(tmp_path: Path) -> Frozen:
 
 
 def assemble(project: Project, frozen: Frozen, folder: Path) -> Bundle:
-    """Put a bundle together."""
+    """Assemble a bundle."""
     return dist.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
 
 
@@ -176,7 +176,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 @pytest.mark.shows("protocol 7", "errors: frontend files are executable")
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
-    """Programs have mode 0755, libraries and data 0644, folders 0755, whatever PyInstaller wrote."""
+    """Programs have mode 0755, libraries and data 0644, folders 0755, regardless of PyInstaller's modes."""
     bundle = assemble(project, frozen, tmp_path / "dist")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in bundle.folder.rglob("*")}
@@ -233,7 +233,7 @@ def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version
 def test_an_unreadable_manifest_is_named_in_the_error(
     project: Project, frozen: Frozen, tmp_path: Path, own: bytes, other: bytes
 ) -> None:
-    """It is the manifest of the frontend's build, or the project's own."""
+    """It is the manifest of the frontend's build, or the project's."""
     if own:
         (project.root / "plugin.json").write_bytes(own)
     browser = {"module.js": b"", "plugin.json": other}

@@ -36,7 +36,7 @@ def test_the_highest_version_of_all_files_counts(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF\x02\x01\x01" + bytes(70)])
 def test_a_file_that_is_not_elf_has_no_glibc_floor(tmp_path: Path, content: bytes) -> None:
-    """Nor does a broken ELF file have one."""
+    """A broken ELF file has none, either."""
     (tmp_path / "file").write_bytes(content)
 
     assert libc.floor(tmp_path) is None

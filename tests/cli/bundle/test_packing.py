@@ -106,7 +106,7 @@ def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], secon
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣", "4354819199", "9999999999"])
 def test_an_invalid_epoch_is_refused(value: str) -> None:
-    """So is one after the last year of a zip file; the error shows the value."""
+    """This includes a time after the last year of a zip file; the error shows the value."""
     with pytest.raises(UsageError, match=f"SOURCE_DATE_EPOCH is '?{value}"):
         packing.epoch({"SOURCE_DATE_EPOCH": value})
 
@@ -136,7 +136,7 @@ def test_entries_that_a_zip_file_cannot_hold_are_refused(
 
 @pytest.mark.slow
 def test_as_many_files_as_a_zip_file_holds_are_packed(tmp_path: Path) -> None:
-    """The last one, too."""
+    """The archive has all of them."""
     packing.write(tmp_path / "x.zip", [_entry(name=str(number)) for number in range(65_535)])
 
     assert len(zipfile.ZipFile(tmp_path / "x.zip").infolist()) == 65_535

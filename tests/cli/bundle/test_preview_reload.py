@@ -199,7 +199,7 @@ def test_dashboards_and_rules_are_read_again(project: Project, next_event: Calla
 def test_a_save_sends_an_event_at_its_start_and_at_its_end(
     project: Project, next_event: Callable[..., dict[str, Any]]
 ) -> None:
-    """For Python code, the plugin's log tells the end; a frontend file is tried as well."""
+    """For Python code, the plugin's log shows the end; a frontend file is tried as well."""
     (project.root / "src" / "more.py").write_text("", encoding="utf-8")
     assert next_event(state="started")
     (project.root / "frontend" / "locales").mkdir()

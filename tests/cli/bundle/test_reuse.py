@@ -28,7 +28,7 @@ def project(project: Project) -> Project:
 
 
 def frozen_key(project: Project, stock: Inventory = STOCK) -> str:
-    """Return the key of what PyInstaller sees."""
+    """Return the key of the files that PyInstaller reads."""
     return reuse.frozen_key(project, reuse.input_digests(project), stock, {"epoch": 1})
 
 
@@ -213,7 +213,7 @@ def test_an_edited_record_of_a_result_is_not_used(cache_folder: Path, tmp_path: 
 
 
 def test_code_that_nests_deeply_is_compared_as_text(project: Project) -> None:
-    """Python cannot parse it either."""
+    """Python cannot parse such code."""
     code = project.root / reuse.CODE / "deep.py"
     code.parent.mkdir(parents=True, exist_ok=True)
     code.write_text("x = " + "-" * 100_000 + "1")

@@ -136,7 +136,7 @@ def test_a_redirect_is_refused(dist: Path, api: Api, status: int, location: str)
     "address", ["http://grafana.example.com/api", "HTTP://192.0.2.1/api", "http://127.0.0.1.evil.example/"]
 )
 def test_the_token_is_sent_over_https_only(dist: Path, api: Api, address: str) -> None:
-    """This machine is the one exception."""
+    """Only this machine is an exception."""
     api.url = address
     with pytest.raises(FetchError, match="is not encrypted: the token is not sent there"):
         sign(dist, api)

@@ -33,11 +33,11 @@ def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads pyarrow's ELF files")
 def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
-    """A library that is found by run paths needs no link at the top; one without such a path does."""
+    """A library that is found by run paths needs no link at the top; a library without such a path does."""
     contents = tmp_path / "_internal_linux_amd64"
     for name in ("beside", "apart", "other"):
         (contents / name).mkdir(parents=True)
-    [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # it needs two others in its own folder
+    [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # this library needs two others in its folder
     dependencies = [library.name.replace("_acero", part) for part in ("", "_compute")]
     for name in dependencies:
         (contents / "beside" / name).write_bytes(b"")
@@ -57,7 +57,7 @@ def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_files_of_other_systems_stay_unchanged(tmp_path: Path) -> None:
-    """Files other than ELF keep their bytes, so their signatures stay valid; their links stay, too."""
+    """Files other than ELF keep their bytes, so their signatures stay valid; their links also stay."""
     contents = tmp_path / "_internal_darwin_arm64"
     (contents / "acme").mkdir(parents=True)
     library = contents / "libacme.1.dylib"

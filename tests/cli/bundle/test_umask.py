@@ -35,7 +35,7 @@ def modes(*paths: Path) -> dict[str, int]:
 
 
 def test_an_archive_and_its_checksum_are_readable(dist: Path, tmp_path: Path) -> None:
-    """It is written for the first time, and over one that only its owner can read."""
+    """This holds for a new archive, and for one that replaces an archive that only its owner can read."""
     archive = tmp_path / "sales.zip"
     expected = {"sales.zip": 0o644, "sales.zip.sha256": 0o644}
 

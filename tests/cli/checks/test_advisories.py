@@ -145,7 +145,7 @@ def test_a_list_without_a_runtime_is_a_warning(dist: Path, content: Any) -> None
 
 
 def test_the_shipped_advisories_are_valid() -> None:
-    """Each is there once, in the documented format."""
+    """Each appears once, in the documented format."""
     ids = [each.id for each in advisories.read()]
 
     assert len(ids) == len(set(ids))

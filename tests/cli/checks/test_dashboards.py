@@ -86,7 +86,7 @@ IN_PANEL = f"board.json: Board > Sales (panel 3) > query B: {SENTENCE}"
     ],
 )  # fmt: skip
 def test_a_panel_of_every_dashboard_version_is_checked(project: Project, content: dict[str, Any]) -> None:
-    """It is plain, in a row, from a library, by name, by an input of the export, or in a resource."""
+    """The panel is plain, in a row, from a library, by name, by an input of the export, or in a resource."""
     assert errors(project, content) == [IN_PANEL]
 
 
@@ -192,7 +192,7 @@ def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, 
 
 
 def test_every_invalid_field_of_a_query_is_reported() -> None:
-    """Not only the first one is reported."""
+    """The report does not end at the first one."""
     violations = list(
         query_bounds.violations(SCHEMA["query"]["fields"], {"series": 0, "rows": [{"size": 10, "unit": "h"}]})
     )

@@ -114,7 +114,7 @@ def test_a_whole_log_is_explained_once_for_each_failure() -> None:
 
 
 def test_only_causes_have_a_remedy() -> None:
-    """Consequences and unknown texts have none."""
+    """Consequences and unknown texts have no remedy."""
     assert failures.remedy(f"{LINES['unavailable']}\n{LINES['cookie']}").startswith("Start it with `gfplug call")
     assert failures.remedy(LINES["unavailable"]) == failures.remedy("all is well") == ""
 

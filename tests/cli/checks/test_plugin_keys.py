@@ -18,7 +18,7 @@ REFRESH = Path(__file__).parents[3] / ".ci" / "refresh_plugin_json.py"
 def test_the_keys_are_written_from_published_types_without_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They come from TypeScript, from a JSON schema, or from both; no text of Grafana's is in the data."""
+    """They come from TypeScript, from a JSON schema, or from both; the data contains no text of Grafana."""
     types = """
         export interface JSONData {
             id: string;

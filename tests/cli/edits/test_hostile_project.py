@@ -1,4 +1,4 @@
-"""An untrusted project: its journal, its base and its links change no file outside the project, and none of git's."""
+"""An untrusted project: its journal, its base and its links change no file outside the project, and no file of git."""
 
 import os
 import zipfile
@@ -29,7 +29,7 @@ OUTSIDE = (
 
 @pytest.fixture
 def project(project: Project, tmp_path: Path) -> Project:
-    """A project in a folder with a victim file beside it."""
+    """Make a project in a folder with a victim file beside it."""
     (tmp_path / "victim").write_text("mine")
     return project
 

@@ -173,7 +173,7 @@ def test_a_lock_on_a_removed_file_does_not_count(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.skipif(os.name != "posix", reason="flock")
 def test_a_file_system_without_locks_can_be_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Usually only one process works there, too."""
+    """Usually only one process works there."""
     monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
     with mutex.hold(tmp_path / "x.lock", what="test"):
         pass

@@ -50,7 +50,7 @@ def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None
 
 
 def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> None:
-    """The proto is the default one, whatever project is around the folder."""
+    """The proto is the default one, regardless of a project around the folder."""
     place = call.resolve_target(root / "dist")
 
     assert place.target.command == (str(root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)
@@ -81,7 +81,7 @@ def test_a_dist_folder_for_another_machine_is_refused(root: Path) -> None:
 
 
 def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """So is a folder that is not a project."""
+    """This includes a folder that is not a project."""
     with pytest.raises(ProjectError, match="does not exist"):
         call.resolve_target(tmp_path / "missing")
     with pytest.raises(ProjectError, match="not in a gfplug project"):
@@ -112,7 +112,7 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
 
 
 def test_a_given_file_replaces_the_provisioning(root: Path) -> None:
-    """Without either, the plugin gets an empty data source."""
+    """Without a file and provisioning, the plugin gets an empty data source."""
     path = root / "mine.yaml"
     path.write_text("url: http://mine", encoding="utf-8")
 
@@ -278,7 +278,7 @@ def test_an_unreadable_file_is_a_usage_error(path: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
 def test_a_file_may_be_a_pipe() -> None:
-    """A shell makes one of `@<(command)`."""
+    """A shell makes a pipe for `@<(command)`."""
     reader, writer = os.pipe()
     os.write(writer, b"from a command")
     os.close(writer)

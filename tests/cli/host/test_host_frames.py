@@ -30,7 +30,7 @@ def _one(kind: pa.DataType, values: list[Any], *, nullable: bool = True, **metad
 
 @pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
 def test_integers_keep_every_digit(name: str) -> None:
-    """Each type is exact at its limits, and null is null."""
+    """Each type is exact at its limits, and null stays null."""
     bits = int(name.lstrip("uint"))
     low, high = (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     frame = _one(getattr(pa, name)(), [low, None, high])

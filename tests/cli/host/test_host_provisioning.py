@@ -131,7 +131,7 @@ def test_values_of_other_types_become_the_written_text(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["binary", "fifo", "device", "folder", "missing"])
 def test_a_provisioning_path_that_is_not_a_text_file_is_refused(tmp_path: Path, kind: str) -> None:
-    """So is the file of a variable: gfplug does not wait for it, and shows no secret."""
+    """This includes the file of a variable: gfplug does not wait for it, and shows no secret."""
     path = tmp_path / "a.yaml"
     if kind == "binary":
         path.write_bytes(b"hush\xff")

@@ -78,7 +78,7 @@ def test_an_unknown_secret_is_refused_without_its_value(assignment: str, sentenc
     ],
 )
 def test_grafanas_own_options_and_secrets_are_never_refused(option: str, secret: str) -> None:
-    """Grafana and its SDKs read them of every data source."""
+    """Grafana and its SDKs read them from every data source."""
     known_keys.require_typed(KNOWN_KEYS, options=[option], secrets=[secret])
 
 

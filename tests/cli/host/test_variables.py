@@ -1,4 +1,4 @@
-"""Variables in a query's texts are filled in as Grafana's own code does."""
+"""Variables in a query's texts are filled in as Grafana's code does."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_variable_with_several_values_is_filled_in(text: str, expected: str) -
 
 
 def test_an_unknown_variable_format_gives_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """Grafana uses glob for it, with a message where few look."""
+    """Grafana uses glob for it, and its message is easy to miss."""
     put("${svc:nonsense}", "svc=a")
 
     assert "the variable format 'nonsense' is not one of Grafana's" in caplog.text

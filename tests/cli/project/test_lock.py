@@ -1,4 +1,4 @@
-"""gfplug.lock: reading gives what was written, and errors name the broken part."""
+"""gfplug.lock: reading gives the written values, and errors name the broken part."""
 
 from functools import reduce
 from pathlib import Path

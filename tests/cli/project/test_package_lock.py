@@ -145,7 +145,7 @@ def test_versions_stay_until_an_upgrade_is_requested(
 def test_without_uv_or_an_index_the_build_continues(
     project: Project, tool: Uv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A message says that there is no lock, and why."""
+    """A message says why the lock is missing."""
     with caplog.at_level(logging.INFO, logger="gfplug"):
         tool.error = "  No solution found\n  because there is no httpx\n"
         package_lock.refresh(project)

@@ -1,4 +1,4 @@
-"""The origin of gfplug decides where projects get it from: only a gfplug from an index is required from one."""
+"""The origin of gfplug decides where projects get it from: from an index only if it came from one itself."""
 
 import json
 import tomllib
@@ -28,7 +28,7 @@ def fake_origin(patch: pytest.MonkeyPatch, direct: object, *, published: bool = 
 
 
 def vcs(url: str, **others: object) -> dict[str, Any]:
-    """Return what pip records about a repository."""
+    """Return pip's record about a repository."""
     return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}, **others}
 
 

@@ -1,4 +1,4 @@
-"""The wheels in projects: as new as their sources, and as they were installed."""
+"""The wheels in projects: as new as their sources, or equal to the installed ones."""
 
 import io
 import shutil
@@ -99,7 +99,7 @@ def test_a_checkout_builds_a_new_wheel_after_a_change(tmp_path: Path, monkeypatc
 
 @pytest.fixture
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """The list of sources that are built; the cache is an empty folder."""
+    """Record the sources of each build; the cache is an empty folder."""
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     real, sources = wheels._build_from, list[Path]()
 

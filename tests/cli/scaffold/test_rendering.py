@@ -29,7 +29,7 @@ from gfplug.scaffold import rendering
 )
 def test_patterns_match_as_in_gitignore(path: str, pattern: str) -> None:
     """With a slash they match from the top, otherwise anywhere; a folder includes its content."""
-    expected = PathSpec.from_lines("gitignore", [pattern]).match_file(path)  # as copier does
+    expected = PathSpec.from_lines("gitignore", [pattern]).match_file(path)  # like copier
 
     assert rendering._is_excluded(PurePosixPath(path), [pattern]) == expected
 

@@ -139,9 +139,9 @@ def test_byte_compiled_files_are_not_rendered(tmp_path: Path, own_template: Path
 
 @EXAMPLES
 def test_the_same_answers_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
-    """Neither the folder's name, nor the time, nor the repository of a git hook, nor the user's copier settings get in.
+    """The folder's name, the time, the repository of a git hook and the user's copier settings have no effect.
 
-    Inside a hook git names its repository in the environment; copier would take the template for it.
+    Inside a hook, git sets its repository in the environment; copier would take it for the template's.
     """
     from copier._settings import load_settings  # noqa: PLC0415  # half a second, for this test alone
 
@@ -182,7 +182,7 @@ def test_the_base_has_only_the_users_files(tmp_path: Path) -> None:
         ("copier.yml", b"a: [\n"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Exception ignored .*<posix.ScandirIterator")  # copier's, when it gives up
+@pytest.mark.filterwarnings("ignore:Exception ignored .*<posix.ScandirIterator")  # a warning of copier after a failure
 def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, name: str, content: bytes) -> None:
     """Copier may raise anything; the user gets one sentence."""
     (own_template / name).write_bytes(content)
@@ -193,7 +193,7 @@ def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, n
 
 @pytest.fixture
 def own_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the template that a test may change."""
+    """Use a copy of the template, which a test may change."""
     target = tmp_path / "shipped" / "template"
     shutil.copytree(resources.folder("template"), target)
     monkeypatch.setattr(resources, "folder", lambda name: target.parent / name)
@@ -216,7 +216,7 @@ def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
 
 @EXAMPLES
 def test_react_projects_have_sources_instead_of_hooks(tmp_path: Path, example: str) -> None:
-    """Esbuild is the one package, and the lock names no registry; sources come from the dataclasses."""
+    """Esbuild is the only package, and the lock names no registry; sources come from the dataclasses."""
     project = render_files(tmp_path, replace(SALES, example=example, frontend="react"))
     lock = json.loads(project["frontend/package-lock.json"])["packages"]
 
@@ -260,5 +260,5 @@ def test_files_have_the_modes_of_new_files(
         os.umask(former)
 
     root = tmp_path / "project"
-    paths = [path for path in files.walk(root) if root / "provisioning" not in path.parents]  # Grafana's to read
+    paths = [path for path in files.walk(root) if root / "provisioning" not in path.parents]  # not for Grafana
     assert {path.stat().st_mode & 0o777 for path in paths} == {mode}

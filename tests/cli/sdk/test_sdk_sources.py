@@ -76,7 +76,7 @@ def test_a_release_that_does_not_exist_is_named(server: Server) -> None:
 
 
 def test_default_and_versions_resolve_without_a_network(server: Server, world: World) -> None:
-    """Only `latest` needs one."""
+    """Only `latest` needs a network."""
     assert sdk.resolve("default") == world.default == sdk.default()
     assert sdk.resolve("0.250.0") == world.indexed
     assert sdk.resolve("latest", offline=True) == world.default

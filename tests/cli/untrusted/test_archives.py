@@ -21,7 +21,7 @@ LINK = stat.S_IFLNK | 0o777
 
 
 def test_a_valid_archive_is_read() -> None:
-    """Files, folders, links inside and names in any script are read with their modes."""
+    """Files, folders, links inside and names in any alphabet are read with their modes."""
     content = pack(
         ("p/", b"", stat.S_IFDIR | 0o755),
         ("p/a b.txt", b"one", REGULAR),

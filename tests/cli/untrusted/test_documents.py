@@ -27,7 +27,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture(params=READERS)
 def read(request: pytest.FixtureRequest) -> Callable[[Path], object]:
-    """Each way to read a document."""
+    """Return each way to read a document."""
     return READERS[request.param]
 
 

@@ -1,4 +1,4 @@
-"""A project whose data source returns what its query names, asked as a user asks it: `gfplug call query`."""
+"""A project whose data source returns the answers that a query names, called with `gfplug call query` as by a user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = f"{HERE}{os.sep}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts plugins."""
+    """Mark the tests that start plugins."""
     for item in items:
         if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.timeout(120))
@@ -39,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def query(project: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Ask for answers by their names, with this interpreter's packages: a project's own take minutes to install."""
+    """Request answers by name, with this interpreter's packages: installing the project's takes minutes."""
 
     def ask(*names: str, words: tuple[str, ...] = ()) -> Ended:
         models = [word for name in names for word in ("--model", json.dumps({"name": name}))]
@@ -51,7 +51,7 @@ def query(project: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., En
 
 @pytest.fixture
 def columns(query: Callable[..., Ended]) -> Callable[..., dict[str, dict[str, tuple[str, list[Any]]]]]:
-    """Ask for answers; give each column's type and values by the names of answer and column."""
+    """Request answers; map the names of answer and column to the column's type and values."""
 
     def ask(*names: str) -> dict[str, dict[str, tuple[str, list[Any]]]]:
         ended = query(*names, words=("--json",))

@@ -1,4 +1,4 @@
-"""What authors return, as `gfplug call query` shows it: each kind of value is right, or one sentence."""
+"""Return values of authors in `gfplug call query`: each kind of value is shown correctly, or gives one error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = 3_600_000
 
 
 def test_values_of_any_kind_arrive(columns: Columns) -> None:
-    """Decimals, masked arrays, every way to write a missing value, large integers, enums, an index without a name."""
+    """These are decimals, masked arrays, all missing values, large integers, enums, and an index without a name."""
     answers = columns("decimals", "masked", "missing", "large", "enum", "describe", "dates", "longdouble")
 
     assert answers["decimals"]["x"] == ("float64", ["NaN", "Inf", 1.1, 2.5, 1e100])
@@ -40,7 +40,7 @@ def test_values_of_any_kind_arrive(columns: Columns) -> None:
 
 
 def test_values_of_two_kinds_are_one_sentence(query: Query) -> None:
-    """It names the column, the first value of each kind, and the way out."""
+    """The error has the column, the first value of each kind, and the remedy."""
     ended = query("mixed")
 
     assert ended.code == 6
@@ -58,7 +58,7 @@ def test_an_answer_without_rows_is_no_data(query: Query, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "column"), [("text times", "time"), ("rows", "ts")])
 def test_texts_that_look_like_times_are_told(query: Query, name: str, column: str) -> None:
-    """In the panel's notices, as `call query` shows them, and in the alert rehearsal, which ends non-zero."""
+    """The panel's notices in `call query` say so, and so does the alert rehearsal, whose exit code is not zero."""
     answer, rehearsed = query(name), query(name, words=("--when", "last > 1"))
 
     assert f"'{column}' holds texts, not times: write Frame.from_records(rows, time='{column}')" in answer.err
@@ -78,7 +78,7 @@ def test_numbers_that_look_like_times_are_reported(query: Query) -> None:
 
 
 def test_rows_of_json_become_series(query: Query) -> None:
-    """One alert for each set of labels, by its last value."""
+    """Each set of labels has one alert, which depends on its last value."""
     ended = query("series", words=("--when", "last > 1"))
 
     assert ended.code == 0
@@ -89,7 +89,7 @@ def test_rows_of_json_become_series(query: Query) -> None:
 
 
 def test_a_point_that_is_there_twice_is_warned_of(query: Query) -> None:
-    """For the series that has it, not for one that shares its time."""
+    """The warning is for the series with the point, not for another series with the same time."""
     ended = query("twice", words=("--when", "last > 1"))
 
     assert "'value' of {host=a} has 2 points at one time: a text column is missing" in ended.err
@@ -97,7 +97,7 @@ def test_a_point_that_is_there_twice_is_warned_of(query: Query) -> None:
 
 
 def test_a_label_without_a_value_is_left_out(query: Query) -> None:
-    """A pivot of a column with missing labels."""
+    """The rows are a pivot of a column with missing labels."""
     ended = query("pivot", words=("--when", "last > 1"))
 
     assert sorted(ended.out.splitlines()[1:]) == ["  would fire: {h=a} (value 1.5)", "  would fire: {} (value 2.5)"]

@@ -1,4 +1,4 @@
-"""What the tests of bundles share."""
+"""Fixtures that the tests of bundles share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """Give a fake interpreter, which freezes."""
+    """Make a fake interpreter that can freeze."""
     return fake_python(tmp_path / "python")
 
 
 @pytest.fixture
 def _linked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every frontend link, without a real one."""
+    """Replace the linker by a fake that always succeeds."""
     monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x", "pluginSchema": {}})
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")

@@ -1,4 +1,4 @@
-"""The programs that stand in for binutils: a real program gets a section and still runs."""
+"""Replacements for the programs of binutils: a real program gets a section and still runs."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def program(tmp_path: Path) -> Path:
 
 
 def answer(program: Path) -> str:
-    """Run a shell and return its answer."""
+    """Run a shell and return its output."""
     ran = succeed(program, "-c", "echo 42")
     return ran.strip()
 
 
 def section(content: bytes, name: str) -> bytes:
-    """Return what a section holds, as another reader of ELF files sees it."""
+    """Return a section's content, read by another reader of ELF files."""
     entry = ELFFile(io.BytesIO(content)).get_section_by_name(name)
     assert entry, name
     return entry.data()
 
 
 def call(name: str, *words: str | Path, programs: Path) -> Ended:
-    """Call a program by its name, as PyInstaller does, where only ours are on the PATH."""
+    """Call a program by its name, as PyInstaller does, with only gfplug's programs on the PATH."""
     return run(name, *words, env={"PATH": str(programs)})
 
 
 def test_a_section_is_added_and_nothing_that_is_loaded_moves(program: Path) -> None:
-    """Another reader of ELF files sees the old sections and the new one; the program runs."""
+    """Another reader of ELF files reads the old sections and the new one; the program runs."""
     before = program.read_bytes()
     after = binutils.add_section(before, "pydata", DATA)
     program.write_bytes(after)
@@ -62,7 +62,7 @@ def test_a_section_is_added_and_nothing_that_is_loaded_moves(program: Path) -> N
 
 
 def test_the_same_input_gives_the_same_bytes_and_nothing_is_left_behind(program: Path) -> None:
-    """Twice the same; the tables at the file's end are replaced, not doubled."""
+    """Two runs give the same bytes; the tables at the file's end are replaced, not duplicated."""
     before = program.read_bytes()
     after = binutils.add_section(before, "pydata", DATA)
 
@@ -102,7 +102,7 @@ def test_objdump_tells_what_is_an_elf_file(tmp_path: Path, content: bytes, *, is
 
 
 def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
-    """Called as PyInstaller calls it: the file is changed, stays executable, and nothing is printed."""
+    """With PyInstaller's arguments, it changes the file, which stays executable, and prints nothing."""
     programs = binutils.write_programs(tmp_path / "it's a folder", python=Path(sys.executable))
     (tmp_path / "data.pkg").write_bytes(DATA)
     mode = program.stat().st_mode
@@ -122,7 +122,7 @@ def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
     ],
 )
 def test_objcopy_refuses_what_it_cannot_do(tmp_path: Path, words: list[str], sentence: str) -> None:
-    """A file of another kind stays as it is; a plugin.spec that wants more of binutils learns why it fails."""
+    """A file of another kind stays unchanged; the error for a plugin.spec that needs other options gives the reason."""
     programs = binutils.write_programs(tmp_path / "programs", python=Path(sys.executable))
     (tmp_path / "x").write_bytes(b"MZ")
     ran = call("objcopy", *words, tmp_path / "x", programs=programs)
@@ -134,7 +134,7 @@ def test_objcopy_refuses_what_it_cannot_do(tmp_path: Path, words: list[str], sen
 
 @pytest.mark.skipif(not shutil.which("strip"), reason="install binutils: its own strip is compared")
 def test_strip_keeps_the_section(program: Path) -> None:
-    """Bytes behind the last section would go."""
+    """It removes bytes behind the last section, so the data must be in a section."""
     program.write_bytes(binutils.add_section(program.read_bytes(), "pydata", DATA))
     succeed("strip", program, env=dict(os.environ))
 

@@ -1,4 +1,4 @@
-"""The build as a whole: its order, its result, and what is left as it was when a stage fails."""
+"""The whole build: its order, its result, and the files that a failure does not change."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ pytestmark = [
 
 @pytest.fixture
 def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Let the small project's plugin start, without being real."""
+    """Make the small project, and let its fake plugin start."""
     monkeypatch.setattr(smoke, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     return project
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
-    """Give a function that raises."""
+    """Return a function that raises."""
 
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -114,7 +114,7 @@ def test_a_build_that_fails_at_any_stage_keeps_the_old_bundle(
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
-    """Read everything that a build makes."""
+    """Read all files that a build makes."""
     return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in files.entries(root / folder)}
 
 
@@ -134,7 +134,7 @@ def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
 def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
     project: Project, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line in plugin.spec would not help: the plugin's own error stays."""
+    """A line in plugin.spec would not help, so the error is that of the plugin."""
     fake_python(
         tmp_path / "other",
         report='{"version": [3, 12, 1], "libpython": true, "free_threaded": false, "missing": ["yaml"]}',
@@ -153,7 +153,7 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
 def test_an_import_that_fails_in_the_environment_names_the_dependency(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The author forgot to list it in pyproject.toml; the traceback stays."""
+    """The dependency is missing in pyproject.toml; the error keeps the traceback."""
     error = ProjectError("ModuleNotFoundError: No module named 'requests'", details="Traceback")
     monkeypatch.setattr(linker, "read_schema", failing(error))
     with pytest.raises(ProjectError) as caught:
@@ -174,7 +174,7 @@ def test_an_import_that_fails_in_the_environment_names_the_dependency(
     ],
 )
 def test_broken_files_stop_the_build_before_it_begins(project: Project, python: Path, name: str, text: str) -> None:
-    """The exit code is the documented one, and nothing is made; an owned file must be as it was."""
+    """The exit code is as documented, and nothing is made; an edited file that gfplug owns counts as broken."""
     (project.root / name).write_text(text)
 
     assert main(["build", str(project.root), "--python", str(python)]) == 3
@@ -192,7 +192,7 @@ def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypa
 
 
 def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a repository there is nothing else to go by."""
+    """Outside a repository, these are the only sources of a date."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
     before = datetime.now(UTC).date()
     assert before <= service.day_of(project) <= datetime.now(UTC).date()
@@ -219,7 +219,7 @@ def test_without_git_a_note_says_that_the_date_is_today(
 def test_a_size_that_has_changed_is_shown_beside_the_last(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A picture of 300 kB more, then less; a build of the same, and a change too small to see, say nothing."""
+    """A picture of 300 kB is added, then removed; without a change, or with a tiny one, no difference is shown."""
     words, picture = ["build", str(project.root), "--python", str(python)], project.root / "frontend/img/photo.png"
     printed = []
     for content in (b"", b"", hashlib.shake_128().digest(300_000), b"", bytes(1000)):
@@ -235,7 +235,7 @@ def test_a_size_that_has_changed_is_shown_beside_the_last(
 def test_the_bundle_says_which_commit_it_is_of(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Repository, commit and its time, on whatever branch; none is named for files that are not committed."""
+    """It has the repository, and the commit with its time, on any branch; with uncommitted files it names no commit."""
     for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
         monkeypatch.setenv(name, "2024-02-29T12:00:00Z")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
@@ -267,7 +267,7 @@ def test_the_bundle_says_which_commit_it_is_of(
 def test_a_repository_around_the_project_is_of_something_else(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A project that no commit has is not of the last one; the time that is given counts all the same."""
+    """A project outside all commits names no commit; a given time is still used."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent.parent))
     (project.root.parent / "other").write_text("")
     git(project.root.parent, "init", "-q")
@@ -280,7 +280,7 @@ def test_a_repository_around_the_project_is_of_something_else(
 
 
 def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:
-    """No freeze, no start; the result is the last one, and says how long it took to see that."""
+    """It does not freeze or start the plugin; the result is the previous one, with the time of the comparison."""
     first = service.build(project, BuildOptions(python=python))
     before = snapshot(project.root)
     again = service.build(project, BuildOptions(python=python))
@@ -292,7 +292,7 @@ def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> Non
 
 
 def test_a_project_that_was_moved_is_told_where_its_archive_is(project: Project, python: Path) -> None:
-    """Nothing has changed but the place."""
+    """Only the project's folder has changed."""
     service.build(project, BuildOptions(python=python))
     moved = replace(project, root=project.root.rename(project.root.with_name("moved")))
     again = service.build(moved, BuildOptions(python=python))
@@ -323,7 +323,7 @@ def test_a_result_that_was_changed_is_made_again(project: Project, python: Path,
     ],
 )
 def test_wishes_that_cannot_be_are_refused_first(project: Project, wishes: BuildOptions, sentence: str) -> None:
-    """Exit code 2, and nothing is touched."""
+    """The exit code is 2, and nothing changes."""
     with pytest.raises(UsageError, match=sentence):
         service.build(project, wishes)
 

@@ -1,4 +1,4 @@
-"""`gfplug dev`: what it writes into dist/, and what it leaves alone when it can't."""
+"""`gfplug dev`: the files that it writes into dist/, and the files that a failure does not change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, python: Path) -> None:
-    """Grafana finds plugin.json with a true version, module.js, the logo, and one executable."""
+    """Grafana finds plugin.json with a real version, module.js, the logo, and one executable."""
     prepared = dev.prepare(project, python=python)
 
     names = {path.relative_to(prepared.folder).as_posix() for path in files.entries(prepared.folder)}
@@ -39,7 +39,7 @@ def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, pyt
 
 
 def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed build leaves it, too."""
+    """A failed build also leaves it."""
     dev.prepare(project, python=python)
 
     def fail(*_: object) -> str:
@@ -67,7 +67,7 @@ def test_the_command_says_what_grafana_needs(
 def test_a_reload_links_module_js_alone(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
+    """The launcher contains the command, which writes only this file, and never into a bundle that was built since."""
     prepared = dev.prepare(project, python=python)
     relink = json.loads(dev.relink_command(project, python))
     assert json.dumps(relink, sort_keys=True) in prepared.executable.read_text()
@@ -87,7 +87,7 @@ def test_a_reload_links_module_js_alone(
 def test_attach_shows_the_command_to_start_by_hand(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is the one that the launcher logs, too."""
+    """The launcher logs the same command."""
     words = ["dev", str(project.root), "--python", str(python), "--attach", "--address", "127.0.0.1:40001"]
     assert main(words) == 0
 
@@ -97,7 +97,7 @@ def test_attach_shows_the_command_to_start_by_hand(
 
 
 def test_on_windows_the_commands_are_windows_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A junction, which takes no special rights, and a line for PowerShell; quotes in a path stay quotes."""
+    """They are a junction, which needs no special rights, and a line for PowerShell; quotes in a path are escaped."""
     monkeypatch.setattr(sys, "platform", "win32")
     line = dev.command_by_hand(project, Path("C:/it's mine/python.exe"), "127.0.0.1:40001")
     assert line == (

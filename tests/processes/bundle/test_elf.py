@@ -1,4 +1,4 @@
-"""Edits of ELF files: a real library and a real program, changed and used again."""
+"""Edits of ELF files: a real library and a real program, edited and run afterwards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SOURCES = {
 
 
 def compile_library(folder: Path, name: str, source: str, needed: Sequence[str] = ()) -> None:
-    """Compile a library that asks for all of `needed`, which are beside it."""
+    """Compile a library that requires all of `needed`, which are in the same folder."""
     (folder / "x.c").write_text(source)
     options = ["-shared", "-fPIC", "-g", f"-Wl,-soname,{name}", "-Wl,--no-as-needed", "-Wl,-rpath,$ORIGIN"]
     succeed("cc", *options, "x.c", *needed, "-o", name, cwd=folder)
@@ -43,7 +43,7 @@ def compile_library(folder: Path, name: str, source: str, needed: Sequence[str] 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Make three libraries: the top one uses base, and asks for idle without need."""
+    """Make three libraries: the top one uses `base`, and requires `idle` without using it."""
     for name, (source, needed) in SOURCES.items():
         compile_library(tmp_path, name, source, needed)
     (tmp_path / "libtop.so.1").rename(tmp_path / "top.so")
@@ -51,7 +51,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def read(content: bytes) -> ELFFile:
-    """Read a file with pyelftools alone."""
+    """Read a file with pyelftools only."""
     return ELFFile(io.BytesIO(content))
 
 
@@ -62,7 +62,7 @@ def answer(library: Path) -> int:
 
 
 def test_a_library_says_what_it_is_and_wants(package: Path) -> None:
-    """What it asks for, what it defines and what it wants."""
+    """The result has its required libraries, its defined symbols and its required symbols."""
     elf = Elf.read(package / "top.so")
     exports, undefined = elf.symbols()
 
@@ -93,7 +93,7 @@ def test_a_library_that_gives_symbols_through_another_stays(package: Path) -> No
 
 
 def test_a_stripped_library_is_smaller_and_moves_nothing(package: Path) -> None:
-    """Symbols and debug information go, once; segments keep their place, tools still read it, and it works."""
+    """It loses symbols and debug information once; segments do not move, tools can read it, and it works."""
     path = package / "top.so"
     before = Elf.read(path)
     slim.strip(path)
@@ -128,7 +128,7 @@ def test_a_program_finds_a_library_beside_it_after_the_edit(package: Path, tmp_p
 
 
 def test_what_is_added_can_be_mapped_with_every_page_size(package: Path) -> None:
-    """Linux on arm64 may have pages of 64 KB: the added bytes have one place in those of file and memory."""
+    """Linux on arm64 may have pages of 64 KB: the added bytes have the same offset in the pages of file and memory."""
     path = package / "top.so"
     before = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
     path.write_bytes(Elf.read(path).set_runpath("$ORIGIN/sub:$ORIGIN"))
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_refused_or_read(package: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x02\x01" + b"\0" * 20])
 def test_a_file_that_is_not_elf_is_refused_and_unchanged(tmp_path: Path, content: bytes) -> None:
-    """One kind of error, and no change."""
+    """It raises the same kind of error, and the file does not change."""
     (tmp_path / "x.so").write_bytes(content)
     with pytest.raises(UnreadableError):
         Elf.read(tmp_path / "x.so")
@@ -179,7 +179,7 @@ def test_a_file_that_is_not_elf_is_refused_and_unchanged(tmp_path: Path, content
 
 
 def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
-    """The newest version that a file needs names one of its symbols; a version that it does not need names none."""
+    """The newest version that a file needs has a symbol; a version that it does not need has none."""
     library = Path(ctypes.__file__).parents[1] / "lib-dynload"
     path = next(iter(sorted(library.glob("_socket*.so"))), None)
     if path is None:

@@ -1,4 +1,4 @@
-"""A build that is killed while the new bundle takes the place of the old one."""
+"""A build that is killed while the new bundle replaces the old one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ die()
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize(("moment", "text"), [("between", "old"), ("after", "new")])
 def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text: str) -> None:
-    """Killed between the two renames, the next build puts the old bundle back; killed later, the new one is there."""
+    """If the kill is between the two renames, the next build restores the old bundle; else the new one stays."""
     for name, content in (("new", "new"), ("dist", "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "gpx").write_text(content)

@@ -1,4 +1,4 @@
-"""PyInstaller's run: how it is called, what is made of its output, and of its failure."""
+"""The run of PyInstaller: its arguments, the use of its output, and the error if it fails."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 
 
 def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:
-    """Freeze a project at the beginning of the zip format's time."""
+    """Freeze a project with the earliest time of the zip format."""
     return freeze.freeze(project, python=python, workspace=workspace, epoch=315532800)
 
 
 def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -> None:
-    """`--clean` always: PyInstaller misses an edit made within a second of its last run."""
+    """`--clean` is always set: PyInstaller misses an edit within a second of its last run."""
     python = fake_python(tmp_path / "python")
     result = frozen(project, python, tmp_path)
 
@@ -47,7 +47,7 @@ def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Pa
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
 def test_pyinstaller_calls_our_programs_instead_of_binutils(project: Project, tmp_path: Path) -> None:
-    """Ours come first on the PATH, on a machine with binutils too."""
+    """The programs of gfplug come first on the PATH, also on a machine with binutils."""
     ask = f"command -v objcopy > {tmp_path}/said; command -v objdump >> {tmp_path}/said"
     frozen(project, fake_python(tmp_path / "python", freeze=ask), tmp_path)
 
@@ -87,7 +87,7 @@ def test_the_order_in_which_modules_were_found_does_not_matter(project: Project,
 def test_a_spec_that_makes_no_folder_is_refused(
     project: Project, tmp_path: Path, script: str, sentence: str, more: str
 ) -> None:
-    """The sentence says what was made and what was wanted, or PyInstaller's own words follow."""
+    """The error has the actual and the expected output, or PyInstaller's message."""
     python = fake_python(tmp_path / "python", freeze=script)
     with pytest.raises(GfplugError, match=sentence) as caught:
         frozen(project, python, tmp_path)

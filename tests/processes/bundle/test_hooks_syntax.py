@@ -1,4 +1,4 @@
-"""hooks.js as Node reads it: its syntax, and what `gfplug check` says of a project that has one."""
+"""hooks.js as Node reads it: its syntax, and the findings of `gfplug check` about the file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_node_names_the_line_of_a_syntax_error(text: str, place: str) -> None:
 @pytest.mark.usefixtures("needs_node")
 @pytest.mark.parametrize("text", ["", "// nothing", "return;", "const a = b?.c ?? /[/]}/;", "exports.é = '\u2028';"])
 def test_node_accepts_what_browsers_run(text: str) -> None:
-    """An empty file, and everything that may stand in a function."""
+    """It accepts an empty file, and every statement that a function may contain."""
     hooks.check_syntax(text)
 
 
@@ -58,7 +58,7 @@ def test_node_accepts_what_browsers_run(text: str) -> None:
 def test_a_node_that_is_too_old_to_judge_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
 ) -> None:
-    """Before version 17 the report ends without a version, and `a?.b` may be an error."""
+    """Before version 17 the report has no version at its end, and `a?.b` may be an error."""
     (tmp_path / "node").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{report}\nEND\nexit 1\n")
     (tmp_path / "node").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -68,7 +68,7 @@ def test_a_node_that_is_too_old_to_judge_is_not_believed(
 
 
 def test_check_reports_the_hooks_of_a_project(tmp_path: Path) -> None:
-    """`gfplug check` finds what a build would refuse, and nothing in the template's own file."""
+    """`gfplug check` reports code that a build would refuse, and nothing in the template's file."""
     project = small_project(tmp_path)
     path = tmp_path / hooks.FILE
 

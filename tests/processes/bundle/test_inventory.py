@@ -1,4 +1,4 @@
-"""What an environment holds, asked of a real interpreter, and which of it PyInstaller collected."""
+"""The packages of an environment, as a real interpreter lists them, and the files that PyInstaller collected."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ UV = "../../../bin/{name},sha256={digest},333\n{name}-1.0.dist-info/REQUESTED,,\
 
 
 def environment(folder: Path) -> Path:
-    """Make an empty environment; return where its packages go."""
+    """Make an empty environment; return the folder of its packages."""
     succeed(sys.executable, "-m", "venv", "--without-pip", folder)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
     return packages
 
 
 def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> None:
-    """Put a package there, with the notes that an installer makes: a script's digest depends on the folder."""
+    """Install a package there, with an installer's records: a script's checksum depends on the folder."""
     files = {path.format(name=name): text.format(name=name) for path, text in FILES.items()}
     notes = {
         f"{name}-1.0.dist-info/INSTALLER": "pip" if record == PIP else "uv",
@@ -61,21 +61,21 @@ def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> N
 
 
 def take(folder: Path, packages: Path, *paths: str) -> Inventory:
-    """Ask the environment, of which some files were collected."""
+    """Read the inventory of the environment, of which some files were collected."""
     collected = CollectedFiles(frozenset(str(packages / path) for path in paths))
     return inventory.read_inventory(interpreter_of(folder), collected=collected, note=folder / "note.json")
 
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
-    """Make the environment `env`, with one package; return where its packages are."""
+    """Make the environment `env`, with one package; return the folder of its packages."""
     packages = environment(tmp_path / "env")
     install(packages, "acme")
     return packages
 
 
 def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) -> None:
-    """Files of its metadata's licences folder, those that the metadata names, and licences of its parts; no code."""
+    """These are its licences folder, files that its metadata names, and the licences of its parts; no code."""
     install(acme, "other")
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
@@ -90,7 +90,7 @@ def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) ->
 
 
 def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> None:
-    """Their notes differ, and so do the records that they keep; the components of the bundle don't."""
+    """Their records and metadata files differ; the components of the bundle are equal."""
     records, parts = [], []
     for name, record in (("a", PIP), ("quite-another", UV)):
         packages = environment(tmp_path / name)
@@ -104,7 +104,7 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
 
 
 def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path: Path, acme: Path) -> None:
-    """Its metadata and texts aside; the names that it is imported by, and what it asks for."""
+    """Metadata and texts do not count; the package also has its import names and its requirements."""
     (acme / "acme/license_check.py").write_text("x = 1\n")
     metadata = acme / "acme-1.0.dist-info/METADATA"
     metadata.write_text(metadata.read_text() + "Requires-Dist: other[x]>=1; python_version > '3'\n")
@@ -134,7 +134,7 @@ def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: 
 
 
 def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Path) -> None:
-    """Its code lies elsewhere, and no list names it; neither an environment nor a package inside is a part of it."""
+    """No list has its code; an environment or another package inside the folder does not belong to it."""
     source = tmp_path / "my lib/src/lib/code.py"
     source.parent.mkdir(parents=True)
     source.write_text("12345")
@@ -163,7 +163,7 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
     ],
 )
 def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, expected: str) -> None:
-    """As PEP 610 has it, in both of its spellings, or that of the file, for uv notes none; a folder has none."""
+    """It is in either notation of PEP 610, or computed from the file, since uv records none; a folder has no digest."""
     packages = environment(tmp_path / "env")
     archive = tmp_path / "a wheel.whl"
     archive.write_text("a wheel")
@@ -185,7 +185,7 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
     ],
 )
 def test_a_package_from_elsewhere_does_not_count_as_the_indexs(tmp_path: Path, note: str, repository: str) -> None:
-    """A folder, an archive's address, a repository: the installer noted it; of one on this machine no path is kept."""
+    """The installer recorded a folder, an archive's address or a repository; a local path is not kept."""
     packages = environment(tmp_path / "env")
     install(packages, "acme", url=note.format())
     install(packages, "other")
@@ -213,7 +213,7 @@ def test_it_is_stored_and_read_whole(tmp_path: Path, acme: Path) -> None:
 
 
 def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> None:
-    """A system's library, and what Python's own hold; the author's own extension module is neither."""
+    """These are a system library, and a library inside Python's; the author's extension module is not among them."""
     texts = {
         "libz.so.1": b" inflate 1.3.1 Copyright ",
         "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024",
@@ -237,7 +237,7 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> No
 
 
 def test_libraries_that_a_wheel_brought_are_identified(tmp_path: Path, acme: Path) -> None:
-    """Those that are known by name, in the folders where the makers of wheels put copies; the package's own are not."""
+    """They have known names, and are in folders for copied libraries; the package's own libraries are not listed."""
     names = ("acme.libs/libz-ae5d3c8b.so.1", "acme/.dylibs/libffi.8.dylib", "acme.libs/libown-1.so", "acme/libz.so.1")
     for name in names:
         (acme / name).parent.mkdir(exist_ok=True)
@@ -255,7 +255,7 @@ def test_libraries_that_a_wheel_brought_are_identified(tmp_path: Path, acme: Pat
 
 
 def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:
-    """All absolute paths in all of them, and the binaries of the one for the folder."""
+    """The result has all absolute paths of all tables, and the binaries of the folder's table."""
     entries = [
         ("libz.so.1", "/lib/libz.so.1", "BINARY"),
         ("x.txt", "/data/x.txt", "DATA"),

@@ -1,4 +1,4 @@
-"""The launcher's bytes, and what a shell and an interpreter make of them."""
+"""The launcher's bytes, and its run by a shell or an interpreter."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def first_line(process: subprocess.Popen[bytes]) -> str:
 
 @posix
 def test_the_script_runs_the_source_whatever_its_path_holds(tmp_path: Path) -> None:
-    """Blanks, quotes and dollars are nothing special, and no PATH is needed."""
+    """Spaces, quotes and dollar signs are taken literally, and no PATH is needed."""
     folder = tmp_path / 'it\'s $HOME "x"'
     folder.mkdir()
     python = folder / "python"
@@ -78,7 +78,7 @@ def test_the_script_runs_the_source_whatever_its_path_holds(tmp_path: Path) -> N
 
 @posix
 def test_a_missing_interpreter_is_a_log_line_that_says_why(tmp_path: Path) -> None:
-    """Grafana in a container does not see it; "no such file" would not tell what."""
+    """A Grafana in a container does not have this path; "no such file" would not name it."""
     done = subprocess.run([write_launcher(tmp_path, python=tmp_path / "gone")], capture_output=True, check=False)
     entry = json.loads(done.stderr)
 
@@ -91,7 +91,7 @@ def test_a_missing_interpreter_is_a_log_line_that_says_why(tmp_path: Path) -> No
 def test_the_attaching_launcher_names_the_address_and_stays(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
-    """The handshake line is that of the locator mode; the log says what to start."""
+    """The handshake line is that of the locator mode; the log has the command to start."""
     process = start(write_launcher(tmp_path, address="127.0.0.1:50051", command="X=1 python -m plugin"), attached)
 
     assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
@@ -104,7 +104,7 @@ def test_the_attaching_launcher_names_the_address_and_stays(
 def test_a_running_standalone_server_is_found_by_its_file(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
-    """`standalone.txt` beside the launcher wins over the address it was made with."""
+    """`standalone.txt` beside the launcher wins over the launcher's fixed address."""
     path = write_launcher(tmp_path, address="127.0.0.1:50051")
     (tmp_path / "standalone.txt").write_text(":40000")
     (tmp_path / "pid.txt").write_text(str(os.getpid()))
@@ -114,7 +114,7 @@ def test_a_running_standalone_server_is_found_by_its_file(
 
 @posix
 def test_a_stale_address_file_is_noticed(tmp_path: Path, attached: list[subprocess.Popen[bytes]]) -> None:
-    """A process that has ended listens nowhere, and the log says that its file was left out of account."""
+    """Its process has ended, and the log says that the file is ignored."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait(10)
     path = write_launcher(tmp_path, address="127.0.0.1:50051")
@@ -158,7 +158,7 @@ def test_killing_it_leaves_nothing_that_holds_grafanas_pipes(
 
 @pytest.mark.parametrize(("platform", "stub"), [("windows_amd64", "t64.exe"), ("windows_arm64", "t64-arm.exe")])
 def test_the_windows_launcher_is_stub_line_and_zip(platform: str, stub: str) -> None:
-    """An .exe for the platform, the interpreter in quotes, then a zip that Python runs; always the same bytes."""
+    """It is an .exe for the platform, the quoted interpreter and a zip for Python; the bytes are reproducible."""
     launched = Launcher(python=Path("C:/my env/python.exe"), source=Path("C:/my project/src"))
     content = launched.executable(platform)
     head = resources.files("distlib").joinpath(stub).read_bytes()
@@ -175,7 +175,7 @@ def test_the_windows_launcher_is_stub_line_and_zip(platform: str, stub: str) -> 
 
 
 def test_the_windows_launchers_program_runs_the_source(tmp_path: Path) -> None:
-    """An interpreter given the file itself, as the stub gives it, runs `gfruntime.dev` from the source folder."""
+    """An interpreter that gets the file as its argument, as from the stub, runs `gfruntime.dev` from the source."""
     package = tmp_path / "src" / "gfruntime" / "dev"
     package.mkdir(parents=True)
     (package.parent / "__init__.py").touch()
@@ -200,7 +200,7 @@ def test_the_windows_launchers_program_attaches(tmp_path: Path, attached: list[s
 
 @posix
 def test_the_windows_launchers_program_ends_with_its_host(tmp_path: Path) -> None:
-    """A launcher that only prints an address must notice by itself that Grafana has ended."""
+    """A launcher that only prints an address must detect the end of Grafana."""
     path = tmp_path / "gpx.exe"
     launched = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
     path.write_bytes(launched.executable("windows_amd64"))
@@ -210,21 +210,21 @@ def test_the_windows_launchers_program_ends_with_its_host(tmp_path: Path) -> Non
         try:
             assert first_line(host) == "1|2|tcp|127.0.0.1:50051|grpc"
             host.kill()
-            host.communicate(timeout=10)  # until the last process that has the pipe is gone
+            host.communicate(timeout=10)  # until the last process with the pipe has ended
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(host.pid, signal.SIGKILL)
 
 
 def test_a_platform_without_a_stub_is_refused() -> None:
-    """There is none for 32-bit Windows on ARM."""
+    """32-bit Windows on ARM has no stub."""
     with pytest.raises(ToolError, match="no launcher for windows_arm"):
         Launcher(python=Path("python"), source=Path("src")).executable("windows_arm")
 
 
 @pytest.mark.parametrize("text", ["localhost", "localhost:0", "a b:1", "h:99999", "h:1|x", "$(x):1"])
 def test_a_text_that_is_not_an_address_is_refused(text: str) -> None:
-    """It is written into a script and into go-plugin's line."""
+    """The address is written into a script and into go-plugin's line."""
     with pytest.raises(UsageError, match="is not host:port"):
         launcher.address(text)
 
@@ -243,5 +243,5 @@ def test_an_address_that_others_reach_needs_a_flag(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "[::1]", "localhost"])
 def test_an_address_of_this_machine_needs_none(host: str) -> None:
-    """Nobody else reaches it."""
+    """Other machines cannot reach it."""
     assert launcher.address(f"{host}:50051") == f"{host}:50051"

@@ -1,4 +1,4 @@
-"""The editors' text as other programs read it: Node, and the build of the wheel."""
+"""The editors' text, as Node and the build of the wheel read it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_the_joined_text_is_javascript(tmp_path: Path) -> None:
-    """Node accepts it as it stands."""
+    """Node accepts it unchanged."""
     if (node := shutil.which("node")) is None:
         pytest.skip("node is not on PATH")
     path = tmp_path / "editors.cjs"
@@ -27,7 +27,7 @@ def test_the_joined_text_is_javascript(tmp_path: Path) -> None:
 
 
 def test_the_wheels_build_can_load_the_module_alone() -> None:
-    """The build hook has the standard library and nothing else: no package of gfplug's, no dependency."""
+    """The build hook has only the standard library: no package of gfplug, no dependency."""
     module, folder = str(library.__file__), str(library.SOURCES)
     script = f"import pathlib, runpy; print(len(runpy.run_path({module!r})['assemble'](pathlib.Path({folder!r}))))"
     done = run(sys.executable, "-I", "-S", "-c", script)

@@ -1,4 +1,4 @@
-"""module.js of a project: its schema comes from the project's interpreter, the rest from its folder."""
+"""module.js of a project: its schema comes from the project's interpreter, the other parts from its folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMA: dict[str, Any] = {"config": {"fields": []}, "query": {"fields": []}, "ha
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Make a project of a manifest, and a schema module that answers what a test tells it."""
+    """Make a project with a manifest, and a schema module that a test replaces."""
     project = Project(tmp_path)
     (tmp_path / "src/gfruntime/author").mkdir(parents=True)
     (tmp_path / "frontend").mkdir()
@@ -37,20 +37,20 @@ def project(tmp_path: Path) -> Project:
 
 
 def answer(project: Project, text: str) -> dict[str, Any]:
-    """Let the project's schema module be this text, and ask it."""
+    """Write this text as the project's schema module, and read the schema."""
     (project.root / "src/gfruntime/author/schema.py").write_text(text)
     return linker.read_schema(project, python=sys.executable)  # type: ignore[arg-type]  # a path as text will do
 
 
 def test_the_schema_comes_from_the_projects_own_interpreter(project: Project) -> None:
-    """Gfplug asks for the fixed class with the manifest's id, and reads only the last line."""
+    """Gfplug passes the name of the fixed class and the manifest's id, and reads only the last line."""
     schema = answer(project, 'import json, sys\nprint("noise")\nprint(json.dumps({"arguments": sys.argv[1:]}))')
 
     assert schema == {"arguments": ["plugin.datasource:Datasource", "--plugin-id", "acme-sales-datasource"]}
 
 
 def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project: Project) -> None:
-    """The last line is the message; what came before it are the details."""
+    """The last line is the message; the lines before it are the details."""
     with pytest.raises(ProjectError) as caught:
         answer(project, "import sys\nsys.exit('Traceback: line 7\\nModel.table has no default')")
 
@@ -59,7 +59,7 @@ def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project
 
 @pytest.mark.shows("errors: a package needs a system library")
 def test_a_system_library_that_a_package_needs_comes_with_what_to_install(project: Project) -> None:
-    """Such a package is pyodbc: its wheel has no unixODBC."""
+    """For example, the wheel of pyodbc does not contain unixODBC."""
     with pytest.raises(ProjectError, match=r"libodbc\.so\.2") as caught:
         answer(
             project, "import sys\nsys.exit('ImportError: libodbc.so.2: cannot open shared object file: No such file')"
@@ -76,7 +76,7 @@ def test_an_interpreter_without_an_answer_is_a_failure(project: Project, text: s
 
 
 def test_a_missing_interpreter_is_a_tool_error(project: Project) -> None:
-    """That is not a mistake in the author's code."""
+    """The author's code is not the cause."""
     with pytest.raises(ToolError, match="was not found"):
         linker.read_schema(project, python=project.root / "no-python")
 
@@ -95,7 +95,7 @@ def test_a_projects_module_is_linked_from_its_folder(project: Project) -> None:
 
 
 def test_hooks_that_cannot_be_linked_end_the_build(project: Project) -> None:
-    """Nothing is written without them."""
+    """No module.js is written."""
     (project.root / "frontend/hooks.js").write_text("require('./rows');\n")
 
     with pytest.raises(ProjectError, match=r"^frontend/hooks\.js:1: "):

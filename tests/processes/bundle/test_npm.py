@@ -1,4 +1,4 @@
-"""A frontend with sources of its own: where it is, when its packages are installed, what its build leaves."""
+"""A frontend with its own sources: its folder, the installation of its packages, and the files of its build."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def project(project: Project) -> Project:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put an npm on the path that notes how it was called, and builds; return its notes."""
+    """Put a fake npm on the PATH that records its calls, and builds; return its record."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = f'#!/bin/sh\necho "$@" >> {folder}/calls\n[ "$1" != run ] || {{ {BUILDS}; }}\n'
@@ -57,14 +57,14 @@ def installed(project: Project, version: str) -> None:
 
 
 def find_frontend(project: Project) -> npm.Frontend:
-    """Find the frontend that must be there."""
+    """Find the frontend, which must exist."""
     frontend = npm.locate_frontend(project)
     assert frontend is not None
     return frontend
 
 
 def test_the_stub_needs_no_npm(tmp_path: Path) -> None:
-    """A project without a package.json has no frontend of its own."""
+    """A project without a package.json does not have its own frontend."""
     assert npm.locate_frontend(small_project(tmp_path / "project")) is None
     assert npm.state(None) == ""
 
@@ -79,7 +79,7 @@ def test_the_builds_files_are_returned_by_name(project: Project, fake: Path) -> 
 
 @pytest.mark.parametrize(("version", "installs"), [("1.2.3", 0), ("1.2.2", 1)])
 def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, version: str, installs: int) -> None:
-    """Packages of other systems may be missing; another version than the lock's may not stay."""
+    """Packages of other systems may be missing; a version that differs from the lock's is replaced."""
     installed(project, version)
     npm.build(find_frontend(project))
 
@@ -116,7 +116,7 @@ def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> No
 
 
 def adopted(tmp_path: Path, note: str) -> Project:
-    """Make a project inside a plugin that was there before."""
+    """Make a project inside an existing plugin."""
     project = small_project(tmp_path / "plugin/backend")
     (tmp_path / "plugin/package.json").write_text("{}")
     (project.root / "frontend").mkdir(exist_ok=True)
@@ -136,7 +136,7 @@ def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> Non
 
 
 def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Project) -> None:
-    """One of its own has no hooks; of a plugin that was there before, plugin.json holds only what the backend adds."""
+    """A frontend with its own sources has no hooks; in an adopted plugin, plugin.json has only the backend's keys."""
     projects = [small_project(tmp_path / "plain"), project, adopted(tmp_path, '{"folder": "../.."}')]
     for each in projects:
         (each.root / "frontend/hooks.js").write_text("require('axios')")
@@ -150,7 +150,7 @@ def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Pr
     ("note", "sentence"), [("[]", "is not a JSON object"), ('{"folder": "../../.."}', "has no package.json")]
 )
 def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence: str) -> None:
-    """The file to mend is in the message or its hint."""
+    """The message or its hint has the file to correct."""
     with pytest.raises(ProjectError, match=sentence) as caught:
         npm.locate_frontend(adopted(tmp_path, note))
 
@@ -159,7 +159,7 @@ def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence:
 
 @pytest.mark.parametrize(("lock", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm")])
 def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str, manager: str) -> None:
-    """Their build is run, and the hint says which command comes first."""
+    """Gfplug runs their build, and the hint has the command to run before."""
     frontend = find_frontend(adopted(tmp_path, '{"folder": "../.."}'))
     (frontend.folder / lock).touch()
     with pytest.raises(ToolError, match="not installed") as caught:

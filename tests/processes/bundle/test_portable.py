@@ -1,4 +1,4 @@
-"""Bundles that bring their C library: what is copied, what is started, and in which process."""
+"""Bundles that bring their C library: the copied files, the started program, and its process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ here = pytest.mark.skipif(sys.platform != "linux" or not MACHINE, reason="launch
 
 
 def test_the_launchers_are_those_that_the_source_was_compiled_to() -> None:
-    """A change of launcher.c without make.py shows here."""
+    """The test fails after a change of launcher.c without make.py."""
     noted = json.loads((LAUNCHERS / "digests.json").read_text())
 
     assert noted == {name: hashlib.sha256((LAUNCHERS / name).read_bytes()).hexdigest() for name in noted}
@@ -56,7 +56,7 @@ def test_a_bundle_brings_loader_and_library_of_one_folder(bundle: Bundle) -> Non
 
 @here
 def test_the_launcher_starts_the_loader_as_the_same_process(bundle: Bundle) -> None:
-    """Arguments and variables pass unchanged; a shell that plays the loader tells what it was given."""
+    """Arguments and variables pass unchanged; a shell in place of the loader prints them."""
     loader = bundle.folder / f"_internal_{MACHINE}" / portable.LOADERS[MACHINE]
     loader.write_text('#!/bin/sh\necho "$$"\nfor word; do echo "$word"; done\necho "$GREETING"\n')
     loader.chmod(0o755)
@@ -79,7 +79,7 @@ def test_the_launcher_starts_the_loader_as_the_same_process(bundle: Bundle) -> N
 
 @here
 def test_a_launcher_without_its_loader_says_so(bundle: Bundle) -> None:
-    """One sentence and exit code 127, as a shell has it."""
+    """It prints one sentence, and the exit code is 127, as in a shell."""
     shutil.copy(LAUNCHERS / MACHINE, bundle.executable)
     bundle.executable.chmod(0o755)
     done = subprocess.run([bundle.executable], capture_output=True, check=False, timeout=60)

@@ -1,4 +1,4 @@
-"""`gfplug preview` as a whole: a project's source behind the page's server, a save, the end."""
+"""The whole `gfplug preview`: a project's source behind the page's server, saves, and the end."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ pytestmark = [
 PYTHON = Path(sys.executable)
 BODY = {"queries": [{"refId": "A", "signal": "square", "series": 2}], "from": "now-10m", "to": "now"}
 SLOWEST_SAVE_S = 5.0
-"""A machine that does nothing else takes half a second."""
+"""An idle machine takes half a second."""
 
 
 class Page:
-    """What a page asks and hears."""
+    """Sends requests and receives events, as a page does."""
 
     def __init__(self, url: str) -> None:
         """Begin at an address."""
         self.url = url
 
     def ask(self, path: str, body: Any = None, *, method: str | None = None) -> tuple[int, Any]:
-        """Ask a path below the token, and return the status and the JSON, or the bytes, of the answer."""
+        """Request a path below the token, and return the status and the JSON, or the bytes, of the answer."""
         data = None if body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, kind, method=method)  # noqa: S310 - the preview's own
@@ -55,7 +55,7 @@ class Page:
         return status, json.loads(content) if content[:1] in (b"{", b"[") else content
 
     def boot(self) -> dict[str, Any]:
-        """Return what the page begins with, once module.js was built, or could not be."""
+        """Return the page's start data, after module.js was built or failed to build."""
         while True:
             _, boot = self.ask("preview/boot")
             if boot["plugin"]["module"] or boot["plugin"]["problem"]:
@@ -63,13 +63,13 @@ class Page:
             time.sleep(0.05)
 
     def __enter__(self) -> Self:
-        """Listen to events."""
+        """Start to receive events."""
         self._events = urllib.request.urlopen(f"{self.url}preview/events", timeout=30)  # noqa: S310 - as above
         self.wait_for("hello")
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Listen no more."""
+        """Stop receiving events."""
         self._events.close()
 
     def wait_for(self, event: str, **values: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 
 def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path) -> None:
-    """Queries, health, resources, module.js; then saves of the dataclasses, of hooks.js, of the data source."""
+    """It answers queries, health, resources, module.js, then follows saves of dataclasses, hooks.js and data source."""
     status, answer = page.ask("api/ds/query", BODY)
     assert status == 200
     assert len(answer["results"]["A"]["frames"][0]["schema"]["fields"]) == 3
@@ -160,7 +160,7 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
 
 
 def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) -> None:
-    """The page hears both, and meanwhile why nothing answers; at the end nothing of it is left."""
+    """The page gets both events, and errors with the reason in between; at the end no process is left."""
     pids: list[int] = []
     others = _children()
     options = PreviewOptions(target=root, python=PYTHON)
@@ -182,7 +182,7 @@ def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) 
 
 
 def test_the_command_prints_the_address_and_ends_with_ctrl_c(root: Path, tmp_path: Path) -> None:
-    """Nothing else on stdout; status 0; nothing of the plugin stays."""
+    """Stdout has nothing else, the status is 0, and no process of the plugin is left."""
     assets = tmp_path / "packages" / "gfplug_preview" / "assets" / "13.2.2"
     assets.mkdir(parents=True)
     (assets / "index.html").write_text("<!doctype html><title>page</title>", encoding="utf-8")
@@ -212,7 +212,7 @@ def test_the_command_prints_the_address_and_ends_with_ctrl_c(root: Path, tmp_pat
 
 
 def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: Path, page_files: PageFiles) -> None:
-    """Before, and after, the plugin is started."""
+    """The errors come before and after the start of the plugin."""
     options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running:
         port = int(running.url.split(":")[2].partition("/")[0])
@@ -229,9 +229,9 @@ def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: P
 
 
 def _children(parent: int | None = None, *, without: Collection[int] = ()) -> list[int]:
-    """List the processes that a process, this one without it, has started, and those that they have.
+    """List the descendants of a process; without an argument, those of this process.
 
-    `without` are processes of other tests: they still run. Process ids restart after 32,768: their order says nothing.
+    `without` are processes of other tests that still run. Process ids restart after 32,768; their order has no meaning.
     """
     lines = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in lines.splitlines()]

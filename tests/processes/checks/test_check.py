@@ -22,7 +22,7 @@ def rules(path: Path) -> set[str]:
 
 
 def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path) -> None:
-    """A second person's installation would lack it, though the build here has it."""
+    """The installation of another person would lack the runtime, although the build here has it."""
     project = new_project(tmp_path / "project")
     path = project / "pyproject.toml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -34,7 +34,7 @@ def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path)
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a project whose environment is the one that the tests run in."""
+    """Make a project whose environment is that of the tests."""
     root = new_project(tmp_path / "project")
     (root / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(ownership, "is_own", lambda _: True)
@@ -56,7 +56,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_dataclasses_that_cannot_become_a_form_are_an_error(project: Path, old: str, new: str, sentence: str) -> None:
-    """The check prints the build's own sentence, before anything is built."""
+    """The check prints the build's error message, before anything is built."""
     path = project / "src/plugin/datasource.py"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -87,7 +87,7 @@ COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
 def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
     project: Path, capsys: pytest.CaptureFixture[str], command: list[str], line: str, sentence: str
 ) -> None:
-    """In the build's own sentence, and before anything is answered."""
+    """Each command prints the build's error message, and answers nothing."""
     path = project / "src/plugin/datasource.py"
     text = path.read_text(encoding="utf-8").replace("import dataclass\n", "import dataclass, field\n", 1)
     mark = "    amplitude: Annotated"
@@ -101,7 +101,7 @@ def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an environment the dataclasses are not imported, and the last line says so."""
+    """Without an environment the dataclasses are not imported, and the last line of the output says this."""
     (project / ".venv").unlink()
     path = project / "src/plugin/datasource.py"
     path.write_text(path.read_text(encoding="utf-8").replace("    series: ", "    hide: "), encoding="utf-8")

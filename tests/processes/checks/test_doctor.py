@@ -29,7 +29,7 @@ def test_the_machine_is_examined(tmp_path: Path) -> None:
 def test_other_systems_have_no_c_library_to_choose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, name: str
 ) -> None:
-    """What is seen there is the system and its version."""
+    """The report has the system and its version instead."""
     monkeypatch.setattr(sys, "platform", platform)
     names = [each.name for each in doctor.examine(None, folder=tmp_path)]
     assert name in names
@@ -54,7 +54,7 @@ def test_a_bare_machine_gets_all_problems_at_once(tmp_path: Path, machine: Machi
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 def test_a_build_does_not_use_a_free_threaded_python(tmp_path: Path, machine: Machine) -> None:
-    """Neither gfplug's own Python nor the project's may be one."""
+    """Neither gfplug's Python nor the project's may be free-threaded."""
     machine.own("3.13.1t", libpython=True)
     (examined,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
 
@@ -65,7 +65,7 @@ def test_a_build_does_not_use_a_free_threaded_python(tmp_path: Path, machine: Ma
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 def test_the_python_that_a_build_takes_is_named(tmp_path: Path, machine: Machine) -> None:
-    """Another one on this machine, or one that uv downloads, is good, and said."""
+    """It may be another Python on this machine, or one that uv downloads; the report names it."""
     machine.uv(can=("3.13.1",))
     (before,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
     other = machine.python("python3.13", "3.13.0")

@@ -1,4 +1,4 @@
-"""`gfplug check` loads the data source: what its code imports, and what is provisioned for it."""
+"""`gfplug check` loads the data source: its imports, and its provisioned settings and queries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def check(project: Path, capsys: pytest.CaptureFixture[str]) -> Check:
-    """Return a function that checks the project: its exit code, and the findings that are not notes."""
+    """Return a function that checks the project, and returns the exit code and the findings except notes."""
 
     def ask(*words: str) -> tuple[int, list[dict[str, str]]]:
         code = main(["check", str(project), *words, "--json"])
@@ -89,7 +89,7 @@ def test_code_in_another_module_is_reported_with_its_line(project: Path, check: 
 
 @pytest.mark.shows("errors: the code imports a package that is not a dependency")
 def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
-    """The environment says which package brings it; what comes with a dependency is good."""
+    """The error names the package that provides it, from the environment; packages of a dependency pass."""
     change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
     code, findings = check(*PYTHON)
 
@@ -132,7 +132,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
 def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - the columns of a table
     project: Path, check: Check, file: str, old: str, new: str, rule: str, message: str
 ) -> None:
-    """Options, secrets, and the queries of rules and dashboards: what the plugin does not read, or refuses."""
+    """Options, secrets and queries of rules and dashboards are findings if the plugin does not read or refuses them."""
     assert check(*PYTHON) == (0, [])
     change(project, file, old, new)
     code, (finding,) = check(*PYTHON)
@@ -143,7 +143,7 @@ def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - th
 
 
 def test_a_second_data_source_is_judged_too(project: Path, check: Check) -> None:
-    """`gfplug call` takes the first; Grafana provisions each."""
+    """`gfplug call` takes the first; Grafana provisions all."""
     text = (project / SOURCE).read_text(encoding="utf-8")
     entry = text[text.index("  - name:") :].replace("seed: 0", "sead: 0").replace("isDefault: true", "isDefault: false")
     (project / SOURCE).write_text(f"{text.rstrip()}\n{entry}", encoding="utf-8")
@@ -154,7 +154,7 @@ def test_a_second_data_source_is_judged_too(project: Path, check: Check) -> None
 def test_static_runs_nothing_and_still_reads(
     project: Path, check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Imports and syntax are seen in the text; a .venv of gfplug's own is left alone, too."""
+    """It reads imports and syntax from the text; gfplug's own .venv is not used either."""
     (project / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(ownership, "is_own", lambda _: True)
     mark = tmp_path / "ran"
@@ -172,7 +172,7 @@ def test_static_runs_nothing_and_still_reads(
 def test_static_goes_with_nothing_that_runs_code(
     project: Path, capsys: pytest.CaptureFixture[str], more: list[str]
 ) -> None:
-    """The two would contradict each other."""
+    """The two options contradict each other."""
     assert main(["check", str(project), "--static", *more]) == 2
     assert f"--static can't be used with {more[0]}" in capsys.readouterr().err
 
@@ -192,7 +192,7 @@ def test_a_control_for_an_unknown_field_is_reported(project: Path, check: Check)
 
 
 def test_texts_that_a_language_lacks_are_counted(project: Path, check: Check) -> None:
-    """A warning, for the editors show them as they are; `--strict` counts it."""
+    """It is a warning, since the editors show these texts untranslated; `--strict` counts it."""
     (project / "frontend/locales").mkdir()
     (project / "frontend/locales/de.json").write_text('{"Series": "Reihen"}', encoding="utf-8")
     code, (finding,) = check(*PYTHON)

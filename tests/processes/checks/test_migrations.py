@@ -1,4 +1,4 @@
-"""`gfplug check` migrates what was saved, in the project's interpreter, and judges what comes of it."""
+"""`gfplug check` migrates saved queries and options in the project's interpreter, and checks the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def change(project: Path, file: str, old: str, new: str) -> None:
 
 
 def add(project: Path, last_line: str, **names: str) -> None:
-    """Let the class whose last field begins so migrate."""
+    """Add a migration to the class whose last field begins with a text."""
     text = (project / MODULE).read_text(encoding="utf-8")
     (line,) = (line for line in text.splitlines() if line.strip().startswith(last_line))
     names = {"value": f'old.pop("{names["old"]}")', **names}
@@ -56,7 +56,7 @@ def pristine_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(pristine_project: Path) -> Any:
-    """Give a project whose files are as they were afterwards."""
+    """Return the project, and restore its files afterwards."""
     before = {name: (pristine_project / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
     yield pristine_project
     for name, text in before.items():
@@ -64,7 +64,7 @@ def project(pristine_project: Path) -> Any:
 
 
 def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, str, str, str]]]:
-    """Check the project: its exit code, and what is said of provisioned files."""
+    """Check the project; return the exit code, and the findings about provisioned files."""
     code = main(["check", str(project), "--python", str(PYTHON), "--json"])
     findings = json.loads(capsys.readouterr().out)["findings"]
     return code, [
@@ -75,7 +75,7 @@ def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[
 
 
 def test_what_an_older_version_provisioned_is_told_and_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A rule, a dashboard, and options; a print() of the author's is not the answer."""
+    """These are a rule, a dashboard and options; a print() in the author's code is not read as the answer."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period")
     assert check(project, capsys) == (0, [])
@@ -94,7 +94,7 @@ def test_what_an_older_version_provisioned_is_told_and_good(project: Path, capsy
 
 
 def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Bounds, and keys that nothing reads, as in a query of today."""
+    """Limits and unknown keys are findings, as in a current query."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period", value='old.pop("seconds") / 600')
     change(project, RULES, "period: 600", "seconds: 60")
@@ -125,7 +125,7 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
 def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], value: str, seconds: str, level: str, message: str
 ) -> None:
-    """A variable is filled in before a panel asks, and so is not an error; the other queries are judged."""
+    """A variable is no error, since it is filled in before the query; the other queries are checked."""
     add(project, "series: Annotated", old="seconds", new="period", value=value)
     change(project, RULES, "period: 600", f"seconds: {seconds}")
     code, findings = check(project, capsys)
@@ -141,7 +141,7 @@ def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of
 
 
 def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
-    """Judge a dashboard: level and message of each finding."""
+    """Check a dashboard; return level and message of each finding."""
     board = project.parent / "board.json"
     targets = [{"refId": chr(65 + place), **query} for place, query in enumerate(queries)]
     board.write_text(json.dumps({"panels": [{"datasource": {"type": ID, "uid": "x"}, "targets": targets}]}))

@@ -1,4 +1,4 @@
-"""`gfplug release`: what keeps a version from being released, what is run before the tag, and the tag."""
+"""`gfplug release`: the problems that prevent a release, the steps before the tag, and the tag."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="install git
 
 
 class Steps:
-    """Stand-ins for the steps that take minutes; each is noted, and may fail."""
+    """Stand-ins for the steps that take minutes; each is recorded, and may fail."""
 
     def __init__(self) -> None:
-        """Let all of them be good."""
+        """Let all steps succeed."""
         self.names: list[str] = []
         self.broken = ""
 
@@ -80,7 +80,7 @@ def project(tmp_path: Path) -> Project:
 def test_a_release_is_checked_built_and_tested_and_then_tagged(
     project: Project, steps: Steps, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the workflow's order; stdout has the archive, and the tag is on the last commit."""
+    """The steps have the workflow's order; stdout has the archive, and the tag is on the last commit."""
     assert main(["release", str(project.root), "--python", sys.executable]) == 0
 
     out, err = capsys.readouterr()
@@ -98,7 +98,7 @@ def test_a_release_is_checked_built_and_tested_and_then_tagged(
 
 @pytest.mark.usefixtures("steps")
 def test_a_rehearsal_makes_no_tag(project: Project) -> None:
-    """It takes a project with changes that are not committed."""
+    """It accepts a project with uncommitted changes."""
     (project.root / "CHANGELOG.md").write_text("# Changelog\n\n## [0.1.0] - 2026-01-31\n\nMore.\n\n## 0.0.1\n\nOld.\n")
 
     result = release.prepare(project, python=Path(sys.executable), is_rehearsal=True)
@@ -121,7 +121,7 @@ def test_no_step_that_fails_leaves_a_tag(project: Project, steps: Steps, broken:
 def test_all_that_is_to_be_done_first_is_said_at_once(
     project: Project, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is checked or built before."""
+    """Nothing is checked or built before this message."""
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text().replace('version = "0.1.0"', 'version = "1.0"'))
     monkeypatch.setattr(package_lock, "is_current", lambda _: False)
@@ -138,6 +138,6 @@ def test_all_that_is_to_be_done_first_is_said_at_once(
 
 @pytest.mark.usefixtures("steps")
 def test_a_project_without_a_commit_has_nothing_to_tag(tmp_path: Path) -> None:
-    """It is new."""
+    """The project is new."""
     with pytest.raises(ProjectError, match="no commit in git"):
         release.prepare(Project(new_project(tmp_path / "new")), is_rehearsal=False)

@@ -1,4 +1,4 @@
-"""A project from a stranger: no command but an upgrade acts on its journal, and none on what lies above it."""
+"""An untrusted project: only an upgrade applies its journal, and no command uses a journal above it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ READING = {
 def test_only_an_upgrade_finishes_an_upgrade(
     tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every other command says that one was interrupted, and changes nothing."""
+    """Every other command reports the interrupted upgrade, and changes nothing."""
     project = small_project(tmp_path / "project")
     plant(project.root, [step("x")])
     before = snapshot(tmp_path)
@@ -54,7 +54,7 @@ def test_only_an_upgrade_finishes_an_upgrade(
 def test_nothing_above_a_project_is_acted_on(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A journal in a folder above, with or without a lock beside it, is not even looked at."""
+    """A journal in a folder above, with or without a lock beside it, is not read."""
     (tmp_path / "victim").write_text("mine")
     project = small_project(tmp_path / "project")
     plant(tmp_path, [step("victim", old=hashlib.sha256(b"mine").hexdigest())])

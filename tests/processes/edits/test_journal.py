@@ -1,4 +1,4 @@
-"""A process that is killed in the middle of its edits."""
+"""A process that is killed during its edits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KILLED = textwrap.dedent(
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> None:
-    """Killed at each of its steps on the file system, one after the other; the next command finds old or new, whole."""
+    """It is killed at each of its steps on the file system; the next command finds the complete old or new tree."""
     outcomes = []
     for step in range(1, 400):
         root = tmp_path / str(step)

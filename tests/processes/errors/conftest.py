@@ -1,4 +1,4 @@
-"""What goes wrong is provoked here as a user meets it, from the command line; docs/errors.md is the table of it."""
+"""Errors are caused here as by a user, on the command line; docs/errors.md has the table of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDER = f"{Path(__file__).parent}{os.sep}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts plugins."""
+    """Mark the tests that start plugins."""
     for item in items:
         if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.timeout(120))
@@ -40,7 +40,7 @@ def gfplug(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 @pytest.fixture
 def call(gfplug: Callable[..., Ended]) -> Callable[..., Ended]:
-    """Run `gfplug call` with this interpreter's packages: a project's own would take minutes to install."""
+    """Run `gfplug call` with this interpreter's packages: installing the project's would take minutes."""
 
     def run(*words: str | Path) -> Ended:
         return gfplug("call", *words, "--python", sys.executable)
@@ -56,5 +56,5 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(fresh: Path, tmp_path: Path) -> Path:
-    """Give a project to break."""
+    """Return a copy of the project, which a test may break."""
     return Path(shutil.copytree(fresh, tmp_path / "project"))

@@ -1,4 +1,4 @@
-"""What `gfplug call` says of a data source that fails, is late, answers in part, or sends what nobody expects."""
+"""Messages of `gfplug call` about a data source that fails, is late, or sends partial or unexpected answers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ KINDS = pytest.mark.parametrize("kind", ["def", "async def"])
 
 
 def write(project: Path, kind: str = "def", *, at_import: str = "") -> None:
-    """Put a data source into a project, its handlers of a kind."""
+    """Write a data source into a project, with handlers of one kind."""
     text = SOURCE.format(kind=kind, at_import=at_import, wait="await" if kind == "async def" else "asyncio.run")
     if kind == "def":
         text = text.replace("asyncio.run await_it", "asyncio.run(await_it)")
@@ -135,7 +135,7 @@ def errors(ended: Ended) -> list[str]:
 def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
     call: Run, project: Path, kind: str, do: str
 ) -> None:
-    """The sentence once; of a bug, where it was raised; with -v the lines of the log, the traceback among them."""
+    """The message appears once; for a bug, with the line of code; -v adds the lines of the log with the traceback."""
     write(project, kind)
     usual, verbose = (call("query", project, "--set", f"do={do}", *more) for more in ([], ["-v"]))
     sentence = "ZeroDivisionError: division by zero" if do == "bug" else "no such table"
@@ -152,7 +152,7 @@ def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
 
 @pytest.mark.shows("errors: a query fails")
 def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
-    """The error has the place where it was raised, as that of a query does."""
+    """The error has the place where it was raised, like the error of a query."""
     write(project)
 
     for words in (("health", project), ("resource", "bug", project), ("stream", "bug", project)):
@@ -166,7 +166,7 @@ def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, proje
 @pytest.mark.shows("errors: a partial response")
 @KINDS
 def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind: str) -> None:
-    """The frames on stdout, as a table or as JSON; then the error, once, and exit code 6."""
+    """Stdout has the frames as a table or JSON; then comes one error, and the exit code is 6."""
     write(project, kind)
     table, as_json = (call("query", project, "--set", "do=partial", *more) for more in ([], ["--json"]))
 
@@ -181,7 +181,7 @@ def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind
 
 @pytest.mark.shows("errors: a partial response")
 def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
-    """Grafana's alert engine reads no frame of an answer with an error."""
+    """Grafana's alert engine does not read frames of an answer with an error."""
     write(project)
     ended = call("query", project, "--set", "do=partial", "--when", "last > 0")
 
@@ -203,11 +203,11 @@ def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
 def test_a_query_that_is_late_says_where_it_stands(  # noqa: PLR0917 - the columns of a table
     call: Run, project: Path, kind: str, do: str, code: str, function: str
 ) -> None:
-    """The innermost frame of the author's own, whatever waits below it; and the option that waits longer."""
+    """The message has the innermost line of the author's code, and the option for a longer timeout."""
     write(project, kind)
     ended = call("query", project, "--set", f"do={do}", "--timeout", "4")
     place = f"plugin/datasource.py, line {line_of(project, code)}, in {function}"
-    if (kind, do) == ("def", "await"):  # asyncio.run's own task, below the thread that waits for it
+    if (kind, do) == ("def", "await"):  # the task of asyncio.run, below the thread that waits for it
         place = f"plugin/datasource.py, line {line_of(project, 'asyncio.run(await_it)')}, in Datasource.query"
 
     assert ended.code == 6
@@ -216,19 +216,19 @@ def test_a_query_that_is_late_says_where_it_stands(  # noqa: PLR0917 - the colum
 
 
 def test_each_of_several_late_queries_is_named(call: Run, project: Path) -> None:
-    """On the loop they are tasks of their own, and one that is done is not among them."""
+    """On the event loop, each query is a task; a finished query is not named."""
     write(project, "async def")
     models = [word for do in ("await", "mean", "await") for word in ("--model", json.dumps({"do": do}))]
     ended = call("query", project, *models, "--timeout", "4")
 
     assert ended.code == 6
-    assert ended.err.count("plugin/datasource.py, line ") == 1  # both stand there
+    assert ended.err.count("plugin/datasource.py, line ") == 1  # both are at that line
     assert ", in doze" in ended.err
 
 
 @pytest.mark.shows("errors: a call that takes")
 def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> None:
-    """A health check, a resource, and a module that is not loaded yet."""
+    """These are a health check, a resource, and a module that is still loading."""
     write(project)
     health = call("health", project, "--option", "late=true", "--timeout", "4")
     resource = call("resource", "tables/late/x", project, "--timeout", "4")
@@ -246,7 +246,7 @@ def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> Non
 
 @pytest.mark.shows("errors: several threads use a connection that `__init__` opened")
 def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project: Path) -> None:
-    """For SQLite, and for a client of another loop."""
+    """The connection is one of SQLite, or a client of another event loop."""
     write(project)
     models = [word for do in ("sqlite", "sqlite", "sqlite", "loop") for word in ("--model", json.dumps({"do": do}))]
     ended = call("query", project, *models)
@@ -293,7 +293,7 @@ def test_an_option_that_is_a_number_or_a_boolean_is_its_text(call: Run, project:
 
 
 def test_packets_of_all_kinds_are_shown_as_they_come(call: Run, project: Path) -> None:
-    """JSON as lines of JSON, frames as rows."""
+    """JSON packets are lines of JSON, frames are rows."""
     write(project)
     ended = call("stream", "x", project)
 

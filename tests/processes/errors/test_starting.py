@@ -1,4 +1,4 @@
-"""A plugin that does not start, or ends: what `gfplug call`, `check` and `doctor` say of it (rows 9 to 17, and 37)."""
+"""Messages of `gfplug call`, `check`, `doctor` on a plugin that does not start, or ends (rows 9 to 17, and 37)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ elf = pytest.mark.skipif(sys.platform != "linux" or not shutil.which("true"), re
 
 
 def insert(path: Path, before: str, text: str) -> None:
-    """Put lines before a line of the author's code."""
+    """Insert lines before a line of the author's code."""
     content = path.read_text(encoding="utf-8")
     assert before in content
     path.write_text(content.replace(before, text + before, 1), encoding="utf-8")
@@ -50,7 +50,7 @@ def insert(path: Path, before: str, text: str) -> None:
 
 @pytest.mark.parametrize("pain", GRAFANA_SAYS)
 def test_grafanas_own_words_are_explained(gfplug: Run, pain: int) -> None:
-    """`gfplug doctor --explain` takes the line as Grafana's log has it."""
+    """`gfplug doctor --explain` explains the unchanged line of Grafana's log."""
     line, words = GRAFANA_SAYS[pain]
     ended = gfplug("doctor", "--explain", line)
 
@@ -60,7 +60,7 @@ def test_grafanas_own_words_are_explained(gfplug: Run, pain: int) -> None:
 
 @pytest.mark.shows("errors: something prints to stdout")
 def test_a_print_before_serving_is_shown_with_what_to_do(call: Run, project: Path) -> None:
-    """It reaches stdout only from the generated `__main__.py`, edited, and not even then unless it is flushed."""
+    """It reaches stdout only from an edited `__main__.py`, and only if it is flushed."""
     insert(project / "src/plugin/__main__.py", "serve(load)", 'print("Loading settings...", flush=True)\n')
     ended = call("health", project)
 
@@ -72,7 +72,7 @@ def test_a_print_before_serving_is_shown_with_what_to_do(call: Run, project: Pat
 @pytest.mark.shows("errors: `fork/exec ...: permission denied`")
 @posix
 def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
-    """When the plugin is started, and when it is only checked."""
+    """Both the start of the plugin and the check show the command."""
     dist = small_bundle(tmp_path / "dist", machine=go_platform().rpartition("_")[2])
     program = dist / f"gpx_sales_{go_platform()}"
     program.chmod(0o644)
@@ -88,7 +88,7 @@ def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_pat
 @posix
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path) -> None:
-    """The bit is there, so another chmod would not help."""
+    """The executable bit is set, so another chmod would not help."""
     place = tmp_path / "plugins"
     place.mkdir()
     script = 'mount -t tmpfs -o noexec none "$1" && cp -p "$2" "$1/gpx_x" && exec "$3" -m gfplug call health "$1/gpx_x"'
@@ -128,7 +128,7 @@ def altered(folder: Path, *, old: bytes, new: bytes) -> Path:
 @pytest.mark.shows("errors: a glibc binary on Alpine")
 @elf
 def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Path) -> None:
-    """The system says "no such file" of both; the file is there."""
+    """The system reports "no such file" for both, although the file exists."""
     ended = gfplug("call", "health", altered(tmp_path, old=b"ld-linux", new=b"ld-linuy"))
 
     assert ended.code == 6
@@ -139,7 +139,7 @@ def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Pat
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: a package needs a system library")
 @elf
 def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path) -> None:
-    """The loader's line is shown, the hint says what mends it."""
+    """The loader's line is shown, the hint has the remedy."""
     ended = gfplug("call", "health", altered(tmp_path, old=b"libc.so.6\0", new=b"libQ.so.6"))
 
     assert ended.code == 6
@@ -151,7 +151,7 @@ def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path)
 @pytest.mark.shows("errors: no executable for the host's platform")
 @elf
 def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Path) -> None:
-    """Under the right name: the start says so, the check names the machine."""
+    """Its name is correct: the start reports the wrong machine, the check names it."""
     dist = small_bundle(tmp_path / "dist", machine="amd64" if go_platform() == "linux_arm64" else "arm64")
     (program,) = dist.glob("gpx_*")
     program = program.rename(dist / f"gpx_sales_{go_platform()}")
@@ -163,7 +163,7 @@ def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Pa
 
 @pytest.mark.shows("errors: the process ends")
 def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(call: Run, project: Path) -> None:
-    """Exit code or signal, and the words that Grafana's user sees."""
+    """The error has the exit code or signal, and the message that Grafana shows."""
     path = project / "src/plugin/datasource.py"
     insert(path, "class Datasource:", "import os\n\n\n")
     text = path.read_text(encoding="utf-8")
@@ -179,7 +179,7 @@ def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(ca
 
 @pytest.mark.shows("errors: the process ends")
 def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run, project: Path) -> None:
-    """Instead of "plugin unavailable"; the traceback names the author's line."""
+    """Health and panel show the import error instead of "plugin unavailable"; the traceback has the author's line."""
     insert(project / "src/plugin/datasource.py", "class Datasource:", "import pandaz\n\n\n")
     health, query = call("health", project), call("query", project)
 

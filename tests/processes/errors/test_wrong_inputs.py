@@ -1,4 +1,4 @@
-"""Commands typed wrongly, and projects whose files are broken: a sentence and an exit code, never a traceback."""
+"""Wrong commands, and projects with broken files, give a message and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOLDER, GONE = "a folder", None
 
 
 def put(project: Path, name: str, content: bytes | str | None) -> None:
-    """Break a file of a project: other bytes, a folder in its place, or nothing there."""
+    """Break a file of a project: write other bytes, put a folder in its place, or remove the file."""
     path = project / name
     if path.is_dir():
         shutil.rmtree(path)
@@ -45,7 +45,7 @@ def put(project: Path, name: str, content: bytes | str | None) -> None:
 def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
     gfplug: Run, project: Path, command: tuple[str, ...]
 ) -> None:
-    """A name that was mistyped in a project must not mean that project."""
+    """A mistyped folder name inside a project must not stand for this project."""
     ended = gfplug(*(word.replace("{}", str(project / "dits")) for word in command))
 
     assert ended.code == 3
@@ -91,7 +91,7 @@ def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of 
 def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package(
     call: Run, project: Path, name: str
 ) -> None:
-    """No dependency would bring it back."""
+    """No dependency would provide it."""
     put(project, name, GONE)
     ended = call("health", project)
 
@@ -116,7 +116,7 @@ def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package
 def test_a_wrong_argument_is_named(
     gfplug: Run, project: Path, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    """The exit code is that of its kind."""
+    """Each kind of mistake has its exit code."""
     ended = gfplug(*(word.replace("{}", str(project)) for word in words))
 
     assert ended.code == code, ended.err
@@ -124,7 +124,7 @@ def test_a_wrong_argument_is_named(
 
 
 def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_path: Path) -> None:
-    """A folder is in the place of the file to write."""
+    """A folder is in place of the file to write."""
     ended = call("query", project, "--record", tmp_path)
 
     assert ended.code == 3
@@ -134,7 +134,7 @@ def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_path_that_is_not_unicode_is_accepted(fresh: Path, tmp_path: Path) -> None:
-    """A folder's name in Latin-1 is queried, checked and printed byte by byte."""
+    """A project in a folder with a Latin-1 name is queried and checked, and the name is printed byte by byte."""
     place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     shutil.copytree(fresh, place)
     runs = [

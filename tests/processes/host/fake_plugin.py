@@ -1,6 +1,6 @@
-"""A plugin process that does as a JSON file says: bytes in, bytes out, and misbehaviour on demand.
+"""A plugin process that follows a plan in a JSON file: bytes in, bytes out, and misbehaviour on demand.
 
-It is started as a plugin is, so it gets a scrubbed environment; the file's path is its only argument. It imports
+It is started like a plugin, so its environment is reduced; the file's path is its only argument. It imports
 nothing of gfplug.
 """
 
@@ -38,14 +38,14 @@ STDIO = "/plugin.GRPCStdio/StreamStdio"
 
 
 def note(method: str, request: bytes) -> None:
-    """Write down what was asked, for the test to read."""
+    """Record a request for the test."""
     if "record" in PLAN:
         with Path(PLAN["record"]).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps([method, base64.b64encode(request).decode()]) + "\n")
 
 
 def obey(method: str, context: grpc.ServicerContext) -> list[bytes]:
-    """Do what the plan says for one call."""
+    """Follow the plan for one call."""
     answer = PLAN.get("answers", {}).get(method)
     if answer is None:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"no {method}")
@@ -63,7 +63,7 @@ class Handlers(grpc.GenericRpcHandler):
     """Serves every method of the plan."""
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
-        """Find how to serve one method."""
+        """Return the handler of one method."""
         method = details.method
         if method in UNARY:
             return grpc.unary_unary_rpc_method_handler(lambda request, context: self.one(method, request, context))
@@ -88,7 +88,7 @@ class Handlers(grpc.GenericRpcHandler):
         return iter(obey(method, context))
 
     def stdio(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        """Note that the stream was opened, and end it."""
+        """Record that the stream was opened, and end it."""
         del context
         note(STDIO, request)
         return iter(())
@@ -115,7 +115,7 @@ def main() -> None:
     time.sleep(PLAN.get("delay", 0))
     if "exit_early" in PLAN:
         sys.exit(PLAN["exit_early"])
-    if PLAN.get("orphan"):  # a descendant that holds the pipes, as a forgotten worker does
+    if PLAN.get("orphan"):  # a descendant that keeps the pipes open, as a forgotten worker does
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
         child = subprocess.Popen(command, start_new_session=PLAN["orphan"] == "far")
         Path(sys.argv[1]).with_name("orphan").write_text(str(child.pid), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A fake plugin for the host to start: what it does is a plan that each test writes; see `fake_plugin.py`."""
+"""A fake plugin for the host to start, which follows a plan of each test; see `fake_plugin.py`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _SCRIPT = Path(__file__).with_name("fake_plugin.py")
 
 @dataclass
 class Fake:
-    """Makes targets from plans, and reads what they were asked."""
+    """Makes targets from plans, and reads the requests that they got."""
 
     folder: Path
     proto: bytes
 
     def target(self, **plan: Any) -> Target:
-        """Return a plugin that does as the plan says; see `fake_plugin.py`."""
+        """Return a plugin that follows the plan; see `fake_plugin.py`."""
         path = self.folder / "plan.json"
         path.write_text(json.dumps({"record": str(self.folder / "record"), **plan}), encoding="utf-8")
         return Target(
@@ -68,12 +68,12 @@ class Fake:
         return {method: {"messages": [base64.b64encode(message).decode() for message in messages]}}
 
     def healthy(self, **more: Any) -> Target:
-        """Return a plugin that is well and answers an empty query."""
+        """Return a plugin that is healthy and answers an empty query."""
         answers = {**self.says(HEALTH, {"status": 1, "message": "fine"}), **self.says(QUERY, {"responses": {}})}
         return self.target(answers=answers, **more)
 
     def methods(self) -> list[str]:
-        """Name the methods that were called, in order."""
+        """List the methods that were called, in order."""
         return [method for method, _ in self._recorded()]
 
     def request(self, method: str) -> Any:

@@ -28,7 +28,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class Terminal:
-    """Runs one program; leaving ends it."""
+    """Runs one program, and ends it at the end of the block."""
 
     def __init__(self, command: Sequence[str], *, columns: int = 80, rows: int = 30) -> None:
         """Start the program, its standard streams on a screen of this size."""
@@ -59,11 +59,11 @@ class Terminal:
         os.close(self._master)
 
     def lines(self) -> list[str]:
-        """Return what the screen shows, without the empty lines at its end."""
+        """Return the lines of the screen, without the empty lines at its end."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip().split("\n")
 
     def wait_for(self, is_seen: Callable[[str], Any]) -> list[str]:
-        """Read until the screen shows something, and return its lines."""
+        """Read until the screen shows a text, and return its lines."""
         deadline = time.monotonic() + _PATIENCE_S
         while not is_seen("\n".join(self.lines())):
             assert time.monotonic() < deadline, self.lines()
@@ -75,7 +75,7 @@ class Terminal:
         os.write(self._master, keys)
 
     def end(self) -> int:
-        """Read until the program ends, and return how it did."""
+        """Read until the program ends, and return its exit code."""
         deadline = time.monotonic() + _PATIENCE_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.lines()
@@ -87,7 +87,7 @@ class Terminal:
         while select.select([self._master], [], [], seconds)[0]:
             try:
                 content = os.read(self._master, 65536)
-            except OSError:  # Linux says so when the program has closed its side
+            except OSError:  # Linux raises this when the program has closed its side
                 time.sleep(seconds)
                 return
             if not content:

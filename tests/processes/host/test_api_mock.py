@@ -55,7 +55,7 @@ def listens(port: int) -> bool:
 
 
 def test_a_mock_ends_with_gfplug_however_that_ends(tmp_path: Path) -> None:
-    """A process that is killed ends no other: the mock sees the end of its standard input."""
+    """A killed process cannot stop the mock, so the mock ends at the end of its standard input."""
     path = tmp_path / "src/upstream/mock.py"
     path.parent.mkdir(parents=True)
     path.write_text(SERVER, encoding="utf-8")

@@ -35,7 +35,7 @@ def test_a_query_is_shown_as_a_table_and_a_plot(fake: Fake, dist: str, capsys: p
 
 
 def test_a_query_in_json_has_the_shape_of_grafanas_api(dist: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One document on stdout, nothing else."""
+    """Stdout has one document, and nothing else."""
     code = main(["call", "query", dist, "--json"])
     answer = json.loads(capsys.readouterr().out)
 
@@ -45,7 +45,7 @@ def test_a_query_in_json_has_the_shape_of_grafanas_api(dist: str, capsys: pytest
 
 
 def test_a_failed_query_exits_with_6_and_still_prints_json(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """The answer on stdout, the sentence on stderr."""
+    """Stdout has the answer, stderr the error."""
     failure = {"status": 502, "error": "upstream is down", "errorSource": "downstream"}
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": failure}}))
     code = main(["call", "query", dist, "--json"])
@@ -71,7 +71,7 @@ def test_health_exits_with_0_only_when_ok(
 
 
 def test_a_resource_prints_its_body(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """JSON readably; with --json the status and the headers too."""
+    """JSON is printed with indentation; --json adds the status and the headers."""
     part = {"code": 200, "headers": {"Content-Type": {"values": ["application/json"]}}, "body": b'{"a":1}'}
     dist = fake.dist(answers=fake.says(RESOURCE, part))
 
@@ -95,7 +95,7 @@ def test_a_resource_that_answers_an_error_exits_with_6(fake: Fake, capsys: pytes
 
 
 def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """On stderr, without what each line of a request repeats."""
+    """They are on stderr, without the fields that each line of a request repeats."""
     log = "\n".join(
         json.dumps({"@level": level, "@message": f"a {level}", "pluginId": "x", "rows": 1})
         for level in ("info", "warn")

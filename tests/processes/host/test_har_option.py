@@ -1,4 +1,4 @@
-"""`gfplug call query --har`: the traffic of a plugin in a file, or why there is none."""
+"""`gfplug call query --har`: the traffic of a plugin in a file, or the reason why the file is missing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ANSWER = {"status": 200, "frames": [a_frame()]}
 
 
 def entry(kind: str = "") -> dict[str, Any]:
-    """Describe an exchange, or a statement of this kind."""
+    """Describe an exchange, or a statement if it has a kind."""
     return {"request": {"method": "GET"}, **({"_query": {"kind": kind}} if kind else {})}
 
 
 def traffic(har: object, **custom: str) -> dict[str, Any]:
-    """Describe the answer that has traffic."""
+    """Describe the answer with traffic."""
     frame = Frame(name="__har__gfplug", meta={"custom": {"har": har, **custom}})
     return {"status": 200, "frames": [b"".join(arrow.encode(frame, ref_id="__har__gfplug"))]}
 
@@ -62,7 +62,7 @@ def test_traffic_is_written(
 
 
 def test_without_the_option_nothing_is_asked(fake: Fake) -> None:
-    """The header costs the plugin something."""
+    """The header makes work for the plugin."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 
     assert main(["call", "query", dist]) == 0
@@ -70,7 +70,7 @@ def test_without_the_option_nothing_is_asked(fake: Fake) -> None:
 
 
 def test_traffic_of_a_failed_query_is_written(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It may say why; a plugin on the Go SDK tells the failure of the whole call in the frame."""
+    """The traffic may show the reason; a plugin on the Go SDK tells the failure of the whole call in the frame."""
     answers = {"__har__gfplug": traffic(document(entry()), queryError="no such host")}
     dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
 
@@ -92,7 +92,7 @@ LINE = {"@level": "info", "@timestamp": "2026-01-01T00:00:00.000000Z", "@message
 def test_the_error_says_why_there_is_no_traffic(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], stderr: str, sentence: str
 ) -> None:
-    """The reason is the plugin's, or that it does not know the header; the answer is shown in any case."""
+    """The plugin gives the reason, or does not know the header; the answer is always shown."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}), stderr=stderr)
 
     assert main(["call", "query", dist, "--har", str(tmp_path / "x.har")]) == 6
@@ -117,7 +117,7 @@ def test_a_file_that_is_not_a_har_document_is_refused(
 
 
 def test_a_file_that_cannot_be_starts_nothing(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder is not a file."""
+    """The path is that of a folder."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 
     assert main(["call", "query", dist, "--har", str(tmp_path)]) == 2

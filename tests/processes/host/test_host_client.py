@@ -58,7 +58,7 @@ LOAD_ERROR = b'{"loadError": "ImportError: no pandas", "verboseMessage": "Traceb
 
 
 def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
-    """The data source, the caller, the range in milliseconds, and the model with what the frontend adds."""
+    """It has the data source, the caller, the range in milliseconds, and the model with the frontend's fields."""
     with launch(fake.healthy()) as plugin:
         plugin.query_data([MODEL_QUERY], SETTINGS)
     request = fake.request(QUERY)
@@ -123,7 +123,7 @@ def test_a_frame_in_json_is_passed_through(fake: Fake) -> None:
 
 
 def test_an_old_proto_is_spoken_without_the_fields_it_lacks(fake: Fake) -> None:
-    """The messages are those of the plugin's own proto: what it does not know is not sent."""
+    """The messages follow the plugin's proto: fields that it lacks are not sent."""
     old = fake.proto.replace(b"string namespace = 10;", b"").replace(b"int32 status = 4;", b"", 1)
     assert old.count(b"\n") == fake.proto.count(b"\n")
     target = fake.target(answers=fake.says(QUERY, {"responses": {"A": {}}}))
@@ -170,7 +170,7 @@ def test_a_missing_health_check_is_unknown(fake: Fake) -> None:
     ],
 )
 def test_a_failed_call_is_a_sentence(fake: Fake, method: str, answer: dict[str, object], sentence: str) -> None:
-    """The method, the code and the plugin's words; so is what Grafana answers with 500."""
+    """The error has method, code and the plugin's message; answers for which Grafana sends 500 are errors, too."""
     timeout = 0.5 if "sleep" in answer else 10
     with pytest.raises(ToolError) as caught, launch(fake.target(answers={method: answer})) as plugin:
         CALLS[method](plugin, timeout)
@@ -179,13 +179,13 @@ def test_a_failed_call_is_a_sentence(fake: Fake, method: str, answer: dict[str, 
 
 
 def test_an_unimplemented_method_can_be_told_from_a_failure(fake: Fake) -> None:
-    """A class of its own, so that callers may fall back."""
+    """The error has its own class, so that callers may use another method."""
     with pytest.raises(UnimplementedError), launch(fake.target()) as plugin:
         plugin.call_resource("x")
 
 
 def test_a_smoke_start_measures_and_passes(fake: Fake) -> None:
-    """Handshake, health, one query with the plugin's defaults, clean end."""
+    """It has a handshake, a health check, one query with the plugin's defaults, and a clean end."""
     report = smoke(fake.healthy())
 
     assert 0 < report.handshake_ms < report.first_answer_ms
@@ -194,7 +194,7 @@ def test_a_smoke_start_measures_and_passes(fake: Fake) -> None:
 
 
 def test_a_smoke_start_accepts_a_source_that_is_not_reachable(fake: Fake) -> None:
-    """What the plugin talks to may be absent where it is built."""
+    """The plugin's upstream may be missing on the build machine."""
     answers = {
         **fake.says(HEALTH, {"status": 2, "message": "connection refused"}),
         **fake.says(QUERY, {"responses": {"A": {"status": 502, "error": "connection refused"}}}),
@@ -225,7 +225,7 @@ def test_a_smoke_start_refuses_a_broken_bundle(
 @pytest.mark.shows("errors: a file that your code")
 @pytest.mark.parametrize("error", [NO_FILE, "ModuleNotFoundError: No module named 'yaml.reader'"])
 def test_a_smoke_start_refuses_a_query_that_misses_a_part_of_the_bundle(fake: Fake, error: str) -> None:
-    """No system that is absent here can cause that, and the hint has the entry for `plugin.spec`."""
+    """A missing upstream cannot cause this error, and the hint has the entry for `plugin.spec`."""
     answers = {
         **fake.says(HEALTH, {"status": 1}),
         **fake.says(QUERY, {"responses": {"A": {"status": 500, "error": error}}}),
@@ -237,7 +237,7 @@ def test_a_smoke_start_refuses_a_query_that_misses_a_part_of_the_bundle(fake: Fa
 
 
 def test_secrets_stay_out_of_reprs() -> None:
-    """The reprs of settings, and of the mappings that they come from, show no secret."""
+    """The reprs of settings, and of their source mappings, show no secret."""
     settings = Settings.from_mapping({"url": "u", "secureJsonData": {"token": "hush"}})
 
     assert "hush" not in repr(settings)

@@ -1,4 +1,4 @@
-"""A plugin process from its start to its end, with every way to fail in between."""
+"""A plugin process from its start to its end, with all failures between."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _plugin_threads() -> list[str]:
 
 
 def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
-    """Handshake, stdio stream, health, shutdown; exit code 0, no kill, nothing left."""
+    """Handshake, stdio stream, health check and shutdown work; the exit code is 0, and no process or thread is left."""
     endings: list[Ending] = []
     with launch(fake.healthy(), ended=endings.append) as plugin:
         health = plugin.check_health()
@@ -46,7 +46,7 @@ def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
 
 
 def test_a_plugin_on_tcp_is_reached_whatever_proxy_is_set(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of the environment reaches the plugin, and does not stand between it and its host."""
+    """The plugin gets the environment's proxy, but the host connects without it."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:9")
     with launch(fake.healthy(network="tcp")) as plugin:
@@ -55,7 +55,7 @@ def test_a_plugin_on_tcp_is_reached_whatever_proxy_is_set(fake: Fake, monkeypatc
 
 @pytest.mark.shows("errors: the host's environment")
 def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cookie and go-plugin's variables, what Grafana passes on, an empty stdin, the caller's folder; no PATH."""
+    """It gets the cookie, go-plugin's and Grafana's variables, an empty stdin and the caller's folder, but no PATH."""
     monkeypatch.setenv("GF_PLUGIN_LIMIT", "7")
     monkeypatch.setenv("GF_SECURITY_ADMIN_PASSWORD", "hush")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
@@ -80,7 +80,7 @@ def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeyp
 
 
 def test_a_targets_own_variables_win() -> None:
-    """PYTHONPATH of a source plugin gets through the scrubbing."""
+    """The PYTHONPATH of a plugin from source stays in the reduced environment."""
     target = Target(command=("x",), plugin_id="x", proto=b"", env={"PYTHONPATH": "src", "GF_VERSION": "9"})
 
     assert environment(target, {"PYTHONPATH": "theirs"})["PYTHONPATH"] == "src"
@@ -118,7 +118,7 @@ def test_a_plugin_that_says_nothing_runs_out_of_time(fake: Fake) -> None:
 
 
 def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fake) -> None:
-    """The address is named."""
+    """The error has the address."""
     target = fake.target(line="1|2|unix|/nonexistent/socket|grpc|\n")
     with pytest.raises(ToolError) as caught, launch(target) as plugin:
         plugin.check_health(timeout=10)
@@ -127,7 +127,7 @@ def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fak
 
 
 def test_a_program_that_cannot_be_started_is_named(fake: Fake) -> None:
-    """A path that does not exist."""
+    """The path does not exist."""
     path = fake.folder / "gpx_x"
     target = Target(command=(str(path),), plugin_id="x", proto=fake.proto)
     with pytest.raises(ToolError, match=f"{path} cannot be started"), launch(target):
@@ -135,7 +135,7 @@ def test_a_program_that_cannot_be_started_is_named(fake: Fake) -> None:
 
 
 def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -> None:
-    """The signal is named, and stderr is shown."""
+    """The error has the signal and stderr."""
     target = fake.target(answers={"/pluginv2.Diagnostics/CheckHealth": {"die": int(signal.SIGKILL)}})
     with pytest.raises(ToolError) as caught, launch(target) as plugin:
         plugin.check_health(timeout=10)
@@ -161,12 +161,12 @@ def test_a_plugin_that_ends_badly_is_reported(fake: Fake) -> None:
 
 @pytest.mark.parametrize("orphan", ["near", "far"])
 def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> None:
-    """Grafana would wait for it for ever; this host does not, in its process group or out of it."""
+    """Grafana would wait forever for it; this host does not, whether it is in the process group or not."""
     endings: list[Ending] = []
     start = time.monotonic()
     with launch(fake.healthy(orphan=orphan), ended=endings.append):
         pass
-    if orphan == "far":  # out of reach for the host as for Grafana
+    if orphan == "far":  # neither the host nor Grafana can reach it
         os.kill(int((fake.folder / "orphan").read_text(encoding="utf-8")), signal.SIGKILL)
 
     assert endings[0].left_descendants
@@ -177,7 +177,7 @@ def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> N
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[BaseException]) -> None:
-    """The plugin is ended, and the exception goes on."""
+    """The plugin is ended, and the exception is raised."""
     pids: list[int] = []
 
     def block() -> None:

@@ -1,4 +1,4 @@
-"""`docs/json.md` is true: what `gfplug call --json` prints has the keys and the types that it lists, and no others."""
+"""`docs/json.md` is correct: the output of `gfplug call --json` has exactly the listed keys and types."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ TABLES = tables()
 
 
 def look(document: object, keys: Sequence[Key], path: str = "") -> Iterator[str]:
-    """Yield each documented path of a document; fail where one is missing, is of another type, or is not documented."""
+    """Yield each documented path of a document; fail if a path is missing, undocumented or of another type."""
     own = next((key for key in keys if key.path == path), None)
     if own:
         is_right = isinstance(document, own.types) and (bool in own.types or not isinstance(document, bool))
@@ -92,7 +92,7 @@ def look(document: object, keys: Sequence[Key], path: str = "") -> Iterator[str]
 
 
 def documents(fake: Fake, capsys: pytest.CaptureFixture[str], words: Sequence[str], **answers: Any) -> list[Any]:
-    """Call a plugin with these answers, and read what is printed, a document a line or one of many lines."""
+    """Call a plugin with these answers; read the output, which is one document or one in each line."""
     if not (fake.folder / "dist").exists():
         fake.dist()
     plan = {method: fake.says(method, *(values if isinstance(values, list) else [values]))[method]
@@ -105,7 +105,7 @@ def documents(fake: Fake, capsys: pytest.CaptureFixture[str], words: Sequence[st
 
 @pytest.fixture
 def samples(fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> dict[str, list[Any]]:
-    """Print what each command prints: the good, the failed, what is no text."""
+    """Return outputs of each command: for successful, failed and binary answers."""
     dist, frame, binary = str(fake.folder / "dist"), a_frame(), b"\x00\xff"
     admission, conversion = tmp_path / "admission.json", tmp_path / "conversion.json"
     admission.write_text('{"object": {}}')
@@ -156,7 +156,7 @@ def samples(fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> d
 
 
 def test_what_is_printed_is_what_the_page_says(samples: dict[str, list[Any]]) -> None:
-    """Every key, with its type; and each key that is documented is printed by one of the samples."""
+    """The page has every key with its type, and each documented key is in one of the samples."""
     assert samples.keys() == TABLES.keys()
     for command, keys in TABLES.items():
         paths = {path for document in samples[command] for path in look(document, keys)}
@@ -167,7 +167,7 @@ def test_what_is_printed_is_what_the_page_says(samples: dict[str, list[Any]]) ->
 
 
 def test_every_call_has_its_section() -> None:
-    """A new one needs a table."""
+    """A new command needs a table."""
     names = {each.name for each in app.registered_commands}
 
     assert {title.split()[0] for title in TABLES} == names
@@ -183,6 +183,6 @@ def test_every_call_has_its_section() -> None:
     ],
 )
 def test_a_page_that_is_not_true_is_noticed(document: object, problem: str) -> None:
-    """A key too few, one too many, another type."""
+    """The document lacks a key, has an extra key, or a value of another type."""
     with pytest.raises(AssertionError, match=problem):
         list(look(document, TABLES["health"]))

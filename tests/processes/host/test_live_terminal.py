@@ -1,4 +1,4 @@
-"""What moves on a terminal: `gfplug call stream`, and `gfplug call query --watch`, seen as a person sees them."""
+"""Live output on a terminal: the screen of `gfplug call stream` and of `gfplug call query --watch`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GFPLUG = (sys.executable, "-m", "gfplug")
 
 
 def stream_of(fake: Fake, values: list[float], **plan: Any) -> str:
-    """Make a plugin whose stream sends one point a packet."""
+    """Make a plugin whose stream sends one point in each packet."""
     fields = [{"name": "time", "type": "time"}, {"name": "value", "type": "number"}]
     packets = [{"data": {"values": [[START + at * 1000], [value]]}} for at, value in enumerate(values)]
     packets[0]["schema"] = {"fields": fields}  # type: ignore[dict-item]  # the first alone has it
@@ -46,18 +46,18 @@ def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
         assert terminal.end() == 0
         screen, output = terminal.lines(), terminal.output.decode()
 
-    assert output.count("└") == 4  # the last once more, at the end
+    assert output.count("└") == 4  # the last plot appears twice
     assert screen[0] == "warning: plugin: careful"
     assert screen[1].startswith("20 ┤")
     assert screen[14].startswith(" 0 ┤")
     assert screen[16].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
     assert screen[17] == "─ value"
     assert "answered after" in screen[18]
-    assert len(screen) == 20  # that line takes two
+    assert len(screen) == 20  # the last line is wrapped
 
 
 def test_one_point_is_a_table(fake: Fake) -> None:
-    """It is not a line."""
+    """One point is not a line."""
     words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
         assert terminal.end() == 0
@@ -74,7 +74,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.mark.long
 def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
-    """The plot moves until then; no traceback, and the plugin's process is gone."""
+    """The plot moves until Ctrl-C; there is no traceback, and the plugin's process has ended."""
     example = Path(__file__).parents[3] / "template" / "examples" / "stream" / "src" / "plugin" / "datasource.py"
     shutil.copy(example, project.source / "plugin" / "datasource.py")
     words = ["call", "stream", "sensors", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
@@ -93,7 +93,7 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
 
 @pytest.mark.long
 def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Project) -> None:
-    """A save is seen: the screen begins with the new answer, and has no other; Ctrl-C ends it."""
+    """After a save, the screen has only the new answer; Ctrl-C ends the command."""
     source = project.source / "plugin" / "datasource.py"
     words = ["call", "query", str(project.root), "--python", sys.executable, "--watch", "--rows", "2"]
     with Terminal([*GFPLUG, *words], rows=40) as terminal:

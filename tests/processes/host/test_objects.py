@@ -30,7 +30,7 @@ def write(folder: Path, document: object) -> str:
 
 
 def test_an_object_is_sent_as_it_is_written(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its operation, its kind, both its states, and the data source's settings."""
+    """The plugin gets its operation, its kind, both its states, and the data source's settings."""
     dist = fake.dist(answers=fake.says(VALIDATE, {"allowed": True, "warnings": ["old field"]}))
     document = {"operation": "update", "kind": KIND, "object": {"table": "Käufe"}, "oldObject": {"table": "sales"}}
 
@@ -57,7 +57,7 @@ def test_a_request_before_there_is_a_data_source_has_no_settings(fake: Fake, tmp
 
 
 def test_a_refusal_exits_with_6_and_says_why(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The word on stdout, or the whole answer as JSON; the sentence on stderr."""
+    """Stdout has one word, or the whole answer as JSON; stderr has the reason."""
     dist, file = fake.dist(answers=fake.says(VALIDATE, {"result": REFUSAL})), write(tmp_path, {"object": {}})
 
     assert main(["call", "validate", file, dist]) == 6
@@ -128,7 +128,7 @@ def test_converted_objects_are_printed_in_their_order(
 def test_a_conversion_that_grafana_could_not_use_exits_with_6(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: dict[str, Any], sentence: str
 ) -> None:
-    """A failure, the answer to another request, and fewer objects than were given."""
+    """The answer is a failure, has another request's id, or has too few objects."""
     dist = fake.dist(answers=fake.says(CONVERT, answer))
 
     assert main(["call", "convert", write(tmp_path, {"objects": [{}]}), dist]) == 6
@@ -139,7 +139,7 @@ def test_a_conversion_that_grafana_could_not_use_exits_with_6(
 def test_a_plugin_without_the_method_is_told_its_name(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """That of the author's class."""
+    """It is the name in the author's class."""
     document: object = {"objects": [{}]} if command == "convert" else {"object": {}}
     name = "convert_objects" if command == "convert" else f"{command}_admission"
 
@@ -169,13 +169,13 @@ def test_a_plugin_without_the_method_is_told_its_name(
 def test_a_request_that_can_not_be_read_is_a_usage_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, document: Any, sentence: str
 ) -> None:
-    """Before anything is started."""
+    """The error comes before anything is started."""
     assert main(["call", command, write(tmp_path, document), str(tmp_path / "nothing")]) == 2
     assert sentence in capsys.readouterr().err
 
 
 def test_an_older_sdk_release_has_no_conversion(fake: Fake) -> None:
-    """The sentence names the service, not a traceback."""
+    """The error names the service, without a traceback."""
     older = fake.proto.replace(b"service ResourceConversion", b"service Other")
     with pytest.raises(ToolError, match=r"has no ResourceConversion\.ConvertObjects"):
         protocol(older).method("ResourceConversion", "ConvertObjects")

@@ -1,4 +1,4 @@
-"""What `gfplug call query` and `stream` do beyond one table: several queries, alerts, recordings, pictures, packets."""
+"""`gfplug call query` and `stream` beyond one table: several queries, alerts, recordings, pictures, packets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FILES = [["--record", "x.json"], ["--replay", "x.json"], ["--plot", "x.svg"], ["
 
 
 def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:
-    """They are named A, B, ...; `--set` and `--var` hold for each."""
+    """They are named A, B, ...; `--set` and `--var` apply to each."""
     answers = {ref: {"status": 200, "frames": [a_frame()]} for ref in "AB"}
     dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
     words = ["--model", '{"table": "$kind", "where": ["[[kind]]", "${host:csv}"]}', "--model", "{}", "--set", "limit=3"]
@@ -136,7 +136,7 @@ def test_invalid_options_start_no_plugin(
 def test_a_recording_is_asked_again_and_compared(
     fake: Fake, dist: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same range and model; a difference is named, and exits with 6."""
+    """The request has the same range and model; a difference is named, and the exit code is 6."""
     recording = tmp_path / "sales.json"
     assert main(["call", "query", dist, "--set", "table=sales", "--record", str(recording)]) == 0
     first = fake.request(QUERY).queries[0]
@@ -154,7 +154,7 @@ def test_a_recording_is_asked_again_and_compared(
 
 
 def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:
-    """SVG needs nothing."""
+    """SVG needs no other package."""
     assert main(["call", "query", dist, "--plot", str(tmp_path / "a.svg")]) == 0
     picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
 
@@ -196,7 +196,7 @@ def test_a_picture_that_cannot_be_drawn_is_a_usage_error(
 
 
 def test_the_last_time_of_an_svg_is_inside_of_it() -> None:
-    """Its text, in the middle of which the axis ends, has room."""
+    """The axis ends at the middle of its text, which fits into the picture."""
     text = pictures.svg([Series(name="v", points=[(START, 1.0), (START + 60_000, 2.0)])])
     (at,) = re.findall(r'<text x="([0-9.]+)"[^>]*>01-01 00:01:00<', text)
     (width,) = re.findall(r'<svg [^>]*width="(\d+)"', text)
@@ -222,7 +222,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
 def test_packets_that_are_not_frames_are_lines_of_json(
     fake: Fake, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
-    """Any JSON may be sent, before, between and after frames; the stream goes on."""
+    """JSON may come before, between and after frames; the stream continues."""
     schema = {"fields": [{"name": "value", "type": "number"}]}
     plain: list[object] = [
         {"v": 1},
@@ -246,7 +246,7 @@ def test_packets_that_are_not_frames_are_lines_of_json(
 
 
 def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """A panel has nothing to put them into."""
+    """A panel cannot show rows without a schema."""
     says = fake.says(RUN, {"data": b'{"data": {"values": [[1.5]]}}'})
     dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
 
@@ -287,7 +287,7 @@ def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixtur
 def test_each_save_asks_again_also_after_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What failed is shown; the next save may mend it, and Ctrl-C ends without a traceback."""
+    """A failure is shown; the next save may correct it, and Ctrl-C ends without a traceback."""
     project = small_project(tmp_path / "project")
     attempts: list[int] = []
     looks = iter(range(3))

@@ -1,4 +1,4 @@
-"""What `gfplug call query` and `gfplug call chunked` send: ref ids, variables, headers, who asks, feature toggles."""
+"""Requests of `gfplug call query` and `gfplug call chunked`: ref ids, variables, headers, users, feature toggles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODELS = ("--model", "{}")
 
 
 def ask(fake: Fake, *words: str) -> Any:
-    """Ask a plugin that answers each query, and return the request."""
+    """Query a plugin that answers each query, and return the request."""
     names = ("A", "B", "C", "Z", "AA", "AB", "cpu usage", *"DEFGHIJKLMNOPQRSTUVWXY")
     answers = {name: {"status": 200} for name in names}
     assert main(["call", "query", fake.dist(answers=fake.says(QUERY, {"responses": answers})), *words]) == 0
@@ -29,7 +29,7 @@ def ask(fake: Fake, *words: str) -> Any:
 
 
 def pairs_of(request: Any) -> list[tuple[str, str]]:
-    """Return the ref ids of a request, each beside that in its model."""
+    """Return the ref ids of a request, each with the ref id in its model."""
     return [(query.refId, json.loads(query.json)["refId"]) for query in request.queries]
 
 
@@ -48,7 +48,7 @@ def pairs_of(request: Any) -> list[tuple[str, str]]:
 def test_a_ref_id_is_the_given_one_or_the_next_that_is_free(
     fake: Fake, words: tuple[str, ...], ref_ids: list[str]
 ) -> None:
-    """In the query and in its model."""
+    """Both the query and its model have it."""
     assert pairs_of(ask(fake, *words)) == [(name, name) for name in ref_ids]
 
 
@@ -79,7 +79,7 @@ def test_a_ref_id_of_a_file_is_kept(fake: Fake, tmp_path: Path) -> None:
 def test_what_grafana_could_not_send_is_refused_before_the_plugin_starts(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
 ) -> None:
-    """In one sentence, by both commands."""
+    """Both commands give one error."""
     for command in ("query", "chunked"):
         assert main(["call", command, dist, *words]) == 2
         assert sentence in capsys.readouterr().err
@@ -115,7 +115,7 @@ def test_a_query_type_that_is_not_a_text_is_ignored(fake: Fake, value: str) -> N
 
 
 def test_variables_of_several_values_and_grafanas_own_are_put_in(fake: Fake) -> None:
-    """In their formats; a list gets an item for each value."""
+    """They are in their formats; a list gets an item for each value."""
     model = {
         "sql": "h IN (${svc:sqlstring}) AND t > $__from AND t < ${__to:date:seconds}",
         "glob": "[[svc]]",
@@ -138,7 +138,7 @@ def test_variables_of_several_values_and_grafanas_own_are_put_in(fake: Fake) -> 
 
 
 def test_an_alert_rules_query_has_no_variables_of_a_panel(fake: Fake) -> None:
-    """Grafana's alert engine puts none in."""
+    """Grafana's alert engine does not fill in variables."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}}))
     assert main(["call", "query", dist, "--when", "last > 18", "--model", '{"t": "$__from"}']) == 0
 
@@ -146,7 +146,7 @@ def test_an_alert_rules_query_has_no_variables_of_a_panel(fake: Fake) -> None:
 
 
 def test_headers_and_who_asks_and_toggles_are_sent(fake: Fake) -> None:
-    """Headers as Grafana forwards them, the user in the context, the toggles in the configuration."""
+    """Headers are as Grafana forwards them, the user is in the context, the toggles are in the configuration."""
     words = ["--header", "x-tenant-ID: 7", "--header", "authorization: Bearer t", "--header", "Cookie: a=b"]
     words += ["--user", "login=jane", "--user", "role=Viewer", "--feature-toggle", "one", "--feature-toggle", "two"]
     request = ask(fake, *words)
@@ -159,7 +159,7 @@ def test_headers_and_who_asks_and_toggles_are_sent(fake: Fake) -> None:
 
 
 def test_a_settings_file_is_sent_as_grafana_reads_it(fake: Fake, tmp_path: Path) -> None:
-    """Dates and older YAML's words stay text, numbers are numbers, a secret is what was written."""
+    """Dates and words of older YAML stay text, numbers are numbers, and a secret is the written text."""
     text = "jsonData: {since: 2024-01-01, region: no, on: 12:30:45, limit: 1e3}\nsecureJsonData: {pin: 0123}\n"
     (tmp_path / "s.yaml").write_text(text)
     context = ask(fake, "--settings", str(tmp_path / "s.yaml")).pluginContext.dataSourceInstanceSettings
@@ -183,7 +183,7 @@ groups:
 
 
 def test_a_rules_model_is_sent_as_grafana_reads_it(fake: Fake) -> None:
-    """The model of a provisioned rule is YAML, too."""
+    """The model of a provisioned rule is also YAML."""
     dist = Path(fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}})))
     project = small_project(fake.folder / "project").root
     (project / "provisioning/alerting").mkdir(parents=True)
@@ -206,7 +206,7 @@ def test_toggles_are_in_the_plugins_environment(fake: Fake, tmp_path: Path) -> N
 
 
 def test_every_call_says_who_asks(fake: Fake) -> None:
-    """Health, resources and streams, too."""
+    """These are health, resources and streams."""
     dist = fake.dist(answers=fake.says(HEALTH, {"status": 1, "message": "fine"}))
     assert main(["call", "health", dist, "--user", "role=Editor", "--feature-toggle", "one"]) == 0
 
@@ -215,7 +215,7 @@ def test_every_call_says_who_asks(fake: Fake) -> None:
 
 
 def chunks(*more: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return two parts of one frame, and what else is to come."""
+    """Return two parts of one frame, followed by other parts."""
     return [{"refId": "A", "frameId": "x", "frame": a_frame(), "status": 200}] * 2 + list(more)
 
 
@@ -244,7 +244,7 @@ def test_parts_of_an_answer_are_shown_as_they_come(fake: Fake, capsys: pytest.Ca
 def test_an_error_in_a_part_fails_the_call(
     fake: Fake, capsys: pytest.CaptureFixture[str], parts: list[dict[str, Any]], sentence: str
 ) -> None:
-    """A query without any part fails it, too."""
+    """A query without any part also fails it."""
     dist = fake.dist(answers=fake.says(CHUNKED, *parts)) if parts else fake.dist(answers={CHUNKED: {"messages": []}})
 
     assert main(["call", "chunked", dist]) == 6
@@ -252,7 +252,7 @@ def test_an_error_in_a_part_fails_the_call(
 
 
 def test_a_plugin_without_chunks_is_told_which_method_it_lacks(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the author's words."""
+    """The message has the name in the author's class."""
     assert main(["call", "chunked", fake.dist(answers={})]) == 6
     err = capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""A name that is mistyped on a command line, or in what a project provisions, is never silent."""
+"""A mistyped name on a command line or in a provisioning file gives an error."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Datasource:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project with options, a secret, and dataclasses in others."""
+    """Make a project with options, a secret, and nested dataclasses."""
     root = new_project(tmp_path_factory.mktemp("typos") / "acme-sales-datasource")
     (root / "src/plugin/datasource.py").write_text(DATA_SOURCE, encoding="utf-8")
     return root
@@ -103,7 +103,7 @@ def test_a_name_that_is_typed_wrongly_is_refused(
 
 
 def test_existing_names_and_grafanas_own_pass(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names that an HTTP client reads of every data source pass, too."""
+    """Names that an HTTP client reads from every data source also pass."""
     options = ["host=x", "tls.ca=y", "httpHeaderName1=X-Y", "tlsAuth=true", "serverName=z", "timeout=3"]
     words = [word for option in options for word in ("--option", option)]
     assert main([*HEALTH, str(project), *PYTHON, *words, "--secret", "token=t", "--secret", "httpHeaderValue1=z"]) == 0
@@ -140,7 +140,7 @@ def test_a_name_that_is_provisioned_wrongly_is_refused(  # noqa: PLR0917 - the c
 def test_what_a_new_project_provisioned_does_not_stop_other_dataclasses(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An author who edits the one file hears of each name that is left over, and sees the answer."""
+    """An author who edits the one file gets a warning about each old name, and the answer."""
     root = new_project(tmp_path / "acme-sales-datasource")
     fields = {
         "    seed: int = 0\n": "",
@@ -162,7 +162,7 @@ def test_what_a_new_project_provisioned_does_not_stop_other_dataclasses(
 def test_a_class_that_takes_dicts_or_reads_them_itself_is_refused_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its keys can't be known; of a class that only reads settings.secrets, those of the options can."""
+    """The keys of such a class are unknown; if it only reads settings.secrets, its options are known."""
     root = new_project(tmp_path / "acme-sales-datasource")
     path = root / "src/plugin/datasource.py"
     free = DATA_SOURCE.replace("[Options]", "[dict[str, Any]]").replace("[Model]", "[dict[str, Any]]")

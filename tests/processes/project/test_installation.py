@@ -1,4 +1,4 @@
-"""A project is installed by the real uv and the real pip: from the index that a person configured for pip."""
+"""The real uv and the real pip install a project from the index that a person configured for pip."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ pytestmark = [
 
 
 class Index(ThreadingHTTPServer):
-    """A package index with one package, for bob only; also a proxy that leads to itself."""
+    """A package index with one package, which only bob may read; also a proxy that leads to itself."""
 
     def __init__(self, wheel: bytes) -> None:
         """Listen on this machine."""
@@ -141,7 +141,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def install(project: Project) -> list[str]:
-    """Install the project, and return which packages its environment has from it."""
+    """Install the project, and return the packages that its environment got from the index."""
     folder = project.root / ".venv"
     installation.install(project, folder, interpreter=interpreter_of(folder), is_new=False)
     names = {path.name for path in folder.glob("lib/python*/site-packages/*.dist-info")}
@@ -164,7 +164,7 @@ def test_uv_installs_from_the_index_that_pip_has(
 
 
 def test_uv_installs_through_the_proxy_that_pip_has(project: Project, index: Index, tmp_path: Path) -> None:
-    """From pip.conf, where no address of the index leads anywhere by itself."""
+    """The proxy is in pip.conf; without it, no address of the index can be reached."""
     proxy = f"http://127.0.0.1:{index.server_port}"
     (tmp_path / ".config/pip").mkdir(parents=True)
     text = f"[global]\nindex-url = http://bob:geheim@packages.example/simple\nproxy = {proxy}\n"
@@ -177,7 +177,7 @@ def test_uv_installs_through_the_proxy_that_pip_has(project: Project, index: Ind
 def test_uv_installs_from_a_folder_and_asks_no_index(
     project: Project, wheel: bytes, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PIP_NO_INDEX with PIP_FIND_LINKS; a folder that is missing stops nothing."""
+    """PIP_NO_INDEX and PIP_FIND_LINKS are set; a missing folder is not an error."""
     (project.root / "wheels").mkdir()
     (project.root / "wheels" / WHEEL).write_bytes(wheel)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -191,7 +191,7 @@ def test_uv_installs_from_a_folder_and_asks_no_index(
 def test_an_index_of_uvs_own_is_the_one_that_is_asked(
     project: Project, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is sent to pip's."""
+    """Nothing is sent to pip's index."""
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_DEFAULT_INDEX", index.address())
 
@@ -236,7 +236,7 @@ def test_ensurepip_installs_pip_into_an_environment_of_uv(
 def test_an_environment_without_pip_and_ensurepip_is_a_sentence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says what to do."""
+    """The error says what to do."""
     monkeypatch.setattr(uv, "program", str)
     (packages,) = project.root.glob(".venv/lib/python*/site-packages")
     (packages / "broken.pth").write_text("import sys; sys.modules['ensurepip'] = None\n")

@@ -1,4 +1,4 @@
-"""What a machine lacks for a build, all of it in one sentence, and the one line to type for it."""
+"""Everything that a machine lacks for a build, in one error, with one command that installs it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refusal(project: Project) -> ToolError:
 def test_another_python_is_taken_and_named_with_the_reason(
     machine: Machine, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line in the log: which one, and why."""
+    """One line of the log has the Python and the reason."""
     other = machine.python("python3.13", "3.13.2")
     with caplog.at_level(logging.INFO, "gfplug"):
         python = prerequisites.require(project, project.root / ".venv")
@@ -67,7 +67,7 @@ def test_our_own_python_needs_no_word(machine: Machine, project: Project, caplog
 def test_the_package_is_named_for_the_manager_at_hand(
     machine: Machine, project: Project, manager: str, line: str
 ) -> None:
-    """One command, and uv as the other way; without a package manager no command is invented."""
+    """The hint has one command, or uv as an alternative; without a package manager, it has no invented command."""
     machine.program(manager)
     error = refusal(project)
 
@@ -78,7 +78,7 @@ def test_the_package_is_named_for_the_manager_at_hand(
 def test_debians_package_helps_no_python_from_elsewhere(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Python that pyenv built is built again; the system's, if it is here, gets its package."""
+    """Pyenv must build its Python again; the system's Python, if installed, needs its package."""
     monkeypatch.setenv("PYENV_ROOT", str(machine.folder / "own"))
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.name == "python3")
     machine.program("apt-get")
@@ -92,7 +92,7 @@ def test_debians_package_helps_no_python_from_elsewhere(
 def test_everything_that_is_missing_is_said_at_once(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Debian without python3-venv and libpython on a full disk: one command brings both packages."""
+    """Debian lacks python3-venv and libpython, and the disk is full: one command installs both packages."""
     machine.own("3.12.1", missing='["ensurepip"]')
     machine.program("apt-get")
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(free=5_000_000))
@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
 def test_a_path_that_windows_refuses_is_named(
     monkeypatch: pytest.MonkeyPatch, platform: str, length: int, lacks: int, *, enabled: bool
 ) -> None:
-    """Long paths are not enabled; gfplug reports that before pip fails midway."""
+    """Long paths are not enabled; gfplug reports this before pip would fail."""
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(prerequisites, "_long_paths_enabled", lambda: enabled)
     lacking = list(prerequisites.check_path_length(Path("/" + "x" * (length - 1))))

@@ -1,4 +1,4 @@
-"""Which Python an environment is made with: the nearest that has a shared libpython, and why."""
+"""The Python for an environment: the nearest one with a shared libpython, and the reason for the choice."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_gfplugs_own_python_is_taken_if_it_is_usable(machine: Machine) -> None:
     ids=["same minor", "older", "newer of two", "none that wheels are missing for"],
 )
 def test_the_nearest_version_on_the_path_is_taken(machine: Machine, versions: list[str], nearest: str) -> None:
-    """The same minor version, else the next."""
+    """The same minor version comes first, then the next."""
     paths = {version: machine.python(f"python{version[:4]}", version) for version in versions}
 
     assert best_python() == paths[nearest]
 
 
 def test_the_reason_names_our_own_python(machine: Machine) -> None:
-    """Version and path, for the line that the build logs."""
+    """The build logs its version and path."""
     machine.python("python3", "3.12.4")
 
     assert python_search.search(None).reason.startswith("Python 3.12.1 at ")
@@ -62,7 +62,7 @@ def test_the_reason_names_our_own_python(machine: Machine) -> None:
 
 
 def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Machine) -> None:
-    """A shim that leads nowhere stops nothing."""
+    """A broken shim is not an error."""
     machine.python("python3.12", "3.12.9", libpython=False)
     machine.python("python3", "3.9.2")
     machine.program("python3.13", "#!/bin/sh\nexit 127\n")
@@ -73,7 +73,7 @@ def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Ma
 
 
 def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> None:
-    """An environment made from one would vanish with it."""
+    """An environment made from it would break if it is removed."""
     machine.python("python3.12", "3.12.9")
     (machine.folder / "pyvenv.cfg").write_text("")
 
@@ -81,7 +81,7 @@ def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> No
 
 
 def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
-    """Our own, and one on the PATH that is nearer than the one that is taken; no package is named for them."""
+    """This holds for gfplug's Python, and for a nearer one on the PATH; the hint names no package for them."""
     machine.own("3.13.1t", libpython=True)
     machine.python("python3.13", "3.13.5t")
     other = machine.python("python3.11", "3.11.9")
@@ -95,7 +95,7 @@ def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
 
 
 def test_a_free_threaded_python_that_uv_brings_is_refused(machine: Machine) -> None:
-    """In one sentence."""
+    """The error is one sentence."""
     machine.uv(can=("3.12.9",))
     fake = machine.folder / "downloaded/python"
     fake.write_text(fake.read_text().replace('"free_threaded": false', '"free_threaded": true'))
@@ -106,7 +106,7 @@ def test_a_free_threaded_python_that_uv_brings_is_refused(machine: Machine) -> N
 
 
 def test_the_project_says_which_versions_serve(machine: Machine, project: Project) -> None:
-    """requires-python rules ours out, although it has a libpython, and others."""
+    """requires-python excludes gfplug's Python, although it has a libpython, and others."""
     text = PYPROJECT.replace("[project]\n", '[project]\nrequires-python = ">=3.13"\n')
     (project.root / "pyproject.toml").write_text(text)
     machine.own("3.12.1", libpython=True)
@@ -120,14 +120,14 @@ def test_the_project_says_which_versions_serve(machine: Machine, project: Projec
 
 
 def test_a_version_that_is_none_is_named(project: Project) -> None:
-    """The sentence names the file."""
+    """The error names the file."""
     (project.root / "pyproject.toml").write_text('[project]\nrequires-python = "new"\n')
     with pytest.raises(ProjectError, match=r"pyproject\.toml: requires-python 'new' is not a range"):
         python_search.versions_of(project)
 
 
 def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> None:
-    """The nearer one is taken; of two equal ones, that on the PATH."""
+    """The nearer one is taken; of two equal ones, the one on the PATH is."""
     machine.python("python3.14", "3.14.0")
     machine.uv(has=("3.11.5", "3.12.7"))
     assert best_python() == machine.folder / "3.12.7/python"
@@ -137,7 +137,7 @@ def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> No
 
 
 def test_a_uv_that_fails_counts_as_missing(machine: Machine) -> None:
-    """Its Pythons are not known, and the search goes on."""
+    """Its Pythons are unknown, and the search continues."""
     machine.program("uv", "#!/bin/sh\nexit 2\n")
     newer = machine.python("python3.13", "3.13.0")
 
@@ -163,7 +163,7 @@ def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine
 def test_uv_is_not_asked_to_download_what_it_may_not(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The user's settings hold."""
+    """The user's settings are respected."""
     machine.uv(can=("3.12.9",))
     monkeypatch.setenv(name, value)
 

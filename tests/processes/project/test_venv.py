@@ -1,4 +1,4 @@
-"""A project's environment: made once, left alone while nothing changes, refused in a sentence when it can't serve."""
+"""A project's environment: made once, kept while nothing changes, and refused with one error if it is unusable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def commands_of(python: Path) -> list[str]:
-    """Return what a fake interpreter was asked to do, probes left out."""
+    """Return the commands that a fake interpreter got, without probes."""
     return [line for line in diary(python).read_text().splitlines() if "probe.py" not in line]
 
 
@@ -50,7 +50,7 @@ def test_an_environment_is_made_and_the_project_installed_with_its_build_extra(p
 
 
 def test_an_unchanged_project_installs_nothing(project: Project, base: Path) -> None:
-    """The second build leaves the environment alone."""
+    """The second build does not change the environment."""
     first = venv.ensure(project, stages=Stages())
     before = commands_of(base)
 
@@ -100,7 +100,7 @@ OWN, GOOD, BAD = (LOG.format(name=name) for name in ("acme-sales[build]", "good"
 def test_a_dependency_that_cannot_be_built_is_named(
     project: Project, base: Path, complaint: str, log: str, sentence: str
 ) -> None:
-    """If pip leaves the name out, its log has it; what it says of the project itself blames no package."""
+    """If pip's output lacks the name, its log has it; a message about the project itself names no package."""
     write = f"printf '{log}' > {project.root}/.venv/pip.log; " if log else ""
     fake_python(base, pip=f"{write}echo '{complaint}' >&2; exit 1")
     with pytest.raises(ToolError, match=sentence) as caught:
@@ -135,7 +135,7 @@ def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, mo
 def test_uv_beside_gfplug_is_used_without_an_activated_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gfplug finds uv in its own folder; one on the path comes first."""
+    """Gfplug finds uv in its own folder; a uv on the PATH comes first."""
     beside, on_path = (tmp_path / name / "uv" for name in ("beside", "path"))
     for program in (beside, on_path):
         program.parent.mkdir()
@@ -155,7 +155,7 @@ def test_uv_beside_gfplug_is_used_without_an_activated_environment(
 
 @pytest.mark.usefixtures("base")
 def test_a_new_environment_has_the_runtimes_wheel_from_one_installation(project: Project) -> None:
-    """Only into one that was there is it installed again: that of another project may have the same version."""
+    """It is installed again only into an existing environment, which may have another project's of this version."""
     (project.root / "vendor").mkdir(exist_ok=True)
     wheel = project.root / "vendor" / "gfruntime-1.0-py3-none-any.whl"
     wheel.write_bytes(b"")
@@ -183,7 +183,7 @@ def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> 
 
 @pytest.mark.usefixtures("base")
 def test_a_folder_that_is_not_an_environment_stays(project: Project) -> None:
-    """What the user keeps in `.venv` is not removed."""
+    """Files that the user keeps in `.venv` are not removed."""
     (project.root / ".venv").mkdir()
     (project.root / ".venv/precious").write_text("")
     with pytest.raises(ToolError, match="not a virtual environment"):
@@ -214,7 +214,7 @@ def test_another_python_makes_the_environment_if_ours_is_static(
 def test_our_environment_is_replaced_if_no_plugin_can_be_made_with_its_python(
     project: Project, base: Path, report: str
 ) -> None:
-    """The package with libpython was removed, say; a build mends it when there is a Python that serves."""
+    """For example, the package with libpython was removed; a build replaces it if there is a usable Python."""
     venv.ensure(project, stages=Stages())
     fake_python(project.root / ".venv/bin/python", report=report)
     (project.root / ".venv/old").write_text("")
@@ -229,7 +229,7 @@ def test_our_environment_is_replaced_if_no_plugin_can_be_made_with_its_python(
     ("report", "defect"), [(STATIC, "no shared libpython"), (FREE_THREADED, "is free-threaded")], ids=["static", "free"]
 )
 def test_the_users_environment_is_not_replaced(project: Project, report: str, defect: str) -> None:
-    """A Python in it that can't serve is reported, with what to do."""
+    """An unusable Python in it is reported, with the remedy."""
     python = fake_python(project.root / ".venv/bin/python", report=report)
     with pytest.raises(ToolError, match=rf"{defect}.* gfplug did not create this environment") as caught:
         venv.ensure(project, stages=Stages())
@@ -288,20 +288,20 @@ def test_uv_is_named_where_it_is_to_install_what_is_missing(
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
-    """A requirement with a marker may rightly be absent; the runtime and PyInstaller are always needed."""
+    """A requirement with a marker may be absent; the runtime and PyInstaller are always needed."""
     assert venv.requirements(project) == ("grpcio", "pyinstaller", "gfruntime==0.1.0")
 
 
 @pytest.mark.parametrize("text", ["[project", "[project]\ndependencies = 3\n", "project = 3\n"])
 def test_a_broken_pyproject_is_named(project: Project, text: str) -> None:
-    """The sentence names the file."""
+    """The error names the file."""
     (project.root / "pyproject.toml").write_text(text)
     with pytest.raises(ProjectError, match=r"pyproject\.toml"):
         venv.requirements(project)
 
 
 def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
-    """The real probe, in a real interpreter: distributions by name, modules by import path."""
+    """The real probe runs in a real interpreter, and lists distributions by name and modules by import path."""
     here = Path(sys.executable)
     report = interpreters.probe(here, distributions=["grpcio", "no-such-thing"])
     assert report.version == sys.version_info[:3]
@@ -316,7 +316,7 @@ def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
 def test_a_free_threaded_build_says_so(
     value: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before 3.13 no build knows the word."""
+    """Before 3.13 no build reports this."""
     real = sysconfig.get_config_var
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: value if name == "Py_GIL_DISABLED" else real(name))
     runpy.run_path(str(Path(interpreters.__file__).with_name("probe.py")))["main"]("modules", [])
@@ -325,7 +325,7 @@ def test_a_free_threaded_build_says_so(
 
 
 def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PYTHONPATH of this shell must not reach the project's interpreter; the rest does."""
+    """PYTHONPATH of this shell must not reach the project's interpreter; other variables do."""
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example")
 

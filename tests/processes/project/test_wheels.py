@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site-packages into which gfplug's wheel was installed."""
+    """Make a site-packages folder with an installed gfplug."""
     folder = tmp_path_factory.mktemp("installed")
     wheel = folder / wheels.NAMES["gfplug"]
     wheel.write_bytes(wheels.build("gfplug"))
@@ -36,7 +36,7 @@ def distribution(site: Path) -> Distribution:
 
 
 def test_an_installed_gfplug_becomes_its_wheel_again(site: Path) -> None:
-    """Byte for byte, so that a project gets the same wheel from everybody; what pip and Python added is left out."""
+    """All bytes are equal, so that every machine makes the same wheel; files of pip and Python are left out."""
     assert wheels._pack(wheels._installed_files(distribution(site))) == wheels.build("gfplug")
 
 

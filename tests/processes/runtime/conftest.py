@@ -1,4 +1,4 @@
-"""The runtime and its stubs on the path, and the sample plugin as a process."""
+"""Fixtures that start the sample plugin as a process, with the runtime and its stubs on the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that speak no gRPC, or half of it: each ends by itself, and the host's goes on."""
+"""Connections with other protocols or incomplete gRPC: each ends by itself, and the host's connection continues."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def child(stub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def recording(child: Child, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Record what a client says on its connection: HTTP/2's preface, settings, a query."""
+    """Record the bytes that a client sends: HTTP/2's preface, settings, a query."""
     path = tmp_path_factory.mktemp("relay") / "socket"
     heard = bytearray()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -52,7 +52,7 @@ def recording(child: Child, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def relay(listener: socket.socket, target: str, heard: bytearray) -> None:
-    """Pass one connection on, and keep what its client says."""
+    """Forward one connection, and record the bytes of its client."""
     client, _ = listener.accept()
     with client, socket.socket(socket.AF_UNIX) as server:
         server.connect(target)
@@ -62,7 +62,7 @@ def relay(listener: socket.socket, target: str, heard: bytearray) -> None:
 
 
 def pump(source: socket.socket, target: socket.socket, buffer: bytearray) -> None:
-    """Pass bytes on until one side has left."""
+    """Forward bytes until one side disconnects."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             buffer += data
@@ -70,12 +70,12 @@ def pump(source: socket.socket, target: socket.socket, buffer: bytearray) -> Non
 
 
 def address(child: Child) -> str:
-    """Give the path of the plugin's socket."""
+    """Return the path of the plugin's socket."""
     return child.line.split("|")[3]
 
 
 def say(child: Child, words: bytes) -> None:
-    """Connect, say something, and leave without waiting for long."""
+    """Connect, send bytes, and disconnect after a short wait."""
     with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
         connection.settimeout(0.05)
         connection.connect(address(child))
@@ -84,14 +84,14 @@ def say(child: Child, words: bytes) -> None:
 
 
 def well(child: Child) -> bool:
-    """Tell whether the connection that was there first is answered."""
+    """Tell whether a query on the first connection is answered."""
     return bool(child.query({})["A"].status == 200)
 
 
 @fuzzed
 @given(st.binary(max_size=300))
 def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
-    """Any bytes may come first."""
+    """The first bytes may have any values."""
     say(child, words)
 
     assert well(child)
@@ -101,7 +101,7 @@ def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
 @fuzzed
 @given(data=st.data())
 def test_cut_connections_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
-    """A client may go at any byte of its request."""
+    """A client may disconnect at any byte of its request."""
     say(child, recording[: data.draw(st.integers(0, len(recording)))])
 
     assert well(child)
@@ -111,7 +111,7 @@ def test_cut_connections_hurt_nobody(child: Child, recording: bytes, data: st.Da
 @fuzzed
 @given(data=st.data())
 def test_flipped_bits_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
-    """Frames, headers and messages with wrong bits end their own connection at most."""
+    """Frames, headers and messages with wrong bits end only their own connection."""
     words = bytearray(recording)
     for at in data.draw(st.lists(st.integers(24, len(recording) - 1), min_size=1, max_size=8)):  # after the preface
         words[at] ^= 1 << data.draw(st.integers(0, 7))

@@ -1,4 +1,4 @@
-"""`gfruntime.dev.link`: when module.js is linked again, and what the log says of it."""
+"""`gfruntime.dev.link`: when it links module.js again, and its log lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def module(tmp_path: Path) -> Path:
 
 
 def followed(module: Path, script: str, *, python: str = sys.executable, status: int = 200, schema: object) -> None:
-    """Follow a process, with a linker that runs a script."""
+    """Watch a process, with a linker that runs a script."""
     link = Link(module=module, command=(python, "-c", script), path="")
 
     def resource(path: str) -> tuple[int, bytes]:
@@ -35,12 +35,12 @@ def followed(module: Path, script: str, *, python: str = sys.executable, status:
 
 
 def writing(module: Path) -> str:
-    """Give a linker that leaves a trace."""
+    """Return a linker that writes a file."""
     return f"open({str(module)!r}, 'a').write('linked')"
 
 
 def test_a_changed_schema_is_linked_and_the_log_says_so(module: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The first line of module.js tells the schema that it was linked from."""
+    """The first line of module.js names the schema of its link."""
     caplog.set_level(logging.INFO)
     followed(module, writing(module), schema={"hash": "ba9876543210"})
 
@@ -60,7 +60,7 @@ def test_nothing_is_linked_without_a_change(module: Path, schema: Any, caplog: p
 
 
 def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The sentence is that of the schema; the editors in Grafana stay."""
+    """The log has the schema's error; the editors in Grafana stay."""
     followed(module, writing(module), status=404, schema={"message": "Model.depth: no control shows a complex"})
 
     assert module.read_text(encoding="utf-8") == HEAD
@@ -82,7 +82,7 @@ def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCap
 def test_a_linker_that_fails_is_a_warning_with_the_way_out(
     module: Path, python: str, script: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Grafana may run as a user who must not write there, and gfplug's environment may have been removed."""
+    """Grafana may run as a user without write access, and gfplug's environment may have been removed."""
     followed(module, script, python=python, schema={"hash": "ba9876543210"})
 
     assert f"module.js could not be linked again: {words}" in caplog.text
@@ -90,7 +90,7 @@ def test_a_linker_that_fails_is_a_warning_with_the_way_out(
 
 
 def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The author's code does not see it; without it, nothing is ever linked."""
+    """The author's code does not get the launcher's variable; without the variable, nothing is linked."""
     command = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
     monkeypatch.setenv(VARIABLE, json.dumps(command))
 

@@ -1,7 +1,7 @@
-"""Every field of every request reaches the author, or is ignored for a reason: in the oldest, default and newest proto.
+"""Every field of each request reaches the author or is ignored for a reason, in the oldest, default and newest proto.
 
-The requests are made from each version's own descriptor, each field with its own value; the services run on them,
-and the values must be among what the author's methods were given. A field that a new SDK adds fails here until it is
+The requests are made from each version's descriptor, each field with another value; the services run on them,
+and the author's methods must get these values. A field that a new SDK adds fails here until it is
 converted.
 """
 
@@ -58,12 +58,12 @@ JSON_FIELDS = {"jsonData", "json"}
 
 
 class Witness:
-    """Remembers whatever it is given."""
+    """Records all values that it gets."""
 
     objects: list[object]
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Note the settings."""
+        """Record the settings."""
         self.objects.append(settings)
 
     def note(self, value: object) -> None:
@@ -114,15 +114,15 @@ class Witness:
 
 
 class Filler:
-    """Fills a message, and remembers which value each field got."""
+    """Fills a message, and records the value of each field."""
 
     def __init__(self) -> None:
-        """Begin with numbers that nothing else has."""
+        """Begin with numbers that appear nowhere else."""
         self.number = 1_700_000_000_000
         self.values: dict[str, object] = {}
 
     def fill(self, message: Any) -> None:
-        """Fill every field, once."""
+        """Fill every field once."""
         for field in message.DESCRIPTOR.fields:
             name = f"{message.DESCRIPTOR.name}.{field.name}"
             if name == "PluginContext.appInstanceSettings":
@@ -161,7 +161,7 @@ class Filler:
         }
         value = others.get(field.type, self.number)
         if field.name == "maxDataPoints":
-            value = convert.MOST_POINTS - self.number % 1000  # more would not arrive; test_convert
+            value = convert.MOST_POINTS - self.number % 1000  # a larger one would not arrive; see test_convert
         self.values[name] = value
         if field.type == FieldDescriptor.TYPE_BYTES:
             return (json.dumps({"key": text}) if field.name in JSON_FIELDS else text).encode()
@@ -169,7 +169,7 @@ class Filler:
 
 
 def leaves(value: object) -> Iterator[object]:
-    """Take everything apart."""
+    """Yield the scalars in a value, at any depth."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
             yield from leaves(getattr(value, field.name))
@@ -187,7 +187,7 @@ def leaves(value: object) -> Iterator[object]:
 
 
 def spellings(value: object) -> set[object]:
-    """List what a value may have become: times and durations are milliseconds on the wire."""
+    """List the forms that a value may have: times and durations are milliseconds on the wire."""
     if isinstance(value, int) and value > 1:
         return {value, convert.utc(value), dt.timedelta(milliseconds=value)}
     return {value}
@@ -195,7 +195,7 @@ def spellings(value: object) -> set[object]:
 
 @pytest.fixture(scope="module", params=["v0.97.0", "default", "latest"])
 def pool(request: pytest.FixtureRequest) -> DescriptorPool:
-    """Give one version's descriptors in their own pool."""
+    """Make a pool with the descriptors of one version."""
     is_offline = goenv.proxy() in {"", "off", "direct"}
     try:
         protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=is_offline)
@@ -220,7 +220,7 @@ def requests_of(pool: DescriptorPool) -> dict[str, type[Message]]:
     return requests
 
 
-@pytest.mark.parametrize("path", sorted(set(METHODS) - {"/pluginv2.Diagnostics/CollectMetrics"}))  # asks no author
+@pytest.mark.parametrize("path", sorted(set(METHODS) - {"/pluginv2.Diagnostics/CollectMetrics"}))  # calls no author
 def test_every_field_reaches_the_author(pool: DescriptorPool, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The author gets each field of the request and of its messages, or the field is on the list of ignored ones."""
     requests = requests_of(pool)
@@ -242,7 +242,7 @@ def test_every_field_reaches_the_author(pool: DescriptorPool, path: str, monkeyp
 
 
 def test_every_method_has_a_request(pool: DescriptorPool) -> None:
-    """A method that a new version adds is noticed."""
+    """The test fails for a method that a new version adds."""
     services = pool.FindFileByName("pluginv2/backend.proto").services_by_name.values()
 
     assert {f"/{service.full_name}/{method.name}" for service in services for method in service.methods} <= set(METHODS)

@@ -1,4 +1,4 @@
-"""The fixtures that the runtime gives to a project's own tests, in runs of their own."""
+"""The runtime's fixtures for a project's tests, each in a separate run of pytest."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_unrecorded_requests_fail_the_test(suite: Any) -> None:
 
 
 def test_a_har_file_is_repeated(suite: Any, tmp_path: Path) -> None:
-    """No recording is beside it."""
+    """There is no recording besides it."""
     content = {"size": 4, "mimeType": "text/plain", "text": "real"}
     request = {"method": "GET", "url": "https://real.example/x", "headers": []}
     entry = {"request": request, "response": {"status": 200, "headers": [], "content": content, "bodySize": 4}}

@@ -1,4 +1,4 @@
-"""Folders that no end of a process leaves behind for ever."""
+"""Temporary folders are removed after any end of a process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ time.sleep(60)
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """Run a process that has made a folder."""
+    """Run a process that makes a folder."""
     source = str(SOURCE)
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, tmp_path], env={"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True
@@ -49,7 +49,7 @@ def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 def test_folder_of_a_killed_process_is_removed_by_the_next_start(
     owner: tuple[subprocess.Popen[str], Path], tmp_path: Path
 ) -> None:
-    """SIGKILL leaves the folder; the next to make one removes it, whatever lies in it (item 36)."""
+    """SIGKILL leaves the folder; the next process that makes one removes it with all its files (item 36)."""
     process, folder = owner
     (folder / "socket").touch()
     process.send_signal(signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_start(
 
 @pytest.mark.shows("protocol 36")
 def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], tmp_path: Path) -> None:
-    """The lock of a living process protects its folder; one without a lock may be about to get it (item 36)."""
+    """The lock of a running process protects its folder; a folder without a lock may be new (item 36)."""
     young = tmp_path / "plugin-young"
     young.mkdir()
     new_folder = Path(folders.make(str(tmp_path)))
@@ -75,7 +75,7 @@ def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], 
 @pytest.mark.long
 @pytest.mark.soak
 def test_a_hundred_kills_leave_nothing(stub_folder: Path, tmp_path: Path) -> None:
-    """After 100 starts that end by SIGKILL, an orderly one leaves the temp folder empty (item 36)."""
+    """After 100 starts that end by SIGKILL, one with a normal end leaves the temp folder empty (item 36)."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     for _ in range(100):

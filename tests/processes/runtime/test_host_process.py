@@ -1,4 +1,4 @@
-"""Whether a process runs, and how its end is waited for."""
+"""Detecting whether a process runs, and waiting for its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="on Windows the 
 
 
 def test_a_process_is_alive_until_it_ends() -> None:
-    """A child is; once it has been waited for, it is not; another user's is."""
+    """A child process is alive until it has been waited for; another user's process is alive, too."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         assert host_process.is_alive(child.pid)
         child.communicate(b"\n", timeout=20)

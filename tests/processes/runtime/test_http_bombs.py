@@ -1,4 +1,4 @@
-"""Answers that would fill the memory, read by a process that has little of it."""
+"""Responses that would fill the memory, read by a process with little memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pack = functools.partial(gzip.compress, compresslevel=1, mtime=0)
 
 @functools.cache
 def members() -> bytes:
-    """Compress 2.1 GB of zeros into some hundred kilobytes: 34 members of gzip, which are read as one."""
+    """Compress 2.1 GB of zeros into some hundred kilobytes: 34 members of gzip, which are read as one stream."""
     return pack(bytes(ZEROS)) * 34
 
 
@@ -50,7 +50,7 @@ def one_member() -> bytes:
 
 @functools.cache
 def deflated() -> bytes:
-    """Compress the same without gzip's header."""
+    """Compress the same zeros without gzip's header."""
     packer = zlib.compressobj(1, wbits=-15)
     first = packer.compress(bytes(ZEROS)) + packer.flush(zlib.Z_FULL_FLUSH)
     return first * 34
@@ -76,7 +76,7 @@ BODIES: dict[str, tuple[bytes, Callable[[], bytes]]] = {
     ids=str,
 )
 def test_a_small_answer_that_becomes_huge_is_refused(kind: str, status: bytes) -> None:
-    """It stops at the default bound, which the error names; that of an error and of a redirect as well."""
+    """Reading stops at the default limit, which the error names; this includes bodies of errors and redirects."""
     encoding, body = BODIES[kind]
     with Script(HEAD % (status, encoding) + body()) as upstream:
         ended = run(sys.executable, "-c", ASK, upstream.url)
@@ -92,7 +92,7 @@ def test_a_small_answer_that_becomes_huge_is_refused(kind: str, status: bytes) -
     ids=["no end", "a huge length"],
 )
 def test_an_answer_without_an_end_is_refused(head: bytes) -> None:
-    """It need not be compressed."""
+    """The response may be uncompressed."""
     with Script(head, bytes(1 << 20), repeats=300) as upstream:
         ended = run(sys.executable, "-c", ASK, upstream.url)
 
@@ -101,7 +101,7 @@ def test_an_answer_without_an_end_is_refused(head: bytes) -> None:
 
 
 def test_a_huge_chunk_is_not_waited_for_in_memory() -> None:
-    """An announced length reserves no memory either."""
+    """The announced length of a chunk reserves no memory."""
     with Script(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n", bytes(1 << 20), repeats=300
     ) as upstream:

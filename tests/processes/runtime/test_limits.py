@@ -1,4 +1,4 @@
-"""A plugin where the system gives it little: it works, or one line names the limit and it ends; see docs/limits.md."""
+"""A plugin under low limits of the system works, or ends with one line that names the limit; see docs/limits.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 SECONDS = 6.0
-"""Within which a plugin ends that can't run; it takes less than one on an idle machine."""
+"""The time limit for the end of a plugin that can't run; an idle machine takes less than one second."""
 MIB = 1 << 20
 
 
@@ -36,7 +36,7 @@ MIB = 1 << 20
 def limited(
     stubs: Path, folder: Path, setting: str, *, within: Sequence[str] = (), **environment: str
 ) -> Iterator[Child]:
-    """Start the sample plugin after a shell's commands, perhaps within another program."""
+    """Start the sample plugin after a shell's commands, optionally within another program."""
     path = ":".join(map(str, (HERE, SOURCE, stubs)))
     stderr = folder / "stderr"
     with stderr.open("wb") as file:
@@ -77,7 +77,7 @@ def ended(child: Child) -> dict[str, Any]:
 def test_a_limit_that_is_too_low_is_named_at_once(
     stub_folder: Path, tmp_path: Path, setting: str, says: tuple[str, str]
 ) -> None:
-    """There is no handshake, the log says which limit, and the status is 1, in seconds."""
+    """There is no handshake, the log has the limit, and the status is 1, all within seconds."""
     began = time.monotonic()
     with limited(stub_folder, tmp_path, setting) as child:
         entry = ended(child)
@@ -92,13 +92,13 @@ def test_a_limit_that_is_too_low_is_named_at_once(
     "setting", ["ulimit -v 1048576", "ulimit -n 64", "ulimit -n 40", "ulimit -s 1024", "ulimit -c 0"]
 )
 def test_a_plugin_works_under_a_low_limit(stub_folder: Path, tmp_path: Path, setting: str) -> None:
-    """One GiB of addresses or 40 open files are enough."""
+    """One GiB of address space or 40 open files are enough."""
     with limited(stub_folder, tmp_path, setting) as child:
         assert works(child)
 
 
 def test_a_library_that_gets_no_memory_ends_the_plugin(stub_folder: Path, tmp_path: Path) -> None:
-    """What is half loaded may crash later: the process ends, and names the limit and the error."""
+    """A partly loaded library may crash later, so the process ends, and names the limit and the error."""
     with limited(stub_folder, tmp_path, "ulimit -v 2097152", SAMPLE="hungry") as child:
         entry = ended(child)
 
@@ -114,7 +114,7 @@ def open_files(child: Child) -> int:
 
 
 def addresses(child: Child) -> int:
-    """Count the bytes of addresses that a plugin has mapped."""
+    """Count the bytes of address space that a plugin has mapped."""
     pages = Path(f"/proc/{child.process.pid}/statm").read_text().split()[0]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
@@ -126,7 +126,7 @@ def limit(child: Child, what: int, number: int) -> None:
 
 
 def test_a_query_that_gets_no_memory_is_answered_with_an_error(child: Child) -> None:
-    """The others are answered, and so is the next one."""
+    """Other queries are answered, and so is the next one."""
     child.query({})
     limit(child, resource.RLIMIT_AS, addresses(child) + 256 * MIB)
     answers = child.query({"do": "big", "size": 500_000_000}, {})
@@ -151,7 +151,7 @@ def test_a_query_that_can_open_no_file_is_answered_with_an_error(child: Child) -
 def test_queries_share_the_threads_that_are_there(child: Child) -> None:
     """If no more threads start, queries wait for the existing ones; the shutdown needs none."""
     child.query({})
-    limit(child, resource.RLIMIT_AS, addresses(child) + 4 * MIB)  # a thread's stack takes more
+    limit(child, resource.RLIMIT_AS, addresses(child) + 4 * MIB)  # a thread's stack needs more
     answers = [child.start_query({"do": "sleep", "seconds": 0.1}) for _ in range(8)]
 
     assert all(answer.result() for answer in answers)
@@ -161,8 +161,8 @@ def test_queries_share_the_threads_that_are_there(child: Child) -> None:
 
 
 def test_the_first_async_query_without_a_thread_is_an_error(async_child: Child) -> None:
-    """The event loop for handlers starts with the first query; where it can't, a later one starts it."""
-    async_child.call("/pluginv2.Diagnostics/CollectMetrics", b"", pb.CollectMetricsResponse)  # it is loaded
+    """The event loop for handlers starts with the first query; if it can't start, a later query starts it."""
+    async_child.call("/pluginv2.Diagnostics/CollectMetrics", b"", pb.CollectMetricsResponse)  # waits for loading
     limit(async_child, resource.RLIMIT_AS, addresses(async_child) + 4 * MIB)
 
     assert async_child.query({}, {})["A"].error == "RuntimeError: can't start new thread"
@@ -199,7 +199,7 @@ READ_ONLY = "mount --bind {log} {log} && mount --bind / / && mount -o remount,bi
     ids=["full disk for temporary files", "full disk for the socket", "no folder for temporary files", "no folder"],
 )
 def test_a_plugin_needs_no_disk(stub_folder: Path, tmp_path: Path, setting: str, variables: dict[str, str]) -> None:
-    """Its socket goes elsewhere, or it listens on a port of this machine; nothing is left where it was tried."""
+    """Its socket is in another folder, or it listens on a local port; failed attempts leave no file."""
     require_mounts()
     folder = tmp_path / "full"
     folder.mkdir()
@@ -210,17 +210,17 @@ def test_a_plugin_needs_no_disk(stub_folder: Path, tmp_path: Path, setting: str,
 
 
 def test_a_plugin_needs_nothing_that_can_be_written(stub_folder: Path, tmp_path: Path) -> None:
-    """On a read-only root it listens on a port of this machine, and for this machine alone."""
+    """On a read-only root it listens on a local port that only this machine can reach."""
     require_mounts()
     log = tmp_path / "log"
     log.mkdir()
     with limited(stub_folder, log, READ_ONLY.format(log=log), within=NAMESPACE, TMPDIR="/nowhere") as child:
-        assert child.line.startswith(("1|2|tcp|127.0.0.1:", "1|2|unix|"))  # a /tmp of its own may be writable
+        assert child.line.startswith(("1|2|tcp|127.0.0.1:", "1|2|unix|"))  # a separate /tmp may be writable
         assert works(child)
 
 
 def require_mounts() -> None:
-    """Skip where a process may not have mounts of its own."""
+    """Skip where a process may not make mounts."""
     if shutil.which("unshare") is None or os.geteuid() != 0:
         pytest.skip("no bare root: entering one needs root's rights")
     tried = subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)

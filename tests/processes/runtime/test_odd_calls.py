@@ -1,4 +1,4 @@
-"""Calls that no gRPC library sends: each ends in a status or with its connection, and the plugin lives."""
+"""Calls that no gRPC library sends: each ends with a status or a closed connection, and the plugin continues."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def child(stub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def ask(child: Child, headers: Sequence[http2.Header], body: bytes = QUERY, *, seconds: float = 2.0) -> bytes:
-    """Send a request, and see that the connection that was there first is answered."""
+    """Send a request, and check that the first connection is still answered."""
     began = time.monotonic()
     came = http2.ask(child.line.split("|")[3], headers, body, seconds=seconds)
 
@@ -46,7 +46,7 @@ def ask(child: Child, headers: Sequence[http2.Header], body: bytes = QUERY, *, s
 
 
 def test_a_usual_call_is_answered(child: Child) -> None:
-    """What the other tests spoil is right as it stands."""
+    """The other tests change this valid call."""
     assert OK in ask(child, http2.headers(), seconds=10)
 
 
@@ -61,13 +61,13 @@ def test_a_usual_call_is_answered(child: Child) -> None:
     ids=lambda path: repr(path[:24]) + str(len(path)),
 )
 def test_unknown_methods_are_unimplemented(child: Child, path: bytes) -> None:
-    """A method's name may be any bytes: the call is answered as any unknown method is."""
+    """A method's name may be any bytes: the call gets the status of an unknown method."""
     assert UNIMPLEMENTED in ask(child, http2.headers({b":path": path}), seconds=10)
 
 
 @pytest.mark.shows("faults: A method's name is not a text")
 def test_a_hundred_invalid_method_names_do_not_affect_other_calls(child: Child) -> None:
-    """A call in flight is answered whatever others ask meanwhile."""
+    """A pending call is answered although others call invalid names meanwhile."""
     answer = child.start_query({"do": "sleep", "seconds": 1})
     for number in range(100):
         http2.ask(child.line.split("|")[3], http2.headers({b":path": b"/\xff%d" % number}), QUERY)
@@ -93,7 +93,7 @@ def test_a_hundred_invalid_method_names_do_not_affect_other_calls(child: Child) 
     ids=repr,
 )
 def test_odd_headers_of_the_protocol_end_their_own_call(child: Child, changes: dict[bytes, bytes | None]) -> None:
-    """What gRPC or HTTP/2 give a meaning may be missing or wrong."""
+    """Headers with a meaning in gRPC or HTTP/2 may be missing or wrong."""
     ask(child, http2.headers({key: value for key, value in changes.items()}), seconds=0.5)  # noqa: C416
 
 
@@ -101,7 +101,7 @@ def test_odd_headers_of_the_protocol_end_their_own_call(child: Child, changes: d
 @pytest.mark.parametrize("name", [b"x", b"x-bin", b"traceparent", b"tenantid", b"loggerparamsctxmetadata", b"cookie"])
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\0", b"a\r\nb: c", b"!", b"====", b"AAA", "é".encode(), b""])
 def test_odd_values_of_metadata_end_their_own_call(child: Child, name: bytes, value: bytes) -> None:
-    """Values may be any bytes, and those of binary keys no base64."""
+    """Values may be any bytes, and values of binary keys may be invalid base64."""
     ask(child, http2.headers(more=[(name, value)] * 2), seconds=0.5)
 
 
@@ -110,7 +110,7 @@ def test_odd_values_of_metadata_end_their_own_call(child: Child, name: bytes, va
     "name", [b"", b" ", b"X-Upper", b"\xff", b"a:b", b"a\r\nb", b"\0", b":more", b"-bin", b"x" * MIB]
 )
 def test_odd_names_of_metadata_end_their_own_call(child: Child, name: bytes) -> None:
-    """Names may be any bytes, too."""
+    """Names may be any bytes."""
     ask(child, http2.headers(more=[(name, b"v")]), seconds=0.5)
 
 
@@ -147,7 +147,7 @@ def test_odd_messages_end_their_own_call(child: Child, body: bytes, coding: byte
     ids=["8k", "9k", "15k", "100k", "1m", "12m", "many", "tokens"],
 )
 def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) -> None:
-    """16 MiB are always accepted, as by Go's servers; grpcio's own limits refuse some calls at random."""
+    """16 MiB are always accepted, as by Go's servers; grpcio's limits would refuse some calls at random."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")
     message_bytes = query_request({}).SerializeToString()
     for _ in range(20 if len(str(metadata)) < MIB else 2):
@@ -157,7 +157,7 @@ def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) 
 
 @pytest.mark.shows("faults: Metadata has up to 16 MiB")
 def test_larger_metadata_ends_its_own_call(child: Child) -> None:
-    """Beyond that the call is refused, and the plugin lives."""
+    """Beyond 16 MiB the call is refused, and the plugin continues."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")
     with pytest.raises(grpc.RpcError) as caught:
         method(query_request({}).SerializeToString(), metadata=[("x", "v" * (20 * MIB))], timeout=20)

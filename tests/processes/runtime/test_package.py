@@ -1,4 +1,4 @@
-"""What `import gfruntime` gives, and what it costs."""
+"""The public names of `import gfruntime`, and the modules that it imports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_all_names_exist_and_are_sorted() -> None:
     ids=["serve", "until the handshake line"],
 )
 def test_importing_loads_nothing_heavy(imports: str, heavy: str) -> None:
-    """The handshake waits for no library that it does not need, and for no module that only costs time."""
+    """The handshake does not wait for libraries and slow modules that it does not need."""
     script = f"import sys; {imports}; print(*sys.modules)"
     modules = succeed(sys.executable, "-c", script, env={"PYTHONPATH": str(SOURCE)}).split()
 
@@ -85,7 +85,7 @@ if input() == "4": serve(lambda: NoSettings)
 
 @pytest.mark.long
 def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: Path) -> None:
-    """`serve` accepts the three right shapes, and mypy rejects each wrong one at the call."""
+    """`serve` accepts the three valid types, and mypy rejects each invalid type at the call."""
     for name, text in (("good", GOOD), ("bad", BAD)):
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     done = python(
@@ -100,9 +100,9 @@ def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: 
 
 
 def test_no_library_is_needed_but_the_one_in_use() -> None:
-    """Frames are made and encoded where numpy, pandas and polars can't be imported.
+    """Frames can be made and encoded if numpy, pandas and polars can't be imported.
 
-    Where pandas is installed pyarrow itself imports it with its first list; we import none of the three.
+    If pandas is installed, pyarrow imports it with its first list; gfruntime imports none of the three.
     """
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('numpy', 'pandas', 'polars')));"

@@ -1,4 +1,4 @@
-"""pandas is imported when the author's code imports it, and pyarrow then knows it as ever."""
+"""pandas is imported only by the author's code, and pyarrow supports it as usual afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ assert "pandas" not in sys.modules
 
 
 def run(code: str) -> None:
-    """Run code in a fresh interpreter."""
+    """Run code in a new interpreter."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
 
@@ -64,7 +64,7 @@ assert not [each for each in __import__("sys").meta_path if type(each).__name__ 
 
 
 def test_pandas_is_noticed_where_the_finders_were_replaced() -> None:
-    """Test runners and tools restore the finders that were there before."""
+    """Test runners and tools may restore earlier import finders."""
     run("""
 import sys
 import dateutil.tz  # which adds a finder of its own, where six is its

@@ -1,4 +1,4 @@
-"""Plugins that listen on TCP, as on Windows: many that start at once, and a range of ports that is all taken."""
+"""Plugins that listen on TCP, as on Windows: many starts at once, and a range without free ports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ runpy.run_module("fixtures.sample_main", run_name="__main__")
 
 
 def free_range(count: int) -> range:
-    """Find ports in a row that nobody has."""
+    """Find a range of free ports."""
     for first in range(42_000, 60_000, count):
         with ExitStack() as sockets:
             try:
@@ -56,7 +56,7 @@ def start(stubs: Path, folder: Path, ports: range) -> subprocess.Popen[bytes]:
 
 @pytest.mark.shows("protocol 18")
 def test_plugins_that_start_at_once_share_no_port(stub_folder: Path, tmp_path: Path) -> None:
-    """As many plugins as there are ports each get one; one more ends with a sentence that names the range."""
+    """Each plugin gets a port while ports are free; one more ends with an error that names the range."""
     ports = free_range(STARTS)
     plugins = [start(stub_folder, tmp_path, ports) for _ in ports]
     try:

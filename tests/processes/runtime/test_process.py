@@ -1,4 +1,4 @@
-"""A plugin process from outside: what it prints and logs, the calls that come early, and its end."""
+"""A plugin process from outside: its output and logs, early calls, and its end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_health_knows_two_names(child: Child) -> None:
 
 
 def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> None:
-    """The handshake does not wait for the author's module; a call that comes early does."""
+    """The handshake does not wait for the author's module, but an early call does."""
     with plugin(stub_folder, tmp_path, kind="slow") as child:
         assert child.ping() == b"\x08\x01"
         assert not any(entry["@message"] == "Plugin Request Completed" for entry in child.logs())
@@ -41,7 +41,7 @@ def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.shows("protocol 11", "protocol 23", "errors: something prints to stdout")
 def test_prints_become_log_lines(child: Child) -> None:
-    """What user code, the bare descriptor and child processes print is in the log; stdout has the line alone."""
+    """Output of user code, descriptor writes and child processes is in the log; stdout has only the handshake."""
     child.query({"do": "print", "size": 3})
     child.shutdown()
     assert child.process.stdout is not None
@@ -56,7 +56,7 @@ def test_prints_become_log_lines(child: Child) -> None:
 
 @pytest.mark.shows("protocol 37", "protocol 42")
 def test_failed_threads_and_warnings_are_logged(child: Child) -> None:
-    """An exception of a thread is a log entry with its traceback, a warning is one too."""
+    """A thread's exception is a log entry with its traceback, and a warning is a log entry, too."""
     child.query({"do": "log"})
     child.shutdown()
     entries = child.logs()
@@ -95,7 +95,7 @@ def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) 
 
 @pytest.mark.shows("protocol 16")
 def test_socket_shuts_others_out(child: Child) -> None:
-    """On unix neither the socket nor its folder is accessible to other users."""
+    """On Unix other users can access neither the socket nor its folder."""
     socket = Path(child.line.split("|")[3])
 
     assert socket.stat().st_mode & 0o077 == 0
@@ -115,7 +115,7 @@ def test_shutdown_loses_no_answer_in_flight(child: Child) -> None:
 
 
 def test_shutdown_during_loading_is_quick(stub_folder: Path, tmp_path: Path) -> None:
-    """A process that is still importing ends as fast as any other."""
+    """A process that is still importing ends as fast as others."""
     with plugin(stub_folder, tmp_path, kind="slow") as child:
         assert child.shutdown() < 2
         assert child.process.returncode == 0
@@ -142,14 +142,14 @@ def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
     child.shutdown()
     assert child.process.stdout is not None
     began = time.monotonic()
-    child.process.stdout.read()  # until end of file
+    child.process.stdout.read()  # reads until end of file
 
     assert time.monotonic() - began < 1
 
 
 @pytest.mark.shows("protocol 19")
 def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
-    """Cryptography is missing: one line on stderr says so, nothing is served, and no file stays."""
+    """Without cryptography, one line on stderr says so, the server does not start, and no file stays."""
     hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
     hidden.mkdir()
     temporary.mkdir()

@@ -1,4 +1,4 @@
-"""Profiles over HTTP: what is asked for, what comes, and that its numbers are true."""
+"""Profiles over HTTP: the requests, the responses, and the accuracy of the numbers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pro
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """Serve."""
+    """Run the server and return its port."""
     return profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    """Ask for a page."""
+    """Request a page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
@@ -42,7 +42,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def read(profile: bytes) -> dict[tuple[str, ...], dict[str, int]]:
-    """Read a profile: a stack's functions, the innermost first → what was measured of it, summed over its lines."""
+    """Read a profile: a stack's functions, the innermost first → its measured values, summed over its lines."""
     parts: dict[int, list[Any]] = {}
     for number, value in wire.fields(zlib.decompress(profile, wbits=31)):
         parts.setdefault(number, []).append(value)
@@ -60,7 +60,7 @@ def read(profile: bytes) -> dict[tuple[str, ...], dict[str, int]]:
 
 
 def message(content: bytes) -> dict[int, Any]:
-    """Read the fields of a message, none of which repeats."""
+    """Read the fields of a message without repeated fields."""
     return dict(wire.fields(content))
 
 
@@ -77,43 +77,43 @@ def integers(packed: bytes) -> list[int]:
 
 
 def total(stacks: dict[tuple[str, ...], dict[str, int]], name: str, kind: str) -> int:
-    """Sum what was measured of all stacks with a function whose name ends so."""
+    """Sum a value over all stacks with a function whose name ends with this text."""
     return sum(values[kind] for stack, values in stacks.items() if any(each.endswith(name) for each in stack))
 
 
 def burn(stop: threading.Event) -> None:
-    """Take all the CPU that there is."""
+    """Use CPU without pause."""
     while not stop.is_set():
         sum(range(500))
 
 
 def wait(stop: threading.Event) -> None:
-    """Take none."""
+    """Use no CPU."""
     stop.wait()
 
 
 def work_in_bursts(stop: threading.Event) -> None:
-    """Take some CPU, and wait in a function that takes none."""
+    """Use some CPU, and wait in a function that uses none."""
     while not stop.is_set():
         burn_shortly()
         rest_a_while()
 
 
 def burn_shortly() -> None:
-    """Take CPU for three milliseconds, less than from one look to the next."""
+    """Use CPU for three milliseconds, less than the time between two samples."""
     end = time.thread_time() + 0.003
     while time.thread_time() < end:
         sum(range(50))
 
 
 def rest_a_while() -> None:
-    """Take none."""
+    """Use no CPU."""
     time.sleep(0.017)
 
 
 @contextmanager
 def running(*functions: Callable[[threading.Event], None]) -> Iterator[list[threading.Thread]]:
-    """Run functions in threads for the length of a block."""
+    """Run functions in threads until the end of a block."""
     stop = threading.Event()
     threads = [threading.Thread(target=function, args=(stop,), name=function.__name__) for function in functions]
     for thread in threads:
@@ -145,7 +145,7 @@ def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
 
 @linux_only
 def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> None:
-    """What ran between two looks has its callers and its own name; the sum is what the thread's clock says."""
+    """CPU time between two samples has its callers and a separate name; the sum equals the thread's clock."""
     with running(work_in_bursts) as (thread,):
         assert thread.native_id is not None
         clock = (~thread.native_id << 3) | 6
@@ -163,7 +163,7 @@ def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> No
 
 
 def test_a_look_takes_what_is_open_up_to_its_time() -> None:
-    """From the last part on; what it leaves stays where it was."""
+    """It takes time from the last part first; the rest stays in its part."""
     one: sampling.Key = ("t", (("f", "", 1),))
     parts = [(one, 5), (("t", (("g", "", 1),)), 3)]
 
@@ -174,7 +174,7 @@ def test_a_look_takes_what_is_open_up_to_its_time() -> None:
 
 
 def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never the one under the name of the other."""
+    """Wall time is never reported as CPU time."""
     monkeypatch.setattr(sampling, "_thread_clock", lambda _: None)
     with running(burn, wait):
         stacks = read(sampling.sample(0.2).encode())
@@ -184,7 +184,7 @@ def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.Mon
 
 
 def allocate(blocks: list[bytes]) -> None:
-    """Keep eight megabytes, and drop as many."""
+    """Keep eight megabytes, and free another eight."""
     blocks.extend(bytes(1 << 20) for _ in range(8))
     for _ in range(8):
         bytes(1 << 20)
@@ -198,7 +198,7 @@ def allocate_when_traced(blocks: list[bytes]) -> None:
 
 
 def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> None:
-    """What was freed is not there; afterwards nothing is traced any more."""
+    """Freed memory is not listed; afterwards tracing is off."""
     blocks: list[bytes] = []
     thread = threading.Thread(target=allocate_when_traced, args=[blocks])
     thread.start()
@@ -213,7 +213,7 @@ def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> N
 
 
 def test_functions_that_the_collector_does_not_see_have_names(port: int) -> None:
-    """`gc.freeze`, which workers call after loading, hides them from it; they stay hidden."""
+    """`gc.freeze`, which workers call after loading, hides them from the collector; they stay hidden."""
     blocks: list[bytes] = []
     gc.freeze()
     try:
@@ -229,7 +229,7 @@ def test_functions_that_the_collector_does_not_see_have_names(port: int) -> None
 
 
 def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
-    """It is read, not ended."""
+    """The trace is read, but not ended."""
     tracemalloc.start()
     try:
         block = bytes(3 << 20)
@@ -252,7 +252,7 @@ def test_threads_are_shown_to_pprof_and_to_people(port: int) -> None:
 
 
 def test_the_other_pages(port: int) -> None:
-    """The index, the command line, and what Go has and Python has not."""
+    """These are the index, the command line, and the pages that only Go has."""
     assert b"/debug/pprof/profile" in get(port, "/debug/pprof/")[1]
     assert get(port, "/debug/pprof/cmdline")[1].split(b"\0") == [each.encode() for each in sys.orig_argv]
     for path in ("/debug/pprof/trace", "/debug/pprof/mutex", "/debug/pprofile", "/profile"):
@@ -263,12 +263,12 @@ def test_the_other_pages(port: int) -> None:
 @pytest.mark.parametrize("seconds", ["0", "-1", "301", "nan", "inf", "x"])
 @pytest.mark.parametrize("page", ["profile", "heap"])
 def test_a_time_that_makes_no_sense_is_refused(port: int, page: str, seconds: str) -> None:
-    """At once."""
+    """It is refused at once."""
     assert get(port, f"/debug/pprof/{page}?seconds={seconds}")[0] == 400
 
 
 def test_one_profile_is_taken_at_a_time_and_threads_are_shown_meanwhile(port: int) -> None:
-    """A second one would show the first."""
+    """A second profile would show the work of the first."""
     first: list[int] = []
     thread = threading.Thread(target=lambda: first.append(get(port, "/debug/pprof/profile?seconds=1")[0]))
     thread.start()

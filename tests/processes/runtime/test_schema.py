@@ -41,7 +41,7 @@ def run(tmp_path: Path, text: str) -> Ended:
 
 
 def test_the_command_prints_the_schema_as_its_last_line(tmp_path: Path) -> None:
-    """What the author's module prints, and what it imports for type checkers only, does no harm."""
+    """Prints in the author's module, and its imports for type checkers only, have no effect."""
     done = run(tmp_path, AUTHOR)
     schema = json.loads(done.out.splitlines()[-1])
 
@@ -51,7 +51,7 @@ def test_the_command_prints_the_schema_as_its_last_line(tmp_path: Path) -> None:
 
 
 def test_the_command_waits_for_no_thread(tmp_path: Path) -> None:
-    """A thread that the author's module starts does not hold up the build."""
+    """A thread that the author's module starts does not delay the build."""
     done = run(tmp_path, AUTHOR + "import threading, time\nthreading.Thread(target=time.sleep, args=(50,)).start()\n")
 
     assert done.code == 0
@@ -69,7 +69,7 @@ def test_the_command_waits_for_no_thread(tmp_path: Path) -> None:
     ],
 )
 def test_the_command_ends_with_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    """The last line of standard error says what is wrong; nothing is printed as an answer."""
+    """The last line of standard error is the error; no schema is printed."""
     done = run(tmp_path, text)
 
     assert (done.code, done.out) == (1, "")
@@ -77,7 +77,7 @@ def test_the_command_ends_with_one_sentence(tmp_path: Path, text: str, sentence:
 
 
 def test_a_module_that_raises_shows_its_traceback(tmp_path: Path) -> None:
-    """The line of the author's file is there to be mended."""
+    """The traceback has the line of the author's file."""
     done = run(tmp_path, "first = 1\nraise RuntimeError('no licence')\n")
 
     assert 'author_module.py", line 2' in done.err

@@ -1,4 +1,4 @@
-"""What a plugin's executable does besides serving Grafana: build info, a standalone server, telling where one is."""
+"""Other functions of a plugin's executable: build info, a standalone server, and finding such a server."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Project:
     """A project from source, and the processes that run it."""
 
     def __init__(self, folder: Path, stubs: Path) -> None:
-        """Write it."""
+        """Write the project."""
         self.folder = folder
         self.main = standalone_project.make(folder)
         self._path = ":".join(map(str, (HERE, SOURCE, stubs)))
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start it."""
+        """Start the project's plugin."""
         process = subprocess.Popen(
             [sys.executable, self.main, *arguments],
             cwd=self.folder,
@@ -56,7 +56,7 @@ class Project:
     def start_server(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a standalone server and wait for its announcement."""
         server = self.start("-standalone", *arguments, **environment)
-        address = self.folder / "dist" / "standalone.txt"  # it comes last, and may be empty for a moment
+        address = self.folder / "dist" / "standalone.txt"  # this file comes last, and may be empty for a moment
         eventually(lambda: address.exists() and address.stat().st_size > 0, within_s=10)
         return server
 
@@ -73,7 +73,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, stub_folder: Path) -> Iterator[Project]:
-    """Make a project, and end what it started."""
+    """Make a project, and end its processes afterwards."""
     project = Project(tmp_path, stub_folder)
     yield project
     project.stop()
@@ -96,7 +96,7 @@ def ask(address: str) -> dict[str, Any]:
 @pytest.mark.shows("protocol 3", "protocol 85")
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
-    """Time, id and version, exit status 0, without the cookie; with one dash or two (items 3, 85)."""
+    """It has time, id and version; the exit status is 0, without the cookie, with one dash or two (items 3, 85)."""
     process = project.start(f"{dashes}buildinfo")
     output, _ = process.communicate(timeout=20)
     info = json.loads(output)
@@ -110,7 +110,7 @@ def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
 @pytest.mark.shows("protocol 3", "protocol 85")
 @pytest.mark.parametrize(("has_manifest", "expected"), [(True, (0, b"1.2.3\n")), (False, (1, b""))])
 def test_version_is_the_version_alone(project: Project, expected: tuple[int, bytes], *, has_manifest: bool) -> None:
-    """From source it is the project's, in a bundle plugin.json's, without which there is nothing to tell (item 85)."""
+    """From source it is the project's, in a bundle plugin.json's; without that file the status is 1 (item 85)."""
     if not has_manifest:
         (project.folder / "plugin.json").unlink()
     process = project.start("-version")
@@ -123,7 +123,7 @@ def test_version_is_the_version_alone(project: Project, expected: tuple[int, byt
     "arguments", [["-standalon"], ["-c", "print(1)"], ["x.py", "-version"], ["-version", "--token=abc"]], ids=str
 )
 def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, arguments: list[str]) -> None:
-    """Nothing is served, not even for Grafana's cookie; what may be secret is not shown."""
+    """The plugin does not start, even with Grafana's cookie; a possible secret is not shown."""
     process = project.start(*arguments, **GO_PLUGIN)
     output, errors = process.communicate(timeout=20)
 
@@ -133,7 +133,7 @@ def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, argume
 
 
 def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that was killed leaves both files: they go first, and the new address comes last."""
+    """A killed server leaves both files: they are removed first, and the new address is written last."""
     for name in ("standalone.txt", "pid.txt"):
         (tmp_path / name).write_text("of another server")
     create, steps = os.open, []
@@ -153,7 +153,7 @@ def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatc
 @pytest.mark.shows("protocol 3", "protocol 82")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_standalone_server_announces_itself_and_cleans_up(project: Project, ending: signal.Signals) -> None:
-    """Address and pid lie in the plugin's folder for this user alone, until an interrupt or SIGTERM (item 82)."""
+    """Address and pid are in the plugin's folder, for this user only, until an interrupt or SIGTERM (item 82)."""
     server = project.start_server()
     modes = [stat.S_IMODE((project.folder / "dist" / name).stat().st_mode) for name in ("standalone.txt", "pid.txt")]
 
@@ -167,7 +167,7 @@ def test_standalone_server_announces_itself_and_cleans_up(project: Project, endi
 
 @pytest.mark.shows("protocol 82")
 def test_host_can_not_end_a_standalone_server(project: Project) -> None:
-    """It is the developer's: go-plugin's Shutdown is UNIMPLEMENTED there (item 82)."""
+    """The developer ends the server: go-plugin's Shutdown is UNIMPLEMENTED there (item 82)."""
     project.start_server()
     with grpc.insecure_channel(project.read("standalone.txt")) as channel:
         shutdown: Any = channel.unary_unary("/plugin.GRPCController/Shutdown")
@@ -191,7 +191,7 @@ def test_executable_tells_where_the_server_is(project: Project) -> None:
 
 @pytest.mark.shows("protocol 83")
 def test_stale_files_are_ignored(project: Project) -> None:
-    """Files of a server that is gone don't keep the plugin from serving (item 83)."""
+    """The plugin serves despite files of a server that has ended (item 83)."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait(10)
     (project.folder / "dist" / "standalone.txt").write_text("127.0.0.1:1", encoding="utf-8")
@@ -214,7 +214,7 @@ def test_address_in_the_environment_wins(project: Project) -> None:
 
 
 def test_a_caller_without_the_secrets_gets_no_instance_that_has_them(project: Project) -> None:
-    """To know a data source's id, uid and time of change is not enough: the caller gets its own instance."""
+    """A data source's id, uid and time of change are not enough: the caller gets another instance."""
     words = "sesame"
     project.start_server()
     honest = query_request({"do": "raise"}, token=words)
@@ -239,7 +239,7 @@ REACHABLE = (
 @pytest.mark.shows("protocol 82")
 @pytest.mark.parametrize("address", REACHABLE)
 def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> None:
-    """An address beyond this machine is refused with a sentence that says why, unless a flag allows it."""
+    """An address that other machines can reach is refused with the reason, unless a flag allows it."""
     refusal = standalone.refusal(address, "acme-x", ["-standalone"])
 
     assert f"GF_PLUGIN_GRPC_ADDRESS_ACME_X is {address!r}" in refusal
@@ -252,7 +252,7 @@ def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> 
     "setting", ["", ":50051", "127.0.0.1:50051", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "LOCALHOST:1"]
 )
 def test_this_machine_needs_no_flag(setting: str) -> None:
-    """Loopback addresses are served, and no host means this machine."""
+    """Loopback addresses are accepted, and an address without a host means this machine."""
     address = standalone.choose_address({"GF_PLUGIN_GRPC_ADDRESS_ACME_X": setting}, "acme-x")
 
     assert standalone.refusal(address, "acme-x", ["-standalone"]) == ""
@@ -270,7 +270,7 @@ def test_a_server_for_other_machines_does_not_start_unasked(project: Project) ->
 
 
 def test_starting_a_server_ends_what_grafana_runs(project: Project) -> None:
-    """The plugin's own process is ended, so that Grafana starts the executable again and finds the server."""
+    """Grafana's plugin process is ended, so that Grafana starts the executable again and finds the server."""
     script = project.folder / "dist" / "gpx_sample_linux_amd64"
     script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
     script.chmod(0o755)
@@ -282,7 +282,7 @@ def test_starting_a_server_ends_what_grafana_runs(project: Project) -> None:
 
 
 def test_manifest_is_found_upwards(tmp_path: Path) -> None:
-    """The nearest plugin.json counts; a broken one is passed over."""
+    """The nearest plugin.json counts; a broken one is skipped."""
     main = standalone_project.make(tmp_path)
     (main.parent / "plugin.json").write_text("{", encoding="utf-8")
 
@@ -292,7 +292,7 @@ def test_manifest_is_found_upwards(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [(None, None), ("\n", None), ("127.0.0.1:9\n", ("127.0.0.1:9", 0))])
 def test_a_server_needs_an_address(tmp_path: Path, text: str | None, expected: tuple[str, int] | None) -> None:
-    """An empty file, and none at all, name no server (item 83)."""
+    """An empty or missing file names no server (item 83)."""
     standalone_project.make(tmp_path)
     if text is not None:
         (tmp_path / "dist" / "standalone.txt").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Traces of a whole process: sent to the host's collector, and never in the way."""
+"""Traces of a whole process: they reach the host's collector, and delay nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Collector:
-    """Takes spans as a collector does."""
+    """Receives spans as a collector does."""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -44,7 +44,7 @@ class _Collector:
 
 @pytest.mark.shows("protocol 87")
 def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> None:
-    """A real process sends its spans to the address that the host gives, at the latest when it ends."""
+    """A real process sends its spans to the host's address, at the latest when it ends."""
     collector = _Collector()
     with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS=f"127.0.0.1:{collector.port}") as child:
         child.query({})
@@ -64,7 +64,7 @@ def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> N
 
 @pytest.mark.shows("protocol 86")
 def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path) -> None:
-    """If no collector listens, queries are as quick as before, and the plugin ends in time (item 86)."""
+    """If no collector listens, queries are as fast as without traces, and the plugin ends in time (item 86)."""
     with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS="127.0.0.1:9") as child:
         child.query({})
         began = time.monotonic()

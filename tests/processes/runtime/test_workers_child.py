@@ -1,4 +1,4 @@
-"""`gfruntime.serving.workers.child`: a process that does not load the author's code is ended, and told."""
+"""`gfruntime.serving.workers.child`: a process that does not load the author's code is ended and reported."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeyp
 
 
 def test_other_output_becomes_a_log_line() -> None:
-    """Grafana panics on a line whose parts are not texts; what a crash says arrives all the same."""
+    """Grafana panics on a line whose parts are not texts; a crash's output is logged anyway."""
     messages: list[bytes] = []
     code = (
         """print('{"@message": 5}'); print("plain"); print('{"@message": "m", "@level": "info", "@timestamp": "t"}')"""
@@ -65,5 +65,5 @@ def test_other_output_becomes_a_log_line() -> None:
     ],
 )
 def test_an_end_is_told_in_words(status: int, words: str) -> None:
-    """A signal by its name, if it has one; Windows's code of a crash as its documentation writes it."""
+    """A signal has its name, if known; a crash code of Windows is written as in its documentation."""
     assert describe(status) == words

@@ -41,7 +41,7 @@ serve(load, workers=2)
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(("way", "count"), [("forked", 1), ("started", 2), ("in a thread", 2)])
 def test_a_blocked_import_does_not_outlive_the_front_process(tmp_path: Path, way: str, count: int) -> None:
-    """A template that will fork, a worker that is a program of its own, and such a worker of another system."""
+    """These are a template that forks, a worker that is a separate program, and such a worker as on other systems."""
     with (tmp_path / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", PLUGIN, way],

@@ -1,4 +1,4 @@
-"""`gfplug adopt`: a backend beside a frontend whose files stay as they are."""
+"""`gfplug adopt`: a backend beside a frontend whose files do not change."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_adopt_adds_a_backend_and_changes_no_file(tmp_path: Path, capsys: pytest
 def test_what_cannot_be_adopted_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any] | None, sentence: str
 ) -> None:
-    """Nothing is made; a folder without a plugin can't be adopted either."""
+    """Nothing is made; this includes a folder without a plugin."""
     folder = tmp_path if changes is None else plugin(tmp_path / "old", **changes)
 
     assert cli.main(["adopt", str(folder), "--offline"]) in (2, 3)
@@ -74,7 +74,7 @@ def test_what_cannot_be_adopted_is_named(
 
 
 def test_the_bundles_manifest_is_the_plugins_completed() -> None:
-    """The backend's keys win, and the rest of the plugin's stay, inside `info` too."""
+    """The backend's keys replace those of the plugin; other keys stay, also inside `info`."""
     ours = '{"backend": true, "info": {"version": "2.0.0"}}'
     theirs = b'{"backend": false, "metrics": true, "info": {"version": "1.0.0", "author": {"name": "Acme"}}}'
 

@@ -1,4 +1,4 @@
-"""The template is a copier template: copier writes the same files as gfplug, whose own renderer is faster."""
+"""The template is a copier template: copier writes the same files as gfplug's renderer, which is faster."""
 
 import stat
 from dataclasses import replace
@@ -41,7 +41,7 @@ def _tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
 
 @pytest.mark.parametrize("answers", _combinations(), ids=lambda one: f"{one.example}-{one.mode}-{one.frontend}")
 def test_copier_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
-    """For every example, mode and frontend: the same files, contents and executables, layer by layer."""
+    """For every example, mode and frontend, files, contents and executable bits are equal, layer by layer."""
     layers: list[dict[str, Any]] = []
 
     def render_both(folder: Path, destination: Path, data: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def test_copier_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monkey
             defaults=True,
             overwrite=True,
             quiet=True,
-            settings=copier.Settings(),  # not the ones in the user's home
+            settings=copier.Settings(),  # not the settings in the user's home
         )
 
     monkeypatch.setattr(template, "render_layer", render_both)

@@ -1,4 +1,4 @@
-"""`gfplug new`: a whole project or none, its path on stdout, and never a question off a terminal."""
+"""`gfplug new`: a complete project or none, its path on stdout, and no questions without a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sal
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in."""
+    """Make an empty folder, and work in it."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -43,7 +43,7 @@ def _request(destination: Path, **options: object) -> new.NewProject:
 
 
 def test_a_project_is_whole(tmp_path: Path) -> None:
-    """Lock, stubs, floors and owned files agree with one another."""
+    """Lock, stubs, floors and owned files are consistent."""
     project = new.create(_request(tmp_path / "project"))
     pyproject = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -71,7 +71,7 @@ def test_every_checkout_has_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_stdout_holds_the_path_and_nothing_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`cd $(gfplug new …)` works; what to do next is on stderr."""
+    """`cd $(gfplug new …)` works; the next steps are on stderr."""
     assert cli.main(["new", "Acme Sales", "--defaults"]) == 0
 
     out, err = capsys.readouterr()
@@ -114,7 +114,7 @@ def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixt
 
 
 def test_data_sets_answers(here: Path) -> None:
-    """They reach plugin.json and are remembered; a value may hold an equals sign."""
+    """They are in plugin.json and stored; a value may contain an equals sign."""
     data = ["--data", "title=A = B", "--data", "description=All of it", "--data", "author=Zoë"]
 
     assert cli.main(["new", "sales", "p", *data]) == 0
@@ -172,7 +172,7 @@ def test_the_title_is_the_name_as_typed(here: Path, capsys: pytest.CaptureFixtur
 def test_bad_input_makes_nothing(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, sentence: str, *, dry: bool
 ) -> None:
-    """One sentence, the documented exit code, and not a file more or less than before."""
+    """There is one error with the documented exit code, and no file is made or removed."""
     (here / "full").mkdir()
     (here / "full" / "mine.txt").write_text("mine")
     (here / "file").write_text("mine")
@@ -190,7 +190,7 @@ def test_bad_input_makes_nothing(
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder where even root may not write")
 def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Gfplug tries to make a folder there; the modes alone do not decide."""
+    """Gfplug tries to make a folder there, since modes alone do not tell."""
     assert cli.main(["new", "sales", "/proc/sales"]) == 3
 
     assert "cannot write to /proc" in capsys.readouterr().err
@@ -216,7 +216,7 @@ def test_a_failure_midway_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_empty_folder_is_filled_in_place(here: Path) -> None:
-    """`gfplug new sales .` leaves the shell in the folder that it stands in."""
+    """`gfplug new sales .` keeps the shell in its current folder."""
     before = here.stat().st_ino
 
     assert cli.main(["new", "sales", "."]) == 0
@@ -229,7 +229,7 @@ def test_an_empty_folder_is_filled_in_place(here: Path) -> None:
 def test_a_person_is_asked_until_the_answer_will_do(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Four questions, on stderr as complaints are; an empty line takes the default."""
+    """There are four questions, on stderr like the errors; an empty line takes the default."""
     monkeypatch.setattr(console, "is_interactive", lambda: True)
     monkeypatch.setattr(sys, "stdin", io.StringIO("!!\nAcme Inc.\nTurnover\ncsv\nhttp\nGPL\nmit\n"))
 
@@ -265,7 +265,7 @@ def test_a_given_answer_is_not_asked_for(here: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="install git: it is run")
 def test_a_project_has_its_own_repository(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the branch that its workflow tests, whatever git's variables say; not inside of another repository."""
+    """It is on the branch that its workflow tests, despite git's variables; inside another repository, none is made."""
     monkeypatch.setenv("GIT_DIR", str(here / "other"))
     assert cli.main(["new", "sales", "p"]) == 0
     assert cli.main(["new", "sales", "p/inner"]) == 0
@@ -276,7 +276,7 @@ def test_a_project_has_its_own_repository(here: Path, monkeypatch: pytest.Monkey
 
 
 def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--defaults` is for scripts that happen to have a terminal."""
+    """`--defaults` is for scripts that run on a terminal."""
     monkeypatch.setattr(console, "is_interactive", lambda: True)
     monkeypatch.setattr(sys, "stdin", None)
 
@@ -285,7 +285,7 @@ def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.Monk
 
 
 def test_an_open_stdin_that_is_not_a_terminal_is_not_read(here: Path) -> None:
-    """A question would wait forever for an open pipe."""
+    """A question would wait forever on an open pipe."""
     command = [sys.executable, "-m", "gfplug", "new", "sales", "p", "--offline"]
     with subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.wait(timeout=120) == 0

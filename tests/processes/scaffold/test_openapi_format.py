@@ -1,4 +1,4 @@
-"""What a description becomes is Python as its tools leave it."""
+"""The code from a description is formatted Python."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ known-first-party = ["gfruntime"]
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_is_written_is_formatted(tmp_path: Path, name: str) -> None:
-    """`ruff format` changes nothing, and `ruff check` finds nothing; the whole set of rules is a project's own test."""
+    """`ruff format` changes nothing, and `ruff check` finds nothing; a project's tests use the whole set of rules."""
     for path, content in upstream_files.write_upstream(StoredModel(SOURCES[name])).files.items():
         place = tmp_path / path
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`gfplug proto` in a project whose stubs were generated, and the verification of it."""
+"""`gfplug proto` in a project with generated stubs, and the verification of the project."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("here")
 
 @pytest.fixture
 def project(here: Path, generated: stubs.Stubs) -> Project:
-    """Make the part of a project that matters here, in the current folder."""
+    """Make the parts of a project that these tests need, in the current folder."""
     protos = sdk.fetch(sdk.default(), offline=True)
     project = Project(here)
     files.write_tree(project.source, generated.files)
@@ -74,7 +74,7 @@ def test_show_prints_the_projects_own_proto(project: Project, capsys: pytest.Cap
 
 
 def test_verify_finds_a_fresh_project_in_order(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Proto, files, wire, floors and stubs; without a network."""
+    """The check covers proto, files, wire, floors and stubs, without a network."""
     assert project.proto.is_file()
     assert cli.main(["proto", "verify"]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
@@ -85,7 +85,7 @@ def test_verify_finds_a_fresh_project_in_order(project: Project, capsys: pytest.
 
 
 def _edit_proto(project: Project) -> None:
-    """Write a comment, which changes the file and the code made of it, not the wire."""
+    """Write a comment, which changes the file and the generated code, but not the wire."""
     project.proto.write_bytes(project.proto.read_bytes() + b"// mine\n")
 
 
@@ -128,7 +128,7 @@ def test_verify_reports_each_problem(
 
 @pytest.mark.parametrize("damage", ["edited", "deleted", "added"])
 def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixture[str], damage: str) -> None:
-    """Named with what happened to them."""
+    """The message names each stub and its change."""
     path = project.source / "pluginv2" / ("backend_pb2.py" if damage != "added" else "mine.py")
     path.unlink(missing_ok=True)
     if damage != "deleted":
@@ -141,7 +141,7 @@ def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixt
 def test_verify_with_other_tools_says_which_and_compares_the_rest(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Other generators may write other bytes for the same wire: that is not a failure."""
+    """Other generators may write other bytes for the same wire; this is not a failure."""
     _relock(project, tools={**project.lock.tools, "grpcio-tools": "1.2.3"}, floors={"grpcio": "1.2.3"})
 
     assert cli.main(["proto", "verify"]) == 0
@@ -151,7 +151,7 @@ def test_verify_with_other_tools_says_which_and_compares_the_rest(
 
 
 def test_verify_without_a_proto_exits_3(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """The hint says where to get it back."""
+    """The hint says how to restore the proto."""
     project.proto.unlink()
 
     assert cli.main(["proto", "verify"]) == 3
@@ -161,7 +161,7 @@ def test_verify_without_a_proto_exits_3(project: Project, capsys: pytest.Capture
 def test_verify_works_on_a_project_elsewhere(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A path may be given, also of a folder inside."""
+    """The argument may be the project's path, or a folder inside."""
     monkeypatch.chdir(tmp_path)
 
     assert cli.main(["proto", "verify", str(project.root / "src")]) == 0
@@ -169,7 +169,7 @@ def test_verify_works_on_a_project_elsewhere(
 
 
 def test_show_json_names_services_and_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    """Facts for programs."""
+    """The output is for programs."""
     assert cli.main(["proto", "show", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
 

@@ -28,7 +28,7 @@ def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_several_processes_never_see_a_part(world: World) -> None:
-    """Each file is replaced as a whole, and no other file stays beside it."""
+    """Each file is replaced in one step, and no other file stays beside it."""
     protos = verify_proto(world.proto, world.indexed, source="github", commit=world.commit)
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]

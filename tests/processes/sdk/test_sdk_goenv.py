@@ -1,4 +1,4 @@
-"""Go is asked for its settings."""
+"""Go's settings, read from Go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.sdk.goenv import _ask_go  # the fixture that hides Go replaces the module's
+from gfplug.sdk.goenv import _ask_go  # the fixture that hides Go replaces this function
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def _install_go(folder: Path, script: str) -> None:
 def test_go_is_asked_for_its_default_and_may_be_broken_or_absent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, answer: str
 ) -> None:
-    """Go is never allowed to fetch another Go for the answer."""
+    """Go must not download another Go for its answer."""
     monkeypatch.setenv("PATH", str(tmp_path))
     if script is not None:
         _install_go(tmp_path, script)

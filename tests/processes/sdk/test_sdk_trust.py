@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def encrypted(tmp_path: Path) -> Iterator[str]:
-    """Start an https server with a certificate nobody knows, `tmp_path/ca.pem`; return its address."""
+    """Start an https server with an unknown certificate, `tmp_path/ca.pem`; return its address."""
     if shutil.which("openssl") is None:
         pytest.skip("install OpenSSL: its command makes the certificate")
     options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=127.0.0.1"]
@@ -50,14 +50,14 @@ def encrypted(tmp_path: Path) -> Iterator[str]:
 def test_a_companys_own_certificate_is_trusted(
     encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    """Whichever of the three variables names it."""
+    """Each of the three variables can name it."""
     monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
 
     assert web.get(encrypted, deadline=web.Deadline(10), limit=100) == b"body"
 
 
 def test_our_own_variable_comes_first(encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What another program needs does not disturb."""
+    """Variables of other programs have no effect."""
     monkeypatch.setenv("GFPLUG_CA_BUNDLE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
 
@@ -65,7 +65,7 @@ def test_our_own_variable_comes_first(encrypted: str, monkeypatch: pytest.Monkey
 
 
 def test_an_unknown_certificate_is_refused_and_the_variable_named(encrypted: str) -> None:
-    """The hint is what a company's user needs."""
+    """The hint is for users in a company."""
     with pytest.raises(FetchError, match="cannot reach https") as caught:
         web.get(encrypted, deadline=web.Deadline(10), limit=100)
     assert "GFPLUG_CA_BUNDLE" in caught.value.hint

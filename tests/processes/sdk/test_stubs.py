@@ -1,4 +1,4 @@
-"""protoc at work: what is generated, what is refused, and that the same input gives the same bytes."""
+"""Runs of protoc: generated code, refused protos, and the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _digest(text: str) -> str:
 
 
 def test_the_package_is_complete(generated: stubs.Stubs) -> None:
-    """Code and types of the messages, and the proto itself."""
+    """It has code and types of the messages, and the proto itself."""
     names = ("__init__.py", "backend.proto", "backend_pb2.py", "backend_pb2.pyi")
     expected = {f"pluginv2/{name}" for name in names}
 
@@ -40,7 +40,7 @@ def test_the_package_is_complete(generated: stubs.Stubs) -> None:
 
 
 def test_the_embedded_proto_is_the_wire_the_index_promises(generated: stubs.Stubs) -> None:
-    """The descriptor's digest in the index was made from upstream's file; ours compiles to the same."""
+    """The index has the descriptor digest of upstream's file; the embedded file compiles to the same descriptor."""
     assert generated.descriptor == sdk.fetch(sdk.default(), offline=True).descriptor
 
 
@@ -52,7 +52,7 @@ def test_generating_twice_gives_the_same_bytes(generated: stubs.Stubs, monkeypat
 
 
 def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
-    """No temporary folder, no home, no carriage return."""
+    """The files contain no temporary folder, no home folder, no carriage return."""
     for name, content in generated.files.items():
         assert b"gfplug-protoc-" not in content, name
         assert str(Path.home()).encode() not in content, name
@@ -61,7 +61,7 @@ def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
 
 @pytest.mark.shows('errors: protobuf: "gencode newer than runtime"')
 def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> None:
-    """The code refuses to import under anything older, and says so itself."""
+    """The generated code refuses older versions at import."""
     assert set(generated.floors) == {"grpcio", "protobuf"}
     assert generated.floors["grpcio"] == generated.tools["grpcio-tools"]
     major, minor, patch = generated.floors["protobuf"].split(".")
@@ -91,7 +91,7 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
     ],
 )
 def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) -> None:
-    """Whether protoc complains or, as for an empty file, does not."""
+    """It is refused with or without an error of protoc, which accepts an empty file."""
     with pytest.raises(IntegrityError, match=reason):
         stubs.generate(_protos(text))
 
@@ -107,7 +107,7 @@ def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) ->
 )
 @pytest.mark.parametrize("place", ["service Data", "rpc Ask", "message Empty", 'syntax = "proto3"'])
 def test_a_comment_does_not_become_code(tmp_path: Path, comment: str, place: str) -> None:
-    """Comments stay in the proto; the code that is generated has none, and imports without running one."""
+    """Comments stay in the proto; the generated code has no comments, and its import runs none."""
     protos = _protos(_SMALL.replace(place, f"\n{comment}\n{place}", 1))
     package = stubs.generate(protos)
     files.write_tree(tmp_path, package.files)
@@ -120,7 +120,7 @@ def test_a_comment_does_not_become_code(tmp_path: Path, comment: str, place: str
 
 @pytest.mark.parametrize("name", ["import", "None", "class", "await"])
 def test_code_that_python_cannot_import_is_refused(name: str) -> None:
-    """A method or a service with the name of a keyword compiles, and its code does not."""
+    """A method or service with the name of a keyword passes protoc, but Python cannot compile its code."""
     with pytest.raises(IntegrityError, match="Python cannot import the code"):
         stubs.generate(_protos(_SMALL.replace("rpc Ask", f"rpc {name}", 1)))
 
@@ -140,7 +140,7 @@ def test_another_wire_than_promised_is_refused() -> None:
 
 
 def test_comments_options_and_layout_do_not_change_the_digest() -> None:
-    """They are not on the wire."""
+    """These are not part of the wire format."""
     commented = _SMALL.replace("message Empty {}", '// why\noption go_package = "./x";\n\nmessage Empty {\n}')
 
     assert _digest(commented) == _digest(_SMALL)
@@ -156,12 +156,12 @@ def test_comments_options_and_layout_do_not_change_the_digest() -> None:
     ],
 )
 def test_what_is_on_the_wire_changes_the_digest(old: str, new: str) -> None:
-    """Fields, streams, names and messages."""
+    """These are fields, streams, names and messages."""
     assert _digest(_SMALL.replace(old, new)) != _digest(_SMALL)
 
 
 def test_what_is_imported_does_not_change_the_digest() -> None:
-    """Protobuf's own files differ from release to release of protobuf."""
+    """Protobuf's files differ between its releases."""
     text = _SMALL.replace("message", 'import "google/protobuf/empty.proto";\nmessage', 1).replace(
         "Ask(Empty)", "Ask(google.protobuf.Empty)", 1
     )
@@ -175,7 +175,7 @@ def test_what_is_imported_does_not_change_the_digest() -> None:
 
 @pytest.mark.parametrize("name", ["a:b", "with blanks", "caf\u00e9", "a=b", "$HOME"])
 def test_the_temporary_folder_may_have_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The compiler splits its paths at colons; it only ever sees relative ones."""
+    """The compiler splits its paths at colons, so it gets only relative paths."""
     folder = tmp_path / name
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -185,14 +185,14 @@ def test_the_temporary_folder_may_have_any_name(name: str, tmp_path: Path, monke
 
 
 def test_line_ends_do_not_reach_the_code() -> None:
-    """Carriage returns would end up in docstrings; what was fetched has none."""
+    """Carriage returns would be in docstrings; a fetched proto has none."""
     windows = sdk.normalise(b"\xef\xbb\xbf" + _SMALL.replace("\n", "\r\n").encode())
 
     assert stubs.generate(_protos(windows)).files == stubs.generate(_protos(_SMALL)).files
 
 
 def test_a_missing_compiler_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proto is not the reason, so it is not an integrity error."""
+    """The proto is not the cause, so the error is not an integrity error."""
 
     def no_module(*_: object, **__: object) -> str:
         raise ToolError("protoc failed with exit code 1", details="No module named grpc_tools")
@@ -215,7 +215,7 @@ def test_a_missing_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.long
 def test_the_stubs_pass_mypy_and_catch_wrong_types(generated: stubs.Stubs, tmp_path: Path) -> None:
-    """Strictly typed, so that a plugin's runtime is checked against the wire."""
+    """They are strictly typed, so that a plugin's runtime is checked against the wire."""
     files.write_tree(tmp_path, generated.files)
     wrong = """
         from pluginv2 import backend_pb2

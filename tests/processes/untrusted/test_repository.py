@@ -1,4 +1,4 @@
-"""A repository that a stranger made is asked without running what its settings name."""
+"""An untrusted repository is read without running programs that its settings name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A repository in which whatever git can be told to run leaves a file called `ran`."""
+    """Make a repository whose settings name all kinds of programs; each would write a file `ran`."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\necho $0 $* >> {tmp_path}/ran\ncat\n")
     program.chmod(0o755)
@@ -57,7 +57,7 @@ def hostile(tmp_path: Path) -> Path:
 
 
 def test_no_program_of_the_repository_runs(hostile: Path) -> None:
-    """Filters, monitors, hooks, drivers, pagers, signatures, aliases, remotes: the answers are right without them."""
+    """The results are right without its filters, monitors, hooks, drivers, pagers, signatures, aliases and remotes."""
     assert repository.list_files(hostile) == [".gitattributes", "file", "kept"]
     assert repository.find_uncommitted(hostile, ["file", "kept", "missing"]) == ["file", "missing"]
     assert list(repository.contents(hostile, "file")) == [b"old\r\n"]
@@ -68,7 +68,7 @@ def test_no_program_of_the_repository_runs(hostile: Path) -> None:
 
 
 def test_line_ends_that_git_changes_are_not_an_edit(hostile: Path) -> None:
-    """A file with CRLF is the committed one with LF; one below a folder is found from there."""
+    """A file with CRLF equals the committed one with LF; a file in a subfolder is found from this folder."""
     (hostile / "kept").write_bytes(b"kept\r\n")
     (hostile / "sub").mkdir()
 
@@ -77,7 +77,7 @@ def test_line_ends_that_git_changes_are_not_an_edit(hostile: Path) -> None:
 
 
 def test_without_a_repository_nothing_is_committed(tmp_path: Path) -> None:
-    """There is no list of files, no date and no history either."""
+    """The list of files, the date and the history are missing, too."""
     (tmp_path / "x").write_text("")
 
     assert repository.find_uncommitted(tmp_path, ["x"]) == ["x"]
@@ -101,7 +101,7 @@ def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
 
 
 def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path) -> None:
-    """The newest content comes first; what the repository's settings would run for a signature is not run."""
+    """The newest content comes first; the repository's program for signatures is not run."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     program.chmod(0o755)

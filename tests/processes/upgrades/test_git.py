@@ -1,4 +1,4 @@
-"""The git program: shielded from the machine's settings, its failures told, a folder listed as git sees it."""
+"""The git program: independent of the machine's settings, with its errors reported, and lists of a folder's files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_settings_of_the_machine_do_not_matter(tmp_path: Path, monkeypatch: 
 
 
 def test_git_works_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container without HOME merges too."""
+    """A merge works in a container without HOME."""
     monkeypatch.delenv("HOME", raising=False)
 
     assert merge(tree(f=LONG), tree(f=MINE), tree(f=NEWER)).writes == tree(f=BOTH)
@@ -37,7 +37,7 @@ def test_git_works_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the git that fails is a shell script")
 def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What git said comes with the error."""
+    """The error has git's message."""
     fake = tmp_path / "git"
     fake.write_text("#!/bin/sh\necho no space >&2\nexit 128\n")
     fake.chmod(0o755)

@@ -22,7 +22,7 @@ ATTRIBUTES = "* text eol=crlf filter=lfs ident\n"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Three trees, the result, the paths in conflict, and how many notes are made."""
+    """Three trees, the result, the paths in conflict, and the number of notes."""
 
     base: Tree
     yours: Tree
@@ -38,12 +38,12 @@ def crlf(text: str) -> str:
 
 
 def wide(text: str) -> str:
-    """Return the bytes of a text in UTF-16, each as a character."""
+    """Return a text's UTF-16 bytes, each as a character."""
     return text.encode("utf-16-le").decode("ascii")
 
 
 def trees(base: str, yours: str, theirs: str, **others: str) -> tuple[Tree, Tree, Tree]:
-    """Return three trees that differ in `f` alone, which is in Latin-1."""
+    """Return three trees that differ only in `f`, which is in Latin-1."""
     base_tree, your_tree, their_tree = (tree(f=text.encode("latin-1"), **others) for text in (base, yours, theirs))
     return base_tree, your_tree, their_tree
 
@@ -125,7 +125,7 @@ WITHOUT_GIT = {
 
 
 def judge(case: Case) -> None:
-    """Merge, and compare."""
+    """Merge, and compare the result."""
     outcome = merge(case.base, case.yours, case.theirs)
 
     assert apply_merge(case.yours, outcome) == case.result
@@ -135,12 +135,12 @@ def judge(case: Case) -> None:
 
 @pytest.mark.parametrize("name", WITH_GIT)
 def test_a_merge_keeps_what_the_user_wrote(name: str) -> None:
-    """Each situation has its result; a file that the user must look at is a conflict, a decision is a note."""
+    """Each situation has its result; a file that the user must check is a conflict, a decision is a note."""
     judge(WITH_GIT[name])
 
 
 @pytest.mark.parametrize("name", WITHOUT_GIT)
 def test_without_git_only_whole_files_are_merged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that both sides changed stays as the user has it, with the template's beside."""
+    """A file that both sides changed stays as the user has it, with the template's file beside it."""
     monkeypatch.setattr(repository, "is_installed", lambda: False)
     judge(WITHOUT_GIT[name])

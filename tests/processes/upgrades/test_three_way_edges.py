@@ -1,4 +1,4 @@
-"""The three-way merge, whatever comes: odd names, modes, a second merge, and trees that nobody thought of."""
+"""The three-way merge with odd names, modes, a second merge, and random trees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The components of a bundle: the digest of each wheel, its licence texts, and where they come from."""
+"""The components of a bundle: the digest of each wheel, its licence texts, and their sources."""
 
 import hashlib
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_a_vendored_package_has_the_digest_of_its_wheel(tmp_path: Path) -> None:
     assert (component.name, component.version) == ("gfruntime", "0.3.0")
     digest = hashlib.sha256(b"wheel").hexdigest()
     assert component.sha256 == digest
-    assert component.purl == f"pkg:generic/gfruntime@0.3.0?checksum=sha256:{digest}"  # an index may have another
+    assert component.purl == f"pkg:generic/gfruntime@0.3.0?checksum=sha256:{digest}"  # an index may have another wheel
 
 
 @pytest.mark.parametrize("sha256", ["1" * 64, ""])
@@ -105,7 +105,7 @@ def test_a_system_library_has_the_texts_of_its_project_and_of_debian(tmp_path: P
 def test_every_shipped_licence_text_is_listed_with_its_source() -> None:
     """Each project of the table has its texts; SOURCES.md names exactly these files."""
     names = {name for upstream in upstreams.UPSTREAMS.values() for name in upstream.texts}
-    names |= {"OpenSSL", "0BSD"}  # licences of older OpenSSL and newer XZ
+    names |= {"OpenSSL", "0BSD"}  # files of older OpenSSL and newer XZ
     files = {path.name for path in TEXTS.glob("*.txt")}
     sources = (TEXTS / "SOURCES.md").read_text(encoding="utf-8")
 

@@ -67,7 +67,7 @@ def test_a_file_belongs_to_the_package_that_lists_it(root: Path) -> None:
 
 
 def test_a_library_of_a_package_has_both_versions(root: Path) -> None:
-    """It has the package's version and its own, from its text; the package's copyright file is named."""
+    """It has the package's version, and the version in the library's bytes; the package's copyright file is named."""
     (library,) = native.identify({"libbz2.so.1.0": own(root)}, root=root)
 
     assert (library.upstream, library.version, library.package_version) == ("bzip2", "1.0.8", "1:1.0.8-5+b1")

@@ -1,4 +1,4 @@
-"""The project and version of native libraries, read from their bytes; what the bytes do not tell stays unknown."""
+"""The project and version of native libraries, read from their bytes; other versions stay unknown."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_libssl_has_the_version_of_the_libcrypto_beside_it(tmp_path: Path) -> No
 
 
 def test_two_versions_in_a_file_count_as_unknown(tmp_path: Path) -> None:
-    """Nothing tells which of the two is right."""
+    """It is unknown which of the two is right."""
     assert identify(tmp_path, {"liblzma.so.5": b"\x005.4.1\0\x005.2.0\0"})["liblzma.so.5"] == ("xz", "")
 
 

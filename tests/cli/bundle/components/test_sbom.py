@@ -46,7 +46,7 @@ STOCK = Inventory(python="3.12.1", build=(), packages=PACKAGES, bundled=PACKAGES
 
 
 def describe(tmp_path: Path) -> bytes:
-    """Describe a small bundle; `tmp_path/project` is there already."""
+    """Describe a small bundle; `tmp_path/project` exists already."""
     contents = tmp_path / "dist/_internal_linux_amd64"
     contents.mkdir(parents=True, exist_ok=True)
     for library in LIBRARIES:
@@ -109,7 +109,7 @@ def test_every_component_has_a_package_url(tmp_path: Path) -> None:
 
 
 def test_clear_licences_are_spdx_ids(tmp_path: Path) -> None:
-    """A licence is an id, an expression or the package's own words; without a statement there is none."""
+    """A licence is an id, an expression or the package's own text; without a statement it is left out."""
     assert {name: each.get("licenses") for name, each in by_name(tmp_path).items()} == {
         "python": [{"license": {"id": "Python-2.0"}}],
         "grpcio": [{"license": {"id": "Apache-2.0"}}],
@@ -126,5 +126,5 @@ def test_clear_licences_are_spdx_ids(tmp_path: Path) -> None:
 
 
 def test_the_list_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """The serial number follows from the content, so it is the same, too."""
+    """The serial number follows from the content, so it is also the same."""
     assert describe(tmp_path) == describe(tmp_path)

@@ -1,4 +1,4 @@
-"""Scanners find each component of the list, and confuse none with another package of that name in an index.
+"""Scanners find each component of the list, and do not confuse it with another package of that name in an index.
 
 Source: osv-scanner v1.9.2, pkg/models/purl_to_package.go, and the Python package osv 0.0.18, purl_helpers: the type of
 a package URL is the ecosystem, its name is looked up unchanged, its version in an advisory's list and ranges; NIST
@@ -50,7 +50,7 @@ def entries(bom: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def lookups(bom: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Return what a scanner looks up: ecosystem, name, version."""
+    """Return the lookups of a scanner: ecosystem, name, version."""
     urls = [PackageURL.from_string(entry["purl"]) for entry in entries(bom)]
     return {(ECOSYSTEMS[url.type], url.name, url.version or "") for url in urls}
 

@@ -1,4 +1,4 @@
-"""Licences of packages as SPDX: an id or expression if the metadata is clear, else the package's own words."""
+"""Licences of packages as SPDX: an id or expression if the metadata is clear, else the package's own text."""
 
 import pytest
 

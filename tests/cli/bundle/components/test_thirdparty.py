@@ -55,7 +55,7 @@ def write(tmp_path: Path, bundle: Bundle, *packages: Package, more: tuple[Librar
 
 
 def test_both_files_name_the_platform_and_files_added_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
-    """So the files of several platforms fit into one archive."""
+    """This lets the files of several platforms fit into one archive."""
     write(tmp_path, bundle, more=(Library(file="libz.so.1", upstream="zlib"),))
     bill = json.loads((bundle.folder / "sbom_linux_amd64.cdx.json").read_text())
     text = (bundle.folder / "THIRD-PARTY-LICENSES_linux_amd64.txt").read_text()

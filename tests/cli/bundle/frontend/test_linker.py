@@ -61,7 +61,7 @@ def test_schema_and_translations_are_embedded_as_data() -> None:
 
 
 def test_the_hooks_come_last_and_unchanged() -> None:
-    """Comments of the author stay; a comment in the last line ends there."""
+    """Comments of the author stay; a comment in the last line ends with the hooks."""
     text = link("exports.query = () => undefined; // {why}")
 
     assert (

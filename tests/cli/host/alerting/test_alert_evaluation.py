@@ -75,12 +75,12 @@ A_FIRES = {"host=a": FIRES, "host=b": NORMAL}
 HOSTS = text("host", "a", "b")
 
 CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
-    # no data
+    # cases without data
     "no frames": ([], LAST, [NONE]),
     "a frame without fields": ([frame()], LAST, [NONE]),
     "the contract's no data": ([frame(type=WIDE)], LAST, [NONE]),
     "no data of numbers": ([frame(type=N_LONG)], None, [NONE]),
-    # the contract's time series
+    # time series in the contract's form
     "wide": (wide(0, 5), LAST, [FIRES]),
     "wide, below": (wide(5, 0), LAST, [NORMAL]),
     "wide, two series": ([frame(time(1), *A_AND_B, type=WIDE)], LAST, A_FIRES),
@@ -112,7 +112,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         LAST,
         {"host=c": FIRES},
     ),
-    # the contract's numbers
+    # numbers in the contract's form
     "numeric wide": ([frame(number(5, host="a"), type=N_WIDE)], None, {"host=a": FIRES}),
     "numeric wide, two rows": ([frame(number(5, 6), type=N_WIDE)], None, [NONE]),
     "numeric multi": (multi(N_MULTI, *A_AND_B, times=False), None, A_FIRES),
@@ -121,7 +121,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
     "numeric long, one label twice": ([frame(text("host", "a", "a"), number(5, 0), type=N_LONG)], None, DUPLICATE),
     "numeric long, null": ([frame(text("host", "a"), number(None), type=N_LONG)], None, [NONE]),
     "numbers need no reduce": ([frame(number(5), type=N_WIDE)], LAST, [FIRES]),
-    # by shape
+    # recognised by their shape
     "a table of text and number": ([frame(HOSTS, number(5, 0))], None, A_FIRES),
     "a table's null is NaN, and is compared": ([frame(text("host", "a"), number(None))], None, [NORMAL]),
     "a table without rows": ([frame(text("host"), number())], None, [NONE]),
@@ -147,7 +147,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         LAST,
         "got type not",
     ),
-    # reduce
+    # cases with a reduce step
     "strict mean of a null": (wide(5, None), MEAN, [NORMAL]),
     "last null": (wide(5, None), LAST, [NONE]),
     "last after a null": (wide(None, 5), LAST, [FIRES]),
@@ -167,7 +167,7 @@ ABOVE_ONE = Comparison(operator="gt", bounds=(1.0,))
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_response_gives_grafanas_alert_states(case: str) -> None:
-    """Each case has a response, an optional reduce step, and the states by label set, or words of the error."""
+    """Each case has a response, an optional reduce step, and the states by label set, or a part of the error."""
     frames, reduction, expected = CASES[case]
     outcome = evaluate(frames, reduction, ABOVE_ONE)
 
@@ -197,7 +197,7 @@ def test_each_reducer_gives_its_number(reducer: str, values: list[float | None],
 
 
 def test_nan_without_a_threshold_fires() -> None:
-    """As the condition, any value except 0 alerts, and so does NaN."""
+    """If the query is the condition, any value except 0 alerts, and so does NaN."""
     assert [each.state.value for each in evaluate(wide(5, None), MEAN, None).instances] == [FIRES]
 
 
@@ -226,7 +226,7 @@ def test_a_threshold_includes_its_limit_if_its_name_says_so(
     ],
 )
 def test_an_unknown_reducer_or_threshold_is_refused(make: Any) -> None:
-    """The error lists the words that Grafana has."""
+    """The error lists the names that Grafana has."""
     with pytest.raises(UsageError):
         make()
 
@@ -262,7 +262,7 @@ def test_an_unintended_alert_for_each_row_gets_a_hint(frames: list[dict[str, Any
     ],
 )
 def test_an_error_because_of_a_text_time_column_names_the_column(frames: list[dict[str, Any]]) -> None:
-    """Grafana's own error does not: the hint says which column is not a time."""
+    """Grafana's error does not name it; the hint says which column is not a time."""
     result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
 
     assert result.error
@@ -270,7 +270,7 @@ def test_an_error_because_of_a_text_time_column_names_the_column(frames: list[di
 
 
 def test_texts_beside_a_time_column_get_no_hint() -> None:
-    """Then the texts are labels of series, or cells of a table."""
+    """Such texts are labels of series, or cells of a table."""
     frames = [frame(time(1, 2), DAYS, number(5, 0), type=LONG)]
 
     assert not evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,))).mistake

@@ -48,7 +48,7 @@ def test_one_series_is_drawn_in_braille() -> None:
     [(-1.0, 1.0), (10.4, 20.4), (0.0, 0.6), (-0.846, 3.1), (2.5e9, 9.7e9), (1e9, 1e9 + 7), (-4e-9, 3e-9), (0.1, 1e5)],
 )
 def test_a_label_is_in_the_row_of_its_value(low: float, high: float, height: int, *, plain: bool) -> None:
-    """Where a straight line passes a labelled row, it has the label's value. The error is half a row at most."""
+    """A straight line has the label's value in the labelled row. The error is at most half a row."""
     count = 400
     values = [low + (high - low) * at / (count - 1) for at in range(count)]
     rows = [
@@ -74,7 +74,7 @@ LARGE, TINY = 1.7e308, 5e-324
     [(-LARGE, LARGE), (LARGE, LARGE), (-LARGE, -LARGE, 0), (0, TINY), (-TINY, TINY), (TINY, TINY), (1e-310, 3e-310)],
 )
 def test_the_largest_and_smallest_floats_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
-    """No difference overflows and none becomes zero, with characters and in a picture."""
+    """No difference overflows or becomes zero, neither with characters nor in a picture."""
     lines = drawing(line(*values), plain=plain)
     picture = pictures.svg([line(*values)])
 
@@ -182,7 +182,7 @@ TIME, NUMBER = {"name": "time", "type": "time"}, {"name": "v", "type": "number"}
 def test_frames_become_series(
     fields: list[dict[str, Any]], values: list[list[Any]], series: dict[str, list[tuple[int, float]]]
 ) -> None:
-    """A wide frame has one for each number, with its labels; a long one, for each distinct text; a table has none."""
+    """A wide frame has a series for each number, with labels; a long one, for each distinct text; a table has none."""
     frame = {"schema": {"fields": fields}, "data": {"values": values}}
 
     assert {each.name: each.points for each in plot.series(frame)} == series

@@ -60,7 +60,7 @@ def test_columns_are_aligned_by_display_width() -> None:
 
 
 def test_rows_and_columns_beyond_the_limits_are_counted() -> None:
-    """The numbers of hidden ones are shown; a time and one value stay at any width."""
+    """The numbers of hidden rows and columns are shown; a time and one value stay at any width."""
     frame = _frame(
         ({"name": "time", "type": "time"}, [START + at for at in range(50)]),
         *[({"name": f"value{at}", "type": "number"}, list(range(50))) for at in range(20)],

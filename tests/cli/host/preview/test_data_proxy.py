@@ -1,4 +1,4 @@
-"""The data proxy: the server adds what the routes define; secrets are sent only to the upstream."""
+"""The data proxy: the server adds the headers and parameters of the routes; secrets are sent only to the upstream."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_basic_authentication_and_custom_headers_are_sent(proxy: Small, upstream
 
 
 def test_a_redirect_goes_to_the_browser(proxy: Small, upstream: Upstream) -> None:
-    """The server follows none, since it would send secrets to another host."""
+    """The server does not follow redirects, since it would send secrets to another host."""
     assert ask(proxy, "redirect").status == 302
     assert len(upstream.requests) == 1
 

@@ -61,7 +61,7 @@ def test_half_of_a_surrogate_pair_is_replaced_as_in_go(ask: Ask, small: Small, s
 
 
 def test_a_secret_that_is_not_unicode_is_masked(ask: Ask, small: Small) -> None:
-    """Such as a variable of the environment with bytes that are not UTF-8."""
+    """For example, an environment variable has bytes that are not UTF-8."""
     small.source.hide("t0ken\udcff")
 
     assert small.source.mask({"a": "t0ken\udcff!"}) == {"a": "***!"}

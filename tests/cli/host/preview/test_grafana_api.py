@@ -44,7 +44,7 @@ def test_queries_are_answered_as_in_grafana(ask: Ask, small: Small) -> None:
 
 
 def test_a_query_can_be_sent_as_an_alert_rules(ask: Ask, small: Small) -> None:
-    """So the page can show the result that a rule would get."""
+    """This lets the page show the result that a rule would get."""
     ask("api/ds/query", BODY, X_Gfplug_Alert="true")
 
     assert small.plugin.calls[0]["is_alert"] is True

@@ -1,4 +1,4 @@
-"""What changes something must be sent as JSON: a form of another page, which a browser sends unasked, never is."""
+"""Requests that change something must be JSON: a browser may send a form of another page, which is not JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OTHERS = [
 def test_a_body_of_another_type_is_refused(
     ask: Callable[..., tuple[int, Any]], small: Small, method: str, path: str, kind: str
 ) -> None:
-    """In one sentence; nothing is asked, kept or written."""
+    """The response is one sentence; the plugin gets no call, and nothing is saved."""
     small.source.update({"name": "Other"})
     status, answer = ask(path, {"name": "Third", "queries": [{"refId": "A"}]}, method=method, Content_Type=kind)
 
@@ -48,7 +48,7 @@ def test_a_body_of_another_type_is_refused(
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 def test_a_body_of_json_is_read(ask: Callable[..., tuple[int, Any]], method: str, path: str, kind: str) -> None:
-    """With parameters, and in any case of letters."""
+    """The media type may have parameters, and upper-case letters."""
     assert ask(path, {}, method=method, Content_Type=kind)[0] != 415
 
 

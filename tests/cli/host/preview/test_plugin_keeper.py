@@ -24,15 +24,15 @@ class Process:
     """A process that ends when it is killed."""
 
     def __init__(self) -> None:
-        """Let it run."""
+        """Start as a running process."""
         self.killed = threading.Event()
 
     def kill(self) -> None:
-        """End it."""
+        """End the process."""
         self.killed.set()
 
     def poll(self) -> None:
-        """Tell that it runs."""
+        """Return None while the process runs."""
 
 
 class Plugin:
@@ -92,7 +92,7 @@ def test_an_unexpected_failure_restarts_the_plugin(keep: Callable[..., PluginKee
 
 
 def test_a_plugin_that_does_not_start_is_tried_again(keep: Callable[..., PluginKeeper]) -> None:
-    """Pages hear why; a call waits for the first try only."""
+    """Pages get the reason; a call waits only for the first try."""
     events: list[str] = []
     may_start = threading.Event()
 
@@ -179,7 +179,7 @@ def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> 
 
 
 def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
-    """The process is killed: Ctrl-C during a restart would else take a minute."""
+    """The process is killed: otherwise Ctrl-C during a restart would take a minute."""
     is_starting = threading.Event()
     processes: list[Process] = []
 

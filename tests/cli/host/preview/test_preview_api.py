@@ -1,4 +1,4 @@
-"""The own API of the preview for its page: start data, alert rules and writing settings."""
+"""The preview's API for its page: start data, alert rules and writing settings."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_without_a_page_the_error_names_both_ways_to_get_one(tmp_path: Path) -> 
 
 
 def test_a_page_that_opens_while_the_plugin_is_down_hears_why(small: Small) -> None:
-    """After the greeting, without secrets."""
+    """The event comes after the greeting, without secrets."""
     small.keeper.problem = ToolError(f"the plugin ended: {SECRET}", hint="save the file", details="line 7")
     response = small.application(WebRequest(method="GET", path="preview/events"))
     parts = [next(response.body).decode() for _ in range(2)]  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def test_an_existing_variable_keeps_its_name(tmp_path: Path) -> None:
     "token", ["old-l1teral", '"old-l1teral"  # mine', "|\n        old-l1teral\n        second-l1teral"]
 )
 def test_a_secret_in_the_file_is_not_in_the_diff(tmp_path: Path, token: str) -> None:
-    """Nor is a secret of another data source in a line beside the change."""
+    """A secret of another data source in a neighbouring line is not in the diff, either."""
     others = "  - type: other\n    secureJsonData: { key: other-l1teral }\n"
     path = tmp_path / "one.yaml"
     path.write_bytes((DATASOURCE.replace(SECRET, token) + others).encode())
@@ -137,7 +137,7 @@ def test_settings_are_changed_in_any_style_of_yaml(tmp_path: Path, text: str) ->
 
 
 def test_a_setting_behind_a_yaml_alias_is_not_changed(tmp_path: Path) -> None:
-    """Its values are in another place; the error shows the text to write by hand."""
+    """The values are in another place; the error shows the text to write by hand."""
     source = f"  - type: {ID}\n    jsonData: *shared\n    other: *shared\n"
     text = f"x: &shared {{ timeout: 10 }}\napiVersion: 1\ndatasources:\n{source}"
     with pytest.raises(ConflictError, match="can't be changed in place") as excinfo:

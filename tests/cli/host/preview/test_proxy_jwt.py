@@ -1,4 +1,4 @@
-"""Routes with `jwtTokenAuth`: the proxy signs an assertion, and asks for the token with it."""
+"""Routes with `jwtTokenAuth`: the proxy signs an assertion, and requests the token with it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def preview(
 
 
 def ask(small: Small) -> WebResponse:
-    """Ask the route."""
+    """Send a request to the route."""
     return small.application(WebRequest(method="GET", path="api/datasources/proxy/uid/sales/sales"))
 
 
@@ -70,7 +70,7 @@ def decode(part: str) -> Any:
 
 @pytest.mark.parametrize("key", [PEM, PEM.replace("\n", "\\n")], ids=["pem", "as-in-json"])
 def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstream, key: str) -> None:
-    """Signed with its key, for an hour, for the address of the token; one token is enough for two requests."""
+    """It is signed with the account's key, for one hour, for the token's address; two requests share one token."""
     small = preview(tmp_path, upstream, key)
     for _ in range(2):
         assert ask(small).status == 200
@@ -92,7 +92,7 @@ def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstrea
 
 
 def key_of_an_unknown_curve() -> str:
-    """Make a key whose curve has a number that nobody knows."""
+    """Make a key whose curve has an unknown number."""
     form = (serialization.Encoding.DER, *FORM[1:])
     content = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form)
     curve = bytes.fromhex("2a8648ce3d0301")
@@ -111,7 +111,7 @@ def key_of_an_unknown_curve() -> str:
     ids=["empty", "no-pem", "not-rsa", "unknown-curve"],
 )
 def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream, key: str) -> None:
-    """Without the key in it; nobody is asked."""
+    """The error does not contain the key; no request is sent."""
     response = ask(preview(tmp_path, upstream, key))
 
     assert (response.status, upstream.requests) == (500, [])
@@ -120,7 +120,7 @@ def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream
 
 
 def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstream: Upstream) -> None:
-    """It would come from the machine's own metadata server."""
+    """The real token comes from the machine's metadata server."""
     response = ask(preview(tmp_path, upstream, PEM, authenticationType="gce"))
 
     assert (response.status, upstream.requests) == (500, [])
@@ -145,7 +145,7 @@ def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstre
 def test_the_option_chooses_the_authentication_before_the_route(
     tmp_path: Path, upstream: Upstream, options: dict[str, Any], route: dict[str, Any], grant: str
 ) -> None:
-    """As in Grafana; a route with both uses `tokenAuth` unless one says `jwt`."""
+    """This is as in Grafana; a route with both uses `tokenAuth` unless the option is `jwt`."""
     response = ask(preview(tmp_path, upstream, route={**ROUTE, **route}, **options))
 
     assert response.status == (200 if grant else 500)
@@ -156,7 +156,7 @@ def test_the_option_chooses_the_authentication_before_the_route(
 
 
 def test_a_route_without_authentication_needs_no_token(tmp_path: Path, upstream: Upstream) -> None:
-    """Whatever the data source's `authenticationType` is."""
+    """The data source's `authenticationType` has no effect then."""
     response = ask(preview(tmp_path, upstream, route={"path": "sales"}, authenticationType="jwt"))
 
     assert response.status == 200
@@ -193,7 +193,7 @@ def test_a_tokens_address_without_an_answer_is_the_routes(  # noqa: PLR0917 - tw
 def test_without_cryptography_the_command_that_installs_it_is_shown(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Into the Python that runs gfplug, which need not be the one whose pip is found first."""
+    """It installs into the Python that runs gfplug, since the first pip on the PATH may belong to another Python."""
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
     response = ask(preview(tmp_path, upstream))
 

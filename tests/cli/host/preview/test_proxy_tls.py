@@ -31,7 +31,7 @@ SERVER_NAME_OPTIONS = {"tlsAuthWithCACert": True, "serverName": "upstream.exampl
 
 @pytest.fixture
 def key_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the folder for temporary files; keys are only there."""
+    """Make the folder for temporary files; keys are only in this folder."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -59,7 +59,7 @@ def ask(
     options: dict[str, Any],
     **secrets: str,
 ) -> WebResponse:
-    """Ask the upstream through the proxy of a data source with these settings."""
+    """Call the upstream through the proxy of a data source with these settings."""
     small: Small = small_preview(folder, routes=routes)
     url = f"https://127.0.0.1:{upstream.server_address[1]}"
     small.source.update({"url": url, "jsonData": options, "secureJsonData": secrets})
@@ -82,7 +82,7 @@ def ask(
 def test_the_upstream_is_verified_as_the_settings_say(
     tmp_path: Path, options: dict[str, Any], secrets: dict[str, str], status: int
 ) -> None:
-    """With the authority and the name of its certificate, or not at all."""
+    """The settings have the authority and the name of its certificate, or skip the verification."""
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options=options, **secrets)
 
@@ -91,7 +91,7 @@ def test_the_upstream_is_verified_as_the_settings_say(
 
 
 def test_a_client_certificate_is_sent(tmp_path: Path, key_files: Path) -> None:
-    """Only if its switch is on; its file does not stay."""
+    """It is sent only if its option is on; its file does not stay."""
     secrets = {"tlsCACert": OWN.pem, "tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
     with run_upstream(server_context(tmp_path, OWN, trusts=CLIENT.pem)) as upstream:
         assert ask(tmp_path, upstream, options={**SERVER_NAME_OPTIONS, "tlsAuth": True}, **secrets).status == 200
@@ -102,7 +102,7 @@ def test_a_client_certificate_is_sent(tmp_path: Path, key_files: Path) -> None:
 
 
 def test_only_this_user_can_read_the_key(tmp_path: Path, key_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenSSL reads it from a file, which no one else can open meanwhile."""
+    """OpenSSL reads the key from a file, which no other user can open meanwhile."""
     server = server_context(tmp_path, OWN)
     load, modes = ssl.SSLContext.load_cert_chain, []
 
@@ -116,11 +116,11 @@ def test_only_this_user_can_read_the_key(tmp_path: Path, key_files: Path, monkey
     with run_upstream(server) as upstream:
         assert ask(tmp_path, upstream, options={"tlsAuth": True, "tlsSkipVerify": True}, **secrets).status == 200
 
-    assert modes == [oct(0o600 if os.name == "posix" else 0o666)]  # on Windows the folder is the user's own
+    assert modes == [oct(0o600 if os.name == "posix" else 0o666)]  # on Windows the folder belongs to the user
 
 
 def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, key_files: Path) -> None:
-    """The disk may be full, or the folder gone."""
+    """The disk may be full, or the folder removed."""
     key_files.rmdir()
     secrets = {"tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
@@ -135,7 +135,7 @@ def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, ke
 def test_the_keys_file_does_not_outlive_its_use(
     key_files: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
-    """Also if OpenSSL cannot read it, or the person ends gfplug meanwhile."""
+    """This also holds if OpenSSL cannot read it, or if the user ends gfplug meanwhile."""
     sizes = []
 
     def fail(_: ssl.SSLContext, name: str, **_more: Any) -> None:
@@ -168,7 +168,7 @@ def test_the_keys_file_does_not_outlive_its_use(
 def test_a_certificate_that_cannot_be_used_is_named(
     tmp_path: Path, key_files: Path, options: dict[str, Any], secrets: dict[str, str], complaint: str
 ) -> None:
-    """And not shown; the upstream is not asked, and the key's file does not stay."""
+    """It is not shown; the upstream gets no request, and the key's file does not stay."""
     with run_upstream(server_context(tmp_path, OWN)) as upstream:
         response = ask(tmp_path, upstream, options={**options, "tlsSkipVerify": True}, **secrets)
 
@@ -187,7 +187,7 @@ def token_route(login: Upstream) -> dict[str, Any]:
 def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine's authorities verify it, under its own name; a client certificate would fail its handshake."""
+    """The machine's authorities verify it by its name; a client certificate would make its handshake fail."""
     (tmp_path / "authorities.pem").write_text(LOGIN.pem, encoding="ascii")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
     login_context = server_context(tmp_path, LOGIN, trusts=OWN.pem)
@@ -206,7 +206,7 @@ def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
 
 
 def test_the_server_of_tokens_is_always_verified(tmp_path: Path) -> None:
-    """`tlsSkipVerify` is for the data source alone: the secret is not sent."""
+    """`tlsSkipVerify` is only for the data source, so the secret is not sent."""
     own, login_context = server_context(tmp_path, OWN), server_context(tmp_path, LOGIN)
     with run_upstream(own) as upstream, run_upstream(login_context) as login:
         response = ask(tmp_path, upstream, [token_route(login)], options={"tlsSkipVerify": True})

@@ -1,4 +1,4 @@
-"""Access to the preview: only its own page with the token is let in, whatever others send."""
+"""Access to the preview: only its own page with the token has access."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_access(address: str, *, method: str = "GET", host: str | None = OWN, *
     ],
 )
 def test_the_token_is_the_first_part_of_each_address(address: str, below: str) -> None:
-    """So scripts, pictures and event streams have it, too."""
+    """This way scripts, pictures and event streams have it, too."""
     assert check_access(address) == below
     assert check_access(address, host="localhost:4000") == below
     assert check_access(address, Origin=f"http://{OWN}", Sec_Fetch_Site="same-origin") == below
@@ -41,7 +41,7 @@ def test_the_token_is_the_first_part_of_each_address(address: str, below: str) -
 
 @pytest.mark.parametrize("address", ["/", "/t0ken", "/t0ke/", "/t0kenx/", "/T0KEN/", "/api/ds/query", "//t0ken/", "*"])
 def test_without_the_token_nothing_is_answered(address: str) -> None:
-    """The page itself needs it as well."""
+    """The page itself also needs the token."""
     with pytest.raises(RefusedError):
         check_access(address)
 
@@ -51,7 +51,7 @@ def test_without_the_token_nothing_is_answered(address: str) -> None:
     [None, "evil.example:4000", "127.0.0.1", "127.0.0.1:4001", "localhost", f"{OWN}.evil.example", "[::1]:4000"],
 )
 def test_another_host_is_refused(host: str | None) -> None:
-    """An attacker's name that leads to this machine (DNS rebinding) stays in the Host header."""
+    """An attacker's domain that resolves to this machine (DNS rebinding) is still in the Host header."""
     with pytest.raises(RefusedError, match="Host"):
         check_access(f"/{TOKEN}/", host=host)
 
@@ -70,7 +70,7 @@ def test_two_host_headers_are_refused() -> None:
     ["http://evil.example", "null", "https://127.0.0.1:4000", "http://127.0.0.1:4001", "http://localhost:4000", ""],
 )
 def test_another_origin_is_refused_even_with_the_token(origin: str) -> None:
-    """Another port of this machine is another origin, too."""
+    """Another port of this machine is also another origin."""
     with pytest.raises(RefusedError, match="Origin"):
         check_access(f"/{TOKEN}/api/ds/query", method="POST", Origin=origin)
 
@@ -97,7 +97,7 @@ def test_a_link_to_the_page_may_be_followed() -> None:
 
 
 def test_code_of_the_page_may_request_apis_without_the_token() -> None:
-    """`fetch('/api/...')` in a plugin works as in Grafana: the browser names the page that it comes from."""
+    """`fetch('/api/...')` in a plugin works as in Grafana: the browser sends the page's address."""
     assert check_access("/api/ds/query", Referer=PAGE) == "api/ds/query"
     assert check_access("/public/img/a.svg", Referer=f"{PAGE}app.css") == "public/img/a.svg"
 

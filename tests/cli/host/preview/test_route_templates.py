@@ -32,7 +32,7 @@ def upstream() -> Iterator[Upstream]:
 
 
 def ask(folder: Path, route: dict[str, Any], *, url: str, **options: object) -> tuple[int, dict[str, str]]:
-    """Ask a data source with one route, and return the status, and the message and the hint of the error."""
+    """Call a data source with one route, and return the status, and the message and the hint of the error."""
     small = small_preview(folder, routes=[route])
     small.source.update({"url": url, "jsonData": options})
     response = small.application(WebRequest(method="GET", path="api/datasources/proxy/uid/sales/rows"))
@@ -67,7 +67,7 @@ def ask(folder: Path, route: dict[str, Any], *, url: str, **options: object) -> 
 def test_a_routes_address_that_cannot_be_asked_is_the_routes(  # noqa: PLR0917 - a table of cases
     tmp_path: Path, upstream: Upstream, url: str, options: dict[str, Any], problem: str, remedy: str
 ) -> None:
-    """Whatever the data source's own address is; secrets are not shown, and nobody is asked."""
+    """The data source's address has no effect; secrets are not shown, and no request is sent."""
     own = f"http://127.0.0.1:{upstream.server_address[1]}"
     token = {"url": f"{own}/oauth", "params": {}}
     status, error = ask(tmp_path, {"path": "rows", "url": url, "tokenAuth": token}, url=own, **options)
@@ -81,7 +81,7 @@ def test_a_routes_address_that_cannot_be_asked_is_the_routes(  # noqa: PLR0917 -
 
 @pytest.mark.parametrize("route", [{}, {"url": ""}, {"url": None}], ids=["missing", "empty", "null"])
 def test_a_route_without_an_address_uses_the_data_sources(tmp_path: Path, route: dict[str, Any]) -> None:
-    """If that has none either, both remedies are named."""
+    """If the data source has no address either, both remedies are named."""
     status, error = ask(tmp_path, {"path": "rows", **route}, url="")
 
     assert status == 400
@@ -90,7 +90,7 @@ def test_a_route_without_an_address_uses_the_data_sources(tmp_path: Path, route:
 
 
 def test_without_a_route_the_address_is_the_data_sources(tmp_path: Path) -> None:
-    """No route is named."""
+    """The error names no route."""
     status, error = ask(tmp_path, {"path": "other"}, url="")
 
     assert (status, error["message"]) == (400, NO_URL)
@@ -103,7 +103,7 @@ def test_without_a_route_the_address_is_the_data_sources(tmp_path: Path) -> None
 def test_a_token_without_an_address_names_the_key_to_write(
     tmp_path: Path, upstream: Upstream, auth: str, key: str, token: dict[str, Any]
 ) -> None:
-    """Not the data source's address; the upstream gets no request without a token."""
+    """The error does not name the data source's address; the upstream gets no request without a token."""
     own = f"http://127.0.0.1:{upstream.server_address[1]}"
     status, error = ask(tmp_path, {"path": "rows", auth: token}, url=own)
 
@@ -113,7 +113,7 @@ def test_a_token_without_an_address_names_the_key_to_write(
 
 
 def test_a_route_without_a_path_is_for_all_paths(tmp_path: Path, upstream: Upstream) -> None:
-    """`null` is no path that begins with "None"."""
+    """`null` does not become a path that begins with "None"."""
     own = f"http://127.0.0.1:{upstream.server_address[1]}"
     ask(tmp_path, {"path": None, "url": f"{own}/v2"}, url="")
 

@@ -40,7 +40,7 @@ def ask(server: WebServer, path: str, *, method: str = "GET", body: bytes | None
 
 
 def raw(server: WebServer, text: str) -> bytes:
-    """Send bytes unchanged, and return what the server sends until the connection ends."""
+    """Send bytes unchanged, and return all bytes that the server sends until the connection ends."""
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
         end.sendall(text.encode("latin-1"))
         end.shutdown(socket.SHUT_WR)
@@ -78,7 +78,7 @@ def test_each_preview_has_its_own_token(small: Small) -> None:
 
 
 def test_a_ticket_opens_the_page_once(server: WebServer) -> None:
-    """The browser gets it on a command line, which others may read; the token is not in it."""
+    """The browser gets the ticket on a command line, which others may read; the token is not on it."""
     address = server.ticket_url().removeprefix(f"http://127.0.0.1:{server.server_port}")
     first, second = ask(server, address), ask(server, address)
 
@@ -249,7 +249,7 @@ def test_a_connection_without_a_request_is_closed(server: WebServer) -> None:
 
 
 def test_the_number_of_connections_is_limited(server: WebServer) -> None:
-    """One more is closed at once; after another has ended, a new one is accepted."""
+    """A further connection is closed at once; after another has ended, a new one is accepted."""
     server.connections.most = 1
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10):
         deadline = time.monotonic() + 10

@@ -1,4 +1,4 @@
-"""Columns and rows of a data source: where a response has its rows, and what each row has."""
+"""Columns and rows of a data source: the place of the rows in a response, and the columns of a row."""
 
 from typing import Any
 

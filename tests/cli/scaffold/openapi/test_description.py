@@ -36,7 +36,7 @@ def test_the_description_has_title_version_and_text() -> None:
     ],
 )
 def test_an_invalid_description_is_refused(value: Any, sentence: str) -> None:
-    """The error is one sentence; so it is for a description without operations."""
+    """The error is one sentence, also for a description without operations."""
     with pytest.raises(ProjectError, match=sentence):
         read(value)
 

@@ -101,7 +101,7 @@ def test_an_enum_may_be_of_an_array_or_its_items() -> None:
     ],
 )
 def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
-    """Style and explode decide."""
+    """The keywords `style` and `explode` decide."""
     (parameter,) = parameters(query("a", {"type": "array", "items": {"type": "string"}}, **node))
 
     assert (parameter.type.is_list, parameter.separator) == (True, separator)

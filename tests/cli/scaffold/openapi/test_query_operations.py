@@ -82,7 +82,7 @@ def test_an_unknown_operation_is_refused_with_suggestions() -> None:
 
 
 def test_missing_and_duplicate_names_become_unique_identifiers() -> None:
-    """Identifiers differ, whatever the operations are called."""
+    """Identifiers differ for any names of operations."""
     source = read(describe({"/a-b": get(), "/a_b": get(), "/c": get(operationId="x"), "/d": get(operationId="X")}))
 
     assert [(query.name, query.identifier) for query in source.operations] == [

@@ -1,7 +1,7 @@
 """The bytes of a request for each place and style of a parameter, written by hand from OpenAPI's tables.
 
 Source: the tables of "Style Examples" in OpenAPI 3.0.4 and 3.1.1, where `color` is blue, or blue, black, brown, or has
-R 100 and G 200; RFC 6570 for paths; for several cookies, the style `cookie` of OpenAPI 3.2, as an `&` parts none; for
+R 100 and G 200; RFC 6570 for paths; for several cookies, the style `cookie` of OpenAPI 3.2, as `&` separates none; for
 Swagger 2.0, `collectionFormat`. Expected values do not come from gfplug's model.
 """
 
@@ -153,7 +153,7 @@ class Wire(HTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the server's address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -176,7 +176,7 @@ class Keeper(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def description() -> dict[str, Any]:

@@ -125,7 +125,7 @@ def serve(files: dict[str, Any], credentials: list[str] | None = None) -> Iterat
             self.wfile.write(texts.get(self.path, b""))
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Print nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

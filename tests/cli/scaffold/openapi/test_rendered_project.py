@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gfplug.scaffold.openapi.model import DataSource
 
-ANSWERS = replace(SALES, example=choices.UPSTREAM, gfplug="gfplug==0.2.0")  # no wheels are made
+ANSWERS = replace(SALES, example=choices.UPSTREAM, gfplug="gfplug==0.2.0")  # skips making wheels
 
 
 def render(source: DataSource, folder: Path) -> Path:
@@ -51,7 +51,7 @@ def test_dashboard_and_rule_use_the_provisioned_data_source(tmp_path: Path, sour
 
 
 def test_every_secret_is_provisioned_for_the_mock(tmp_path: Path) -> None:
-    """So is basic authentication, if the API has it."""
+    """Basic authentication is provisioned, too, if the API has it."""
     text = (render(WEATHER, tmp_path / "p") / "provisioning/datasources/datasource.yaml").read_text()
     (data_source,) = yaml.safe_load(text)["datasources"]
 

@@ -65,7 +65,7 @@ def test_a_parameter_that_is_not_a_time_is_not_bound(name: str, schema: Any) -> 
     ],
 )
 def test_a_text_is_a_time_if_its_description_says_so(node: Any) -> None:
-    """An example of a time counts, too."""
+    """An example of a time also counts."""
     (parameter,) = parameters(node)
 
     assert (parameter.bound, parameter.type.kind, parameter.type.wire) == ("start", "time", "rfc3339")

@@ -130,7 +130,7 @@ def test_values_of_another_type_are_shown_as_text(world: World) -> None:
 
 
 def test_rows_with_equal_times_and_labels_give_a_notice(world: World) -> None:
-    """So do rows without a time."""
+    """Rows without a time also give a notice."""
     endpoints = world.modules["endpoints"].ENDPOINTS
     row = ("", {"at": "2026-01-01T00:00:00Z", "celsius": 1})
     view = views.View(show="series", time_column="at")
