@@ -97,7 +97,7 @@ def test_the_readme_names_debians_packages(machine: Machine) -> None:
         assert f"`apt-get install make python3-venv {package}`" in table
 
 
-def test_what_is_missing_ends_in_exit_code_1(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_parts_end_in_exit_code_1(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stderr has a line for each missing part, then the command to type."""
     python = machine.own("3.11.2")
     monkeypatch.setattr(sys, "path", [*sys.path])

@@ -67,7 +67,7 @@ def test_an_upgrade_in_steps_gives_the_same_bytes(current: Project, tmp_path: Pa
     assert contents(current.root) == contents(other.root)
 
 
-def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
+def test_an_upgrade_and_a_downgrade_give_the_same_project(current: Project, tmp_path: Path) -> None:
     """A downgrade reports the losses; then the project is as `gfplug new` made it."""
     before = contents(current.root)
     proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))

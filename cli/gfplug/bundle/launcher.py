@@ -133,7 +133,7 @@ def address(text: str, *, allow_remote: bool = False) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether only this machine can reach an address; a name other than localhost may be any machine."""
+    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
     host = address.rpartition(":")[0]
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback

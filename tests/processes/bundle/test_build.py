@@ -264,7 +264,7 @@ def test_the_bundle_says_which_commit_it_is_of(
     assert "plugin.json names no commit" in caplog.text
 
 
-def test_a_repository_around_the_project_is_of_something_else(
+def test_a_repository_of_another_folder_is_ignored(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A project outside all commits names no commit; a given time is still used."""
@@ -322,7 +322,7 @@ def test_a_result_that_was_changed_is_made_again(project: Project, python: Path,
         (BuildOptions(libc="bundled", max_glibc="2.31"), "with its own libc"),
     ],
 )
-def test_wishes_that_cannot_be_are_refused_first(project: Project, wishes: BuildOptions, sentence: str) -> None:
+def test_impossible_options_are_refused_first(project: Project, wishes: BuildOptions, sentence: str) -> None:
     """The exit code is 2, and nothing changes."""
     with pytest.raises(UsageError, match=sentence):
         service.build(project, wishes)

@@ -63,7 +63,7 @@ def find_frontend(project: Project) -> npm.Frontend:
     return frontend
 
 
-def test_the_stub_needs_no_npm(tmp_path: Path) -> None:
+def test_a_frontend_stub_is_built_without_npm(tmp_path: Path) -> None:
     """A project without a package.json does not have its own frontend."""
     assert npm.locate_frontend(small_project(tmp_path / "project")) is None
     assert npm.state(None) == ""

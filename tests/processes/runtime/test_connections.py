@@ -100,7 +100,7 @@ def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
 @pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
-def test_cut_connections_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
+def test_a_cut_connection_leaves_the_others_open(child: Child, recording: bytes, data: st.DataObject) -> None:
     """A client may disconnect at any byte of its request."""
     say(child, recording[: data.draw(st.integers(0, len(recording)))])
 
