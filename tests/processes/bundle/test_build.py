@@ -264,9 +264,7 @@ def test_the_bundle_says_which_commit_it_is_of(
     assert "plugin.json names no commit" in caplog.text
 
 
-def test_a_repository_of_another_folder_is_ignored(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repository_of_another_folder_is_ignored(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project outside all commits names no commit; a given time is still used."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent.parent))
     (project.root.parent / "other").write_text("")
