@@ -27,7 +27,7 @@ _ANNOTATIONS, _VARIABLES = "annotations", "templating"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedQuery:
-    """One query: `kind` is "variable" or "annotation", or empty for queries of panels and alert rules."""
+    """One query: `kind` is "variable" or "annotation", or empty for a query of a panel or an alert rule."""
 
     where: str
     kind: str
@@ -81,7 +81,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _names_in(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
-    """Return the names that a dashboard gives a data source of the plugin: an input of its export, or a variable."""
+    """Return a dashboard's names for a data source of the plugin: the inputs of its export, and its variables."""
     inputs = content.get("__inputs") if isinstance(content, dict) else None
     names = {
         str(each.get("name"))
@@ -159,7 +159,7 @@ def _enter_object(node: dict[str, Any], place: _Place) -> _Place:
 
 
 def _queries(node: dict[str, Any], place: _Place) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:
-    """Yield the queries that an object itself has."""
+    """Yield the queries of an object, without those of the objects in it."""
     targets = node.get("targets")
     for target in targets if isinstance(targets, list) else []:
         if isinstance(target, dict):
