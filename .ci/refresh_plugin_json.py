@@ -32,7 +32,7 @@ _MORE: dict[str, Any] = {
     "mixed": "boolean",  # @grafana/data 13.2.2, DataSourcePluginMeta
     "aliasIDs": {"list": "string"},  # @grafana/data 13.2.2, PluginMeta
     "hybridDatasource": "boolean",  # grafana/grafana v13.0.0, pkg/plugins/plugins.go, JSONData
-    "docsPath": "string",  # grafana/plugin-tools: the folder of a plugin's own documentation
+    "docsPath": "string",  # grafana/plugin-tools: the folder of a plugin's documentation
     "dependencies": {
         "keys": {"plugins": {"list": {"keys": {"version": "string"}}}}
     },  # as `mixed`, PluginDependencyInfo

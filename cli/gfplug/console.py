@@ -100,7 +100,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 @contextmanager
 def live_drawing() -> Iterator[Callable[[Sequence[Part]], None]]:
-    """Let each drawing replace the one before; stdout must have a cursor."""
+    """Let each drawing replace the previous one; stdout must have a cursor."""
     from rich.live import Live  # noqa: PLC0415 - most commands draw nothing
 
     with Live(console=_screen(sys.stdout), auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:

@@ -3,7 +3,7 @@
 GfplugError            exit 1   only its subclasses are raised
 ├── ProjectError       3   not a gfplug project, invalid plugin.json, an owned folder was edited
 ├── FetchError         4   the proto could not be obtained
-├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
+├── IntegrityError     5   bytes do not match their digest, or are not of the expected kind
 ├── ToolError          6   protoc, the template, PyInstaller or the plugin itself failed; carries its last lines
 ├── CompatError        7   the chosen proto is too old, or drops something in use
 ├── ConflictError      8   an upgrade left something for the user to decide
@@ -50,7 +50,7 @@ class FetchError(GfplugError):
 
 
 class IntegrityError(GfplugError):
-    """Bytes do not match their digest, or are not what they claim to be."""
+    """Bytes do not match their digest, or are not of the expected kind."""
 
     exit_code = 5
 

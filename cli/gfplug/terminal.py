@@ -1,4 +1,4 @@
-"""Text on a terminal: without control characters, and in columns that line up."""
+"""Text on a terminal: with escaped control characters, and in columns that line up."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
-_OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's own build
+_OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's build
 _NOT_FROZEN = (
     *("frontend", "tests", "provisioning", ".github", ".gfplug", ".vscode"),
     *("README.md", "AGENTS.md", "CHANGELOG.md", "LICENSE", "requirements-lock.txt"),

@@ -38,7 +38,7 @@ class Report:
         return sum(finding.level == level for finding in self.findings)
 
     def is_good(self, *, strict: bool = False) -> bool:
-        """Tell whether no finding is an error; `strict` counts warnings, too."""
+        """Tell whether no finding is an error; `strict` also counts warnings."""
         return not self.count("error") and not (strict and self.count("warning"))
 
     @property

@@ -68,7 +68,7 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
-    """What an environment reports: the packages of each module, and modules without a package."""
+    """The report of an environment: the packages of each module, and modules without a package."""
 
     standard: Collection[str] = sys.stdlib_module_names
     providers: dict[str, list[str]] = field(default_factory=dict)

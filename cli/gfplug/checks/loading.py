@@ -33,7 +33,7 @@ _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
 
 
 def check(project: Project, interpreter: Path | None, *, is_static: bool) -> Iterator[Finding]:
-    """Load the data source with the project's interpreter, or with `--python`; check the values that it reads."""
+    """Load the data source with the project's interpreter, or that of `--python`; check the values that it reads."""
     try:
         python = venv.locate(interpreter) if interpreter else venv.interpreter_of(project.root / ".venv")
         reason = "--static" if is_static else "" if interpreter else _unusable(project, python)
@@ -64,7 +64,7 @@ def _load(project: Project, python: Path) -> Iterator[Finding]:
 
 
 def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
-    """Compare the project's hooks for the editors with the forms."""
+    """Compare the project's hooks and translations with the forms."""
     try:
         hook_fields.check(hooks.read_hooks(project).text, schema)
     except GfplugError as failure:

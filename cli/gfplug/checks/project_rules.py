@@ -33,7 +33,7 @@ def check(project: Project, *, python: Path | None = None, is_static: bool = Fal
     except GfplugError as failure:
         yield error("manifest-json", manifest_rules.FILE, failure.message, failure.hint)
         return
-    if own is None or own.folder == project.root / "frontend":  # in an adopted plugin, its own file has the rest
+    if own is None or own.folder == project.root / "frontend":  # an adopted plugin's file has the rest
         yield from _manifest(project, content, has_own_build=own is not None)
     try:
         dist.check(project)

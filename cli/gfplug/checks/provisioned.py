@@ -1,4 +1,4 @@
-"""Compare what a project provisions for Grafana with its dataclasses: data sources, alert rules, dashboards."""
+"""Compare the data sources, alert rules and dashboards that a project provisions with its dataclasses."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], 
         if isinstance(node, dict):
             place = _enter_object(node, place)
             for query in _queries(node, place):
-                ids.add(id(query[2]))  # do not search inside a plugin's own query
+                ids.add(id(query[2]))  # do not search inside a query of the plugin
                 yield query
             stack += [(value, _enter_key(place, key)) for key, value in reversed(node.items())]
         else:
@@ -142,7 +142,7 @@ def _enter_key(place: _Place, key: object = None) -> _Place:
 
 
 def _enter_object(node: dict[str, Any], place: _Place) -> _Place:
-    """Add an object's own details: its title, its panel, its data source."""
+    """Add an object's details: its title, its panel, its data source."""
     titles, panel, title = place.titles, place.panel, node.get("title")
     if "targets" in node or (node.get("kind") == "Panel" and isinstance(node.get("spec"), dict)):
         inner = node if "targets" in node else node["spec"]

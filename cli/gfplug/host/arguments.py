@@ -156,7 +156,7 @@ def content_of(text: str, *, option: str) -> bytes:
     if not text.startswith("@"):
         return text.encode()
     try:
-        with Path(text[1:]).open("rb") as stream:  # the file may be a pipe: a shell makes one of @<(command)
+        with Path(text[1:]).open("rb") as stream:  # may be a pipe: a shell turns @<(command) into one
             content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error

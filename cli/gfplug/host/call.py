@@ -132,7 +132,7 @@ def make_query(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref
 
 
 def interpolate_query(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
-    """Return a query with the values of a dashboard's variables, and of Grafana's own variables, in its texts."""
+    """Return a query with the values of a dashboard's variables, and of Grafana's built-in variables, in its texts."""
     values = {**of_panel(query, caller), **variables}
     return replace(query, model=interpolate(query.model, values))
 

@@ -69,7 +69,7 @@ class Provenance:
 def detect(requirement: str = "") -> Provenance:
     """Return where projects of this gfplug get gfplug from; a `requirement` takes precedence.
 
-    Raises: UsageError if the requirement is not one of gfplug.
+    Raises: UsageError if the requirement is not for gfplug.
     """
     if requirement:
         return _from_requirement(requirement)

@@ -57,7 +57,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rpc:
-    """One remote call: its messages, and and which of them are streams."""
+    """One remote call: its messages, and which of them are streams."""
 
     request: str
     response: str

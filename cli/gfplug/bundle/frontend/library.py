@@ -5,7 +5,7 @@ standard library. In a checkout the sources are joined at each use.
 
 The sources in `editors/` follow conventions, which tests check, so that joining needs no parser: each file is a
 CommonJS module; it requires other sources as `./name`, or PACKAGES; `/*` occurs only as the start of a comment;
-`//` at the start of a line is a comment, too, and other comments stay in the text.
+`//` at the start of a line also starts a comment; other comments stay in the text.
 """
 
 from __future__ import annotations

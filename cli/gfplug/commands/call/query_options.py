@@ -1,4 +1,4 @@
-"""The options of a query, defined once for `gfplug call query` and `gfplug call chunked`, and the queries from them."""
+"""The options of a query, for `gfplug call query` and `gfplug call chunked`, and the queries that they define."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a build installs: `pinned` is a requirements file with a checksum for each; `addresses` have none."""
+    """The packages of a build: `pinned` is a requirements file with a checksum for each; `addresses` have none."""
 
     pinned: str
     addresses: tuple[str, ...]

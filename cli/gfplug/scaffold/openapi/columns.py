@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
 MAX_COLUMNS = 200
-"""The most columns of one operation; objects become JSON text before any column is left out."""
+"""The maximum number of columns of one operation; objects become JSON text before any column is left out."""
 
 _MAX_DEPTH = 4
 _NUMBERS_AS_TEXTS: dict[str, Kind] = {

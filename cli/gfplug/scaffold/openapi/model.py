@@ -68,7 +68,7 @@ class Parameter:
     `name` is sent in the request (`filter[name]`, `ids[]`); in a body, `path` is the value's place, elsewhere it is
     `(name,)`. `identifier` is unique in its operation. `default` is of `type`, a tuple for a list, or `None`. A list
     is sent as `prefix` and the items joined by `separator`; with an empty separator, the parameter is repeated. A
-    single value in a path may have a prefix, too (`.` and `;name=` for the rare styles). `bound` is the end of the
+    single value in a path may also have a prefix (`.` and `;name=` for the rare styles). `bound` is the end of the
     panel's time range whose value an empty parameter gets; `type.kind` is then `time`.
     """
 

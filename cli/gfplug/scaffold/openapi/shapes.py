@@ -17,7 +17,7 @@ ANY = frozenset({"object", "array", "string", "number", "integer", "boolean"})
 """The kinds of JSON values; a shape with `number` also has `integer`."""
 
 MOST_CHOICES = 1000
-"""The most values of an enum; a larger enum is ignored."""
+"""The maximum number of values of an enum; a larger enum is ignored."""
 
 _TIGHTER = {"minimum": max, "min_length": max, "min_items": max, "maximum": min, "max_length": min, "max_items": min}
 _LOOSER = {"minimum": min, "min_length": min, "min_items": min, "maximum": max, "max_length": max, "max_items": max}
