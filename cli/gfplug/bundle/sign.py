@@ -43,7 +43,7 @@ class Signature:
 
 
 def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str] | None = None) -> Signature:
-    """Sign a bundle for Grafanas at these URLs, and write its MANIFEST.txt.
+    """Sign a bundle for the Grafanas at `root_urls`, and write its MANIFEST.txt.
 
     Raises: UsageError without a token or a root URL; ProjectError if a file can't be signed; FetchError if the API
     refuses or can't be reached; IntegrityError if its response is not a signature of this bundle.

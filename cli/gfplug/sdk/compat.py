@@ -28,7 +28,7 @@ _ALIKE = (  # types whose bytes can be read as each other: https://protobuf.dev/
 
 
 class Level(enum.StrEnum):
-    """The effect of a change, worst first: it breaks other hosts and plugins; code; nothing; only documentation."""
+    """The effect of a change, worst first: other hosts and plugins break; code breaks; nothing; only documentation."""
 
     WIRE = "wire"
     SOURCE = "source"

@@ -18,7 +18,7 @@ _log = logging.getLogger("gfplug")
 
 
 def default() -> SdkVersion:
-    """Return the newest release that this gfplug supports by default; the embedded proto has its wire format."""
+    """Return the newest release that this gfplug was made for; the embedded proto has its wire format."""
     return index.load().default
 
 

@@ -55,7 +55,7 @@ def download(version: SdkVersion, deadline: Deadline) -> TaggedProto:
     try:
         commits = tags(deadline)
     except (FetchError, IntegrityError):
-        commits = None  # files come from another host, which may work
+        commits = None  # files come from another host
     if commits is not None and version not in commits:
         raise web.MissingError(
             f"{REPOSITORY} has no tag {version}", hint="`gfplug proto list --remote` shows which exist"

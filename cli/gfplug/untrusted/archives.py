@@ -1,8 +1,8 @@
 """Untrusted zip archives: all members are checked before the first is read, and each is read within limits.
 
-An error names the refused member. Refused are paths that lead out of the archive or that some system reads differently,
-two members for one file, links that lead out of the archive, devices, encryption, compression other than stored and
-deflated, more bytes or a better ratio than a real archive has, and members that share bytes.
+Each of these is refused by an error that names the member: paths that lead out of the archive or that some system reads
+differently, two members for one file, links that lead out of the archive, devices, encryption, compression other than
+stored and deflated, more bytes or a better ratio than a real archive has, and members that share bytes.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Loader(yaml.SafeLoader):
         raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
-        """Map a mapping's keys to their nodes; its own keys precede merged ones, of which the first counts."""
+        """Map a mapping's keys to their nodes; its own keys override merged ones, of which the first counts."""
         if id(node) in self._items:
             return self._items[id(node)]
         merged: dict[str, Any] = {}

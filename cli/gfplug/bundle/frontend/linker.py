@@ -80,7 +80,8 @@ def _schema_file(schema: Mapping[str, Any]) -> dict[str, bytes]:
 def read_schema(project: Project, python: Path) -> dict[str, Any]:
     """Return the schema of the project's dataclasses, from the project's own interpreter.
 
-    Raises: ProjectError if the dataclasses can't become a form, or the author's module fails: see `details`.
+    Raises: ProjectError if the dataclasses cannot become a form, or the author's module fails; `details` then has its
+    traceback.
     """
     return _describe(project, python)
 

@@ -109,7 +109,7 @@ class DataSource:
             self._count_change()
 
     def for_page(self) -> dict[str, Any]:
-        """Return the data source as Grafana's API shows it: only the names of secrets that are set."""
+        """Return the data source as Grafana's API shows it: without secrets, but with the names of stored ones."""
         settings = self.settings()
         with self._lock:
             value, version = dict(self._value), self._version

@@ -36,7 +36,7 @@ def name_in_errors(route: Mapping[str, Any], problem: str) -> Iterator[None]:
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
-    """Fill in the templates in a route's text, such as `{{ .JsonData.name }}`; a missing value is `<no value>`.
+    """Fill in the `{{ .JsonData.name }}` of a route's text; a missing value is `<no value>`, as in Grafana.
 
     Raises: ToolError for another template.
     """

@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     def _redeem(self, ticket: str) -> None:
-        """Redirect to the page the browser that gfplug opened."""
+        """Redirect the browser, which gfplug opened, to the page."""
         if self.server.redeem(ticket):
             headers = {"Location": f"/{self.server.token}/", "Cache-Control": "no-store"}
             self._send(WebResponse(status=303, headers=headers))

@@ -67,7 +67,7 @@ class AuthReader:
                 remarks.leave_out_part(flaw.place, flaw.message)
 
     def alternatives(self, root: Node, operation: Node, remarks: Remarks) -> tuple[tuple[str, ...], ...]:
-        """Return an operation's alternatives: each is the schemes that it combines; empty if none is supported."""
+        """Return an operation's alternatives: each names the schemes that it combines; empty if none is supported."""
         owner = operation if operation.has("security") else root
         ways: list[tuple[str, ...]] = []
         unknown: list[Node] = []
