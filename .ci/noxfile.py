@@ -1,7 +1,7 @@
 """`make pythons`: the quick tests, and a generated project, on every Python that gfplug supports.
 
-It takes those on the PATH, such as `PYENV_VERSION=3.11.7:3.12.1:3.13.0 make pythons`, and downloads none. One that is
-missing is named in the summary, and is a failure unless PYTHONS_MAY_BE_MISSING is set.
+The Pythons come from the PATH, as in `PYENV_VERSION=3.11.7:3.12.1:3.13.0 make pythons`; none is downloaded. The
+summary names a missing Python, which is a failure unless PYTHONS_MAY_BE_MISSING is set.
 """
 
 import os
@@ -29,14 +29,14 @@ nox.options.reuse_existing_virtualenvs = True
 
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
-    """Run what `make unit` runs and the slow tests of the same folders, or the tests after `--`."""
+    """Run the tests of `make unit` and the slow tests of the same folders, or the tests after `--`."""
     _install(session)
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", *(session.posargs or TESTS))
 
 
 @nox.session(python=PYTHONS)
 def project(session: nox.Session) -> None:
-    """Make a project, build it, ask it, and run its own linter, type checker and tests."""
+    """Create a project, build it, send it a query, and run its linter, type checker and tests."""
     _install(session)
     with tempfile.TemporaryDirectory(prefix="gfplug-pythons-") as name:
         folder = Path(name, "project")

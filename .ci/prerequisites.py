@@ -1,8 +1,8 @@
-"""Say at once what this machine lacks for some of make's goals, and what to type; exit code 1 if anything.
+"""List all that this machine lacks for some of make's goals, and what to type; exit code 1 if it lacks anything.
 
     python3 .ci/prerequisites.py [demo] [test] [check] [unit]
 
-It needs the standard library and nothing else. Python 3.6 can still read it, and is told that it is too old.
+This script needs only the standard library. Python 3.6 can still run it, and then reports that it is too old.
 """
 
 import shutil
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewer annotations
-    """Look, and end with what is missing."""
+    """Check the machine, and exit with the list of missing things."""
     if sys.version_info < OLDEST:
         version = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
@@ -31,7 +31,7 @@ def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewe
 
 
 def missing(goals):  # noqa: ANN001, ANN201
-    """Yield what is missing: a Python to build plugins with, what makes `.venv`, room, and git for the tests."""
+    """Yield what is missing: a Python for plugins, a tool that creates `.venv`, disk space, and git for the tests."""
     from gfplug.project.environment import interpreters, prerequisites, python_search, system_packages  # noqa: PLC0415 - as above
 
     search = python_search.search(None)

@@ -1,4 +1,4 @@
-"""Write cli/gfplug/bundle/rules/plugin_json.json again: the keys of Grafana's plugin.json, and what each holds.
+"""Write cli/gfplug/bundle/rules/plugin_json.json again: the keys of Grafana's plugin.json, and their types.
 
 python .ci/refresh_plugin_json.py                # @grafana/runtime, as npm serves it
 python .ci/refresh_plugin_json.py FILE...        # without a network: any of the forms below
@@ -9,7 +9,7 @@ python .ci/refresh_plugin_json.py FILE...        # without a network: any of the
 | `*.d.ts`       | its services/pluginMeta/types/meta/types.spec.gen.d.ts: the types of the interface `JSONData`   |
 | `*.json`       | grafana/grafana, docs/sources/developers/plugins/plugin.schema.json: a JSON schema             |
 
-Several files are joined: a key counts if one of them has it. Names and types are taken, and no text.
+Several files are joined: a key counts if one of them has it. Only names and types are taken, no text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MORE: dict[str, Any] = {
     "mixed": "boolean",  # @grafana/data 13.2.2, DataSourcePluginMeta
     "aliasIDs": {"list": "string"},  # @grafana/data 13.2.2, PluginMeta
     "hybridDatasource": "boolean",  # grafana/grafana v13.0.0, pkg/plugins/plugins.go, JSONData
-    "docsPath": "string",  # grafana/plugin-tools: the folder of a plugin's own documentation
+    "docsPath": "string",  # grafana/plugin-tools: the folder of a plugin's documentation
     "dependencies": {
         "keys": {"plugins": {"list": {"keys": {"version": "string"}}}}
     },  # as `mixed`, PluginDependencyInfo
@@ -40,7 +40,7 @@ _MORE: dict[str, Any] = {
     "routes": {"list": {"keys": {name: {"keys": {"params": _OPEN}} for name in ("tokenAuth", "jwtTokenAuth")}}},
     "extensions": "any",  # a list, until Grafana 11
 }
-"""Keys that Grafana reads and the types leave out, or close where it does not, with where each was seen."""
+"""Keys that Grafana reads but the types lack, or restrict although Grafana does not, each with its source."""
 
 
 def main(names: list[str]) -> None:
@@ -58,14 +58,14 @@ def main(names: list[str]) -> None:
 
 
 def _pack(folder: Path) -> Path:
-    """Let npm fetch the package."""
+    """Let npm download the package."""
     command = ["npm", "pack", "@grafana/runtime", "--silent"]
     files = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
     return folder / files[-1]
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    """Return what a source is called, and its keys."""
+    """Return a source's name and its keys."""
     if path.suffix == ".tgz":
         with tarfile.open(path) as package:
             info = json.load(_member(package, "package/package.json"))
@@ -101,7 +101,7 @@ class _Types:
     """A reader of the few forms of TypeScript that the generated types use."""
 
     def __init__(self, text: str) -> None:
-        """Cut the text into words."""
+        """Split the text into tokens."""
         self._bodies = {
             match[1]: _TOKEN.findall(text[match.end() - 1 :])
             for match in re.finditer(r"export interface (\w+) \{", text)
@@ -148,7 +148,7 @@ class _Types:
 
 
 def _join(one: Any, other: Any) -> Any:  # noqa: ANN401 - trees of texts
-    """Join two descriptions of the same value: what either allows."""
+    """Join two descriptions of the same value: the result allows all that one of them allows."""
     if one == other:
         return one
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,1 +1,1 @@
-"""How our plugins compare with those on the Go SDK: `python -m benchmarks`. Read README.md before quoting a figure."""
+"""Compare gfplug's plugins with those on the Go SDK: `python -m benchmarks`. Read README.md before quoting a figure."""

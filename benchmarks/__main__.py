@@ -1,4 +1,4 @@
-"""Measure our plugins and those on the Go SDK in one run, and print what divides them.
+"""Measure gfplug's plugins and those on the Go SDK in one run, and print the ratios.
 
 python -m benchmarks [--json] [--only NAME]... [--quick] [--minutes N] [--page FILE]
 """
@@ -32,7 +32,7 @@ log = logging.getLogger("benchmarks")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run what was asked for and print the table, or JSON; 1 where something can't be made or measured."""
+    """Run the chosen benchmarks and print the table, or JSON; return 1 if one can't be built or measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours beside the Go SDK's, in one run.")
     parser.add_argument("--json", action="store_true", help="print one object per benchmark")
     parser.add_argument("--only", action="append", choices=list(BENCHMARKS), metavar="NAME", help="run this one alone")
@@ -61,7 +61,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def describe_machine() -> dict[str, str]:
-    """Tell what the figures depend on: processor, memory, system, versions."""
+    """Describe the machine that the figures depend on: processor, memory, system, versions."""
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     models = {line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")}
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -78,7 +78,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.0) -> dict[str, dict[str, Any]]:
-    """Run benchmarks and return the object of each that did not fail; `minutes` are those of mixed-load."""
+    """Run benchmarks and return the result of each that did not fail; `minutes` is the length of mixed-load."""
     from benchmarks.rig import Rig  # noqa: PLC0415  # `--help` needs none of it
 
     with tempfile.TemporaryDirectory(prefix="gfplug-benchmarks-") as folder:
@@ -89,7 +89,7 @@ def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.
             count, share = (1, QUICK_SHARE) if is_quick else (benchmark.rounds, share)
             try:
                 results[name] = merge(alternate(rig, benchmark, name=name, count=count, share=share))
-            except Exception:  # the others took long, too
+            except Exception:  # keep the results of the others, which took long
                 log.exception("%s failed", name)
         return results
 
@@ -97,7 +97,7 @@ def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.
 def alternate(
     rig: Rig, benchmark: Benchmark, *, name: str, count: int, share: float
 ) -> dict[str, list[dict[str, float]]]:
-    """Give each side its turn in every round, in its own process."""
+    """Run each side once in every round, each in a new process."""
     rounds: dict[str, list[dict[str, float]]] = {side: [] for side in benchmark.sides}
     start = rig.start if benchmark.starts_plugin else rig.commands
     for number in range(count):

@@ -1,4 +1,4 @@
-"""What people wait for in a terminal: the commands of gfplug, each in its own process, timed from outside."""
+"""Time the commands of gfplug from outside, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DATASOURCE = Path("src", "plugin", "datasource.py")
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The command line of one side, in an empty folder: `ours`, or `typer`, which imports it, whatever is asked."""
+    """The command line of one side, in an empty folder: `ours`, or `typer`, which only imports typer."""
 
     side: str
     folder: Path
 
     def run(self, *words: str | Path) -> Figures:
-        """Run a command to its end; what it took: `ms` on the clock, `cpu_ms` of it and of all that it started.
+        """Run a command to its end; return `ms`, the elapsed time, and `cpu_ms` of it and its child processes.
 
-        Raises: subprocess.CalledProcessError if it fails.
+        Raises: subprocess.CalledProcessError if the command fails.
         """
         command = ["-m", "gfplug", *words] if self.side == "ours" else ["-c", "import typer"]
         before, begun = _children_s(), time.perf_counter()
@@ -37,7 +37,7 @@ class CommandLine:
 
 
 def command_line(commands: CommandLine, _share: float) -> Figures:
-    """Ask for the help and the version, and make a project."""
+    """Time the help, the version, and the creation of a project."""
     runs = {
         "new": commands.run("new", "myds", "project", "--defaults"),
         "help": commands.run("--help"),
@@ -48,7 +48,7 @@ def command_line(commands: CommandLine, _share: float) -> Figures:
 
 
 def build(commands: CommandLine, _share: float) -> Figures:
-    """Build a new project, then again as it is, then with other code."""
+    """Build a new project, then again unchanged, then with changed code."""
     commands.run("new", "myds", "project", "--defaults")
     runs = {"first": commands.run("build", "project"), "unchanged": commands.run("build", "project")}
     with (commands.folder / "project" / DATASOURCE).open("a", encoding="utf-8") as stream:

@@ -2,11 +2,11 @@
 
     python -m benchmarks.distributed [--rows 100000000] [--executable FILE]
 
-Prints one JSON object. The plugin is built first, unless `--executable` names a bundle's; the host is the
-genuine one in Go.
-`plugin_mb` is the plugin's memory: before the large query, at its highest, and after it; `cancel_s` is the time until
-the scheduler knows no task any more; `killed` is the answer of a query whose cluster lost a worker; `local` is a
-cluster of the plugin's own on this machine.
+Prints one JSON object. The plugin is built first, unless `--executable` names a bundle's executable; the host is
+the genuine one in Go.
+`plugin_mb` is the plugin's memory: before the large query, its maximum, and after the query; `cancel_s` is the time
+until the scheduler has no task any more; `killed` is the answer of a query whose cluster lost a worker; `local` is a
+cluster that the plugin starts on this machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.rig import Watch, alive, descendants  # it finds the modules of tests/conformance
+from benchmarks.rig import Watch, alive, descendants  # it makes the modules of tests/conformance importable
 
 # isort: split
 from daskcluster import DaskCluster, dask_cluster
@@ -63,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(plugin: Plugin, cluster: DaskCluster, rows: int) -> dict[str, Any]:
-    """Ask a small query and the large one, cancel one, and kill a worker during one."""
+    """Send a small query and the large one, cancel a query, and kill a worker during a query."""
     ask(plugin, 1000, cluster.address)
     before = look(plugin.pid).rss_mb
     with Watch(plugin.pid) as watch:
@@ -96,7 +96,7 @@ def cancel(plugin: Plugin, cluster: DaskCluster, rows: int) -> float:
 
 
 def measure_local(plugin: Plugin) -> dict[str, Any]:
-    """Let the plugin start its own cluster, then kill the plugin."""
+    """Let the plugin start a local cluster, then kill the plugin."""
     begin = time.monotonic()
     ask(plugin, 1000, "")
     first_s = time.monotonic() - begin
@@ -108,14 +108,14 @@ def measure_local(plugin: Plugin) -> dict[str, Any]:
 
 
 def send(plugin: Plugin, rows: int, scheduler: str) -> Pending:
-    """Ask how many readings there are in an hour that has so many."""
+    """Send a query that counts the readings of an hour with `rows` readings."""
     configured = settings({"period": HOUR_MS / (rows / 2), "timeout": TIMEOUT_S, "scheduler": scheduler})
     model = query(aggregate="count", start_ms=START_MS // HOUR_MS * HOUR_MS)
     return plugin.send("query", timeout_s=TIMEOUT_S, request=query_request(model, settings=configured))
 
 
 def ask(plugin: Plugin, rows: int, scheduler: str) -> int:
-    """Ask, and return how many readings were counted."""
+    """Send the query, and return the number of counted readings."""
     return total(send(plugin, rows, scheduler).result(TIMEOUT_S))
 
 
@@ -128,7 +128,7 @@ def total(reply: dict[str, Any]) -> int:
 
 
 def sizes(bundle: Path) -> dict[str, float]:
-    """Tell how large the bundle is, and its archive."""
+    """Return the sizes of the bundle and of its archive."""
     archives = (bundle.parent / "artifacts").glob("*.zip")
     return {
         "unpacked_mb": sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) / MB,

@@ -1,4 +1,4 @@
-"""All kinds of calls side by side for a while: does every one succeed, and what does the process hold on to?"""
+"""All kinds of calls at the same time for a while: count failures, and measure what the process does not release."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ log = logging.getLogger("benchmarks")
 
 FULL_S = 60.0
 WORKERS = 8
-WARM = 0.25  # the share of the time after which memory should rise no more
+WARM = 0.25  # the share of the time after which memory should not rise
 KILL_EVERY_S = 20.0
-QUIET_S = 7.0  # an instance whose settings changed is disposed of after 5 s
+QUIET_S = 7.0  # an instance is closed 5 s after its settings changed
 
 
 def mixed_load(running: Running, share: float) -> dict[str, float]:
-    """Call everything for a minute times `share`, then let the process rest, and end it."""
+    """Call everything for `share` minutes, then let the process rest, and stop it."""
     return _mixed(running, share)
 
 
 def mixed_load_and_kills(running: Running, share: float) -> dict[str, float]:
-    """Do the same while a worker is killed every 20 seconds, by turns.
+    """Do the same while each worker in turn is killed, one every 20 seconds.
 
-    `lost_calls` are the failed ones that say so, `orphans` the processes that are left at the end.
+    `lost_calls` are the calls whose error says that a worker was lost, `orphans` the processes that remain at the end.
     """
     over = threading.Event()
     killed: list[int] = []

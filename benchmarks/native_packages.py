@@ -1,9 +1,9 @@
-"""Build a plugin with each of many packages, ask it a query, and print what it costs as the table of docs/building.md.
+"""Build a plugin with each of many packages, send it a query, and print the costs as the table of docs/building.md.
 
 python -m benchmarks.native_packages FOLDER [--only NAME]... [--no-build]
 
-One build at a time. The projects and a report for each stay in FOLDER, so that a second run may repeat some of them;
-the table has all that are there. The packages come from the configured index.
+One build at a time. The projects and a report for each stay in FOLDER, so that a second run can repeat some of them;
+the table has all reports in FOLDER. The packages come from the configured index.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ log = logging.getLogger("benchmarks")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What a project depends on, and the words that its answer or its error has."""
+    """The dependencies of a project, and the words that its answer or its error must contain."""
 
     requires: tuple[str, ...]
     words: str
@@ -91,7 +91,7 @@ ANSWERS_OF = {"psycopg_c": "psycopg"}
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Build and ask what was named and print the table; 1 if a package fails."""
+    """Build and query the named packages and print the table; return 1 if a package fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.native_packages")
     parser.add_argument("folder", type=Path, help="where the projects and their reports stay")
     parser.add_argument("--only", action="append", choices=list(PACKAGES), metavar="NAME", help="this package alone")
@@ -112,7 +112,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(name: str, folder: Path, *, earlier: dict[str, Any]) -> dict[str, Any]:
-    """Build a project with a package unless it is built, start its bundle a few times, and return the figures."""
+    """Build a project with a package unless it exists, start its bundle a few times, and return the figures."""
     try:
         report = {key: value for key, value in earlier.items() if key != "error"} or build(name, folder)
         project = Project(folder)
@@ -134,7 +134,7 @@ def measure(name: str, folder: Path, *, earlier: dict[str, Any]) -> dict[str, An
 
 
 def build(name: str, folder: Path) -> dict[str, Any]:
-    """Make a project whose data source uses a package, build it, and return the report with the packages' versions."""
+    """Create a project with a data source that uses a package, build it, and return a report with all versions."""
     shutil.rmtree(folder, ignore_errors=True)
     project = make_project(name, folder)
     ended = gfplug("build", project, "--json")
@@ -153,7 +153,7 @@ def gfplug(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def make_project(name: str, folder: Path) -> Path:
-    """Make a project that depends on a package and whose query is answered with it."""
+    """Create a project that depends on a package and answers its query with it."""
     answers = Answers(org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals")
     request = new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default(), offline=True)
     project = new.create(request).root
@@ -167,7 +167,7 @@ def make_project(name: str, folder: Path) -> Path:
 
 
 def table(reports: dict[str, dict[str, Any]]) -> str:
-    """Return the table in Markdown; sizes are what a bundle has more than the plain one."""
+    """Return the table in Markdown; sizes are differences from the bundle without a package."""
     nothing = {"bundle_bytes": 0, "archive_bytes": 0}
     rows = ["| package | its query | unpacked | packed | first answer |", "| --- | --- | --- | --- | --- |"]
     for name, figures in reports.items():
@@ -183,7 +183,7 @@ def table(reports: dict[str, dict[str, Any]]) -> str:
 
 
 def question(name: str) -> str:
-    """Say what a package's query does, as its docstring has it."""
+    """Describe a package's query, by the docstring of its `answer`."""
     module = ast.parse((SOURCES / f"{ANSWERS_OF.get(name, name)}.py").read_text(encoding="utf-8"))
     (answer,) = (each for each in module.body if isinstance(each, ast.FunctionDef) and each.name == "answer")
     return (ast.get_docstring(answer) or "").rstrip(".")

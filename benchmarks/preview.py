@@ -3,19 +3,19 @@
     python -m benchmarks.preview [--rounds 5] [--grafana VERSION]
 
 Prints one JSON object with the medians, in milliseconds, for a new project of the example `signals`. Each part begins
-where the one before ends; `total` is their sum.
+at the end of the part before; `total` is their sum.
 
 `start`: `address` is the time from the start of the command to its address on stdout (imports, environment); `page`
-from there until the page's code runs; `module` until module.js is asked for (the plugin answers by then); `query` until
+from there until the page's code runs; `module` until module.js is requested (the plugin then answers); `query` until
 the panel's query is sent, `answer` until it is answered, `drawn` until the query row and the panel are on the page.
-`config` is not a part of the total: it is the time from a click on the config page's link until that page is drawn.
+`config` is not a part of the total: it is the time from a click on its link until the config page is drawn.
 
 `save`: `reload` is the time from the save until the panel's query is sent, `answer` until it is answered, `drawn` until
 the panel has the new values.
 
 `import` is the time to import the command's modules, in its own process; it shows how busy the machine is.
 
-It needs the page (`make preview-assets`), playwright and Chromium, which starts before the command.
+This benchmark needs the page (`make preview-assets`), playwright and Chromium, which starts before the command.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(folder: Path, browser: Any, version: Sequence[str]) -> dict[str, Figures]:  # noqa: ANN401  # playwright's
-    """Start the preview, open its page, look at the config page, save a file, and end all of it."""
+    """Start the preview, open its page, look at the config page, save a file, and stop everything."""
     page = browser.new_page()
     page.add_init_script(WATCH)
     try:
@@ -111,7 +111,7 @@ def measure(folder: Path, browser: Any, version: Sequence[str]) -> dict[str, Fig
 
 @contextmanager
 def serve(folder: Path, version: Sequence[str]) -> Iterator[str]:
-    """Run the command for the length of a block."""
+    """Run the command during a block."""
     command = ["-m", "gfplug", "preview", str(folder), "--no-open", "--python", sys.executable, *version]
     process = subprocess.Popen(  # noqa: S603  # our own
         [sys.executable, *command],
@@ -145,7 +145,7 @@ def _start(page: Any, *, started: float, addressed: float, drawn_at: float) -> F
 
 
 def _save(page: Any, folder: Path, factor: int) -> Figures:  # noqa: ANN401  # playwright's
-    """Multiply the signal's values, and wait until the panel has the new ones."""
+    """Multiply the signal's values, and wait until the panel has the new values."""
     path = folder / DATASOURCE
     text = path.read_text(encoding="utf-8")
     head, _, tail = text.partition(AMPLITUDE)
@@ -166,7 +166,7 @@ def _config(page: Any) -> float:  # noqa: ANN401  # playwright's
 
 
 def _wait(page: Any, mark: str) -> float:  # noqa: ANN401  # playwright's
-    """Return the time of a mark, once it is there; the page's policy forbids wait_for_function."""
+    """Wait for a mark, and return its time; the page's policy forbids wait_for_function."""
     end = time.monotonic() + WAIT_SECONDS
     while not (at := page.evaluate(mark)):
         if time.monotonic() > end:

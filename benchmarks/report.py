@@ -1,4 +1,4 @@
-"""From the rounds of a benchmark to its object and its lines of the table."""
+"""Turn the rounds of a benchmark into its result and its lines of the table."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     """Side → the figures of each of its rounds."""
 
 HEADINGS = ("benchmark", "figure", "ours", "Go", "ours/Go", "beside it")
-MIN_WHOLE_NUMBER = 1000  # from here on a figure is shown without decimals
+MIN_WHOLE_NUMBER = 1000  # from this value on, a figure is shown without decimals
 
 
 def merge(rounds: Rounds) -> dict[str, Any]:
-    """Merge rounds into one object: medians, ratios of medians, and what they were taken from.
+    """Merge rounds into one object: medians, ratios of medians, and the rounds themselves.
 
-    Our figures keep their names, another side's begin with its name; `<figure>_ratio` is ours/Go. A side that lacks a
-    figure, or has 0, has no ratio.
+    The figures of `ours` keep their names, those of another side begin with its name; `<figure>_ratio` is ours/Go. A
+    side that lacks a figure, or has 0, has no ratio.
     """
     medians = {side: _medians(figures) for side, figures in rounds.items()}
     merged: dict[str, Any] = dict(medians["ours"])
@@ -36,7 +36,7 @@ def merge(rounds: Rounds) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Draw every benchmark's figures, a line each."""
+    """Return every benchmark's figures as text, one line for each."""
     lines = [HEADINGS, *(line for name, merged in results.items() for line in _lines(name, merged))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(_padded, line, widths, range(len(line)))).rstrip() for line in lines)
@@ -84,7 +84,7 @@ def _lines(name: str, merged: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _beside(side: str, figure: str, merged: Mapping[str, Any]) -> str:
-    """Write another side's figure, and ours over it."""
+    """Write another side's figure, and the ratio of ours to it."""
     ratio = merged.get(f"{figure}_{side}_ratio")
     return f"{side} {_short(merged[f'{side}_{figure}'])}" + (f" ({_short(ratio)})" if ratio is not None else "")
 

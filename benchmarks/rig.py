@@ -1,6 +1,6 @@
-"""What a benchmark runs on: the Go host that plays Grafana, and the plugins it starts.
+"""The programs of a benchmark: the Go host that acts as Grafana, and the plugins that it starts.
 
-Owns the programs and their processes; what is asked of them, and how often, is `suite`'s business.
+This module owns the programs and their processes; `suite` defines the calls and their number.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests"
-sys.path += [str(TESTS / name) for name in ("conformance", "build", "processes")]  # what its suites share
+sys.path += [str(TESTS / name) for name in ("conformance", "build", "processes")]  # the shared modules of these suites
 
 from environments import clean  # noqa: E402  # found by the line above
 from hostclient import Host, Pending, Plugin  # noqa: E402
@@ -41,7 +41,7 @@ log = logging.getLogger("benchmarks")
 
 @dataclass(frozen=True)
 class Load:
-    """What many equal calls took, as the Go client measured; rows and bytes are those of one answer."""
+    """The times of many equal calls, as the Go client measured them; rows and bytes are those of one answer."""
 
     count: int
     seconds: float
@@ -55,7 +55,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Running:
-    """One plugin process, just started."""
+    """One new plugin process."""
 
     plugin: Plugin
     begun: float
@@ -63,16 +63,16 @@ class Running:
     command: Path
 
     def load(self, count: int, *, concurrency: int = 1, warmup: int = 1, **model: Any) -> Load:  # noqa: ANN401  # JSON
-        """Ask the same query so often."""
+        """Send the same query `count` times."""
         request = query_request(query(**model))
         return self._load(count, concurrency=concurrency, warmup=warmup, request=request)
 
     def health(self, count: int, *, warmup: int = 1) -> Load:
-        """Call CheckHealth so often, one call at a time."""
+        """Call CheckHealth `count` times, one call at a time."""
         return self._load(count, concurrency=1, warmup=warmup, request={"pluginContext": context()}, health=True)
 
     def pings(self, count: int) -> Load:
-        """Call grpc.health.v1's Check so often, one call at a time."""
+        """Call grpc.health.v1's Check `count` times, one call at a time."""
         return self._load(count, concurrency=1, warmup=1, ping=True)
 
     def query(self, **model: Any) -> Pending:  # noqa: ANN401
@@ -81,26 +81,26 @@ class Running:
 
     @contextmanager
     def busy(self, **model: Any) -> Iterator[None]:  # noqa: ANN401
-        """Let one query run while something else is measured, and wait for its answer."""
+        """Run one query during a block, and wait for its answer."""
         pending = self.query(**model)
         yield
         pending.result()
 
     def first_answer_ms(self, **model: Any) -> float:  # noqa: ANN401
-        """Ask once, and tell how long after the start of the process the answer came."""
+        """Send one query, and return the time from the start of the process to the answer."""
         self.plugin.query(query(**model))
         return (time.perf_counter() - self.begun) * 1000
 
     def refusal_ms(self) -> float:
-        """Start the same program by hand, without Grafana's variables, and tell how long it takes to refuse."""
+        """Start the same program by hand, without Grafana's variables, and return the time until it refuses."""
         begun = time.perf_counter()
         subprocess.run([self.command], env={}, capture_output=True, check=False, timeout=60)  # noqa: S603  # our own
         return (time.perf_counter() - begun) * 1000
 
     def memory_mb(self, key: str) -> float:
-        """Sum one figure of the kernel's over all processes of the plugin.
+        """Return the sum of one figure of the kernel over all processes of the plugin.
 
-        `VmHWM` is the most ever resident, `Pss` a process' share of what is resident.
+        `VmHWM` is the peak of resident memory, `Pss` a process's share of the current resident memory.
         """
         return sum(_memory_mb(pid, key) for pid in (self.plugin.pid, *descendants(self.plugin.pid)))
 
@@ -117,18 +117,18 @@ def _memory_mb(pid: int, key: str) -> float:
 
 
 class Rig:
-    """The host and what it starts; each program is made when it is first asked for.
+    """The host and the programs that it starts; each program is built at its first use.
 
-    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `tables`,
-    `tables_http2`: `ours` and `http2` where pandas and polars are; `go`;
-    `workers_1`, `_2`, `_4`: `http2` with so many workers; `floor` (bare grpcio);
-    `probe` (ours with every kind of call), `workers_probe`: with two workers;
-    `bundle`, `bundle_http2` and `source`: the default example, built and not, in an environment that has what it
-    asks for alone.
+    `ours`, `async` (with async handlers), both on grpcio; `http2`, `http2_async`: the same without grpcio; `tables`,
+    `tables_http2`: `ours` and `http2` with pandas and polars installed; `go`;
+    `workers_1`, `_2`, `_4`: `http2` with this number of workers; `floor` (bare grpcio);
+    `probe` (`ours` with every kind of call), `workers_probe`: with two workers;
+    `bundle`, `bundle_http2` and `source`: the default example, as a bundle and as source, in an environment that has
+    only its requirements.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Let everything be made in a folder."""
+        """Store the folder in which programs are built."""
         self._folder, self._programs = folder, Programs(folder)
         self._makers: dict[str, Callable[[], Path]] = {
             "ours": lambda: self._variant("blocking"),
@@ -153,7 +153,7 @@ class Rig:
 
     @contextmanager
     def start(self, side: str) -> Iterator[Running]:
-        """Run a plugin in a fresh process under a fresh host, and end both."""
+        """Run a plugin in a new process with a new host, and stop both."""
         command = self._program(side)
         with Host(self._host) as host:
             begun = time.perf_counter()
@@ -168,7 +168,7 @@ class Rig:
 
     @cached_property
     def _host(self) -> Path:
-        """The host: made in minutes when Go's cache is cold, else in seconds."""
+        """Return the host; its build takes minutes if Go's cache is empty, else seconds."""
         log.info("making the host")
         return self._programs.go("host")
 
@@ -181,13 +181,13 @@ class Rig:
         return self._programs.project("signals")
 
     def _variant(self, name: str) -> Path:
-        """Run a data source in an environment with numpy and without pandas, which pyarrow would import."""
+        """Return a data source in an environment with numpy but without pandas, which pyarrow would import."""
         self._programs.variant(name, _text(f"{name.removesuffix('-http2')}.py"))
         project, python = self._programs.project(name), self._clean("numpy")
         return write_launcher(self._folder / f"plain-{name}", project, python=python)
 
     def _clean(self, *packages: str) -> str:
-        """Give the interpreter of an environment with what a new project asks for, and these packages."""
+        """Return the interpreter of an environment with the requirements of a new project, and these packages."""
         if packages not in self._interpreters:
             folder = self._folder / "-".join(("environment", *packages))
             self._interpreters[packages] = clean(folder, project=self._example(), extra=packages)

@@ -1,6 +1,6 @@
-"""The benchmarks: what each asks of a plugin, and what it reports.
+"""The benchmarks: the calls that each sends to a plugin, and its figures.
 
-A figure's name ends in its unit. In `_per_s` more is better, in `_ms`, `_us` and `_mb` less is.
+A figure's name ends in its unit. For `_per_s`, more is better; for `_ms`, `_us` and `_mb`, less.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ HEAD_START_S = 0.2
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One measurement. `measure` takes a fresh process and a share of the full number of calls, and gives figures.
+    """One measurement. `measure` gets a new process and a share of the full number of calls, and returns figures.
 
-    A side runs the program of its name, if `programs` names no other. One that starts no plugin gets the side's
-    `CommandLine` for the process.
+    A side runs the program of its name, unless `programs` names another. A benchmark without a plugin gets the side's
+    `CommandLine` instead of the process.
     """
 
     measure: Callable[[Any, float], Figures]
@@ -58,7 +58,7 @@ def latency(
     sides: tuple[str, ...] = ("ours", "go", "async", "http2", "http2_async", "floor"),
     programs: Mapping[str, str] = {},
 ) -> Benchmark:
-    """Ask small queries, so many at a time."""
+    """Send small queries, `concurrency` at a time."""
 
     def measure(running: Running, share: float) -> Figures:
         load = running.load(
@@ -78,12 +78,12 @@ def frames(
     sides: tuple[str, ...] = ("ours", "go", "http2"),
     programs: Mapping[str, str] = {},
 ) -> Benchmark:
-    """Ask for a table that the plugin holds in memory, again and again."""
+    """Query repeatedly for a table in the plugin's memory."""
     return _tables(calls, rounds, programs, sides=sides, kind=kind, rows=rows)
 
 
 def series(count: int, calls: int) -> Benchmark:
-    """Ask for so many frames of 100 points, which the plugin makes of a table that it holds in memory."""
+    """Query for `count` frames of 100 points, which the plugin makes from a table in memory."""
     return _tables(calls, 5, {}, kind="many", rows=POINTS, series=count)
 
 
@@ -114,7 +114,7 @@ def _tables(
 
 
 def cold_start(running: Running, _share: float) -> Figures:
-    """Tell how long a new process takes to its handshake, and to the answer to a small query."""
+    """Measure the time of a new process to its handshake, and to the answer to a small query."""
     return {
         "handshake_ms": running.handshake_ms,
         "first_answer_ms": running.first_answer_ms(kind="series", rows=SMALL_ROWS),
@@ -122,9 +122,9 @@ def cold_start(running: Running, _share: float) -> Figures:
 
 
 def bundle_start(running: Running, _share: float) -> Figures:
-    """Tell how long a new process takes to its handshake and to its first answer, and what that is made of.
+    """Measure the time of a new process to its handshake and to its first answer, and the parts of this time.
 
-    `python_ms` is the interpreter's start, to the refusal of a start by hand; `server_ms` from there to the handshake;
+    `python_ms` is the time until the program refuses a start without Grafana; `server_ms` from there to the handshake;
     `code_ms` from the handshake to the answer.
     """
     answer = running.first_answer_ms()
@@ -139,7 +139,7 @@ def bundle_start(running: Running, _share: float) -> Figures:
 
 
 def bundle_memory(running: Running, _share: float) -> Figures:
-    """Weigh a bundle's process that has answered one query, and the bundle itself."""
+    """Measure the memory of a bundle's process after one query, and the size of the bundle."""
     running.first_answer_ms()
     time.sleep(IDLE_S)
     folder = running.command.resolve().parent
@@ -148,14 +148,14 @@ def bundle_memory(running: Running, _share: float) -> Figures:
 
 
 def idle(running: Running, _share: float) -> Figures:
-    """Weigh a process that has answered one query and is left alone."""
+    """Measure the memory of a process that is idle after one query."""
     running.first_answer_ms(kind="series", rows=SMALL_ROWS)
     time.sleep(IDLE_S)
     return {"pss_mb": running.memory_mb("Pss"), "rss_mb": running.memory_mb("VmRSS")}
 
 
 def upstream(running: Running, share: float) -> Figures:
-    """Ask queries that wait for someone else, all of them at once."""
+    """Send queries that wait for an upstream, all at once."""
     load = running.load(
         _some(UPSTREAM_CALLS * 8, share),
         concurrency=UPSTREAM_CALLS,
@@ -167,7 +167,7 @@ def upstream(running: Running, share: float) -> Figures:
 
 
 def health_busy(running: Running, share: float) -> Figures:
-    """Ask for health while two queries compute: CheckHealth, and the check that the process lives."""
+    """Check the health while two queries compute: CheckHealth, and the gRPC check that the process lives."""
     running.first_answer_ms(kind="series", rows=SMALL_ROWS)
     seconds = max(BUSY_S * share, 0.2)
     with running.busy(kind="burn", seconds=seconds), running.busy(kind="burn", seconds=seconds):
@@ -177,9 +177,9 @@ def health_busy(running: Running, share: float) -> Figures:
 
 
 def computing(running: Running, share: float) -> Figures:
-    """Ask queries that compute a fixed amount, 8 at a time; then let bare processes compute as much, one on each core.
+    """Send queries that compute a fixed amount, 8 at a time; then let bare processes do the same, one on each core.
 
-    `bare_per_s` is what those do, `share_of_bare` what part of it the plugin reached.
+    `bare_per_s` is the rate of the bare processes, `share_of_bare` the plugin's share of that rate.
     """
     calls = _some(WORK_CALLS, share)
     load = running.load(calls, concurrency=8, warmup=_some(16, share), kind="work", rows=WORK_UNITS)
@@ -190,14 +190,14 @@ def computing(running: Running, share: float) -> Figures:
 
 
 def bare_per_s(units: int, calls: int, *, processes: int) -> float:
-    """Compute so often in all, in so many processes of Python that do nothing else, and tell how often in a second."""
+    """Compute `calls` times in all, in bare Python processes, and return the number for each second."""
     script = Path(__file__).parent / "plugins" / "work.py"
     command = [sys.executable, str(script), str(units), str(calls // processes)]
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own
         for _ in range(processes)
     ]
-    time.sleep(0.5)  # until all have started
+    time.sleep(0.5)  # wait until all have started
     for process in started:
         assert process.stdin is not None  # noqa: S101  # for mypy: a pipe
         process.stdin.write("\n")
@@ -206,7 +206,7 @@ def bare_per_s(units: int, calls: int, *, processes: int) -> float:
 
 
 def shutdown(running: Running, _share: float) -> Figures:
-    """Have the process ended while a query is under way that takes 800 ms, and see whether its answer is lost."""
+    """Stop the process during a query that takes 800 ms, and check whether its answer is lost."""
     running.first_answer_ms(kind="series", rows=SMALL_ROWS)
     pending = running.query(kind="sleep", seconds=IN_FLIGHT_S)
     time.sleep(HEAD_START_S)

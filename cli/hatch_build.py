@@ -1,7 +1,7 @@
-"""Hatchling's hook for gfplug's wheel and sdist: what is made when they are built.
+"""Hatchling's hook for gfplug's wheel and sdist: adds the parts that are made during the build.
 
-Both carry the wheel of the runtime; the wheel also carries the editors' code, joined into one file. An editable install
-carries neither: gfplug then makes them from the checkout whenever it needs them.
+Both contain the runtime's wheel; the wheel also contains the editors' code, joined into one file. An editable install
+contains neither: gfplug then makes them from the checkout when it needs them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ PUBLISHED = "GFPLUG_PUBLISHED"
 
 
 class CarryParts(BuildHookInterface[Any]):
-    """Make the parts and add them to what is built."""
+    """Make the parts and add them to the wheel or sdist."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the runtime's wheel; to a wheel also the editors, and the mark of a published gfplug."""
+        """Add the runtime's wheel; to a wheel also the editors, and the marker of a published gfplug."""
         if version == "editable":
             return
         self._folder = tempfile.TemporaryDirectory(prefix="gfplug-wheel-")
@@ -42,6 +42,6 @@ class CarryParts(BuildHookInterface[Any]):
         build_data["force_include"].update({str(path): f"{place}/{path.name}" for path in folder.iterdir()})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
-        """Remove what was only needed while building."""
+        """Remove the files that only the build needed."""
         if version != "editable":
             self._folder.cleanup()

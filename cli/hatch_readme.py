@@ -1,6 +1,6 @@
 """Hatchling's hook for gfplug's metadata: the README as a package index shows it.
 
-A package index resolves no link relative to the repository, so that each one becomes the address of the file in the
+A package index does not resolve links relative to the repository, so each becomes the address of the file in the
 tag of the version.
 """
 
@@ -23,7 +23,7 @@ class AbsoluteLinks(MetadataHookInterface):
     PLUGIN_NAME = "custom"
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Add the text: the metadata have their version by now."""
+        """Add the text; the metadata already have the version."""
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         source = metadata["urls"]["Source"]
         metadata["readme"] = {
@@ -33,7 +33,7 @@ class AbsoluteLinks(MetadataHookInterface):
 
 
 def link_absolutely(text: str, *, source: str, tag: str) -> str:
-    """Return Markdown in which links to the repository's files are addresses on GitHub, and pictures those of the file.
+    """Return Markdown in which links to the repository's files are GitHub addresses, and pictures those of raw files.
 
     >>> link_absolutely("[how](docs/how-to.md#sql)", source="https://github.com/acme/x", tag="v1.0.0")
     '[how](https://github.com/acme/x/blob/v1.0.0/docs/how-to.md#sql)'

@@ -28,7 +28,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Entry:
-    """A public name, or a member of one: `Frame`, `Frame.of`. `text` is its paragraph; empty if it has none."""
+    """A public name, or a member of one: `Frame`, `Frame.of`. `text` is its paragraph, or empty."""
 
     name: str
     signature: str
@@ -38,7 +38,7 @@ class Entry:
 
 
 def entries(modules: Mapping[str, Sequence[str]]) -> dict[str, list[Entry]]:
-    """Describe the public names of each module; without names, those that it defines."""
+    """Describe the public names of each module; without names, describe those that the module defines."""
     return {
         module: [describe(module, name) for name in sorted(names or public_names(module), key=str.lower)]
         for module, names in modules.items()
@@ -46,7 +46,7 @@ def entries(modules: Mapping[str, Sequence[str]]) -> dict[str, list[Entry]]:
 
 
 def public_names(module: str) -> list[str]:
-    """List what a module offers: its `__all__`, or what it defines."""
+    """List the public names of a module: its `__all__`, or the names that it defines."""
     imported = import_module(module)
     if hasattr(imported, "__all__"):
         return list(imported.__all__)
@@ -55,7 +55,7 @@ def public_names(module: str) -> list[str]:
 
 
 def describe(module: str, name: str) -> Entry:
-    """Describe one name, read where it is defined."""
+    """Describe one name, from the source that defines it."""
     home, node = _home(module, name)
     if isinstance(node, _Function):
         return Entry(name, _signature(node, name), _text(node), "function")
@@ -80,7 +80,7 @@ def _member(entry: Entry) -> str:
 
 
 def _with_examples(text: str) -> str:
-    """Put examples into blocks of their own."""
+    """Put examples into separate blocks."""
     return _EXAMPLE.sub(lambda match: f"```pycon\n{match[0].rstrip()}\n```\n", text).rstrip()
 
 
@@ -101,7 +101,7 @@ def _definitions(module: str) -> dict[str, ast.stmt]:
 
 
 def _assignments(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.stmt, str]]:
-    """List what is assigned, with the text below it."""
+    """List the assignments, each with the text below it."""
     for node, following in zip(body, [*body[1:], None], strict=True):
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
@@ -134,7 +134,7 @@ def _default(value: ast.expr | None) -> str:
 
 
 def _methods(owner: str, node: ast.ClassDef) -> Iterator[Entry]:
-    methods = {each.name: each for each in node.body if isinstance(each, _Function)}  # of overloads the last
+    methods = {each.name: each for each in node.body if isinstance(each, _Function)}  # the last of several overloads
     for name, method in methods.items():
         if name.startswith("_") and name not in {"__len__", "__getitem__", "__call__"}:
             continue

@@ -4,9 +4,9 @@
     make preview-assets GRAFANA=13.2.2
     MODULES=<node_modules with playwright-core> python docs/pictures.py
 
-They show the example `http` of `gfplug new` in the page of `gfplug preview`, which is made of Grafana's own components.
-It needs Node.js, Chromium, gfplug on the PATH, and port 8000 for the example's API. `preview/pictures.mjs` drives the
-browser.
+They show the example `http` of `gfplug new` in the page of `gfplug preview`, which consists of Grafana's components.
+This script needs Node.js, Chromium, gfplug on the PATH, and port 8000 for the example's API. `preview/pictures.mjs`
+drives the browser.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PICTURES = {
     "panel-time-series": "panel.png",
     "alerts": "alerts.png",
 }
-"""What `pictures.mjs` calls a picture, and its file in docs/images."""
+"""The name of a picture in `pictures.mjs`, and its file in docs/images."""
 
 LARGEST = 150_000  # bytes of a picture
 
 
 def main() -> None:
-    """Make a project, serve the API that it asks, take the pictures, and keep some of them."""
+    """Create a project, serve its API, take the pictures, and store some of them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project = folder / "acme-sales-datasource"

@@ -37,7 +37,7 @@ FORMER = {
     "gfruntime.fixtures": "gfruntime.testing.fixtures",
     "gfruntime.calls.admission": "gfruntime",
 }
-"""Modules that have the names of others, so that older projects find them."""
+"""Modules that only repeat the names of others, so that older projects find them."""
 
 _HEAD = """\
 # Reference
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def commands() -> list[tuple[str, ...]]:
-    """List every command, those of a group after it."""
+    """List every command; those of a group come after it."""
     top = [(), *((name,) for name in _subcommands(()))]
     return [
         words
@@ -88,7 +88,7 @@ def commands() -> list[tuple[str, ...]]:
 
 @functools.cache
 def help_of(words: tuple[str, ...]) -> str:
-    """Return what `--help` prints, at a fixed width."""
+    """Return the output of `--help` at a fixed width."""
     os.environ.update(COLUMNS="110", TERMINAL_WIDTH="110", NO_COLOR="1")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         cli.main([*words, "--help"])
@@ -96,20 +96,20 @@ def help_of(words: tuple[str, ...]) -> str:
 
 
 def public_entries() -> list[api.Entry]:
-    """Describe every public name of the runtime, and every member of one."""
+    """Describe every public name of the runtime, with its members."""
     own, others = _public()
     names = [*own, *(entry for entries in others.values() for entry in entries)]
     return [each for entry in names for each in (entry, *entry.members)]
 
 
 def environment() -> dict[str, dict[str, str]]:
-    """Read the environment variables: group → name → what it does."""
+    """Map groups to environment variables, and each variable to its meaning."""
     groups: dict[str, dict[str, str]] = tomllib.loads(ENVIRONMENT.read_text(encoding="utf-8"))
     return groups
 
 
 def _public() -> tuple[list[api.Entry], Mapping[str, list[api.Entry]]]:
-    """Describe the names of `gfruntime`, and those of its other public modules that are not among them."""
+    """Describe the names of `gfruntime`, and the other names of its public modules."""
     modules = runpy.run_path(str(ROOT / "tests" / "runtime" / "public_api.py"))["MODULES"]
     described = api.entries({module: names for module, names in modules.items() if module not in FORMER})
     own = described.pop("gfruntime")

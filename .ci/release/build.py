@@ -1,13 +1,13 @@
-"""Build what a release publishes, and check it as a package index would.
+"""Build the packages of a release, and check them as a package index does.
 
     python .ci/release/build.py FOLDER [--tag vX.Y.Z] [--preview]
 
 FOLDER must be new. It gets `packages/` (the sdist and the wheel of gfplug and of gfruntime; with --preview the wheel of
-gfplug-preview, which takes Node.js and npm) and `notes.md`, the version's section of CHANGELOG.md. A tag must be the
-version's, and the section must have a date; without a tag the section may be "Unreleased".
+gfplug-preview, which needs Node.js and npm) and `notes.md`, the version's section of CHANGELOG.md. A tag must match the
+version, and the section must have a date; without a tag the section may be "Unreleased".
 
-It needs the packages of requirements.txt, and no network but for --preview. Exit code 1 with a sentence if something is
-not as it should be.
+This script needs the packages of requirements.txt; only --preview needs a network. If a check fails, it prints a
+sentence and exits with code 1.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
 ACCEPTED = {
-    "gfplug": "W002",  # the template's licence is gfplug's own
-    "gfruntime": "W004",  # PyInstaller takes its hooks by names such as hook-pyarrow.fs.py
-    "gfplug_preview": "W002",  # Grafana's packages have files in common from version to version
+    "gfplug": "W002",  # the template has gfplug's licence
+    "gfruntime": "W004",  # PyInstaller finds hooks by names such as hook-pyarrow.fs.py
+    "gfplug_preview": "W002",  # the versions of Grafana's packages have files in common
 }
-"""What check-wheel-contents reports of a wheel that is meant."""
+"""The findings of check-wheel-contents that are intended."""
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 _HEADING = re.compile(r"^## \[?(?P<name>[^\]\s]+)\]?(?: - (?P<date>\d{4}-\d\d-\d\d))?[ ]*\n", re.MULTILINE)
 _RELATIVE_LINK = re.compile(r"\]\((?!https?://|mailto:|#)[^)\s]+\)")
 
 
 class ReleaseError(Exception):
-    """Something that must not be released."""
+    """The release must not be published."""
 
 
 def version() -> str:
@@ -48,7 +48,7 @@ def version() -> str:
 
 
 def release_notes(changelog: str, release: str, *, is_tagged: bool) -> str:
-    """Return the text of a version's section; of "Unreleased" if there is none yet and nothing is tagged.
+    """Return the text of a version's section; if there is none and nothing is tagged, that of "Unreleased".
 
     Raises: ReleaseError if there is no such section, it has no date, or is empty.
     """
@@ -69,7 +69,7 @@ def release_notes(changelog: str, release: str, *, is_tagged: bool) -> str:
 
 
 def build_packages(folder: Path, *, has_preview: bool) -> None:
-    """Build sdists, and wheels from them, which must be the wheels of the checkout: an sdist that lacks a file shows.
+    """Build sdists, and wheels from them; they must equal the checkout's wheels, so that no sdist lacks a file.
 
     Raises: ReleaseError if they differ; subprocess.CalledProcessError if a build fails.
     """
@@ -93,7 +93,7 @@ def _files_of(wheel: Path) -> dict[str, bytes]:
 def check_packages(folder: Path, release: str) -> None:
     """Check names, metadata, README and contents of all packages.
 
-    Raises: ReleaseError or subprocess.CalledProcessError, having said what is wrong.
+    Raises: ReleaseError, or subprocess.CalledProcessError after the check printed what is wrong.
     """
     paths = sorted(folder.iterdir())
     for path in paths:
@@ -118,7 +118,7 @@ def read_metadata(path: Path) -> bytes:
 
 
 def check_metadata(content: bytes, name: str) -> None:
-    """Check what an index shows of a package.
+    """Check the metadata that an index shows.
 
     Raises: ReleaseError naming what is missing.
     """
@@ -137,7 +137,7 @@ def _run(*words: str) -> None:
 
 
 def _stamp() -> None:
-    """Mark the wheels as published, and date their files as the commit."""
+    """Mark the wheels as published, and give their files the time of the commit."""
     git = shutil.which("git")
     assert git, "a release is built from a git checkout"
     command = [git, "-C", ROOT, "log", "-1", "--format=%ct"]
@@ -146,7 +146,7 @@ def _stamp() -> None:
 
 
 def main() -> None:
-    """Build what the arguments say."""
+    """Build as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tag", default="", help="what is released; its name is checked")

@@ -1,9 +1,9 @@
-"""Install the packages of a release as a user does, make a plugin with them, build it and query it.
+"""Install the packages of a release as a user does, create a plugin with them, build it and query it.
 
     python .ci/release/try_packages.py FOLDER
 
-FOLDER holds the packages that .ci/release/build.py made; what they need else comes from the index that pip is
-configured for. It needs the standard library alone, leaves nothing behind, and ends with exit code 1 if a step fails.
+FOLDER contains the packages that .ci/release/build.py built; their dependencies come from the index that pip is
+configured for. This script needs only the standard library, removes its files, and exits with code 1 if a step fails.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ OK = 200
 
 
 class StepError(Exception):
-    """What a step should have given and did not."""
+    """A step did not give the expected result."""
 
 
 def try_packages(packages: Path, folder: Path) -> None:
-    """Go the way of a new user in an empty folder.
+    """Do the steps of a new user in an empty folder.
 
-    Raises: StepError with what a command that fails wrote to standard output; the rest is on standard error.
+    Raises: StepError with the standard output of a failed command; its standard error is not captured.
     """
     wheel, runtime = (_only(packages, f"{name}-*.whl") for name in ("gfplug", "gfruntime"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "GFPLUG_"))}
@@ -90,7 +90,7 @@ def _require(value: Any, expected: Any, what: str) -> None:  # noqa: ANN401 - wh
 
 
 def main() -> None:
-    """Try the packages of the folder that is named."""
+    """Try the packages of the given folder."""
     with tempfile.TemporaryDirectory(prefix="gfplug-release-", ignore_cleanup_errors=True) as name:
         try:
             try_packages(Path(sys.argv[1]).resolve(), Path(name).resolve())

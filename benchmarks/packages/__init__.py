@@ -1,1 +1,1 @@
-"""One module for each package that `benchmarks.native_packages` builds a plugin with: its `answer` is the query's."""
+"""One module for each package with which `benchmarks.native_packages` builds a plugin; `answer` answers the query."""

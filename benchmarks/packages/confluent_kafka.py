@@ -1,4 +1,4 @@
-"""confluent-kafka, which brings librdkafka."""
+"""confluent-kafka, which includes librdkafka."""
 
 import confluent_kafka
 import confluent_kafka.admin

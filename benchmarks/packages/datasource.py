@@ -1,4 +1,4 @@
-"""The data source of each project: it answers with what the package answers."""
+"""The data source of each project: it answers with the package's `answer`."""
 
 from gfruntime import Frame, Query, Settings
 from plugin import answers
@@ -8,7 +8,7 @@ class Datasource:
     """One object per configured data source."""
 
     def __init__(self, settings: Settings) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
         del settings
 
     def query(self, query: Query) -> Frame:

@@ -1,4 +1,4 @@
-"""No package: what every bundle has."""
+"""No package: only the parts that every bundle has."""
 
 from gfruntime import Frame
 

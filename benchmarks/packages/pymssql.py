@@ -1,4 +1,4 @@
-"""pymssql, which brings FreeTDS."""
+"""pymssql, which includes FreeTDS."""
 
 import pymssql
 

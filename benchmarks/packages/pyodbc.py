@@ -1,4 +1,4 @@
-"""pyodbc, which brings unixODBC's libraries, but no driver."""
+"""pyodbc, which includes unixODBC's libraries, but no driver."""
 
 import pyodbc
 

@@ -1,4 +1,4 @@
-"""The same data source with `async def` handlers, for what they do differently: wait."""
+"""The same data source with `async def` handlers, which wait without a thread."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gfruntime import Field, Frame, Health, Query, Settings
 
 @dataclass(frozen=True)
 class Options:
-    """Nothing to configure."""
+    """There are no options."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a query says: how long its answer takes, and how many rows it has."""
+    """The fields of a query: the delay of its answer, and the number of rows."""
 
     kind: str = "series"
     rows: int = 1
@@ -24,10 +24,10 @@ class Model:
 
 
 class Datasource:
-    """Answers with rows made on the spot, at once or late."""
+    """Answers with rows that it computes, at once or after a delay."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Need nothing of the settings."""
+        """Ignore the settings."""
         self.settings = settings
 
     async def query(self, query: Query[Model]) -> Frame:

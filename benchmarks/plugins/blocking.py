@@ -1,4 +1,4 @@
-"""The data source that the benchmarks measure: what its Go counterpart answers, as a plugin's author would write it."""
+"""The data source that the benchmarks measure: it answers like its Go counterpart, written as an author would."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FIRST_S = 1_700_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """Nothing to configure."""
+    """There are no options."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a query says: which answer it wants."""
+    """The fields of a query: the kind of the answer."""
 
     kind: str = "series"
     rows: int = 10
@@ -34,10 +34,10 @@ class Model:
 
 
 class Datasource:
-    """Answers with rows made on the spot, with a table it holds, or late."""
+    """Answers with rows that it computes, with a table in memory, or after a delay."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Hold no table yet."""
+        """Start without a table."""
         self.settings = settings
         self.table: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] = np.arange(0), np.arange(0)
         self.tables: dict[str, Any] = {}
@@ -62,7 +62,7 @@ class Datasource:
         raise QueryError(f"unknown kind {model.kind}")
 
     def stored_table(self, kind: str, rows: int) -> Frame:
-        """Answer with a table that was there before the query came."""
+        """Answer with a table that existed before the query."""
         match kind:
             case "columns":
                 times, values = self.columns(rows)
@@ -74,14 +74,14 @@ class Datasource:
         return Frame.from_arrow(self.polars(rows))
 
     def columns(self, rows: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Give a table of times and numbers: one row a second."""
+        """Return a table of times and numbers: one row a second."""
         if len(self.table[0]) != rows:
             seconds = np.arange(FIRST_S, FIRST_S + rows, dtype="int64")
             self.table = (seconds * 1_000_000_000).view("datetime64[ns]"), np.arange(rows) / 2
         return self.table
 
     def many(self, series: int, rows: int) -> list[Frame]:
-        """Answer as monitoring does: one frame for each machine, each with its part of a table in memory."""
+        """Answer like a monitoring system: one frame for each machine, with its part of a table in memory."""
         times, values = self.columns(series * rows)
         parts = [slice(start, start + rows) for start in range(0, series * rows, rows)]
         return [
@@ -90,7 +90,7 @@ class Datasource:
         ]
 
     def lists(self, rows: int) -> dict[str, Any]:
-        """Give a table of times, texts and numbers, of which every tenth text and every seventh number is missing."""
+        """Return a table of times, texts and numbers, in which every tenth text and every seventh number is missing."""
         if "lists" not in self.tables:
             hosts = [None if row % 10 == 9 else f"web-{row % 100}" for row in range(rows)]  # noqa: PLR2004
             values = [None if row % 7 == 6 else row / 2 for row in range(rows)]  # noqa: PLR2004
@@ -99,7 +99,7 @@ class Datasource:
         return table
 
     def pandas(self, rows: int) -> pd.DataFrame:
-        """Give the same table as pandas has it."""
+        """Return the same table for pandas."""
         import pandas as pd  # noqa: PLC0415  # a process that is not asked for it has none of its memory
 
         if "pandas" not in self.tables:
@@ -108,7 +108,7 @@ class Datasource:
         return table
 
     def polars(self, rows: int) -> pl.DataFrame:
-        """Give the same table as polars has it."""
+        """Return the same table for polars."""
         import polars as pl  # noqa: PLC0415  # likewise
 
         if "polars" not in self.tables:
@@ -122,7 +122,7 @@ class Datasource:
 
 
 def series(start: datetime, rows: int) -> Frame:
-    """Make a time series: one row a minute, values 0, 0.5, 1, ..."""
+    """Return a time series: one row a minute, values 0, 0.5, 1, ..."""
     times = [start + timedelta(minutes=number) for number in range(rows)]
     values = [number / 2 for number in range(rows)]
     return Frame(
@@ -132,7 +132,7 @@ def series(start: datetime, rows: int) -> Frame:
 
 
 def work(units: int) -> float:
-    """Compute a fixed amount: what `work.py` does in its own process."""
+    """Compute a fixed amount, as `work.py` does in its own process."""
     total = 0.0
     for _ in range(units):
         total += sum(range(1000))
@@ -140,7 +140,7 @@ def work(units: int) -> float:
 
 
 def burn(seconds: float) -> Frame:
-    """Compute for as long as told, in Python alone."""
+    """Compute for some seconds, only in Python."""
     total, end = 0.0, time.monotonic() + seconds
     while time.monotonic() < end:
         total += sum(range(1000))

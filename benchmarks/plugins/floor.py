@@ -1,4 +1,4 @@
-"""The least that a plugin on grpcio can do: it reads nothing and answers nothing. What it takes is not ours to save."""
+"""The smallest plugin on grpcio: it reads nothing and answers nothing. gfplug can't save the time that it takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-if "grafana_plugin_type" not in os.environ:  # a start by hand, which every plugin refuses
+if "grafana_plugin_type" not in os.environ:  # a start without Grafana, which every plugin refuses
     sys.exit(1)
 
 import grpc
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def serve() -> None:
-    """Answer QueryData until the host says it is over."""
+    """Answer QueryData until the host ends the plugin."""
     over = asyncio.Event()
 
     async def empty(_request: bytes, _context: object) -> bytes:
@@ -45,7 +45,7 @@ async def serve() -> None:
 def _handlers(
     service: str, method: str, handler: Callable[[bytes, object], Awaitable[bytes]]
 ) -> grpc.GenericRpcHandler:
-    answer: Any = handler  # grpcio's types know no coroutines here
+    answer: Any = handler  # grpcio's types do not allow coroutines here
     return grpc.method_handlers_generic_handler(service, {method: grpc.unary_unary_rpc_method_handler(answer)})
 
 

@@ -1,4 +1,4 @@
-"""A fixed amount of computing, in Python alone; by hand it is done so often, in a process that does nothing else.
+"""A fixed amount of computing, only in Python; as a script it is done TIMES times, in a process that does nothing else.
 
 python work.py UNITS TIMES
 """
@@ -10,7 +10,7 @@ import time
 
 
 def work(units: int) -> float:
-    """Compute: a unit takes a few microseconds."""
+    """Compute; a unit takes a few microseconds."""
     total = 0.0
     for _ in range(units):
         total += sum(range(1000))
@@ -20,7 +20,7 @@ def work(units: int) -> float:
 if __name__ == "__main__":
     amount, times = map(int, sys.argv[1:])
     work(amount)
-    sys.stdin.readline()  # so that several begin together
+    sys.stdin.readline()  # so that several processes begin together
     begun = time.perf_counter()
     for _ in range(times):
         work(amount)

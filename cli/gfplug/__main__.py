@@ -8,7 +8,7 @@ from gfplug import __version__
 
 
 def run() -> None:
-    """Start the command line with the process's own arguments, and exit with its code."""
+    """Start the command line with the arguments of this process, and exit with its code."""
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"gfplug {__version__}\n")
         return

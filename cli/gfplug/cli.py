@@ -1,4 +1,4 @@
-"""The command line: one Typer app, and the one place where failures become words and an exit code."""
+"""The command line: one Typer app; only `main` turns failures into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSALS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
-"""The errors of folders and file systems that are not bugs of gfplug, in whichever code they occur."""
+"""The errors of folders and file systems: wherever they occur, they are not bugs of gfplug."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 """The errors of a full disk or quota. They occur while an open file is written, so the exception names no file."""
 
@@ -46,7 +46,7 @@ COMMANDS = {
 
 
 class Modules(UserDict[str, Any]):
-    """The commands by their names; a command's module is imported when the command is taken."""
+    """The commands by their names; a command's module is imported on access to the command."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - typer does not export the type
         """Return a command."""
@@ -56,10 +56,10 @@ class Modules(UserDict[str, Any]):
 
 
 class Commands(TyperGroup):
-    """A group that knows its commands by name alone until one is called."""
+    """A group that imports the module of a command only to run it."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - typer's
-        """Make the group."""
+        """Create the group."""
         super().__init__(**settings)
         self.commands = Modules(dict.fromkeys(COMMANDS))
 
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _report_refusal(error: OSError) -> int:
-    path = error.filename2 or error.filename  # of a rename, where to
+    path = error.filename2 or error.filename  # filename2: the target of a rename
     if error.errno not in _REFUSALS or not (path or error.errno in _FULL):
         return _report_bug()
     console.fail(ProjectError(f"{path}: {error.strerror}" if path else f"a file cannot be written: {error.strerror}"))

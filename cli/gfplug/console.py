@@ -52,7 +52,7 @@ class _LineHandler(logging.Handler):
             _write(sys.stderr, f"{record.getMessage()}\n")
 
     def clear(self) -> None:
-        """Remove the line of a stage, if one is shown."""
+        """Remove the line of a stage, if it is shown."""
         if self._stage:
             self._stage.stop()
             self._stage = None
@@ -73,7 +73,7 @@ def setup(verbosity: int = 0) -> None:
     logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
     logger.propagate = False
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is not valid Unicode is printed as it is
+        sys.stdout.reconfigure(errors="surrogateescape")  # prints a path that is not valid Unicode as its bytes
 
 
 def result(*parts: object, end: str = "\n") -> None:
@@ -82,7 +82,7 @@ def result(*parts: object, end: str = "\n") -> None:
 
 
 def result_json(value: Any, *, indent: int | None = 2) -> None:  # noqa: ANN401 - JSON
-    """Write the command's result as one JSON document; what stdout can't show is escaped as JSON escapes it."""
+    """Write the command's result as one JSON document; characters that stdout can't show become JSON escapes."""
     from gfplug import files  # noqa: PLC0415 - `--help` writes no JSON
 
     text = files.json_text(value, indent=indent)
@@ -100,7 +100,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 @contextmanager
 def live_drawing() -> Iterator[Callable[[Sequence[Part]], None]]:
-    """Show each drawing in the place of the one before; stdout must have a cursor."""
+    """Let each drawing replace the previous one; stdout must have a cursor."""
     from rich.live import Live  # noqa: PLC0415 - most commands draw nothing
 
     with Live(console=_screen(sys.stdout), auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
@@ -108,7 +108,7 @@ def live_drawing() -> Iterator[Callable[[Sequence[Part]], None]]:
 
 
 def clear() -> None:
-    """Empty the screen, if stdout is one."""
+    """Clear the screen, if stdout is a terminal with a cursor."""
     if has_cursor(sys.stdout):
         _screen(sys.stdout).clear()
 
@@ -140,7 +140,7 @@ def fail(error: GfplugError) -> None:
 
 
 def end_stage() -> None:
-    """Remove the line of a stage that runs, if one is shown."""
+    """Remove the line of a running stage, if it is shown."""
     for handler in logging.getLogger("gfplug").handlers:
         if isinstance(handler, _LineHandler):
             handler.clear()
@@ -159,17 +159,17 @@ def height() -> int:
 
 
 def has_cursor(stream: TextIO) -> bool:
-    """Tell whether what was written to a stream can be overwritten."""
+    """Tell whether a stream lets a program overwrite its lines."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def has_colour(stream: TextIO) -> bool:
-    """Tell whether a stream is a terminal that wants colour (https://no-color.org)."""
+    """Tell whether a stream is a terminal that should show colour (https://no-color.org)."""
     return has_cursor(stream) and not os.environ.get("NO_COLOR")
 
 
 def has_unicode() -> bool:
-    """Tell whether stdout can show everything; where it can not, let it show question marks instead of failing."""
+    """Tell whether stdout can show all characters; if not, make it show question marks instead of failing."""
     if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
         return True
     if hasattr(sys.stdout, "reconfigure"):
@@ -178,12 +178,12 @@ def has_unicode() -> bool:
 
 
 def is_interactive() -> bool:
-    """Tell whether a question may be asked: a terminal on stdin, and not in CI."""
+    """Tell whether gfplug may ask a question: stdin is a terminal, and this is not CI."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
 
 
 def _write(stream: TextIO, *parts: Part) -> None:
-    """Write parts, in colour where a terminal wants it; beside a moving picture, rich's stand-in writes above it."""
+    """Write parts, in colour if the terminal shows it; while a live display runs, rich writes them above it."""
     is_above_picture = hasattr(stream, "rich_proxied_file")
     if has_colour(stream) and not is_above_picture and any(isinstance(part, tuple) for part in parts):
         _screen(stream).print(_styled(parts, stream), end="", soft_wrap=True)
@@ -197,7 +197,7 @@ def _write(stream: TextIO, *parts: Part) -> None:
 def _encodable(stream: TextIO, text: str) -> str:
     """Return a text as a stream can write it: with a question mark for each character that its encoding lacks."""
     encoding, errors = stream.encoding, stream.errors or "strict"
-    if not encoding:  # not a file
+    if not encoding:  # the stream is not a file
         return text
     try:
         text.encode(encoding, errors)

@@ -1,16 +1,16 @@
-"""Every failure gfplug reports, and the exit code each one owns.
+"""Every failure that gfplug reports, with its exit code.
 
 GfplugError            exit 1   only its subclasses are raised
 ├── ProjectError       3   not a gfplug project, invalid plugin.json, an owned folder was edited
 ├── FetchError         4   the proto could not be obtained
-├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
-├── ToolError          6   protoc, the template, PyInstaller or the plugin itself failing; carries its last lines
+├── IntegrityError     5   bytes do not match their digest, or are not of the expected kind
+├── ToolError          6   protoc, the template, PyInstaller or the plugin itself failed; carries its last lines
 ├── CompatError        7   the chosen proto is too old, or drops something in use
 ├── ConflictError      8   an upgrade left something for the user to decide
 └── UsageError         2   an argument that the command line cannot check by its type
 
-0 is done, 1 a bug of ours, 130 an interruption. The message says what happened, with the value; the hint, what to type
-next.
+0 is success, 1 a bug of gfplug, 130 an interruption. The message says what happened, with the value; the hint says
+what to type next.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import ClassVar
 
 
 class GfplugError(Exception):
-    """The root: a failure the user can act on, without a traceback."""
+    """The root: a failure that the user can act on, printed without a traceback."""
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
-        """Keep the sentence, the next step, and the lines another program printed."""
+        """Store the message, the next step (`hint`), and the last lines of another program (`details`)."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -50,7 +50,7 @@ class FetchError(GfplugError):
 
 
 class IntegrityError(GfplugError):
-    """Bytes do not match their digest, or are not what they claim to be."""
+    """Bytes do not match their digest, or are not of the expected kind."""
 
     exit_code = 5
 
@@ -62,12 +62,12 @@ class ToolError(GfplugError):
 
 
 class CompatError(GfplugError):
-    """The chosen SDK version cannot serve: too old, or it drops something in use."""
+    """The chosen SDK version is too old, or it drops something in use."""
 
     exit_code = 7
 
 
 class ConflictError(GfplugError):
-    """An upgrade left, or an earlier one had left, something for the user to decide."""
+    """This upgrade or an earlier one left something for the user to decide."""
 
     exit_code = 8

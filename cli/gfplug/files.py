@@ -1,4 +1,4 @@
-"""Files on disk: digests, atomic writes, and folders that appear whole or not at all."""
+"""Files on disk: digests, atomic writes, and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sha256(content: bytes) -> str:
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 - JSON
-    """Return a JSON document that UTF-8 can hold: half of a surrogate pair, which JSON allows, stays an escape."""
+    """Return a JSON document that UTF-8 can encode: a lone surrogate, which JSON allows, is written as an escape."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return json.dumps(value, indent=indent) if _SURROGATE.search(text) else text
 
@@ -44,7 +44,7 @@ def sha256_of(path: Path) -> str:
 
 
 def entries(root: Path) -> list[Path]:
-    """List a folder's files and links, all of them, in the order of their POSIX paths."""
+    """List all files and links below a folder, in the order of their POSIX paths."""
     paths = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
 
@@ -63,7 +63,7 @@ def walk(root: Path) -> list[Path]:
 def write_atomic(path: Path, content: bytes, *, for_grafana: bool = False) -> None:
     """Write a file so that readers see the old bytes or the new ones, never a part.
 
-    Its mode stays, or is what the umask permits; it is 0644 if Grafana reads the file, see `let_grafana_read`.
+    The file keeps its mode; a new file gets what the umask permits; with `for_grafana`, 0644: see `let_grafana_read`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -79,14 +79,14 @@ def write_atomic(path: Path, content: bytes, *, for_grafana: bool = False) -> No
 
 
 def permitted_mode(mode: int) -> int:
-    """Return a mode without what this process's umask takes away."""
-    mask = os.umask(0o077)  # it can only be read by setting it
+    """Return a mode without the bits in this process's umask."""
+    mask = os.umask(0o077)  # a process can read its umask only by setting it
     os.umask(mask)
     return mode & ~mask
 
 
 def let_grafana_read(*places: Path) -> None:
-    """Make files 0644 and folders 0755, whatever the umask: Grafana runs as another user than the one who built."""
+    """Make files 0644 and folders 0755, despite the umask: Grafana runs as another user than the build."""
     for path in places:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -100,7 +100,7 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
 
 
 def require_free(destination: Path) -> None:
-    """Refuse a place where no folder can be made: something exists there, or it can't be written.
+    """Refuse a path where no folder can be created: something exists there, or the parent can't be written.
 
     Raises: ProjectError that names the reason.
     """
@@ -116,12 +116,12 @@ def require_free(destination: Path) -> None:
 
 @contextmanager
 def staging(destination: Path) -> Iterator[Path]:
-    """Yield a folder that becomes `destination` when the block succeeds, and vanishes when it does not.
+    """Yield a folder that becomes `destination` when the block succeeds, and is removed when the block fails.
 
     The folder is next to the destination. If the destination exists, and is empty, the folder is inside it, so that a
-    shell in the destination keeps its folder.
+    shell whose current folder is the destination stays in it.
 
-    Raises: ProjectError if the destination exists and holds something, or can't be written.
+    Raises: ProjectError if the destination exists and is not empty, or can't be written.
     """
     require_free(destination)
     is_there = destination.is_dir()
@@ -149,7 +149,7 @@ def staging(destination: Path) -> Iterator[Path]:
 
 
 def _move_up(stage: Path) -> None:
-    """Move what a folder holds to its parent, or nothing at all, and remove the folder."""
+    """Move all contents of a folder to its parent, or nothing, and remove the folder."""
     moved: list[Path] = []
     try:
         moved.extend(path.replace(stage.parent / path.name) for path in sorted(stage.iterdir()))

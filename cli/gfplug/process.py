@@ -1,6 +1,6 @@
 """Run another program to its end; its failure is a ToolError that carries its last lines.
 
-`quote` and `in_background` write commands for a person, in the words of the platform's shell: PowerShell on Windows.
+`quote` and `in_background` write commands for people, in the syntax of the platform's shell: PowerShell on Windows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def run(
 ) -> str:
     """Run a command without standard input and return what it wrote to standard output.
 
-    Units: `timeout` is in seconds.
+    Units: `timeout` in seconds.
     Raises: ToolError if the program is missing, exits with another code than 0, or runs out of time.
     """
     words = [str(word) for word in command]
@@ -58,7 +58,7 @@ def run(
 
 
 def last_lines(output: bytes) -> str:
-    """Return the end of a program's output as text, without the user and password of an address in it."""
+    """Return the end of a program's output as text, without the users and passwords in its addresses."""
     lines = output.decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
     return _CREDENTIALS.sub("***", "\n".join(lines))
 
@@ -71,10 +71,10 @@ def quote(word: str) -> str:
 
 
 def quote_powershell(text: str) -> str:
-    """Write a text as PowerShell's string."""
+    """Write a text as a PowerShell string."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def in_background(program: str, arguments: str) -> str:
-    """Return the command that starts a program while the shell takes the next command."""
+    """Return the command that starts a program in the background of the shell."""
     return f"Start-Process {program} '{arguments}'" if sys.platform == "win32" else f"{program} {arguments} &"

@@ -14,7 +14,7 @@ _RUNTIME = "gfruntime"
 
 
 def checkout() -> Path | None:
-    """Return the checkout that this gfplug runs from, None for an installed one.
+    """Return the checkout that this gfplug runs from; None if it is installed.
 
     An editable install leaves an old `_data` in site-packages, but the package is imported from the checkout, so that
     copy is never seen.
@@ -42,9 +42,9 @@ def runtime_source(name: str) -> str:
 
 @functools.cache
 def runtime_module(name: str) -> ModuleType:
-    """Load a file of the runtime by itself: one that is written for that, and imports the standard library alone."""
+    """Load one file of the runtime without its package; the file may import only the standard library."""
     module = ModuleType(f"gfplug_{name.replace('/', '_').removesuffix('.py')}")
-    sys.modules[module.__name__] = module  # dataclasses look their module up
+    sys.modules[module.__name__] = module  # dataclasses look up their module
     exec(compile(runtime_source(name), name, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
     return module
 

@@ -1,4 +1,4 @@
-"""Text on a terminal: escaped where a terminal would obey it, and in columns that line up."""
+"""Text on a terminal: with escaped control characters, and in columns that line up."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Part = str | tuple[str, str]
 """A text, or a text and its style as rich names it: `("error:", "red")`."""
 
 GAP = 2
-"""The blanks between two columns."""
-_ZERO_WIDTH_JOINER = "\u200d"  # holds some emoji together
+"""The spaces between two columns."""
+_ZERO_WIDTH_JOINER = "\u200d"  # joins several emoji to one
 
 
 def escape(text: str, *, keep: str = "\n\t") -> str:
-    """Write control characters as Python does: data may hold anything, and a terminal obeys them."""
+    """Write control characters as Python does: data may contain any character, and a terminal would obey these."""
     if text.isprintable():
         return text
     return "".join(char if char in keep or _is_visible(char) else repr(char)[1:-1] for char in text)

@@ -17,10 +17,10 @@ _PACKAGE = "pluginv2"
 
 
 def find_uses(root: Path, folders: Collection[str], names: Collection[str]) -> dict[str, list[str]]:
-    """Map each of some names to the places that use it, as `path:line`.
+    """Map each name to the places that use it, as `path:line`.
 
-    Only files that import the generated package count: `format` elsewhere is another thing. A file that is not Python
-    is passed over: it fails when it is run.
+    Only files that import the generated package count: elsewhere `format` is another name. A file that is not Python is
+    skipped: it fails when it is run.
     """
     uses = defaultdict(list)
     for folder in folders:
@@ -49,7 +49,7 @@ def _imports_package(node: ast.AST) -> bool:
 
 
 def _names(node: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield names that may be of the protocol: attributes, keywords, methods, imports; texts, as for `HasField`."""
+    """Yield names that may belong to the protocol: attributes, keywords, methods, imports; texts, as in `HasField`."""
     if isinstance(node, ast.Attribute):
         yield node.attr, node.lineno
     elif isinstance(node, ast.keyword) and node.arg:

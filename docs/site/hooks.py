@@ -1,4 +1,4 @@
-"""What `mkdocs build` does besides its own work: it takes the site's pages from site_pages.py, and writes llms.txt.
+"""Hooks of `mkdocs build`: they take the site's pages from site_pages.py, and write llms.txt.
 
 Every page that mkdocs.yml does not name comes last in its section, and a page without a section in the last section, so
 that no page is left out.
@@ -48,12 +48,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def _is_section_of(name: str, section: dict[str, Any]) -> bool:
-    """Tell whether a section holds the page of the folder that a page is in."""
+    """Tell whether a section contains the page of a page's folder."""
     return "/" in name and f"{name.partition('/')[0]}.md" in set(site_llms.names([section]))
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Put all pages in the place of docs/'s own files."""
+    """Replace the files of docs/ with all pages."""
     for name, page in _all().items():
         existing = files.get_file_from_path(name)
         if existing is not None:
@@ -63,7 +63,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: SitePage, **_: Any) -> str:  # noqa: ANN401  # mkdocs' own
-    """Link names in code to the reference, and make sections of symptoms; published Markdown stays as it is."""
+    """Link names in code to the reference, and make sections of symptoms; published Markdown stays unchanged."""
     name = page.file.src_uri
     if name == "changelog.md":
         return markdown
@@ -74,13 +74,13 @@ def on_page_markdown(markdown: str, page: SitePage, **_: Any) -> str:  # noqa: A
 
 
 def on_page_context(context: dict[str, Any], page: SitePage, config: MkDocsConfig, **_: Any) -> dict[str, Any]:  # noqa: ANN401  # mkdocs' own
-    """Let "edit" lead to the file that the text comes from."""
+    """Link "edit" to the file from which the text comes."""
     page.edit_url = f"{config.repo_url}/edit/main/{_all()[page.file.src_uri].origin}"
     return context
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write llms.txt, and each page's Markdown where its links expect it."""
+    """Write llms.txt, and each page's Markdown at the path of its links."""
     site = Path(config.site_dir)
     for name, page in _all().items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def names(nav: Sequence[Any]) -> Iterator[str]:
 
 
 def text(nav: Sequence[Any], pages: Mapping[str, Page], config: MkDocsConfig) -> str:
-    """Write the file; a page without a section of its own comes first."""
+    """Write the file; pages without a section come first."""
     parts = [f"# {config.site_name}\n\n> {config.site_description}\n"]
     sections = [(title, list(names([inside]))) for item in nav for title, inside in item.items()]
     for title, page_names in sections:

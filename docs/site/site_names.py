@@ -26,7 +26,7 @@ def is_module(name: str) -> bool:
 
 
 def places(pages: Iterable[Page]) -> dict[str, tuple[str, str]]:
-    """Map names and members to page and anchor; those of `gfruntime` come before others of the same name."""
+    """Map names and members to page and anchor; those of `gfruntime` take precedence over others of the same name."""
     modules = sorted((page for page in pages if is_module(page.name)), key=lambda page: page.name, reverse=True)
     return {
         name: (page.name, name if "." in name else name.lower())
@@ -59,7 +59,7 @@ def with_anchors(text: str) -> str:
 
 
 def with_links(text: str, name: str, entries: dict[str, tuple[str, str]]) -> str:
-    """Link the first mention of each name on a page; headings, blocks of code and other links stay as they are."""
+    """Link the first mention of each name on a page; headings, blocks of code and other links stay unchanged."""
     linked_names: set[str] = set()
 
     def link(code: re.Match[str]) -> str:

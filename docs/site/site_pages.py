@@ -31,7 +31,7 @@ OTHERS = {
     "results.md": "benchmarks/RESULTS.md",
     "examples.md": "examples/README.md",
 }
-"""Page → the file outside of docs/ that it shows."""
+"""Maps a page to the file outside of docs/ that it shows."""
 
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(\]\()([^)\s:]+|#[^)\s]+)(\))")
@@ -43,7 +43,7 @@ _slug = slugify(case="lower")
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its name, the file that its text comes from, the text as it is there, and the anchors of its headings."""
+    """A page: its name, the file that its text comes from, the file's text, and the anchors of its headings."""
 
     name: str
     origin: str
@@ -58,7 +58,7 @@ class Page:
 
     @property
     def summary(self) -> str:
-        """The first sentence of the page, without marks; for a page of headings alone, these."""
+        """The first sentence of the page, without marks; for a page with only headings, the headings."""
         text = _without_code(self.text)
         head = re.split(r"^## ", text, maxsplit=1, flags=re.MULTILINE)[0]
         for paragraph in re.split(r"\n\s*\n", head):
@@ -69,7 +69,7 @@ class Page:
 
 
 def read() -> dict[str, Page]:
-    """Read all pages: name → page."""
+    """Read all pages, by name."""
     pages: dict[str, Page] = {}
     for path in sorted((ROOT / "docs").rglob("*.md")):
         name = path.relative_to(ROOT / "docs").as_posix()
@@ -110,7 +110,7 @@ def _relative(name: str, page: Page) -> str:
 
 
 def _section_pages(name: str, text: str) -> list[Page]:
-    """Make a page of each section; the first one is what stands before them, and a list of them."""
+    """Make a page of each section; the first page has the text before the sections, and a list of them."""
     origin, folder = f"docs/{name}", name.removesuffix(".md")
     starts = [match.start() for match in _HEADING.finditer(_blank_code(text)) if len(match[1]) == 2]  # noqa: PLR2004  # of the second level
     sections = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
@@ -139,7 +139,7 @@ def _page(name: str, origin: str, text: str) -> Page:
 
 
 def anchors_of(text: str) -> list[str]:
-    """List the anchors of the headings, as the site and GitHub have them."""
+    """List the anchors of the headings, as the site and GitHub write them."""
     anchors: list[str] = []
     for match in _HEADING.finditer(_blank_code(text)):
         slug = _slug(re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", match[2]), "-")
@@ -153,7 +153,7 @@ def _without_code(text: str) -> str:
 
 
 def _blank_code(text: str) -> str:
-    """Replace fenced blocks by as many other characters, so that positions stay."""
+    """Replace fenced blocks by the same number of other characters, so that positions stay."""
     return _FENCED.sub(lambda match: "\n".join("." * len(line) for line in match[0].split("\n")), text)
 
 

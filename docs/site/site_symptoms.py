@@ -1,4 +1,4 @@
-"""Turns the tables of symptoms into sections, so that the search finds each symptom, and ranks its title first."""
+"""Turn the tables of symptoms into sections, so that the search finds each symptom, and ranks its title first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 
 def with_sections(text: str) -> str:
-    """Write a heading for each row's symptom, and below it the cell that follows; other cells are left out."""
+    """Write a heading for each row's symptom, with the next cell below it; other cells are left out."""
     return _TABLE.sub(lambda table: _sections(table, "###" if "\n## " in text[: table.start()] else "##"), text)
 
 

@@ -1,7 +1,7 @@
 """The two programs of GNU binutils that PyInstaller calls on Linux, so that binutils need not be installed.
 
 `objdump -a FILE` tells whether a file is a complete ELF file. `objcopy --add-section NAME=DATA FILE` adds a section
-that no segment maps: PyInstaller's archive, which its bootloader finds by the mark at the archive's end. Programs that
+that no segment maps: PyInstaller's archive, which its bootloader finds by a marker at the archive's end. Programs that
 copy ELF files keep a section, but drop bytes after the last one. The project's interpreter runs this file, so it
 imports nothing of gfplug.
 
@@ -25,7 +25,7 @@ _PROGBITS, _NOBITS = 1, 8
 
 
 def write_programs(folder: Path, *, python: Path) -> Path:
-    """Write programs that run this file under their names into a new folder; return it, for the front of the PATH."""
+    """Write both programs, which run this file, into a new folder; return the folder, for the front of the PATH."""
     folder.mkdir(parents=True, exist_ok=True)
     command = shlex.join([str(python), "-I", "-S", "-B", str(Path(__file__).absolute())])
     for name in PROGRAMS:
@@ -36,7 +36,7 @@ def write_programs(folder: Path, *, python: Path) -> Path:
 
 
 def is_elf(content: bytes) -> bool:
-    """Tell whether bytes are an ELF file; a file of the kind that plugins use must be complete."""
+    """Tell whether bytes are an ELF file; a 64-bit little-endian file must also be complete."""
     if content[:6] not in _IDENTITIES:
         return False
     if content[:6] != _LITTLE_64:
@@ -73,7 +73,7 @@ def add_section(content: bytes, name: str, data: bytes) -> bytes:
 
 
 def _end_of_contents(content: bytes, header: list[int], sections: list[list[int]]) -> int:
-    """Return the end of the last byte of a segment, of the program headers or of one of the sections."""
+    """Return the offset after the last byte of all segments, program headers and sections."""
     segments = [_PROGRAM.unpack_from(content, header[5] + number * _PROGRAM.size) for number in range(header[10])]
     ends = [section[4] + section[5] for section in sections if section[1] != _NOBITS]
     ends += [segment[2] + segment[5] for segment in segments]
@@ -81,7 +81,7 @@ def _end_of_contents(content: bytes, header: list[int], sections: list[list[int]
 
 
 def main(program: str, *words: str) -> str:
-    """Run a program, and return an error; empty if there is none."""
+    """Run one of the two programs; return an error message, empty if it succeeded."""
     match (program, *words):
         case ("objdump", "-a", file):
             return "" if is_elf(Path(file).read_bytes()) else f"{file}: file format not recognized"

@@ -1,6 +1,6 @@
 """A plugin's files for the browser of `gfplug preview`: built from a project's source, in memory, or from a bundle.
 
-Only a frontend's own build writes to the project.
+Only the build of a frontend with its own sources writes to the project.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SourceFiles:
     is_source = True
 
     def __init__(self, project: Project) -> None:
-        """Begin without a module.js.
+        """Start without a module.js.
 
         Raises: ProjectError as `locate_frontend` does.
         """
@@ -72,11 +72,11 @@ class SourceFiles:
         return self._keep(built_files)
 
     def refuse(self, problem: GfplugError) -> None:
-        """Keep the error that explains why there is no new module.js."""
+        """Store the error that explains why there is no new module.js."""
         self.problem = problem
 
     def read(self, name: str) -> bytes | None:
-        """Return a file by its path in the bundle; None if there is none."""
+        """Return a file by its path in the bundle; None if it does not exist."""
         with self._lock:
             built_files = self._built_files.get(name)
         if name == _MANIFEST:
@@ -89,9 +89,9 @@ class SourceFiles:
         return None
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as Grafana's frontend gets it; if it can't be read, the last valid one.
+        """Return plugin.json as Grafana's frontend gets it; if it can't be read, the last valid version.
 
-        Raises: ProjectError if none was valid yet.
+        Raises: ProjectError if no version was valid yet.
         """
         try:
             self._meta = frontend_meta(documents.parse_json(self._manifest_text()))
@@ -141,20 +141,20 @@ class BundleFiles:
     def __init__(self, folder: Path) -> None:
         """Serve a folder.
 
-        Raises: ProjectError if it has no plugin.json.
+        Raises: ProjectError if the folder has no plugin.json.
         """
         self._folder = folder
         self._manifest = Manifest.read(folder / _MANIFEST)
 
     @property
     def problem(self) -> GfplugError | None:
-        """Why there is no module.js."""
+        """The error that explains why there is no module.js."""
         if (self._folder / _MODULE).is_file():
             return None
         return ProjectError(f"{self._folder} has no {_MODULE}", hint="build it with `gfplug build`")
 
     def read(self, name: str) -> bytes | None:
-        """Return a file by its path; None if there is none."""
+        """Return a file by its path; None if it does not exist."""
         if not paths.is_inside(name):
             return None
         try:

@@ -1,4 +1,4 @@
-"""`gfplug build` as a service: build a project's bundle, start it once, and pack an archive of it."""
+"""`gfplug build` as a service: build a project's bundle, start it once, and pack it into an archive."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class BuildOptions:
     clean: bool = False
 
     def check(self) -> None:
-        """Raise UsageError for an unknown mode, a bad glibc version, or options that exclude each other."""
+        """Raise UsageError for an unknown mode, an invalid glibc version, or options that exclude each other."""
         if self.libc not in portable.MODES:
             raise UsageError(f"--libc must be {' or '.join(portable.MODES)}, got {self.libc}")
         if self.max_glibc and self.libc == "bundled":
@@ -109,11 +109,11 @@ class BuildOptions:
 
 
 def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
-    """Build a project: environment, frontend, freeze, bundle, smoke test, archive; the last step moves all into place.
+    """Build a project: environment, frontend, freeze, bundle, smoke test, archive; then move the results into place.
 
     Results of an earlier build are reused if their inputs have not changed. If the build fails or is interrupted, the
     previous bundle and archives stay unchanged.
-    Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
+    Raises: ProjectError, ToolError or UsageError, before any file of the project changes.
     """
     options = options or BuildOptions()
     options.check()
@@ -125,7 +125,7 @@ def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
 
 
 class _Build:
-    """One build, in the order of its stages."""
+    """One build; the methods follow the order of the stages."""
 
     def __init__(self, project: Project, options: BuildOptions, scratch: Path) -> None:
         self.project, self.options = project, options
@@ -235,7 +235,7 @@ class _Build:
 
 
 def day_of(project: Project) -> date:
-    """Return the date of a bundle: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
+    """Return the date of a bundle: SOURCE_DATE_EPOCH, else the project's last commit, else today."""
     if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
     committed = repository.date_of(project.root)
@@ -257,7 +257,7 @@ def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
 def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
     """Start the built plugin as Grafana does; it must load, and answer health and a query.
 
-    Raises: ToolError with the plugin's own message; if PyInstaller missed a module, with its name and the remedy.
+    Raises: ToolError with the plugin's message; if PyInstaller missed a module, with the module's name and the remedy.
     """
     from gfplug.host.smoke import smoke  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
     from gfplug.host.target import Target  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs

@@ -1,4 +1,4 @@
-"""The build in plugin.json: `info.build`, with the commit and the time; the same for everybody who builds it.
+"""`info.build` in plugin.json: the commit and the time, the same for everybody who builds the commit.
 
 Source: grafana/grafana, docs/sources/developers/plugins/plugin.schema.json, info.build.
 """
@@ -25,17 +25,17 @@ _log = logging.getLogger("gfplug")
 
 
 def build_info(folder: Path) -> dict[str, Any]:
-    """Return the known facts of a project's build: `time`, `repo` and `hash`, each if known.
+    """Return `time`, `repo` and `hash` of a project's build, each if it is known.
 
     One commit may be on several branches, and its archives must be equal, so no branch is included. A project with
     uncommitted changes has no `hash`.
-    Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
+    Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else the time of the project's last commit.
     Raises: UsageError if SOURCE_DATE_EPOCH is not a number of seconds.
     """
     seconds, committed = packing.epoch(), repository.date_of(folder)
     time = committed if seconds == packing.EPOCH else seconds
     info: dict[str, Any] = {} if time is None else {"time": time * _MS}
-    if committed is None:  # no commit contains the project: a repository around it is another project's
+    if committed is None:  # no commit contains the project: the repository around it belongs to another project
         return info
     if address := public_address(repository.origin(folder)):
         info["repo"] = address
@@ -46,7 +46,7 @@ def build_info(folder: Path) -> dict[str, Any]:
 
 
 def public_address(origin: str) -> str:
-    """Return the URL of a repository for a browser, without user, password and query; empty if it is on no server.
+    """Return the URL of a repository for a browser, without user, password and query; empty if it is not on a server.
 
     >>> public_address("git@github.com:acme/sales.git")
     'https://github.com/acme/sales'

@@ -1,6 +1,6 @@
 """Run by the interpreter of a project's environment: compiles the author's modules for the bundle.
 
-`python bytecode.py SOURCE TARGET`: for each .pyc below TARGET, the .py of that name below SOURCE is compiled into it;
+`python bytecode.py SOURCE TARGET`: compiles into each .pyc below TARGET the .py of the same name below SOURCE;
 the result does not depend on the project's path. Prints the names without a source. Imports nothing of gfplug.
 """
 

@@ -100,7 +100,7 @@ def _require_same_plugin(first: _Part, part: _Part) -> None:
 
 
 def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
-    """Refuse files of one name that differ, and signatures, which would not cover the other files."""
+    """Refuse different files of one name, and signatures, which would not cover the other files."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
         raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign the merged archive")
     reasons = {
@@ -118,7 +118,7 @@ def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, 
 
 
 def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
-    """Describe the difference between two files of one name; empty if they are the same."""
+    """Describe the difference between two files of one name; empty if the files are equal."""
     if (one.crc, one.size) == (other.crc, other.size):
         return "" if one.mode == other.mode else "mode"
     texts = [packing.unpack(each).replace(b"\r\n", b"\n") for each in (one, other)]
@@ -131,9 +131,9 @@ def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
 
 
 def _difference_of_manifests(*manifests: dict[str, Any]) -> str:
-    """Describe the difference between two files plugin.json: their date, their commit, or something else.
+    """Describe the difference between two plugin.json files: the date, the commit, or another key.
 
-    Raises: AttributeError or TypeError if one of them, its info or its build is not a JSON object.
+    Raises: AttributeError or TypeError if a file, its `info` or its `build` is not a JSON object.
     """
     dates, commits = [], []
     for manifest in manifests:

@@ -1,7 +1,7 @@
-"""Compare a bundle with its project's dependencies: unused ones, and packages that are not dependencies.
+"""Compare a bundle with its project's dependencies: find unused dependencies, and packages that are not dependencies.
 
-PyInstaller collects what code imports, including optional imports of installed packages. It can't see files that are
-read, or imports by a computed name.
+PyInstaller collects the modules that code imports, including optional imports of installed packages. It can't find
+files that the code reads, or imports by a computed name.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Environment:
 
     @classmethod
     def of(cls, inventory: Inventory) -> Environment:
-        """Make it from an inventory."""
+        """Create the environment from an inventory."""
         packages = {str(canonicalize_name(each.name)): each for each in inventory.packages}
         by_name = {str(canonicalize_name(each.name)): each for each in inventory.bundled if each.files}
         return cls(packages, by_name, inventory.markers)
@@ -87,7 +87,7 @@ class Environment:
 def find_missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
     """List the packages of the requirements that have no files in a bundle.
 
-    A package without code counts as present if one of its requirements is; a package without a list of files is
+    A package without code counts as present if one of its requirements is present; a package without a list of files is
     unknown. The runtime's requirements are ignored: it has two transports, and a bundle contains one.
     """
     packages = []
@@ -103,9 +103,9 @@ def find_missing(environment: Environment, lines: Iterable[str]) -> list[Package
 
 
 def find_undeclared(environment: Environment, lines: Iterable[str], *, own: Collection[str] = ()) -> dict[str, int]:
-    """Map the names of packages in a bundle that no requirement needs to their bytes there; largest first.
+    """Map the names of bundled packages that no requirement needs to their bytes in the bundle; largest first.
 
-    Packages that only such a package needs count as a part of it.
+    If only such a package needs another package, the other one counts as its part.
     """
     required_names = environment.with_dependencies(lines) | set(own)
     extra_packages = {name: package for name, package in environment.in_bundle.items() if name not in required_names}
@@ -120,7 +120,7 @@ def find_undeclared(environment: Environment, lines: Iterable[str], *, own: Coll
 
 
 def _requirements(project: Project, environment: Environment) -> list[str] | None:
-    """Return the project's requirements; None if its build computes them, and it is not installed."""
+    """Return the project's requirements; None if the build computes them and the project is not installed."""
     table = project.pyproject
     if "dependencies" not in table.get("dynamic", ()):
         return [*table.get("dependencies", ()), *_of_built_extras(table)]

@@ -1,4 +1,4 @@
-"""`gfplug deploy` as a service: the exact lines that install one plugin in a Grafana, for each way to run Grafana.
+"""`gfplug deploy` as a service: the exact lines that install a plugin, for each way to run Grafana.
 
 Only text is generated; nothing is installed. The variables are spelled as Grafana reads them: Grafana silently ignores
 a wrong prefix (`GF_ALLOW_LOADING...`).
@@ -23,7 +23,7 @@ _IMAGE = "grafana/grafana"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedPlugin:
-    """The plugin to deploy; `url` is the archive's URL for a host with a network, empty without one."""
+    """The plugin to deploy; `url` is the archive's URL for a host with a network, empty without such a URL."""
 
     id: str
     archive: str

@@ -32,7 +32,7 @@ class DevBundle:
 
 
 def prepare(project: Project, *, python: Path | None = None, address: str = "") -> DevBundle:
-    """Write `dist/` with a launcher of the project's source; with an address, one that attaches to it.
+    """Write `dist/` with a launcher of the project's source; with an address, the launcher attaches to it.
 
     Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
     """
@@ -73,7 +73,7 @@ def link_command(folder: Path, plugin_id: str) -> str:
 
 
 def relink_command(project: Project, python: Path) -> str:
-    """Return, in JSON, how to run `link`, and for which file; empty for a frontend with its own sources."""
+    """Return, in JSON, how to run `link`, and the file that it writes; empty for a frontend with its own sources."""
     if npm.locate_frontend(project) is not None:
         return ""
     command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]

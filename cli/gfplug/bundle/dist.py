@@ -28,7 +28,7 @@ _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
 _GENERATED_FILES = ("plugin.json", "module.js")
-_FOLDERS = ("schema",)  # generated unless the author has written them
+_FOLDERS = ("schema",)  # generated if the author did not write them
 _TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
 
 
@@ -51,7 +51,7 @@ class Bundle:
 def check(project: Project) -> Manifest:
     """Return the project's plugin.json if a bundle can be built from it.
 
-    Raises: ProjectError naming what would make Grafana refuse the bundle, or write outside its folder.
+    Raises: ProjectError naming the part that Grafana would refuse, or that would be written outside the bundle.
     """
     manifest, version = project.manifest, project.version
     if not names.ID.fullmatch(manifest.id):
@@ -90,8 +90,8 @@ def assemble(
 
     `browser` has module.js and other files of the frontend's build, `day` is the date in plugin.json, `build` is
     info.build unless plugin.json has one. If the frontend's build has a plugin.json, the project's keys
-    replace its keys, also those in `info`; its other keys stay.
-    Text files get LF line ends, whatever git wrote on this platform, because archives of one commit must have identical
+    replace its keys, including those in `info`; its other keys stay.
+    Text files get LF line ends, even if git wrote others on this platform: archives of one commit must have identical
     shared files.
     """
     frozen.folder.rename(folder)
@@ -116,7 +116,7 @@ def manifest_text(project: Project, other: bytes | None, day: date, build: Mappi
 
 
 def with_lf(name: str, content: bytes) -> bytes:
-    """Return a file's content with LF line ends, if its name and content are a text's."""
+    """Return a file's content with LF line ends, if its name and content are those of a text."""
     is_text = PurePosixPath(name).suffix.lower() in _TEXTS and b"\0" not in content
     return content.replace(b"\r\n", b"\n") if is_text else content
 
@@ -199,9 +199,9 @@ class BundleLocation:
 
 
 def locate_bundle(target: Path) -> BundleLocation:
-    """Return the bundle of a project, or the one in a folder.
+    """Return the bundle of a project, or the bundle in a folder.
 
-    Raises: ProjectError if there is none.
+    Raises: ProjectError if there is no bundle.
     """
     if not target.exists():
         raise ProjectError(f"{target} does not exist", hint="name a project, or a dist folder")

@@ -1,6 +1,6 @@
 """ELF files: their dependencies, and edits that move nothing.
 
-pyelftools reads. Every edit keeps each mapped byte at its place, so it can't cause the known damage of `strip` and
+pyelftools reads the files. Every edit keeps each mapped byte at its place, so it can't cause the damage of `strip` and
 `patchelf` (segments whose alignment a wheel's repair tool chose). `slim` decides which edits to make.
 
 Source: System V ABI, chapter 5 (program loading, dynamic section), as <elf.h> of glibc 2.36 spells it.
@@ -33,7 +33,7 @@ _RUN_PATHS = ("DT_RPATH", "DT_RUNPATH")
 _ENTRY = struct.Struct("<qQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
-_PAGE = 0x10000  # the largest page of a machine that Grafana runs on: arm64's
+_PAGE = 0x10000  # bytes of the largest memory page on Grafana's platforms: arm64
 _DAMAGED = (
     ArithmeticError,
     AssertionError,
@@ -60,7 +60,7 @@ def is_elf(path: Path) -> bool:
 def convert_read_errors(content: bytes) -> Iterator[ELFFile]:
     """Convert errors while a block reads an ELF file.
 
-    Raises: UnreadableError for a damaged file, for any error of pyelftools, which checks little.
+    Raises: UnreadableError for a damaged file: pyelftools checks little, so any of its errors may mean damage.
     """
     from elftools.common.exceptions import ELFError  # noqa: PLC0415 - 80 ms, and only a build reads ELF
     from elftools.construct import ConstructError  # noqa: PLC0415
@@ -78,9 +78,9 @@ def convert_read_errors(content: bytes) -> Iterator[ELFFile]:
 class Elf:
     """One file in memory, read by pyelftools; edits return its new bytes.
 
-    `segments` are the program headers, `table` is that of the dynamic section, `dynamic` are the section's entries
-    before its end, and `strings` are the texts that they refer to: `needed` are the required libraries, in the loader's
-    order, `run_paths` the folders in which the loader searches them, where `$ORIGIN` is the file's own folder.
+    `segments` are the program headers; `table` is the dynamic section's program header; `dynamic` are the section's
+    entries before its end, and `strings` are the texts that they refer to: `needed` are the required libraries, in the
+    loader's order, `run_paths` the folders in which the loader searches them; `$ORIGIN` is the file's own folder.
     """
 
     content: bytes
@@ -130,7 +130,7 @@ class Elf:
             )
 
     def symbols(self) -> tuple[set[bytes], set[bytes]]:
-        """Return the names of the symbols that it defines for others, and of those that it needs.
+        """Return the names of the symbols that the file exports, and of the symbols that it imports.
 
         Raises: UnreadableError.
         """
@@ -145,9 +145,9 @@ class Elf:
         return defined, undefined
 
     def drop_needed(self, names: Collection[str]) -> bytes:
-        """Remove required libraries: their entries name a remaining one again.
+        """Remove required libraries: their entries repeat the name of a remaining library.
 
-        If all would be removed, the first one stays.
+        If no library would remain, the first one stays.
         """
         entries = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
         remaining = [value for (_, value), name in zip(entries, self.needed, strict=True) if name not in names]
@@ -202,7 +202,7 @@ class Elf:
         """Return the number of the dynamic entry that a search path may use; None if there is none."""
         if "DT_RUNPATH" in tags:
             return tags.index("DT_RUNPATH")
-        if tags and self.table.p_filesz // _ENTRY.size > len(tags) + 1:  # the first null entry is not the last
+        if tags and self.table.p_filesz // _ENTRY.size > len(tags) + 1:  # there is an unused null entry
             return len(tags)
         return tags.index("DT_DEBUG") if "DT_DEBUG" in tags else None  # filled at run time, only for debuggers
 
@@ -235,7 +235,7 @@ def _round_up(number: int) -> int:
 
 
 def _allocated_sections(file: ELFFile) -> tuple[bytes, list[Any]]:
-    """Return the names and headers of the loaded sections, and the header of the section names last."""
+    """Return the names and headers of the loaded sections, and last the header of the section names."""
     sections = [
         (number, each)
         for number, each in enumerate(file.iter_sections())
@@ -248,7 +248,7 @@ def _allocated_sections(file: ELFFile) -> tuple[bytes, list[Any]]:
         header.sh_name = len(names) if number else 0
         names += section.name.encode() + b"\0" if number else b""
         header.sh_link = numbers.get(header.sh_link, 0)
-        if header.sh_type in {"SHT_REL", "SHT_RELA"}:  # they refer to the section that they belong to
+        if header.sh_type in {"SHT_REL", "SHT_RELA"}:  # `sh_info` is the number of the relocated section
             header.sh_info = numbers.get(header.sh_info, 0)
     own = file.get_section(file["e_shstrndx"]).header
     own.sh_name = len(names)

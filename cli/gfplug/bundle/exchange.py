@@ -21,11 +21,11 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
-    """Move a bundle to `place`; the old one, if any, moves to where the new one was, or to `aside`.
+    """Move a bundle to `place`; the old bundle, if any, moves to the new one's former path, or to `aside`.
 
-    On Linux the two are exchanged in one step. Elsewhere `place` does not exist for a moment:
-    after a crash in it, `recover` restores the old bundle.
-    Raises: ToolError if a file is locked, as those of a running plugin on Windows; the old bundle is whole then.
+    On Linux the two are exchanged in one step. Elsewhere `place` does not exist for a moment: after a crash in this
+    moment, `recover` restores the old bundle.
+    Raises: ToolError if a file is locked, as on Windows while the plugin runs; the old bundle is then unchanged.
     """
     new, problem = bundle.folder, f"the new bundle cannot be moved to {place}"
     hint = "try again: a virus scanner may still read its files"
@@ -45,7 +45,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
 def _rename(source: Path, target: Path, problem: str, *, hint: str) -> None:
     """Rename a folder; on Windows, try again for a while, because virus scanners open new files.
 
-    Raises: ToolError with the problem and the hint if one of its files stays open there.
+    Raises: ToolError with the problem and the hint if a file of the folder stays open.
     """
     end = time.monotonic() + (_SCAN_SECONDS if sys.platform == "win32" else 0)
     while True:
@@ -79,6 +79,6 @@ def _exchange(one: Path, other: Path) -> bool:
     if library.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
         return True
     code = ctypes.get_errno()
-    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system without it
+    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system without this call
         return False
     raise OSError(code, os.strerror(code), str(other))

@@ -1,4 +1,4 @@
-"""PyInstaller: a project's own plugin.spec, run in the project's own environment."""
+"""PyInstaller runs a project's plugin.spec in the project's environment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
     """Freeze a project below an empty folder.
 
     Nothing is reused from an earlier run, because PyInstaller misses edits within a second of its last run.
-    Units: `epoch` is in seconds; files that carry a time get this one.
+    Units: `epoch` is in seconds; files that contain a time get this one.
     Raises: ToolError with PyInstaller's last lines; ProjectError if plugin.spec is missing or has another output.
     """
     spec = project.root / "plugin.spec"
@@ -64,9 +64,9 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
 
 
 def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
-    """Compile the author's modules again into a frozen plugin; False if it has them in another form.
+    """Compile the author's modules again into a frozen plugin; False if the plugin has them in another form.
 
-    plugin.spec collects them as files. Assertions stay, because they are the author's.
+    plugin.spec collects the modules as files. The author's assertions stay.
     Raises: ToolError naming the line that is not valid Python.
     """
     places = [folder for folder in frozen.folder.glob("_internal*/plugin") if any(folder.rglob("*.pyc"))]
@@ -90,7 +90,7 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
 
 
 def _environment(workspace: Path, python: Path) -> dict[str, str]:
-    """Return the environment for PyInstaller: on Linux with our objcopy and objdump before installed ones."""
+    """Return the environment for PyInstaller: on Linux, gfplug's objcopy and objdump precede installed ones."""
     variables = interpreters.clean_environment()
     if sys.platform == "linux":
         programs = binutils.write_programs(workspace / "programs", python=python)
@@ -115,7 +115,7 @@ def _find(output: Path, executable: str) -> Frozen:
 def _sort(library: Path) -> None:
     """Sort PyInstaller's zip of start-up modules, whose order is random.
 
-    They stay uncompressed: the start is faster, and the archive smaller.
+    The modules stay uncompressed: the start is faster, and the archive smaller.
     """
     with zipfile.ZipFile(library) as archive:
         modules = {entry.filename: archive.read(entry) for entry in archive.infolist()}

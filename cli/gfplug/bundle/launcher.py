@@ -1,6 +1,6 @@
 """The launcher: a small executable in `dist/` that Grafana starts instead of a frozen plugin.
 
-It runs the project's source (`gfruntime.dev`), or names the address of a plugin that runs elsewhere. On Windows, where
+It runs the project's source (`gfruntime.dev`), or prints the address of a plugin that runs elsewhere. On Windows, where
 a script is not an executable, it is the stub that also starts console scripts: an .exe, a line with the interpreter,
 and a zip with `launched.py`.
 
@@ -89,7 +89,7 @@ class Launcher:
     def executable(self, platform: str) -> bytes:
         """Return the launcher's bytes for a platform in Go's spelling.
 
-        Raises: ToolError if there is no launcher for it.
+        Raises: ToolError if there is no launcher for the platform.
         """
         return self._stub(platform) if platform.startswith("windows_") else self._script()
 

@@ -44,7 +44,7 @@ def floor(folder: Path) -> Floor | None:
 
 
 def needs(path: Path) -> set[tuple[int, ...]]:
-    """Return the glibc versions that one file needs; none if it is not ELF, or damaged."""
+    """Return the glibc versions that one file needs; none if the file is not ELF, or is damaged."""
     if not is_elf(path):
         return set()
     try:
@@ -87,7 +87,7 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def find_needed_symbol(path: Path, version: tuple[int, ...]) -> str:
-    """Return a symbol that a file needs in a version of glibc; empty if none is named."""
+    """Return a symbol that a file needs in a version of glibc; empty if the file names no such symbol."""
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 

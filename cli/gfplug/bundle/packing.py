@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EPOCH = 315532800
 """1980-01-01, the first time of the zip format."""
 
-LEVEL = 10  # of libdeflate: 3 % smaller than zlib's best, in the same time
+LEVEL = 10  # libdeflate's level: files 3 % smaller than zlib's best, in the same time
 LATEST = 4354819198
 """2107-12-31 23:59:58, the last time of the zip format."""
 
@@ -33,7 +33,7 @@ _MAX_ZIP_BYTES, _MAX_ZIP_FILES, _MAX_NAME_BYTES = (
     0xFFFFFFFF,
     0xFFFF,
     0xFFFF,
-)  # a zip file's limits: bytes, files, bytes of a name
+)  # limits of a zip file: bytes, files, bytes of a name
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -41,7 +41,7 @@ _DEFLATED, _UNIX, _VERSION, _UTF8 = 8, 3, 20, 0x800
 
 
 def epoch(variables: Mapping[str, str] | None = None) -> int:
-    """Return the time, in seconds, of files without their own: SOURCE_DATE_EPOCH, else 1980.
+    """Return the time, in seconds, for files that have no time: SOURCE_DATE_EPOCH, else 1980.
 
     Earlier times become 1980, the first time of a zip file: build tools often use 0 or 1.
     Raises: UsageError if SOURCE_DATE_EPOCH is not a number of seconds, or after the year 2107.
@@ -106,9 +106,9 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
 
 
 def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
-    """Refuse entries that exceed the limits of the zip format without its extension.
+    """Refuse entries that exceed the limits of the zip format without zip64.
 
-    Raises: ToolError.
+    Raises: ToolError naming the limit.
     """
     if len(entries) > _MAX_ZIP_FILES:
         raise ToolError(
@@ -131,7 +131,7 @@ def repack(bundle: Path, archive: Path) -> str:
 
 
 def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> str:
-    """Write an archive beside its place, then move it there; return its digest."""
+    """Write an archive to a temporary file, then move it into place; return its digest."""
     unfinished = archive.with_name(f".{archive.name}")
     archive.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -162,7 +162,7 @@ def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
 
 
 def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
-    """Make one file's entry; its compressed bytes are copied from the earlier archive if the content is equal."""
+    """Return the entry of a file; its compressed bytes are copied from the earlier archive if the content is equal."""
     from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
 
     body = old.packed(name, content)
@@ -177,7 +177,7 @@ def unpack(entry: ArchiveEntry) -> bytes:
 
 
 def digest_path(archive: Path) -> Path:
-    """Return where an archive's digest is."""
+    """Return the path of an archive's digest file."""
     return archive.with_name(f"{archive.name}.sha256")
 
 
@@ -189,10 +189,10 @@ def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
 
 
 class EarlierArchive:
-    """An earlier archive, whose compressed files may be reused; empty for None, a missing or a broken one."""
+    """An earlier archive, whose compressed files may be reused; empty if it is None, missing or broken."""
 
     def __init__(self, path: Path | None) -> None:
-        """Read an archive, if it is one."""
+        """Read an archive, if the file is one."""
         self.lock = threading.Lock()
         self.stream: IO[bytes] | None = None
         self.entries: dict[str, zipfile.ZipInfo] = {}

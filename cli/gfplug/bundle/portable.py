@@ -41,7 +41,7 @@ _LAUNCHERS = Path(__file__).parent / "launchers"
 def set_library_path(executable: Path, platform: str) -> None:
     """Make a finished executable search libraries in its contents folder before the system's.
 
-    PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has no libz for it.
+    PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has no suitable libz.
     """
     if not platform.startswith("linux") or not is_elf(executable):
         return

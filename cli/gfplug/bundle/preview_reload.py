@@ -44,7 +44,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True)
 class _Reload:
-    """The plugin runs the saved code, or the saved code can't be used."""
+    """The state of a reload: the plugin runs the saved code, or the saved code can't be used."""
 
     problem: str = ""
 
@@ -61,7 +61,7 @@ class Reloader:
         provisioned: Mapping[str, Any],
         feed: EventFeed,
     ) -> None:
-        """Watch nothing yet; `provisioned` is the data source's first state."""
+        """Prepare to watch; `provisioned` is the data source's first state."""
         self._files = plugin_files
         self._source = source
         self._provisioning = provisioning
@@ -81,13 +81,13 @@ class Reloader:
             self._reloads.put(_Reload(line.message))
 
     def start(self, keeper: PluginKeeper) -> None:
-        """Start to build module.js for the first time, and to watch; pages that are open get an event."""
+        """Start to build module.js for the first time, and to watch; open pages get an event."""
         self._keeper = keeper
         self._last_snapshot = self._look()
         self._thread.start()
 
     def follow_start(self) -> None:
-        """Build module.js if the plugin did not run before."""
+        """Build module.js if it was not built yet."""
         if self._files.module_address() is None:
             self._reloads.put(_Reload())
 
@@ -173,7 +173,7 @@ class Reloader:
         return is_new
 
     def _warn_of_unknown(self) -> None:
-        """Warn of provisioned keys that the plugin does not read, as `gfplug call` does."""
+        """Warn about provisioned keys that the plugin does not read, as `gfplug call` does."""
         assert self._keeper is not None  # noqa: S101 - set by `start`
         try:
             reply = known_keys.ask(self._keeper.plugin(), timeout=_SCHEMA_SECONDS)
@@ -228,7 +228,7 @@ _PARTS = {"settings": "datasources", "dashboards": "dashboards", "rules": "alert
 def read_schema(plugin: RunningPlugin) -> dict[str, Any]:
     """Ask the plugin for the schema of its dataclasses.
 
-    Raises: ProjectError with the plugin's own text if they can't become a form, or its code can't be loaded; ToolError
+    Raises: ProjectError with the plugin's message if they can't become a form, or its code can't be loaded; ToolError
     if it does not answer.
     """
     reply = plugin.call_resource("gfplug/schema", timeout=_SCHEMA_SECONDS)

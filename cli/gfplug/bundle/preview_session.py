@@ -52,7 +52,7 @@ class PreviewOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A running preview: its address with the token, an address that opens it only once, and what it shows."""
+    """A running preview: its address with the token, an address for a single use, and the page's Grafana version."""
 
     url: str
     ticket_url: str
@@ -64,8 +64,8 @@ class Preview:
 def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> Iterator[Preview]:
     """Run a preview for the length of a block.
 
-    A project's source starts while the block runs, and pages show why it does not; a bundle has started before.
-    Raises: ToolError if the page is not installed, or a bundle can't be started; UsageError for a port that is taken
+    A project's source starts while the block runs, and pages show why it fails; a bundle starts before the block.
+    Raises: ToolError if the page is not installed, or a bundle can't be started; UsageError for a port that is in use
     or a version of Grafana without a page; ProjectError for an invalid target.
     """
     page = page or locate_page(options.grafana)
@@ -121,7 +121,7 @@ class _Parts:
             self.reloader.watch(line)
 
     def tell(self, event: str, value: dict[str, Any]) -> None:
-        """Pass on that the plugin runs again, or does not run."""
+        """Tell pages that the plugin runs again, or does not run."""
         self.feed.publish_masked(event, value)
         if self.reloader and event == "up":
             self.reloader.follow_start()
@@ -193,7 +193,7 @@ def _listen(application: Application, port: int) -> WebServer:
 
 
 def _port_problem(error: OSError) -> str:
-    """Say why a port can't be opened; nothing for another error.
+    """Return why a port can't be opened; empty for another error.
 
     Source: Microsoft's Winsock reference: WSAEACCES also means that another program uses the port exclusively.
     """
@@ -220,7 +220,7 @@ def _provisioning_folders(project: Project | None) -> list[Path]:
 
 
 def _import_heavy() -> None:
-    """Import what the first answers need, while the plugin starts."""
+    """Import the modules that the first answers need, while the plugin starts."""
     import grpc  # noqa: F401, PLC0415 - heavy
     import pyarrow as pa  # noqa: F401, PLC0415 - heavy
 

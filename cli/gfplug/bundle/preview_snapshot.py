@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gfplug.bundle.browser_files import SourceFiles
 
 Snapshot = dict[str, tuple[int, int]]
-"""Files by path: the time of the last change, in nanoseconds, and the size."""
+"""Maps the path of a file to the time of its last change, in nanoseconds, and its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

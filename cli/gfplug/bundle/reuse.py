@@ -1,8 +1,8 @@
 """The cache of builds in `artifacts/.cache`: the frozen plugin, and the inputs of the last build.
 
-A frozen plugin is reused as long as PyInstaller's inputs have not changed. Of the author's modules it reads only the
-imports, so a change inside a function needs no freeze. If in doubt, freeze: a key that is too narrow would ship old
-code.
+A frozen plugin is reused as long as PyInstaller's inputs have not changed. PyInstaller reads only the imports of the
+author's modules, so a change inside a function needs no freeze. If in doubt, freeze: a key with too few inputs would
+ship old code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
-_OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's own build
+_OUTPUT_FOLDERS = {("frontend", "node_modules"), ("frontend", "dist")}  # output of a frontend's build
 _NOT_FROZEN = (
     *("frontend", "tests", "provisioning", ".github", ".gfplug", ".vscode"),
     *("README.md", "AGENTS.md", "CHANGELOG.md", "LICENSE", "requirements-lock.txt"),
@@ -50,7 +50,7 @@ def result_key(digests: Mapping[str, str], inventory: Inventory, options: Mappin
 
 
 def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
-    """Return the digest of PyInstaller's inputs: of the author's modules only the imports."""
+    """Return the digest of PyInstaller's inputs; the author's modules contribute only their imports."""
     spec = documents.read_text(project.root / "plugin.spec") if "plugin.spec" in digests else ""
     invisible = [name for name in _NOT_FROZEN if name not in spec]
     visible = {
@@ -112,7 +112,7 @@ def load_result(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
 
 
 def last_size(cache: Path, key: str) -> int | None:
-    """Return a size of the last build, whatever its inputs: `archive_bytes` or `bundle_bytes`."""
+    """Return a size of the last build, even if its inputs have changed: `archive_bytes` or `bundle_bytes`."""
     result = _read(cache / "result.json").get("result")
     size = result.get(key) if isinstance(result, dict) else None
     return size if isinstance(size, int) else None
@@ -155,7 +155,7 @@ def _loads(node: ast.AST) -> bool:
 
 
 def _own_code() -> str:
-    """Return the digest of gfplug's own files that affect a build."""
+    """Return the digest of gfplug's files that affect a build."""
     package = Path(__file__).parents[1]
     return _digest([files.sha256_of(path) for path in files.walk(package) if path.parent.name != "commands"])
 

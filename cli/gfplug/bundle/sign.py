@@ -3,7 +3,7 @@
 Only names and digests of the files are sent, never the files.
 
 Source: grafana/plugin-tools, @grafana/sign-plugin 3.3.3, packages/sign-plugin/src (the request's fields);
-grafana/grafana v13.0.0, pkg/plugins/manager/signature/manifest.go (what the answer must hold).
+grafana/grafana v13.0.0, pkg/plugins/manager/signature/manifest.go (the required parts of the answer).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_ANSWER_BYTES = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """The signed plugin, the signer, and the Grafanas."""
+    """The signed plugin, the signer, and the URLs of the Grafanas."""
 
     folder: Path
     files: int
@@ -43,7 +43,7 @@ class Signature:
 
 
 def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str] | None = None) -> Signature:
-    """Sign a bundle for some Grafanas: writes its MANIFEST.txt.
+    """Sign a bundle for the Grafanas at `root_urls`, and write its MANIFEST.txt.
 
     Raises: UsageError without a token or a root URL; ProjectError if a file can't be signed; FetchError if the API
     refuses or can't be reached; IntegrityError if its response is not a signature of this bundle.
@@ -88,7 +88,7 @@ def _root_url(url: str) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Map every file to its SHA-256, as Grafana will: slashes in names, without the old signature."""
+    """Map every file to its SHA-256, as Grafana does: with slashes in names, without the old signature."""
     root, digests = folder.resolve(), {}
     for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()

@@ -1,6 +1,6 @@
 """Make a frozen plugin smaller: remove unused libraries, and data for debuggers.
 
-This module decides which edits to make; `elf` makes them. Unreadable files, and those not proven unused, stay
+This module decides which edits to make; `elf` makes them. Unreadable files, and files that may be used, stay
 unchanged.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 OVERLINKED = ("pyarrow",)
-"""Packages whose libraries require libraries without using a symbol of them: parquet, substrait, dataset, acero."""
+"""Packages whose libraries require libraries but use no symbol of them: parquet, substrait, dataset, acero."""
 
 INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
 """Metadata files of a package that describe its installation, and not the package."""
@@ -36,7 +36,7 @@ class _Library:
 
 
 def slim(folder: Path, *, executable: str) -> None:
-    """Make the libraries of a frozen plugin smaller, in place; the executable has PyInstaller's own data and stays."""
+    """Make the libraries of a frozen plugin smaller, in place, but not the executable, which has PyInstaller's data."""
     for package in OVERLINKED:
         for place in folder.glob(f"*/{package}"):
             drop_unused(place)
@@ -48,9 +48,9 @@ def slim(folder: Path, *, executable: str) -> None:
 
 
 def drop_links(folder: Path) -> None:
-    """Remove PyInstaller's links to Linux libraries, except those that a library needs.
+    """Remove PyInstaller's links to Linux libraries, except links that a library needs.
 
-    They are at the top of the contents folder, for libraries whose own run paths do not lead to their dependencies.
+    The links are at the top of the contents folder, for libraries that do not find their dependencies by run paths.
     Unpackers lose links or store their targets twice.
     """
     links = {link for link in folder.glob("*/*") if link.is_symlink() and ".so" in link.suffixes}
@@ -85,7 +85,7 @@ def strip(path: Path) -> None:
 
 
 def drop_unused(folder: Path) -> list[str]:
-    """Remove the libraries of one package that its others require without using them; return their names."""
+    """Remove libraries that other libraries of the package require but do not use; return their names."""
     by_name = {path.name: library for path in libraries(folder) if (library := _read(path))}
     before = {name: by_name.keys() & set(library.elf.needed) for name, library in by_name.items()}
     after = {
@@ -102,7 +102,7 @@ def drop_unused(folder: Path) -> list[str]:
 
 
 def _unresolved(path: Path, links: Collection[Path]) -> set[str]:
-    """Return the libraries that a file requires and does not find by its own run paths, ignoring links."""
+    """Return the required libraries that a file does not find by its run paths; `links` do not count."""
     try:
         elf = Elf.read(path)
     except UnreadableError:
@@ -125,7 +125,7 @@ def _read(path: Path) -> _Library | None:
 
 
 def _undo_losses(by_name: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
-    """If a library would lose a symbol of a direct or indirect dependency, undo its edits and those of all these."""
+    """If a library would lose a symbol of any dependency, direct or indirect, undo its edits and its dependencies'."""
     for name, library in by_name.items():
         way = _closure(name, before)
         if _symbols_from(library, way, by_name) != _symbols_from(library, _closure(name, after), by_name):
@@ -145,12 +145,12 @@ def _closure(name: str, needed: dict[str, set[str]]) -> set[str]:
 
 
 def _symbols_from(library: _Library, names: set[str], by_name: dict[str, _Library]) -> set[bytes]:
-    """Return the symbols that a library needs and some others define."""
+    """Return the symbols that a library needs and that the libraries `names` define."""
     return {symbol for name in names for symbol in library.undefined & by_name[name].defined}
 
 
 def _remove_orphans(by_name: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:
-    """Remove the plain libraries that no other requires any more; Python imports the other files itself."""
+    """Remove the plain libraries that no file requires any more; Python imports the other files."""
     orphan_names: list[str] = []
     while True:
         required = {other for name in by_name.keys() - set(orphan_names) for other in needed[name]}

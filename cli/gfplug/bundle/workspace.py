@@ -26,7 +26,7 @@ _BLOCKED = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 @contextmanager
 def open_folder(artifacts: Path) -> Iterator[Path]:
-    """Yield a folder below `artifacts` that is removed with the block; it also removes the rest of a killed build.
+    """Yield a folder below `artifacts` and remove it after the block; first remove the files of a killed build.
 
     Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
     """
@@ -45,7 +45,7 @@ def open_folder(artifacts: Path) -> Iterator[Path]:
 def make_empty(folder: Path) -> Path:
     """Remove the content of the folder, and return a new folder in it.
 
-    The new one has a unique name, because a program that outlived a killed build may still write to the old one.
+    The new folder has a unique name, because a program of a killed build may still write to the old folder.
     """
     if folder.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,7 +57,7 @@ def make_empty(folder: Path) -> Path:
 def convert_os_errors(place: Path) -> Iterator[None]:
     """Convert errors of the operating system while writing into sentences.
 
-    Raises: ProjectError if a path is not writable, ToolError for a full disk, also if another program reported it.
+    Raises: ProjectError if a path is not writable, ToolError for a full disk, even if another program reported it.
     """
     try:
         yield

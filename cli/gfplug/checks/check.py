@@ -1,4 +1,4 @@
-"""`gfplug check` as a service: reports what would fail later in a project, a bundle or an archive."""
+"""`gfplug check` as a service: report problems of a project, a bundle or an archive before they occur."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Report:
         return sum(finding.level == level for finding in self.findings)
 
     def is_good(self, *, strict: bool = False) -> bool:
-        """Tell whether no finding is an error; `strict` counts warnings, too."""
+        """Tell whether no finding is an error; `strict` also counts warnings."""
         return not self.count("error") and not (strict and self.count("warning"))
 
     @property
     def is_partial(self) -> bool:
-        """Whether the check skipped something that a build checks."""
+        """Whether the check skipped a part that a build checks."""
         return any(finding.rule == "schema" and finding.level == "note" for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as `gfplug check --json` prints it."""
+        """Return the report as `gfplug check --json` prints it."""
         counts = {level: self.count(level) for level in LEVELS}
         return {
             "kind": self.kind,
@@ -60,10 +60,10 @@ class Report:
 def check(path: Path, *, python: Path | None = None, is_static: bool = False) -> Report:
     """Check a project, with its `dist/` if there is one; a bundle; or an archive.
 
-    A given interpreter loads the project's data source, even if gfplug has not used it before. With `is_static`, no
-    code of the project runs.
+    The interpreter `python` loads the project's data source, even if gfplug has not used it before. With `is_static`,
+    no code of the project runs.
 
-    Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
+    Raises: ProjectError for any other path; IntegrityError if an archive is damaged.
     """
     if path.is_file():
         return _report("archive", path, _archive(path))

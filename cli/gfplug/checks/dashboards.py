@@ -41,7 +41,7 @@ def check(project_path: Path, paths: Sequence[Path], *, python: Path | None = No
 def check_queries(
     project: Project, schema: Mapping[str, Any], files: Sequence[Path], *, python: Path | None = None
 ) -> Report:
-    """Find values in the queries of files that a schema refuses or does not have, after their migration.
+    """Find values in saved queries that a schema refuses or does not have, after the queries' migration.
 
     Raises: ProjectError if a file cannot be read, or the project's code does not load.
     """

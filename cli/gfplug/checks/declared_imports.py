@@ -1,7 +1,7 @@
 """Compare the imports of a project's code with the dependencies in its pyproject.toml.
 
-With an interpreter, its environment says which packages provide which modules. Without one, names must suffice: if a
-dependency that is not installed may provide a module, that is a warning.
+With an interpreter, its environment says which packages provide which modules. Without it, only the names are compared:
+if a dependency that is not installed may provide a module, the finding is a warning.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FILE = "pyproject.toml"
 _LIST_TIMEOUT_SECONDS = 60.0
-_MIN_SEARCHED_LETTERS = 3  # letters of the shortest name that is searched in another
+_MIN_SEARCHED_LETTERS = 3  # shorter names are not searched in longer names
 _OF_RUNTIME = {
     "gfruntime": "gfruntime",
     "grpc": "grpcio",
@@ -68,7 +68,7 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
-    """What an environment reports: the packages of each module, and modules without a package."""
+    """The report of an environment: the packages of each module, and modules without a package."""
 
     standard: Collection[str] = sys.stdlib_module_names
     providers: dict[str, list[str]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Report:
 
 
 def check(project: Project, python: Path | None) -> Iterator[Finding]:
-    """Compare the imports of a project's code with its dependencies; an interpreter provides exact names."""
+    """Compare the imports of a project's code with its dependencies; `python` reports the packages of each module."""
     source = source_imports.read(project.source)
     for path, line, text in source.broken if python is None else ():  # without an interpreter, nothing else reports it
         yield error("syntax", _describe_place(project, path, line), f"it is not valid Python: {text}", "fix that line")
@@ -95,7 +95,7 @@ def check(project: Project, python: Path | None) -> Iterator[Finding]:
 
 
 def _requirements(project: Project) -> list[str] | None:
-    """Return the project's requirements; None if they are computed or unreadable, which other checks report."""
+    """Return the project's requirements; None if they are computed or unreadable: other checks report both."""
     try:
         table = project.pyproject
     except GfplugError:
@@ -106,7 +106,7 @@ def _requirements(project: Project) -> list[str] | None:
 
 
 def _not_installed(environment: Environment, lines: Sequence[str]) -> Iterator[Finding]:
-    """Find requirements that apply to an environment and that it does not fulfil."""
+    """Find requirements that apply to an environment but that it does not fulfil."""
     for line in lines:
         for name, _ in environment.direct([line]):
             package = environment.packages.get(name)
@@ -165,14 +165,14 @@ def _unit(module: str) -> str:
 
 
 def _may_be(module: str, package: str) -> bool:
-    """Tell whether a module may belong to a package, by their names only."""
+    """Tell from the names alone whether a module may belong to a package."""
     one, other = (re.sub(r"[-_.]", "", name).lower() for name in (module, package))
     is_inside = min(len(one), len(other)) >= _MIN_SEARCHED_LETTERS and (one in other or other in one)
     return one == other or is_inside or canonicalize_name(_OTHER_NAMES.get(module, module)) == package
 
 
 def _hint(project: Project, name: str) -> str:
-    """Return where to add a package, and which extra lists it without effect."""
+    """Return where to add a package; name the extra that lists it without effect."""
     extras = project.pyproject.get("optional-dependencies", {})
     lines_by_extra = extras.items() if isinstance(extras, dict) else ()
     names = [
@@ -198,7 +198,7 @@ def _describe_place(project: Project, path: Path, line: int) -> str:
 def _ask(python: Path, modules: Sequence[str]) -> _Report:
     """Ask an interpreter which packages provide some modules.
 
-    Raises: ToolError if it does not answer.
+    Raises: ToolError if the interpreter does not answer.
     """
     command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("providers.py"), *modules]
     reply = process.run(

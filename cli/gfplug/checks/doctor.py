@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One examined thing: `is_good`, its `state`, and what to do if it is not good."""
+    """The result of one examination: `is_good`, the `state`, and what to do if it is not good."""
 
     name: str
     is_good: bool
@@ -32,7 +32,7 @@ class Examination:
     remedy: str = ""
 
     def to_json(self) -> dict[str, str | bool]:
-        """Return it as `gfplug doctor --json` prints it."""
+        """Return the examination as `gfplug doctor --json` prints it."""
         return {"name": self.name, "is_good": self.is_good, "seen": self.state, "remedy": self.remedy}
 
 
@@ -56,7 +56,7 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
 
 
 def _judge(name: str, lacks: Iterable[MissingPrerequisite], state: str) -> Examination:
-    """Return a good result with this state, unless something is missing."""
+    """Return a good result with this state, or a bad one if something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
     return Examination(
@@ -78,7 +78,7 @@ def _python() -> Examination:
 
 
 def _pythons(project: Project | None) -> list[Examination]:
-    """Check for a Python that can make environments, and for the tools that make them."""
+    """Check for a Python that can create environments, and for the tools that create them."""
     try:
         search = python_search.search(python_search.versions_of(project))
     except GfplugError as error:

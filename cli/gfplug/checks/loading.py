@@ -1,4 +1,4 @@
-"""Load the data source as a build does: does it import, does it give a form, does it accept the provisioned values.
+"""Load the data source as a build does; check that it imports, gives a form, and accepts the provisioned values.
 
 Only an interpreter that gfplug has used before is run (see `project.environment.ownership`). Checks that need no
 interpreter run in any case.
@@ -33,7 +33,7 @@ _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
 
 
 def check(project: Project, interpreter: Path | None, *, is_static: bool) -> Iterator[Finding]:
-    """Load the data source with the project's interpreter, or with the user's; check the values that it reads."""
+    """Load the data source with the project's interpreter, or that of `--python`; check the values that it reads."""
     try:
         python = venv.locate(interpreter) if interpreter else venv.interpreter_of(project.root / ".venv")
         reason = "--static" if is_static else "" if interpreter else _unusable(project, python)
@@ -64,7 +64,7 @@ def _load(project: Project, python: Path) -> Iterator[Finding]:
 
 
 def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
-    """Compare the project's additions to the editors with the forms."""
+    """Compare the project's hooks and translations with the forms."""
     try:
         hook_fields.check(hooks.read_hooks(project).text, schema)
     except GfplugError as failure:
@@ -82,7 +82,7 @@ def _failure(project: Project, reason: str, details: str) -> Finding:
     if not places:
         return error("load", _SOURCE, reason, hint or f"fix {_SOURCE}")
     file, line = places[-1]
-    path = project.source / file  # an absolute one stays
+    path = project.source / file  # an absolute path stays absolute
     path_text = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else file
     text = _line(path, int(line))
     return error(
@@ -99,7 +99,7 @@ def _line(path: Path, number: int) -> str:
 
 
 def _unusable(project: Project, python: Path) -> str:
-    """Return why a check does not run the project's interpreter; empty if it does."""
+    """Return why a check does not run the project's interpreter; empty if the check runs it."""
     if not python.exists():
         return "there is no .venv yet"
     if not ownership.is_own(project.root / ".venv"):

@@ -1,4 +1,4 @@
-"""Saved values, migrated by the project's classes: in the project's interpreter, all in one process."""
+"""Migrate saved values with the project's classes: in the project's interpreter, all in one process."""
 
 from __future__ import annotations
 

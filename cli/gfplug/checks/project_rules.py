@@ -27,13 +27,13 @@ _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
 
 def check(project: Project, *, python: Path | None = None, is_static: bool = False) -> Iterator[Finding]:
-    """Check a project before it is built; a given interpreter loads its code, and `is_static` runs no code."""
+    """Check a project before it is built; the interpreter `python` loads its code; with `is_static`, no code runs."""
     try:
         content, own = project.manifest.content, npm.locate_frontend(project)
     except GfplugError as failure:
         yield error("manifest-json", manifest_rules.FILE, failure.message, failure.hint)
         return
-    if own is None or own.folder == project.root / "frontend":  # an adopted plugin's own file has the rest
+    if own is None or own.folder == project.root / "frontend":  # an adopted plugin's file has the rest
         yield from _manifest(project, content, has_own_build=own is not None)
     try:
         dist.check(project)
@@ -65,7 +65,7 @@ def _packages(project: Project) -> Iterator[Finding]:
 
 
 def _provisioning(project: Project) -> Iterator[Finding]:
-    """Check that Grafana can read the provisioned files: it does not start with a broken one."""
+    """Check that Grafana can read the provisioned files: it does not start with a broken file."""
     for path in files.walk(project.root / "provisioning"):
         name = path.relative_to(project.root).as_posix()
         try:
@@ -101,13 +101,13 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
 
 
 def _beside_sources(source: Path) -> dict[str, Path]:
-    """List the files that a frontend's own build may put into the bundle: all in the folders beside its sources."""
+    """List the files that a frontend's build may put into the bundle: all files in the folders beside its sources."""
     folders = [folder for folder in source.glob("*") if folder.is_dir()]
     return {path.relative_to(source).as_posix(): path for folder in folders for path in files.walk(folder)}
 
 
 def _frontend(project: Project) -> Iterator[Finding]:
-    """Check what is put into module.js beside the schema."""
+    """Check the files that a build puts into module.js in addition to the schema."""
     try:
         hooks.read_hooks(project)
     except GfplugError as failure:

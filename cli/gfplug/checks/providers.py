@@ -27,8 +27,8 @@ def _providers(module: str, tops: "dict[str, list[str]]") -> "list[str]":
 def _has(name: str, path: str, *, is_whole: bool) -> bool:
     """Tell whether a package has a module, by its path without a suffix; a package without a list of files may have it.
 
-    Unless `is_whole`, a folder is enough, which packages may share, because the name may be of something inside a
-    module.
+    Unless `is_whole`, a folder of this name is enough, although packages may share it, because the name may belong to
+    something inside a module.
     """
     try:
         files = distribution(name).files

@@ -1,4 +1,4 @@
-"""Compare what a project provisions for Grafana with its dataclasses: data sources, alert rules, dashboards."""
+"""Compare the data sources, alert rules and dashboards that a project provisions with its dataclasses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(migrator: Migrator) -> Iterator[Finding]:
 
 
 def _check_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
-    """Check data sources, each in its file."""
+    """Check data sources; `sources` are pairs of a file and a data source."""
     options = [(where, source.get("jsonData")) for where, source in sources]
     saved_options = [
         SavedValue(kind="options", where=where, values=values if isinstance(values, dict) else {})

@@ -1,4 +1,4 @@
-"""Values of a saved query that break the bounds of a schema, as the runtime would refuse them; all of them.
+"""Find all values of a saved query that break the bounds of a schema: the values that the runtime would refuse.
 
 The schema comes from `python -m gfruntime.author.schema`. Values with a template variable, and fields that `show_if`
 hides, are not checked: the runtime reads a hidden field as its default.
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _LISTS = ("multi", "tags", "list")
 _SWITCHES = (True, False, 0, 1, "true", "false", "0", "1")
 _LONGEST_VALUE = 80  # characters of a value in a sentence
-_LARGEST_FLOAT = 2.0**53  # that the runtime accepts as a whole number
+_LARGEST_FLOAT = 2.0**53  # the largest float that the runtime accepts as a whole number
 
 
 def violations(fields: Sequence[Field], model: Mapping[str, Any], *, prefix: str = "") -> Iterator[str]:
@@ -39,7 +39,7 @@ _MISSING = object()
 
 
 def _stored(model: Any, name: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the value of a name; a name with a dot is inside an object."""
+    """Return the value of a name; a name with a dot leads into an object."""
     for key in name.split("."):
         model = model.get(key, _MISSING) if isinstance(model, dict) else _MISSING
     return model
@@ -107,7 +107,7 @@ def _check_single(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa
 
 
 def _kind(field: Field) -> str:
-    """Return the kind of one value of a field, whether it is shown or hidden, one or several."""
+    """Return the kind of one value of a field, no matter whether the field is hidden or has several values."""
     kind, default = field["kind"], field.get("default")
     if kind == "number" or field.get("numeric") or "integer" in field:
         return "number"
@@ -119,7 +119,7 @@ def _kind(field: Field) -> str:
 
 
 def _number(field: Field, value: Any) -> str:  # noqa: ANN401 - JSON
-    """Describe how a number breaks its limits; a text that is a number counts as one."""
+    """Describe how a number breaks its limits; a text that is a number counts as a number."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value) if re.search(r"[.eE]", value) or len(value) > _LONGEST_VALUE else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -144,7 +144,7 @@ def _allowed_text(field: Field) -> str:
 
 
 def _is_choice(value: Any, choice: Any) -> bool:  # noqa: ANN401 - JSON
-    """Compare as the runtime does: neither True nor 1.0 is 1, and the text of a whole number is that number."""
+    """Compare as the runtime does: True and 1.0 differ from 1, and the text of a whole number equals that number."""
     if type(choice) is int and isinstance(value, str):
         return value == str(choice)
     if isinstance(choice, str) and _text_of(value):

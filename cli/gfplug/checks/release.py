@@ -1,6 +1,6 @@
-"""`gfplug release`: all that a release needs is checked on this machine, as the project's workflow does it on others.
+"""`gfplug release`: check on this machine what a release needs, as the project's workflow does on other machines.
 
-The tag comes last. It is what starts that workflow, and the author pushes it.
+The tag comes last; the workflow starts when the author pushes it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release: the tag that starts the workflow, what the changelog says of it, and this platform's archive."""
+    """A release: the tag that starts the workflow, its section of the changelog, and this platform's archive."""
 
     tag: str
     notes: str
@@ -48,10 +48,10 @@ class Release:
 def prepare(project: Project, *, python: Path | None = None, is_rehearsal: bool) -> Release:
     """Check a project, build it, check its archive, and run its linters and tests.
 
-    With an interpreter, that one builds and tests; else the project's `.venv` does.
+    The interpreter `python` builds and tests; without it, the project's `.venv` does.
 
-    Raises: ProjectError for what the author has to change first, all of it in one message; ToolError if a check or a
-    test fails; as `build` does.
+    Raises: ProjectError with everything that the author must change first, in one message; ToolError if a check or a
+    test fails; else as `build` does.
     """
     version, notes = project.version, changes(project)
     problems = [*_problems(project, version, notes)]
@@ -77,7 +77,7 @@ def tag(project: Project, name: str) -> None:
 
 
 def changes(project: Project) -> str:
-    """Return what the changelog says of the project's version; empty where it has no section for it.
+    """Return the changelog's section for the project's version; empty if there is none.
 
     A section begins with a line such as `## 1.2.0`, `## [1.2.0]` or `## 1.2.0 (2026-01-31)`.
     """

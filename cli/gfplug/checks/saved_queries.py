@@ -27,7 +27,7 @@ _ANNOTATIONS, _VARIABLES = "annotations", "templating"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedQuery:
-    """One query: `kind` is "variable" or "annotation", or empty for queries of panels and alert rules."""
+    """One query: `kind` is "variable" or "annotation", or empty for a query of a panel or an alert rule."""
 
     where: str
     kind: str
@@ -81,7 +81,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _names_in(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
-    """Return the names that a dashboard gives a data source of the plugin: an input of its export, or a variable."""
+    """Return a dashboard's names for a data source of the plugin: the inputs of its export, and its variables."""
     inputs = content.get("__inputs") if isinstance(content, dict) else None
     names = {
         str(each.get("name"))
@@ -123,7 +123,7 @@ def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], 
         if isinstance(node, dict):
             place = _enter_object(node, place)
             for query in _queries(node, place):
-                ids.add(id(query[2]))  # do not search inside a plugin's own query
+                ids.add(id(query[2]))  # do not search inside a query of the plugin
                 yield query
             stack += [(value, _enter_key(place, key)) for key, value in reversed(node.items())]
         else:
@@ -142,7 +142,7 @@ def _enter_key(place: _Place, key: object = None) -> _Place:
 
 
 def _enter_object(node: dict[str, Any], place: _Place) -> _Place:
-    """Add an object's own details: its title, its panel, its data source."""
+    """Add an object's details: its title, its panel, its data source."""
     titles, panel, title = place.titles, place.panel, node.get("title")
     if "targets" in node or (node.get("kind") == "Panel" and isinstance(node.get("spec"), dict)):
         inner = node if "targets" in node else node["spec"]
@@ -159,7 +159,7 @@ def _enter_object(node: dict[str, Any], place: _Place) -> _Place:
 
 
 def _queries(node: dict[str, Any], place: _Place) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:
-    """Yield the queries that an object itself has."""
+    """Yield the queries of an object, without those of the objects in it."""
     targets = node.get("targets")
     for target in targets if isinstance(targets, list) else []:
         if isinstance(target, dict):

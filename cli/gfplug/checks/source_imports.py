@@ -1,4 +1,4 @@
-"""The modules that a project's code imports, found in its text without running it.
+"""The modules that a project's code imports, read from its text without running it.
 
 Optional imports do not count: in `try` with an `except ImportError`, in `suppress(ImportError)`, below `if
 TYPE_CHECKING`, or for some Pythons and systems only.
@@ -78,7 +78,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _find_imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield the modules that are imported without an alternative, with their lines, in the order of the text."""
+    """Yield the modules that are imported without an alternative, with their lines, in the order of the code."""
     ahead: list[ast.AST] = [tree]
     while ahead:
         node = ahead.pop()
@@ -105,7 +105,7 @@ def _required_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_of_systems(test: ast.expr) -> bool:
-    """Tell whether a condition tests the Python or the system that runs the code."""
+    """Tell whether a condition tests the version of Python or the operating system."""
     attributes = (
         node for node in ast.walk(test) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     )

@@ -1,4 +1,4 @@
-"""Texts of the forms that a language in `frontend/locales` lacks: the editors show these untranslated."""
+"""Find texts of the forms that a language in `frontend/locales` lacks: the editors show these untranslated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gfplug new`: make a plugin project from a name."""
+"""`gfplug new`: create a plugin project from a name."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def new(
 
 
 def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
-    """Read an API's description, and print which parts are left out."""
+    """Read an API's description, and print which parts gfplug leaves out."""
     from gfplug.scaffold.openapi.stored_model import StoredModel  # noqa: PLC0415 - as above
 
     operation_names = openapi_options.names(operations)

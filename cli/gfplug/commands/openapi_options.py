@@ -1,4 +1,4 @@
-"""The options about an API's description, and the messages about parts that are left out."""
+"""The options about an API's description, and the messages about parts that gfplug leaves out."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _KINDS = {
 
 
 def names(operations: str | None) -> tuple[str, ...]:
-    """Split a list of operations' names."""
+    """Split a list of operation names."""
     return tuple(filter(None, (name.strip() for name in (operations or "").split(","))))
 
 
 def require_openapi(openapi: str | None, *, operations: str | None, strict: bool) -> None:
-    """Refuse options about a description if there is no description.
+    """Refuse options that need a description if there is no description.
 
     Raises: UsageError that names the option.
     """
@@ -52,7 +52,7 @@ def require_openapi(openapi: str | None, *, operations: str | None, strict: bool
 
 
 def read(openapi: str, operations: Sequence[str], *, strict: bool, previous: Sequence[str] = ()) -> DataSource:
-    """Read a description, and print which parts are left out.
+    """Read a description, and print which parts gfplug leaves out.
 
     Raises: as `description.read` does; ProjectError if `strict` is set and an operation can't be read.
     """
@@ -76,7 +76,7 @@ def read(openapi: str, operations: Sequence[str], *, strict: bool, previous: Seq
 
 
 def show_changes(changes: Sequence[UpstreamChange]) -> None:
-    """Print what another description changes for queries."""
+    """Print what the new description changes for queries."""
     for change in changes:
         console.note(f"{'breaking' if change.is_breaking else 'note'}: {change.message}")
     if not changes:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def ask_mock(project: Path, upstream: StoredModel, *, python: Path | None = None) -> None:
     """Run the mock and the plugin, send the query, and print the answer as `gfplug call query` does.
 
-    Without `python`, the plugin runs in the project's own environment, which is created first.
+    Without `python`, the plugin runs in the project's environment, which this function creates first.
 
-    Raises: ToolError if the mock does not start; as `gfplug call query` does.
+    Raises: ToolError if the mock does not start; else as `gfplug call query` does.
     """
     from gfplug.host import api_mock  # noqa: PLC0415 - a command's imports are its own
 

@@ -33,7 +33,7 @@ _NO_BRACES = str.maketrans("", "", "{}")
 
 
 class Command(TyperCommand):
-    """A command whose usage is `NAME [DIR]`, and whose errors have no `Value error,` as typer's would."""
+    """A command whose usage is `NAME [DIR]`, and whose errors lack typer's prefix `Value error,`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer does not export the type
         """Read the arguments.
@@ -52,7 +52,7 @@ class Command(TyperCommand):
 
 
 def group(text: str, **commands: Callable[..., None]) -> typer.Typer:
-    """Make a command with subcommands, by their names; `text` is its help."""
+    """Create a command with subcommands; the keywords are their names, `text` is the help."""
     app = typer.Typer(help=text, no_args_is_help=True)
     for name, command in commands.items():
         app.command(name, cls=Command)(command)
@@ -60,7 +60,7 @@ def group(text: str, **commands: Callable[..., None]) -> typer.Typer:
 
 
 def choice(kind: object, *names: str, help: str) -> Any:  # noqa: A002, ANN401 - as typer.Option has it
-    """Describe an option for the values of a Literal; the help shows them as `[a|b]`."""
+    """Describe an option whose values are those of a Literal; the help shows the values as `[a|b]`."""
     return typer.Option(*names, metavar=f"[{'|'.join(get_args(kind))}]", help=help)
 
 

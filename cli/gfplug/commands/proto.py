@@ -1,4 +1,4 @@
-"""`gfplug proto`: list the SDK's protos, print one, and check a project's own."""
+"""`gfplug proto`: list the SDK's protos, print one, and check the proto of a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gfplug proto diff` and `gfplug proto upgrade`: print what another SDK version changes, and move to it."""
+"""`gfplug proto diff` and `gfplug proto upgrade`: compare two SDK versions, and change a project's version."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def upgrade(
 
 
 def _release(text: str | None, *, offline: bool) -> ProtoSet:
-    """Return the proto of a release, or of the current folder's project."""
+    """Return the proto of a release, or of the project in the current folder."""
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.sdk import verify  # noqa: PLC0415 - a command's imports are its own
@@ -117,7 +117,7 @@ def _sentence(change: Change) -> str:
 
 
 def _print_changes(move: Upgrade) -> None:
-    """Print what the move changes, and where this project is affected."""
+    """Print what the upgrade changes, and which parts of this project it affects."""
     if not move.edits:
         console.note(f"Already at SDK {move.after}, from {move.source}")
         return

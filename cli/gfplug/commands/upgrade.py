@@ -71,7 +71,7 @@ def upgrade(
 def _renew_only_packages(folder: Path, *, is_alone: bool) -> None:
     """Write the lock of packages with the newest versions.
 
-    Raises: UsageError if there are other options; as `package_lock.write` does.
+    Raises: UsageError if there are other options; else as `package_lock.write` does.
     """
     from gfplug.project.environment import package_lock  # noqa: PLC0415 - as above
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -101,10 +101,10 @@ def _renew_packages(project: Project) -> None:
 
 
 def _read_schema(project: Project) -> dict[str, Any] | None:
-    """Describe the project's dataclasses, if its editors are still made from them; create its `.venv` if needed.
+    """Describe the project's dataclasses, if its editors are made from them; create its `.venv` if needed.
 
-    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be created; UsageError if they
-    come from an API's description.
+    Raises: ProjectError if the dataclasses cannot become a form; ToolError if the environment can't be created;
+    UsageError if the dataclasses come from an API's description.
     """
     from gfplug.bundle.frontend import linker, npm  # noqa: PLC0415 - as above
     from gfplug.project.environment import venv  # noqa: PLC0415
@@ -120,7 +120,7 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
 
 
 def _read_upstream(project: Project, openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
-    """Read another description of the project's API, and print what it changes.
+    """Read a new description of the project's API, and print what it changes.
 
     Raises: as `description.read` does; ProjectError if the project was not made from a description.
     """

@@ -1,7 +1,7 @@
 """Change many files of a project atomically: after any interruption, all files are old or all are new.
 
-All new contents, and copies of all old files, are first written to `.gfplug/journal`. When that folder exists, the
-change is decided: after a crash, the next upgrade moves the remaining files into place. After an error without a crash,
+All new contents, and copies of all old files, are first written to `.gfplug/journal`. Once this folder exists, the
+change is final: after a crash, the next upgrade moves the remaining files into place. After an error without a crash,
 the old files are restored.
 
 A journal may also come with a cloned project, so it is not trusted: it may change only regular files inside the
@@ -43,9 +43,9 @@ _log = logging.getLogger("gfplug")
 
 @contextmanager
 def lock_project(root: Path) -> Iterator[None]:
-    """Lock the project against other processes for a block; an interrupted change is finished first.
+    """Lock the project against other processes during a block; first finish an interrupted change.
 
-    Raises: ProjectError if another process changes it; IntegrityError if an interrupted change can't be trusted.
+    Raises: ProjectError if another process changes it; IntegrityError if an interrupted change is not trusted.
     """
     _require_no_link(root)
     with ExitStack() as stack:
@@ -61,7 +61,7 @@ def lock_project(root: Path) -> Iterator[None]:
 
 
 def is_interrupted(root: Path) -> bool:
-    """Return whether a process ended in the middle of a change of this project."""
+    """Return whether a change of this project was interrupted."""
     return os.path.lexists(root / JOURNAL)
 
 
@@ -77,7 +77,7 @@ def require_finished(root: Path) -> None:
 def apply(root: Path, edits: Mapping[str, Edit]) -> None:
     """Apply the edits, all or none; call it within `lock_project`.
 
-    Raises: ProjectError if a file differs from what the edit expects, or can't be written; then nothing has changed.
+    Raises: ProjectError if a file differs from the edit's old content, or can't be written; then nothing has changed.
     """
     if not edits:
         return
@@ -96,7 +96,7 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _require_no_link(root: Path) -> None:
-    """Refuse a journal, a backup or a lock behind a link, because its files are not the project's.
+    """Refuse a journal, a backup or a lock behind a link, because its files are outside the project.
 
     Raises: IntegrityError naming the link.
     """
@@ -128,7 +128,7 @@ def _require_unchanged(root: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
-    """Write both sides of every edit, and the plan once they are on the disk; they are synced together, for speed."""
+    """Write both sides of every edit, sync them together, for speed, and then write the plan."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - every command imports this module
 
     plan, contents = [], []
@@ -150,7 +150,7 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _mode_after(edit: Edit, mode: int) -> int:
-    """Return a file's mode: its old one, plus executable for all who may read it, if the edit says so."""
+    """Return a file's mode: its old mode; if the edit says so, also executable for everybody who may read it."""
     if edit.after is None or (edit.before and edit.before.is_executable == edit.after.is_executable):
         return mode
     return (mode & 0o666) | ((mode & 0o444) >> 2 if edit.after.is_executable else 0)
@@ -165,7 +165,7 @@ def _write_durably(path: Path, content: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Sync the names in a folder to the disk; Windows has no call for it."""
+    """Sync the names in a folder to the disk; Windows has no call for this."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -175,7 +175,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _finish(root: Path) -> None:
-    """Move the new files into place; move the old files back after an error, or if that had already begun."""
+    """Move the new files into place; move the old files back after an error, or if an earlier run began to."""
     journal = root / JOURNAL
     if (journal / _FORWARD).exists():
         try:
@@ -209,7 +209,7 @@ def _move(root: Path, journal: Path, name: str) -> None:
 
 
 def _place(root: Path, step: Step, source: Path) -> None:
-    """Move one file into its place; if somebody wrote a file there, it stays, and ours is put beside it."""
+    """Move one file into its place; if somebody wrote a file there, it stays, and the new file is put beside it."""
     place = root / step.path
     if digest_at(root, step.path) not in {None, step.old}:
         _log.warning("%s was edited in the meantime and stays: see %s%s", step.path, step.path, _NEW_FILE_SUFFIX)
@@ -226,7 +226,7 @@ def _remove(root: Path, place: Path) -> None:
         if folder == root or (folder.is_dir() and any(path.name != "__pycache__" for path in folder.iterdir())):
             return
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)
-        if folder.is_dir() and not any(folder.iterdir()):  # a linked cache stays
+        if folder.is_dir() and not any(folder.iterdir()):  # a cache that is a link stays
             folder.rmdir()
 
 
@@ -237,6 +237,6 @@ def _discard(journal: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove finished and unfinished leftovers."""
+    """Remove the leftovers of finished and unfinished changes."""
     for rest in folder.glob(f"{_JOURNAL}.*"):
         shutil.rmtree(rest, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A lock between processes that is released when its process ends, for any reason."""
+"""A lock between processes that is released when its process ends for any reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP}  # on a file system without lock
 
 @contextmanager
 def hold(path: Path, *, what: str) -> Iterator[None]:
-    """Hold the lock at a path for a block, without waiting for it; the file is removed with the lock.
+    """Hold the lock at a path during a block, without waiting for the lock; its file is removed with it.
 
     Raises: ProjectError that names `what` if another process holds it; OSError if the path is a link or can't be
     written.
@@ -36,6 +36,6 @@ def hold(path: Path, *, what: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows removes no open file
+        with suppress(OSError):  # Windows can't remove an open file
             path.unlink()
         lock.release()

@@ -1,4 +1,4 @@
-"""The steps of a journal: one file each, its content before and after as checksums.
+"""The steps of a journal: each has one file, with checksums of its old and its new content.
 
 A journal may come with a cloned project, so all steps are checked before the first one is done.
 """
@@ -38,7 +38,7 @@ class Step:
 def require_own(root: Path) -> None:
     """Refuse to finish another user's change.
 
-    Raises: IntegrityError naming the folder and its owner's number.
+    Raises: IntegrityError naming the folder and the user id of its owner.
     """
     if sys.platform == "win32":
         return
@@ -54,7 +54,7 @@ def require_own(root: Path) -> None:
 def read(path: Path) -> list[Step]:
     """Read the steps in a file of the journal.
 
-    Raises: IntegrityError if it is damaged, or names anything but files inside the project.
+    Raises: IntegrityError if it is damaged, or names a path that is not a file inside the project.
     """
     try:
         steps = _parse(path)
@@ -92,7 +92,7 @@ def _step(value: Any) -> Step:  # noqa: ANN401 - JSON
 def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
     """Check all steps before the first one is done.
 
-    Raises: IntegrityError if a path has a link, or its new content does not match the journal.
+    Raises: IntegrityError if a path contains a link, or its new content does not match the journal.
     """
     for step in steps:
         source = folder / str(step.number)
@@ -107,7 +107,7 @@ def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
 
 
 def digest_at(root: Path, path: str) -> str | None:
-    """Return the checksum of a project's file; None if it is not a regular file, or its path has a link."""
+    """Return the checksum of a project's file; None if it is not a regular file, or its path contains a link."""
     is_file = (root / path).is_file() and not paths.is_linked(root, path)
     return digest_of(trees.entry_of(root / path)) if is_file else None
 

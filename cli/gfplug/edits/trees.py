@@ -23,7 +23,7 @@ class TreeFile:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The change of one file: None before means a new file, None after means a removed one."""
+    """The change of one file: None before means a new file, None after a removed file."""
 
     before: TreeFile | None
     after: TreeFile | None
@@ -46,9 +46,9 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, TreeFile]:
 
 
 def edit_text(entry: TreeFile, change: Callable[[str], str]) -> TreeFile:
-    """Return a text file changed by a function, which sees LF line ends; the file keeps its own line ends.
+    """Return a text file changed by a function, which gets LF line ends; the file keeps its line ends.
 
-    Raises: UnicodeDecodeError if it is not UTF-8 text.
+    Raises: UnicodeDecodeError if the file is not UTF-8 text.
     """
     text = entry.content.decode()
     lines = text.replace("\r\n", "\n")

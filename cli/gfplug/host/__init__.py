@@ -1,1 +1,1 @@
-"""A small Grafana host for one plugin: starts it, does the handshake, sends requests, and ends it as Grafana would."""
+"""A small Grafana host for one plugin: starts it, does the handshake, sends requests, and ends it as Grafana does."""

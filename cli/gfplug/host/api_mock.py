@@ -1,4 +1,4 @@
-"""The mock of a project's API in its `src/upstream/`, run while requests are sent."""
+"""Run the mock of a project's API, which is in `src/upstream/`, while requests are sent."""
 
 from __future__ import annotations
 

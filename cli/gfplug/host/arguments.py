@@ -1,4 +1,4 @@
-"""Command-line arguments for requests to a plugin: pairs, headers, query models, and files with them."""
+"""Command-line arguments for requests to a plugin: pairs, headers, query models, and files with any of these."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OWN_HEADERS = {"Authorization": "Authorization", "X-Id-Token": "X-ID-Token", "Cookie": "Cookie"}
 _LARGEST_FILE = 1 << 28
-"""The bytes of the largest `@FILE`, which may be a request's body."""
+"""The maximum size of an `@FILE`, in bytes; it may be a request's body."""
 
 
 def pair(text: str, option: str, *, keys: Sequence[str] = ()) -> tuple[str, str]:
@@ -36,7 +36,7 @@ def pair(text: str, option: str, *, keys: Sequence[str] = ()) -> tuple[str, str]
 def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
     """Parse `key=value` pairs: a value is JSON if possible, else text; dots in a key make nested mappings.
 
-    Raises: UsageError if one has no key or no `=`.
+    Raises: UsageError if a pair has no key or no `=`.
     """
     tree: dict[str, Any] = {}
     for text in texts:
@@ -63,7 +63,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 def ref_ids(models: Sequence[Mapping[str, Any]], *, option: str = "--model") -> list[str]:
     """Return the ref id of each model: its own, else the next one that Grafana would use.
 
-    Raises: UsageError if one is not text, or empty, or occurs twice.
+    Raises: UsageError if a ref id is not text, is empty, or occurs twice.
     """
     own_ids = [_ref_id(model, option) for model in models]
     require_distinct([each for each in own_ids if each is not None], option=option)
@@ -74,7 +74,7 @@ def ref_ids(models: Sequence[Mapping[str, Any]], *, option: str = "--model") -> 
 def require_distinct(names: Sequence[str], *, option: str) -> None:
     """Refuse two queries with the same ref id: a response has one answer for it.
 
-    Raises: UsageError naming it.
+    Raises: UsageError naming the ref id.
     """
     if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
         raise UsageError(
@@ -102,7 +102,7 @@ def _letters(number: int) -> str:
 def secrets(texts: Sequence[str]) -> dict[str, str]:
     """Parse `key=value` pairs: a value may be `@FILE`, or `$NAME` or `${NAME}` for an environment variable.
 
-    Raises: UsageError if one has no key, or its file or variable does not exist.
+    Raises: UsageError if a pair has no key, or its file or variable does not exist.
     """
     values = {}
     for text in texts:
@@ -120,7 +120,7 @@ def secrets(texts: Sequence[str]) -> dict[str, str]:
 def headers(texts: Sequence[str]) -> dict[str, list[str]]:
     """Parse `Name: value` headers; a name may occur several times.
 
-    Raises: UsageError if one has no name or no colon.
+    Raises: UsageError if a header has no name or no colon.
     """
     values: dict[str, list[str]] = {}
     for text in texts:
@@ -134,7 +134,7 @@ def headers(texts: Sequence[str]) -> dict[str, list[str]]:
 def model(text: str) -> dict[str, Any]:
     """Parse a query model: a JSON object, or `@FILE` with one.
 
-    Raises: UsageError if it is anything else.
+    Raises: UsageError for any other text or file.
     """
     document = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
     try:
@@ -156,7 +156,7 @@ def content_of(text: str, *, option: str) -> bytes:
     if not text.startswith("@"):
         return text.encode()
     try:
-        with Path(text[1:]).open("rb") as stream:  # may be a pipe: a shell passes @<(command) as one
+        with Path(text[1:]).open("rb") as stream:  # may be a pipe: a shell turns @<(command) into one
             content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
@@ -175,7 +175,7 @@ def _value(text: str) -> Any:  # noqa: ANN401 - JSON
 def request_headers(texts: Sequence[str]) -> dict[str, str]:
     """Parse `Name: value` headers into the form that Grafana forwards to a plugin; the last value of a name counts.
 
-    Raises: UsageError if one has no name or no colon.
+    Raises: UsageError if a header has no name or no colon.
     Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go.
     """
     values = {}

@@ -39,7 +39,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTarget:
-    """A callable plugin, and its project, if any; `is_source` says that it runs from the project's source."""
+    """A plugin to call, and its project, if any; `is_source` means that it runs from the project's source."""
 
     target: Target
     project: Project | None
@@ -48,7 +48,7 @@ class CallTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """The command line's values for the data source; they are unparsed texts, so the repr hides secrets."""
+    """The command line's values for the data source; unparsed texts; the repr hides secrets."""
 
     file: Path | None = None
     url: str | None = None
@@ -71,7 +71,7 @@ class QueryRange:
 def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
     """Return the target at a path: an executable, a `dist/` folder, or a project folder, which runs from source.
 
-    Raises: ProjectError if it is none of them; errors of creating the project's environment.
+    Raises: ProjectError if the path is none of these; errors of the creation of the project's environment.
     """
     path = start.absolute()
     if not path.exists():
@@ -110,7 +110,7 @@ def with_toggles(call_target: CallTarget, toggles: Sequence[str]) -> CallTarget:
 
 
 def make_query(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
-    """Make a query; without an interval, a round one that gives about the maximum number of points.
+    """Make a query; without an interval, choose a round one that gives about the maximum number of points.
 
     Raises: UsageError for a time or duration that cannot be read, or a range that ends before it starts.
     """
@@ -132,14 +132,14 @@ def make_query(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref
 
 
 def interpolate_query(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
-    """Return a query with the values of a dashboard's variables, and of Grafana's own variables, in its texts."""
+    """Return a query with the values of a dashboard's variables, and of Grafana's built-in variables, in its texts."""
     values = {**of_panel(query, caller), **variables}
     return replace(query, model=interpolate(query.model, values))
 
 
 @contextmanager
 def plugin(call_target: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
-    """Run the plugin for a block; its warnings and errors go to gfplug's log, other lines at debug level.
+    """Run the plugin during a block; its warnings and errors go to gfplug's log, other lines at debug level.
 
     Log lines about a failed call are also at debug level, because the caller sees the failure in the answer.
     """
@@ -154,7 +154,7 @@ def plugin(call_target: CallTarget, *, timeout: float) -> Iterator[RunningPlugin
 
 
 def gives_keys(call_target: CallTarget, overrides: Overrides) -> bool:
-    """Tell whether the command line or the provisioning has a key that the plugin may not read."""
+    """Tell whether the command line or the provisioning has any key that may be unknown to the plugin."""
     return bool(overrides.options or overrides.secrets or _provisioned(call_target, overrides))
 
 
@@ -171,9 +171,9 @@ def require_known(call_target: CallTarget, overrides: Overrides, keys: KnownKeys
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
-    """Raise ToolError if a query failed or has no answer; the message has each query, its status and source.
+    """Raise ToolError if a query failed or has no answer; the message lists each query with its status and source.
 
-    If logs are given, the message also has the place in the author's code.
+    With logs, the message also names the place in the author's code.
     """
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
@@ -189,7 +189,7 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], log
 
 
 def log_line(line: LogLine) -> None:
-    """Log a line of a plugin's log: warnings and errors at their level, others at debug level."""
+    """Pass a line of a plugin's log to gfplug's log: warnings and errors at their level, others at debug level."""
     own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
     level = logging.DEBUG if line.repeats_answer else _LOG_LEVELS.get(line.level, logging.DEBUG)
     _log.log(level, "plugin: %s", replace(line, fields=own))

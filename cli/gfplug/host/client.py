@@ -1,4 +1,4 @@
-"""A running plugin, with methods for health, queries and resources; every failure is a sentence with the log."""
+"""A running plugin, with methods for health, queries and resources; errors contain the plugin's log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _METHODS = {
     "ResourceConversion.ConvertObjects": "convert_objects",
 }
 _LARGEST_MESSAGE = 2**31 - 1
-_LOG_SECONDS = 1.0  # to wait for the log line of a failed call
+_LOG_SECONDS = 1.0  # the time to wait for the log line of a failed call
 _MOST_METADATA = 16 << 20  # the limit of Go's clients; otherwise long error messages are lost
 
 
@@ -113,7 +113,7 @@ class RunningPlugin:
         timeout: float = 60.0,
         on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> dict[str, QueryAnswer]:
-        """Send queries in one request; the answers are in the order of the queries, followed by unexpected ones.
+        """Send queries in one request; the answers have the order of the queries; unexpected answers follow.
 
         `on_start` receives a function that cancels the call, for use by another thread.
         Raises: ToolError if the call fails or Grafana could not read a frame.
@@ -134,7 +134,7 @@ class RunningPlugin:
     ) -> Iterator[Chunk]:
         """Send queries in one request, and yield the parts of their answers as they arrive.
 
-        Units: `timeout`, for all of them, is seconds.
+        Units: `timeout` is seconds, for all parts together.
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
         values = self._queries(queries, settings or Settings(), headers)
@@ -198,9 +198,9 @@ class RunningPlugin:
     ) -> Iterator[bytes]:
         """Subscribe to a channel, given without its `ds/<uid>/`, and yield its packets: JSON documents.
 
-        The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
+        The subscription's own document, often a schema, comes first. Without a timeout, iteration ends with the stream.
         `on_start` receives a function that cancels the stream, for use by another thread.
-        Units: `subscribe_timeout`, for the answer to the subscription, and `timeout`, for all, are seconds.
+        Units: seconds; `subscribe_timeout` is for the answer to the subscription, `timeout` for the whole stream.
         Raises: ToolError if the plugin refuses the channel, or the stream fails.
         """
         values = {
@@ -227,7 +227,7 @@ class RunningPlugin:
                 packets.cancel()
 
     def shutdown(self, *, timeout: float) -> None:
-        """Ask the plugin to end, and close the connection; the response is optional."""
+        """Ask the plugin to end, and close the connection; a missing response is not an error."""
         import grpc  # noqa: PLC0415 - heavy
 
         with contextlib.suppress(grpc.RpcError):
@@ -268,7 +268,7 @@ class RunningPlugin:
     def _begin(
         self, kind: Callable[..., Any], service: str, method: str, values: Mapping[str, Any], *, timeout: float | None
     ) -> Any:  # noqa: ANN401 - dynamic
-        """Start a call; `kind` is the channel's method for calls of this kind."""
+        """Start a call; `kind` is the channel's method for this kind of call, such as `unary_unary`."""
         request, write, read = self._protocol.request(service, method, values)
         call = kind(f"/pluginv2.{service}/{method}", request_serializer=write, response_deserializer=read)
         return call(request, timeout=timeout)
@@ -284,7 +284,7 @@ class RunningPlugin:
         except grpc.FutureCancelledError as error:
             raise ToolError(f"{name} was cancelled because the caller disconnected") from error
         except ValueError as error:
-            if "closed" not in str(error).lower():  # grpc's message about a closed channel
+            if "closed" not in str(error).lower():  # the message of grpc for a closed channel
                 raise
             raise ToolError(f"{name} failed: the plugin has ended", details=self.logs.tail()) from error
 
@@ -313,7 +313,7 @@ class RunningPlugin:
     def _drain_stdio(self) -> None:
         import grpc  # noqa: PLC0415 - heavy
 
-        # Grafana discards what comes; so does this. Any end of the stream is fine.
+        # Discard the data, as Grafana does. Any end of the stream is fine.
         with contextlib.suppress(grpc.RpcError, ValueError):
             for _ in self._channel.unary_stream("/plugin.GRPCStdio/StreamStdio", _as_is, _as_is)(b""):
                 pass
@@ -328,5 +328,5 @@ class RefusedStreamError(ToolError):
 
 
 def _as_is(message: bytes) -> bytes:
-    """Return a message unchanged: requests to auxiliary services are empty, and their responses are not read."""
+    """Return a message unchanged: requests to go-plugin's services are empty, and their responses are not read."""
     return message

@@ -22,7 +22,7 @@ _HEALTH = {0: "UNKNOWN", 1: "OK", 2: "ERROR"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One query as the alert engine or a panel sends it.
+    """One query as a panel or the alert engine sends it.
 
     Units: `start` and `end` are aware datetimes.
     """
@@ -105,7 +105,7 @@ def query_values(query: Query, settings: Settings, target: Target) -> dict[str, 
 
 
 def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynamic message
-    """Read a DataResponse of any version.
+    """Read a DataResponse of any proto version.
 
     Raises: ToolError if Grafana could not read a frame.
     """
@@ -123,7 +123,7 @@ def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynam
 def chunk(response: Any, number: int) -> Chunk:  # noqa: ANN401 - a dynamic message
     """Read a QueryChunkedDataResponse; `number` is its number.
 
-    Raises: ToolError if Grafana could not read its frame.
+    Raises: ToolError if Grafana could not read the frame.
     """
     decode = frame_json.from_json if response.format == 1 else frame_json.from_arrow
     place = f"{response.refId}, part {number}"
@@ -140,7 +140,7 @@ def chunk(response: Any, number: int) -> Chunk:  # noqa: ANN401 - a dynamic mess
 def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
     """Read a CheckHealthResponse.
 
-    Raises: ToolError if its details are not a JSON object.
+    Raises: ToolError if the details are not a JSON object.
     """
     try:
         details = documents.parse_json(response.jsonDetails) if response.jsonDetails.strip() else {}
@@ -152,7 +152,7 @@ def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
 
 
 def resource(parts: Sequence[Any]) -> ResourceAnswer:
-    """Join the messages of a CallResource stream; the first has code and headers."""
+    """Join the messages of a CallResource stream; the first message has the status code and the headers."""
     headers = {name: list(parts[0].headers[name].values) for name in sorted(parts[0].headers)}
     return ResourceAnswer(status=parts[0].code, headers=headers, body=b"".join(part.body for part in parts))
 

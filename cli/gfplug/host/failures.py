@@ -21,7 +21,7 @@ class Failure:
 
 
 _NAME = r"[^\\/:'\"\n]+"
-_SLASH = r"[\\/]+"  # a quoted Windows path has two
+_SLASH = r"[\\/]+"  # a quoted Windows path has two backslashes
 _ABSENT = (
     r"^(?=.*(?:No such file or directory|cannot find the (?:file|path) specified|invalid path))"
     rf".*\b_internal_[a-z0-9]+_[a-z0-9]+{_SLASH}"
@@ -199,9 +199,9 @@ FAILURES = (
 )
 
 
-_MAX_LINE_CHARACTERS = 10_000  # characters of a line: some patterns are slow on long lines
+_MAX_LINE_CHARACTERS = 10_000  # longer lines are cut: some patterns are slow on them
 _SYMPTOM = "unavailable"
-"""The failure that follows every other one."""
+"""The failure that follows every other failure."""
 _INCOMPLETE = {"import", "own-data-file", "source-file", "data-file", "metadata"}
 """The failures of a bundle with a missing part; no other system can cause them."""
 
@@ -217,12 +217,12 @@ class Explanation:
 
 
 def remedy(text: str) -> str:
-    """Return the remedy of the first known failure in a text; empty if there is none, or only the symptom."""
+    """Return the remedy of the first known failure in a text; empty for no failure, or only the symptom."""
     return next((each.remedy for each in explain(text) if each.name != _SYMPTOM), "")
 
 
 def missing_part(text: str) -> str:
-    """Return the remedy of the first failure in a text that a missing part of the bundle causes; empty if none does."""
+    """Return the remedy of the first failure in a text that a missing part of the bundle causes; else empty."""
     return next((each.remedy for each in explain(text) if each.name in _INCOMPLETE), "")
 
 

@@ -34,7 +34,7 @@ _log = logging.getLogger("gfplug")
 def from_json(data: bytes, *, place: str) -> dict[str, Any]:
     """Read a frame that was sent as JSON; it may have no fields or data.
 
-    Raises: ToolError if it is not a frame in Grafana's JSON.
+    Raises: ToolError if the data is not a frame in Grafana's JSON.
     """
     try:
         frame = documents.parse_json(data)
@@ -150,7 +150,7 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
         texts: list[str | None] = column.to_pylist()
         return texts
     binary = column.cast(pa.binary() if column.type == pa.string() else pa.binary_view())
-    binary.validate(full=True)  # the text may be invalid now, but it must be inside the column
+    binary.validate(full=True)  # the text may be invalid UTF-8, but must be inside the column
     return [None if value is None else value.decode(errors="replace") for value in binary.to_pylist()]
 
 

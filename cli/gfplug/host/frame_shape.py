@@ -31,7 +31,7 @@ def _without_nulls(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_problem(frame: Any) -> str:  # noqa: ANN401 - JSON
-    """Return why a document is not a frame; empty if it is one."""
+    """Return why a document is not a frame; empty if it is a frame."""
     schema = frame.get("schema") if isinstance(frame, dict) else None
     if not isinstance(schema, dict):
         return "it has no schema"
@@ -103,7 +103,7 @@ def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
 
 
 def _list_of(value: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - JSON
-    """Return a list; an empty one if it is missing or null."""
+    """Return a list; an empty list if the key is missing or null."""
     return [] if value.get(key) is None else value[key]
 
 

@@ -1,4 +1,4 @@
-"""The handshake line of a plugin, parsed by go-plugin's rules; errors are sentences."""
+"""The handshake line of a plugin, parsed by go-plugin's rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONG, _SHORT = 200, 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """Where a plugin listens."""
+    """The address at which a plugin listens."""
 
     network: str
     address: str
@@ -30,7 +30,7 @@ class Handshake:
 def parse(line: str) -> Handshake:
     """Parse a handshake line such as `1|2|unix|/tmp/plugin1|grpc|`.
 
-    Raises: ToolError that says which part go-plugin would refuse, and why.
+    Raises: ToolError naming the part that go-plugin would refuse, and why.
     Source: hashicorp/go-plugin v1.8.0, client.go, Start.
     """
     text = line.strip()

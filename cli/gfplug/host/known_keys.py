@@ -1,7 +1,7 @@
-"""The options, secrets and query fields that a plugin reads, and given or provisioned keys that it does not read.
+"""The options, secrets and query fields that a plugin reads, and the provisioned or typed keys that it does not read.
 
-The plugin reports what it reads; for one that does not report it, such as an older one, every key is allowed. No error
-shows a value, or a text that may be one.
+The plugin reports its keys; for a plugin without a report, such as an older one, every key is allowed. No error
+shows a value, or a text that may be a value.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ Keys = dict[str, Any] | None
 
 
 def _load_key_rules() -> Any:  # noqa: ANN401 - a module
-    """Load the runtime's own rules, so that gfplug and the plugin agree."""
+    """Load the runtime's rules, so that gfplug and the plugin agree."""
     return resources.runtime_module("author/unread.py")
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownKey:
-    """A key that nothing reads: a sentence with the existing keys, and the probable key; `is_near` if there is one."""
+    """A key that nothing reads: a sentence with the existing keys, and a similar key; `is_near` if there is one."""
 
     sentence: str
     hint: str = ""
@@ -116,12 +116,12 @@ class KnownKeys:
             yield _unknown("field", path, names)
 
     def _filter_unknown(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
-        """Leave out keys that something other than the plugin may read."""
+        """Leave out keys that the proxy or the browser code may read."""
         return (each for each in unknown if each[0].rpartition(".")[2] not in self.names_read_elsewhere)
 
 
 def ask(running: RunningPlugin, *, timeout: float) -> dict[str, Any]:
-    """Ask a plugin about its dataclasses; empty if it does not answer, or has an older runtime."""
+    """Ask a plugin about its dataclasses; return an empty reply if it does not answer, or has an older runtime."""
     try:
         reply = documents.parse_json(running.call_resource(_SCHEMA, timeout=timeout).body)
     except (ToolError, ValueError):
@@ -132,7 +132,7 @@ def ask(running: RunningPlugin, *, timeout: float) -> dict[str, Any]:
 def require_form(reply: Mapping[str, Any]) -> None:
     """Refuse dataclasses that `gfplug build` would refuse, as the plugin reports them.
 
-    Raises: ProjectError with the sentence of the build.
+    Raises: ProjectError with the message of the build.
     """
     if reply.get("isSchemaError") is True:
         raise ProjectError(str(reply.get("message")), hint="fix src/plugin/datasource.py")
@@ -161,7 +161,7 @@ def of_source(keys: KnownKeys, source: Mapping[str, Any]) -> Iterator[UnknownKey
 def require(unknown: Iterable[UnknownKey], *, place: str, error: type[GfplugError] = UsageError) -> None:
     """Refuse keys that nothing reads.
 
-    Raises: the error, naming each key and the existing keys.
+    Raises: `error`, naming each key and the existing keys.
     """
     if several := list(unknown):
         sentences = "; ".join(dict.fromkeys(each.sentence for each in several))
@@ -170,7 +170,7 @@ def require(unknown: Iterable[UnknownKey], *, place: str, error: type[GfplugErro
 
 
 def require_provisioned(unknown: Iterable[UnknownKey], *, place: str) -> None:
-    """Refuse provisioned keys that nothing reads, if they are similar to an existing one; warn of the others.
+    """Refuse provisioned keys that nothing reads, if they are similar to an existing key; warn about the others.
 
     The others remain when an author replaces the fields of a new project, and must not stop the first call.
     Raises: ProjectError naming each key and the existing keys.
@@ -199,7 +199,7 @@ def _unknown(noun: str, path: str, names: Collection[str]) -> UnknownKey:
 
 
 def _guess(path: str, names: Collection[str], *, cutoff: float = _NEAR) -> str:
-    """Return a question with a similar name, if there is one."""
+    """Return a question with a similar name; empty if there is no similar name."""
     by_spelling = {_spelling(name): name for name in names}
     near = difflib.get_close_matches(_spelling(path), by_spelling, n=1, cutoff=cutoff)
     return f"did you mean {by_spelling[near[0]]}?" if near else ""

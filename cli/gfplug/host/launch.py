@@ -68,9 +68,9 @@ def launch(
     """Start a plugin, do the handshake, yield it, and always end it.
 
     `watch` receives each log line as it arrives; `started` receives the process before its handshake;
-    `ended` receives how the plugin ended, unless it failed before.
+    `ended` receives the plugin's `Ending`, unless the start failed.
     Units: `timeout` is the seconds the plugin has to write its handshake line.
-    Raises: ToolError if it can't be started, its handshake fails, or go-plugin would refuse it.
+    Raises: ToolError if the plugin can't be started, its handshake fails, or go-plugin would refuse it.
     """
     speaks = protocol(target.proto)
     start = time.perf_counter()
@@ -87,7 +87,7 @@ def launch(
             line, at = output.first_line(timeout=timeout)
             where = handshake.parse(line)
         except ToolError as error:
-            output.ended_within(0.5)  # wait for a traceback
+            output.ended_within(0.5)  # wait for the end of a traceback
             error.details = output.logs.tail()
             error.hint = failures.remedy(error.details) or error.hint
             raise
@@ -127,7 +127,7 @@ def _start(target: Target) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            process_group=0 if os.name == "posix" else None,  # so that its descendants can be ended with it
+            process_group=0 if os.name == "posix" else None,  # so that the plugin's descendants can be killed with it
         )
     except OSError as error:
         raise _not_started(Path(target.command[0]), target.cwd, error) from error

@@ -19,7 +19,7 @@ class Live:
         self.frame: dict[str, Any] | None = None
 
     def is_frame(self, document: object) -> bool:
-        """Tell whether a document is a frame, or rows of the previous one; packets may also be any other JSON."""
+        """Tell whether a document is a frame, or rows of the previous one; packets may also be other JSON."""
         if not isinstance(document, dict):
             return False
         schema = document.get("schema")
@@ -29,7 +29,7 @@ class Live:
     def add(self, packet: bytes) -> list[list[Any]]:
         """Add a packet and return its rows, column by column.
 
-        Raises: ToolError if it is neither a frame nor rows of the previous one.
+        Raises: ToolError if the packet is neither a frame nor rows of the previous one.
         """
         document = read(packet)
         if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):

@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line of a plugin's log; `danger` is what is wrong with it and what Grafana does then, or empty."""
+    """One line of a plugin's log; `danger` is empty, or says what is wrong with it and what Grafana then does."""
 
     level: str
     message: str
@@ -41,7 +41,7 @@ class LogLine:
 
     @property
     def repeats_answer(self) -> bool:
-        """Tell whether the answer of the call has the same information."""
+        """Tell whether the call's answer has the same information."""
         return not self.danger and _REPEATED.fullmatch(self.message) is not None
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class LogLine:
 
 
 class Logs:
-    """Collects the lines of one plugin; `add` is called by one thread, the rest by any."""
+    """Collects the lines of one plugin; one thread calls `add`, any thread the other methods."""
 
     def __init__(self, watch: Callable[[LogLine], None] | None = None) -> None:
         """Store lines, and pass each to `watch` as it arrives."""
@@ -64,13 +64,13 @@ class Logs:
         self._watch = watch
 
     def add(self, data: bytes) -> None:
-        """Add bytes of stderr; a line counts once it is complete."""
+        """Add bytes of stderr; a line is added when it is complete."""
         *whole, self._rest = (self._rest + data).split(b"\n")
         for line in whole:
             self._keep(line)
 
     def end(self) -> None:
-        """Add the rest without a line end."""
+        """Add the remaining text, which has no line end."""
         rest, self._rest = self._rest, b""
         self._keep(rest)
 
@@ -86,11 +86,11 @@ class Logs:
         return "\n".join("\n".join(texts).splitlines()[-count:])
 
     def places(self) -> str:
-        """List where the author's code failed, or was when a call was cancelled; empty if no line says so."""
+        """List the places where the author's code failed or was cancelled; empty if no line has a place."""
         return "; ".join(dict.fromkeys(str(line.fields["at"]) for line in self.lines if line.fields.get("at")))
 
     def wait_for_places(self, seconds: float) -> str:
-        """Wait some seconds for a line with a place in the author's code, and list the places."""
+        """Wait at most `seconds` for a line with a place in the author's code, and list the places."""
         end = time.monotonic() + seconds
         while not (places := self.places()) and time.monotonic() < end:
             time.sleep(_POLL_SECONDS)
@@ -114,9 +114,9 @@ class Logs:
 
 
 def parse(text: str, *, panics: bool = False) -> LogLine:
-    """Parse one line as go-plugin does; `panics` says that a panic or a traceback began before.
+    """Parse one line as go-plugin does; `panics` means that a panic or a traceback began in an earlier line.
 
-    Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. A traceback counts as a panic here, because
+    Source: hashicorp/go-plugin v1.8.0, client.go, logStderr; log_entry.go. Here a traceback counts as a panic, because
     Grafana logs its lines at debug level, which is off by default.
     """
     if len(text.encode()) >= _MAX_LINE_BYTES:

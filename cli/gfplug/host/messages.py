@@ -1,4 +1,4 @@
-"""Messages of one proto, created at run time: gfplug uses each plugin's own version.
+"""Messages of one proto, created at run time: gfplug uses the version of each plugin.
 
 The messages are in a private descriptor pool, so that several versions can exist in one process.
 """
@@ -30,13 +30,13 @@ def protocol(text: bytes) -> MessageFactory:
 
 
 class MessageFactory:
-    """The pluginv2 services of one proto text."""
+    """The `pluginv2` services of one proto text."""
 
     def __init__(self, text: bytes) -> None:
         """Compile the text; see `protocol`."""
         from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
 
-        any_version = sdk.FLOOR  # any version works, because only the text matters
+        any_version = sdk.FLOOR  # any version works: only the text matters
         descriptor_set = stubs.describe(sdk.ProtoSet(version=any_version, text=text, source="file"))
         stubs.check(descriptor_set)
         self._pool = descriptor_pool.DescriptorPool()
@@ -79,7 +79,7 @@ def fill(message: Message, values: Mapping[str, Any]) -> Message:
     try:
         return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
     except json_format.ParseError as error:
-        problem = str(error).rpartition(": ")[2]  # only the field's name: the value may be a secret
+        problem = str(error).rpartition(": ")[2]  # keep only the field's name: the value may be a secret
         raise UsageError(
             f"the request cannot be sent: {problem}", hint="texts must be Unicode, and numbers fit 64 bits"
         ) from error

@@ -38,7 +38,7 @@ class Result:
     code: int
 
     def __str__(self) -> str:
-        """Write it in one line."""
+        """Write the result in one line."""
         details = " ".join(filter(None, [str(self.code) if self.code else "", self.reason]))
         return f"{self.message or 'no message'}{f' ({details})' if details else ''}"
 
@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionAnswer:
-    """Whether an object may be stored; for `mutate`, `content` is the object to store."""
+    """The answer whether an object may be stored; for `mutate`, `content` is the object to store."""
 
     allowed: bool
     result: Result | None
@@ -65,7 +65,7 @@ class AdmissionAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionAnswer:
-    """The converted objects, each with its media type, or why there are none."""
+    """The converted objects, each with its media type, or the reason why there are none."""
 
     uid: str
     result: Result
@@ -80,7 +80,7 @@ class ConversionAnswer:
 def read_request(path: Path) -> dict[str, Any]:
     """Read a request's document.
 
-    Raises: UsageError if it is not a JSON object.
+    Raises: UsageError if the document is not a JSON object.
     """
     from gfplug.host import arguments  # noqa: PLC0415 - it reads pipes, too
 
@@ -135,7 +135,7 @@ def conversion_values(document: Mapping[str, Any]) -> dict[str, Any]:
 def admit(
     plugin: RunningPlugin, values: Mapping[str, Any], settings: Settings | None, *, mutates: bool, timeout: float
 ) -> AdmissionAnswer:
-    """Ask whether an object may be stored, or what to store instead; settings may be None, without a data source.
+    """Ask whether an object may be stored, or what to store instead; `settings` is None without a data source.
 
     Raises: ToolError if the call fails.
     """
@@ -179,7 +179,7 @@ def object_json(content: bytes) -> dict[str, Any]:
     """Return an object as `object` if it is JSON, else as `objectBase64`."""
     try:
         return {"object": documents.parse_json(content.decode())}
-    except ValueError:  # also UnicodeDecodeError
+    except ValueError:  # includes UnicodeDecodeError
         return {"objectBase64": base64.b64encode(content).decode()}
 
 

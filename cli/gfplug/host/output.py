@@ -1,4 +1,4 @@
-"""The two output pipes of a plugin, each read to its end by a separate thread, even if a child keeps it open."""
+"""The two output pipes of a plugin, each read to its end by its own thread, even if a child process keeps it open."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Output:
                 stream.close()
 
     def _ending(self) -> str:
-        """Describe how the process ended; stdout closes first, so wait a moment, also for the log."""
+        """Describe how the process ended; stdout closes first, so wait a moment for the process and the log."""
         self.ended_within(1.0)
         try:
             return describe_exit(self._process.wait(timeout=1.0))
@@ -114,7 +114,7 @@ class Output:
         assert stream is not None  # noqa: S101 - both were opened as pipes
         handle = stream.fileno()
         with selectors.DefaultSelector() as selector:
-            if os.name == "posix":  # on other systems pipes can only be read, not polled
+            if os.name == "posix":  # other systems can read pipes, but not poll them
                 selector.register(handle, selectors.EVENT_READ)
             while not self._stop.is_set():
                 if os.name == "posix" and not selector.select(_POLL_SECONDS):

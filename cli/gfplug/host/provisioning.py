@@ -1,6 +1,6 @@
 """Grafana's provisioning files for data sources: find a plugin's data source, and fill in its variables.
 
-Secrets enter here, from the environment or a file; no message may show one.
+This module reads secrets, from the environment or a file; no message may show a secret.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = logging.getLogger("gfplug")
 
 
 def find_datasource(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings | None:
-    """Return the first data source of a plugin in `folder`'s YAML files; None if there is none.
+    """Return the first data source of a plugin in `folder`'s YAML files; None if the files have none.
 
     Raises: ProjectError if a file cannot be read.
     """
@@ -58,7 +58,7 @@ def choose(file: Path | None, project: Path | None, plugin_id: str) -> tuple[Pat
 def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
     """Yield the YAML files of a folder, in the order of their names, with their contents.
 
-    Raises: ProjectError if one cannot be read.
+    Raises: ProjectError if a file cannot be read.
     """
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         yield path, _load(path)

@@ -1,4 +1,4 @@
-"""Requests and their answers in a file: recorded once, repeated, and compared.
+"""Requests and their answers in a file: record them once, repeat them, compare the answers.
 
 A recording is JSON without secrets or settings, so that it can be stored beside the tests.
 """
@@ -50,7 +50,7 @@ class Recording:
     def read(cls, path: Path) -> Recording:
         """Read a recording from a file.
 
-        Raises: UsageError if the file can't be read, or has another format; ProjectError if it is not a file.
+        Raises: UsageError if the file can't be read, or has another format; ProjectError if the path is not a file.
         """
         try:
             content = documents.parse_json(documents.read_text(path, most=_MAX_FILE_BYTES))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def rehearse(
     plugin: RunningPlugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
 ) -> list[tuple[Rule, RuleResult]]:
-    """Evaluate each rule once; a failed query is its rule's error."""
+    """Evaluate each rule once; a failed query becomes its rule's error."""
     return [(rule, _evaluate(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
 
 

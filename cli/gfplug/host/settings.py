@@ -1,4 +1,4 @@
-"""A configured data source, and what each request tells the plugin about it and its caller."""
+"""A configured data source, and the values about it and its caller in each request."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ CALLER_KEYS = ("login", "name", "email", "role")
 ROLES = ("Admin", "Editor", "Viewer", "None")
 _CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
 TOGGLES = "GF_INSTANCE_FEATURE_TOGGLES_ENABLE"
-"""Where Grafana sends its enabled feature toggles: in each request, and in a plugin's environment."""
+"""The key under which Grafana sends its enabled feature toggles, in each request and in a plugin's environment."""
 
 _CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One configured data source, its caller, and its Grafana's feature toggles; the repr hides secrets.
+    """One configured data source, its caller, and the feature toggles of its Grafana; the repr hides secrets.
 
     Units: `updated_ms` is milliseconds since the epoch.
     """
@@ -124,7 +124,7 @@ def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
 
 
 def caller_from(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the user of a request: the given values, else those of the default administrator.
+    """Return the user of a request: the given values, and the default administrator's for missing ones.
 
     Raises: UsageError for an unknown role.
     """

@@ -1,4 +1,4 @@
-"""Smoke test: start a plugin, and check its handshake, health and one query with the plugin's own defaults."""
+"""Smoke test: start a plugin, and check its handshake, health and one query with the plugin's defaults."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Smoke:
     """The result of a smoke test.
 
-    Units: both times are milliseconds since the start of the process; the first answer is the query's, after the health
-    check.
+    Units: both times are milliseconds since the start of the process; the first answer is the answer to the query,
+    after the health check.
     """
 
     handshake_ms: float
@@ -40,7 +40,7 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
 
     Settings are those of a provisioning file. The health may be bad and the query may fail, because the plugin's
     upstream may not be reachable here.
-    Raises: ToolError with the plugin's own message if it can't start, load its code, or answer a call, or if an answer
+    Raises: ToolError with the plugin's message if it can't start, load its code, or answer a call, or if an answer
     shows that a part of the bundle is missing.
     """
     source = Settings.from_mapping(settings or {})

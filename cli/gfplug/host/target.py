@@ -20,7 +20,7 @@ COOKIE = ("grafana_plugin_type", "datasource")
 _GO_SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
 _GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i686": "386", "i386": "386"}
 
-# The variables that Grafana sets for a plugin or passes on if it skips the host environment (the default since 12.4).
+# The variables that Grafana sets for a plugin, or passes on if it skips the host environment (the default since 12.4).
 # Its own settings (GF_SECURITY_..., GF_DATABASE_...) are not passed on.
 _PASSED_VARIABLES = {
     *("PLUGIN_UNIX_SOCKET_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
@@ -51,7 +51,7 @@ class Target:
 
 
 def environment(target: Target, host: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return a plugin's complete environment: go-plugin's variables, those that Grafana passes on, the target's own.
+    """Return a plugin's complete environment: the variables of go-plugin, of Grafana and of the target.
 
     Source: grafana/grafana pkg/plugins/envvars; hashicorp/go-plugin v1.8.0, client.go, Start.
     """
@@ -70,7 +70,7 @@ def environment(target: Target, host: Mapping[str, str] | None = None) -> dict[s
 
 
 def go_platform() -> str:
-    """Return this platform as in the names of Grafana's executables, such as `linux_amd64`."""
+    """Return this platform as in the names of plugin executables, such as `linux_amd64`."""
     machine = platform.machine().lower()
     return f"{_GO_SYSTEMS.get(sys.platform, sys.platform)}_{_GO_MACHINES.get(machine, machine)}"
 
@@ -81,5 +81,5 @@ def user_agent() -> str:
 
 
 def _is_passed(name: str) -> bool:
-    windows = sys.platform == "win32" and name.upper() == "SYSTEMROOT"  # no Windows program starts without it
+    windows = sys.platform == "win32" and name.upper() == "SYSTEMROOT"  # Windows programs do not start without it
     return name in _PASSED_VARIABLES or name in _PASSED_GRAFANA or name.startswith(_PASSED_PREFIXES) or windows

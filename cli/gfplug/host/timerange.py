@@ -42,7 +42,7 @@ def moment(text: str, *, now: datetime, is_end: bool = False) -> datetime:
 def duration(text: str) -> timedelta:
     """Parse a duration such as `250ms`, `30s`, `5m` or `1.5h`; a number without a unit is seconds.
 
-    Raises: UsageError if the text is something else, or zero.
+    Raises: UsageError if the text is not a duration, or is zero.
     """
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _UNIT_SECONDS[match[2]] if match else 0.0
@@ -54,7 +54,7 @@ def duration(text: str) -> timedelta:
 
 
 def nice_interval(span: timedelta, *, points: int) -> timedelta:
-    """Return the round interval for about this many points in a span, as Grafana's panels choose it.
+    """Return a round interval that gives about this many points in a span, as Grafana's panels choose it.
 
     Source: grafana/grafana packages/grafana-data/src/datetime/rangeutil.ts, roundInterval.
     """

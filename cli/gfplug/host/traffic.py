@@ -47,7 +47,7 @@ class Traffic:
 def require_writable(path: Path) -> None:
     """Check that a file can be written.
 
-    Raises: UsageError if it can't.
+    Raises: UsageError if the file can't be written.
     """
     folder = path.absolute().parent
     if path.is_dir() or (folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK))):
@@ -57,9 +57,9 @@ def require_writable(path: Path) -> None:
 
 
 def remove_from(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
-    """Take the traffic out of the answers; None if there is none.
+    """Remove the traffic from the answers, and return it; None if they have none.
 
-    Raises: ToolError if it is not a HAR document.
+    Raises: ToolError if the traffic is not a HAR document.
     """
     answer = answers.pop(f"{_PREFIX}{uid}", None)
     if answer is None:

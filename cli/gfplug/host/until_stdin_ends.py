@@ -11,7 +11,7 @@ import threading
 
 
 def _end_with_stdin() -> None:
-    while os.read(0, 4096):  # sys.stdin would hold a lock that Python needs when the program ends by itself
+    while os.read(0, 4096):  # reading sys.stdin would hold a lock that Python needs when the program ends by itself
         pass
     os._exit(0)
 

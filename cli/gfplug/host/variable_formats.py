@@ -1,4 +1,4 @@
-r"""The formats of dashboard variables: how one value, or several, becomes the text in a query.
+r"""The formats of dashboard variables: how one value or several values become the text in a query.
 
 | format                                  | of `a'b` and `c d`                                       |
 | --------------------------------------- | -------------------------------------------------------- |
@@ -54,7 +54,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A variable with its values; `is_all` says that all of its values were chosen."""
+    """A variable with its values; `is_all` means that the user chose all values."""
 
     name: str
     values: tuple[str, ...]
@@ -64,7 +64,7 @@ class Variable:
 
     @property
     def text_of_values(self) -> str:
-        """The values as JavaScript joins a list."""
+        """The values joined as JavaScript joins a list."""
         return ",".join(self.values)
 
 

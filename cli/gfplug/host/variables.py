@@ -29,9 +29,9 @@ _OWN = ("__interval", "__interval_ms", "__from", "__to")
 
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Variable]:
-    """Make variables of names and values; a name that occurs twice, or as `name[]`, has several values.
+    """Create variables from names and values; a name that occurs twice, or as `name[]`, has several values.
 
-    The value `$__all` beside others means that all of them were chosen.
+    The value `$__all` with other values means that all of these were chosen.
     Raises: UsageError for an invalid name, and for `$__all` without the values that it stands for.
     """
     values: dict[str, list[str]] = {}
@@ -58,7 +58,7 @@ def _variable(name: str, values: list[str], *, is_multi: bool) -> Variable:
 
 
 def of_panel(query: Query, caller: Mapping[str, str]) -> dict[str, Variable]:
-    """Return Grafana's own variables: the query's time range and interval, and the user."""
+    """Return Grafana's built-in variables: the query's time range and interval, and the user."""
     start, end = (round(when.timestamp() * 1000) for when in (query.start, query.end))
     interval_ms = max(1, round(query.interval.total_seconds() * 1000))
     texts = {
@@ -83,7 +83,7 @@ def of_panel(query: Query, caller: Mapping[str, str]) -> dict[str, Variable]:
 
 
 def interval_text(interval: timedelta) -> str:
-    """Write an interval like Grafana's panels: whole units of the largest that fits.
+    """Write an interval like Grafana's panels: whole units of the largest unit that fits.
 
     Source: @grafana/data 13.2.2, datetime/rangeutil, secondsToHms.
     """

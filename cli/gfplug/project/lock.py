@@ -1,4 +1,4 @@
-"""`gfplug.lock`: what a project was generated from, and the digest of every file in it that gfplug owns."""
+"""`gfplug.lock`: the sources of a generated project, and the digest of every file in it that gfplug owns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_NAME = "gfplug.lock"
-_FORMAT = 2  # 1 had the runtime and the editors among the owned files
+_FORMAT = 2  # in format 1, the runtime and the editors were owned files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST_VERSION = 64
@@ -62,7 +62,7 @@ class Lock:
     def from_json(cls, value: Any) -> Lock:  # noqa: ANN401 - JSON
         """Read a stored lock.
 
-        Raises: ProjectError naming the key that is missing or of the wrong type, or a format from a newer gfplug.
+        Raises: ProjectError naming the key that is missing or has the wrong type, or for a format of a newer gfplug.
         """
         version = _at(value, "template.version", str)
         if _at(value, "format", int) > _FORMAT or _is_newer(version):

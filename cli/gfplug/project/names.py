@@ -12,14 +12,14 @@ DEFAULT_ORG = "myorg"
 """The first part of the id if neither `--org` nor the name has one."""
 
 ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
-_MAX_PART_CHARACTERS = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
+_MAX_PART_CHARACTERS = 32  # a Grafana uid has at most 40 characters, and provisioning lengthens the name
 _TYPE = "datasource"
 _LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginNames:
-    """The two parts of a plugin id, and the title; `org` is empty if the name had none."""
+    """The two parts of a plugin id, and the title; `org` is empty if the name had only one word."""
 
     org: str
     name: str
@@ -65,7 +65,7 @@ def parse(text: str) -> PluginNames:
 def organisation(text: str) -> str:
     """Parse an organisation such as `acme` or `Acme Inc.`.
 
-    Raises: UsageError if no part of it is allowed in an id.
+    Raises: UsageError if no character of the text is allowed in an id.
     """
     org = "".join(_words(text)).lower()
     plugin_id(org, "x")

@@ -25,10 +25,10 @@ _MARKS = {"src/upstream": "description.json"}
 """A file that identifies a folder as gfplug's: before gfplug 0.2, users could have folders of these names."""
 
 FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
-"""The folders that gfplug owned in projects of gfplug 0.1: the runtime, and the editors; both are no longer copied."""
+"""The folders that gfplug owned in projects of gfplug 0.1: the runtime, and the editors; they are no longer copied."""
 
 
-_MAX_OWNED_FILE_BYTES = 64 << 20  # bytes of a file that gfplug owns
+_MAX_OWNED_FILE_BYTES = 64 << 20  # larger files get an empty digest
 _FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,199}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
@@ -92,7 +92,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A plugin project, made by `gfplug new`."""
+    """A plugin project, created by `gfplug new`."""
 
     root: Path
 
@@ -113,7 +113,7 @@ class Project:
         """Return the project of a folder, for a command that finishes an interrupted upgrade.
 
         Raises: ProjectError if the folder does not exist, or neither it nor a parent has a `gfplug.lock`; or if that
-        parent belongs to another user, who could have put it above everybody's folders.
+        parent belongs to another user, who could have put the file above the folders of all users.
         """
         folder = start.resolve()
         if not folder.exists():  # otherwise a mistyped name inside a project would select that project
@@ -197,7 +197,7 @@ class Project:
         return str(self.pyproject["version"])
 
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
-        """Map each file in an owned folder to its current SHA-256; a file that is too large has none."""
+        """Map each file in an owned folder to its current SHA-256; a file that is too large has an empty one."""
         return {
             path.relative_to(self.root).as_posix(): files.sha256_of(path)
             if path.stat().st_size < _MAX_OWNED_FILE_BYTES
@@ -222,7 +222,7 @@ class Project:
         }
 
     def require_library(self) -> None:
-        """Refuse a project that has the runtime's source, or whose wheels differ from the lock.
+        """Refuse a project that contains the runtime's source, or whose wheels differ from the lock.
 
         Raises: ProjectError naming the folder; IntegrityError naming the wheels.
         """

@@ -1,7 +1,7 @@
-"""Where this gfplug was installed from, and so where a project installs gfplug and the runtime from.
+"""Where this gfplug was installed from: a project installs gfplug and the runtime from the same place.
 
-A project names a package index only if gfplug came from an index. Otherwise somebody else could publish a package of
-that name, and every project's CI would run it.
+A project names a package index only if gfplug came from an index. Otherwise somebody else could publish a package
+named gfplug, and every project's CI would run that package.
 
 Source: PEP 610 (direct_url.json); PEP 508 (requirements).
 """
@@ -27,15 +27,15 @@ VENDOR = "vendor"
 
 _PLAIN = re.compile(r"(?:(?!\$\{\{)[\x21-\x7e]){1,1000}")  # GitHub replaces ${{ }} before the shell parses quotes
 _OWN_ARGUMENT = re.compile(rf"\./{VENDOR}/gfplug-\*\.whl|gfplug[<>=!~][^\s'\"`$&|;]*|'gfplug @ [^\s'\"`$&|;]+'")
-"""The arguments of `pip install` that gfplug itself writes."""
+"""The arguments of `pip install` that gfplug writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a project gets gfplug and its runtime from.
 
-    `gfplug` is the argument of `pip install` for this gfplug, `newest` for its newest release, empty if there is no
-    such address. `vendored` are the distributions whose wheels are in the project.
+    `gfplug` is the argument of `pip install` for this gfplug, `newest` the one for its newest release, empty if there
+    is no such address. `vendored` are the distributions whose wheels are in the project.
     """
 
     gfplug: str
@@ -44,7 +44,7 @@ class Provenance:
 
     @property
     def pip_argument(self) -> str:
-        """The argument of `pip install` in a shell; for the wheel in `vendor/` without its version, which changes."""
+        """The argument of `pip install` in a shell; for a wheel in `vendor/` without the version, which changes."""
         return self.gfplug if "gfplug" in self.vendored else shlex.quote(self.gfplug)
 
     @property
@@ -55,21 +55,21 @@ class Provenance:
 
     @property
     def runtime_wheel(self) -> str:
-        """The path of the runtime's wheel in the project; empty if it comes from an index."""
+        """The path of the runtime's wheel in the project; empty if the runtime comes from an index."""
         return f"{VENDOR}/{wheels.NAMES['gfruntime']}" if "gfruntime" in self.vendored else ""
 
     def files(self) -> dict[str, bytes]:
         """Return the wheels of the project, by their paths in it.
 
-        Raises: ProjectError if one can't be built.
+        Raises: ProjectError if a wheel can't be built.
         """
         return {f"{VENDOR}/{wheels.NAMES[name]}": wheels.build(name) for name in self.vendored}
 
 
 def detect(requirement: str = "") -> Provenance:
-    """Return where projects of this gfplug get it from; a given requirement decides.
+    """Return where projects of this gfplug get gfplug from; a `requirement` takes precedence.
 
-    Raises: UsageError if the requirement is not one of gfplug.
+    Raises: UsageError if the requirement is not for gfplug.
     """
     if requirement:
         return _from_requirement(requirement)
@@ -100,7 +100,7 @@ def renew(requirement: str) -> str:
 
 
 def describe_url_source(requirement: str) -> str:
-    """Return a note if a URL decides which gfplug a project installs; empty if a version does."""
+    """Return a note if a URL decides which gfplug a project installs; empty if a version decides."""
     if not requirement or _parse(requirement).url is None:
         return ""
     return f"README and workflows install {requirement}: if that is not gfplug {__version__}, set --data gfplug=…"
@@ -140,9 +140,9 @@ def _from_index(requirement: str) -> Provenance:
 
 
 def _repository() -> tuple[str, str] | None:
-    """Return the URLs of gfplug's commit and of its repository; None if it was not installed from one.
+    """Return the URLs of gfplug's commit and of its repository; None if gfplug was not installed from a repository.
 
-    A URL on this machine is of no use to others, and does not count.
+    A URL on this machine does not count: other machines can't use it.
     """
     try:
         direct: Any = json.loads(distribution("gfplug").read_text("direct_url.json") or "{}")

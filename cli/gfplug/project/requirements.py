@@ -24,7 +24,7 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
 
     A dependency that is missing is added. A cap below the floor moves to the floor's next major version.
 
-    Raises: ProjectError if the text is not TOML, has no list of dependencies, or pins one below its floor.
+    Raises: ProjectError if the text is not TOML, has no list of dependencies, or pins a package below its floor.
     """
     import tomlkit  # noqa: PLC0415 - heavy
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
@@ -49,10 +49,10 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
 
 
 def _raise_floor(requirement: Requirement, floor: str) -> str:
-    """Return the requirement with at least this floor; unchanged if its own floor is higher."""
+    """Return the requirement with at least this floor; unchanged if its floor is higher."""
     from packaging.version import Version  # noqa: PLC0415 - heavy
 
-    if requirement.url:  # the user's own file or URL
+    if requirement.url:  # the user's file or URL
         return str(requirement)
     lowest = Version(floor)
     lower = [part for part in requirement.specifier if part.operator in {">", ">="}]
@@ -75,7 +75,7 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
 
 
 def take_gfplug_lines(pyproject: str, fresh: str) -> str:
-    """Return a pyproject.toml whose gfplug lines come from a newly rendered one; the author's lines stay.
+    """Return a pyproject.toml with the gfplug lines of `fresh`, a newly rendered file; the author's lines stay.
 
     Both sides of a merge get the new lines before the merge, so that an edit next to them makes no conflict. An
     author's requirement that is stricter than a floor stays.
@@ -108,12 +108,12 @@ def list_dependencies(pyproject: str) -> list[str]:
 
 
 def asks_for_runtime(lines: Iterable[str]) -> bool:
-    """Return whether one of some requirements is the runtime's."""
+    """Return whether one of the requirements is the runtime."""
     return any(name_of(line) == RUNTIME for line in lines)
 
 
 def replace_dependencies(pyproject: str, *, old: Iterable[str], new: Iterable[str]) -> str:
-    """Return a pyproject.toml without some dependencies, and with others at the end if it does not have them."""
+    """Return a pyproject.toml without the `old` dependencies, and with the missing `new` ones at the end."""
     import tomlkit  # noqa: PLC0415 - heavy
 
     document: Any = tomlkit.parse(pyproject)
@@ -130,7 +130,7 @@ def replace_dependencies(pyproject: str, *, old: Iterable[str], new: Iterable[st
 
 
 def _uv_source(document: Any) -> Any:  # noqa: ANN401 - TOML
-    """Return the table that tells uv where the runtime comes from; empty if there is none."""
+    """Return the table that tells uv where the runtime comes from; empty if the file has no such table."""
     value = document
     for key in ("tool", "uv", "sources", RUNTIME):
         value = value.get(key) if isinstance(value, dict) else None

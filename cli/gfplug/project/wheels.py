@@ -46,7 +46,7 @@ _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_bui
 def build(name: str) -> bytes:
     """Return the wheel of `gfplug` or of `gfruntime` in the running version; the same files give the same bytes.
 
-    Raises: ProjectError if gfplug's files are unknown, or differ from the installed ones.
+    Raises: ProjectError if gfplug has no list of its files, or a file changed since the installation.
     """
     if here := resources.checkout():
         return _build_or_reuse(name, here)
@@ -54,7 +54,7 @@ def build(name: str) -> bytes:
 
 
 def _build_or_reuse(name: str, checkout: Path) -> bytes:
-    """Return the cached wheel if it matches these sources, and is intact; else build and cache it."""
+    """Return the cached wheel if it is undamaged and matches the sources; else build and cache it."""
     import platformdirs  # noqa: PLC0415 - only a checkout needs it
 
     place = platformdirs.user_cache_path("gfplug") / "wheels" / name
@@ -122,7 +122,7 @@ def _installed_files(installed: Distribution) -> dict[str, bytes]:
 
 
 def _pack(contents: Mapping[str, bytes]) -> bytes:
-    """Return a wheel of these files, without compression, whose bytes would differ between zlib versions."""
+    """Return a wheel of these files, uncompressed: compressed bytes differ between zlib versions."""
     record = next(name for name in contents if name.endswith(".dist-info/WHEEL")).replace("/WHEEL", _RECORD)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")

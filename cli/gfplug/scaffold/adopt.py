@@ -32,9 +32,9 @@ def adopt(
     offline: bool = False,
     gfplug: str = "",
 ) -> Project:
-    """Make the project `backend` inside a plugin's folder, and return it; `gfplug` is the answer of that name.
+    """Create the project `backend` inside a plugin's folder, and return it; `gfplug` is the answer of that name.
 
-    Raises: ProjectError if the folder has no data source, or one with a backend; as `new.create` does.
+    Raises: ProjectError if the folder has no data source, or has one with a backend; else as `new.create` does.
     """
     folder = folder.absolute()
     manifest = _manifest(folder)
@@ -60,9 +60,9 @@ def adopt(
 
 
 def _version(package: dict[str, Any], folder: Path) -> str:
-    """Return the version of a package.json; empty if it has none.
+    """Return the version of a package.json; empty if the file has no version.
 
-    Raises: ProjectError if it is not a version.
+    Raises: ProjectError if the text is not a version.
     """
     version = package.get("version") or ""
     if version and not (isinstance(version, str) and _VERSION.fullmatch(version)):
@@ -90,7 +90,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _answers(manifest: dict[str, Any]) -> Answers:
     """Read the project's answers from the manifest.
 
-    Raises: UsageError if Grafana does not accept its id or texts.
+    Raises: UsageError if Grafana does not accept the id or a text.
     """
     plugin_id = str(manifest.get("id"))
     if not (parts := _ID.fullmatch(plugin_id)):

@@ -1,4 +1,4 @@
-"""The choices of `gfplug new`, in a separate module, so that its help imports nothing else."""
+"""The choices of `gfplug new`, in a separate module, so that the command's help imports nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ADOPTED = "adopted"
 """The frontend of an existing plugin; only `gfplug adopt` sets it."""
 
 UPSTREAM = "openapi"
-"""The example of a project that is made from an API's description; only `--openapi` sets it."""
+"""The example of a project that is created from an API's description; only `--openapi` sets it."""
 
 LICENSES = ("Apache-2.0", "MIT", "BSD-3-Clause", "proprietary")
 """The licences of a project, by their SPDX names; `proprietary` means that all rights stay with the author."""

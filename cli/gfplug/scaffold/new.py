@@ -1,4 +1,4 @@
-"""Make a plugin project: protos, stubs, template, floors, lock; the folder appears whole or not at all."""
+"""Create a plugin project: protos, stubs, template, floors, lock; the folder appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProject:
-    """A project to make; `source` is a file, SDK checkout or module zip to take the proto from.
+    """A project to create; `source` is a file, SDK checkout or module zip with the proto.
 
-    `upstream` is the model of an API's description, if the project is made from one. With `has_repository`, the
+    `upstream` is the model of an API's description, if the project is created from one. With `has_repository`, the
     project becomes a git repository, unless it is inside one.
     """
 
@@ -47,10 +47,10 @@ class NewProject:
 
 
 def create(request: NewProject) -> Project:
-    """Make the project.
+    """Create the project.
 
     Raises: ProjectError if the destination is not empty or can't be written; FetchError, IntegrityError, CompatError
-    or ToolError if the proto can't be fetched, trusted, used or compiled. After a failure, nothing is left behind.
+    or ToolError if the proto can't be fetched, trusted, used or compiled. After a failure, no file remains.
     """
     destination = request.destination.absolute()
     with files.staging(destination) as stage:
@@ -61,7 +61,7 @@ def create(request: NewProject) -> Project:
 
 
 def _start_repository(folder: Path) -> None:
-    """Make a folder a git repository, unless it is inside one; if git fails, only log that."""
+    """Make a folder a git repository, unless it is inside one; if git fails, only log the failure."""
     if any((place / ".git").exists() for place in (folder, *folder.parents)):
         return
     variables = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
@@ -72,7 +72,7 @@ def _start_repository(folder: Path) -> None:
 
 
 def preview(request: NewProject) -> list[str]:
-    """List the files that `create` would make; they are made in a temporary folder.
+    """List the files that `create` would write; this writes them to a temporary folder.
 
     Raises: as `create` does, except for a parent folder that can't be written.
     """

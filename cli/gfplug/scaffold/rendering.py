@@ -1,6 +1,6 @@
 """Render a layer of the template to files, as `copier copy` would write them; `copier.yml` has the settings.
 
-copier is not imported: its import takes longer than everything else that `gfplug new` does. The tests compare both,
+copier is not imported: its import takes longer than the rest of `gfplug new`. The tests compare the output of both,
 byte by byte. Only the settings that the template uses are supported; another setting is an error.
 """
 
@@ -24,7 +24,7 @@ _SUPPORTED_SETTINGS = {"_min_copier_version", "_subdirectory", "_templates_suffi
 
 
 def render_layer(template: Path, destination: Path, answers: Mapping[str, Any]) -> None:
-    """Write the layer that the answers choose; its files replace existing ones, and have the modes of new files.
+    """Write the layer that the answers choose; its files replace existing files, and get the modes of new files.
 
     Raises: ToolError if the template can't be rendered.
     """
@@ -58,7 +58,7 @@ def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> No
 
 @lru_cache(maxsize=4)  # a project has several layers of one template, which is read and compiled once
 def _compile_settings(template: Path, text: str) -> tuple[Environment, str, list[Template]]:
-    """Return the environment, the suffix of files to render, and the names of the layer and of what is left out."""
+    """Return the environment, the suffix of files to render, and the names of the layer and of excluded files."""
     import yaml  # noqa: PLC0415 - as above
     from jinja2 import FileSystemLoader  # noqa: PLC0415 - as above
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - as above
@@ -74,9 +74,9 @@ def _compile_settings(template: Path, text: str) -> tuple[Environment, str, list
 
 
 def _is_excluded(path: PurePosixPath, patterns: Sequence[str]) -> bool:
-    """Return whether a path or a folder above it matches: by its path if the pattern has a slash, else by its name.
+    """Return whether a path or a folder above it matches: by path if the pattern has a slash, else by name.
 
-    Source: gitignore(5), without `!`, `**` and a slash at the end.
+    Source: gitignore(5), without support for `!`, `**` and a final slash.
     """
     places = [(str(place), place.name) for place in (path, *path.parents[:-1])]
     return any(

@@ -29,7 +29,7 @@ ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
 _FORMAT = 1
 _LONGEST_LINE = 200
-_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode categories
+_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode categories that a line of plain text can't have
 _MARKUP = re.compile(
     r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w+;)|(?<= )#(?=#*$)|^[-+>#=]"
 )  # Markdown does not show them
@@ -41,7 +41,7 @@ _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug
 def line(key: str, text: str) -> str:
     """Return the text of a free answer, after a check.
 
-    Raises: UsageError if it is empty, too long, or not one line of plain text.
+    Raises: UsageError if the text is empty, too long, or not one line of plain text.
     """
     if not text.strip() or len(text) > _LONGEST_LINE:
         raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, got {text[:40]!r}")
@@ -56,15 +56,15 @@ def line(key: str, text: str) -> str:
 def example(text: str) -> str:
     """Return the name of an example.
 
-    Raises: UsageError if there is none of this name.
+    Raises: UsageError if there is no example of this name.
     """
     return _one_of("example", text, EXAMPLES)
 
 
 def license_name(text: str) -> str:
-    """Return the name of a licence, in any case.
+    """Return the SPDX name of a licence; upper and lower case are equal.
 
-    Raises: UsageError if there is none of this name.
+    Raises: UsageError if there is no licence of this name.
     """
     names = {name.lower(): name for name in LICENSES}
     return _one_of("license", names.get(text.lower(), text), LICENSES)
@@ -77,7 +77,7 @@ def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
 
 
 def react_error() -> UsageError:
-    """Make the error for React editors with an API's description."""
+    """Create the error for React editors with an API's description."""
     return UsageError(
         "a project from an API's description cannot have React editors: its editors change with the description",
         hint="omit frontend=react; frontend/hooks.js can change what the editors do",
@@ -88,7 +88,7 @@ def react_error() -> UsageError:
 class Answers:
     """The answers to the template's questions; always valid, so that any `Answers` can be rendered.
 
-    `gfplug` is the requirement that installs gfplug; empty: the origin of this gfplug itself.
+    `gfplug` is the requirement that installs gfplug; empty means the origin of this gfplug.
     Raises: UsageError that names the invalid answer.
     """
 
@@ -104,7 +104,7 @@ class Answers:
     license: str = LICENSES[0]
 
     def __post_init__(self) -> None:
-        """Check each answer, and that the answers fit together."""
+        """Check each answer, and the combination of answers."""
         names.plugin_id(self.org, self.name)
         if self.example != UPSTREAM:
             example(self.example)
@@ -162,10 +162,10 @@ class Answers:
 def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None = None) -> None:
     """Write the project to an empty or missing folder; the same answers give the same bytes.
 
-    `api` has the values for the template if the project is made from an API's description. The sources of React editors
+    `api` has the values for the template if the project comes from an API's description. The sources of React editors
     are not included: `react` writes them from the dataclasses.
 
-    Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
+    Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be built.
     """
     layers = {
         "project": True,
@@ -183,14 +183,14 @@ def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None
 
 
 def store_for_upgrades(root: Path, answers: Answers) -> None:
-    """Store the answers and the rendered files for later upgrades, which find the user's edits as differences."""
+    """Store the answers and the rendered files for later upgrades, which detect the user's edits by comparison."""
     stored = {"answers": answers.to_json(), "format": _FORMAT}
     files.write_atomic(root / ANSWERS_NAME, (json.dumps(stored, indent=2, sort_keys=True) + "\n").encode())
     with zipfile.ZipFile(root / BASE_NAME, "w") as archive:  # stored: deflate's bytes differ between zlib versions
         for path in files.walk(root):
             name = path.relative_to(root).as_posix()
             if not name.startswith(_NOT_IN_BASE):
-                entry = zipfile.ZipInfo(name)  # 1980, zip's default time
+                entry = zipfile.ZipInfo(name)  # ZipInfo's default time is in 1980
                 mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
                 entry.create_system, entry.external_attr = 3, mode << 16
                 archive.writestr(entry, path.read_bytes())

@@ -1,4 +1,4 @@
-"""The Go SDK's releases: which are known, and the proto of each, verified before use."""
+"""The known releases of the Go SDK, and the proto of each, verified before use."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class RequestTarget:
-    """A URL, and the Authorization header for it; its repr shows no secrets of them."""
+    """A URL, and the Authorization header for it; its repr shows no secrets."""
 
     url: str
     authorization: str | None
@@ -24,7 +24,7 @@ class RequestTarget:
     def of(cls, url: str) -> RequestTarget:
         """Split the credentials off a URL, or find them in netrc.
 
-        Raises: FetchError for anything but a complete http or https URL.
+        Raises: FetchError if the text is not a complete http or https URL.
         """
         try:
             parts = urlsplit(url)
@@ -48,7 +48,7 @@ class RequestTarget:
 
     @property
     def is_private(self) -> bool:
-        """Whether the request cannot be read on the network."""
+        """Whether nobody can read the request on the network."""
         return self.url.startswith("https:") or self.is_on_this_machine
 
     def follow_redirect(self, location: str) -> RequestTarget:

@@ -12,7 +12,7 @@ from gfplug.sdk.versions import FLOOR, SdkVersion
 class Release:
     """One release and its facts; a release that only a source lists has no facts.
 
-    Shape: `time` is RFC 3339 in UTC; `same_wire` are the other known releases that speak this wire, newest first.
+    Shape: `time` is RFC 3339 in UTC; `same_wire` are the other known releases with the same wire format, newest first.
     """
 
     version: SdkVersion
@@ -26,7 +26,7 @@ class Release:
 def releases(*, with_remote: bool = False) -> list[Release]:
     """Return the supported releases, newest first.
 
-    Raises: FetchError if `with_remote`, and the source can't be reached.
+    Raises: FetchError if `with_remote` is set and the source can't be reached.
     """
     sdk_index = index.load()
     versions = set(sdk_index.entries)

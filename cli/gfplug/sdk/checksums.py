@@ -1,4 +1,4 @@
-"""Go's checksum database: it shows whether a release that gfplug's index lacks is the one that other users got.
+"""Go's checksum database: it shows whether other users got the same bytes of a release that gfplug's index lacks.
 
 The `go` command asks the database, following its own settings (GOSUMDB, GONOSUMDB, GOPRIVATE), and verifies the answer.
 Source: go1.26.8, cmd/go/internal/modfetch/fetch.go (checkMod, haveModSumLocked, useSumDB).
@@ -25,7 +25,7 @@ _ALARMS = ("SECURITY ERROR", "checksum mismatch")
 
 
 def compare(version: SdkVersion, h1: str | None) -> str:
-    """Compare a module zip's checksum with Go's checksum database; return why that is impossible, or "".
+    """Compare a module zip's checksum with Go's checksum database; return the reason if that is impossible, else "".
 
     Raises: IntegrityError if they differ.
     """
@@ -50,7 +50,7 @@ def compare(version: SdkVersion, h1: str | None) -> str:
 
 
 def _ask_go(version: SdkVersion) -> str:
-    """Let Go download and check the release, from a folder without a go.mod, which could make it fetch another Go."""
+    """Let Go download and check the release, from a folder without a go.mod, which could make Go fetch another Go."""
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     with tempfile.TemporaryDirectory(prefix="gfplug-go-") as folder:

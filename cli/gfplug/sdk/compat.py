@@ -1,4 +1,4 @@
-"""The differences between two SDK protos, by what they break: the wire format, code that uses the stubs, or nothing.
+"""The differences between two SDK protos, by their effect: they break the wire format, code with the stubs, or nothing.
 
 Descriptors are compared, so comments, file names, options and the order of declarations do not matter.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gfplug.sdk.descriptors import Message, Protocol, ProtoField, Rpc
 
-_ALIKE = (  # types whose bytes are read as one another: https://protobuf.dev/programming-guides/proto3/#updating
+_ALIKE = (  # types whose bytes can be read as each other: https://protobuf.dev/programming-guides/proto3/#updating
     {"int32", "uint32", "int64", "uint64", "bool"},
     {"sint32", "sint64"},
     {"fixed32", "sfixed32"},
@@ -28,7 +28,7 @@ _ALIKE = (  # types whose bytes are read as one another: https://protobuf.dev/pr
 
 
 class Level(enum.StrEnum):
-    """What a change breaks, worst first: hosts and plugins of the other version; code; nothing; documentation only."""
+    """The effect of a change, worst first: other hosts and plugins break; code breaks; nothing; only documentation."""
 
     WIRE = "wire"
     SOURCE = "source"
@@ -41,7 +41,7 @@ class Change:
     """One difference.
 
     Shape: `path` is `Message.field`, `Service/Rpc`, `Enum.VALUE`, or the declaration itself; `name` is its name in
-    code; `message` is a sentence without its full stop; `hint` is the probable replacement of a removed thing.
+    code; `message` is a sentence without its full stop; `hint` is the probable replacement of a removed declaration.
     """
 
     level: Level
@@ -56,7 +56,7 @@ class Change:
         return self.path.replace("/", ".").rsplit(".", 1)[-1]
 
     def to_json(self) -> dict[str, str]:
-        """Return the change as `--json` shows it."""
+        """Return the change as `--json` prints it."""
         value = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
         return {**value, "hint": self.hint} if self.hint else value
 
@@ -143,7 +143,7 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
         yield Change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
     for after in new.fields.values():
         path = f"{message}.{after.name}"
-        is_number_reused = after.number in old.fields  # reported above, by the field that had the number
+        is_number_reused = after.number in old.fields  # reported above, for the field that had the number
         if old.field_named(after.name) is None and not is_number_reused and old.is_reserved(after):
             yield Change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
         elif old.field_named(after.name) is None and not is_number_reused:
@@ -153,7 +153,7 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
 
 
 def _judge_reuse(path: str, before: ProtoField, after: ProtoField, types: _Types, *, is_new: bool) -> Change:
-    """Classify a number with a new name: a renamed field, or another field."""
+    """Classify a number with a new name: a renamed field, or a different field."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
         return Change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
@@ -195,7 +195,7 @@ def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
 
 
 def _values(enum_name: str, old: dict[str, int], new: dict[str, int]) -> Iterator[Change]:
-    names = {number: value for value, number in reversed(new.items())}  # of aliases, the first declared
+    names = {number: value for value, number in reversed(new.items())}  # of several aliases, the first one
     for value, number in old.items():
         path = f"{enum_name}.{value}"
         if value in new and new[value] != number:
@@ -233,7 +233,7 @@ def _services(types: _Types) -> Iterator[Change]:
 
 
 def _successor(name: str, rpc: Rpc, new_rpcs: dict[str, Rpc]) -> str:
-    """Guess which new RPC replaces a removed one: the same name elsewhere, its plural, or the same messages."""
+    """Guess which new RPC replaces a removed RPC: the same name elsewhere, its plural, or the same messages."""
     for path, other in sorted(new_rpcs.items()):
         new_name = path.split("/")[1]
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):

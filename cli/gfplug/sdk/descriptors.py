@@ -40,7 +40,7 @@ class ProtoField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. Shape: `fields` by number; `reserved` and `reserved_names` may not be used again."""
+    """One message. Shape: `fields` by number; numbers in `reserved` and `reserved_names` must not be used again."""
 
     fields: Mapping[int, ProtoField]
     reserved: tuple[range, ...]
@@ -51,7 +51,7 @@ class Message:
         return next((field for field in self.fields.values() if field.name == name), None)
 
     def is_reserved(self, one: ProtoField) -> bool:
-        """Tell whether a field takes a number or a name that is reserved."""
+        """Tell whether a field uses a reserved number or name."""
         return one.name in self.reserved_names or any(one.number in span for span in self.reserved)
 
 
@@ -73,7 +73,7 @@ class Rpc:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """All declarations of a proto. Shape: keys are names within the package, `Outer.Inner` for nested ones."""
+    """All declarations of a proto. Shape: keys are names within the package, `Outer.Inner` for nested declarations."""
 
     messages: dict[str, Message] = field(default_factory=dict)
     enums: dict[str, dict[str, int]] = field(default_factory=dict)

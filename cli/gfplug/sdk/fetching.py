@@ -1,4 +1,4 @@
-"""The sources of a proto, in order: a path from the user, gfplug itself, this machine's caches, the network."""
+"""The sources of a proto, in order: a path from the user, gfplug's files, this machine's caches, the network."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def default() -> SdkVersion:
 def resolve(text: str, *, offline: bool = False) -> SdkVersion:
     """Return the version for a text: a release, `default`, or `latest`.
 
-    `latest` is the newest release that the configured source lists or the index knows; offline, that the index knows.
-    Raises: UsageError if the text is not a version; CompatError if it is below the floor; FetchError if `latest` could
-    not be determined.
+    `latest` is the newest release that the configured source lists or the index knows; offline, the newest that the
+    index knows.
+    Raises: UsageError if the text is not a version; CompatError if it is older than the floor; FetchError if `latest`
+    can't be determined.
     """
     if text == "default":
         return default()
@@ -44,7 +45,7 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
 def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = False) -> ProtoSet:
     """Return the proto of a version, verified against all known facts.
 
-    Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are wrong.
+    Raises: CompatError below the floor; FetchError if no source has the proto; IntegrityError if the bytes are wrong.
     """
     require_supported(version)
     if source is not None:

@@ -1,6 +1,6 @@
 """The SDK's repository on GitHub: its tags with their commits, and a file of one commit.
 
-Tags come from git's smart HTTP protocol, which unlike the API has no rate limit and needs no token.
+Tags come from git's smart HTTP protocol, which, unlike the API, has no rate limit and needs no token.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REPOSITORY = f"https://{MODULE}.git"
 RAW = f"https://raw.githubusercontent.com/{MODULE.removeprefix('github.com/')}"
 
-_REFS_LIMIT = 32 << 20  # GitHub lists the refs of every pull request, too
+_REFS_LIMIT = 32 << 20  # GitHub also lists the refs of every pull request
 _PROTO_LIMIT = 1 << 20
 _LENGTH_DIGITS = 4
 _TAGS = "refs/tags/"
@@ -36,7 +36,7 @@ class TaggedProto:
 def tags(deadline: Deadline) -> dict[SdkVersion, str]:
     """Map each release to its commit.
 
-    Raises: FetchError; IntegrityError if the response is not git's.
+    Raises: FetchError; IntegrityError if the response is not of git's protocol.
     """
     commits = refs(web.get(f"{REPOSITORY}/info/refs?service=git-upload-pack", deadline=deadline, limit=_REFS_LIMIT))
     names = [name.removeprefix(_TAGS) for name in commits if name.startswith(_TAGS)]
@@ -84,7 +84,7 @@ def refs(content: bytes) -> dict[str, str]:
 
 
 def _packets(content: bytes) -> list[bytes]:
-    """Split pkt-lines: four hexadecimal digits of length, including themselves; a length of 0 to 2 is a marker."""
+    """Split pkt-lines: four hexadecimal digits with the length, digits included; a length of 0 to 2 is a marker."""
     packets, at = [], 0
     while at < len(content):
         try:

@@ -44,7 +44,7 @@ def is_without_checksums() -> bool:
 
 
 def setting(name: str) -> str:
-    """Return a setting from the environment or Go's env file; as in Go, an empty one counts as unset."""
+    """Return a setting from the environment or Go's env file; as in Go, an empty setting counts as unset."""
     return (os.environ.get(name) or _read_file().get(name, "")).strip()
 
 
@@ -92,7 +92,7 @@ def _home() -> Path | None:
 
 @cache
 def _ask_go() -> str:
-    """Return Go's built-in GOPROXY; run in a folder without a go.mod, which could make Go fetch another Go."""
+    """Return Go's built-in GOPROXY; Go runs in a folder without go.mod, which could make it download another Go."""
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     try:
         answer = process.run(["go", "env", "GOPROXY"], cwd=Path(__file__).parent, env=environment, timeout=_GO_SECONDS)

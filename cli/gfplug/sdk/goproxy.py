@@ -29,7 +29,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 class ProxySource:
     """One entry of GOPROXY: a proxy's URL, `direct` or `off`.
 
-    `continues_after_errors` if the next one is tried after any failure.
+    With `continues_after_errors`, the next entry is tried after any failure.
     """
 
     address: str
@@ -46,10 +46,10 @@ class Module:
 
 
 def parse(text: str) -> list[ProxySource]:
-    """Parse GOPROXY: after `,` the next entry is used if something is not found, after `|` after any failure.
+    """Parse GOPROXY: after `,` the next entry is used if a file is not found, after `|` in case of any failure.
 
     Entries after `off` or `direct` can never be reached, and are left out.
-    Raises: FetchError if it has no entry.
+    Raises: FetchError if there is no entry.
     """
     sources: list[ProxySource] = []
     for entry, separator in re.findall(r"([^,|]*)([,|]|$)", text):
@@ -63,7 +63,7 @@ def parse(text: str) -> list[ProxySource]:
 
 
 def list_releases(address: str, deadline: Deadline) -> list[SdkVersion]:
-    """Return the releases that a proxy lists, oldest first; it may have more than it lists."""
+    """Return the releases that a proxy lists, oldest first; the proxy may have more releases."""
     answer = _get(address, "list", deadline, _TEXT_LIMIT)
     return versions.releases(answer.decode(errors="replace").splitlines())
 
@@ -71,8 +71,8 @@ def list_releases(address: str, deadline: Deadline) -> list[SdkVersion]:
 def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
     """Return a release's zip, with its time and commit if the proxy sends them.
 
-    Raises: MissingError if the proxy does not have it; FetchError; IntegrityError if the response is for another
-    version.
+    Raises: MissingError if the proxy does not have the release; FetchError; IntegrityError if the response is for
+    another version.
     """
     content = _get(address, f"{version}.zip", deadline, modzip.LIMIT)
     try:
@@ -83,7 +83,7 @@ def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
 
 
 def describe(content: bytes, info: object, version: SdkVersion) -> Module:
-    """Combine a zip and its `.info`.
+    """Combine a zip and its `.info` file.
 
     Raises: IntegrityError if the `.info` is of another version.
     """
@@ -103,7 +103,7 @@ def describe(content: bytes, info: object, version: SdkVersion) -> Module:
 
 
 def _complete(address: str) -> str:
-    """Add the https that a URL may omit, as Go does."""
+    """Add `https://` to a URL without a scheme, as Go does."""
     if address in {"off", "direct"} or ":/" in address or not re.search(r"[.:/]", address):
         return address
     return f"https://{address}"

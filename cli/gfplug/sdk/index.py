@@ -1,4 +1,4 @@
-"""The index: facts about each release of the Go SDK that are known before any download (`proto/versions.json`)."""
+"""The index: facts about each release of the Go SDK that are known without a download (`proto/versions.json`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROTO_PATH = "proto/backend.proto"
 class IndexedRelease:
     """One release.
 
-    Shape: `sha256` is of upstream's file with LF line ends; `descriptor` is `stubs.digest` of it; `h1` is the Go
+    Shape: `sha256` is that of upstream's file with LF line ends; `descriptor` is its `stubs.digest`; `h1` is the Go
     checksum of the module's zip. `time` is upstream's release time, RFC 3339 in UTC; `commit` may be unknown.
     """
 
@@ -63,7 +63,7 @@ class Index:
         )
 
     def find(self, version: SdkVersion) -> IndexedRelease | None:
-        """Return the facts about a release; None for releases after this gfplug."""
+        """Return the facts about a release; None for releases that are newer than this gfplug."""
         return self.entries.get(version)
 
     def same_wire(self, one: SdkVersion, other: SdkVersion) -> bool:

@@ -21,7 +21,7 @@ _PLACES = (index.PROTO_PATH, "backend.proto", "pluginv2/backend.proto")
 def read(path: Path, version: SdkVersion) -> ProtoSet:
     """Return the proto of a version from a file or folder.
 
-    Raises: FetchError if there is none; IntegrityError if it belongs to another version.
+    Raises: FetchError if the path has no proto; IntegrityError if it belongs to another version.
     """
     content = read_file(_locate(path), modzip.LIMIT)
     if content.startswith(_ZIP):
@@ -36,7 +36,7 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
 def read_file(path: Path, limit: int) -> bytes:
     """Return the content of a file.
 
-    Raises: MissingError if it does not exist; FetchError if it can't be read or is larger than `limit` bytes.
+    Raises: MissingError if the file does not exist; FetchError if it can't be read or is larger than `limit` bytes.
     """
     try:
         with path.open("rb") as stream:

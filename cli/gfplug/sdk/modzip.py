@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gfplug.sdk.versions import SdkVersion
 
 LIMIT = 64 << 20
-"""The largest accepted zip, in bytes; real ones have less than 2 MiB."""
+"""The largest accepted zip, in bytes; real zips have less than 2 MiB."""
 
 _LIMITS = archives.Limits(packed=LIMIT, unpacked=256 << 20)
 _PROTO_LIMIT = 1 << 20
@@ -37,8 +37,8 @@ class ZipContent:
 def unpack(content: bytes, version: SdkVersion) -> ZipContent:
     """Read the SDK's module zip of a version.
 
-    Raises: IntegrityError if it is not a zip, is damaged or too large, has foreign or unsafe names, is of another
-    version, or has no proto.
+    Raises: IntegrityError if the content is not a zip, is damaged or too large, has foreign or unsafe names, is of
+    another version, or has no proto.
     """
     what = f"module zip of SDK {version}"
     prefix = f"{MODULE}@{version}/"

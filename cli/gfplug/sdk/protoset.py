@@ -25,7 +25,7 @@ class ProtoSet:
     """The SDK proto of one version.
 
     Shape: `text` has LF line ends; `source` is a kind (`embedded`, `cache`, `gomodcache`, `goproxy`, `github`, `file`),
-    never a URL; `descriptor` is the digest in the index, None for a version that is not in it.
+    never a URL; `descriptor` is the digest in the index, None for a version that the index lacks.
     """
 
     version: SdkVersion
@@ -51,7 +51,7 @@ def embedded(version: SdkVersion) -> ProtoSet | None:
 
 
 def normalise(raw: bytes) -> bytes:
-    """Return a proto with LF line ends and no byte order mark; digests are of this form."""
+    """Return a proto with LF line ends and no byte order mark; digests are computed from this form."""
     return raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
 
 
@@ -60,9 +60,9 @@ def verify_proto(
 ) -> ProtoSet:
     """Verify the bytes and return them as a ProtoSet.
 
-    A version that is not in the index is compared with Go's checksum database, else trusted on first use: the lock then
-    pins it.
-    Raises: IntegrityError if they are not a pluginv2 proto, or differ from the index or the database.
+    A version that is not in the index is compared with Go's checksum database; if that is impossible, it is trusted on
+    first use: the lock then pins it.
+    Raises: IntegrityError if the bytes are not a pluginv2 proto, or differ from the index or the database.
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")
@@ -89,7 +89,7 @@ def verify_proto(
 def require_proto(text: bytes, what: str) -> None:
     """Refuse bytes that can't be a proto of the plugin protocol, and describe what they look like.
 
-    Raises: IntegrityError if they are empty, a web page, not UTF-8, not proto3, or of another package.
+    Raises: IntegrityError if the bytes are empty, a web page, not UTF-8, not proto3, or of another package.
     """
     head = text.lstrip()[:200].lower()
     problem = ""

@@ -22,7 +22,7 @@ _DIRECT = "direct"
 def ask_in_turn(ask: Callable[[str], _T]) -> _T:
     """Ask the sources in the order of GOPROXY, and return the first answer; without a proxy, ask GitHub.
 
-    Raises: the first failure that does not allow the next source; earlier failures are its details.
+    Raises: the first failure after which no other source may be asked; earlier failures become its details.
     """
     failures: list[GfplugError] = []
     configured = "" if goenv.is_private() else goenv.proxy()
@@ -41,7 +41,7 @@ def ask_in_turn(ask: Callable[[str], _T]) -> _T:
 
 
 def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
-    """Fetch and verify the proto of a version, within some seconds.
+    """Fetch and verify the proto of a version, within `seconds`.
 
     Raises: FetchError if no source has it; IntegrityError if a source sends wrong bytes.
     """
@@ -73,7 +73,7 @@ def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
 
 
 def _combine(failures: list[GfplugError]) -> GfplugError:
-    """Return the last failure; the earlier ones become its details."""
+    """Return the last failure; earlier failures become its details."""
     last = failures[-1]
     last.details = "\n".join(
         [*(f"before: {error}" for error in failures[:-1]), *([last.details] if last.details else [])]

@@ -1,7 +1,7 @@
 """protoc: compile an SDK proto to a descriptor and typed Python stubs.
 
-protoc runs as a child process: in this process its errors would go to file descriptor 2, where they can't be caught.
-Its exit code 0 proves nothing (an empty file compiles), so the result is checked. Code is generated from the
+protoc runs as a child process: in this process its errors would go to file descriptor 2, where gfplug can't catch them.
+An exit code of 0 proves nothing (an empty file compiles), so the result is checked. Code is generated from the
 descriptor, which has no comments: a comment in an untrusted proto could end a docstring and be executed.
 """
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 PACKAGE = "pluginv2"
 TOOLS = ("grpcio-tools", "mypy-protobuf")
 OWN_VERSION = ("gfplug-stubs", "3")
-"""The version of how gfplug calls the tools; increased if the same proto gives other code.
+"""The version of gfplug's calls of the tools; it increases if the same proto gives other code.
 
 2: without the proto's comments. 3: without the code of the services, which nothing imports.
 """
 
 _FILE = "backend.proto"
-_SERVICE_CODE = f"{PACKAGE}/backend_pb2_grpc.py"  # it names the oldest grpcio, and is in no project
+_SERVICE_CODE = f"{PACKAGE}/backend_pb2_grpc.py"  # it names the oldest grpcio, and no project contains it
 _SERVICES = {"Resource", "Data", "Diagnostics", "Stream"}
 _GRPC_FLOOR = re.compile(r"^GRPC_GENERATED_VERSION = '([0-9.]+)'$", re.MULTILINE)
 _PROTOBUF_FLOOR = re.compile(r"^# Protobuf Python Version: ([0-9.]+)$", re.MULTILINE)
@@ -85,7 +85,7 @@ def generate(protos: ProtoSet) -> Stubs:
 def describe(protos: ProtoSet) -> FileDescriptorSet:
     """Compile a proto to its descriptors: one file named `pluginv2/backend.proto`, after the files that it imports.
 
-    Raises: IntegrityError if it does not compile; ToolError if protoc can't be run.
+    Raises: IntegrityError if the proto does not compile; ToolError if protoc can't be run.
     """
     return _parse(_compile(protos.text)["described"])
 
@@ -109,7 +109,7 @@ def digest(descriptor_set: FileDescriptorSet) -> str:
 def check(descriptor_set: FileDescriptorSet) -> None:
     """Refuse a proto that compiles but is not the plugin protocol.
 
-    Raises: IntegrityError unless the package is `pluginv2` and has the four services of every plugin.
+    Raises: IntegrityError if the package is not `pluginv2`, or lacks one of the four services of every plugin.
     """
     files = [file for file in descriptor_set.file if file.package == PACKAGE]
     services = {service.name for file in files for service in file.service}
@@ -124,7 +124,7 @@ def check(descriptor_set: FileDescriptorSet) -> None:
 def tool_versions() -> dict[str, str]:
     """Return the versions of the generators in use.
 
-    Raises: ToolError if one is not installed.
+    Raises: ToolError if a generator is not installed.
     """
     from importlib import metadata  # noqa: PLC0415 - only commands that compile pay for it
 
@@ -135,9 +135,9 @@ def tool_versions() -> dict[str, str]:
 
 
 def _compile(text: bytes, options: Sequence[str] = (), *, is_known: bool = True) -> dict[str, bytes]:
-    """Compile in a separate folder, with relative paths only: protoc splits `-I` at colons, which TMPDIR may have.
+    """Compile in a separate folder, with relative paths only: protoc splits `-I` at colons, which TMPDIR may contain.
 
-    With options, code is generated from the descriptor; code of a proto that is not in the index is imported as a test.
+    With options, code is generated from the descriptor; if the index lacks the proto, the code is imported as a test.
     """
     import tempfile  # noqa: PLC0415 - as above
 

@@ -25,7 +25,7 @@ _BUNDLES = ("GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 def context() -> ssl.SSLContext:
     """Return a TLS context that trusts the operating system's store and the bundle in the environment.
 
-    Raises: FetchError if that bundle can't be read, because without it every request would fail with a worse error.
+    Raises: FetchError if the bundle can't be read: otherwise every request would fail with a less clear error.
     """
     import truststore  # noqa: PLC0415 - only https pays for it
 
@@ -39,7 +39,7 @@ def context() -> ssl.SSLContext:
             tls.load_verify_locations(capath=path)
         else:
             tls.load_verify_locations(cafile=path)
-    except OSError as error:  # a missing file, or one without certificates (ssl.SSLError)
+    except OSError as error:  # the file is missing, or has no certificates (ssl.SSLError)
         raise FetchError(
             f"{name} names {path}, which has no readable certificates", hint=f"correct or unset {name}"
         ) from error
@@ -47,7 +47,7 @@ def context() -> ssl.SSLContext:
 
 
 def authorization(parts: SplitResult) -> str | None:
-    """Return the Authorization header for a URL: from the URL itself, else from netrc."""
+    """Return the Authorization header for a URL: from the URL, else from netrc."""
     if parts.username is not None:
         return _basic(unquote(parts.username), unquote(parts.password or ""))
     return read_netrc(parts)

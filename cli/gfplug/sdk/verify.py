@@ -21,7 +21,7 @@ _STUBS = "src/pluginv2/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check and its result: `passed` is None if it could not run, and `sentence` says why."""
+    """One check and its result: `passed` is None if the check could not run, and `sentence` says why."""
 
     name: str
     passed: bool | None
@@ -42,9 +42,9 @@ class Verification:
 
 
 def read_project_proto(project: Project) -> sdk.ProtoSet:
-    """Return a project's proto, as the version in its lock.
+    """Return a project's proto as a ProtoSet of the version in its lock.
 
-    Raises: ProjectError if there is none, or the lock has no version.
+    Raises: ProjectError if there is no proto, or the lock has no version.
     """
     lock = project.lock
     text = sdk.normalise(project.read_proto())
@@ -112,7 +112,7 @@ def _stubs(project: Project, new_stubs: stubs.Stubs) -> Check:
 
 
 def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
-    """Describe which generators have another version here than those that made the stubs."""
+    """List the generators whose versions here differ from those that made the stubs."""
     return ", ".join(
         f"{name} is {new_stubs.tools.get(name, 'absent')} here, {lock.tools.get(name, 'absent')} in the lock"
         for name in sorted({*lock.tools, *new_stubs.tools})
@@ -121,7 +121,7 @@ def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
 
 
 def _read(project: Project, path: str) -> bytes | None:
-    """Return a generated file with LF line ends, which a checkout may have changed."""
+    """Return a generated file with LF line ends: a checkout may have changed them."""
     try:
         return documents.read_bytes(project.source / path).replace(b"\r\n", b"\n")
     except (OSError, ProjectError):

@@ -1,4 +1,4 @@
-"""SDK versions: the release tags of the Go SDK, `v0.<minor>.<patch>`, and no other texts."""
+"""SDK versions: the release tags of the Go SDK, `v0.<minor>.<patch>`, and no other text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SdkVersion:
     def parse(cls, text: str) -> SdkVersion:
         """Parse `v0.298.0` or `0.298.0`: three numbers in ASCII digits without leading zeros.
 
-        Raises: UsageError for anything else: pre-releases, build metadata, Go's pseudo-versions, branches.
+        Raises: UsageError for any other text: pre-releases, build metadata, Go's pseudo-versions, branches.
         """
         match = _PLAIN.fullmatch(text)
         if match is None:
@@ -43,7 +43,7 @@ FLOOR = SdkVersion(0, 97, 0)
 
 
 def releases(lines: list[str]) -> list[SdkVersion]:
-    """Return the releases among some lines, oldest first; other lines are left out."""
+    """Return the lines that are releases, oldest first; other lines are left out."""
     return sorted(
         {SdkVersion(*map(int, match.groups())) for line in lines if (match := _PLAIN.fullmatch(line.strip()))}
     )

@@ -1,7 +1,7 @@
 """One HTTP GET or POST with the standard library, with all safety limits.
 
-Limited in time (for the whole exchange, not only each read), size, redirects and tries; complete or an error; through
-the proxies and certificates of the environment; and no credential ever appears in a message.
+The time (of the whole exchange, not only of each read), the size, redirects and tries are limited. The result is
+complete or an error. Proxies and certificates come from the environment. Messages never contain a credential.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Return the seconds left.
+        """Return the remaining seconds.
 
-        Raises: FetchError if there are none.
+        Raises: FetchError if the time is over.
         """
         seconds = self._end - time.monotonic()
         if seconds <= 0:
@@ -98,15 +98,15 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
                 raise error.final from error
             _log.debug("%s; trying again in %.1f s", error.final, pause)
             time.sleep(pause)
-    raise AssertionError  # the last attempt returns or raises
+    raise AssertionError  # unreachable: the last attempt returns or raises
 
 
 def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -> bytes:
-    """Send JSON with a bearer token, once, only to this address; return the complete body of the response.
+    """Send JSON with a bearer token, once, and only to this address; return the complete body of the response.
 
     Units: `limit` is in bytes.
-    Raises: FetchError for an address that is neither encrypted nor on this machine, for a redirect, or if it is
-    unreachable, too large or too slow; RefusedError for an error status; IntegrityError as in `get`.
+    Raises: FetchError for an address that is neither encrypted nor on this machine, for a redirect, or if the server is
+    unreachable, the response too large or too slow; RefusedError for an error status; IntegrityError as in `get`.
     """
     address = redact(url)
     target = RequestTarget(RequestTarget.of(url).url, f"Bearer {token}")
@@ -202,7 +202,7 @@ def _unreachable(address: str, reason: object, deadline: Deadline) -> Exception:
 
 
 def _words(reason: object) -> str:
-    """Return the system's own error text only: other texts may quote an address with its password."""
+    """Return only an error text of the system: other texts may contain an address with its password."""
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
     return type(reason).__name__ if isinstance(reason, Exception) else "unknown reason"
@@ -228,7 +228,7 @@ def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
     def shut_down() -> None:
         for opened in sockets:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not TLS's own shutdown, which would wait
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not the shutdown of TLS, which would wait
 
     timer = threading.Timer(deadline.remaining(), shut_down)
     timer.daemon = True
@@ -240,7 +240,7 @@ def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
 
 
 def _opener(target: RequestTarget, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
-    """Make an opener with the environment's proxies, but without redirects, files, and error statuses."""
+    """Create an opener with the environment's proxies, but without redirects, files and error statuses."""
 
     class Plain(http.client.HTTPConnection):
         def connect(self) -> None:

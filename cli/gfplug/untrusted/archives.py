@@ -1,8 +1,8 @@
-"""Untrusted zip archives: all members are checked before one is read, and each is read within limits.
+"""Untrusted zip archives: all members are checked before the first is read, and each is read within limits.
 
-Refused, by an error that names the member: paths that lead out of the archive or that some system reads differently,
-two members for one file, links that lead out of the archive, devices, encryption, compression other than stored and
-deflated, more bytes or a better ratio than a real archive has, members that share their bytes.
+Each of these is refused by an error that names the member: paths that lead out of the archive or that some system reads
+differently, two members for one file, links that lead out of the archive, devices, encryption, compression other than
+stored and deflated, more bytes or a better ratio than a real archive has, and members that share bytes.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _MAX_COMMENT_BYTES = 1 << 16
 _BROKEN = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
 _ENCRYPTED = 0x1
 _FIRST_DAY = 315_532_800  # 1980-01-01
-_LOCAL_HEADER = 30  # bytes of the record, and of the name
+_LOCAL_HEADER = 30  # bytes of the record, without the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much an archive may hold; sizes are in bytes.
+    """The limits of an archive; sizes are in bytes.
 
     `ratio` is the limit of unpacked to packed bytes; it is checked only for archives with more than `ratio_from`
     unpacked bytes.
@@ -55,7 +55,7 @@ DEFAULTS = Limits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One file or link of an archive: `name` is its POSIX path, `mode` what Unix calls st_mode, `size` its bytes."""
+    """One file or link of an archive: `name` is its POSIX path, `mode` its Unix st_mode, `size` its size in bytes."""
 
     name: str
     mode: int
@@ -74,7 +74,7 @@ class Member:
 
     @property
     def seconds(self) -> int:
-        """When it was last changed, in seconds since 1970; 1980-01-01 if its date is invalid."""
+        """The time of the last change, in seconds since 1970; 1980-01-01 if the date is invalid."""
         try:
             return int(datetime(*self.info.date_time, tzinfo=UTC).timestamp())
         except ValueError:
@@ -90,22 +90,22 @@ class Archive:
     _zip: zipfile.ZipFile
 
     def read(self, name: str) -> bytes:
-        """Return a member's bytes, after a check of their number and checksum.
+        """Return a member's bytes, after a check of the size and the checksum.
 
         Raises: IntegrityError if the bytes differ from the header.
         """
         return _read(self._zip, self.members[name].info, source=self.name)
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a member as a stream of as many bytes as its header says."""
+        """Open a member as a stream; it ends after the size in the header."""
         return self._zip.open(self.members[name].info)
 
 
 @contextmanager
 def open_archive(source: Path | IO[bytes], *, name: str = "", limits: Limits = DEFAULTS) -> Iterator[Archive]:
-    """Open an archive after a check of all its members; errors call it `name`.
+    """Open an archive after a check of all its members; `name` is its name in errors.
 
-    Raises: IntegrityError if it is not a complete zip file, or is refused; FileNotFoundError if it does not exist.
+    Raises: IntegrityError if it is not a complete zip file, or has a refused member; FileNotFoundError if missing.
     """
     name = name or str(source)
     stream = documents.open_file(source, most=limits.packed, name=name) if isinstance(source, Path) else source
@@ -189,7 +189,7 @@ def _checked_name(info: zipfile.ZipInfo, source: str) -> str:
 
 
 def _checked_mode(info: zipfile.ZipInfo, source: str) -> int:
-    """Return a member's st_mode; that of a regular file if the archive was made on Windows."""
+    """Return a member's st_mode; the mode of a regular file if the archive was made on Windows."""
     mode = info.external_attr >> 16
     kind = stat.S_IFMT(mode)
     if kind not in (0, stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR) or (kind == stat.S_IFDIR) > info.is_dir():
@@ -200,7 +200,7 @@ def _checked_mode(info: zipfile.ZipInfo, source: str) -> int:
 
 
 def _check_distinct(infos: Sequence[zipfile.ZipInfo], source: str) -> None:
-    """Refuse two members that are one file on some system, and a file that is also the folder of another."""
+    """Refuse two members that some system treats as one file, and a file that is also the folder of another member."""
     folders = {parent for info in infos for parent in _parents(info.filename.removesuffix("/"))}
     paths.require_distinct((info.filename.removesuffix("/") for info in infos), source=source)
     for info in infos:

@@ -1,6 +1,6 @@
 """Untrusted documents: regular files of limited size, as bytes, text, JSON, YAML and TOML.
 
-A FIFO or a device would block a reader or fill its memory; a document that nests deeply would crash it.
+A FIFO or a device would block a reader or fill its memory; a deeply nested document would crash it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from gfplug.untrusted.yaml_loader import Loader
 
 MAX_BYTES = 16 << 20
-"""The most bytes of a document."""
+"""The maximum size of a document, in bytes."""
 
 _MOST_YAML = 1 << 20  # YAML is slow to read
 _MAX_DEPTH = 100
-_MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases can multiply values
+_MOST_ITEMS = 1_000_000  # items of a YAML document: aliases can multiply values
 _MOST_ITEMS_OF_LARGE = 3_000_000
 
 
 def open_file(path: Path, *, most: int = MAX_BYTES, name: str = "") -> IO[bytes]:
-    """Open a regular file of at most `most` bytes; errors call it `name`.
+    """Open a regular file of at most `most` bytes; `name` is its name in errors.
 
-    Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
+    Raises: ProjectError if the path is not a regular file, or larger; FileNotFoundError if it does not exist.
     """
     name = name or str(path)
     try:
@@ -55,12 +55,12 @@ def open_file(path: Path, *, most: int = MAX_BYTES, name: str = "") -> IO[bytes]
 def read_bytes(path: Path, *, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file.
 
-    Raises: ProjectError if it is not a regular file, or larger; FileNotFoundError if it does not exist.
+    Raises: ProjectError if the path is not a regular file, or larger; FileNotFoundError if it does not exist.
     """
     with open_file(path, most=most) as stream:
         size = os.fstat(stream.fileno()).st_size
-        content = stream.read(size + 1)  # Python reserves all of it at once, and Windows counts that as used
-        if len(content) > size:  # the file grows meanwhile
+        content = stream.read(size + 1)  # Python allocates all bytes at once, and Windows counts them as used
+        if len(content) > size:  # the file has grown meanwhile
             content += stream.read(most + 1 - len(content))
     if len(content) > most:
         raise ProjectError(f"{path} has more than {most:,} bytes")
@@ -92,10 +92,10 @@ def read_json(path: Path, *, missing: str = "", broken: str = "fix that line") -
 
 
 def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON document that nests at most a hundred deep; NaN and infinities are not JSON.
+    """Read a JSON document with at most a hundred levels; NaN and infinities are not JSON.
 
     If a key appears twice, the last one counts; with `repeated`, the first one counts, and `repeated` gets a message.
-    Raises: ValueError saying what is wrong with it.
+    Raises: ValueError that says what is wrong.
     """
 
     def keep_first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _finite(text: str) -> float:
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
-    Raises: ProjectError naming the file; FileNotFoundError if there is none.
+    Raises: ProjectError naming the file; FileNotFoundError if it does not exist.
     """
     text = read_text(path)
     try:
@@ -138,9 +138,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Read a TOML document that nests at most a hundred deep.
+    """Read a TOML document with at most a hundred levels.
 
-    Raises: ValueError saying what is wrong with it.
+    Raises: ValueError that says what is wrong.
     """
     try:
         value = tomllib.loads(text)
@@ -153,7 +153,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - YAML
     """Read a YAML file as JSON values, as Grafana does; for the rules see `yaml_loader`.
 
-    Raises: ProjectError naming the file; FileNotFoundError if there is none.
+    Raises: ProjectError naming the file; FileNotFoundError if it does not exist.
     """
     from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - few commands read it
 
@@ -161,11 +161,11 @@ def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - Y
 
 
 def parse_large_yaml(text: str, *, name: str, repeated: list[str] | None = None) -> Any:  # noqa: ANN401 - YAML
-    """Read a YAML document of some megabytes as `read_yaml` does; errors call it `name`.
+    """Read a YAML document of some megabytes as `read_yaml` does; `name` is its name in errors.
 
     A key that appears twice is refused; with `repeated`, the first one counts, and `repeated` gets a message.
 
-    Raises: ProjectError.
+    Raises: ProjectError naming the document.
     """
     from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above
 
@@ -195,7 +195,7 @@ def text_of(value: Any) -> str:  # noqa: ANN401 - YAML
 
 
 def _sentence(error: Exception) -> str:
-    """Return in one line what is wrong with a YAML document, and where."""
+    """Describe in one line the error in a YAML document, and its place."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     if not problem or mark is None:
         return " ".join(str(error).split())
@@ -203,7 +203,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _check_depth(value: object, *, most_items: float = math.inf) -> None:
-    """Refuse a document that nests deeply, or that aliases make large: other code walks it recursively.
+    """Refuse a deeply nested document, or one that aliases make large: other code walks it recursively.
 
     Raises: ValueError.
     """

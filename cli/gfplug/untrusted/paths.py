@@ -1,4 +1,4 @@
-"""Paths in untrusted files: each is checked to stay inside its folder before it is used."""
+"""Paths in untrusted files: check that each stays inside its folder before it is used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_PATH_CHARACTERS = 1024
-"""The most characters of a path."""
+"""The maximum number of characters of a path."""
 
-_FORBIDDEN = frozenset("\\:")  # Windows' separator, its drives and its streams
-_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories that change what a terminal shows
+_FORBIDDEN = frozenset("\\:")  # on Windows: the separator; drives and streams
+_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories that change the display of a terminal
 _GIT = ".git"
 
 
 def is_inside(path: str) -> bool:
-    """Return whether a POSIX path stays below its folder on every system, and outside of git's own folder."""
+    """Return whether a POSIX path stays below its folder on every system, and outside of the folder `.git`."""
     parts = path.split("/")
     return (
         len(path) <= MAX_PATH_CHARACTERS
@@ -30,9 +30,9 @@ def is_inside(path: str) -> bool:
 
 
 def require_inside(path: str, *, source: str) -> str:
-    """Return a path after a check that it is inside; the error calls the file that names it `source`.
+    """Return a path after a check that it is inside; `source` is the file that names the path, for errors.
 
-    Raises: IntegrityError if the path is absolute, leads out of the folder or into git's own folder, or is one that
+    Raises: IntegrityError if the path is absolute, leads out of the folder or into `.git`, or is a path that
     some system reads differently.
     """
     if not is_inside(path):
@@ -44,7 +44,7 @@ def require_inside(path: str, *, source: str) -> str:
 
 
 def require_no_escape(root: Path, path: str) -> Path:
-    """Return the path of a file below a folder, after a check that no link on the way leads out of the folder.
+    """Return the path of a file below a folder, after a check that no link in it leads out of the folder.
 
     Raises: ProjectError naming the path.
     """
@@ -55,7 +55,7 @@ def require_no_escape(root: Path, path: str) -> Path:
 
 
 def require_distinct(paths: Iterable[str], *, source: str) -> None:
-    """Refuse paths that are one file on some system: equal paths, or paths that differ only in case.
+    """Refuse paths that some system treats as one file: equal paths, or paths that differ only in case.
 
     Raises: IntegrityError naming the path.
     """
@@ -78,7 +78,7 @@ def is_linked(root: Path, path: str) -> bool:
 
 
 def _is_git(part: str) -> bool:
-    """Return whether a name is git's own folder, on any file system: `.GIT`, or Windows' short name for it."""
+    """Return whether a name means the folder `.git` on some file system: `.GIT`, or Windows' short name for it."""
     visible = "".join(character for character in part if unicodedata.category(character) != "Cf").casefold()
     return visible in {_GIT, "git~1"}
 

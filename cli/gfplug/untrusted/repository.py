@@ -1,7 +1,7 @@
 """Untrusted git repositories: read only by commands that run no program from the repository's settings.
 
 Git's porcelain runs filters, hooks, monitors, signature checkers and pagers that `.git/config` and `.gitattributes`
-choose; here only plumbing reads objects and names, and contents are compared by their digests.
+choose; this module reads objects and names only with plumbing, and compares contents by their digests.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ def is_installed() -> bool:
 
 
 def list_files(folder: Path) -> list[str] | None:
-    """List the files below a folder that git tracks or would track; None if the folder is in no git repository."""
+    """List the files below a folder that git tracks or would track; None if the folder is not in a git repository."""
     names = _read(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return None if names is None else sorted({os.fsdecode(name) for name in names.split(b"\0") if name})
 
 
 def find_uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
-    """Return those of some paths below a folder whose contents are not in the last commit.
+    """Return the paths below a folder whose contents are not in the last commit.
 
-    Return all, if git has none of them. A file that a filter of the repository changes counts as uncommitted.
+    Return all paths if git has none of them. A file that a filter of the repository changes counts as uncommitted.
     """
     records = _read(folder, "ls-tree", "-r", "-z", "HEAD", ".")
     if records is None:
@@ -51,7 +51,7 @@ def find_uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
 
 
 def date_of(folder: Path) -> int | None:
-    """Return when the last commit that changed a folder was made, in seconds since 1970; None if there is none."""
+    """Return the time of the last commit that changed a folder, in seconds since 1970; None if there is none."""
     answer = _read(folder, "rev-list", "--max-count=1", "--timestamp", "HEAD", "--", ".")
     seconds = (answer or b"").split(b" ")[0]
     return int(seconds) if seconds.isdigit() else None
@@ -73,7 +73,7 @@ def has_reference(folder: Path, name: str) -> bool:
 
 
 def set_reference(folder: Path, name: str) -> subprocess.CompletedProcess[bytes]:
-    """Create a tag or branch at the last commit; an existing one stays, and git reports an error."""
+    """Create a tag or branch at the last commit; git reports an error if it exists."""
     none = "0" * 40
     return run_git(folder, *_SETTINGS, "update-ref", name, "HEAD", none, variables=_SHIELD)
 
@@ -90,7 +90,7 @@ def contents(folder: Path, path: str) -> Iterator[bytes]:
 def run_git(
     folder: Path, *words: str, variables: Mapping[str, str], stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder, without git's variables, which are set if a git hook calls gfplug.
+    """Run git in a folder, without the variables that git sets if one of its hooks calls gfplug.
 
     Raises: ToolError if git can't be run, or does not end.
     """
@@ -110,7 +110,7 @@ def run_git(
 
 
 def _read(folder: Path, *words: str) -> bytes | None:
-    """Read from a repository, and change nothing; None if there is no git or no repository, or git refuses."""
+    """Read from a repository, and change nothing; None if there is no git or no repository, or if git refuses."""
     if not is_installed():
         return None
     answer = run_git(folder, *_SETTINGS, *words, variables=_SHIELD)
@@ -122,7 +122,7 @@ def _line(folder: Path, *words: str) -> str:
 
 
 def _digests(path: Path) -> set[str]:
-    """Return git's digests of a file's content: with the file's line ends, and with those that git stores."""
+    """Return git's digests of a file's content: with the file's line ends, and with LF line ends, which git stores."""
     if not path.is_file():
         return set()
     content = path.read_bytes()

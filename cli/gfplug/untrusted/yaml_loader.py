@@ -10,8 +10,8 @@
 | `.inf`, `.nan`                   | refused: JSON has no such number                                          |
 | a key twice, several documents   | refused                                                                   |
 
-Source: gopkg.in/yaml.v3 v3.0.1, resolve.go and decode.go. There a date is a time, which JSON shows as
-`2024-01-01T00:00:00Z`; here it stays the text in the file.
+Source: gopkg.in/yaml.v3 v3.0.1, resolve.go and decode.go. There a date becomes a time, which JSON shows as
+`2024-01-01T00:00:00Z`; here a date stays the text in the file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Loader(yaml.SafeLoader):
     """A loader for mappings, lists, texts, finite numbers, booleans and null only."""
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401 - yaml has no types
-        """Begin a document."""
+        """Start a document."""
         super().__init__(stream)
         self._items: dict[int, dict[str, Any]] = {}
         self._merges = 0
@@ -83,7 +83,7 @@ class Loader(yaml.SafeLoader):
         return node
 
     def compose_mapping_node(self, anchor: Any) -> Any:  # noqa: ANN401 - as above
-        """Read a mapping whose keys are scalars without duplicates."""
+        """Read a mapping; its keys must be scalars without duplicates."""
         node = super().compose_mapping_node(anchor)
         lines: dict[str, int] = {}
         for key, _ in node.value:
@@ -102,7 +102,7 @@ class Loader(yaml.SafeLoader):
         raise error
 
     def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
-        """Map a mapping's keys to their nodes; its own keys win over merged ones, of which the first counts."""
+        """Map a mapping's keys to their nodes; its own keys override merged ones, of which the first counts."""
         if id(node) in self._items:
             return self._items[id(node)]
         merged: dict[str, Any] = {}
@@ -125,13 +125,13 @@ class Loader(yaml.SafeLoader):
 
 
 class LargeLoader(Loader):
-    """A loader for the same values, several times as fast: libyaml parses the text, if PyYAML was built with it.
+    """A loader for the same values, several times as fast if PyYAML was built with libyaml.
 
     If a key appears twice, the first one counts; `repeated` gets a message.
     """
 
     def __init__(self, text: str, repeated: list[str] | None = None) -> None:
-        """Begin a document."""
+        """Start a document."""
         super().__init__("" if yaml.__with_libyaml__ else text)
         self._repeated = repeated
         if yaml.__with_libyaml__:
@@ -150,7 +150,7 @@ class LargeLoader(Loader):
 def load(text: str, *, loader: Callable[[str], Loader] = Loader) -> Any:  # noqa: ANN401 - YAML
     """Read a document.
 
-    Raises: yaml.YAMLError or ValueError if it is not YAML, or has values that JSON can't hold; RecursionError.
+    Raises: yaml.YAMLError or ValueError if the text is not YAML, or has values that JSON can't express; RecursionError.
     """
     reader = loader(text)
     try:
@@ -229,7 +229,7 @@ def _list(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _mapping(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
-    """Make a mapping; its keys are texts, and its own keys win over merged ones."""
+    """Create a mapping; its keys are texts, and its own keys take precedence over merged ones."""
     mapping: dict[str, Any] = {}
     yield mapping
     mapping.update((key, loader.construct_object(value)) for key, value in loader.items_of(node).items())

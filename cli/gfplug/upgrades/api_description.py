@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read(project: Project) -> StoredModel:
     """Return the stored description of the project.
 
-    Raises: ProjectError if the project was not made from one, or the file can't be read.
+    Raises: ProjectError if the project was not created from a description, or the file can't be read.
     """
     path = project.root / stored_model.NAME
     if path.is_file():
@@ -36,9 +36,9 @@ def read(project: Project) -> StoredModel:
 
 
 def choose(source: DataSource, operations: Sequence[str]) -> StoredModel:
-    """Return a description with the project's chosen operations, as far as it still has them; all if none are chosen.
+    """Return a description with those of the chosen operations that it still has; without a choice, with all.
 
-    Raises: ProjectError if it has none of them.
+    Raises: ProjectError if it has none of the chosen operations.
     """
     operations_left = tuple(each for each in source.operations if not operations or each.name in operations)
     if not operations_left:
@@ -50,7 +50,7 @@ def choose(source: DataSource, operations: Sequence[str]) -> StoredModel:
 
 
 def compare(project: Project, after: StoredModel) -> list[UpstreamChange]:
-    """List what a new description changes for saved queries and alert rules.
+    """List the changes of a new description that affect saved queries and alert rules.
 
     Raises: like `read`.
     """
@@ -60,7 +60,7 @@ def compare(project: Project, after: StoredModel) -> list[UpstreamChange]:
 def write(project: Project, stored: StoredModel | None) -> Upstream:
     """Write the folder's files, from a new description or the stored one; nothing if the project has none.
 
-    Raises: like `read`, if the project should have one.
+    Raises: like `read`, if the project should have a description.
     """
     if stored is None and stored_model.NAME not in project.lock.owned:
         return Upstream({}, {})

@@ -1,4 +1,4 @@
-"""The author's files that an upgrade may read: those of git, without large ones."""
+"""The author's files that an upgrade may read: the files of git, without large ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def find(root: Path) -> Iterator[str]:
 
 
 def list_blocking_files(root: Path, rendered: Iterable[str]) -> Iterator[str]:
-    """List the user's files where the template has a folder, or in a folder where it has a file."""
+    """List the user's files whose path is a folder in the template, and those in a folder that is a file there."""
     for path in rendered:
         above = [folder.as_posix() for folder in PurePosixPath(path).parents]
         yield from (folder for folder in above if (root / folder).is_file())

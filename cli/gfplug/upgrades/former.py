@@ -1,7 +1,7 @@
 """Projects of gfplug 0.1, and how an upgrade converts them.
 
-They had the runtime's source in `src/gfruntime` and the editors' in `frontend/stub`, and listed the runtime's
-requirements among the author's. Both folders are removed; pyproject.toml depends on the library instead.
+They had the runtime's source in `src/gfruntime` and the editors' source in `frontend/stub`, and listed the runtime's
+requirements among the author's. An upgrade removes both folders; pyproject.toml then depends on the runtime.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOOKS = "frontend/hooks.js"
-"""A file that projects of gfplug 0.1 had only if their authors wrote it."""
+"""A file that exists in a project of gfplug 0.1 only if its author wrote it."""
 
 _LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
 _FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
@@ -27,10 +27,10 @@ _REMOVED = ('"src/gfruntime", ', '"gfruntime.*", ')
 
 
 def pyproject(text: str, *, base: str, fresh: str) -> str:
-    """Return a pyproject.toml of gfplug 0.1 with the new dependencies and the author's own.
+    """Return a pyproject.toml of gfplug 0.1 with the new dependencies and the author's dependencies.
 
-    `base` is the old rendered file: its dependencies were gfplug's. A list in the template's format keeps its lines and
-    comments; from any other list, gfplug's requirements are removed and added again at the end.
+    `base` is the old rendered file, whose dependencies are gfplug's. A list in the template's format keeps its lines
+    and comments; from any other list, gfplug's requirements are removed and added again at the end.
     """
     ours, new = requirements.list_dependencies(base), requirements.list_dependencies(fresh)
     mine = requirements.list_dependencies(text)
@@ -70,7 +70,7 @@ def _edit_lines(text: str, *, base: str, fresh: str) -> str:
 
 
 def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]) -> Iterator[str]:
-    """Yield the new list's lines: the author's below the comment for them, the floors unchanged."""
+    """Yield the new list's lines: the author's dependencies below their comment, the floors unchanged."""
     for line in new:
         match = _FLOORED.match(line)
         yield floored.get(match[1], line) if match else line
@@ -81,13 +81,13 @@ def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]
 def complete_base(
     base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]
 ) -> dict[str, TreeFile]:
-    """Return the base with the file that the author had before the template did, so that it counts as unchanged."""
+    """Return the base with the file that the author had before the template: it then counts as unchanged."""
     is_authors = HOOKS in yours and HOOKS in theirs and HOOKS not in base
     return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
 
 
 def find_original_files(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
-    """Return files as gfplug wrote them, from the project's git history, as far as it has them."""
+    """Return files as gfplug wrote them, if the project's git history has these versions."""
     versions = {path: repository.contents(root, path) for path in paths}
     return {
         path: TreeFile(content)

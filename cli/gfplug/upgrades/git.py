@@ -1,6 +1,6 @@
 """The git program, if it is installed: merges three trees in a temporary repository, isolated from all settings.
 
-Nothing here reads the user's configuration, runs a hook, or changes the user's repositories.
+This module never reads the user's configuration, runs a hook, or changes the user's repositories.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class GitMerge:
     """The result of git's merge of three trees.
 
     Shape: `tree` is the result, conflict markers included; `stages` maps each unresolved path to the sides that still
-    have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path of theirs to its path in the base.
+    have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path in theirs to its path in the base.
     """
 
     tree: Mapping[str, TreeFile]

@@ -1,4 +1,4 @@
-"""What a project was rendered from: the answers, and the user's files at that time."""
+"""The inputs of a project's last rendering: the answers, and the rendered files that the user may edit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Migration = tuple[str, "Callable[[dict[str, str]], dict[str, str]]"]
 
 MIGRATIONS: tuple[Migration, ...] = ()
-"""Convert answers of older templates: the template version that changed a question, and a function.
+"""Conversions of answers of older templates: the template version that changed a question, and a function.
 
 Each function takes the stored answers and returns them for that version; they run oldest first.
 """
@@ -34,7 +34,7 @@ def answers(
     overrides: Mapping[str, str] | None = None,
     migrations: Sequence[Migration] | None = None,
 ) -> Answers:
-    """Return the project's answers for this gfplug's template; new questions get the overrides, or defaults.
+    """Return the project's answers for this gfplug's template; new questions get overrides or defaults.
 
     Raises: ProjectError if no readable answers are stored, or a question has no answer; UsageError if an answer is no
     longer valid, or an override has no question.
@@ -65,7 +65,7 @@ def answers(
 def base(root: Path) -> dict[str, TreeFile]:
     """Return the user's files as the template last rendered them.
 
-    Raises: ProjectError if they are not stored; IntegrityError if they are damaged, or a path leaves the project.
+    Raises: ProjectError if the files are not stored; IntegrityError if they are damaged, or a path leaves the project.
     """
     _require_no_link(root, BASE_NAME)
     try:

@@ -1,7 +1,7 @@
 """Move a project to another SDK version: its proto, its stubs and its floors, all at once or not at all.
 
-The changes for this project are determined first, and then rehearsed: the project's tests run in a copy with the new
-stubs. The project is changed only if they pass, so a failure leaves nothing to undo.
+First the changes for this project are determined, then tested: the project's tests run in a copy with the new
+stubs. The project is changed only if the tests pass, so a failure leaves nothing to undo.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _TEST_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtoUpgradeRequest:
-    """The options of the move: the version, the source of its proto, and which checks to run.
+    """The options of a proto upgrade: the version, the source of its proto, and which checks to run.
 
     Shape: `python` runs the tests instead of the project's `.venv`; `force` continues although the author's code uses
-    removed names, or stubs were edited, which are then backed up.
+    removed names, or stubs were edited; edited stubs are backed up.
     """
 
     version: SdkVersion
@@ -59,7 +59,7 @@ class ProtoUpgradeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """What a move to another version does; `uses` maps a changed name to its places in the project's code."""
+    """The changes of a proto upgrade; `uses` maps a changed name to its places in the project's code."""
 
     before: str
     after: str
@@ -77,7 +77,7 @@ class Upgrade:
         return {path: edit.kind for path, edit in sorted(self.edits.items())}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the upgrade as `--json` shows it."""
+        """Return the upgrade as `--json` prints it."""
         changes = [
             {**change.to_json(), **({"used": self.uses[change.name]} if change.name in self.uses else {})}
             for change in self.changes
@@ -89,7 +89,7 @@ class Upgrade:
 def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
     """Move a project to another SDK version.
 
-    Raises: like `plan`; ToolError if the project's tests fail with the new stubs, with their last lines. After any
+    Raises: like `plan`; ToolError, with their last lines, if the project's tests fail with the new stubs. After any
     failure the project is unchanged.
     """
     stages = stages or Stages()
@@ -101,7 +101,7 @@ def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | 
 
 
 def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
-    """Determine what moving a project to another SDK version would do.
+    """Determine the changes of moving a project to another SDK version.
 
     Raises: FetchError, IntegrityError or CompatError if the proto is not available, not trusted or not usable;
     CompatError if the author's code uses names that the new version lacks; ProjectError if the stubs were edited, or as
@@ -134,7 +134,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
 
 
 def _list_edited(project: Project, *, force: bool) -> list[str]:
-    """List the stubs that were edited."""
+    """List the edited stubs."""
     edited_files = {path: kind for path, kind in project.changed_owned().items() if path.startswith(_STUBS)}
     if edited_files and not force:
         names = ", ".join(f"{path} ({kind})" for path, kind in edited_files.items())
@@ -146,7 +146,7 @@ def _list_edited(project: Project, *, force: bool) -> list[str]:
 
 
 def _require_locked(old: lock.Lock, protos: ProtoSet, new_stubs: Stubs) -> None:
-    """Refuse a release whose descriptor differs from the lock's: its tag was moved."""
+    """Refuse a release whose descriptor differs from the descriptor in the lock: its tag was moved."""
     if str(protos.version) == old.sdk_version and new_stubs.descriptor != old.descriptor:
         raise IntegrityError(
             f"SDK {protos.version} from {protos.source} compiles to {new_stubs.descriptor}, "

@@ -1,4 +1,4 @@
-"""Give a project's author the editors: React sources made from the dataclasses, instead of generated editors."""
+"""Replace a project's generated editors by React sources, made from the dataclasses, which the author then owns."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Editors:
 
 
 def write(root: Path, schema: Mapping[str, Any] | None, *, deleted: Collection[str]) -> Editors:
-    """Write the sources for the schema; nothing without one. Existing files stay unchanged.
+    """Write the sources for the schema; write nothing without a schema. Existing files stay unchanged.
 
-    `deleted` are files that the upgrade removes, because their author has not changed them.
+    `deleted` are unedited files that the upgrade removes.
     Raises: ProjectError naming a field without a control in this gfplug.
     """
     if schema is None:

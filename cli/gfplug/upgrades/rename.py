@@ -37,8 +37,8 @@ class Renaming:
 def plan_rename(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
     """Parse a new name like `gfplug new`; the organisation and the title stay unless they are given.
 
-    Raises: UsageError if the name gives no valid id, or the present one; ProjectError if the project must be upgraded
-    first, or its id belongs to a plugin that it was added to.
+    Raises: UsageError if the name gives no valid id, or the current id; ProjectError if the project must be upgraded
+    first, or its id is that of the adopted plugin.
     """
     version = project.lock.template_version
     if version != __version__:
@@ -66,7 +66,7 @@ def plan_rename(project: Project, text: str, *, org: str | None = None, title: s
 def rename(project: Project, renaming: Renaming) -> tuple[Plan, Project]:
     """Rename a project, and its folder if it has the plugin's name; return the changes, and the project.
 
-    Raises: like `upgrade.upgrade`; ProjectError if the folder's new name exists. Then nothing has changed.
+    Raises: like `upgrade.upgrade`; ProjectError if the folder's new name exists. After an error nothing has changed.
     """
     old, new = project.root, project.root.with_name(renaming.after.plugin_id)
     is_moved = old.name == renaming.before.plugin_id and old != new

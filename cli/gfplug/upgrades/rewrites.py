@@ -1,7 +1,7 @@
 """Automatic changes of the author's files before an upgrade merges them.
 
-Both sides of the merge, the author's files and the base, are rewritten in the same way. The merge then sees only what
-the author edited, and what the template changed.
+Both sides of the merge, the author's files and the base, are rewritten in the same way. The merge then sees only the
+author's edits, and the changes of the template.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 _INSTALLING = ("README.md", ".github/workflows/")
-"""The places where a project names how gfplug is installed."""
+"""The files in which a project says how to install gfplug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

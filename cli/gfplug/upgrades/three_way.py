@@ -1,7 +1,7 @@
 """Merge three trees: the last rendered files, the user's files, and the newly rendered files.
 
-No user edit is ever lost: it is merged, stored in a second file, or not touched, and each case is reported. The
-merge is git's; without git, only files that one side changed are merged, and other new files are put beside the user's.
+No edit of the user is lost: it is merged, stored in a second file, or left unchanged, and each case is reported. The
+merge is git's; without git, only files that one side changed are merged; other new files are put beside the user's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfplug.upgrades.git import GitMerge
 
 BESIDE = ".gfplug-new"
-"""The suffix of a file that is put beside the user's own."""
+"""The suffix of a file that is put beside the user's file."""
 
 _log = logging.getLogger("gfplug")
 _YOURS_ASIDE = ".yours"
@@ -35,7 +35,7 @@ def list_unresolved(tree: Mapping[str, TreeFile]) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A file that the user must check, and why."""
+    """A file that the user must check, and the reason."""
 
     path: str
     reason: str
@@ -56,8 +56,8 @@ def merge(
 ) -> MergeResult:
     """Merge three trees of relative POSIX paths; `label` names theirs in conflict markers, such as `template 1.2.0`.
 
-    `yours` may have more than the template ever rendered: candidates for files that the user moved.
-    The user's line ends are kept, file by file; new files have the template's.
+    `yours` may have files that the template never rendered: the user may have moved files there.
+    The user's line ends are kept, file by file; new files have the template's line ends.
     """
     sides = _Sides(*({path: _with_lf(entry) for path, entry in tree.items()} for tree in (base, yours, theirs)))
     if repository.is_installed():
@@ -79,7 +79,7 @@ class _Sides:
 
 @dataclass(slots=True)
 class _Result:
-    """The resulting tree during the merge; `renames` maps a path of theirs to its path in the base."""
+    """The resulting tree during the merge; `renames` maps a path in theirs to its path in the base."""
 
     tree: dict[str, TreeFile]
     renames: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class _Result:
         self.conflicts.append(Conflict(path=path, reason=reason))
 
     def add_beside(self, path: str, new: TreeFile, reason: str) -> None:
-        """Put the template's file beside the user's own, or beside a user's file that blocks its folder."""
+        """Put the template's file beside the user's file, or beside a user's file that blocks its folder."""
         blocked = next((above for above in _folders(path) if above in self.tree), path)
         name = blocked + BESIDE + path.removeprefix(blocked)
         self.tree[name] = new
@@ -99,7 +99,7 @@ class _Result:
 
 
 def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
-    """Resolve what git left open, without losing a user's edit."""
+    """Resolve the conflicts that git left, without losing an edit of the user."""
     result = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
     paths = {*sides.base, *sides.yours, *sides.theirs}
     for path, having in sorted(outcome.stages.items()):
@@ -133,7 +133,7 @@ def _settle_contents(result: _Result, path: str, entry: TreeFile | None, sides: 
 
 
 def _set_aside(result: _Result, path: str, entry: TreeFile, *, is_yours: bool) -> None:
-    """Report a file with a new name, because a folder replaced a file or the other way round."""
+    """Report a file with a new name, because a folder replaced a file or the reverse."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
     result.tree[name] = entry
     whose, other = (
@@ -155,7 +155,7 @@ def _keep_edits(result: _Result, sides: _Sides) -> None:
 
 
 def _merge_whole_files(sides: _Sides) -> _Result:
-    """Merge without git: a file that one side changed is merged, any other is put beside."""
+    """Merge without git: a file that one side changed is merged, any other is put beside the user's."""
     result = _Result(dict(sides.yours))
     for path in sorted((sides.base.keys() - sides.theirs.keys()) & sides.yours.keys()):
         is_edited = sides.yours[path] != sides.base[path]

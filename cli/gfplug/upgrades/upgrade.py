@@ -1,4 +1,4 @@
-"""Bring a project to this gfplug's template and runtime, without losing a line that its author wrote.
+"""Bring a project to this gfplug's template and runtime, without losing an edit of its author.
 
 The user's files are merged three ways, the owned folders are replaced completely, and all changes are applied at once
 or not at all. `src/plugin/`, `tests/` and `frontend/src/`, the author's code and its tests, are written only once.
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from gfplug.upgrades.three_way import Conflict, MergeResult
 
 WRITTEN_ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
-"""Files that are written once, and never changed by an upgrade."""
+"""Files that are written once; an upgrade never changes them."""
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
-_MOST_ORIGINALS = 20  # each needs a look into the project's history
+_MOST_ORIGINALS = 20  # each needs a search in the project's history
 _STORED_FILES = (template.ANSWERS_NAME, template.BASE_NAME)
 
 
@@ -60,7 +60,7 @@ class UpgradeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an upgrade would do; nothing is changed yet."""
+    """The changes of an upgrade, before they are applied."""
 
     before: str
     after: str
@@ -82,7 +82,7 @@ class Plan:
 def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
     """Upgrade a project; running it again changes nothing.
 
-    Raises: like `plan`; ProjectError if a file can't be written. Then the project is unchanged.
+    Raises: like `plan`; ProjectError if a file can't be written. After an error the project is unchanged.
     """
     with journal.lock_project(project.root):
         result = plan(project, request, stages=stages)
@@ -91,7 +91,7 @@ def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None 
 
 
 def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
-    """Determine what an upgrade would do.
+    """Determine the changes of an upgrade.
 
     Raises: ProjectError if an owned file was edited (with the difference), the project needs a newer gfplug, or its
     stored upgrade data is missing; ConflictError if an earlier upgrade left something to resolve; ToolError if the
@@ -160,7 +160,7 @@ def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[
 
 
 def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
-    """Return the generated package and its lock; generate it again if it was edited, or if other tools made it."""
+    """Return the generated package and its lock; generate it again if it was edited, or made by other tools."""
     old_lock = project.lock
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
     if is_whole and dict(old_lock.tools) == stubs.tool_versions():
@@ -196,7 +196,7 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
 
 
 def _authors_edits(project: Project, current: Mapping[str, TreeFile], edited_paths: Iterable[str]) -> dict[str, Edit]:
-    """Return the author's changes in owned files: compared with the project's history, or else the whole file."""
+    """Return the author's changes in owned files: compared with the project's history; else the whole file."""
     names = [path for path in edited_paths if path in current]
     originals = former.find_original_files(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
     return trees.compare(originals, {path: current[path] for path in names})
@@ -205,7 +205,7 @@ def _authors_edits(project: Project, current: Mapping[str, TreeFile], edited_pat
 def _merge(
     project: Project, fresh: Mapping[str, TreeFile], request: UpgradeRequest, sources: Mapping[str, str]
 ) -> tuple[MergeResult, dict[str, TreeFile], dict[str, TreeFile]]:
-    """Merge the user's files after replacing names in them; also returns the base and the user's tree."""
+    """Merge the user's files after replacing names in them; also return the base and the user's tree."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
     is_lost = request.force and not (root / template.BASE_NAME).exists()
@@ -232,7 +232,7 @@ def _merge(
 
 
 def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
-    """Return edits that replace names in files that are not merged: code, tests, the author's own files."""
+    """Return edits that replace names in files that are not merged: code, tests, other files of the author."""
     if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}
@@ -259,6 +259,6 @@ def _update_records(project: Project, fresh: Mapping[str, TreeFile], after: lock
 def _edited_without_a_copy(
     project: Project, base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], merged: MergeResult
 ) -> list[str]:
-    """List files that the merge changes and whose edits exist nowhere else: not committed, or not in git at all."""
+    """List files that the merge changes and whose edits have no other copy: uncommitted, or not in git."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
     return repository.find_uncommitted(project.root, edited)

@@ -32,9 +32,8 @@ class Component:
 
     A component from an index has the name and version that advisories use; `installed_version` is its actual version if
     it differs. `licenses` are SPDX expressions or plain words. `sha256` is the digest of its archive; `files` are its
-    libraries in the contents folder, `inside` are the files of that folder that contain its code; `parts` are compiled
-    into it.
-    `texts` are its licences: their source and their text.
+    libraries in the contents folder; `inside` are the files of that folder that contain its code; `parts` are the
+    components compiled into it. `texts` are its licences: pairs of a source and a text.
     """
 
     name: str
@@ -89,7 +88,7 @@ def _python(inventory: Inventory) -> Component:
 
 
 def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
-    """Describe a Python package; one from elsewhere is not the package of that name in an index."""
+    """Describe a Python package; a package from elsewhere is never treated as the index's package of the same name."""
     name = canonicalize_name(package.name)
     licenses = spdx.statements(expression=package.expression, text=package.license, classifiers=package.classifiers)
     wheel = wheels.get((name, _normal(package.version)), "")
@@ -121,7 +120,7 @@ def _unpublished(name: str, package: Package, sha256: str) -> str:
 
 
 def generic(name: str, version: str) -> str:
-    """Return the package URL of something that is in no index."""
+    """Return the package URL of a component that is not in an index."""
     return f"pkg:generic/{quote(name)}" + (f"@{quote(version)}" if version else "")
 
 
@@ -166,7 +165,7 @@ def _wheels(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _standard(package: Package, licenses: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the text of each licence that a package names without including it; empty if gfplug lacks one."""
+    """Return the texts of the licences that a package names but does not include; empty if gfplug lacks one of them."""
     names = [name for text in licenses for name in spdx.ids(text)]
     if not names or not all((_TEXTS / f"{name}.txt").is_file() for name in names):
         return ()
@@ -179,7 +178,7 @@ def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _read(paths: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Read the existing texts."""
+    """Read the texts whose files exist."""
     return tuple(
         (name, documents.read_bytes(Path(path)).decode(errors="replace"))
         for name, path in paths.items()

@@ -20,7 +20,7 @@ _ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianPackage:
-    """A package; `source` is its source package in security advisories, `distribution` has its version: `debian-12`."""
+    """A package; `source` is its source package in security advisories, `distribution` is such as `debian-12`."""
 
     name: str
     version: str
@@ -57,7 +57,7 @@ def copyright_file(package: DebianPackage, root: Path = _ROOT) -> Path:
 
 
 def _possible_paths(path: Path) -> set[str]:
-    """List the paths that a package's list may have for a file: /lib is a link to /usr/lib, or the other way round."""
+    """List the paths under which a package may list a file: /lib may be a link to /usr/lib, or the reverse."""
     texts = {os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100 - a link is a name too
     return texts | {text.removeprefix("/usr") for text in texts} | {f"/usr{text}" for text in texts}
 
@@ -89,7 +89,7 @@ def _package(name: str, root: Path) -> DebianPackage | None:
 
 
 def _source(text: str) -> str:
-    """Convert `bzip2 (1.0.8-5)` to the form for scanners: `bzip2@1.0.8-5`."""
+    """Convert `bzip2 (1.0.8-5)` to the form of scanners: `bzip2@1.0.8-5`."""
     name, _, version = text.partition(" ")
     return f"{name}@{version.strip('()')}" if version else name
 

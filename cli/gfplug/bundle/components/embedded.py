@@ -58,5 +58,5 @@ def _part(entry: dict[str, Any]) -> Part | None:
     address, _, qualifiers = purl.partition("?")
     other_qualifiers = "&".join(
         each for each in qualifiers.split("&") if not each.startswith("download_url=file:")
-    )  # the build machine's path
+    )  # a path on the build machine
     return Part(name, version, f"{address}?{other_qualifiers}" if other_qualifiers else address)

@@ -1,4 +1,4 @@
-"""Run by the interpreter of a project's environment: prints its packages, and to which of them some files belong.
+"""Run by the interpreter of a project's environment: prints its packages, and the package of each given file.
 
 `python installed.py [FILE]` prints one JSON object; FILE holds a JSON list of paths. Imports nothing of gfplug.
 """
@@ -38,9 +38,9 @@ def _field(distribution: Distribution, key: str) -> str:
 
 
 def _origin(distribution: Distribution) -> dict[str, object]:
-    """Return a package's origin, as the installer recorded it; nothing for a package from an index (PEP 610).
+    """Return a package's origin, as the installer recorded it; empty for a package from an index (PEP 610).
 
-    `sha256` is the archive's digest. `repository` is empty for one on this machine, and never has a password.
+    `sha256` is the archive's digest. `repository` is empty for a repository on this machine, and never has a password.
     """
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     archive, vcs = direct.get("archive_info", {}), direct.get("vcs_info", {})
@@ -73,7 +73,7 @@ def _is_license(name: str, license_files: set[str]) -> bool:
 
 
 def _files(distribution: Distribution) -> dict[str, str]:
-    """Map the names of a package's files to their paths, in one spelling."""
+    """Map the names of a package's files to their paths, both normalized."""
     return {str(file): _normal(str(distribution.locate_file(file))) for file in distribution.files or ()}
 
 

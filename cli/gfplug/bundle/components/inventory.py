@@ -1,4 +1,4 @@
-"""The packages of a project's environment, and those that are in its bundle."""
+"""The packages of a project's environment, and the packages in its bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _LIST_TIMEOUT_SECONDS = 120.0
-_BINARY, _EXTENSION = "BINARY", "EXTENSION"  # PyInstaller's words
+_BINARY, _EXTENSION = "BINARY", "EXTENSION"  # the kinds of PyInstaller's tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class CollectedFiles:
 
 
 def read_inventory(python: Path, *, collected: CollectedFiles | None = None, note: Path | None = None) -> Inventory:
-    """Ask an interpreter for its packages, and to which of them the collected files belong.
+    """Ask an interpreter for its packages, and for the package of each collected file.
 
     `note` is the path for the list of files, which is too long for a command line.
     """
@@ -145,9 +145,9 @@ def read_collected(work: Path) -> CollectedFiles:
 
 
 def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
-    """Identify the native libraries: those of no package, those inside Python's own files, and copies in wheels.
+    """Identify the native libraries: those without a package, those inside Python's own files, and copies in wheels.
 
-    Of libraries that a wheel's maker copied from a system, only known ones count.
+    Of the system libraries that a tool copied into a wheel, only known ones count.
     """
     binaries = [entry for entry in collected.binaries if entry[1] in unowned]
     shared = {file: Path(path) for file, path, kind in binaries if kind == _BINARY}
@@ -164,7 +164,7 @@ def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[
 
 
 def _is_copy(file: str) -> bool:
-    """Tell whether a wheel's maker copied a library into it, as auditwheel, delocate and delvewheel do."""
+    """Tell whether a tool copied a library into a wheel, as auditwheel, delocate and delvewheel do."""
     return PurePath(file).parent.name.endswith((".libs", ".dylibs"))
 
 

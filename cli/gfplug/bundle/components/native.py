@@ -1,4 +1,4 @@
-"""Native libraries that belong to no Python package: their projects and versions, as far as the files show.
+"""Native libraries that belong to no Python package: their projects and versions, as far as the files show them.
 
 A version comes from the text in the library itself, or from the file's Debian package. If neither has it, the version
 stays unknown.
@@ -26,7 +26,7 @@ _ROOT = Path("/")
 class Library:
     """A native library; `file` is its path in the contents folder.
 
-    `upstream` is a key of `UPSTREAMS`, else a name made from the file's; `is_inside` means that `file` is another
+    `upstream` is a key of `UPSTREAMS`, else a name made from the file name; `is_inside` means that `file` is another
     library that contains this one. `purl` and `package_version` are a system package's; `text` is its copyright file.
     """
 

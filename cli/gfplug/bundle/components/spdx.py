@@ -60,7 +60,7 @@ _NAMES = {
 
 
 def canonical(text: str) -> str:
-    """Return the SPDX id or expression of a text in any of many spellings; empty if unknown or ambiguous."""
+    """Return the SPDX id or expression of a licence in any known spelling; empty if unknown or ambiguous."""
     from packaging.licenses import (  # noqa: PLC0415 - the list is long, and only a build reads it
         InvalidLicenseExpression,
         canonicalize_license_expression,
@@ -75,7 +75,7 @@ def canonical(text: str) -> str:
 
 
 def statements(*, expression: str, text: str, classifiers: Sequence[str]) -> tuple[str, ...]:
-    """Return a package's licences from its metadata: as SPDX if that is clear, else in its own words."""
+    """Return a package's licences from its metadata: as SPDX if they are unambiguous, else as the metadata's text."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     short = lines[0] if len(lines) == 1 and len(text) <= _MAX_NAME_CHARACTERS else ""
     heading = next(filter(None, map(canonical, (" ".join(lines[:2]), *lines[:1]))), "")  # of a complete licence text

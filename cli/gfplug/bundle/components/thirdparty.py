@@ -42,7 +42,7 @@ def write(
 
 
 def licenses(parts: Sequence[Component]) -> str:
-    """Return the licence texts of components, one after the other; a repeated text is only referenced."""
+    """Return the licence texts of components, one after the other; a text that occurs again is only referenced."""
     sections = ["This plugin contains third-party software under these licences.\n"]
     places: dict[str, str] = {}
     for part in parts:

@@ -17,10 +17,10 @@ _VERSION_PARTS = re.compile(r"\.so\b|\.dylib$|\.dll$|\.\d|-\d")
 class NativeProject:
     """A project that makes native libraries.
 
-    `stems` are the names of its libraries without version and suffix; `marks` is the text with its version in them;
-    `is_alone` means that the text is enough to find the library in any file of Python, otherwise `host` is the start of
-    the name of a file that may contain it; `cpe` is vendor and product in the National Vulnerability Database; `texts`
-    are files in the folder `texts`.
+    `stems` are the names of its libraries without version and suffix; `marks` is a pattern of the text with the version
+    in them; `is_alone` means that this text is enough to find the library in any file of Python, otherwise `host` is
+    the start of the name of a file that may contain it; `cpe` is vendor and product in the National Vulnerability
+    Database; `texts` are files in the folder `texts`.
     """
 
     stems: tuple[str, ...]
@@ -116,7 +116,7 @@ _LATER_XZ = replace(UPSTREAMS["xz"], license="0BSD", texts=("0BSD",))
 
 
 def describe_version(name: str, version: str) -> NativeProject | None:
-    """Return the facts about a version of a project; None for an unknown project."""
+    """Return the project's facts for one version; None for an unknown project."""
     numbers = [int(part) for part in re.findall(r"\d+", version)]
     if name == "openssl" and [0] < numbers < [3]:
         return _FORMER_OPENSSL
@@ -126,7 +126,7 @@ def describe_version(name: str, version: str) -> NativeProject | None:
 
 
 def name_of(file: str) -> str:
-    """Return the project of a library's file; for an unknown one, the file's name without version and suffix.
+    """Return the project of a library's file; for an unknown file, its name without version and suffix.
 
     `libssl-3-x64.dll` belongs to `openssl`.
     """

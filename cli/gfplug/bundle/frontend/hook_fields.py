@@ -1,7 +1,7 @@
-"""Check the fields that `frontend/hooks.js` has controls for: each must be shown in a form.
+"""Check the fields for which `frontend/hooks.js` has controls: a form must show each of them.
 
 The names are read from `exports.fields = { table: Table }` and `exports.fields.table = Table`. This is not a JavaScript
-parser: code that it can't read is left to the browser, where the editors check the names themselves.
+parser: in code that it can't read, the editors check the names in the browser.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def check(text: str, schema: Mapping[str, Any]) -> None:
 
 
 def names(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the export, the field's name and the line of each control, as far as they can be read."""
+    """Yield the export, the field's name and the line of each control, as far as the code can be read."""
     code = without_comments(text)
     for match in _EXPORT.finditer(code):
         if member := _MEMBER.match(code, match.end()):

@@ -1,7 +1,7 @@
 """`frontend/hooks.js`: the author's browser code, one CommonJS file that is appended to module.js.
 
-This module has the packages that the file may require, which every supported Grafana shares with plugins, and the
-syntax check. It reads lines and is not a parser: a `require` in a line outside of comments counts.
+This module knows the packages that the file may require: those that every supported Grafana shares with plugins. It
+also checks the syntax. It reads lines and is not a parser: a `require` in a line outside of comments counts.
 
 Source: grafana v11.6.0 and v13.0.0, public/app/features/plugins/loader/sharedDependencies.ts.
 """
@@ -55,7 +55,7 @@ class Hooks:
 
 
 def read_hooks(project: Project) -> Hooks:
-    """Return a project's hooks; empty ones if it has no such file.
+    """Return a project's hooks; empty if the project has no such file.
 
     Raises: ProjectError naming file and line, as in `parse` and `check_syntax`.
     """
@@ -68,7 +68,7 @@ def read_hooks(project: Project) -> Hooks:
 
 
 def parse(text: str) -> Hooks:
-    """Return hooks with the packages that they require; empty ones for a text of only comments.
+    """Return hooks with the packages that they require; empty for a text of only comments.
 
     Raises: ProjectError naming file and line, if they require a package that is not shared, or use import or export.
     """
@@ -96,7 +96,7 @@ def check_syntax(text: str) -> None:
     if (node := shutil.which("node")) is None:
         return
     with tempfile.TemporaryDirectory(prefix="gfplug-hooks-") as folder:
-        path = Path(folder) / "hooks.cjs"  # the suffix makes it CommonJS, whatever package.json says
+        path = Path(folder) / "hooks.cjs"  # the suffix makes the file CommonJS in spite of any package.json
         path.write_text(f"'use strict';{text}", encoding="utf-8", newline="\n")
         try:
             process.run([node, "--check", path], what=f"checking {FILE}", timeout=_NODE_SECONDS)
@@ -126,7 +126,7 @@ def _place(code: str, match: re.Match[str]) -> str:
 
 
 def without_comments(text: str) -> str:
-    """Replace comments by their line ends; it stops at the last end of a block comment, as the search is slow."""
+    """Replace comments by their line ends; the slow search for block comments stops at the last `*/`."""
     end = f"{text}\n".find("\n", text.rfind("*/")) if "*/" in text else 0
     parts = ((_COMMENT, text[:end]), (_LINE_COMMENT, text[end:]))
     return "".join(pattern.sub(lambda comment: "\n" * comment[0].count("\n"), part) for pattern, part in parts)

@@ -4,8 +4,8 @@ The text is joined once, when gfplug's wheel is built: the build hook loads this
 standard library. In a checkout the sources are joined at each use.
 
 The sources in `editors/` follow conventions, which tests check, so that joining needs no parser: each file is a
-CommonJS module; it requires a neighbour as `./name`, or one of PACKAGES; `/*` occurs only as the start of a comment;
-`//` at the start of a line is a comment, too, and other comments stay in the text.
+CommonJS module; it requires other sources as `./name`, or PACKAGES; `/*` occurs only as the start of a comment;
+`//` at the start of a line also starts a comment; other comments stay in the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _INSERTED = "project"
 """The module whose content the joined text receives as an argument."""
 
 _PART = re.compile(r"^'\./(?P<name>\w+)'\(module, exports, require\) \{\n.*?\n\},\n", re.MULTILINE | re.DOTALL)
-"""One of the sources in the joined text: no line of theirs is `},`."""
+"""A source in the joined text: no line of a source is `},`."""
 
 _BLOCK = r"/\*(?:[^*]|\*(?!/))*\*/"
 _COMMENT = re.compile(rf"^[ \t]*(?://.*|{_BLOCK})\n|{_BLOCK} ?|^\n", re.MULTILINE)
@@ -56,16 +56,16 @@ _FILE = """\
 
 
 def read(*, without: Collection[str] = ()) -> str:
-    """Return the joined text from gfplug's wheel, else one joined from the checkout's sources.
+    """Return the joined text from gfplug's wheel, else join the checkout's sources.
 
-    `without` names sources to leave out; nothing may require them.
+    `without` names sources to leave out; no other source may require them.
     """
     text = _SHIPPED.read_text(encoding="utf-8") if _SHIPPED.is_file() else assemble(SOURCES)
     return _PART.sub(lambda part: "" if part["name"] in without else part[0], text)
 
 
 def assemble(folder: Path) -> str:
-    """Join the sources in a folder into one function, `createPlugin(project)`, that returns the plugin.
+    """Join the sources in a folder into one function, `createPlugin(project)`, which returns the plugin.
 
     The same sources give the same text, with LF line ends, without comments and empty lines. `project` is described in
     `editors/types.ts`.

@@ -33,7 +33,7 @@ DATASOURCE = "plugin.datasource:Datasource"
 SCHEMA_FILE = "schema/v0alpha1.json"
 """The file in which Grafana 13 reads a plugin's settings, queries and resources."""
 
-_KEYS_FOR_GFPLUG = ("keys", "pluginSchema")  # keys of the schema that browsers do not need
+_KEYS_FOR_GFPLUG = ("keys", "pluginSchema")  # keys of the schema that the browser does not need
 _IMPORT_SECONDS = 120.0
 _log = logging.getLogger("gfplug")
 _MODULE = """\
@@ -80,13 +80,14 @@ def _schema_file(schema: Mapping[str, Any]) -> dict[str, bytes]:
 def read_schema(project: Project, python: Path) -> dict[str, Any]:
     """Return the schema of the project's dataclasses, from the project's own interpreter.
 
-    Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then has its traceback.
+    Raises: ProjectError if the dataclasses cannot become a form, or the author's module fails; `details` then has its
+    traceback.
     """
     return _describe(project, python)
 
 
 def read_keys(project: Project, python: Path) -> dict[str, Any]:
-    """Return the keys that the project's dataclasses read, under `keys`, even if they cannot become a form.
+    """Return the keys that the project's dataclasses read, under `keys`, even if the dataclasses cannot become a form.
 
     Raises: ProjectError if the author's module fails; `details` then has its traceback.
     """
@@ -101,8 +102,8 @@ def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
 def run_module(project: Project, python: Path, module: str, words: Sequence[str], *, kind: type[JsonT]) -> JsonT:
     """Run a module of the runtime with the project's class and more arguments, and return the JSON on its last line.
 
-    Raises: ProjectError with the sentence that it ends with, or if the author's module ends the interpreter; `details`
-    then has the traceback. ToolError if it does not end.
+    Raises: ProjectError with the module's last line, or if the author's module ends the interpreter; `details` then has
+    the traceback. ToolError if the interpreter does not end.
     """
     path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}

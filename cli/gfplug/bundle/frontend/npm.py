@@ -1,7 +1,7 @@
 """A frontend with its own sources: the output of `npm run build` goes into the bundle.
 
 This module knows where such a frontend is (`frontend/package.json`, or an adopted plugin's: `frontend/adopted.json`),
-when its packages must be installed, and which of its output is used. The frontend itself decides what its build does.
+when its packages must be installed, and which files of its output are used. The frontend defines its build.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Frontend:
 
     @property
     def output(self) -> Path:
-        """The folder of its build's output."""
+        """The folder with the output of its build."""
         return self.folder / "dist"
 
     @property
@@ -52,7 +52,7 @@ class Frontend:
 
 
 def locate_frontend(project: Project) -> Frontend | None:
-    """Return the project's own frontend, or that of the plugin that it was added to; None if gfplug links the editors.
+    """Return the project's own frontend, or that of the adopted plugin; None if gfplug links the editors.
 
     Raises: ProjectError if `frontend/adopted.json` names no frontend.
     """
@@ -72,7 +72,7 @@ def locate_frontend(project: Project) -> Frontend | None:
 
 
 def state(frontend: Frontend | None) -> str:
-    """Return the digest of a frontend's sources; empty without one."""
+    """Return the digest of a frontend's sources; empty without a frontend."""
     if frontend is None:
         return ""
     digests = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in list_sources(frontend)}
@@ -124,7 +124,7 @@ def read_output(frontend: Frontend) -> dict[str, bytes]:
 
 
 def _is_installed(frontend: Frontend) -> bool:
-    """Tell whether every package of the lock is installed in its version, except those for other platforms."""
+    """Tell whether every package of the lock file is installed in its version, except those for other platforms."""
     modules = frontend.folder / "node_modules"
     lock = frontend.folder / _LOCK
     if not lock.is_file():

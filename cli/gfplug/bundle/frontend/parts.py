@@ -1,4 +1,4 @@
-"""The editors' sources that a schema does not need, and that are left out of module.js."""
+"""Find the editors' sources that a schema does not need; module.js leaves them out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def find_unused_sources(schema: Schema, *, has_hooks: bool = True) -> frozenset[str]:
-    """Return the sources in `editors/` that this schema does not need, with or without code in hooks.js."""
+    """Return the sources in `editors/` that this schema does not need, with or without hooks."""
     names = {name for name, is_needed in _NEEDED.items() if not is_needed(schema)}
     return frozenset(names if has_hooks else {*names, _OF_HOOKS})
 

@@ -1,1 +1,1 @@
-"""The compiled launchers for `--libc bundled`, one for each machine, their source, and `make.py`, which makes them."""
+"""The compiled launchers for `--libc bundled`, one for each machine, their source, and `make.py`, which compiles it."""

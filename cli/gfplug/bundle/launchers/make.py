@@ -1,10 +1,10 @@
-"""Compile launcher.c for every machine: run by gfplug's maintainers after a change of it, never by users.
+"""Compile launcher.c for every machine: run by gfplug's maintainers after a change of the source, never by users.
 
     python -m pip install ziglang==0.17.0
     python cli/gfplug/bundle/launchers/make.py
 
 Zig's C compiler serves all targets from any machine, and the same version gives the same bytes. A test compares the
-digest of the source with the one noted here.
+digest of the source with the digest in this folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def compile_launcher(target: str) -> bytes:
 
 
 def main() -> None:
-    """Write the launchers and what they were made from."""
+    """Write the launchers, and the digest of their source."""
     launchers = {platform: compile_launcher(target) for platform, target in TARGETS.items()}
     for platform, content in launchers.items():
         (HERE / platform).write_bytes(content)

@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    """Run the project's source, or say where the plugin listens and stay."""
+    """Run the project's source, or print the plugin's address and keep running."""
     config = json.loads(pkgutil.get_data("__main__", "launch.json") or b"{}")
     if config["address"]:
         from gfruntime.serving import host_process, standalone  # noqa: PLC0415  # the other way needs neither

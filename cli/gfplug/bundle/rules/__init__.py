@@ -1,4 +1,4 @@
-"""The rules of `gfplug check`: what Grafana, its installer and its signature check would refuse.
+"""The rules of `gfplug check`: they find what Grafana, its installer or its signature check would refuse.
 
 Every rule is a function that yields findings; none of them changes anything.
 """

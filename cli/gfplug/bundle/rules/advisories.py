@@ -1,17 +1,17 @@
 """Which gfruntime a bundle runs, which gfplug built it, and the known vulnerabilities of both.
 
-The versions are those of the bundle's lists of components, `sbom_<platform>.cdx.json`. The advisories are data,
+The versions come from the bundle's lists of components, `sbom_<platform>.cdx.json`. The advisories are data,
 `advisories.json`: `{"advisories": [...]}`, each an object of texts, all of them required:
 
 | key        | holds                                                                   |
 | ---------- | ----------------------------------------------------------------------- |
 | `id`       | its public name, such as GHSA-xxxx-xxxx-xxxx                            |
 | `package`  | `gfruntime`, or `gfplug` for what a build puts into a bundle            |
-| `since`    | the first version that has it                                           |
-| `fixed`    | the first version without it; pre-releases of that one have it          |
+| `since`    | the first affected version                                              |
+| `fixed`    | the first version without it; its pre-releases are affected             |
 | `severity` | `low`, `moderate`, `high` or `critical`; from `high` on it is an error  |
-| `summary`  | a sentence: what an attacker can do                                     |
-| `url`      | where it is published                                                   |
+| `summary`  | one sentence about the attack                                           |
+| `url`      | its address                                                             |
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Advisory:
     def from_json(cls, value: dict[str, Any]) -> Advisory:
         """Read one of the file's objects.
 
-        Raises: ValueError naming what is wrong with it.
+        Raises: ValueError that says what is wrong with the object.
         """
         names = {field.name for field in fields(cls)}
         if wrong := names ^ value.keys() or {key for key in names if not isinstance(value[key], str)}:
@@ -68,9 +68,9 @@ class Advisory:
         return advisory
 
     def affects(self, version: str) -> bool:
-        """Tell whether a version of the package has it.
+        """Tell whether a version of the package has the vulnerability.
 
-        Raises: ValueError if one of the versions is not as PEP 440 writes them.
+        Raises: ValueError if a version is not a version by PEP 440.
         """
         return Version(self.since) <= Version(version) < Version(self.fixed)
 
@@ -79,14 +79,14 @@ class Advisory:
 def read(path: Path = _DATA) -> tuple[Advisory, ...]:
     """Return the advisories that this gfplug knows.
 
-    Raises: ValueError if the file is not as the module's docstring says.
+    Raises: ValueError if the file does not have the form in the module's docstring.
     """
     content = documents.parse_json(path.read_text(encoding="utf-8"))
     return tuple(Advisory.from_json(each) for each in content["advisories"])
 
 
 def check(contents: Contents) -> Iterator[Finding]:
-    """Name the gfruntime and the gfplug of each platform, and the advisories about them."""
+    """Yield the versions of gfruntime and gfplug for each platform, and the advisories about them."""
     names = [name for name in sorted(contents.items) if _COMPONENTS.fullmatch(name)]
     if not names:
         yield note("runtime", "bundle", "which gfruntime it runs is not known: it has no sbom_<platform>.cdx.json")
@@ -103,7 +103,7 @@ def check(contents: Contents) -> Iterator[Finding]:
 
 
 def read_versions(components: BundledFile) -> dict[str, str]:
-    """Return the versions of PACKAGES by a list of components in CycloneDX's JSON; nothing if it is none."""
+    """Return the versions of PACKAGES from a list of components in CycloneDX's JSON; empty for another file."""
     try:
         content = documents.parse_json(components.read().decode()) if components.size <= documents.MAX_BYTES else {}
         parts = [*content["components"], *content["metadata"]["tools"]["components"]]

@@ -152,7 +152,7 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
 
 
 def signed_content(text: bytes) -> dict[str, Any] | None:
-    """Return what a MANIFEST.txt signs; None if it is invalid. Grafana itself verifies the signature."""
+    """Return the signed content of a MANIFEST.txt; None if it is invalid. Only Grafana verifies the signature."""
     _, _, rest = text.decode("utf-8", errors="replace").replace("\r\n", "\n").partition(_MESSAGE)
     message, is_signed, _ = rest.partition("\n\n")[2].partition(_SIGNATURE)
     try:

@@ -1,4 +1,4 @@
-"""The files of a bundle, the same whether they are in a folder or in an archive."""
+"""The files of a bundle, read in the same way from a folder and from an archive."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def of_folder(folder: Path) -> Contents:
 
 @contextmanager
 def of_archive(archive: Path) -> Iterator[Contents]:
-    """List an archive, whose files can be read inside the block.
+    """List an archive; its files can be read inside the block.
 
     Raises: IntegrityError if it is not a complete zip file, or has entries that no plugin's archive has.
     """

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 LEVELS = ("error", "warning", "note")
-"""An error will fail later, a warning may fail, a note is information."""
+"""An error will cause a failure, a warning may cause one, a note is information."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class Finding:
     hint: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Return it as `gfplug check --json` prints it."""
+        """Return the finding as `gfplug check --json` prints it."""
         return asdict(self)
 
 
 error = partial(Finding, "error")
-"""Make a finding that will fail later: rule, where, message, hint."""
+"""Create a finding about a certain failure: rule, where, message, hint."""
 
 warning = partial(Finding, "warning")
-"""Make a finding that may fail later."""
+"""Create a finding about a possible failure."""
 
 note = partial(Finding, "note")
-"""Make a finding that is information."""
+"""Create a finding that is information."""

@@ -1,7 +1,7 @@
 """The rules of plugin.json for a backend data source, from the facts of Grafana's schema.
 
 Source: grafana/grafana v13.0.0, docs/sources/developers/plugins/plugin.schema.json (facts only, no text of it), and
-pkg/plugins/plugins.go, JSONData. Which keys there are is data: `plugin_keys`.
+pkg/plugins/plugins.go, JSONData. The allowed keys are data: `plugin_keys`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
 
 def check(content: dict[str, Any], *, is_built: bool) -> Iterator[Finding]:
-    """Check a plugin.json; one that `is_built` may have no placeholders."""
+    """Check a plugin.json; with `is_built`, it must not have placeholders."""
     yield from _identity(content)
     yield from plugin_keys.check(content, file=FILE)
     yield from _info(content.get("info"), is_built=is_built)
@@ -65,7 +65,7 @@ def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
 
 
 def _presentation(info: dict[str, Any]) -> Iterator[Finding]:
-    """Check what Grafana shows about the plugin."""
+    """Check the parts of `info` that Grafana shows."""
     logos = info.get("logos")
     for size in ("small", "large"):
         if isinstance(logos, dict) and not isinstance(logos.get(size), str):

@@ -1,7 +1,7 @@
-"""The files that ship with a plugin beside its program: those in plugin.json, locales, and every JSON document.
+"""Check the files of a plugin in addition to its program: those in plugin.json, locales, and every JSON document.
 
 Source: grafana/grafana v13.0.0, pkg/plugins/plugins.go (includes, languages) and pkg/services/plugindashboards;
-@grafana/i18n 13.2.2 (the shape of a locale file: texts, in objects that may nest).
+@grafana/i18n 13.2.2 (the shape of a locale file: texts in objects, which may be nested).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _keys(kind: dict[str, Any], value: dict[str, Any], place: str, file: str) ->
 
 
 def _guess(key: str, kind: dict[str, Any]) -> str:
-    """Return a question with a similar key, if there is one."""
+    """Return a question with a similar key; empty if there is no similar key."""
     names = {name.lower(): name for name in kind["keys"]}
     near = difflib.get_close_matches(key.lower(), names, n=1)
     return f"did you mean {names[near[0]]}?" if near else ""

@@ -25,7 +25,7 @@ _HINT = "name a condition: --when 'last > 0'"
 def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> None:
     """Evaluate the condition of `--when`, or the project's alert rules, and print the state of each label set.
 
-    Raises: UsageError if there is no rule; ToolError if a rule would fail, or is surely a mistake.
+    Raises: UsageError if there is no rule; ToolError if a rule would fail, or is certainly a mistake.
     """
     from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -51,7 +51,7 @@ def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> No
 def _rules(target: Path, condition: str | None, what: QueryOptions) -> Sequence[Rule]:
     """Return the rule of `--when`, or those of the project's provisioning.
 
-    Raises: UsageError if there is none.
+    Raises: UsageError if there is no rule.
     """
     from gfplug.host import alerting, variables  # noqa: PLC0415 - as above
     from gfplug.project.plugin_project import Project  # noqa: PLC0415

@@ -69,9 +69,9 @@ class CallOptions:
 
     @property
     def caller(self) -> dict[str, str]:
-        """The user who asks.
+        """The user whose request it is.
 
-        Raises: UsageError for what can't be read.
+        Raises: UsageError if the option can't be read.
         """
         from gfplug.host import arguments, settings  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -80,7 +80,7 @@ class CallOptions:
 
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
-        """Run the plugin for the length of a block, and yield it with the settings to send.
+        """Run the plugin during a block, and yield the plugin and the settings to send.
 
         Raises: UsageError or ProjectError for options and secrets that the plugin does not read.
         """
@@ -150,7 +150,7 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every call for its parameter `call`, and those of other groups of options.
+    """Give a command the options of every call for its parameter `call`, and the options of its other groups.
 
     typer reads a function's signature. This decorator makes a signature with the command's own parameters, then the
     fields of each parameter that is a dataclass; their values become the dataclass that the command gets.

@@ -79,7 +79,7 @@ def _refusal(sentence: str, result: Result | None) -> ToolError:
 
 
 def _show(content: bytes) -> None:
-    """Print an object; in base64 if it is not JSON."""
+    """Print an object, in base64 if it is not JSON."""
     from gfplug.host import objects  # noqa: PLC0415 - as above
 
     document = objects.object_json(content)

@@ -110,7 +110,7 @@ def query(
 
 
 def _require_compatible(option_names: AbstractSet[str]) -> None:
-    """Refuse an option that has no effect together with another one.
+    """Refuse an option that has no effect together with another option.
 
     Raises: UsageError that names both.
     """
@@ -148,7 +148,7 @@ def _queries(
 def show(answer: QueryAnswer, *, rows: int | None = None, share: int = 1) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series.
 
-    Without `rows`, they take one of `share` parts of the screen.
+    Without `rows`, the tables and the plot fill one of `share` equal parts of the screen.
     """
     from gfplug.host.drawing import layout, plot, tables  # noqa: PLC0415 - as above
 

@@ -1,4 +1,4 @@
-"""The options of a query, defined once for `gfplug call query` and `gfplug call chunked`; they make the queries."""
+"""The options of a query, for `gfplug call query` and `gfplug call chunked`, and the queries that they define."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class QueryOptions:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """The headers as a plugin gets them."""
+        """The headers as a plugin receives them."""
         return arguments.request_headers(self.header or [])
 
     @cached_property
     def models(self) -> list[dict[str, Any]]:
         """The models of the queries, each with the fields of `--set`; variables are not replaced yet.
 
-        Raises: UsageError for what can't be read.
+        Raises: UsageError if a query can't be read.
         """
         shared = arguments.assignments(self.assign or [], option="--set")
         return [arguments.merge(arguments.model(text), shared) for text in self.model or ["{}"]]
@@ -85,7 +85,7 @@ class QueryOptions:
     def ref_ids(self) -> list[str]:
         """The ref ids of the queries.
 
-        Raises: UsageError for one that Grafana does not accept.
+        Raises: UsageError for a ref id that Grafana does not accept.
         """
         return arguments.ref_ids(self.models)
 
@@ -93,7 +93,7 @@ class QueryOptions:
     def variables(self) -> dict[str, Variable]:
         """The dashboard's variables.
 
-        Raises: UsageError for what can't be read.
+        Raises: UsageError if a variable can't be read.
         """
         from gfplug.host import variables  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -102,7 +102,7 @@ class QueryOptions:
     def check(self) -> None:
         """Read all options.
 
-        Raises: UsageError for what can't be read.
+        Raises: UsageError if an option can't be read.
         """
         _ = self.headers, self.models, self.ref_ids, self.variables
 

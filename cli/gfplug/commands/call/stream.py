@@ -47,7 +47,7 @@ def stream(
 
 
 def _print(packet: bytes, live: Live, *, as_json: bool, show: Callable[[Sequence[Part]], None] | None) -> None:
-    """Print a packet: a frame as rows or in the plot, anything else as a line of JSON."""
+    """Print a packet: a frame as rows or in the plot, any other packet as a line of JSON."""
     from gfplug.host.live import has_rows, read  # noqa: PLC0415 - as above
 
     document = read(packet)

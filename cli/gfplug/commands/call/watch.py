@@ -43,7 +43,7 @@ def _state(folder: Path) -> dict[Path, tuple[int, int]]:
 
     state = {}
     for path in files.walk(folder):
-        with suppress(FileNotFoundError):  # the file was removed meanwhile
+        with suppress(FileNotFoundError):  # the file was just removed
             stat = path.stat()
             state[path] = (stat.st_mtime_ns, stat.st_size)
     return state

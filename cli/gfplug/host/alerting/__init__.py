@@ -1,6 +1,6 @@
-"""Evaluate an alert rule on a query's answer as Grafana does: read it, reduce it, compare it, list what fires.
+"""Evaluate an alert rule on a query's answer as Grafana does: read the answer, reduce it, compare it, list what fires.
 
-The runtime's own classifier decides how to read an answer, so the plugin, the linter and this package agree.
+The runtime's classifier decides how to read an answer, so the plugin, the linter and this package agree.
 """
 
 from gfplug.host.alerting.alert_rules import Rule, condition, read_rules

@@ -38,14 +38,14 @@ class Rule:
 def condition(text: str, *, model: Mapping[str, Any]) -> Rule:
     """Make a rule from a condition such as `last > 0.5`.
 
-    Raises: UsageError if it cannot be read.
+    Raises: UsageError if the text cannot be read.
     """
     reduction, comparison = parse(text)
     return Rule(title=text, model=model, reduction=reduction, comparison=comparison)
 
 
 def read_rules(folder: Path) -> list[Rule]:
-    """Read all supported rules below a provisioning folder; warnings name the others.
+    """Read all supported rules below a provisioning folder; warnings name the unsupported ones.
 
     Raises: ProjectError for a file that cannot be read.
     """

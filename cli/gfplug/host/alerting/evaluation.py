@@ -33,7 +33,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One label set, its state, and the number that was compared."""
+    """One label set, its state, and the compared number."""
 
     labels: Mapping[str, str]
     state: State
@@ -50,7 +50,7 @@ class RuleResult:
     instances: Sequence[Instance] = ()
     error: str = ""
     mistake: str = ""
-    """Why the rule's effect in Grafana is surely not intended, such as one alert for each row; `hint` is the fix."""
+    """Why the rule is certainly a mistake, such as one alert for each row; `hint` is the fix."""
 
     hint: str = ""
     warnings: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Convert frames in Grafana's JSON to the series and numbers, with values, on which expressions work.
+"""Convert frames in Grafana's JSON to the series and numbers on which expressions work.
 
 Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go).
 """
@@ -42,7 +42,7 @@ class Reading:
     hint: str = ""
     warnings: Sequence[str] = ()
     time_like: tuple[str, str] | None = None
-    """A column that looks like times but has none: a description (`'time' holds texts`), and what to write instead."""
+    """A column that looks like times but is not: a description (`'time' holds texts`), and what to write instead."""
 
 
 def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
@@ -109,7 +109,7 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
 
 
 def _read_unlabelled(column: _Column, kind: str) -> SeriesReading:
-    """Read a column without labels of rows; it is a number only if there is exactly one row."""
+    """Read a column without labels of rows; the column is a number only if it has exactly one row."""
     values = [_number(value) for value in column.values]
     return SeriesReading(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
 
@@ -121,7 +121,7 @@ def _split_groups(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReadi
     for column in (column for column in columns if column.exact in types):
         groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
         for row, value in enumerate(column.values):
-            key = tuple({text.name: text.values[row] or "" for text in texts}.items())  # of equal names the last counts
+            key = tuple({text.name: text.values[row] or "" for text in texts}.items())  # the last of equal names counts
             if kind == "series":
                 groups.setdefault(key, []).append(_number(value))
             else:

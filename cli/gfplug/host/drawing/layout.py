@@ -13,7 +13,7 @@ _MAX_PLOT_ROWS, _MIN_PLOT_ROWS = 14, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What is shown: the first `frames` of an answer, the first `rows` of each, and a plot with `plot` lines."""
+    """The visible part of an answer: its first `frames`, the first `rows` of each, and a plot with `plot` lines."""
 
     frames: int
     rows: int

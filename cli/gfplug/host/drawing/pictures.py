@@ -29,7 +29,7 @@ _DPI = 100
 
 
 def require_writable(path: Path) -> None:
-    """Check that a picture can be written for a file's suffix.
+    """Check that a picture can be written in the format of a file's suffix.
 
     Raises: UsageError for a suffix other than .svg and .png, or without matplotlib.
     """

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 _MAX_SERIES = 8
 _MARKS = "*+xo#@%&"
 _STYLES = ("green", "yellow", "cyan", "magenta", "blue", "red", "bright_green", "bright_yellow")
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode's bit of each dot: [row][column]
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # the bit of each dot in Unicode: [row][column]
 _BRAILLE = 0x2800
 _ROWS_PER_TICK = 4
 _MINUTES, _DAY, _YEAR = 600, 86400, 366 * 86400
 _NARROWEST = 20
 _WIDE, _FINE = 1e7, 6  # larger numbers would leave no room for the drawing
-_MIN_DIFFERENCE = 1e-290  # smaller differences have too few digits to be divided
+_MIN_DIFFERENCE = 1e-290  # smaller differences have too few digits for a division
 _SAME = 1e-12
-"""Values that differ relatively by less than this are drawn as one."""
+"""Values with a smaller relative difference are drawn as one value."""
 
 
 _Cells = dict[tuple[int, int], tuple[str, int]]
@@ -47,16 +47,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One direction of a drawing, with the values at its first and its last dot."""
+    """One axis of a drawing, with the values at its first and its last dot."""
 
     first: float
     last: float
     dots: int
 
     def share(self, value: float) -> float:
-        """Return a value's position from the first to the last: 0 to 1. Halves, as a difference may be too large."""
+        """Return a value's position between first and last, 0 to 1; halving prevents an overflow of the difference."""
         whole = self.last / 2 - self.first / 2
-        return (value / 2 - self.first / 2) / whole if whole else 0.0  # two times that are one float
+        return (value / 2 - self.first / 2) / whole if whole else 0.0  # zero if two different times are the same float
 
     def value(self, share: float) -> float:
         """Return the value at a position from 0 to 1."""
@@ -89,10 +89,10 @@ def series(frame: dict[str, Any]) -> list[Series]:
 def draw(
     lines: Sequence[Series], *, width: int, height: int = 14, colour: bool = False, plain: bool = False
 ) -> list[Part]:
-    """Draw series with their axes and a legend; `plain` uses only ASCII. Empty without two different times.
+    """Draw series with their axes and a legend; `plain` uses only ASCII. Empty if there are no two different times.
 
-    `colour` tells whether styles are visible; without them several series get different marks.
-    Units: `width` is the whole width in cells, `height` that of the canvas.
+    `colour` tells whether styles are visible; if they are not, each of several series gets its own mark.
+    Units: `width` is the whole width in cells, `height` is the canvas's height in lines.
     """
     visible = lines[:_MAX_SERIES]
     points = [(at, value) for line in visible for at, value in line.points if value is not None]
@@ -134,7 +134,7 @@ def value_range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _value_labels(down: Axis, height: int) -> dict[int, str]:
-    """Map rows to round values, at least two; each is in the row in which that value is drawn."""
+    """Map rows to round values, at least two; each value is in the row in which it is drawn."""
     high, low = down.first, down.last
     most = (high / 2 - low / 2) / max(2, height / _ROWS_PER_TICK) * 2
     power = 10.0 ** math.floor(math.log10(most))
@@ -182,7 +182,7 @@ def _cells(lines: Sequence[Series], across: Axis, down: Axis, *, use_marks: bool
 
 
 def _row(cells: _Cells, row: int, columns: int) -> Iterator[Part]:
-    """Yield the parts of one row; neighbours of one series are one part."""
+    """Yield the parts of one row; adjacent cells of one series are one part."""
     row_cells = [cells.get((column, row)) for column in range(columns)]
     while row_cells and row_cells[-1] is None:
         row_cells.pop()

@@ -39,7 +39,7 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
 
 
 def title(field: dict[str, Any]) -> str:
-    """Return a field's title as in a legend: the data source's name for it, or its own name and labels."""
+    """Return a field's title as in a legend: the name that the data source gives it, or the field's name and labels."""
     if name := (field.get("config") or {}).get("displayNameFromDS"):
         return str(name)
     labels = ", ".join(f"{key}={value}" for key, value in sorted((field.get("labels") or {}).items()))
@@ -121,7 +121,7 @@ def _enum_texts(field: dict[str, Any]) -> list[Any]:
 
 
 def _short(text: str) -> str:
-    """Keep a cell on one line: control characters escaped, long text cut."""
+    """Return a cell's text for one line: control characters escaped, a long text cut."""
     line = terminal.escape(text, keep="")
     return line if len(line) <= _MAX_CELL_CHARACTERS else line[: _MAX_CELL_CHARACTERS - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""The application: passes each request to the part that answers its path."""
+"""The application passes each request to the part that answers its path."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Application:
         plugin_files: PluginFiles,
         page: PageFiles,
     ) -> None:
-        """Keep the parts that answer."""
+        """Store the parts that answer."""
         self._grafana = grafana
         self._proxy = proxy
         self._preview = preview

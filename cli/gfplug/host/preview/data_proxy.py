@@ -1,6 +1,6 @@
-"""Grafana's data proxy: the browser asks an upstream through the server, which adds what plugin.json's routes say.
+"""Grafana's data proxy: the browser asks an upstream through the server, which applies plugin.json's routes.
 
-Tokens of Azure and of Google's metadata server are not supported: an error says so.
+Tokens of Azure and of Google's metadata server are not supported: they cause an error.
 Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go, ds_auth_provider.go and utils.go.
 """
 
@@ -37,7 +37,7 @@ class DataProxy:
     """Answers `datasources/proxy/uid/<uid>/<path>`."""
 
     def __init__(self, source: DataSource, routes: Sequence[Mapping[str, Any]]) -> None:
-        """Proxy for a data source, with the routes of its plugin.json."""
+        """Create a proxy for a data source, with the routes of its plugin.json."""
         self._source = source
         self._routes = [route for route in routes if isinstance(route, dict)]
         self._tokens = RouteTokens(self._post)
@@ -86,14 +86,14 @@ class DataProxy:
         return None
 
     def _post(self, address: str, form: bytes) -> tuple[int, bytes]:
-        """Send a form, and return the status and the body; a token's server gets no certificate of the data source."""
+        """Send a form, and return the status and the body; a token server gets no data source certificate."""
         request = urllib.request.Request(_join_address(address, "", urlsplit(address).query), form, _FORM)  # noqa: S310 - http alone
         status, _, body = exchange(request)
         return status, body
 
     def _ask(self, upstream: urllib.request.Request) -> WebResponse:
         status, headers, body = exchange(upstream, self._source.settings())
-        if status == _UNAUTHORIZED:  # as Grafana: 401 would end the person's session
+        if status == _UNAUTHORIZED:  # as Grafana does: 401 would end the user's session
             return text_response(web_messages.BAD_REQUEST, "Authentication to data source failed")
         several: dict[str, list[str]] = {}
         for name, value in headers.items():
@@ -134,7 +134,7 @@ def _join_query(query: str, more: Mapping[str, str]) -> str:
 def _join_address(base: str, rest: str, query: str, of_route: Mapping[str, Any] | None = None) -> str:
     """Return the upstream's address.
 
-    Raises: UsageError if it is the data source's, also for a route without its own, and no http:// or https:// address.
+    Raises: UsageError if `base` is not an http:// or https:// address.
     """
     try:
         parts = split_address(base)

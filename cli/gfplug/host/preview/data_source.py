@@ -1,4 +1,4 @@
-"""The data source as the config page saves it, in memory; its secrets are never sent back to the page.
+"""The data source as the config page saves it, in memory; the page never receives its secrets.
 
 Source: grafana v13.0.0, pkg/api/dtos/datasource.go; pkg/api/datasources.go, UpdateDataSourceByUID; its frontend
 settings: pkg/api/frontendsettings.go.
@@ -39,7 +39,7 @@ class DataSource:
     """One configured data source; any thread may read and change it."""
 
     def __init__(self, provisioned: Mapping[str, Any], *, plugin_id: str, plugin_name: str, logo: str) -> None:
-        """Begin with the provisioned data source, with its variables replaced.
+        """Start with the provisioned data source, with its variables replaced.
 
         Raises: UsageError that names a key whose value has the wrong type.
         """
@@ -56,7 +56,7 @@ class DataSource:
 
     @property
     def uid(self) -> str:
-        """Its uid, by which requests name it."""
+        """The uid by which requests name the data source."""
         return self.settings().uid
 
     def settings(self) -> Settings:
@@ -65,7 +65,7 @@ class DataSource:
             return replace(Settings.from_mapping(self._value), updated_ms=self._updated_ms)
 
     def value(self) -> dict[str, Any]:
-        """Return it with the keys of a provisioning file, including its secrets."""
+        """Return the data source with the keys of a provisioning file, including its secrets."""
         with self._lock:
             return dict(self._value)
 
@@ -92,7 +92,7 @@ class DataSource:
             self._count_change()
 
     def update(self, body: Mapping[str, Any]) -> None:
-        """Apply what the config page saves; a secret that is not sent stays, an empty one is removed.
+        """Apply the values that the config page saves; a missing secret stays, an empty one is removed.
 
         Raises: UsageError that names a key whose value has the wrong type.
         """
@@ -109,7 +109,7 @@ class DataSource:
             self._count_change()
 
     def for_page(self) -> dict[str, Any]:
-        """Return the data source as Grafana's API shows it: for secrets, only which are set."""
+        """Return the data source as Grafana's API shows it: without secrets, but with the names of stored ones."""
         settings = self.settings()
         with self._lock:
             value, version = dict(self._value), self._version
@@ -138,7 +138,7 @@ class DataSource:
         }
 
     def for_plugin(self, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the instance settings, which the plugin's code in the browser gets."""
+        """Return the instance settings for the plugin's code in the browser."""
         value = self.for_page()
         keys = ("id", "uid", "type", "name", "access", "jsonData", "isDefault", "readOnly")
         required = {key: value[key] for key in keys}
@@ -159,7 +159,7 @@ class DataSource:
     def _count_change(self) -> None:
         self._past_secrets |= {str(secret) for secret in (self._value.get("secureJsonData") or {}).values()}
         self._version += 1
-        self._updated_ms = max(_now(), self._updated_ms + 1)  # the plugin makes a new instance
+        self._updated_ms = max(_now(), self._updated_ms + 1)  # so that the plugin creates a new instance
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _spellings(secret: str) -> set[str]:
     plain = {secret, secret.strip()}
     in_an_address = {
         quote(text, safe="", errors="replace") for text in plain
-    }  # a variable may hold bytes that are no text
+    }  # a variable may contain bytes that are not text
     return plain | in_an_address | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1])}
 
 

@@ -1,6 +1,6 @@
 """Events that the server sends to pages: log lines, reloads, packets of streams; one event stream for each page.
 
-Only one, because a browser opens at most six connections to a server.
+A page has only one stream, because a browser opens at most six connections to a server.
 Source: WHATWG HTML, Server-sent events, 9.2.6 Interpreting an event stream.
 """
 
@@ -38,7 +38,7 @@ class Listener:
         self._condition = threading.Condition()
 
     def send(self, event: str, value: Any, *, patience: float = 0.0) -> bool:  # noqa: ANN401 - JSON
-        """Add an event; False if the queue stays full for `patience` seconds, or its connection is to end."""
+        """Add an event; False if the queue stays full for `patience` seconds, or if its connection must end."""
         part = f"event: {event}\ndata: {files.json_text(value)}\n\n".encode()
 
         def has_room() -> bool:
@@ -55,13 +55,13 @@ class Listener:
         return True
 
     def end(self) -> None:
-        """End the connection after the waiting events; an open page then connects again, and loads its state again."""
+        """End the connection after the waiting events; an open page then connects again, and reloads its state."""
         with self._condition:
             self._has_ended = True
             self._condition.notify_all()
 
     def parts(self) -> Iterator[bytes]:
-        """Yield the events as they come, and now and then a comment, which shows whether the page is still open."""
+        """Yield the events as they arrive, and regularly a comment, which shows whether the page is still open."""
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._has_ended or self._waiting, _BEAT_SECONDS)
@@ -77,7 +77,7 @@ class EventFeed:
     """The events for all pages; the last log lines are kept for pages that open later."""
 
     def __init__(self, mask: Callable[[Any], Any]) -> None:
-        """Begin without pages; `mask` removes secrets from events."""
+        """Start without pages; `mask` removes secrets from events."""
         self._mask = mask
         self._lock = threading.Lock()
         self._listeners: dict[str, Listener] = {}
@@ -105,7 +105,7 @@ class EventFeed:
     def listener(self, client: object) -> Listener:
         """Return an open page by its id.
 
-        Raises: UsageError if there is none.
+        Raises: UsageError if there is no such page.
         """
         with self._lock:
             listener = self._listeners.get(client) if isinstance(client, str) else None
@@ -124,7 +124,7 @@ class EventFeed:
         self.publish(event, self._mask(value))
 
     def add_line(self, line: LogLine) -> None:
-        """Keep a line of the plugin's log, and send it to every page."""
+        """Store a line of the plugin's log, and send it to every page."""
         entry: dict[str, Any] = self._mask(
             {
                 "time": int(time.time() * 1000),

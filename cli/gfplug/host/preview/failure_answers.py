@@ -1,4 +1,4 @@
-"""The answer to a failed call: the status and the text of Grafana's API, and also gfplug's own text.
+"""The answer to a failed call: the status and the text of Grafana's API, and gfplug's text.
 
 Source: grafana v13.0.0, pkg/plugins/errors.go; pkg/util/errhttp.
 """
@@ -27,18 +27,18 @@ _OTHER = (web_messages.FAILED, "plugin.requestFailureError", "An error occurred 
 
 
 def find_remedy(text: str, places: str) -> str:
-    """Return what to do about an error's text, or where the author's code raised it; nothing if neither is known."""
+    """Return the remedy for an error's text, or the place in the author's code that raised it; empty if unknown."""
     return failures.remedy(text) or (f"raised in {places}" if text and places else "")
 
 
 def describe(error: GfplugError, places: str = "") -> dict[str, str]:
-    """Return what the page shows of a failure; `places` says where the author's code failed."""
+    """Return the texts that the page shows for a failure; `places` are the places in the author's code."""
     hint = find_remedy(f"{error.message}\n{error.details}", places) or error.hint
     return {"message": error.message, "hint": hint, "details": error.details}
 
 
 def failure_response(error: GfplugError, mask: Callable[[Any], Any], places: str = "") -> WebResponse:
-    """Answer for a plugin that failed, or a request that could not be sent to it."""
+    """Return the response for a plugin that failed, or for a request that it could not get."""
     description = mask(describe(error, places))
     if isinstance(error, UsageError | ProjectError | ConflictError):
         return refusal_response(error, mask)
@@ -49,7 +49,7 @@ def failure_response(error: GfplugError, mask: Callable[[Any], Any], places: str
 
 
 def refusal_response(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
-    """Answer a request that is wrong, or can't be carried out."""
+    """Return the response to an invalid request, or to one that can't be carried out."""
     statuses = {MediaTypeError: web_messages.WRONG_TYPE, UsageError: web_messages.BAD_REQUEST}
     status = next((each for kind, each in statuses.items() if isinstance(error, kind)), web_messages.CONFLICT)
     return json_response(mask({"message": error.message, "hint": error.hint}), status=status)

@@ -56,7 +56,7 @@ class GrafanaApi:
     """Answers the paths below `api/`, except the data proxy."""
 
     def __init__(self, keeper: PluginKeeper, source: DataSource, feed: EventFeed, *, timeout: float) -> None:
-        """Answer by a plugin, for one data source. Units: `timeout` is the seconds for each call."""
+        """Answer with a plugin, for one data source. Units: `timeout` is the seconds for each call."""
         self._keeper = keeper
         self._source = source
         self._feed = feed
@@ -97,7 +97,7 @@ class GrafanaApi:
         return json_response({"results": results, "preview": own}, status=_FAILED if errors else web_messages.OK)
 
     def data_source(self, request: WebRequest) -> WebResponse:
-        """Answer `datasources/uid/<uid>`: return the saved data source, or save another state of it."""
+        """Answer `datasources/uid/<uid>`: return the saved data source, or save its new state."""
         if request.method == "GET":
             return json_response(self._source.for_page())
         if request.method != "PUT":
@@ -157,7 +157,7 @@ def mask_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - 
 
 
 def select_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the headers of a plugin or an upstream that go to the browser: those about the body, and its own `X-`."""
+    """Return the response headers for the browser: `X-` headers, and those about the body."""
     for_browser = {
         name: ", ".join(values)
         for name, values in headers.items()
@@ -170,7 +170,7 @@ def select_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
 def read_queries(body: Mapping[str, Any], *, uid: str, now: datetime) -> list[Query]:
     """Read the queries of a request to `ds/query`.
 
-    Raises: UsageError that says what is wrong.
+    Raises: UsageError that says what is invalid.
     """
     queries = body.get("queries")
     if not isinstance(queries, list) or not queries:

@@ -46,10 +46,10 @@ class _Stream:
 
 
 class LiveStreams:
-    """All subscriptions; a stream that ends is started again, as in Grafana, until its page unsubscribes."""
+    """All subscriptions; a stream that ends starts again, as in Grafana, until its page unsubscribes."""
 
     def __init__(self, keeper: PluginKeeper, settings: Callable[[], Settings], mask: Callable[[Any], Any]) -> None:
-        """Begin without subscriptions."""
+        """Start without subscriptions."""
         self._keeper = keeper
         self._settings = settings
         self._mask = mask
@@ -74,7 +74,7 @@ class LiveStreams:
         return number
 
     def end(self, number: str) -> None:
-        """End one stream; it may have ended already."""
+        """End one stream, which may have ended already."""
         with self._lock:
             stream = self._streams.pop(number, None)
         if stream is not None:
@@ -110,9 +110,9 @@ class LiveStreams:
         self.end(number)
 
     def _read(self, number: str, stream: _Stream) -> None:
-        """Send each packet on until the stream ends.
+        """Send each packet to the page until the stream ends.
 
-        Raises: ToolError if the plugin refuses or fails, or sends anything but JSON.
+        Raises: ToolError if the plugin refuses or fails, or sends something other than JSON.
         """
         plugin = self._keeper.plugin()
         for packet in plugin.stream(stream.path, self._settings(), data=stream.data, on_start=stream.set_cancel):

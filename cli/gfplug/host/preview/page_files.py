@@ -1,6 +1,6 @@
 """The page's own files: built from Grafana's packages, one folder for each version of Grafana.
 
-They are in a separate wheel, `gfplug-preview`; in a checkout, `make preview-assets` builds them.
+The files are in a separate wheel, `gfplug-preview`; in a checkout, `make preview-assets` builds them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PageFiles:
     versions: tuple[str, ...]
 
     def read(self, name: str) -> bytes | None:
-        """Return a file of the page by its path; None if there is none."""
+        """Return a file of the page by its path; None if it does not exist."""
         if not paths.is_inside(name):
             return None
         try:
@@ -83,7 +83,7 @@ def locate_page(version: str | None = None, *, root: Path | None = None) -> Page
 
 
 def file_response(name: str, content: bytes | None, request: WebRequest) -> WebResponse:
-    """Answer with a file, which the browser caches and revalidates; 404 if there is none."""
+    """Answer with a file, which the browser caches and revalidates; 404 if it does not exist."""
     if content is None:
         return text_response(NOT_FOUND, "there is no such file")
     tag = f'"{files.sha256(content)[:32]}"'

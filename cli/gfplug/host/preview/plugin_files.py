@@ -1,4 +1,4 @@
-"""The interface by which the preview gets a plugin's files for the browser; other modules provide the files."""
+"""The interface through which the preview gets a plugin's files for the browser; other modules provide the files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class PluginFiles(Protocol):
 
     @property
     def problem(self) -> GfplugError | None:
-        """Why module.js can't be built; None if it can."""
+        """Why module.js can't be built; None if it can be built."""
 
     def read(self, name: str) -> bytes | None:
-        """Return a file by its path; None if there is none."""
+        """Return a file by its path; None if it does not exist."""
 
     def meta(self) -> dict[str, Any]:
         """Return plugin.json as Grafana's frontend gets it: with `baseUrl`, `module`, and addresses of logos."""
 
     def module_address(self) -> str | None:
-        """Return the address of module.js, which differs for each version of it; None if it can't be built."""
+        """Return the address of module.js, which changes with its content; None if it can't be built."""
 
 
 def frontend_meta(manifest: dict[str, Any]) -> dict[str, Any]:

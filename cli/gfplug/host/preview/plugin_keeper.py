@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _REST_SECONDS = (1.0, 2.0, 5.0)
-_STEADY_SECONDS = 60.0  # a plugin that ran this long did start
+_STEADY_SECONDS = 60.0  # a plugin that ran this long has started successfully
 _log = logging.getLogger("gfplug")
 
 
@@ -34,7 +34,7 @@ class _EndedError(Exception):
 
 
 class PluginKeeper:
-    """Runs a plugin within a `with` block; entering the block does not wait for the plugin.
+    """Runs a plugin during a `with` block; entering the block does not wait for the plugin.
 
     `watch` is called with each log line, `tell` with `("up", {})` and `("down", {message, hint, details})`.
     Without `retries_first_start` a plugin whose first start fails is not started again: `require_start` raises why.
@@ -69,7 +69,7 @@ class PluginKeeper:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End the plugin, and wait for its end; kill it if it is still starting."""
+        """Stop the plugin, and wait for its end; kill it if it is still starting."""
         is_running = self._running is not None
         self._stopping.set()
         if self._process is not None and not is_running:
@@ -86,7 +86,7 @@ class PluginKeeper:
 
         Raises: ToolError if the plugin can't be started, as `launch` does.
         """
-        while not self._has_tried.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
+        while not self._has_tried.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not interrupt a wait without a timeout
             pass
         if problem := self.problem:
             raise problem
@@ -141,7 +141,7 @@ class PluginKeeper:
             process.kill()
 
     def _run_once(self) -> None:
-        """Run the plugin until it ends, or is to end.
+        """Run the plugin until it ends, or must be stopped.
 
         Raises: ToolError if it does not start, or ends by itself.
         """

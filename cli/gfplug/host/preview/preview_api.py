@@ -1,4 +1,4 @@
-"""The preview's own API for its page: first state, events, streams, alert rules, writing the provisioning file."""
+"""The preview's API for its page: first state, events, streams, alert rules, writing the provisioning file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PreviewApi:
         page: PageFiles,
         timeout: float,
     ) -> None:
-        """Keep the parts that answer. Units: `timeout` is the seconds for each call of the plugin."""
+        """Store the parts that answer. Units: `timeout` is the seconds for each call of the plugin."""
         self._keeper = keeper
         self._source = source
         self._feed = feed
@@ -56,7 +56,7 @@ class PreviewApi:
     def boot(self, request: WebRequest) -> WebResponse:
         """Answer with everything that the page needs before it asks the plugin.
 
-        `plugin` has neither `module` nor `problem` until module.js was built for the first time.
+        `plugin` has neither `module` nor `problem` until module.js is built for the first time.
         """
         if request.method != "GET":
             return wrong_method_response("GET")
@@ -85,7 +85,7 @@ class PreviewApi:
         return json_response(value)
 
     def frontend_settings(self, request: WebRequest) -> WebResponse:
-        """Answer `api/frontend/settings`, as far as Grafana's packages read it."""
+        """Answer `api/frontend/settings` with the keys that Grafana's packages read."""
         if request.method != "GET":
             return wrong_method_response("GET")
         instance = self._source.for_plugin(self._plugin_files.meta())
@@ -121,7 +121,7 @@ class PreviewApi:
             self._streams.end_of(listener)
 
     def _send_state(self, listener: Listener) -> None:
-        """Send why the plugin is down, if it is; send the state again if it changed while it was sent."""
+        """If the plugin is down, send the reason; send the state again if it changed meanwhile."""
         last = None
         while (problem := self._keeper.problem) is not last:
             if problem:

@@ -28,7 +28,7 @@ class Provisioning:
     plugin_id: str
 
     def source(self) -> tuple[Path, dict[str, Any]] | None:
-        """Return the first data source of the plugin, as it is written, and its file.
+        """Return the file and the first data source of the plugin, unchanged.
 
         Raises: ProjectError if a file cannot be read.
         """
@@ -38,7 +38,7 @@ class Provisioning:
         return None
 
     def value(self) -> Mapping[str, Any]:
-        """Return that data source with its variables replaced; empty if there is none.
+        """Return the first data source with its variables replaced; empty if there is none.
 
         Raises: ProjectError if a file cannot be read.
         """
@@ -52,7 +52,7 @@ class Provisioning:
         return next((path.relative_to(root).as_posix() for root in roots), str(path))
 
     def dashboards(self) -> list[dict[str, Any]]:
-        """Return the dashboards; one that can't be read is skipped, and the log says so."""
+        """Return the dashboards; an unreadable one is skipped with a warning."""
         dashboards = []
         for folder in self.folders:
             for path in sorted((folder / "dashboards").rglob("*.json"))[:_MOST_DASHBOARDS]:

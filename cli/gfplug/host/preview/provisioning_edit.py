@@ -1,6 +1,6 @@
-"""Write a data source back to its provisioning file: only the changed values, and no other text.
+"""Write the changed values of a data source to its provisioning file, and change no other text.
 
-Comments, order and variables stay. The new text is parsed again, and must give the intended values; else nothing is
+Comments, order and variables stay. The new text is parsed again; if it does not give the intended values, nothing is
 written. A secret is never written: the file names an environment variable instead.
 """
 
@@ -56,7 +56,7 @@ def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[st
 
 
 def mask_secrets(text: str) -> str:
-    """Return a provisioning file's text with `***` for each secret that it holds as text."""
+    """Return a provisioning file's text with `***` for each secret that is written as text."""
     places: dict[int, int] = {}
     for source in _source_nodes(text):
         secrets = _value_of(source, "secureJsonData")
@@ -71,9 +71,9 @@ def mask_secrets(text: str) -> str:
 def changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, provisioned: Mapping[str, Any], prefix: str
 ) -> dict[str, Any]:
-    """Return the values to write, as a reader will get them; `_DELETE` for a key to remove.
+    """Return the values to write, as they will be read; `_DELETE` for a key to remove.
 
-    `provisioned` is the data source as its file has it: a secret that is a variable there keeps its name.
+    `provisioned` is the data source in its file: a secret that is a variable there keeps the variable's name.
     """
     edits: dict[str, Any] = {
         key: _escape(new.get(key))
@@ -104,7 +104,7 @@ def _variable(value: object, prefix: str, key: str) -> str:
 
 
 def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value whose dollar signs begin no variable."""
+    """Return a value with escaped dollar signs, so that none begins a variable."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, dict):
@@ -115,7 +115,7 @@ def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
 def _edit_text(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> str:
     """Return the text with the edits.
 
-    Raises: ConflictError if the text then has other values.
+    Raises: ConflictError if the edited text has other values than intended.
     """
     goal = _merge_edits(_source(text, plugin_id, path), edits)
     node = _node(text, plugin_id)
@@ -165,7 +165,7 @@ def _set(text: str, node: yaml.MappingNode, key: str, value: Any) -> Iterator[tu
     if old is not None and value is _DELETE:
         yield _removal(text, node, key)
     elif isinstance(old, yaml.ScalarNode) and old.value == value:
-        return  # a variable that replaces a secret
+        return  # the file already has this variable
     elif old is not None:
         start, end = old.start_mark.index, _end(text, old)
         gap = "" if start and text[start - 1].isspace() else " "
@@ -197,7 +197,7 @@ def _removal(text: str, node: yaml.MappingNode, key: str) -> tuple[int, int, str
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Return where a value ends: the parser puts a block's end after the comments that follow it."""
+    """Return the end of a value: for a block, the parser's end is after the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)
@@ -231,7 +231,7 @@ def _value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
 def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
     """Return the data source in a text; variables are not replaced.
 
-    Raises: ConflictError if there is none.
+    Raises: ConflictError if it has no data source of the plugin.
     """
     content = yaml_loader.load(text)
     sources = content.get("datasources") if isinstance(content, dict) else None

@@ -1,4 +1,4 @@
-"""Create a provisioning file for a data source that no file provisions yet, from what the config page saved."""
+"""Create a provisioning file from the config page's values, for a data source that no file provisions yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINE_WIDTH = 1_000_000
 
 
 def place_file(folders: Sequence[Path], plugin_id: str) -> Path | None:
-    """Return the path of the new file: below the first of the folders `provisioning/`; None if there is no folder."""
+    """Return the path of the new file: below the first folder `provisioning/`; None if there is no such folder."""
     names = ("datasource.yaml", f"{plugin_id}.yaml")
     paths = [folder / "datasources" / name for folder in folders[:1] for name in names]
     return next((path for path in paths if not path.exists()), None)

@@ -1,8 +1,8 @@
-"""Check who may use the preview: only its own page, on this machine, with the token.
+"""Check each request to the preview: only its page, on this machine, with the token, may send requests.
 
 The token is the first part of each address, so that scripts, pictures and event streams need no header and no cookie,
 which a browser would also send to other ports of the machine. A request without the token is accepted if it comes from
-a page whose own address has the token: code that asks for `/api/...` works as in Grafana.
+a page whose address has the token, so that code that requests `/api/...` works as in Grafana.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class RefusedError(Exception):
     """A refused request, with the status and the text of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
-        """Keep the status and the text."""
+        """Store the status and the text."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -73,7 +73,7 @@ def _comes_from_page(headers: Message, host: str, token: str) -> bool:
 
 
 def _is_visit(method: str, headers: Message) -> bool:
-    """Return whether a user follows a link to the page; a frame within another page is not that."""
+    """Return whether a user opened the page itself, not a frame in another page."""
     return (
         method == "GET" and headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"
     )

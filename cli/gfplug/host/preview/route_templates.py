@@ -22,7 +22,7 @@ _LONGEST_SHOWN = 80
 
 
 def prefix(route: Mapping[str, Any]) -> str:
-    """Return how the paths begin that a route is for; empty if it is for all."""
+    """Return the prefix of the paths that a route applies to; empty for all paths."""
     return str(route.get("path") or "")
 
 
@@ -36,7 +36,7 @@ def name_in_errors(route: Mapping[str, Any], problem: str) -> Iterator[None]:
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
-    """Fill the `{{ .JsonData.name }}` of a route's text; a missing value is `<no value>`, as in Grafana.
+    """Fill in the `{{ .JsonData.name }}` of a route's text; a missing value is `<no value>`, as in Grafana.
 
     Raises: ToolError for another template.
     """
@@ -60,8 +60,8 @@ def fill_pairs(items: object, values: Mapping[str, Any]) -> Iterator[tuple[str, 
 def fill_address(text: object, values: Mapping[str, Any], *, key: str) -> str:
     """Fill the template of an address, which a route has under a key such as `tokenAuth.url`.
 
-    Raises: ToolError if it is missing, lacks a value, or is no http:// or https:// address. The error shows the
-    template and not the values, since they may be secrets.
+    Raises: ToolError if the address is missing, lacks a value, or is not http:// or https://. The error shows the
+    template but not the values, which may be secrets.
     """
     template = "" if text is None else str(text).strip()
     if not template:

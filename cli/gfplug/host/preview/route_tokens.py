@@ -29,16 +29,16 @@ class RouteTokens:
     """The tokens of a data source; `post` sends a form to an address, and returns the status and the body."""
 
     def __init__(self, post: Callable[[str, bytes], tuple[int, bytes]]) -> None:
-        """Begin without tokens."""
+        """Start without tokens."""
         self._post = post
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, bytes], tuple[str, float]] = {}
 
     def token(self, route: Mapping[str, Any], kind: object, values: Mapping[str, Any]) -> str:
-        """Return the token that a route asks for; empty if it has no authentication of its own.
+        """Return the token that a route needs; empty if the route does not define authentication.
 
         `kind` is the data source's option `authenticationType`; `values` fill the route's templates.
-        Raises: ToolError, where Grafana logs an error and sends the request without a token.
+        Raises: ToolError if there is no token; Grafana logs an error and sends the request without one.
         """
         auth, jwt_auth = route.get("tokenAuth"), route.get("jwtTokenAuth")
         if not isinstance(auth, dict) and not isinstance(jwt_auth, dict):
@@ -81,7 +81,7 @@ class RouteTokens:
         return token
 
     def _ask(self, address: str, form: bytes) -> tuple[str, float]:
-        """Return a new token, and when it expires, in seconds since 1970."""
+        """Return a new token, and its expiry time in seconds since 1970."""
         host = urlsplit(address).hostname
         status, body = self._post(address, form)
         try:

@@ -1,6 +1,6 @@
-"""The signed assertion by which Grafana's proxy asks for the token of a route with `jwtTokenAuth` (RFC 7523).
+"""The signed assertion with which Grafana's proxy requests the token of a route with `jwtTokenAuth` (RFC 7523).
 
-Signing needs the package `cryptography`, which gfplug does not depend on.
+Signing needs the package `cryptography`, which is not a dependency of gfplug.
 Source: golang.org/x/oauth2 v0.30.0, jwt/jwt.go and jws/jws.go.
 """
 
@@ -25,7 +25,7 @@ _SECONDS = 3600
 def sign_assertion(*, email: str, key: str, address: str, scopes: Sequence[str]) -> str:
     """Return the assertion of a service account, which is valid for an hour. Shape: `key` is an RSA key as PEM.
 
-    Raises: ToolError if the key can't be read, or without the package `cryptography`.
+    Raises: ToolError if the key can't be read, or if the package `cryptography` is missing.
     """
     issued_at = int(time.time()) - _CLOCK_SECONDS
     claims = {

@@ -1,4 +1,4 @@
-"""One request of the data proxy to an upstream, as by Go's client: with limits of size and time, without redirects.
+"""One request of the data proxy to an upstream, like Go's client: with limits of size and time, without redirects.
 
 Source: grafana v13.0.0, pkg/services/datasources/service, httpClientOptions.
 """
@@ -28,7 +28,7 @@ _PART = 1 << 16
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the browser gets it, as from Grafana."""
+    """Follows no redirect: the browser receives the redirect, as from Grafana."""
 
     def redirect_request(  # noqa: PLR0917 - the base class's
         self,
@@ -45,7 +45,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def exchange(upstream: urllib.request.Request, settings: Settings | None = None) -> tuple[int, HTTPMessage, bytes]:
     """Ask an upstream, with a data source's TLS settings if given, and return its status, headers and body.
 
-    Raises: ToolError if it does not answer, answers too slowly, or sends too many bytes.
+    Raises: ToolError if the upstream does not answer, answers too slowly, or sends too many bytes.
     """
     host, deadline = upstream.host, time.monotonic() + _SECONDS
     handlers: list[Any] = [_NoRedirects]
@@ -58,10 +58,10 @@ def exchange(upstream: urllib.request.Request, settings: Settings | None = None)
         try:
             reply = opener.open(upstream, timeout=_SECONDS)
         except urllib.error.HTTPError as error:
-            reply = error  # an error status is an answer too
+            reply = error  # an error status is also an answer
         with reply:
             return int(reply.status), reply.headers, read_body(reply, deadline)
-    except (OSError, ValueError, HTTPException) as error:  # ValueError, InvalidURL: their texts may hold a secret
+    except (OSError, ValueError, HTTPException) as error:  # the texts of ValueError and InvalidURL may hold a secret
         is_ours = isinstance(error, ValueError) or type(error) is InvalidURL
         reason = getattr(error, "reason", error)
         raise ToolError(
@@ -73,7 +73,7 @@ def exchange(upstream: urllib.request.Request, settings: Settings | None = None)
 def split_address(address: str) -> SplitResult:
     """Split an http:// or https:// address.
 
-    Raises: ValueError if it is another one, has no host, holds a user, or its port is no number up to 65535.
+    Raises: ValueError for another scheme, without a host, with a user, or with a port that is not 0 to 65535.
     """
     parts = urlsplit(address.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.port == 0:
@@ -84,7 +84,7 @@ def split_address(address: str) -> SplitResult:
 def read_body(reply: Any, deadline: float) -> bytes:  # noqa: ANN401 - a response of urllib's, or its error
     """Read a body with a limit of size, until a deadline of the monotonic clock.
 
-    Raises: ToolError if it is larger; TimeoutError.
+    Raises: ToolError if the body is larger; TimeoutError.
     """
     body = bytearray()
     while part := reply.read1(_PART):

@@ -25,12 +25,12 @@ _HINT = "check the certificates on the config page"
 
 
 class TlsHandler(urllib.request.HTTPSHandler):
-    """Opens https:// addresses with a data source's certificates, and verifies the name that its settings give."""
+    """Opens https:// addresses with a data source's certificates, and verifies the server name in its settings."""
 
     def __init__(self, settings: Settings) -> None:
         """Read the certificates.
 
-        Raises: ToolError that names the certificate or key that can't be used; it does not show it.
+        Raises: ToolError that names the certificate or key that can't be used, without showing its content.
         """
         self._tls = tls_context(settings)
         self._server_name = str(settings.options.get("serverName") or "")
@@ -44,7 +44,7 @@ class TlsHandler(urllib.request.HTTPSHandler):
 
 
 class _Connection(HTTPSConnection):
-    """A connection that verifies a name of its own choice."""
+    """A connection that verifies a given server name instead of the host."""
 
     def __init__(self, host: str, *, tls: ssl.SSLContext, server_name: str, **more: Any) -> None:  # noqa: ANN401 - the base class's
         super().__init__(host, context=tls, **more)
@@ -52,21 +52,21 @@ class _Connection(HTTPSConnection):
         self._server_name = server_name
 
     def connect(self) -> None:
-        """Connect, through a proxy if there is one, then begin TLS."""
+        """Connect, through a proxy if there is one, then start TLS."""
         HTTPConnection.connect(self)
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name)
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context with the data source's own authority and client certificate, if it has them.
+    """Return the TLS context with the data source's CA and client certificate, if it has them.
 
-    Raises: ToolError that names the certificate or key that can't be used; it does not show it.
+    Raises: ToolError that names the certificate or key that can't be used, without showing its content.
     """
     options, secrets = settings.options, settings.secrets
     try:
         authority = secrets.get("tlsCACert") if options.get("tlsAuthWithCACert") else None
         context = ssl.create_default_context(cadata=authority or None)
-    except (ssl.SSLError, TypeError) as error:  # TypeError: a letter that no PEM has
+    except (ssl.SSLError, TypeError) as error:  # TypeError: a character that is not allowed in PEM
         raise ToolError("the data source's authority (tlsCACert) cannot be read: it must be PEM", hint=_HINT) from error
     if options.get("tlsAuth"):
         _load_pair(context, secrets.get("tlsClientCert", ""), secrets.get("tlsClientKey", ""))
@@ -79,7 +79,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
     """Pass a client certificate and its key to OpenSSL, which reads only files; a key with a password is refused.
 
-    Raises: ToolError, also if no temporary file can be written.
+    Raises: ToolError if OpenSSL refuses them, or if a temporary file can't be written.
     """
     if not certificate or not key:
         missing = "tlsClientKey" if certificate else "tlsClientCert"

@@ -1,4 +1,4 @@
-"""The connections of the preview's server: a limit on their number, and on the time until a request.
+"""The connections of the preview's server: limits of their number, and of the time until a request.
 
 Any program on this machine can connect, and only a request shows whether it has the token.
 """
@@ -15,10 +15,10 @@ _MOST = 200
 
 
 class Connections:
-    """The open connections, and the deadline for the next request of each; any thread may use it."""
+    """The open connections, and the deadline for the next request of each; any thread may use this object."""
 
     def __init__(self, *, most: int = _MOST, first_seconds: float = _FIRST_SECONDS) -> None:
-        """Begin without connections. Units: `first_seconds` is the time for a new connection's first request."""
+        """Start without connections. Units: `first_seconds` is the time for a new connection's first request."""
         self.most = most
         self.first_seconds = first_seconds
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Connections:
         return True
 
     def expect(self, connection: socket.socket, seconds: float) -> None:
-        """Set within how many seconds the next request of a connection must arrive."""
+        """Set the seconds within which the next request of a connection must arrive."""
         with self._lock:
             self._deadlines[connection] = time.monotonic() + seconds
 
@@ -48,10 +48,10 @@ class Connections:
             self._deadlines.pop(connection, None)
 
     def end_late(self) -> None:
-        """End the connections whose request is late."""
+        """Close the connections whose request is late."""
         now = time.monotonic()
         with self._lock:
             late = [connection for connection, deadline in self._deadlines.items() if now > deadline]
         for connection in late:
-            with suppress(OSError):  # it has ended
+            with suppress(OSError):  # the connection has ended
                 connection.shutdown(socket.SHUT_RDWR)

@@ -20,16 +20,16 @@ CONFLICT, FAILED, NOT_IMPLEMENTED, BAD_GATEWAY, UNAVAILABLE, LATE = 409, 500, 50
 _JSON = "application/json"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
-"""For answers from a plugin or an upstream: if a browser opens one as a page, it runs no script and loads nothing."""
+"""For answers from a plugin or an upstream: as pages in a browser they run no script and load nothing."""
 
 
 class MediaTypeError(UsageError):
-    """The body is not sent as JSON; only such a body needs the consent of the server to be sent by another origin."""
+    """The body is not JSON; browsers let other origins send JSON only if the server allows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRequest:
-    """A request that passed the guard. Shape: `path` is below the token and percent-encoded, `query` is after its `?`.
+    """A request that passed the guard. Shape: `path` is below the token and percent-encoded, `query` follows the `?`.
 
     `when_gone` takes a function that is called if the browser stops waiting for the answer.
     """
@@ -44,7 +44,7 @@ class WebRequest:
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object.
 
-        Raises: MediaTypeError for another Content-Type than application/json; UsageError if it is not a JSON object.
+        Raises: MediaTypeError for another Content-Type than application/json; UsageError for other JSON than an object.
         """
         if (media_type := self.headers.get_content_type()) != _JSON:
             raise MediaTypeError(f"the body must be sent as {_JSON}, not as {media_type[:80]}")
@@ -58,7 +58,7 @@ class WebRequest:
 
 
 def _without_half_pairs(value: dict[str, Any]) -> dict[str, Any]:
-    """Replace each half of a surrogate pair with U+FFFD, as Go's decoder does; UTF-8 can't contain one."""
+    """Replace each half of a surrogate pair with U+FFFD, as Go's decoder does; UTF-8 can't contain a half."""
     text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     valid: dict[str, Any] = json.loads(text)
     return valid
@@ -66,7 +66,7 @@ def _without_half_pairs(value: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebResponse:
-    """An answer; a body that is an iterator is sent part by part, and may last as long as its connection."""
+    """An answer; an iterator as the body is sent part by part, and may last as long as the connection."""
 
     status: int = OK
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """HTTP/1.1 on 127.0.0.1, with one thread for each connection: streams and slow queries do not block each other.
 
-Checks who may ask and how large a request is, and sets the headers of every response; `answer` makes the response.
+This module checks each request and its size, and sets the headers of each response; `answer` creates the response.
 Source: Python 3.11, Lib/http/server.py.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MOST_BODY = 16 << 20
-"""The most bytes of a request body."""
+"""The maximum size of a request body, in bytes."""
 
 _IDLE_SECONDS = 120.0
 _MOST_DIGITS = 10
@@ -41,7 +41,7 @@ _TOKEN_BYTES = 24
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
-    "style-src": "'self' 'unsafe-inline'",  # emotion, which @grafana/ui is styled with
+    "style-src": "'self' 'unsafe-inline'",  # emotion, which styles @grafana/ui
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "connect-src": "'self'",
@@ -63,16 +63,16 @@ _log = logging.getLogger("gfplug")
 
 
 class WebServer(ThreadingHTTPServer):
-    """Listens once it is created, and answers within its `with` block."""
+    """Listens after its creation, and answers during its `with` block."""
 
     daemon_threads = True
-    block_on_close = False  # a connection may be idle, or an event stream
+    block_on_close = False  # a connection may be idle, or may be an event stream
     allow_reuse_address = os.name == "posix"  # on Windows another program could take the port
 
     def __init__(self, answer: Callable[[WebRequest], WebResponse], *, port: int = 0) -> None:
-        """Listen on a port of this machine; 0 is a free one.
+        """Listen on a port of this machine; 0 means a free port.
 
-        Raises: OSError if the port is taken.
+        Raises: OSError if the port is in use.
         """
         self.answer = answer
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -92,13 +92,13 @@ class WebServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
 
     def ticket_url(self) -> str:
-        """Return an address that opens the page only once, because other users may see it in a list of processes."""
+        """Return an address that opens the page only once, because other users may see it in the list of processes."""
         ticket = secrets.token_urlsafe(_TOKEN_BYTES)
         self._tickets.add(ticket)
         return f"http://127.0.0.1:{self.server_port}{_TICKET}{ticket}"
 
     def redeem(self, ticket: str) -> bool:
-        """Use up a ticket, and return whether it was valid."""
+        """Invalidate a ticket, and return whether it was valid."""
         try:
             self._tickets.remove(ticket)
         except KeyError:
@@ -106,23 +106,23 @@ class WebServer(ThreadingHTTPServer):
         return True
 
     def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
-        """Answer a connection in its own thread, unless there are too many."""
+        """Answer a connection in its own thread, unless there are too many connections."""
         if self.connections.add(request):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def service_actions(self) -> None:
-        """End the connections whose request is late; the base class calls this repeatedly."""
+        """Close the connections whose request is late; the base class calls this repeatedly."""
         self.connections.end_late()
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
-        """End a connection."""
+        """Close a connection."""
         self.connections.remove(request)
         super().shutdown_request(request)
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start to answer."""
         self._thread.start()
         return self
 
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "gfplug"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Log nothing: the address holds the token."""
+        """Log nothing: the address contains the token."""
 
     def parse_request(self) -> bool:
         """Read a request's headers, then remove the time limit for the answer."""
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     def _redeem(self, ticket: str) -> None:
-        """Redirect the browser that gfplug opened to the page."""
+        """Redirect the browser, which gfplug opened, to the page."""
         if self.server.redeem(ticket):
             headers = {"Location": f"/{self.server.token}/", "Cache-Control": "no-store"}
             self._send(WebResponse(status=303, headers=headers))
@@ -207,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
                     if not selector.get_map():
                         selector.register(self.connection, selectors.EVENT_READ)
                     has_ended = bool(selector.select(0)) and self.connection.recv(1, socket.MSG_PEEK) == b""
-                except (OSError, ValueError):  # ValueError: it is closed
+                except (OSError, ValueError):  # ValueError: the connection is closed
                     has_ended = True
                 if has_ended:
                     cancel()
@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, response: WebResponse) -> None:
         self.send_response(response.status)
         for name, value in {**_EVERY_RESPONSE, **response.headers}.items():
-            if _HEADER.fullmatch(name) and _VALUE.fullmatch(value):  # a plugin may send any
+            if _HEADER.fullmatch(name) and _VALUE.fullmatch(value):  # a plugin may send invalid headers
                 self.send_header(name, value)
         if isinstance(response.body, bytes):
             if response.status not in _WITHOUT_BODY:

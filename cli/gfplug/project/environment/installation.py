@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 INSTALL_TIMEOUT_SECONDS = 1800.0
-"""How long an installation may take."""
+"""The time limit of an installation."""
 
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
 _UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
@@ -30,7 +30,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Installer:
-    """uv or pip: its command, its options to reinstall a package and to hold the build backend to the lock.
+    """uv or pip: its command, its options to reinstall a package, and those to pin the build backend by the lock.
 
     `settings` are the settings that an error names.
     """
@@ -43,12 +43,12 @@ class _Installer:
 
 
 def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
-    """Install the project (editable) and what its build needs into the environment at `folder`, by its lock.
+    """Install the project (editable) and the packages of its build into the environment at `folder`, by its lock.
 
     If the package lock is not current, the requirements of pyproject.toml are installed. In an existing environment the
     runtime's wheel is reinstalled, because a wheel of the same version may have changed.
 
-    Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
+    Raises: ToolError if uv or pip fails; ProjectError if pip can't install from the project's folder.
     """
     _require_usable_path(project)
     log = folder / "pip.log"
@@ -75,7 +75,7 @@ def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) 
 
 
 def install_tools(project: Project, folder: Path, *, interpreter: Path) -> None:
-    """Install what checks and tests a project, by its package lock, into its environment at `folder`.
+    """Install the packages that check and test a project, by its package lock, into its environment at `folder`.
 
     Raises: ToolError if uv or pip fails.
     """
@@ -92,7 +92,7 @@ def install_tools(project: Project, folder: Path, *, interpreter: Path) -> None:
 
 
 def _requests(project: Project, folder: Path, installer: _Installer, *, is_new: bool) -> list[list[str]]:
-    """Return the words of each installation, in their order."""
+    """Return the command words of each installation, in order."""
     wheels = [str(wheel) for wheel in sorted((project.root / "vendor").glob("gfruntime-*.whl"))]
     again = [] if is_new else [["--no-deps", installer.again, wheel] for wheel in wheels]
     packages = package_lock.packages(project)
@@ -118,7 +118,7 @@ def _uv(project: Project, folder: Path, interpreter: Path) -> _Installer:
 
 
 def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
-    """Use the environment's pip; an environment from uv has none until ensurepip installs it."""
+    """Use the environment's pip; an environment from uv has no pip until ensurepip installs it."""
     if probe(interpreter, modules=["pip"]).missing:
         process.run(
             [interpreter, "-m", "ensurepip"],
@@ -149,10 +149,10 @@ def _require_usable_path(project: Project) -> None:
 
 
 def _name_unbuilt(output: str, log: Path) -> str:
-    """Name the package whose build failed; empty if something else did.
+    """Name the package whose build failed; empty if something else failed.
 
-    pip names a wheel that it could not build. If it could not get requirements or metadata, it names no package: it is
-    the last package in its log.
+    pip names a wheel that it could not build. If it could not get requirements or metadata, it names no package: then
+    this returns the last package in its log.
     """
     if match := _UNBUILT.search(output):
         return match[1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
-"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels; PyInstaller 6.22 refuses newer ones."""
+"""The newest version with wheels of pyarrow 26, grpcio 1.85, msgspec 0.22; PyInstaller 6.22 refuses newer ones."""
 
 SUPPORTED_PYTHONS = ">={}.{},<{}.{}".format(*OLDEST_PYTHON, NEWEST_PYTHON[0], NEWEST_PYTHON[1] + 1)
 """`requires-python` of a new project."""
@@ -35,12 +35,12 @@ class Interpreter:
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return its version, with the `t` that free-threaded builds have in their names, and its path."""
+        """Return the version, with a `t` for a free-threaded build, and the path."""
         return f"Python {'.'.join(map(str, self.version))}{'t' if self.is_free_threaded else ''} at {self.path}"
 
     @property
     def defect(self) -> str:
-        """Describe the defect that prevents a build, whatever packages are installed; empty if there is none."""
+        """Describe a defect that prevents a build and that no package can mend; empty if there is none."""
         if self.is_free_threaded:
             return "is free-threaded, and grpcio has no wheels for such builds"
         return "" if self.has_libpython else "has no shared libpython"
@@ -49,7 +49,7 @@ class Interpreter:
 def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
     """Ask an interpreter for its properties, and which distributions or modules it lacks.
 
-    Raises: ToolError if it is missing or does not run.
+    Raises: ToolError if the interpreter is missing or does not run.
     """
     question = ["modules", *modules] if modules else ["distributions", *distributions]
     output = process.run(
@@ -73,7 +73,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
 
 
 def running() -> Path:
-    """Return the interpreter that runs gfplug: the one behind a virtual environment."""
+    """Return the interpreter that runs gfplug: in a virtual environment, the interpreter that it is based on."""
     return Path(getattr(sys, "_base_executable", sys.executable))
 
 

@@ -1,4 +1,4 @@
-"""Whether gfplug has used an environment before: other environments run only if the user's command asks for it.
+"""Tell whether gfplug has used an environment before: other environments run only if the user's command asks for it.
 
 `check` and `doctor` promise to run no code of a project that was not built here. The environment and the user's cache
 share a secret that no project can contain.
@@ -31,10 +31,10 @@ def is_own(folder: Path) -> bool:
 
 
 def record(folder: Path) -> None:
-    """Record that an environment is gfplug's, because the user's command runs it."""
+    """Record that an environment is gfplug's, because the user's command runs this environment."""
     if not is_own(folder):
         word = secrets.token_hex(16).encode()
-        with contextlib.suppress(OSError):  # then `check` reports that it has not checked it
+        with contextlib.suppress(OSError):  # then `check` reports that it did not run the environment
             files.write_atomic(_record(folder), word)
             files.write_atomic(folder / _WORD, word)
 

@@ -5,7 +5,7 @@ uses its own index, and the checksums ensure that the packages are the same. If 
 `vendor/`, the lock leaves it out: `gfplug.lock` has its checksum.
 
 The file has two parts. A build installs the first one; tests and checks of the project need the second one too. The
-name ends in `.txt` because Dependabot reads no other.
+name ends in `.txt` because Dependabot reads no other ending.
 """
 
 from __future__ import annotations
@@ -54,25 +54,25 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(?:\[[\w.,-]*\])?(?:==| @ )")
 _CHECKSUM = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}(?: \\)?\n")
 _MAX_LOCK_BYTES = 4 << 20
 _UV_TIMEOUT_SECONDS = 600.0
-_MAX_MESSAGE_CHARACTERS = 500  # characters of what uv says
+_MAX_MESSAGE_CHARACTERS = 500  # of uv's message
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a build installs: `pinned` is a requirements file with a checksum for each; `addresses` have none."""
+    """The packages of a build: `pinned` is a requirements file with a checksum for each; `addresses` have none."""
 
     pinned: str
     addresses: tuple[str, ...]
 
 
 def path_of(project: Project) -> Path:
-    """Return where a project's lock of packages is, or would be."""
+    """Return the path of a project's lock of packages, which may not exist."""
     return project.root / NAME
 
 
 def is_current(project: Project) -> bool:
-    """Tell whether the lock is there and was made for the present requirements in pyproject.toml.
+    """Tell whether the lock exists and was made for the current requirements in pyproject.toml.
 
     Raises: ProjectError if one of the files can't be read.
     """
@@ -81,9 +81,9 @@ def is_current(project: Project) -> bool:
 
 
 def refresh(project: Project) -> None:
-    """Make the lock, or make it again for other requirements; the versions in it stay where they fit.
+    """Make the lock, or make it again if the requirements changed; versions that still fit are kept.
 
-    If it can't be made, a line in the log says why: the build then installs the requirements in pyproject.toml.
+    If this fails, a line in the log says why: the build then installs the requirements in pyproject.toml.
 
     Raises: ProjectError if pyproject.toml can't be read.
     """
@@ -104,7 +104,7 @@ def refresh(project: Project) -> None:
 
 
 def write(project: Project, *, newest: bool = False, may_build: bool = True) -> bool:
-    """Make the lock, with the newest versions or with those that it has; tell whether it changed.
+    """Make the lock, with the newest versions or with its current ones; tell whether it changed.
 
     uv builds a package that has no wheel, to read its requirements: this runs code that the project names. Without
     `may_build`, such a package is an error, and uv writes nothing outside of temporary folders.
@@ -120,7 +120,7 @@ def write(project: Project, *, newest: bool = False, may_build: bool = True) -> 
         (folder / "backend.in").write_text("".join(f"{line}\n" for line in inputs["backend"]), encoding="utf-8")
         everything, build = folder / "everything.txt", folder / "build.txt"
         if not newest:
-            everything.write_text(old, encoding="utf-8")  # uv keeps the versions of the file that it writes
+            everything.write_text(old, encoding="utf-8")  # uv keeps the versions in the file that it replaces
         extras = [extra for extra in (BUILD, *_TEST) if extra in inputs["extras"]]
         safety = () if may_build else ("--no-build", "--no-cache")
         _compile(project, inputs, everything, extras, str(folder / "backend.in"), *safety)
@@ -137,7 +137,7 @@ def write(project: Project, *, newest: bool = False, may_build: bool = True) -> 
 
 
 def packages(project: Project) -> Packages | None:
-    """Return what a build installs, by the lock; None if no lock matches the requirements in pyproject.toml.
+    """Return the packages that a build installs; None if no lock matches the requirements in pyproject.toml.
 
     Raises: ProjectError if a file can't be read.
     """
@@ -173,7 +173,7 @@ def _compile(project: Project, inputs: Mapping[str, Any], output: Path, extras: 
 
 
 def _inputs(project: Project) -> dict[str, Any]:
-    """Return what the lock is made for.
+    """Return the inputs of the lock: it is current while they do not change.
 
     Raises: ProjectError if pyproject.toml can't be read.
     """
@@ -209,7 +209,7 @@ def _digest(inputs: Mapping[str, Any]) -> str:
 
 
 def _read(project: Project) -> str:
-    """Return the lock as it is; empty if there is none.
+    """Return the text of the lock; empty if there is none.
 
     Raises: ProjectError if it is not text, or too large.
     """

@@ -1,6 +1,6 @@
-"""The prerequisites for a project's environment: everything that the machine lacks is reported at once.
+"""The prerequisites for a project's environment; one report lists everything that the machine lacks.
 
-It needs only the standard library, so that `.ci/prerequisites.py` can use it on a bare machine.
+This module needs only the standard library, so that `.ci/prerequisites.py` can use it on a bare machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger("gfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPrerequisite:
-    """One missing thing: a sentence; packages or alternatives that provide it; advice if nothing can be installed."""
+    """A missing prerequisite: a sentence; packages or alternatives that provide it; advice if there is no package."""
 
     sentence: str
     packages: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def require(project: Project, folder: Path) -> Interpreter:
 
 
 def missing_python(search: Search) -> Iterator[MissingPrerequisite]:
-    """Yield what is missing if no installed Python is suitable, and uv can't download one."""
+    """Yield a missing prerequisite if no installed Python is suitable and uv can't download one."""
     if search.best or search.downloadable:
         return
     package = system_packages.with_libpython(search.static, search.nearest_version)
@@ -75,7 +75,7 @@ def missing_python(search: Search) -> Iterator[MissingPrerequisite]:
 
 
 def missing_venv(search: Search) -> Iterator[MissingPrerequisite]:
-    """Yield what is missing if neither uv nor the chosen Python can create environments."""
+    """Yield a missing prerequisite if neither uv nor the chosen Python can create environments."""
     python = search.best or next(iter(search.static), search.own)
     if uv.program() or not interpreters.probe(python.path, modules=["venv", "ensurepip"]).missing:
         return
@@ -101,7 +101,7 @@ def check_disk_space(folder: Path) -> Iterator[MissingPrerequisite]:
 
 
 def check_path_length(folder: Path) -> Iterator[MissingPrerequisite]:
-    """Yield a problem if Windows refuses the paths of an environment's files, because the folder's is too long.
+    """Yield a problem if the folder's path is so long that Windows refuses the paths of an environment's files.
 
     Source: Microsoft, "Maximum Path Length Limitation": 260 characters with the null, unless LongPathsEnabled is 1.
     """

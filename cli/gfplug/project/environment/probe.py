@@ -14,7 +14,7 @@ import sysconfig
 def _has_libpython() -> bool:
     """Tell whether there is a shared libpython, which a frozen program loads.
 
-    Conda's and Debian's interpreters do not use the one that they have, so the file counts, not how Python was linked.
+    Conda's and Debian's interpreters have the file but do not link it, so this looks for the file.
     """
     if sys.platform == "win32" or sysconfig.get_config_var("PYTHONFRAMEWORK"):
         return True

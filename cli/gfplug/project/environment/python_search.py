@@ -1,6 +1,6 @@
 """Find the Python for a project's environment: one with a shared libpython, which PyInstaller needs, and with a GIL.
 
-First the Python that runs gfplug; else the nearest version on the PATH or of uv; else one that uv downloads.
+It is the Python that runs gfplug; else the nearest version on the PATH or of uv; else a Python that uv downloads.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ _log = logging.getLogger("gfplug")
 class Search:
     """The result of a search for a Python.
 
-    `own` is the Python that runs gfplug, `best` the installed one to use; if there is none, `downloadable` is the
-    minor version that uv can download, None if it can't. `static` are the Pythons without a shared
-    libpython.
+    `own` is the Python that runs gfplug, `best` the installed Python to use; without a `best`, `downloadable` is the
+    minor version that uv can download, None if it can't. `static` are the Pythons without a shared libpython.
     """
 
     own: Interpreter
@@ -41,7 +40,7 @@ class Search:
 
     @property
     def reason(self) -> str:
-        """Describe why the Python that runs gfplug is not suitable; empty if it is."""
+        """Describe why the Python that runs gfplug is not suitable; empty if it is suitable."""
         if self.own == self.best:
             return ""
         if not _is_among(self.own.version, self.versions):
@@ -94,7 +93,7 @@ def search(versions: SpecifierSet | None) -> Search:
 def download(result: Search) -> Interpreter:
     """Let uv download the Python that a search found.
 
-    Raises: ToolError with uv's own message.
+    Raises: ToolError with uv's message.
     """
     version = result.downloadable or result.nearest_version
     minor = "{}.{}".format(*version)
@@ -113,7 +112,7 @@ def download(result: Search) -> Interpreter:
 
 
 def _find_others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
-    """Yield the Pythons on the PATH and of uv with which a plugin can be built, except those that do not run."""
+    """Yield the Pythons on the PATH and of uv with which a plugin can be built, without Pythons that do not run."""
     for path in [*interpreters.on_path(), *_ask_uv(uv.list_installed)]:
         try:
             python = interpreters.probe(path)
@@ -137,7 +136,7 @@ def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
 def _nearest(
     versions: Collection[tuple[int, int]], allowed: SpecifierSet | None, own: Interpreter
 ) -> tuple[int, int] | None:
-    """Return the minor version nearest to ours that is possible for plugins and allowed by the project."""
+    """Return the minor version nearest to gfplug's own Python that plugins support and the project allows."""
     fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), allowed)]
     return min(fitting, key=lambda version: _distance(version, own.version), default=None)
 
@@ -147,5 +146,5 @@ def _is_among(version: tuple[int, ...], versions: SpecifierSet | None) -> bool:
 
 
 def _distance(version: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
-    """Return a sort key by distance; of two equally near versions, the newer comes first."""
+    """Return a sort key by distance; of two versions at the same distance, the newer comes first."""
     return abs(version[1] - other[1]), -version[1]

@@ -46,8 +46,8 @@ def install(*packages: str) -> str:
 def with_libpython(static: Sequence[Interpreter], version: tuple[int, int]) -> str:
     """Return the package that provides a Python with a shared libpython.
 
-    `static` are the Pythons without one: Debian's packages complete only Debian's own Pythons. On other systems it is
-    the package of a Python of this minor version. Empty if there is none.
+    `static` are the Pythons without one: Debian's packages complete only Debian's own Pythons. On other systems, return
+    the package of a Python of this minor version. Return an empty text if there is no package.
     """
     manager = _manager()
     if manager == _APT:

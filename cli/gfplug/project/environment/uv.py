@@ -26,7 +26,7 @@ _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
 def program() -> str:
-    """Return where uv is: on the PATH, or installed beside gfplug; empty if it is not installed."""
+    """Return the path of uv: on the PATH, or installed beside gfplug; empty if it is not installed."""
     return shutil.which("uv") or shutil.which("uv", path=OWN_PROGRAMS) or ""
 
 
@@ -54,8 +54,8 @@ def list_downloadable() -> set[tuple[int, int]]:
 def download(version: tuple[int, int]) -> Path:
     """Return a Python of a minor version that uv manages, downloaded if necessary.
 
-    uv's own settings decide whether it may download: creating an environment downloads a Python automatically.
-    Raises: ToolError with uv's own message if it can't, or may not.
+    uv's settings decide whether it may download: creating an environment downloads a Python automatically.
+    Raises: ToolError with uv's message if it can't download, or may not.
     """
     minor = "{}.{}".format(*version)
     options = ["--no-project", "--managed-python"]

@@ -1,6 +1,6 @@
-"""Pass pip's settings to uv, which reads none of them.
+"""Pass pip's settings to uv, which does not read pip's configuration.
 
-uv's own settings take precedence. If uv has no setting on a topic, pip's is passed on: as a variable, because an index
+uv's settings take precedence. If uv has no setting on a topic, it gets pip's: as a variable, because an index
 URL may have a password. This module needs only the standard library.
 
 Source: pip 23.2.1, _internal/configuration.py and _internal/utils/appdirs.py; uv 0.13.9, `uv help pip install`.
@@ -40,7 +40,7 @@ _TOPICS = (
             "index-url": "UV_DEFAULT_INDEX",
             "extra-index-url": "UV_INDEX",
             "find-links": "UV_FIND_LINKS",
-            "no-index": "",  # uv has no variable for it
+            "no-index": "",  # uv has no variable for this option
         },
         variables=("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
         keys=("index", "index-url", "extra-index-url", "find-links", "no-index"),
@@ -65,7 +65,7 @@ _TOPICS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvSettings:
-    """What uv gets of pip's settings: variables, options of `uv pip install`, and pip's names for them."""
+    """The settings of pip that uv gets: variables, options of `uv pip install`, and pip's names for the settings."""
 
     variables: Mapping[str, str]
     options: tuple[str, ...]
@@ -73,7 +73,7 @@ class UvSettings:
 
 
 def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> UvSettings:
-    """Return pip's settings for a uv that runs in `folder`, for a virtual environment if there is one.
+    """Return pip's settings for a uv that runs in `folder`, with those of a virtual environment, if it is given.
 
     Raises: ToolError if a configuration file of pip is invalid.
     """
@@ -110,7 +110,7 @@ def _translate(option: str, value: str, folder: Path) -> str:
 
 
 def _read_pip(environment: Path | None) -> dict[str, str]:
-    """Read pip's settings: variables override `[install]`, which overrides `[global]`; later files override earlier."""
+    """Read pip's settings: variables override `[install]`, which overrides `[global]`; later files win."""
     sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for path in _files_of_pip(environment):
         parser = configparser.RawConfigParser()
@@ -150,7 +150,7 @@ def _files_of_pip(environment: Path | None) -> Iterator[Path]:
 
 
 def _keys_of_uv(folder: Path) -> set[str]:
-    """Return the settings in uv's files: a given file, else the project's, the user's, the machine's."""
+    """Return the settings in uv's files: UV_CONFIG_FILE, else the files of the project, user and machine."""
     if os.environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
         return set()
     if override := os.environ.get("UV_CONFIG_FILE"):
@@ -176,7 +176,7 @@ def _keys(table: object) -> set[str]:
 
 
 def _table(path: Path) -> dict[str, object]:
-    """Read a TOML file; empty if it does not exist, or is invalid, which uv then reports."""
+    """Read a TOML file; empty if it does not exist or is invalid (uv reports an invalid file)."""
     try:
         return documents.read_toml(path)
     except (OSError, ProjectError):

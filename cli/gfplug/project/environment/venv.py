@@ -28,8 +28,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
     """Return the interpreter to build and run a project with.
 
-    Without `python` that is the project's `.venv`, created with uv if it is installed, else with venv and pip, and
-    unchanged while pyproject.toml is the same. A given `python` is used without changes, after a check.
+    Without `python`, this is the Python of the project's `.venv`: created with uv if it is installed, else with venv
+    and pip, and unchanged while pyproject.toml is the same. A given `python` is checked, then used without changes.
     Raises: ToolError if there is no interpreter, it is too old, has a defect, lacks a package, or pip fails;
     ProjectError or IntegrityError as `Project.require_library` does.
     """
@@ -83,9 +83,9 @@ def interpreter_of(environment: Path) -> Path:
 
 
 def locate(python: Path) -> Path:
-    """Return an interpreter's absolute path with its links: Python finds a virtual environment by the path of a link.
+    """Return an interpreter's absolute path; links stay, because Python finds a virtual environment by a link's path.
 
-    Raises: ToolError if it does not exist.
+    Raises: ToolError if the file does not exist.
     """
     if python.is_dir():
         python = interpreter_of(python)
@@ -114,7 +114,7 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
 
 
 def _stamp(project: Project) -> bytes:
-    """Return what an environment was created from: the requirements, the package lock, and the wheels in vendor/."""
+    """Return the inputs of an environment: the requirements, the package lock, and the wheels in vendor/."""
     lock = package_lock.path_of(project)
     sources = [
         project.root / "pyproject.toml",
@@ -130,7 +130,7 @@ def _is_current(project: Project, folder: Path) -> bool:
 
 
 def _make(project: Project, folder: Path) -> bool:
-    """Create a virtual environment if none is usable; tell whether it is a new one."""
+    """Create a virtual environment if there is no usable one; tell whether it was created."""
     if _is_usable(folder):
         return False
     base = str(prerequisites.require(project, folder).path)
@@ -147,9 +147,9 @@ def _make(project: Project, folder: Path) -> bool:
 
 
 def _is_usable(folder: Path) -> bool:
-    """Tell whether a virtual environment exists and can be frozen; if it can't, and gfplug created it, it is replaced.
+    """Tell whether a virtual environment exists and can be frozen; if not, gfplug may replace it.
 
-    Raises: ToolError if gfplug did not create it.
+    Raises: ToolError if it can't be frozen and gfplug did not create it.
     """
     interpreter = interpreter_of(folder)
     if not interpreter.exists():
@@ -170,7 +170,7 @@ def forget(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the rest of a virtual environment; keep a folder that is something else."""
+    """Remove the rest of a virtual environment; keep any other folder."""
     if not folder.exists():
         return
     if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():

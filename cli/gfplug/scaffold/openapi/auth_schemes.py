@@ -67,7 +67,7 @@ class AuthReader:
                 remarks.leave_out_part(flaw.place, flaw.message)
 
     def alternatives(self, root: Node, operation: Node, remarks: Remarks) -> tuple[tuple[str, ...], ...]:
-        """Return an operation's alternatives, each with the schemes that it combines; empty if none is supported."""
+        """Return an operation's alternatives: each names the schemes that it combines; empty if none is supported."""
         owner = operation if operation.has("security") else root
         ways: list[tuple[str, ...]] = []
         unknown: list[Node] = []
@@ -83,9 +83,9 @@ class AuthReader:
         return tuple(dict.fromkeys(ways))
 
     def key(self, parameter: Node) -> str:
-        """Return the name of the scheme whose key a parameter carries; empty for any other parameter.
+        """Return the name of the scheme whose key a parameter contains; empty for any other parameter.
 
-        A parameter named like an API key counts as one, so that it is a secret and is not stored in dashboards.
+        A parameter named like an API key counts as a key, so that it becomes a secret and is not stored in dashboards.
         """
         name, location = cut(parameter.text("name"), 100), parameter.text("in")
         if not name or location not in ("header", "query", "cookie"):

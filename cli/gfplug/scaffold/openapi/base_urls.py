@@ -22,7 +22,7 @@ _MOST_CHOICES = 200
 
 
 class BaseUrlReader:
-    """Reads the base URLs of an API and its operations; `source` is the description's own URL, or empty."""
+    """Reads the base URLs of an API and its operations; `source` is the URL of the description, or empty."""
 
     def __init__(self, source: str, names: Identifiers, remarks: Remarks) -> None:
         """Store the URL that relative URLs are joined to, and the identifiers of the URLs' variables."""
@@ -114,13 +114,13 @@ def _join(source: str, address: str) -> str:
 
 
 def _clean_path(path: str) -> str:
-    """Return a path with a slash at its start and none at its end; empty if it is not a path."""
+    """Return a path with a slash at its start but not at its end; empty if the text is not a path."""
     path = "/" + path.strip("/")
     return path if path != "/" and _PATH.fullmatch(path) else ""
 
 
 def is_web_address(url: str) -> bool:
-    """Whether it is an absolute http or https URL in ASCII, without credentials, query and fragment."""
+    """Whether a text is an absolute http or https URL in ASCII, without credentials, query and fragment."""
     if not _ADDRESS.fullmatch(url):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The names of types in one module of generated code: classes, and the types that are choices."""
+"""The names of types in one module of generated code: classes and choice types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_CLASSES = {
 
 @dataclass(slots=True)
 class ClassNames:
-    """The names in one module: classes, and the types that are choices, which several operations may use."""
+    """The names in one module: classes, and choice types, which several operations may use."""
 
     used_names: set[str] = field(default_factory=lambda: set(_NOT_CLASSES))
     choices: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class ClassNames:
         return self._free(name, self.used_names)
 
     def choose(self, name: str, values: tuple[Scalar, ...], owner: str) -> Code:
-        """Return the name of the type with these choices; one name with the same choices is one type."""
+        """Return the name of the type with these choices; the same name with the same choices is the same type."""
         exact = tuple((type(value), value) for value in values)  # True is not 1
         for candidate in (name, f"{owner}{name}"):
             if self._exact.get(candidate) == exact:
@@ -51,7 +51,7 @@ class ClassNames:
 
 
 def choices_type(values: tuple[Scalar, ...]) -> Bracket:
-    """Write the type that has these choices."""
+    """Write the type with these choices."""
     return subscript("Literal", *values)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.shapes import Schema, Shape
 
 MAX_COLUMNS = 200
-"""The most columns of one operation; objects become JSON text before any column is left out."""
+"""The maximum number of columns of one operation; objects become JSON text before any column is left out."""
 
 _MAX_DEPTH = 4
 _NUMBERS_AS_TEXTS: dict[str, Kind] = {
@@ -29,16 +29,16 @@ _NUMBERS_AS_TEXTS: dict[str, Kind] = {
 }
 """Formats of numbers that are sent as texts, as in protobuf's JSON."""
 
-_MAX_PROPERTIES = 10 * MAX_COLUMNS  # of one object
+_MAX_PROPERTIES = 10 * MAX_COLUMNS  # the most properties of one object
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
-    """A value of a row: its path, its shape; `enclosing` are the schemas around it.
+    """A value of a row: its path and its shape; `enclosing` are the schemas around it.
 
-    `column` is its column if it stays one value.
+    `column` is its column if the value is not replaced by its properties.
     """
 
     shape: Shape
@@ -79,7 +79,7 @@ class _Builder:
         return [cell.column for cell in cells]
 
     def report_lists(self, row: Shape) -> None:
-        """Report rows that are lists, and lists that are the columns of a table: neither can be drawn."""
+        """Report rows that are lists, and responses with one list for each column: neither can be drawn."""
         inner = [row, *(self._reader.part(schema) for schema in list(row.properties.values())[:MAX_COLUMNS])]
         lists = [[self._item_kinds(schema) for schema in shape.properties.values()] for shape in inner]
         is_columnar = any(
@@ -157,14 +157,14 @@ class _Builder:
         return _Cell(shape=shape, path=path, is_required=is_required, enclosing=enclosing, column=column)
 
     def _is_labels(self, shape: Shape) -> bool:
-        """Whether it is an object with any keys whose values are texts, such as labels or tags."""
+        """Whether a shape is an object with any keys whose values are texts, such as labels or tags."""
         if not shape.is_object or shape.properties or shape.values is None:
             return False
         return self._reader.part(shape.values).kinds == {"string"}
 
 
 def _is_name(path: Path) -> bool:
-    """Whether a value names something: it stays a text, so that no digit is lost."""
+    """Whether a value is a name: it stays a text, so that no digit is lost."""
     return bool(path) and path[-1].lower().endswith(("id", "number", "key", "version"))
 
 

@@ -35,11 +35,11 @@ _NEW_METHOD = "gfplug does not support this method, which is new in OpenAPI 3.2"
 def read(source: str, *, operations: Sequence[str] = (), previous: Sequence[str] = ()) -> DataSource:
     """Read a description: `source` is a path, or an http or https URL.
 
-    `operations` chooses operations by operationId, identifier, or method and path (`GET /users`). Without it, the
-    names in `previous` choose, and those that no longer exist are ignored.
+    `operations` chooses operations by operationId, identifier, or method and path (`GET /users`). Without `operations`,
+    the names in `previous` choose, and those that no longer exist are ignored.
 
     Raises: FetchError or IntegrityError if the description cannot be fetched; ProjectError if it is invalid, or has no
-    query; UsageError for an operation that it does not have.
+    query; UsageError for an operation that the description does not have.
     """
     files = DescriptionFiles(source)
     is_swagger = _is_swagger(files.main, source)
@@ -88,9 +88,9 @@ def read(source: str, *, operations: Sequence[str] = (), previous: Sequence[str]
 
 
 def _is_swagger(root: Node, source: str) -> bool:
-    """Return whether it is Swagger 2.0.
+    """Return whether a description is Swagger 2.0.
 
-    Raises: ProjectError if it is neither Swagger 2.0 nor OpenAPI 3.
+    Raises: ProjectError if the description is neither Swagger 2.0 nor OpenAPI 3.
     """
     version, swagger = root.child("openapi").value, root.child("swagger").value
     if _VERSION.fullmatch(root.text("openapi")):
@@ -121,7 +121,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
         except FlawError as flaw:
             flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
             continue
-        for owner in [item] if item is reference else [reference, item]:  # keys beside a `$ref` count, too
+        for owner in [item] if item is reference else [reference, item]:  # keys beside a `$ref` also count
             for method in _METHODS:
                 node = owner.child(method)
                 name = entry_name(method.upper(), path, node)
@@ -139,7 +139,7 @@ def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
 
 
 def _select(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
-    """Return the operations with these names, in the description's order; all operations without names.
+    """Return the operations with these names, in the description's order; all operations if there are no names.
 
     Raises: UsageError for an unknown name.
     """
@@ -159,7 +159,7 @@ def _select(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
 
 
 def _select_existing(entries: Sequence[Entry], names: Sequence[str]) -> list[Entry]:
-    """Return the operations with these names that still exist; all operations if none does."""
+    """Return the operations with these names that still exist; all operations if none exists."""
     return [entry for entry in entries if entry.name in names] or list(entries)
 
 

@@ -1,6 +1,6 @@
 """The files of a description: the main file, and the files that it refers to. Each is read once, within limits.
 
-A file may refer to files in its folder, a URL to URLs of its origin. A text is parsed as JSON first, then as YAML.
+A file may refer to files in its folder; a URL may refer to URLs of its origin. Text is parsed as JSON, else as YAML.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from gfplug.sdk.addresses import redact
 from gfplug.untrusted import documents
 
 MOST_BYTES = 32 << 20
-"""The most bytes of all files of a description together; large cloud providers' descriptions have 10 MB."""
+"""The maximum size of all files of a description together, in bytes; large cloud providers' descriptions have 10 MB."""
 
 _MOST_FILES = 200
 _MOST_REPEATED = 20  # messages about one file
-_MOST_STEPS = 40  # references to references
+_MOST_STEPS = 40  # references that follow one another
 _FETCH_TIMEOUT_SECONDS = 120.0
 
 
 class DescriptionFiles:
-    """A description's main file, as `main`, and the files that it refers to, read when they are needed."""
+    """A description's main file, as `main`, and the files that it refers to, which are read when they are needed."""
 
     def __init__(self, source: str) -> None:
         """Read the main file: a path, or an http or https URL.
 
-        Raises: FetchError or IntegrityError if it cannot be read; ProjectError if it is neither JSON nor YAML.
+        Raises: FetchError or IntegrityError if the file cannot be read; ProjectError if it is neither JSON nor YAML.
         """
         self._deadline = web.Deadline(_FETCH_TIMEOUT_SECONDS)
         self._bytes_left = MOST_BYTES
@@ -138,7 +138,7 @@ def _is_description(name: str) -> bool:
 
 
 def is_url(source: str) -> bool:
-    """Whether it is an http or https URL."""
+    """Whether a text is an http or https URL."""
     return source.lower().startswith(("http://", "https://"))
 
 
@@ -166,7 +166,7 @@ def _parse(content: bytes, name: str, repeated: list[str]) -> object:
             again: list[str] = []
             value = documents.parse_json(text, repeated=again)
         except ValueError as error:
-            if not name.lower().endswith((".yaml", ".yml")):  # whose flow style begins as JSON does
+            if not name.lower().endswith((".yaml", ".yml")):  # YAML's flow style begins as JSON does
                 raise ProjectError(f"{name} is not valid JSON: {error}", hint="fix that line") from error
         else:
             repeated += again

@@ -1,4 +1,4 @@
-"""The example queries: one for each operation, and those of a new project's dashboard and alert rule."""
+"""The example queries: one for each operation, and the queries of a new project's dashboard and alert rule."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def example_values(each: QueryClass) -> dict[str, Any]:
 
 
 def first_queries(source: DataSource, classes: Sequence[QueryClass], secrets: Sequence[str]) -> FirstQueries:
-    """Choose the first suitable operation: preferably one without required fields."""
+    """Choose the first suitable operation, preferably an operation without required fields."""
     numeric = [each for each in classes if _with_kind(each, *_NUMBERS)]
     measuring = [each for each in numeric if not all(map(is_id, _with_kind(each, *_NUMBERS)))] or numeric
     rule = next((each for each in measuring if each.needs_nothing), next(iter(measuring), None))
@@ -97,7 +97,7 @@ def _model(each: QueryClass, **view: Any) -> dict[str, Any]:  # noqa: ANN401 - J
 
 
 def _view(each: QueryClass, column: Column) -> dict[str, Any]:
-    """Choose what the alert rule reads: series over the first time column, or numbers labelled by the text columns."""
+    """Choose the alert rule's input: series over the first time column, or numbers labelled by the text columns."""
     labels = [one.name for one in _with_kind(each, "string", "json") if one.is_label]
     if times := _with_kind(each, "time"):
         view = {"show": "series", "time_column": times[0].name}

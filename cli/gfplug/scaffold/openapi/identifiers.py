@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 _MAX_CHARACTERS = 60
-_ROOM = 8  # for a number that makes a name unique
+_ROOM = 8  # characters for a number that makes a name unique
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PLURALS = re.compile(r"([A-Z]{2,})s(?![a-z])")  # `userIDs`
 _RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
@@ -49,7 +49,7 @@ def identifier(name: str, *, fallback: str) -> str:
 
 
 class Identifiers:
-    """Identifiers that are unique even without case and underscores."""
+    """Identifiers that stay unique if case and underscores are ignored."""
 
     def __init__(self) -> None:
         """Start with no identifier in use."""
@@ -57,7 +57,7 @@ class Identifiers:
         self._next: dict[str, int] = {}
 
     def take(self, name: str, *, fallback: str) -> str:
-        """Return an identifier for a name, with a number at its end if it is in use."""
+        """Return an identifier for a name, with a number at its end if the name is in use."""
         base = identifier(name, fallback=fallback)
         text, number = base, self._next.get(base, 2)
         while text.replace("_", "") in self._keys:

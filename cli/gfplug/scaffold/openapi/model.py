@@ -1,9 +1,9 @@
-"""A data source, as an API's description defines it. Code is generated from these values only.
+"""A data source, as an API's description defines it. Generated code depends only on these values.
 
 All values are frozen and compare by their contents; reading one description twice gives equal values. Texts (titles,
 descriptions, names in requests, choices, examples) are untrusted and may contain line ends and quotes: quote them.
 Identifiers are safe: ASCII `[a-z][a-z0-9_]*`, at most 60 characters, never a keyword or soft keyword of Python. Where
-a docstring says that they are unique, they are so even without case and underscores, and so are their CamelCase forms.
+a docstring says that they are unique, they stay unique without case and underscores, and so do their CamelCase forms.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
 Path: TypeAlias = tuple[str, ...]
-"""The keys of a value inside a JSON object, the outermost first; empty: the object itself."""
+"""The keys of a value inside a JSON object, the outermost first; empty for the object itself."""
 
 Kind: TypeAlias = Literal["string", "integer", "number", "boolean", "time", "json"]
-"""The kind of a value; `json` is any other value, read and written as JSON text."""
+"""The kind of a value; `json` is every other value, read and written as JSON text."""
 
 Wire: TypeAlias = Literal["", "rfc3339", "date", "seconds", "milliseconds"]
 """How a time is encoded: RFC 3339, `YYYY-MM-DD` (midnight in UTC), or a number since 1970; empty for other kinds."""
@@ -30,7 +30,7 @@ FORM = "application/x-www-form-urlencoded"
 class ValueType:
     """The values that one parameter accepts; with `is_list`, the other fields describe each item.
 
-    `choices` become a `Literal`; they are unique, and all of them are of `kind`. Limits are inclusive; `None` is no
+    `choices` become a `Literal`; they are unique, and all of them are of `kind`. Limits are inclusive; `None` means no
     limit.
     """
 
@@ -65,10 +65,10 @@ class OptionsFrom:
 class Parameter:
     """One value of a request that the caller chooses; an object is one parameter for each of its properties.
 
-    `name` is sent in the request (`filter[name]`, `ids[]`); in a body, `path` is where the value goes, elsewhere it is
+    `name` is sent in the request (`filter[name]`, `ids[]`); in a body, `path` is the value's place, elsewhere it is
     `(name,)`. `identifier` is unique in its operation. `default` is of `type`, a tuple for a list, or `None`. A list
     is sent as `prefix` and the items joined by `separator`; with an empty separator, the parameter is repeated. A
-    single value in a path may have a prefix, too (`.` and `;name=` for the rare styles). `bound` is the end of the
+    single value in a path may also have a prefix (`.` and `;name=` for the rare styles). `bound` is the end of the
     panel's time range whose value an empty parameter gets; `type.kind` is then `time`.
     """
 
@@ -115,8 +115,8 @@ class Response:
     """How the JSON of a response becomes rows.
 
     `row_path` are the keys of the rows in the body: each item of an `array`, each value of a `map`, or one `object` is
-    a row. A missing or null value at `row_path` has no rows. `columns` is never empty. `example` is the JSON text of a
-    body: the description's example or, with `is_example_made`, one generated from the schema.
+    a row. If the value at `row_path` is missing or null, there are no rows. `columns` is never empty. `example` is the
+    JSON text of a body: the description's example or, with `is_example_made`, one generated from the schema.
     """
 
     row_path: Path
@@ -133,7 +133,7 @@ class Pagination:
     `parameter` and `size_parameter` are identifiers of parameters, which the runtime sets. By `kind`:
 
     - `cursor`: `next_path` are the keys of the value that `parameter` gets for the next page; there is no next page if
-      it is missing, null or empty. With `last_row_path`, it is this value of the last row instead.
+      it is missing, null or empty. With `last_row_path`, `parameter` gets this value of the last row instead.
     - `next_url`: `next_path` are the keys of the next page's absolute or relative URL; `parameter` is empty.
     - `link`: the `Link` header's `rel="next"` is the next page's URL; `parameter` is empty.
     - `page`: `parameter` counts pages from `first`; `offset`: it counts rows from `first`. The last page has no rows,
@@ -141,7 +141,7 @@ class Pagination:
     - `unknown`: only one page can be requested; the paths show whether there are more, which a notice reports.
 
     `has_more_path` are the keys of a boolean, `total_path` those of the number of all rows; either may be empty.
-    `size_parameter` sets the number of rows of a page; `size` is the most that it accepts, 0 if unknown.
+    `size_parameter` sets the number of rows of a page; `size` is the largest accepted number, 0 if unknown.
     """
 
     kind: Literal["cursor", "next_url", "link", "page", "offset", "unknown"]
@@ -164,9 +164,9 @@ class Operation:
     `path` starts with `/`, contains `{name}` for each parameter in the path, and no other brace.
     `parameters` are in the description's order, required ones first. `body_type` is the media type of the body, a form
     or JSON; empty without a body. `accept` is the media type of `response`.
-    `auth` has the alternatives, each with the names of all `Auth`s that it combines; empty: none is needed, or none is
+    `auth` has the alternatives, each with the names of all `Auth`s that it combines; empty if no `Auth` is needed or
     described. The `Auth`s of `optional_auth` are never required, and are sent if the user has entered their secrets.
-    `base_urls` are the operation's own; empty if those of the data source apply.
+    `base_urls` are those of the operation; empty if those of the data source apply.
     `error_path` are the keys of the message in an error's JSON body, where `0` is the first item of a list; empty if
     the description has none.
     `place` is a JSON pointer into the description.
@@ -217,7 +217,7 @@ class BaseUrl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
-    """One security scheme; `name` is the description's, `identifier` is unique in the data source.
+    """One security scheme; `name` is its name in the description, `identifier` is unique in the data source.
 
     By `kind`: `bearer` and `basic` have no other fields; `api_key` sends a secret as `key_name` in `key_location`;
     `oauth2` has the flow, its absolute URLs (`authorization_url` is empty for `client_credentials` and `password`), and
@@ -242,7 +242,7 @@ class LeftOut:
 
     `kind`: `not_a_query` is an operation that changes something or does not return JSON, which is expected; `flawed`
     is an operation whose description cannot be read, which `--strict` refuses; `part` is a part (a parameter, columns,
-    a security scheme) of something that the data source has.
+    a security scheme) of an element that the data source has.
     `place` is a JSON pointer, for another file after its name and `#`; `operation` is the operation's name, or empty.
     """
 
@@ -256,7 +256,7 @@ class LeftOut:
 class Violation:
     """A rule of OpenAPI that the description breaks; the description is read as far as possible.
 
-    `operation` is the name of the operation that it belongs to, or empty; `place` is a JSON pointer.
+    `operation` is the operation's name, or empty; `place` is a JSON pointer.
     """
 
     place: str

@@ -99,7 +99,7 @@ def _query_class(each: QueryClass) -> list[str]:
 
 
 def _model(classes: Sequence[QueryClass]) -> list[str]:
-    """Write the query: the operation, and the parameters of each operation."""
+    """Write the query's class: the operation, and the parameters of each operation."""
     first = next((each for each in classes if each.needs_nothing), classes[0])
     lines = ["", "", "@dataclass(frozen=True)", "class Model:", doc("What the query editor sends.", depth=1), ""]
     lines += annotated(

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_VALUES = 1000
-_LONGEST_KEY = 200  # characters of one key in a place
+_LONGEST_KEY = 200  # characters; longer keys are shortened in a place
 LONGEST_TEXT = 2000
-"""The most characters of a description."""
+"""The maximum length of a text, in characters."""
 
 
 class FlawError(ProjectError):
-    """A part of a description cannot be read: `place` is where it is, and the message is a whole sentence."""
+    """A part of a description cannot be read: `place` is the part's place, and the message is a complete sentence."""
 
     def __init__(self, place: str, reason: str) -> None:
         """Store the place and the message."""
@@ -35,7 +35,7 @@ class NoQueryError(FlawError):
 class Node:
     """A value of a description: `file` is empty for the main file, `pointer` a JSON pointer into its file.
 
-    Two nodes with the same place are equal. A node has only its own key and the node above it, so that a long key is
+    Two nodes with the same place are equal. A node stores only its key and the node above it, so that a long key is
     stored once for all values below it.
     """
 
@@ -75,11 +75,11 @@ class Node:
 
     @property
     def place(self) -> str:
-        """The place in messages: the JSON pointer, for another file after its name and `#`."""
+        """The place in messages: the JSON pointer; in another file, its name and `#` come first."""
         return f"{self.file}#{self.pointer}" if self.file else self.pointer or "/"
 
     def child(self, key: str | int) -> Node:
-        """Return the node of a key or an index; its value is None if it is missing."""
+        """Return the node of a key or an index; its value is None if the key is missing."""
         value = None
         if isinstance(key, int):
             value = self.value[key] if isinstance(self.value, list) and 0 <= key < len(self.value) else None
@@ -88,7 +88,7 @@ class Node:
         return self.with_child(str(key), value)
 
     def with_child(self, key: str, value: Any) -> Node:  # noqa: ANN401 - JSON
-        """Return a node for a value that has the place of this key."""
+        """Return a node for a value, with the place of this key."""
         return Node(value, self.file, key, self)
 
     def with_value(self, value: Any) -> Node:  # noqa: ANN401 - JSON
@@ -96,7 +96,7 @@ class Node:
         return Node(value, self.file, self.key, self.above)
 
     def has(self, key: str) -> bool:
-        """Whether it is a mapping with this key."""
+        """Whether the value is a mapping with this key."""
         return isinstance(self.value, dict) and key in self.value
 
     def mapping(self, key: str) -> Iterator[tuple[str, Node]]:
@@ -127,7 +127,7 @@ class Node:
 def require_few(node: Node, key: str) -> None:
     """Refuse a mapping or a list with too many values, which many operations may share.
 
-    Raises: FlawError if there are too many.
+    Raises: FlawError if there are too many values.
     """
     value = node.child(key).value
     if isinstance(value, dict | list) and len(value) > _MOST_VALUES:

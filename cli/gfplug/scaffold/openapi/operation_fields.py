@@ -42,7 +42,7 @@ class QueryField:
 
     @property
     def is_needed(self) -> bool:
-        """Return whether a query must have a value for the field."""
+        """Return whether a query needs a value for the field."""
         return bool(self.ui.get("required")) and self.default in ("", (), None)
 
 
@@ -125,7 +125,7 @@ class _Plan:
     def _type(self, parameter: Parameter, *, is_text: bool) -> tuple[Code, object]:
         """Choose the type of a parameter, and its default."""
         kind, default, is_list = parameter.type.kind, parameter.default, parameter.type.is_list
-        if kind == "json":  # also a list: the user types it as one text
+        if kind == "json":  # includes lists: the user types a list as one text
             return Code("str"), default if isinstance(default, str) else ""
         if _is_choice(parameter) or (is_list and kind == "boolean"):
             values = parameter.type.choices if _is_choice(parameter) else ("true", "false")
@@ -204,7 +204,7 @@ class _Plan:
 
 
 def is_id(column: Column) -> bool:
-    """Return whether a column of whole numbers has ids, not measurements."""
+    """Return whether a column of whole numbers has ids and not measurements."""
     name = column.name.rpartition(".")[2]
     return column.kind == "integer" and (name.lower() == "id" or name.endswith(("_id", "Id", "ID")))
 

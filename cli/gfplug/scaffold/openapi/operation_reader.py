@@ -32,7 +32,7 @@ _LONGEST_SUMMARY = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An operation that is not read yet: name, method (lower case) and path, and the nodes of its path and its own."""
+    """An unread operation: name, method (lower case) and path, and the nodes of the path and the operation."""
 
     name: str
     method: str
@@ -58,7 +58,7 @@ class OperationReader:
     def read(self, entry: Entry, remarks: Remarks) -> Operation:
         """Read an operation; its identifier is still empty.
 
-        Raises: NoQueryError if it is not a query; FlawError if it cannot be read.
+        Raises: NoQueryError if the operation is not a query; FlawError if it cannot be read.
         """
         node = entry.node
         require_query(entry.method, entry.path, node)

@@ -95,7 +95,7 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
 
 
 def _oauth2(schemes: list[Auth]) -> list[str]:
-    """Write OAuth2's fields; the API's own token URL and scopes are their defaults."""
+    """Write OAuth2's fields; the API's token URL and scopes are their defaults."""
     scheme = next((each for each in schemes if each.token_url), schemes[0])
     condition = mapping({"oauth2Grant": Code("GRANTS")})
     scopes = " ".join(name for name, _ in scheme.scopes)
@@ -108,7 +108,7 @@ def _oauth2(schemes: list[Auth]) -> list[str]:
 
 
 def _addresses(source: DataSource) -> list[BaseUrl]:
-    """List the base URLs that are used: the API's first, and the first of each operation with its own."""
+    """List the base URLs in use: the API's first, and the first of each operation that defines base URLs."""
     own = [each.base_urls[0] for each in source.operations if each.base_urls]
     return [*source.base_urls[:1], *own]
 

@@ -54,7 +54,7 @@ def _with_options(parameter: Parameter, operation: Operation, lists: Mapping[str
 
 
 def _value_column(parameter: Parameter, source: Operation) -> Column | None:
-    """Return the column with a parameter's values: its whole name, the key at the end of its name, or `id`."""
+    """Return the column with a parameter's values: its name is the parameter's, the key at the end of that, or `id`."""
     name = snake(parameter.name)
     last = name.rpartition("_")[2]
     kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)

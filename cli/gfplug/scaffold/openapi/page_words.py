@@ -76,10 +76,10 @@ _ENDS = frozenset(
 
 
 def is_offset(name: str, parameter: Parameter, others: Collection[str], *, has_size: bool) -> bool:
-    """Return whether a number with the name of an offset counts rows; `others` are the names of all other parameters.
+    """Return whether a number that is named like an offset counts rows; `others` are the names of the other parameters.
 
-    Without a parameter for the page's size, its description must say that it counts rows. If its description mentions
-    times, or a parameter for the end of a range is beside it, names such as `start` are not offsets.
+    If no parameter sets the page's size, the description must say that the number counts rows. If the description
+    mentions times, or another parameter is the end of a range, names such as `start` are not offsets.
     """
     text = parameter.description
     if _DURATION_WORDS.search(text) or not (has_size or (name in UNAMBIGUOUS_OFFSETS and _ROW_WORDS.search(text))):
@@ -88,7 +88,7 @@ def is_offset(name: str, parameter: Parameter, others: Collection[str], *, has_s
 
 
 def is_size(name: str, parameter: Parameter, others: Collection[str]) -> bool:
-    """Return whether a number with the name of a page size is one; for ambiguous names, its description decides."""
+    """Return whether a number that is named like a page size is one; for ambiguous names, the description decides."""
     if name not in AMBIGUOUS_SIZES:
         return True
     is_paged = not {*PAGES, *CURSORS, *OFFSETS}.isdisjoint(others)
@@ -102,10 +102,10 @@ def is_total(description: str) -> bool:
 
 
 def is_first_zero(description: str) -> bool | None:
-    """Return whether pages count from 0, not from 1; None if the description does not say."""
+    """Return whether pages are counted from 0 instead of 1; None if the description does not say."""
     return True if FROM_ZERO.search(description) else False if FROM_ONE.search(description) else None
 
 
 def is_next(name: str) -> bool:
-    """Return whether a field's name has the word `next`."""
+    """Return whether a field's name contains the word `next`."""
     return "next" in snake(name).split("_")

@@ -1,6 +1,6 @@
 """Find out how an operation's next page is requested, from its parameters, its response and its headers.
 
-It does not guess: if pages may count from 0 or from 1, only one page is read.
+This module does not guess: if the first page may be 0 or 1, only one page is read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 3
 _MOST_FIELDS = 300
 _MOST_ROWS = 1000
-"""The most rows that one page requests."""
+"""The maximum number of rows that one page requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ def _is_value(shape: Shape) -> bool:
 
 
 def _is_url(path: Path, shape: Shape) -> bool:
-    """Whether a field is the next page's URL, judged by its name, format, description and example."""
+    """Whether a field is the next page's URL, by its name, format, description and example."""
     name = snake(path[-1])
     if name == "href" and len(path) > 1:
         name = snake(path[-2])

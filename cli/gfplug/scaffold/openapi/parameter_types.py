@@ -21,7 +21,7 @@ _MOST_LENGTH = 1 << 31
 def parameter_type(shape: Shape, item: Shape | None, *, is_text: bool) -> ValueType:
     """Return the type of a value; `item` is the shape of an array's items.
 
-    With `is_text`, it is sent as text, so that a value of several scalar kinds, or of any kind, is a text.
+    With `is_text`, the value is sent as text, so that a value of several scalar kinds, or of any kind, is a text.
     """
     inner = item or shape
     if item is not None and item.choices is None:  # an enum beside `items` applies to the items
@@ -50,7 +50,7 @@ def parameter_type(shape: Shape, item: Shape | None, *, is_text: bool) -> ValueT
 
 
 def _limits(shape: Shape, least: str, most: str) -> dict[str, float]:
-    """Return a lower and an upper limit; none of them if no value is within both."""
+    """Return a lower and an upper limit; return none if no value is within both."""
     limits = {name: shape.limits[name] for name in (least, most) if name in shape.limits}
     return {} if limits.get(least, -math.inf) > limits.get(most, math.inf) else limits
 
@@ -68,7 +68,7 @@ def _count(number: float | None) -> int | None:
 
 
 def plain_value(value: object, kind: ValueType) -> Scalar | tuple[Scalar, ...] | None:
-    """Return a default or an example as a plain value; None if it is not of the type."""
+    """Return a default or an example as a plain value; None if it does not have the type."""
     if kind.kind == "json":
         return None
     if not kind.is_list:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOCATIONS: dict[str, Location] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI ignores them, too
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI also ignores them
 CONNECTION_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
 )
@@ -48,7 +48,7 @@ class ParameterReader:
         self._is_swagger = is_swagger
 
     def nodes(self, item: Node, operation: Node, remarks: Remarks) -> list[Node]:
-        """List the parameters of an operation's path and its own; its own replace those with the same name and `in`.
+        """List the parameters of a path and an operation; the operation's replace those with the same name and `in`.
 
         Raises: FlawError if the reference to a parameter has no target, as the parameter may be required.
         """
@@ -82,9 +82,9 @@ class ParameterReader:
         return [node for node in nodes.values() if node in selection]
 
     def read(self, node: Node, remarks: Remarks) -> Iterator[Parameter]:
-        """Read a parameter: none if it is left out, several for an object. Their identifiers are still empty.
+        """Read a parameter: yield none if it is left out, several for an object. Their identifiers are still empty.
 
-        Raises: FlawError if it is required and cannot be read.
+        Raises: FlawError if the parameter is required and cannot be read.
         """
         try:
             yield from list(self._parameters(node))
@@ -167,7 +167,7 @@ class ParameterReader:
         )
 
     def _style(self, node: Node, location: Location, *, is_list: bool) -> tuple[str, str]:
-        """Return a list's separator, empty if the name is repeated, and the prefix of a path's value."""
+        """Return a list's separator, which is empty if the name is repeated, and the prefix of a value in a path."""
         if self._is_swagger:
             return swagger_separator(node, can_repeat=location == "query") if is_list else "", ""
         style, explode = node.text("style"), node.child("explode").value
@@ -191,7 +191,7 @@ def swagger_separator(node: Node, *, can_repeat: bool) -> str:
 
 
 def form_separator(node: Node) -> str:
-    """Return OpenAPI 3's separator between the items of a list in a query, a cookie or a form; empty if it repeats."""
+    """Return OpenAPI 3's separator of list items in a query, a cookie or a form; empty if the name is repeated."""
     style, explode = node.text("style"), node.child("explode").value
     if style in _SEPARATORS:
         return _SEPARATORS[style] if explode is not True else ""

@@ -69,7 +69,7 @@ def _choices(node: Node) -> tuple[Any, ...] | None:
 
 
 def _kinds(node: Node, choices: tuple[Any, ...] | None) -> tuple[frozenset[str], bool]:
-    """Return the kinds of `type`, or those that the schema's other keys imply; and whether null is among them."""
+    """Return the kinds in `type`, or the kinds that other keys imply, and whether null is among them."""
     types = node.child("type").value
     names = types if isinstance(types, list) else [types]
     kind_names = [name for name in names if isinstance(name, str) and name in _KINDS]

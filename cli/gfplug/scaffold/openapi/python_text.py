@@ -30,7 +30,7 @@ class Bracket:
     """An expression with items in brackets: a call, a subscript, a tuple, a dictionary.
 
     Shape: `items` are pairs of an item's prefix (`name=`, `"key": `, or empty) and the item. Without `ends_in_comma`
-    it has no comma after the last item, where a comma would change the meaning of a subscript.
+    no comma follows the last item, where it would change the meaning of a subscript.
     """
 
     opening: str
@@ -102,7 +102,7 @@ def flat(value: Any) -> str:  # noqa: ANN401 - any value
 def identifier(text: str) -> Code:
     """Return a Python name as code.
 
-    Raises: ValueError if it is not an ASCII name, or if it is a keyword.
+    Raises: ValueError if the text is not an ASCII name, or is a keyword.
     """
     if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
         raise ValueError(f"{text[:80]!r} is not a Python name")
@@ -135,7 +135,7 @@ def one_line(text: str, *, longest: int) -> str:
 
 
 def _open(before: str, bracket: Bracket, after: str, *, depth: int) -> list[str]:
-    """Write a bracket with each item on separate lines."""
+    """Write a bracket with each item on its own lines."""
     indent = _INDENT * depth
     lines = [f"{indent}{before}{bracket.opening}"]
     for number, (label, item) in enumerate(bracket.items, start=1):

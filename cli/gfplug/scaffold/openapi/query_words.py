@@ -1,4 +1,4 @@
-"""Decide which operations only read: every GET, and a POST whose path or operationId says that it reads."""
+"""Decide which operations only read: every GET, and each POST whose path or operationId has a word for reading."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MOST_WORDS_OF_SUMMARY = 3
 
 
 def require_query(method: str, path: str, operation: Node) -> None:
-    """Refuse an operation that changes something, or that may do so.
+    """Refuse an operation that changes something, or may change something.
 
     Raises: NoQueryError.
     """

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from gfplug.scaffold.openapi.model import LeftOut
 
-_MAX_REMARKS = 30  # of one operation
+_MAX_REMARKS = 30  # the most remarks about one operation
 
 
 class Remarks:
     """Collects the parts that are left out of one operation; `operation` is its name, or empty for no operation."""
 
     def __init__(self, operation: str = "") -> None:
-        """Start with no parts."""
+        """Start without parts."""
         self._operation = operation
         self._more = 0
         self._parts: dict[tuple[str, str], LeftOut] = {}
 
     @property
     def parts(self) -> tuple[LeftOut, ...]:
-        """The parts without duplicates; the last one may say how many more there are."""
+        """The parts without duplicates; the last one may state the number of further parts."""
         if not self._more:
             return tuple(self._parts.values())
         last = LeftOut(kind="part", place="/", operation=self._operation, reason=f"and {self._more} more parts")

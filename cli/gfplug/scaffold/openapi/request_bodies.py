@@ -43,7 +43,7 @@ class BodyReader:
     def read(self, operation: Node) -> Body:
         """Read an OpenAPI 3 operation's body.
 
-        Raises: FlawError if it cannot be read; NoQueryError if it is neither JSON nor a form.
+        Raises: FlawError if the body cannot be read; NoQueryError if it is neither JSON nor a form.
         """
         if not operation.has("requestBody"):
             return Body()
@@ -67,7 +67,7 @@ class BodyReader:
         return Body(type=_JSON if "*" in name else name, fields=tuple(fields), is_required=is_required)
 
     def read_swagger(self, nodes: Sequence[Node]) -> Body:
-        """Read the body of Swagger 2: the parameter in `body`, or the parameters in `formData`."""
+        """Read a Swagger 2 operation's body: the parameter in `body`, or the parameters in `formData`."""
         for node in nodes:
             if node.text("in") == "body":
                 is_required = node.is_true("required")

@@ -52,7 +52,7 @@ class ResponseReader:
     def read(self, root: Node, operation: Node) -> RowsResponse:
         """Return the response of a successful operation: 200, else the first other 2xx, else `default`.
 
-        Raises: NoQueryError if it is not JSON; FlawError if it is not described.
+        Raises: NoQueryError if the response is not JSON; FlawError if it is not described.
         """
         require_few(operation, "responses")
         responses = dict(operation.mapping("responses"))
@@ -119,7 +119,7 @@ class ResponseReader:
         )
 
     def error_path(self, operation: Node) -> Path:
-        """Return the path of the message in an error's JSON; empty if no error is described."""
+        """Return the path of the message in an error's JSON; empty if the description has no errors."""
         for code, reference in operation.mapping("responses"):
             if code[:1] not in ("4", "5") and code != "default":
                 continue
@@ -139,7 +139,7 @@ class ResponseReader:
         return ()
 
     def _text_path(self, shape: Shape, path: Path) -> Path:
-        """Return the path of the text with the likeliest name; in a list of errors, that of the first error."""
+        """Return the path of the text with the likeliest name; in a list of errors, the path in the first error."""
         if shape.kinds == {"string"} and path:
             return path
         if len(path) > _MAX_PATH_LENGTH:

@@ -64,7 +64,7 @@ _PAGES = frozenset(
 
 _MAX_DEPTH = 4
 _MOST_NAMES = 10
-_MAX_OTHER_PROPERTIES = 1  # properties of another kind that an envelope may have beside rows of a known name
+_MAX_OTHER_PROPERTIES = 1  # an envelope whose rows have a known name may have this many properties of another kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Rows:
 def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, noun: str) -> Rows:
     """Return the rows of a response; `noun` is the last part of the operation's path (`/users`), or empty.
 
-    Raises: FlawError as SchemaReader does.
+    Raises: FlawError as `SchemaReader` does.
     """
     path: tuple[str, ...] = ()
     envelopes: list[Shape] = []

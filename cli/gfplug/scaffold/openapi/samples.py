@@ -1,6 +1,6 @@
-"""The example of a response: the description's own if it fits the columns, else one generated from them.
+"""The example of a response: the description's if it fits the columns, else an example generated from the columns.
 
-And the reverse: the schema of a response that only has an example.
+This module also derives the schema of a response that has only an example.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _generate_response(rows: Rows, columns: Sequence[Column]) -> object:
 
 
 def _fits(rows: Rows, columns: Sequence[Column], example: object) -> bool:
-    """Whether an example has rows, and each value in them has the kind of its column."""
+    """Whether an example has rows whose values have the kinds of their columns."""
     body = _at(example, rows.path)
     if rows.kind == "array":
         items = body if isinstance(body, list) else []
@@ -84,7 +84,7 @@ def _is_value(column: Column, value: object) -> bool:
 
 
 def schema_of(value: object, depth: int = 0) -> Mapping[str, Any]:
-    """Return the schema of an example: every number may have a fraction, every value may be null."""
+    """Return the schema of an example: in the schema, every number may have a fraction, and every value may be null."""
     if isinstance(value, bool):
         return {"type": "boolean"}
     if isinstance(value, int | float):

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
 
 _MAX_DEPTH = 100  # nested allOf, oneOf and anyOf
-_MAX_PARTS = 2000  # of one shape
-_MOST_PARTS_OF_ALL = 300_000  # twenty times what the largest descriptions have
-_MOST_READS = 3_000_000  # of all operations, including schemas that were read before
+_MAX_PARTS = 2000  # schemas in one shape
+_MOST_PARTS_OF_ALL = 300_000  # twenty times the number in the largest descriptions
+_MOST_READS = 3_000_000  # in all operations, including repeated reads of a schema
 _MOST_PROPERTIES = 2000
 
 
@@ -28,7 +28,7 @@ class SchemaReader:
     """Reads schemas, each once."""
 
     def __init__(self, files: DescriptionFiles) -> None:
-        """Store the files that contain the targets of references."""
+        """Store the files with the targets of references."""
         self._files = files
         self._shapes: dict[Schema | Node, Shape] = {}
         self._open: list[Schema | Node] = []
@@ -51,7 +51,7 @@ class SchemaReader:
         return self._shape(schema) or Shape()
 
     def part(self, schema: Schema | Node) -> Shape:
-        """Return the shape of a property; an error is its `conflict`: other properties stay readable."""
+        """Return the shape of a property; an error becomes its `conflict`, so that other properties stay readable."""
         try:
             return self.shape(schema)
         except LimitError:
@@ -60,7 +60,7 @@ class SchemaReader:
             return Shape(kinds=frozenset(), conflict=flaw.message, nodes=frozenset({Node(None, "", flaw.place)}))
 
     def _shape(self, schema: Schema | Node) -> Shape | None:
-        """Return a shape; None for a schema that is a part of itself, as it adds nothing."""
+        """Return a shape; None for a schema that is a part of itself, because it adds nothing."""
         if schema in self._shapes:
             return self._shapes[schema]
         if schema in self._open:
@@ -107,7 +107,7 @@ class SchemaReader:
         return self._own(node)
 
     def _own(self, node: Node) -> Shape:
-        """Return the shape of one mapping: its own keys, and its allOf, oneOf and anyOf."""
+        """Return the shape of one mapping: its keys, and its allOf, oneOf and anyOf."""
         properties = node.child("properties").value
         if isinstance(properties, dict) and len(properties) > _MOST_PROPERTIES:
             raise FlawError(node.place, f"a schema has more than {_MOST_PROPERTIES} properties")

@@ -1,4 +1,4 @@
-"""Report where a description would send credentials: to hosts other than the API's own, or without encryption."""
+"""Report operations that would send credentials to other hosts than the API's, or without encryption."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def find_foreign_hosts(
 
 
 def is_home(host: str, home: str) -> bool:
-    """Return whether a host is the API's own, or a subdomain of it."""
+    """Return whether a host is the API's host, or a subdomain of it."""
     return host == home or host.endswith(f".{home}")
 
 

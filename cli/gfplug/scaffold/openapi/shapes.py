@@ -1,4 +1,4 @@
-"""The shape of a schema: the values that it allows. Its parts are merged; its children are not read yet.
+"""The shape of a schema: the values that it allows. The schema's parts are merged; its children are not read yet.
 
 `both` merges two parts of an `allOf`, `either` merges two parts of a `oneOf` or `anyOf`.
 """
@@ -17,7 +17,7 @@ ANY = frozenset({"object", "array", "string", "number", "integer", "boolean"})
 """The kinds of JSON values; a shape with `number` also has `integer`."""
 
 MOST_CHOICES = 1000
-"""The most values of an enum; a larger enum is ignored."""
+"""The maximum number of values of an enum; a larger enum is ignored."""
 
 _TIGHTER = {"minimum": max, "min_length": max, "min_items": max, "maximum": min, "max_length": min, "max_items": min}
 _LOOSER = {"minimum": min, "min_length": min, "min_items": min, "maximum": max, "max_length": max, "max_items": max}
@@ -31,15 +31,15 @@ class Schema:
     is_any: bool = False
 
     def and_(self, other: Schema) -> Schema:
-        """Return the schema of the values that both allow."""
+        """Return the schema of the values that both schemas allow."""
         return Schema(tuple(dict.fromkeys((*self._flat(is_any=False), *other._flat(is_any=False)))))
 
     def or_(self, other: Schema) -> Schema:
-        """Return the schema of the values that either allows."""
+        """Return the schema of the values that one of the schemas allows."""
         return Schema(tuple(dict.fromkeys((*self._flat(is_any=True), *other._flat(is_any=True)))), is_any=True)
 
     def _flat(self, *, is_any: bool) -> tuple[Node | Schema, ...]:
-        """Return its parts if they are combined in this way, else the schema itself as one part."""
+        """Return the schema's parts if they are combined in this way, else the schema itself as one part."""
         return self.parts if self.is_any == is_any or len(self.parts) == 1 else (self,)
 
 
@@ -47,9 +47,9 @@ class Schema:
 class Shape:
     """The values that a schema allows.
 
-    `kinds` are of `ANY`; without kinds, it allows only null. `choices` is None if there is no enum. `items` is the
+    `kinds` is a part of `ANY`; without kinds, only null is allowed. `choices` is None without an enum. `items` is the
     schema of an array's items, `values` that of the values under keys that are not in `properties`. `limits` has
-    `minimum`, `max_items` and similar limits, inclusive. `nodes` are all schemas that it was merged from. `conflict`
+    `minimum`, `max_items` and similar limits, inclusive. `nodes` are all schemas from which it was merged. `conflict`
     says why no value matches.
     """
 
@@ -70,27 +70,27 @@ class Shape:
 
     @property
     def is_object(self) -> bool:
-        """Whether it allows objects, perhaps null, and nothing else."""
+        """Whether the shape allows only objects, and perhaps null."""
         return self.kinds == {"object"}
 
     @property
     def is_array(self) -> bool:
-        """Whether it allows arrays, perhaps null, and nothing else."""
+        """Whether the shape allows only arrays, and perhaps null."""
         return self.kinds == {"array"}
 
     @property
     def is_scalar(self) -> bool:
-        """Whether it allows only texts, only numbers or only booleans."""
+        """Whether the shape allows only texts, only numbers or only booleans."""
         return self.kinds in ({"string"}, {"integer"}, {"integer", "number"}, {"boolean"})
 
     @property
     def is_null(self) -> bool:
-        """Whether it allows only null."""
+        """Whether the shape allows only null."""
         return not self.kinds and not self.conflict
 
 
 def intersect(one: Shape, other: Shape) -> Shape:
-    """Return the shape of the values that both shapes allow; texts and defaults come from the first that has them."""
+    """Return the shape of the values that both shapes allow; texts and defaults come from the first with them."""
     kinds = one.kinds & other.kinds
     conflict = one.conflict or other.conflict
     if not kinds and one.kinds and other.kinds:
@@ -123,7 +123,7 @@ def intersect(one: Shape, other: Shape) -> Shape:
 
 
 def unite(one: Shape, other: Shape) -> Shape:
-    """Return the shape of the values that either shape allows; a shape with only null, or a conflict, adds no kind."""
+    """Return the shape of the values that either shape allows; a shape with only null or a conflict adds no kind."""
     if one.is_null or one.conflict:
         return replace(other, is_nullable=other.is_nullable or one.is_null, nodes=one.nodes | other.nodes)
     if other.is_null or other.conflict:

@@ -1,7 +1,7 @@
 """Read and write `src/upstream/description.json`, the model of an API's description in a project.
 
 Shape: `{format, operations, data_source}`; `operations` are the names that the author chose, empty for all. Fields of
-the data source with their default values are left out. The whole folder can be written again from this file.
+the data source that have their defaults are left out. The whole folder can be written again from this file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RESTORE = "restore it from version control"
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """The data source of a description, and the operations that the author chose; empty for all."""
+    """The data source of a description, and the operations that the author chose; empty means all."""
 
     source: DataSource
     operations: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def encode(stored: StoredModel) -> bytes:
 def decode(text: bytes) -> StoredModel:
     """Read the file.
 
-    Raises: ProjectError that names the value that this gfplug would not write.
+    Raises: ProjectError that names the value that this gfplug does not accept.
     """
     try:
         value = json.loads(text)
@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_other(value: object, each: dataclasses.Field[Any]) -> bool:
-    """Whether a value has another type than the default: False equals 0, and 1 equals 1.0."""
+    """Whether a value has another type than the default: in Python, False equals 0, and 1 equals 1.0."""
     return type(value) is not type(each.default)
 
 

@@ -1,6 +1,6 @@
-"""Find the parameters that are the ends of a time range: those with names such as from, since, start, until or end.
+"""Find the parameters that bound a time range: those with names such as from, since, start, until or end.
 
-Such a parameter must be a time and not a list. At most one is chosen for each end, both of the same family
+Such a parameter must be a time and not a list. At most one is chosen for each bound, both of the same family
 (`created_after` and `created_before`).
 """
 
@@ -36,7 +36,7 @@ _FAMILIES = [
         )
     ),
 ]
-"""Words that may be beside an end in a name, the likelier first; others (`expires_before`) would hide rows."""
+"""Words that may be beside a bound in a name, the likelier first; other words (`expires_before`) would hide rows."""
 _NOISE = frozenset(
     {
         *("date", "time", "datetime", "timestamp", "at", "ts", "utc", "iso", "iso8601", "rfc3339", "unix", "epoch"),
@@ -53,7 +53,7 @@ _DURATION = re.compile(r"\bdurations?\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A parameter that may be an end: its index, its side, its family, and its rank, 0 for the likeliest."""
+    """A parameter that may be a bound: its index, its side, its family, and its rank, 0 for the likeliest."""
 
     index: int
     side: str
@@ -62,9 +62,9 @@ class _End:
 
 
 def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] = ()) -> list[Parameter]:
-    """Return the parameters; those that are the ends of a time range are bound to it.
+    """Return the parameters; those that bound a time range get a `bound`.
 
-    A number is a time if the column with its name is one (`created[gte]`, and `created` in seconds).
+    A number is a time if the column of that name is a time (`created[gte]`, with `created` in seconds).
     """
     counts = _counts(columns)
     times = [_as_time(parameter, counts) for parameter in parameters]
@@ -87,7 +87,7 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
 
 
 def _counts(columns: Sequence[Column]) -> dict[tuple[str, ...], Wire]:
-    """Map the families of time columns to their encoding: that of the outermost columns, empty if these differ."""
+    """Map the families of time columns to the encoding of their outermost columns; empty if these differ."""
     wires: dict[tuple[str, ...], tuple[int, Wire]] = {}
     for column in sorted(columns, key=lambda column: len(column.path)):
         if not column.path or not column.wire:
@@ -118,7 +118,7 @@ def _end(index: int, parameter: Parameter) -> _End | None:
 
 
 def _plain_name(parameter: Parameter) -> str:
-    """Return a comparison's parameter name without its sign: `StartTime` for `StartTime>`; empty for other names."""
+    """Return a name without its comparison sign: `StartTime` for `StartTime>`; empty for other names."""
     return next((parameter.name.removesuffix(sign) for sign in _SIGNS if parameter.name.endswith(sign)), "")
 
 
@@ -130,7 +130,7 @@ def _names(parameter: Parameter) -> list[str]:
 
 
 def _family(names: Sequence[str]) -> tuple[str, ...]:
-    """Return a name without words for times and ends: `created` of `created_at`, `start` of `start_time_gte`."""
+    """Return a name without words for times and bounds: `created` of `created_at`, `start` of `start_time_gte`."""
     marks = _COMPARISONS if _COMPARISONS.intersection(names) else _START | _END
     return tuple(name for name in names if name not in _NOISE and name not in marks)
 
@@ -142,7 +142,7 @@ def _bare(word: str) -> str:
 
 
 def _as_time(parameter: Parameter, counts: Mapping[tuple[str, ...], Wire]) -> Parameter:
-    """Return a text as a time if its description or example shows that it is one, a number if its column is a time."""
+    """Return a text as a time if its description or example shows a time; a number if its column is a time."""
     if parameter.type.choices or _DURATION.search(parameter.description):
         return parameter
     if parameter.type.kind in ("integer", "number"):
@@ -163,7 +163,7 @@ def _as_time(parameter: Parameter, counts: Mapping[tuple[str, ...], Wire]) -> Pa
 
 
 def _example_wire(parameter: Parameter) -> Wire:
-    """Return the encoding of a text that is described as a timestamp, if its example has the digits of one."""
+    """Return the encoding of a text that is described as a timestamp, if its example has the digits of a timestamp."""
     if not _TIMESTAMP.search(parameter.description) or not isinstance(parameter.example, str):
         return ""
     return (

@@ -1,7 +1,7 @@
 """Compare two descriptions of an API: their operations, parameters and columns, as queries use them.
 
-Names are those of saved queries and of frames, so a different text, such as a summary, is not a change. If a name now
-means another parameter, column or operation, the change is breaking: queries would not fail, but show wrong data.
+The names are those in saved queries and frames, so another text, such as a summary, is not a change. If a name now
+means another parameter, column or operation, the change is breaking: queries would not fail but show wrong data.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class UpstreamChange:
     is_breaking: bool
 
     def to_json(self) -> dict[str, object]:
-        """Return the change as `--json` shows it."""
+        """Return the change as `--json` prints it."""
         return {"path": self.path, "message": self.message, "breaking": self.is_breaking}
 
 

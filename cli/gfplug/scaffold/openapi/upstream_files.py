@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = "src/upstream"
 EXAMPLE = "openapi"
-"""The answer to `example` in a project with the folder; `gfplug new` does not ask for it."""
+"""The answer `example` of a project with this folder; `gfplug new` does not offer it."""
 
 _LAYER = "examples/openapi"
 

@@ -1,4 +1,4 @@
-"""Match the path of an operation with its parameters: one parameter for each `{name}`, and no others."""
+"""Match the path of an operation with its parameters: one path parameter for each `{name}`, and no others."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MAX_CHARACTERS = 500
 def match_path(
     path: str, parameters: Sequence[Parameter], *, place: str, remarks: Remarks
 ) -> tuple[str, list[Parameter]]:
-    """Return the path with a `{name}` for each path parameter, and the parameters without those that it does not name.
+    """Return the path with a `{name}` for each path parameter, and the parameters without unused path parameters.
 
-    A name without a description is a text. Raises: FlawError if it is not a path.
+    A name without a description is a text. Raises: FlawError if `path` is not a path.
     """
-    path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only distinguishes operations of one path
+    path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only distinguishes operations with the same path
     if len(path) > _MAX_CHARACTERS or not _LITERAL.fullmatch(_FIELD.sub("", path)):
         raise FlawError(place, f"{quote(path)} is not a path: it has a query, a space, or an unmatched brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}

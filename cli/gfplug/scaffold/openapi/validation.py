@@ -1,4 +1,4 @@
-"""Validate a description against OpenAPI's own rules, with the JSON Schemas of a library.
+"""Validate a description against OpenAPI's rules, with the JSON Schemas of a library.
 
 Only the chosen operations are validated: their paths, and the components that these refer to, in the main file. The
 schemas are read as files, because importing their package takes seconds.
@@ -70,7 +70,7 @@ def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  
 
 
 def _deepest(error: Any) -> Any:  # noqa: ANN401 - as above
-    """Return the error of the variant that matches the most of the value: the author most likely meant that one."""
+    """Return the error of the variant that matches the most of the value: the author most likely meant this variant."""
     inner = [other for variant in getattr(error.kind, "context", None) or () for other in variant]
     if not inner:
         return error
@@ -107,7 +107,7 @@ def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]
 
 
 class _References:
-    """The components that values refer to, each once, including those that are added during the iteration."""
+    """The components that values refer to, each once, including components that are added during the iteration."""
 
     def __init__(self, value: object) -> None:
         self._visited: set[tuple[str, ...]] = set()

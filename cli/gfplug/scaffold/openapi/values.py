@@ -46,9 +46,9 @@ _NUMBER_LIMIT = 1 << 63
 
 
 def time_of(description: str) -> Wire:
-    """Return the encoding of a number that is described as a count since 1970; empty for any other description.
+    """Return the encoding of a number whose description is a count since 1970; empty for any other description.
 
-    The unit is the one in the sentence about 1970, or in a sentence that only names the unit; with two units, empty.
+    The unit comes from the sentence about 1970, or from a sentence with only the unit; empty if there are two units.
     """
     if not _UNIX.search(description) or _OTHER_UNITS.search(description) or _NO_MOMENT.search(description):
         return ""
@@ -77,7 +77,7 @@ def kind_of(shape: Shape) -> tuple[Kind, Wire]:
 
 
 def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
-    """Return a description's value as a plain value of a kind; None if it does not fit.
+    """Return a description's value as a plain value of a kind; None if it has another kind.
 
     A time is returned as it is sent; `kind` is never `json`.
     """
@@ -89,7 +89,7 @@ def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
         return value if kind == "boolean" else None
     if kind == "string" and isinstance(value, str | int | float):
         has_text = not isinstance(value, float) or hasattr(value, "source_text") or value.is_integer()
-        return documents.text_of(value) if has_text else None  # JSON's 1.10 is 1.1 here
+        return documents.text_of(value) if has_text else None  # 1.10 in JSON has become 1.1 here
     if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _NUMBER_LIMIT:
         return int(value)
     if kind == "number" and isinstance(value, int | float) and abs(value) < _NUMBER_LIMIT:

@@ -1,1 +1,1 @@
-"""Write TypeScript types and React editors once from a data source's dataclasses; then the author owns them."""
+"""Write TypeScript types and React editors once from a data source's dataclasses; the author then owns the files."""

@@ -35,7 +35,7 @@ _SECRETS = """\
 
 
 def write_config_editor(config: Sequence[FormField], settings: FormTypes) -> str:
-    """Write the file, from all fields of the config page, of which `settings` are those in jsonData."""
+    """Write the file from all fields of the config page; `settings` are the fields in jsonData."""
     code = "\n\n".join([*row_components(settings, disabled="disabled"), _component(config, settings)])
     names = {
         "type DataSourcePluginOptionsEditorProps": "@grafana/data",
@@ -109,7 +109,7 @@ def _component(config: Sequence[FormField], settings: FormTypes) -> str:
 
 
 def _problems(config: Sequence[FormField], settings: FormTypes) -> dict[str, str]:
-    """Write the problem of each field; a hidden field or a stored secret has none."""
+    """Write the problem of each field; a hidden field or a stored secret has no problem."""
     problems = {}
     for field in config:
         call = problem_of(field, _read(field), settings.choices.get(field.name, ""))

@@ -1,4 +1,4 @@
-"""`datasource.ts`: which queries Grafana sends, with template variables filled in, and whose editors it shows."""
+"""`datasource.ts`: selects the queries to send, fills in template variables, and names the editors."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlContext:
-    """The context of a control: how to read its value, where to write a change, how to finish an edit.
+    """The context of a control: the code that reads its value, writes a change, and finishes an edit.
 
     `write_change` writes the statement for a change while typing, `write_choice` for a choice; both take the code of
-    the new value. `end_edit` are the properties that finish an edit of an input, `end_edit_function` does it in other
+    the new value. `end_edit` are the properties that finish an edit of an input, `end_edit_function` does so in other
     controls; empty if nothing is validated.
     `choices` is the name of the constant, or of the result of `useChoices`.
     """
@@ -32,7 +32,7 @@ class ControlContext:
     disabled: str = ""
     choices: str = ""
     stored_test: str = ""
-    """For a secret: the test that it is stored."""
+    """For a secret: the test whether it is stored."""
     forget_function: str = ""
     """For a secret: the function that deletes it."""
 
@@ -83,7 +83,7 @@ def label_attributes(field: FormField, *, inline: bool) -> list[str]:
 def control(field: FormField, context: ControlContext) -> Element:
     """Write the control of a field.
 
-    Raises: KeyError for rows and headers, which are not one control.
+    Raises: KeyError for rows and headers, which need more than one control.
     """
     writers = {
         "boolean": _switch,
@@ -99,7 +99,7 @@ def control(field: FormField, context: ControlContext) -> Element:
 
 def _common(field: FormField, context: ControlContext, *, width: bool = True) -> list[str]:
     placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
-    # The label of every required field has a star, but the controls of multi and tags take no name without it.
+    # The label of every required field has a star, but the controls of multi and tags can't have a name without it.
     has_star = field.required and field.kind not in ("multi", "tags")
     name = [text_attribute("aria-label", field.label)] if has_star else []
     return [context.id, *name, *([f"width={{{context.width}}}"] if width else []), *placeholder]

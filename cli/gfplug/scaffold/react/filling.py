@@ -1,4 +1,4 @@
-"""Fill the template variables of a query before it is sent, for `datasource.ts`; and other methods of that class."""
+"""Fill the template variables of a query before it is sent, for `datasource.ts`; write other methods of that class."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _read = reader("model")
 class Behaviour:
     """The data source's behaviour apart from sending queries.
 
-    `version` is of the fields whose values are remembered. Python migrates queries of the kinds in `migrating`: they
-    are sent as they were saved, without the current defaults.
+    `version` identifies the fields whose values are remembered. Python migrates queries of the kinds in `migrating`:
+    these are sent as they were saved, without the current defaults.
     """
 
     capabilities: Mapping[str, bool] = dataclasses.field(default_factory=dict)
@@ -42,7 +42,7 @@ def model_line(form: FormTypes, kind: str) -> str:
 
 
 def write_filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
-    """Write the lines that return a query of a kind as it is sent."""
+    """Write the lines that return a query of this kind in the form that is sent."""
     query = "filtered(query, scoped, filters)" if behaviour.is_filtered else "query"
     if not form.model:
         return [f"return {query};"]
@@ -62,7 +62,7 @@ def write_filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]
 
 
 def _filled_in(field: FormField, value: str) -> str:
-    """Write a query's property for a field, with its variables replaced as SQL."""
+    """Write a query's property for a field, with its variables replaced and quoted for SQL."""
     function = "interpolateValues" if field.variables else "interpolateSql"
     return f"{key(field.key)}: {function}({value}, scoped)"
 
@@ -90,5 +90,5 @@ def _saved_filling(form: FormTypes, kind: str, sql: Sequence[FormField], *, is_f
 
 
 def query_of(form: FormTypes, kind: str) -> str:
-    """Write the query; variable and annotation queries are cast to the type of their own form."""
+    """Write the query; variable and annotation queries are cast to the type of their form."""
     return f"query as DataQuery as {form.stored}" if kind else "query"

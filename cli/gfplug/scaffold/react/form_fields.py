@@ -1,6 +1,6 @@
 """The fields of a form from the schema of the dataclasses, and the TypeScript that reads each.
 
-Source: cli/gfplug/bundle/frontend/editors/types.ts, which holds the contract.
+Source: cli/gfplug/bundle/frontend/editors/types.ts, which has the contract.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _RENAMED = {"from": "source", "showIf": "show_if"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One field; `source` is the resource that lists its choices, `store` the place where the config page keeps it.
+    """One field; `source` is the resource that lists its choices, `store` the place where the config page stores it.
 
-    `needs` is the switch of Grafana's own configuration without which the config page does not show it.
+    `needs` is a switch in Grafana's configuration; if it is off, the config page does not show the field.
     """
 
     name: str
@@ -61,17 +61,17 @@ class FormField:
 
     @property
     def key(self) -> str:
-        """Its name in that dataclass."""
+        """Its name in the dataclass that contains it."""
         return self.name.rpartition(".")[2]
 
     @property
     def is_number(self) -> bool:
-        """Whether it holds a number, or numbers."""
+        """Whether its value is a number or numbers."""
         return self.kind == "number" or self.numeric
 
     @property
     def is_list(self) -> bool:
-        """Whether it holds a list."""
+        """Whether its value is a list."""
         return self.kind in ("multi", "tags", "list") or isinstance(self.default, list)
 
 
@@ -100,12 +100,12 @@ def _read(raw: Mapping[str, Any]) -> FormField:
 
 
 def condition(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
-    """Write the test that a field is used; empty if it always is. `read` writes the value of another field."""
+    """Write the test that a field is used; empty if it is always used. `read` writes the value of another field."""
     return _join_tests(_tests(field, form, read))
 
 
 def visible_if(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
-    """Write the test that a field is used, and is visible in the app of Grafana that the editor is in."""
+    """Write the test that a field is used, and is visible in the Grafana app that shows the editor."""
     here = " || ".join(["!app", *(f"app === {literal(app)}" for app in field.apps)]) if field.apps else ""
     return _join_tests([*_tests(field, form, read), *([here] if here else [])])
 
@@ -145,7 +145,7 @@ def negated(test: str) -> str:
 
 
 def any_of(tests: Sequence[str]) -> str:
-    """Write the test that one of several is true; empty if one is always true. Redundant tests are omitted."""
+    """Write the test that one of several tests is true; empty if one is always true. Redundant tests are omitted."""
     distinct = [each for each in dict.fromkeys(tests) if not any(each.startswith(f"{test} && ") for test in tests)]
     if not all(distinct):
         return ""

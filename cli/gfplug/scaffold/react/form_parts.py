@@ -53,7 +53,7 @@ IMPORTED: Mapping[str, str] = {
 
 
 def exported_names(form: FormTypes) -> dict[str, str]:
-    """Map the names that a form's editor may import from `types.ts`."""
+    """Map the names that a form's editor may import to `types.ts`."""
     parts = [form, *form.rows.values()]
     constants = [
         part.choices[each.name]
@@ -120,7 +120,7 @@ def inline_field(field: FormField, context: ControlContext, *more: str, is_check
 
 
 def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequence[str]) -> Element:
-    """Write a list of rows; `identity` is its id, `attributes` say where they are and where a change goes."""
+    """Write a list of rows; `identity` is its id, `attributes` read the rows and write a change."""
     types = form.rows[field.name]
     context = "".join(f" {name}={{{name}}}" for name in _context(form, field))
     help_ = [text_attribute("help", field.help)] if field.help else []
@@ -129,7 +129,7 @@ def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequ
 
 
 def _context(form: FormTypes, field: FormField) -> list[str]:
-    """List the properties of a row's component besides the row: the form's values, and what lists choices."""
+    """List the properties of a row's component besides the row: the form's values, and the source of choices."""
     rows = form.rows[field.name]
     tests = [visible_if(each, rows.fields, reader("row")) for each in rows.fields]
     code = "\n".join([*choice_lines(rows, "row", form), *tests])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def describe_form(fields: Sequence[FormField], naming: Naming, names: TypeNames) -> FormTypes:
-    """Name the parts of a form and write their types; one without fields has only a name for what is stored."""
+    """Name the parts of a form and write their types; a form without fields has only a name for the stored type."""
     model, stored, defaults, read = (naming.model, naming.stored, naming.defaults, naming.read)
     if not fields:
         code = f"export type {stored} = {naming.base};\n"
@@ -76,7 +76,7 @@ def _singular(name: str) -> str:
 
 
 def _choice_names(fields: Iterable[FormField], prefix: str, names: TypeNames) -> dict[str, str]:
-    """Name the constants that hold choices: of `types.ts`, or of the editor that asks a resource for them."""
+    """Name the constants with choices: in `types.ts`, or in the editor that requests them from a resource."""
     with_choices = [each for each in fields if (each.options or each.source) and each.kind != "hidden"]
     ends = {each.name: "from_plugin" if each.source else "choices" for each in with_choices}
     return {name: names.take(camel(f"{name}_{end}"), prefix) for name, end in ends.items()}
@@ -95,7 +95,7 @@ def _choice_list(name: str, field: FormField) -> str:
 
 
 def _by_owner(fields: Iterable[FormField]) -> dict[str, list[FormField]]:
-    """Group fields by the dataclass that they are inside of; each group where its first field is."""
+    """Group fields by the dataclass that contains them; a group has the position of its first field."""
     groups: dict[str, list[FormField]] = {}
     for each in fields:
         groups.setdefault(each.owner, []).append(each)
@@ -107,7 +107,7 @@ def _union(field: FormField) -> str:
 
 
 def value_type(field: FormField, rows: Mapping[str, str]) -> str:
-    """Write the type of a field's value, which may be None only where Python accepts it."""
+    """Write the type of a field's value, which may be null only if Python accepts None."""
     if field.kind == "list":
         return f"{rows[field.name]}[]"
     if field.options and not field.source:
@@ -155,7 +155,7 @@ def _defaults(nested: Mapping[str, Sequence[FormField]]) -> str:
 
 
 def _reading(naming: Naming, nested: Mapping[str, Sequence[FormField]]) -> str:
-    """Write the function that fills in defaults, also for a null if Python does not accept it."""
+    """Write the function that fills in defaults, also for a null that Python does not accept."""
     argument = camel(naming.stored) if naming.base else "row"
     lines = []
     for owner, inside in nested.items():
@@ -186,7 +186,7 @@ def write_types(
 ) -> str:
     """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`.
 
-    Python migrates queries of the kinds in `migrating`: no default of today is added to one that was saved.
+    Python migrates queries of the kinds in `migrating`: saved queries of these kinds get no current default.
     """
     secrets = [each for each in config if each.kind in SECRETS]
     lines = [f"  {key(each.name)}?: string;" for each in secrets]

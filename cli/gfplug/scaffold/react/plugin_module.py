@@ -20,7 +20,7 @@ export function QueryHelp(props: QueryEditorHelpProps<Query>) {
 
 
 def write_query_help(examples: Sequence[Mapping[str, Any]], form: FormTypes) -> str:
-    """Write the help's file; a click makes an example the query, whose form this is."""
+    """Write the help's file; a click makes an example the query. `form` is the query's form."""
     model = form.model or "object"
     lines = [line for example in examples for line in _example(example)]
     code = "\n".join([f"const examples: Array<Example<{model}>> = [", *lines, "];", "", _HELP])
@@ -50,7 +50,7 @@ def _example(example: Mapping[str, Any]) -> list[str]:
 
 
 def write_module(text: str, *, has_help: bool, migrates_queries: bool, migrates_options: bool) -> str:
-    """Write the file from the template's: with the help, and with editors that let Python migrate saved values."""
+    """Write the file from the template's file: with the help, and with editors that let Python migrate saved values."""
     migrated = [
         *(["migratedOptions"] if migrates_options else []),
         *(["migratedQuery"] if migrates_queries else []),

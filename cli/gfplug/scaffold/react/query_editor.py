@@ -29,14 +29,14 @@ _read = reader("model")
 
 
 def editor_name(kind: str) -> str:
-    """Name the component, and so its file, for `variable`, `annotation`, or nothing: the query itself."""
+    """Return the name of the component and its file; `kind` is empty for the query itself."""
     return f"{pascal(kind)}Editor" if kind else "QueryEditor"
 
 
 def write_query_editor(form: FormTypes, kind: str = "", *, is_filtered: bool = False) -> str:
-    """Write an editor's file; `kind` is empty for the query's own, else `variable` or `annotation`.
+    """Write an editor's file; `kind` is empty for the query itself, else `variable` or `annotation`.
 
-    A query that is filtered may hold ad hoc filters of its own.
+    With `is_filtered`, a query may contain ad hoc filters.
     """
     filters = ["<AdHocFilters query={query} onChange={onChange} onRunQuery={onRunQuery} />"] if is_filtered else []
     code = "\n\n".join([*row_components(form), _component(form, kind, filters)])
@@ -92,7 +92,7 @@ def _component(form: FormTypes, kind: str, filters: list[str]) -> str:
 
 
 def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
-    """Write the fields by section; what a whole section waits for is tested once."""
+    """Write the fields by section; a condition of a whole section is tested once."""
     width = max([12, *(len(field.label) + 4 for field in form.fields if field.kind not in ("hidden", "list"))])
     nodes: list[Node] = []
     for name, fields in sections(form.fields):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "frontend/src/"
-"""The files' place in a project; once they are written, the author owns them."""
+"""The files' folder in a project; after they are written, the author owns them."""
 
 _KINDS = ("variable", "annotation")
 _IMPORT = re.compile(r" from '\./(?:controls/)?(\w+)';")

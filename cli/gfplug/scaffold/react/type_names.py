@@ -35,15 +35,15 @@ class TypeNames:
     """The unique names of the exports of `types.ts`."""
 
     def __init__(self) -> None:
-        """Begin with the names that every `types.ts` uses."""
+        """Start with the names that every `types.ts` uses."""
         self._used_names = set(_GLOBAL)
 
     def reserve(self, naming: Naming) -> None:
-        """Reserve the names of a form's own parts."""
+        """Reserve the names of a form's parts."""
         self._used_names |= {naming.model, naming.stored, naming.defaults, naming.read}
 
     def take(self, base: str, prefix: str) -> str:
-        """Return the name if it is free, else the name with a prefix, else with a number; words as in Python."""
+        """Return the name if it is free, else with a prefix, else with a number; words are split as in Python."""
         name, number = base, 2
         if name in self._used_names:
             name = longer = camel(f"{prefix}_{base}") if base[0].islower() else pascal(f"{prefix}_{base}")
@@ -55,7 +55,7 @@ class TypeNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormTypes:
-    """What `types.ts` calls the parts of a form, and their code.
+    """The names of a form's parts in `types.ts`, and their code.
 
     `model` is the type of all its fields, `stored` the type in which fields may be missing, `defaults` a constant,
     `read` the function from `stored` to `model`. `choices` maps a field's name to its constant, `rows` a list's to its
@@ -74,7 +74,7 @@ class FormTypes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
-    """What the parts of a form are called, and the type that `stored` extends; `prefix` begins names that are taken."""
+    """The names of a form's parts, and the type that `stored` extends; `prefix` is put before names that are in use."""
 
     model: str
     stored: str

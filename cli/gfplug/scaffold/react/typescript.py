@@ -21,7 +21,7 @@ _GROUP = re.compile(r"\([^()]*\)")
 
 
 def string(text: str) -> str:
-    """Write a text as a literal: in single quotes, unless that takes more escapes."""
+    """Write a text as a literal: in single quotes, unless double quotes need fewer escapes."""
     quoted = json.dumps(text, ensure_ascii=any("\ud800" <= character <= "\udfff" for character in text)).replace(
         "\x7f", "\\x7f"
     )
@@ -50,7 +50,7 @@ def key(name: str) -> str:
 
 
 def member(owner: str, name: str, *, optional: bool = False) -> str:
-    """Write the access to a member; one with a dot is inside another."""
+    """Write the access to a member; a name with a dot leads into a nested object."""
     first, _, rest = name.partition(".")
     mark = "?." if optional else "."
     inner = f"{owner}{mark}{first}" if _NAME.fullmatch(first) else f"{owner}{'?.' if optional else ''}[{string(first)}]"
@@ -58,7 +58,7 @@ def member(owner: str, name: str, *, optional: bool = False) -> str:
 
 
 def item(owner: str, name: str) -> str:
-    """Write the access to what an object keeps under a name, whatever characters are in it."""
+    """Write the access to the value of an object's key, which may contain any characters."""
     return f"{owner}.{name}" if _NAME.fullmatch(name) else f"{owner}[{string(name)}]"
 
 
@@ -76,7 +76,7 @@ def camel(name: str) -> str:
 
 
 def text_attribute(name: str, text: str) -> str:
-    """Write an attribute that holds a text."""
+    """Write an attribute whose value is a text."""
     return f'{name}="{text}"' if _PLAIN_ATTRIBUTE.fullmatch(text) else f"{name}={{{string(text)}}}"
 
 
@@ -87,9 +87,9 @@ def uses(code: str, name: str) -> bool:
 
 
 def imports(code: str, names: Mapping[str, str], *, always: str = "") -> str:
-    """Write the imports of the names that code uses, and of one more.
+    """Write the imports of the names that code uses, and of `always`.
 
-    `names` maps each to its module; `type X` is one that is a type.
+    `names` maps each name to its module; `type X` is the name of a type.
     """
     by_module = defaultdict(list)
     for name, module in names.items():
@@ -120,18 +120,18 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Nodes that are there while an expression is true; always, if it is empty."""
+    """Nodes that are rendered while an expression is true, or always if it is empty."""
 
     test: str
     nodes: Sequence[Node]
 
 
 Node: TypeAlias = "Element | Condition | str"
-"""A text is a line of JSX as it is."""
+"""A text is a line of JSX, unchanged."""
 
 
 def jsx(nodes: Iterable[Node], depth: int) -> list[str]:
-    """Write nodes as lines, two spaces for each level; neighbours with the same condition are tested once."""
+    """Write nodes as lines, two spaces for each level; a condition of adjacent nodes is tested once."""
     return [line for node in _join_conditions(nodes) for line in _lines(node, depth)]
 
 
@@ -157,7 +157,7 @@ def _lines(node: Node, depth: int) -> list[str]:
 
 
 def _is_either(test: str) -> bool:
-    """Tell whether `||` joins the parts of a test, outside of all parentheses."""
+    """Tell whether a test has `||` outside of all parentheses."""
     bare = _NO_CODE.sub("''", test)
     while bare != (shorter := _GROUP.sub("", bare)):
         bare = shorter

@@ -1,5 +1,5 @@
 // @ts-check
-// The buttons of what can be added and removed: rows and headers.
+// The buttons that add and remove rows and headers.
 const React = require('react');
 const ui = require('@grafana/ui');
 const { strings, t } = require('./strings');

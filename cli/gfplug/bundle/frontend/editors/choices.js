@@ -10,7 +10,7 @@ const { strings, t } = require('./strings');
  * @typedef {{ options: Choice[], loading?: boolean, error?: string }} Choices
  */
 
-/** The resource's path, with the form's own values in the place of {names}; nothing while one of them is missing.
+/** The resource's path, with the form's values in the place of {names}; empty while a value is missing.
  * @param {string} template @param {(name: string) => unknown} read */
 function pathOf(template, read) {
   const names = [...template.matchAll(/\{([\w.]+)\}/g)].map(([, name]) => name);
@@ -24,7 +24,7 @@ function choice(item) {
   return typeof item === 'object' ? { ...item, label: item.label ?? String(item.value) } : { value: item, label: String(item) };
 }
 
-/** Ask the plugin for a field's choices, again when a value that they depend on changes.
+/** Ask the plugin for a field's choices; ask again when a value in the path changes.
  * @param {UiField} field @param {(name: string) => unknown} read
  * @param {{ getResource(path: string): Promise<any> } | undefined} datasource @returns {Choices} */
 function useChoices(field, read, datasource) {

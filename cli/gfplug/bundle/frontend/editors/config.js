@@ -1,5 +1,5 @@
 // @ts-check
-// The config page: what it shows comes from the schema, what it stores goes where each field says.
+// The config page: it shows the fields of the schema, and stores each value where its field says.
 const React = require('react');
 const { config } = require('@grafana/runtime');
 const ui = require('@grafana/ui');
@@ -57,7 +57,7 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
   const isConfigured = (/** @type {UiField} */ field) => Boolean(settings.secureJsonFields?.[field.name]);
   const complaint = (/** @type {UiField} */ field) => (isConfigured(field) ? undefined : problem(field, read(field, settings)));
 
-  // Grafana 13: what it refuses is not saved
+  // Grafana 13 does not save settings that the validation refuses
   const validation = /** @type {any} */ (rest).validation;
   React.useEffect(
     () =>

@@ -8,7 +8,7 @@ const { emptied } = require('./fields');
 
 const h = React.createElement;
 
-/** Keeps what is typed until the field is left: "-" and "1e" are not numbers yet. @param {any} props */
+/** Keeps the typed text until the user leaves the field: "-" and "1e" are not numbers yet. @param {any} props */
 function NumberInput({ value, onNumber, onCommit, ...rest }) {
   const [draft, setDraft] = React.useState(/** @type {string | undefined} */ (undefined));
   return h(ui.Input, {
@@ -28,7 +28,7 @@ function NumberInput({ value, onNumber, onCommit, ...rest }) {
   });
 }
 
-/** Numbers become numbers, template variables stay as they are. @param {string[]} tags */
+/** Convert texts to numbers; template variables stay texts. @param {string[]} tags */
 function numbers(tags) {
   return tags.map((tag) => (tag.includes('$') ? tag : Number(tag))).filter((tag) => !Number.isNaN(tag));
 }

@@ -21,7 +21,7 @@ const hooks = require('./hooks');
  * @extends {DataSourceVariableSupport<DataSource, Query, Options>} */
 class Variables extends DataSourceVariableSupport {}
 
-/** Variables with a form and a Python method of their own; columns `text` and `value` of the answer are told apart.
+/** Variables with their own form and Python method; the columns `text` and `value` of the answer are read separately.
  * @extends {CustomVariableSupport<DataSource, Query, Query, Options>} */
 class OwnVariables extends CustomVariableSupport {
   /** @param {DataSource} datasource */
@@ -33,7 +33,7 @@ class OwnVariables extends CustomVariableSupport {
   }
 }
 
-/** Fill in the variables of one text. An item of a list that is nothing but a variable becomes as many items as it has values.
+/** Fill in the variables of one text. A list item that consists of one variable becomes one item for each of its values.
  * @param {string} text @param {ScopedVars} scoped @returns {string[]} */
 function expand(text, scoped) {
   /** @type {unknown[] | undefined} */
@@ -47,8 +47,8 @@ function expand(text, scoped) {
   return (values ?? [getTemplateSrv().replace(text, scoped)]).map(String);
 }
 
-/** Write a variable's value into SQL as Grafana's own data sources do: several values, or one of a variable that may have
- * several, in quotes; any other without, and each quote within doubled. A format, as in `${name:raw}`, comes before this.
+/** Write a variable's value into SQL as Grafana's SQL data sources do: values are quoted if there are several, or if the
+ * variable may have several; quotes in a value are doubled. A format, as in `${name:raw}`, takes precedence.
  * @param {unknown} value @param {{ multi?: boolean, includeAll?: boolean }} [variable] @returns {string} */
 function quoteSql(value, { multi, includeAll } = {}) {
   const text = [value].flat().map((item) => `'${String(item).replace(/'/g, "''")}'`).join();
@@ -68,7 +68,7 @@ function interpolate(value, scoped, format) {
     : value;
 }
 
-/** Tell whether a query holds a field. @param {import('./types').UiField} field @param {Query} query */
+/** Tell whether a query has a value for a field. @param {import('./types').UiField} field @param {Query} query */
 function isSaved(field, query) {
   return valueOf({ ...field, default: undefined }, query) !== undefined;
 }
@@ -80,7 +80,7 @@ class DataSource extends DataSourceWithBackend {
     super(settings);
     this.proxyUrl = settings.url ?? '';
     if (schema.capabilities.annotations) {
-      // The query editor, and events from the frame's columns time, timeEnd, title, text, tags.
+      // Annotations use the query editor; events come from the frame's columns time, timeEnd, title, text, tags.
       /** @type {import('@grafana/data').AnnotationSupport<Query>} */
       this.annotations = schema.own?.annotation
         ? { QueryEditor: /** @type {any} */ (editorOf('annotation')), prepareQuery: ({ target }) => own('annotation', target) }
@@ -89,7 +89,7 @@ class DataSource extends DataSourceWithBackend {
     if (schema.capabilities.variables) {
       this.variables = schema.own?.variable ? new OwnVariables(this) : new Variables();
     }
-    // Grafana 13 asks for them where they are there
+    // Grafana 13 calls these methods if they exist
     for (const name of /** @type {const} */ (['getDefaultVariables', 'getDefaultLinks'])) {
       const list = hooks[name];
       if (list) {
@@ -110,19 +110,19 @@ class DataSource extends DataSourceWithBackend {
     return this.memory?.fill(defaults) ?? defaults;
   }
 
-  /** Keep what the user chose in an edit for the next new query. @param {Record<'before' | 'after', import('./types').Values>} edit */
+  /** Keep the user's choices in an edit for the next new query. @param {Record<'before' | 'after', import('./types').Values>} edit */
   remember(edit) {
     this.memory?.write(edit);
   }
 
-  /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. @param {Query} query */
+  /** Tell Grafana which queries to send: not hidden ones, and not incomplete ones. @param {Query} query */
   filterQuery(query) {
     const visible = shown(fieldsOf(query), (field) => valueOf(field, query));
     const isJudged = (/** @type {import('./types').UiField} */ field) => field.required && (!migrates(query) || isSaved(field, query));
     return !query.hide && visible.every((field) => !isJudged(field) || !isEmpty(valueOf(field, query)));
   }
 
-  /** In a query that Python migrates, variables are filled in wherever they are, and no default: it may be of another time.
+  /** In a query that Python migrates, fill in variables in all keys, but no defaults, which may have changed since.
    * @param {Query} query @param {ScopedVars} scoped @param {import('./types').Filter[]} [filters] @returns {Query} */
   applyTemplateVariables(query, scoped, filters) {
     const filledIn = (/** @type {import('./types').UiField} */ field) => {

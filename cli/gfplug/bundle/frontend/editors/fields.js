@@ -1,5 +1,5 @@
 // @ts-check
-// What a field of the schema means, apart from how it looks: its value, its default, whether it is acceptable.
+// The fields of the schema without their controls: a field's value, its default, and its validation.
 const { strings, t } = require('./strings');
 
 /**
@@ -22,12 +22,12 @@ function translated(form) {
   }));
 }
 
-/** What is stored under a field's name; one with a dot is inside an object. @param {Values} values @param {string} name */
+/** The value stored under a field's name; a name with a dot leads into an object. @param {Values} values @param {string} name */
 function stored(values, name) {
   return name.split('.').reduce((/** @type {any} */ inside, key) => inside?.[key], values);
 }
 
-/** A copy of the values with one replaced. @param {Values} values @param {string} name @param {unknown} value @returns {Values} */
+/** A copy of the values with one value replaced. @param {Values} values @param {string} name @param {unknown} value @returns {Values} */
 function put(values, name, value) {
   const [key, ...rest] = name.split('.');
   const inner = /** @type {Values} */ (values[key] ?? {});
@@ -40,13 +40,13 @@ function defaultsOf(fields) {
   return given.reduce((values, field) => put(values, field.name, field.default), /** @type {Values} */ ({}));
 }
 
-/** The stored value, or the default that Python would use in its place. @param {UiField} field @param {Values} values */
+/** The stored value, or the default that Python would use. @param {UiField} field @param {Values} values */
 function valueOf(field, values) {
   const value = stored(values, field.name);
   return value === undefined ? field.default : value;
 }
 
-/** What to store when the user empties a field: a text stays empty and does not fall back to its default. @param {UiField} field */
+/** The value to store when the user empties a field: a text stays empty, without its default. @param {UiField} field */
 function emptied(field) {
   return field.nullable ? null : TEXT.includes(field.kind) || field.from ? '' : undefined;
 }
@@ -61,7 +61,7 @@ function hasVariable(value) {
   return VARIABLE.test(String(value));
 }
 
-/** As Python reads a pattern: it matches the whole text. One that only Python knows is left to it, as is a long text.
+/** Match the whole text, as Python does. Python checks long texts, and patterns that JavaScript can't read.
  * @param {string} pattern @param {string} text */
 function matches(pattern, text) {
   try {
@@ -71,7 +71,7 @@ function matches(pattern, text) {
   }
 }
 
-/** Say what is wrong with a value that is not empty. @param {UiField} field @param {any} value */
+/** Return the error of a value that is not empty. @param {UiField} field @param {any} value */
 function broken({ kind, numeric, integer, min, max, from, options, pattern }, value) {
   if (hasVariable(value)) {
     return undefined;
@@ -91,7 +91,7 @@ function broken({ kind, numeric, integer, min, max, from, options, pattern }, va
   return pattern && !matches(pattern, value) ? strings.noMatch : undefined;
 }
 
-/** Say what is wrong with a value: what Python refuses. @param {UiField} field @param {any} value @returns {string | undefined} */
+/** Return the error of a value that Python would refuse. @param {UiField} field @param {any} value @returns {string | undefined} */
 function problem(field, value) {
   if (isEmpty(value)) {
     return field.required ? t(strings.required, { ...field }) : undefined;
@@ -102,7 +102,7 @@ function problem(field, value) {
   return text && t(text, { ...field, limit, choices: field.options?.map((option) => option.label).join(', ') });
 }
 
-/** The fields that a form shows for these values, in one of Grafana's apps or wherever it is.
+/** The fields that a form shows for these values, in one of Grafana's apps, or in any app.
  * @param {UiField[]} fields @param {(field: UiField) => unknown} read @param {string} [app] @returns {UiField[]} */
 function shown(fields, read, app) {
   const holds = (/** @type {string} */ name, /** @type {unknown[]} */ wanted) => {
@@ -115,7 +115,7 @@ function shown(fields, read, app) {
   );
 }
 
-/** The sections of a form, in order, each with its fields; those without one come first. @param {UiField[]} fields @returns {Array<[string, UiField[]]>} */
+/** The sections of a form, in order, each with its fields; fields without a section come first. @param {UiField[]} fields @returns {Array<[string, UiField[]]>} */
 function sections(fields) {
   const names = [...new Set(['', ...fields.map((field) => field.section ?? '')])];
   const found = names.map((name) => /** @type {[string, UiField[]]} */ ([name, fields.filter((field) => (field.section ?? '') === name)]));

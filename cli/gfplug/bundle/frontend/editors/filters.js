@@ -13,7 +13,7 @@ const { strings, t } = require('./strings');
 
 const h = React.createElement;
 
-/** Ask a resource of the plugin. A failure is one for Grafana to show beside the filters.
+/** Ask a resource of the plugin. Grafana shows a failure beside the filters.
  * @param {import('./datasource').DataSource} datasource @param {string} path @param {Partial<KeysOptions> & { key?: string }} [options]
  * @returns {Promise<any>} */
 async function ask(datasource, path, { filters, timeRange, queries, key } = {}) {
@@ -31,7 +31,7 @@ async function ask(datasource, path, { filters, timeRange, queries, key } = {}) 
   }
 }
 
-/** Give a data source the methods by which Grafana sees that it can be filtered. @param {import('./datasource').DataSource} datasource */
+/** Give a data source the methods that tell Grafana that it accepts filters. @param {import('./datasource').DataSource} datasource */
 function offerFilters(datasource) {
   if (schema.capabilities.tagKeys) {
     datasource.getTagKeys = (options) => ask(datasource, 'gfplug/tag-keys', options);
@@ -41,7 +41,7 @@ function offerFilters(datasource) {
   }
 }
 
-/** The filters that a query itself holds, as one has that came from a dashboard to Explore; they can be removed.
+/** The filters in a query, such as one that was opened in Explore from a dashboard; the user can remove them.
  * @param {{ query: Query, onChange: (query: Query) => void, onRunQuery: () => void }} props */
 function Filters({ query, onChange, onRunQuery }) {
   const { adhocFilters = [], ...rest } = query;

@@ -13,10 +13,10 @@ const { Rows } = require('./rows');
  * @property {UiField[]} fields
  * @property {Values} values
  * @property {string} prefix begins the id of every control
- * @property {(values: Values) => void} onChange every edit
- * @property {() => void} onCommit an edit is finished
+ * @property {(values: Values) => void} onChange called for every edit
+ * @property {() => void} onCommit called when an edit is finished
  * @property {boolean} [disabled]
- * @property {string} [app] the one of Grafana's apps that it is shown in
+ * @property {string} [app] the Grafana app that shows the form
  * @property {import('./datasource').DataSource} [datasource] whose resources list choices
  * @property {import('./types').Controls} [controls] of hooks.js, in place of gfplug's
  */

@@ -26,7 +26,7 @@ function named(settings, number, name) {
   return { ...settings, jsonData: { ...settings.jsonData, [`${NAME}${number}`]: name } };
 }
 
-/** Replace a value; the empty one is what Reset leaves. @param {Settings} settings @param {number} number @param {string} value @returns {Settings} */
+/** Replace a value; Reset passes the empty value. @param {Settings} settings @param {number} number @param {string} value @returns {Settings} */
 function valued(settings, number, value) {
   const key = `${VALUE}${number}`;
   return {
@@ -36,7 +36,7 @@ function valued(settings, number, value) {
   };
 }
 
-/** Remove one; those behind it move up. A stored value cannot move, for no browser ever sees it: it is asked for again.
+/** Remove a header; later ones move up. A browser can't read a stored value, so it can't move: the user enters it again.
  * @param {Settings} settings @param {number} number @returns {Settings} */
 function without(settings, number) {
   const last = countOf(settings);

@@ -1,5 +1,5 @@
 // @ts-check
-// The help of the query editor: the author's examples, each of which becomes the query when it is clicked.
+// The help of the query editor: the author's examples; a click on an example makes it the query.
 const React = require('react');
 const ui = require('@grafana/ui');
 const { schema } = require('./project');

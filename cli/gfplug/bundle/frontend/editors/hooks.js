@@ -1,5 +1,5 @@
 // @ts-check
-// What the project's frontend/hooks.js exports.
+// The exports of the project's frontend/hooks.js.
 const { packages, runHooks, schema } = require('./project');
 
 const FILE = 'frontend/hooks.js';
@@ -10,7 +10,7 @@ const FORMS = {
   annotationFields: schema.own?.annotation,
 };
 
-/** Hand a package that Grafana shares to the hooks. The build found its name in their text. @param {string} name */
+/** Give the hooks a package that Grafana shares. The build has read the package's name in the hooks' text. @param {string} name */
 function requirePackage(name) {
   if (!packages[name]) {
     throw new Error(`the build did not see that the package '${name}' is needed: write its name as one text`);
@@ -18,7 +18,7 @@ function requirePackage(name) {
   return packages[name];
 }
 
-/** Run the file and check what it exports. @returns {import('./types').Hooks} */
+/** Run the file and check its exports. @returns {import('./types').Hooks} */
 function run() {
   /** @type {{ exports: any }} */
   const module = { exports: {} };
@@ -38,8 +38,8 @@ function run() {
   return module.exports;
 }
 
-/** Load the hooks. When they fail, the editors still work, but the queries that they might have answered show the failure:
- * a panel must not show Python's answer instead, which may be another one. @returns {import('./types').Hooks} */
+/** Load the hooks. If this fails, the editors still work, but queries that the hooks may answer show the failure:
+ * a panel must not show Python's answer instead, which may differ. @returns {import('./types').Hooks} */
 function load() {
   try {
     return run();

@@ -1,5 +1,5 @@
 // @ts-check
-// Queries that the project's own code answers in the browser; Python answers those that it leaves.
+// Queries that the project's hooks answer in the browser; Python answers the others.
 const { LoadingState, toDataFrame } = require('@grafana/data');
 const { getBackendSrv } = require('@grafana/runtime');
 const { catchError, defaultIfEmpty, finalize, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
@@ -26,7 +26,7 @@ function query(datasource, request, python) {
   return from(todays).pipe(mergeMap((queries) => share(datasource, request, queries, python)));
 }
 
-/** A query as hooks see it: of today, its defaults filled in; undefined where Python fails to migrate it, and says why.
+/** A query for the hooks: migrated, with its defaults; undefined if Python can't migrate it; Python reports why.
  * @param {string} uid @param {Query} target @returns {Promise<Query | undefined>} */
 async function migrated(uid, target) {
   try {
@@ -37,7 +37,7 @@ async function migrated(uid, target) {
   }
 }
 
-/** Share the queries out between the hook and Python.
+/** Divide the queries between the hook and Python.
  * @param {DataSource} datasource @param {Request} request @param {Array<Query | undefined>} queries as hooks see them @param {Python} python */
 function share(datasource, request, queries, python) {
   const answers = request.targets.map((target, place) => {
@@ -51,7 +51,7 @@ function share(datasource, request, queries, python) {
   return parts.length === 1 ? parts[0] : merge(...parts).pipe(map(withState(parts.length)));
 }
 
-/** Give each part the state of the whole answer: Grafana shows the state of the part that came last.
+/** Give each part the state of the whole answer: Grafana shows the state of the last part.
  * @param {number} count how many parts will come @returns {(part: Response) => Response} */
 function withState(count) {
   /** @type {Map<string | undefined, Response['state']>} */
@@ -84,7 +84,7 @@ function ask(datasource, target, request, signal) {
   }
 }
 
-/** Ask the proxy until nobody waits for the answer. By a request's id Grafana would end all but the last of its fetches.
+/** Ask the proxy until nobody waits for the answer. With a request id Grafana would cancel all its fetches but the last.
  * @param {string} proxyUrl @param {string} path @param {import('./types').FetchInit | undefined} init @param {AbortSignal} abortSignal */
 async function fetch(proxyUrl, path, init, abortSignal) {
   const url = `${proxyUrl}/${path.replace(/^\/+/, '')}`;
@@ -92,7 +92,7 @@ async function fetch(proxyUrl, path, init, abortSignal) {
   return (await lastValueFrom(getBackendSrv().fetch(options))).data;
 }
 
-/** One target's frames, or its own error, so that one failing query does not sink the others.
+/** One target's frames, or its error, so that the other queries are still answered.
  * @param {string} refId @param {Promise<import('./types').Frames> | import('rxjs').Observable<import('./types').Frames>} answer */
 function respond(refId, answer) {
   return (isObservable(answer) ? answer : from(answer)).pipe(

@@ -1,6 +1,6 @@
 // @ts-check
-// What a user chose last in fields that say `remember`, for each data source: in this browser, and where Grafana keeps
-// what plugins store for users (12 and newer), in every browser of that user.
+// A user's last choices in fields with `remember`, for each data source: stored in this browser, and in Grafana 12 and
+// newer also in Grafana's user storage for plugins, which all browsers of the user share.
 const { config } = require('@grafana/runtime');
 const { hasVariable, isEmpty, put, valueOf } = require('./fields');
 const { schema } = require('./project');
@@ -12,7 +12,7 @@ const { schema } = require('./project');
 
 const fields = schema.query.fields.filter((field) => field.remember);
 
-/** What was kept by these editors; what others kept may be of other types. @param {string | null} text @returns {Values} */
+/** The values that editors of this schema stored; others may have other types. @param {string | null} text @returns {Values} */
 function parse(text) {
   try {
     const { hash, values } = JSON.parse(text ?? '{}');
@@ -33,25 +33,25 @@ function memoryOf(datasource) {
   try {
     kept = localStorage.getItem(place);
   } catch {
-    // this browser keeps nothing
+    // this browser stores nothing
   }
   const keep = (/** @type {string} */ text) => {
     kept = text;
     try {
       localStorage.setItem(place, text);
     } catch {
-      // until the page is left
+      // the values last until the user leaves the page
     }
   };
   const before = kept;
   Promise.resolve(userStorage?.getItem(name)).then((text) => text && kept === before && keep(text), () => {});
   return {
-    /** Put what the user chose last in the place of defaults. @param {Values} defaults */
+    /** Replace defaults with the user's last choices. @param {Values} defaults */
     fill(defaults) {
       const values = parse(kept);
       return fields.reduce((filled, { name }) => (isEmpty(values[name]) ? filled : put(filled, name, values[name])), defaults);
     },
-    /** Keep what an edit changed. A variable belongs to its dashboard, and an emptied field has its default again.
+    /** Keep the values that an edit changed, except variables, which belong to a dashboard. An empty field gets its default.
      * @param {Record<'before' | 'after', Values>} edit */
     write({ before, after }) {
       const isChosen = (/** @type {UiField} */ field) => JSON.stringify(valueOf(field, after)) !== JSON.stringify(valueOf(field, before));

@@ -1,5 +1,5 @@
 // @ts-check
-// What an older version of the plugin saved, as today's Python reads it. Nothing is stored until the user edits it.
+// Shows values of an older plugin version as the current Python code reads them. Only the user's edits are stored.
 const React = require('react');
 const ui = require('@grafana/ui');
 const { getBackendSrv } = require('@grafana/runtime');
@@ -15,16 +15,16 @@ const { strings, t } = require('./strings');
 
 const h = React.createElement;
 const MOST = 1000;
-/** The answers, so that no query is asked about twice. @type {Map<string, Values>} */
+/** Python's answers, so that each value is sent only once. @type {Map<string, Values>} */
 const known = new Map();
 
-/** What was saved as text, without what Grafana itself keeps there. @param {Values} saved */
+/** The saved values as text, without Grafana's own keys. @param {Values} saved */
 function textOf(saved) {
   const names = Object.keys(saved).filter((key) => key === 'queryType' || !OF_GRAFANA.includes(key));
   return JSON.stringify(names.sort().map((name) => [name, saved[name]]));
 }
 
-/** Ask Python what it makes of what was saved. @param {string} uid @param {'query' | 'options'} name @param {Values} saved @returns {Promise<Values>} */
+/** Let Python migrate the saved values. @param {string} uid @param {'query' | 'options'} name @param {Values} saved @returns {Promise<Values>} */
 async function migrated(uid, name, saved) {
   const text = JSON.stringify([uid, name, textOf(saved)]);
   const answer = known.get(text) ?? (await post(uid, { [name]: saved }))[name];
@@ -45,8 +45,8 @@ async function post(uid, data) {
   }
 }
 
-/** What to show of what was saved: itself, until Python has answered, if it fails, and once it was edited. The editor waits
- * for the first answer: until then its fields may show what means something else today.
+/** The values to show: migrated ones; saved ones until Python has answered, if it fails, and after an edit. The editor waits
+ * for the first answer: until then a field may show a value whose meaning has changed.
  * @param {boolean} isAsked @param {string} uid @param {'query' | 'options'} name @param {Values} saved */
 function useMigrated(isAsked, uid, name, saved) {
   const text = isAsked ? textOf(saved) : '';
@@ -70,7 +70,7 @@ function useMigrated(isAsked, uid, name, saved) {
     values: values ? { ...values, ...(name === 'query' ? ofGrafana(saved) : {}) } : saved,
     failure,
     isWaiting: isOpen && answer.text === undefined,
-    /** Remember that what was edited is of today. @param {Values} changed */
+    /** Remember that the edited values need no migration. @param {Values} changed */
     remember: (changed) => {
       edited.current = isOpen || failure ? '' : textOf(changed);
     },
@@ -82,7 +82,7 @@ function warning(message) {
   return message && h(ui.Alert, { severity: 'warning', title: t(strings.notMigrated, { message }) });
 }
 
-/** A query editor that shows what was saved as it is read today.
+/** A query editor that shows migrated values.
  * @param {import('react').FunctionComponent<QueryProps & { disabled?: boolean }>} Editor @returns {import('react').FunctionComponent<QueryProps>} */
 function migratedQuery(Editor) {
   return (props) => {
@@ -97,7 +97,7 @@ function migratedQuery(Editor) {
   };
 }
 
-/** A config page that shows what was saved as it is read today.
+/** A config page that shows migrated values.
  * @param {import('react').FunctionComponent<ConfigProps>} Editor @returns {import('react').FunctionComponent<ConfigProps>} */
 function migratedOptions(Editor) {
   return (props) => {

@@ -1,5 +1,5 @@
 // @ts-check
-// What Grafana loads: the plugin, made of the data source and its editors.
+// The plugin that Grafana loads: the data source and its editors.
 const { DataSourcePlugin } = require('@grafana/data');
 const { ConfigEditor } = require('./config');
 const { DataSource } = require('./datasource');

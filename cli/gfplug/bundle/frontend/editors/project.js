@@ -1,5 +1,5 @@
 // @ts-check
-// What a plugin's build inserts. This file is for the type checker alone: the joined text takes it as an argument.
+// The values that a plugin's build inserts. Only the type checker reads this file: module.js gets them as an argument.
 
 /** @type {import('./types').Project} */
 module.exports = {

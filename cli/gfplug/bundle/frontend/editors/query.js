@@ -22,7 +22,7 @@ const forms = {
   annotation: { fields: translated(schema.own?.annotation), controls: hooks.annotationFields },
 };
 
-/** A query's form: a variable and an annotation may have one of their own. @param {{ queryType?: string }} query */
+/** A query's form: variables and annotations may have their own form. @param {{ queryType?: string }} query */
 function formOf({ queryType }) {
   return (queryType === 'variable' || queryType === 'annotation') && schema.own?.[queryType] ? forms[queryType] : forms[''];
 }
@@ -38,7 +38,7 @@ function variablesOf(fields, query) {
   return [...new Set(values.match(/\$(?:[A-Za-z_]\w*|\{[A-Za-z_][\w.:]*\})/g) ?? [])];
 }
 
-/** Runs the query when an edit is finished, not at every key. @param {Props & { disabled?: boolean }} props */
+/** Runs the query when an edit is finished, not at every keystroke. @param {Props & { disabled?: boolean }} props */
 function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }) {
   const edit = React.useRef(/** @type {{ before: import('./types').Query, after: import('./types').Values } | undefined} */ (undefined));
   const { fields, controls } = formOf(query);
@@ -75,12 +75,12 @@ function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }
 
 const QueryEditor = migratesSome ? require('./migration').migratedQuery(TodaysEditor) : TodaysEditor;
 
-/** The same editor for another kind of query. An old dashboard may hold a text in its place. @param {'variable' | 'annotation'} queryType */
+/** The same editor for another kind of query. An old dashboard may have a text instead of a query. @param {'variable' | 'annotation'} queryType */
 function editorOf(queryType) {
   return (/** @type {Props} */ props) => h(QueryEditor, { ...props, query: own(queryType, props.query) });
 }
 
-/** A query of this kind, its defaults filled in, but for one that Python migrates: it has the defaults of another time. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
+/** A query of this kind with its defaults; without them if Python migrates it, because the old version's may differ. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
 function own(queryType, query) {
   const given = typeof query === 'object' ? query : {};
   return { refId: queryType, ...(migrates({ queryType }) ? {} : defaultsOf(forms[queryType].fields)), ...given, queryType };

@@ -1,5 +1,5 @@
 // @ts-check
-// Queries as they were saved: which of them Python migrates, and what in them is Grafana's.
+// Saved queries: which of them Python migrates, and which keys are Grafana's.
 const { schema } = require('./project');
 
 /** @typedef {import('./types').Values} Values */
@@ -12,7 +12,7 @@ function migrates({ queryType }) {
   return Boolean((own ?? schema.query).migrates);
 }
 
-/** What Grafana itself keeps in a query. @param {Values} query @returns {Values} */
+/** The keys of a query that Grafana itself uses. @param {Values} query @returns {Values} */
 function ofGrafana(query) {
   return Object.fromEntries(OF_GRAFANA.filter((key) => key in query).map((key) => [key, query[key]]));
 }

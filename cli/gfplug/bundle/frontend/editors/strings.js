@@ -1,13 +1,13 @@
 // @ts-check
 // Every text that the editors show. `t` looks a text up in frontend/locales/<language>.json of the project: these
-// sentences, and the labels and help that the author's dataclasses bring. A text without a translation stays as it is.
+// sentences, and the labels and help of the author's dataclasses. A text without a translation stays unchanged.
 const { config } = require('@grafana/runtime');
 const { locales } = require('./project');
 
 const language = config.bootData?.user?.language ?? '';
 const texts = locales[language] ?? locales[language.split('-')[0]] ?? {};
 
-/** Translate a text, and put values in the place of {names}. @param {string} text @param {Record<string, unknown>} [values] */
+/** Translate a text, and replace {names} with values. @param {string} text @param {Record<string, unknown>} [values] */
 function t(text, values) {
   const found = texts[text] ?? text;
   return values ? found.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all)) : found;

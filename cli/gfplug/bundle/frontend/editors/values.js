@@ -1,5 +1,5 @@
 // @ts-check
-// Template variables as values, in fields that say `variables`: Python writes them so that no text of one becomes SQL.
+// Template variables as values, in fields with `variables`: Python quotes them, so that no value can become SQL code.
 const { getTemplateSrv } = require('@grafana/runtime');
 
 const REFERENCE = /\$(\w+)|\[\[(\w+)(?::[^\]]*)?\]\]|\$\{(\w+)(\.[^:}]+)?(?::[^}]*)?\}/g;
@@ -12,7 +12,7 @@ function write(value) {
   return `$__text(${texts.join()})`;
 }
 
-/** Put `$__text(value,…)` in the place of each variable, whatever format it asks for; the time range stays as Grafana has it.
+/** Replace each variable with `$__text(value,…)`, ignoring its format; Grafana fills in the variables of the time range.
  * @param {string} text @param {import('@grafana/data').ScopedVars} scoped */
 function writeValues(text, scoped) {
   return text.replace(REFERENCE, (reference, bare, old, braced, path = '') => {
