@@ -1,4 +1,4 @@
-"""A data source whose editors are hard to write as code: signs in texts, names of JavaScript, None in every place."""
+"""A data source whose editors are hard to write as code: special characters, names of JavaScript, None everywhere."""
 
 from __future__ import annotations
 

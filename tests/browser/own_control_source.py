@@ -1,4 +1,4 @@
-"""A data source with examples and with controls of its own, which its hooks.js draws."""
+"""A data source with examples and with its own controls, which its hooks.js draws."""
 
 from __future__ import annotations
 

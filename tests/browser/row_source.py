@@ -1,4 +1,4 @@
-"""A data source with what takes more than one control: sections, rows, choices from the plugin, forms of its own."""
+"""A data source that needs several controls per field: sections, rows, choices from the plugin, several forms."""
 
 from __future__ import annotations
 
