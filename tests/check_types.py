@@ -1,4 +1,4 @@
-"""Type-check everything with mypy --strict: gfplug, what it ships, and the tests.
+"""Type-check everything with mypy --strict: gfplug, the code that it ships, and the tests.
 
     python tests/check_types.py
 
@@ -63,7 +63,7 @@ def write_stubs() -> None:
 
 
 def check(sources: list[str], path: list[str]) -> tuple[int, str]:
-    """Run mypy over modules or folders; return its exit code and what it prints."""
+    """Run mypy over modules or folders; return its exit code and its output."""
     workers = 0 if CACHE.is_dir() else CORES  # workers are slower with a cache
     options = [f"--num-workers={workers}", "--no-sqlite-cache"]  # a cache of files: several runs may write it at once
     command = [sys.executable, "-m", "mypy", *options, *sources]
@@ -77,7 +77,7 @@ def check(sources: list[str], path: list[str]) -> tuple[int, str]:
 def main() -> int:
     """Write the stubs, check everything, and return the highest exit code."""
     write_stubs()
-    outcomes = [check([f"--module={name}" for name in modules()], BASES)]  # first: the others use what it caches
+    outcomes = [check([f"--module={name}" for name in modules()], BASES)]  # first: the others use its cache
     with ThreadPoolExecutor(CORES) as pool:
         others = [pool.submit(check, [example], [example, f"{example}/src"]) for example in EXAMPLES]
         others.append(pool.submit(check, [HOOKS], []))

@@ -24,7 +24,7 @@ function withEditsOf(now = {}, edited = {}, before = {}) {
   return Object.fromEntries(keys.map((key) => [key, isEdit(key) ? edited[key] : now[key]]).filter(([, value]) => value !== undefined));
 }
 
-/** Keep the settings, and ask the data source whether it works with them. */
+/** Save the settings, and run the health check of the data source with them. */
 export const saveAndTest = (preview, edited) =>
   preview.work(async () => {
     preview.set({ health: { status: 'testing' } });

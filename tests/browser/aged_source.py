@@ -55,7 +55,7 @@ class Aged:
     """A data source that has changed since its dashboards were saved."""
 
     def __init__(self, settings: Settings[AgedOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[AgedModel]) -> None:
         """Answer nothing."""

@@ -31,7 +31,7 @@ class Bound:
     """The class that holds them."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[BoundModel]) -> None:
         """Answer nothing."""

@@ -43,7 +43,7 @@ class Datasource:
     """The class that ties the two together."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> None:
         """Answer nothing."""

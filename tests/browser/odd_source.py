@@ -89,7 +89,7 @@ class Odd(Wide):
     """A data source whose editors are hard to write down."""
 
     def __init__(self, settings: Settings[OddOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[OddModel]) -> None:  # type: ignore[override]  # another model
         """Answer nothing."""

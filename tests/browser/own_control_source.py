@@ -33,7 +33,7 @@ class Showy:
     )
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[ShowyModel]) -> None:
         """Answer nothing."""

@@ -85,7 +85,7 @@ class Wide:
     """A data source with everything that takes more than one control, and forms of their own."""
 
     def __init__(self, settings: Settings[WideOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[WideModel]) -> None:
         """Answer nothing."""

@@ -34,7 +34,7 @@ class SqlDatasource:
     """A data source that takes SQL."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[SqlModel]) -> None:
         """Answer nothing."""
@@ -51,7 +51,7 @@ class ValuesDatasource:
     """A data source that takes it."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[ValuesModel]) -> None:
         """Answer nothing."""

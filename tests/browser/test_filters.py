@@ -54,7 +54,7 @@ def test_a_failure_is_one_for_grafana_to_show(evaluate: Evaluate) -> None:
 
 
 def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
-    """Their variables are filled in, also several values of one variable, and the query's own filters stay."""
+    """Variables in the filters are filled in, also several values of one variable, and the query's filters stay."""
     several = "{ key: 'host', operator: '=|', value: '$hosts', values: ['$hosts', 'c'] }"
     (call,) = evaluate(
         f"(datasource.query({{ range, filters: [{EU}, {several}], targets: [{{ refId: 'A' }},"

@@ -40,7 +40,7 @@ class Shop:
     """A data source with variables, annotations and filters of its own."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> None:
         """Answer nothing."""

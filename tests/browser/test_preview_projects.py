@@ -86,7 +86,7 @@ def project(folder: Path, *, url: str = "", **answers: Any) -> Path:
 def test_the_panel_of_an_example_is_drawn(
     example: str, packages: str, series: list[str], browser: Any, tmp_path: Path
 ) -> None:
-    """Its editor is shown, its config page has no error, and its alert rule is evaluated."""
+    """The example's editor is shown, its config page has no error, and its alert rule is evaluated."""
     with shown(project(tmp_path, example=example), browser, packages=packages) as preview:
         panel = preview.panel()
         assert (panel.state, list(panel.series), panel.errors) == (

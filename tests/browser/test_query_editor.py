@@ -190,7 +190,7 @@ def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
 
 
 def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
-    """A hidden one is neither shown nor required."""
+    """A hidden field is not shown and not required."""
     is_shown = [
         evaluate(
             query(f"{{ refId: 'A', mode: '{mode}' }}")

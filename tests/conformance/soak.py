@@ -39,14 +39,14 @@ class Watch:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        """Start to take samples."""
+        """Start taking samples."""
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Stop to take samples."""
+        """Stop taking samples."""
         self._over.set()
         self._thread.join(10)
 

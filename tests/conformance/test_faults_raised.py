@@ -58,7 +58,7 @@ def well(plugin: Plugin) -> bool:
 @pytest.mark.shows("protocol 57", "faults: User code raises anything")
 @raised
 def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -> None:
-    """Its ref id has an error with the exception; the other queries have their frames."""
+    """The query's ref id has an error with the exception; the other queries have their frames."""
     answers = faulty.query(query("A"), query("B", kind=how), query("C"))
 
     assert [answers[ref]["status"] for ref in "AC"] == [200, 200]
@@ -130,7 +130,7 @@ def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: st
 @pytest.mark.shows("protocol 56")
 @raised
 def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str) -> None:
-    """Its earlier parts arrive, then its error; another query of the same call is answered completely."""
+    """The query's earlier parts arrive, then its error; another query of the same call is answered completely."""
     chunks = faulty.ask("query_chunked", request=query_request(query("A", kind=how), query("B")))["chunks"]
     errors = {chunk["ref_id"]: chunk["error"] for chunk in chunks if chunk["error"]}
 
@@ -150,7 +150,7 @@ def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plu
 
 
 def test_a_body_that_breaks_ends_its_own_answer(faulty: Plugin) -> None:
-    """It is too late for a status, so the call fails; the next call succeeds."""
+    """A later status is not possible, so the call fails; the next call succeeds."""
     with pytest.raises(HostError, match="UnlikeOthersError: too late"):
         faulty.resource("late")
 

@@ -159,7 +159,7 @@ def test_a_query_in_the_line_waits_no_longer_than_the_host(
     """At its deadline a query leaves the queue without a request; the next one starts at once."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
-    messages = [message(slow, number) for number in range(MANY)]  # to make the messages takes seconds
+    messages = [message(slow, number) for number in range(MANY)]  # building the messages takes seconds
     pending = [plugin.send("raw", method=PATH, message=each, limit=1, timeout_s=1) for each in messages]
     failures = [each.answer.exception(30) for each in pending]
     assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)

@@ -1,4 +1,4 @@
-"""No secret leaves the plugin in a log, an error, a status, a detail or a repr, whatever the author does."""
+"""No secret leaves the plugin in a log, an error, a status, a detail or a repr, for any code of the author."""
 
 from __future__ import annotations
 

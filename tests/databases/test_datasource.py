@@ -103,7 +103,7 @@ def test_a_statement_that_writes_is_refused(ask: Ask) -> None:
 
 
 def test_an_sql_error_is_the_querys_error(ask: Ask) -> None:
-    """It has status 400 and the database's message."""
+    """The error has status 400 and the database's message."""
     result = ask("SELECT nothing FROM nowhere")
 
     assert result.code == 6

@@ -79,7 +79,7 @@ def test_a_file_replaced_during_a_query_is_read_again(database: Database, path: 
 def test_another_program_can_write_to_an_idle_file(
     database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connections are closed after some seconds, which releases the lock; new rows are read then."""
+    """Connections to an idle file are closed after some seconds, which releases the lock; new rows are read then."""
     monkeypatch.setattr(database._pool, "_idle_s", 0.2)
     assert read(database) == [1]
     deadline = time.monotonic() + 10

@@ -24,7 +24,7 @@ _SERVICES = ("grpc_broker", "grpc_controller", "grpc_stdio")
 
 
 def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
-    """Compile a proto under another name, and drop what is not on the wire."""
+    """Compile a proto under another name, and drop the parts that are not on the wire."""
     folder.mkdir()
     (folder / name).write_bytes(content)
     process.run([sys.executable, "-m", "grpc_tools.protoc", "-I.", "--descriptor_set_out=out", name], cwd=folder)

@@ -46,7 +46,7 @@ class Source(Plain):
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """Give the services."""
+    """Return the services."""
     return Services(Source)
 
 

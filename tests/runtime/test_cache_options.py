@@ -37,7 +37,7 @@ def test_grafana_can_skip_the_cache() -> None:
 
 
 def test_alert_rules_get_cached_answers_if_the_author_allows_it() -> None:
-    """They share no answers with panels, as their frames are checked."""
+    """Alert rules share no answers with panels, as their frames are checked."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, alerts=True))
 
     async def act() -> None:

@@ -146,7 +146,7 @@ def test_only_the_exact_header_turns_capture_on(server: Server, header: str) -> 
 
 
 def test_a_call_without_traffic_gets_no_frame(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """A line in the log says so."""
+    """A log line says that the call has no traffic."""
     caplog.set_level("INFO")
 
     assert set(ask(Asking, server, {"do": "nothing"})) == {"A"}

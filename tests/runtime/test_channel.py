@@ -42,7 +42,7 @@ def test_messages_arrive_whole_from_pieces_of_any_size(size: int) -> None:
 
 
 def test_messages_sent_before_the_loop_has_the_socket_are_queued() -> None:
-    """Nothing is lost, and the order stays."""
+    """No message is lost, and the order stays."""
     ours, theirs = socket.socketpair()
     messages: list[tuple[Any, ...]] = []
 

@@ -69,7 +69,7 @@ class Options:
     ],
 )
 def test_times_are_aware_and_never_overflow(milliseconds: int, expected: dt.datetime) -> None:
-    """Epoch milliseconds become aware UTC datetimes, whatever the number."""
+    """Any number of epoch milliseconds becomes an aware UTC datetime."""
     assert convert.utc(milliseconds) == expected
 
 

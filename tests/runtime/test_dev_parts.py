@@ -58,7 +58,7 @@ def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_spare_process_imports_the_authors_libraries(tmp_path: Path) -> None:
-    """It imports no modules of the project, no imports inside functions, and none of unfinished files."""
+    """No modules of the project are imported, no imports inside functions, and none of unfinished files."""
     plugin = tmp_path / "plugin"
     (plugin / "parts").mkdir(parents=True)
     (tmp_path / "gfruntime").mkdir()

@@ -22,7 +22,7 @@ NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 @pytest.mark.shows("frames 2", "frames 13", "frames 15", "frames 18")
 @given(frames)
 def test_arrow_round_trip(frame: Frame) -> None:
-    """Reading what was encoded gives the same frame, for every type, null, NaN, label, config and meta."""
+    """An encoded frame is equal after reading, with every type, null, NaN, label, config and meta."""
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
 
 
@@ -48,7 +48,7 @@ def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
 
 @pytest.mark.shows("frames 1", "frames 2", "frames 3", "frames 4")
 def test_arrow_file_is_what_go_reads() -> None:
-    """It is an uncompressed IPC file: magic at both ends, a batch unless it has no rows, metadata where Go reads it."""
+    """The file is uncompressed IPC: magic at both ends, a batch unless it has no rows, metadata where Go reads it."""
     data = b"".join(arrow.encode(Frame.of(time=[NOON], v=[1.0], labels={"b": 2, "a": 1}, name="cpu"), ref_id="A"))
     empty = b"".join(arrow.encode(Frame.of(v=[])))
     reader = pa.ipc.open_file(data)

@@ -24,9 +24,9 @@ FILES = {
     "adopted": ROOT / "template/frontends/adopted/src/plugin/datasource.py",
     **{path.parents[2].name: path for path in ROOT.glob("template/examples/*/src/plugin/datasource.py")},
 }
-del FILES["http"]  # it needs an API: tests/conformance/test_examples.py
+del FILES["http"]  # the example needs an API: tests/conformance/test_examples.py
 del FILES["openapi"]  # half of it is generated from a description: tests/generated/test_openapi.py
-del FILES["distributed"]  # it starts processes; its own tests check its limits
+del FILES["distributed"]  # the example starts processes; its own tests check its limits
 START_MS, HOUR_MS = 1_767_225_600_000, 3_600_000
 YEARS_MS = 250 * 365 * 24 * HOUR_MS
 SPANS = {
@@ -76,12 +76,12 @@ def test_every_example_limits_the_size_of_its_results(
     name: str, span: str, points_and_interval: tuple[int, int]
 ) -> None:
     """Too many points, intervals of zero, centuries and reversed ranges give a result, or one error."""
-    load(name)  # polars takes a second
+    load(name)  # importing polars takes a second
     began = time.monotonic()
     answer = ask(name, {}, span=span, points_and_interval=points_and_interval)
 
     assert time.monotonic() - began < 20
-    if "outside the years 1677 to 2262" not in answer.error:  # which no frame can hold
+    if "outside the years 1677 to 2262" not in answer.error:  # no frame can have such times
         assert answer.status in ((200, 400) if span != "hour" else (200,)), answer.error
     tables = [pa.ipc.open_file(frame).read_all() for frame in answer.frames]
     assert sum(table.num_rows * table.num_columns for table in tables) <= MOST
@@ -112,7 +112,7 @@ def test_an_example_refuses_what_its_editor_refuses(name: str, model: dict[str, 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_an_example_can_be_described(name: str) -> None:
-    """Its bounds are possible, and its editors can be built."""
+    """The example's bounds are possible, and its editors can be built."""
     assert describe(load(name).Datasource)["version"] == 1
 
 

@@ -91,7 +91,7 @@ def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modu
 
 
 def test_dialects_that_packages_register_are_listed(packages: Path) -> None:
-    """They are listed only if the project requires SQLAlchemy too."""
+    """Dialects are listed only if the project requires SQLAlchemy, too."""
     install(packages, "zz-a", dialect="zz_a.dialect")
     install(packages, "zz-b")
 

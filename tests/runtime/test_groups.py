@@ -92,7 +92,7 @@ def test_missing_keys_are_one_group() -> None:
 
 
 def test_dictionary_columns_and_one_group() -> None:
-    """A column of categories groups by their texts, whatever their numbers; one group is the whole table."""
+    """A column of categories groups by their texts, with any numbers; one group is the whole table."""
     hosts = pa.DictionaryArray.from_arrays([1, 0, 1], ["a", "b"])
     frame = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), host=hosts, v=[1, 2, 3])
     [one] = Frame.of(t=pa.array(range(2), pa.timestamp("ns")), host=["a", "a"], v=[1, 2]).group_by("host", "host")

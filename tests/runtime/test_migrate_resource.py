@@ -60,7 +60,7 @@ def test_a_class_without_migrate_returns_the_object_unchanged() -> None:
     ],
 )
 def test_a_failed_migrate_request_says_why(body: object, code: int, message: str) -> None:
-    """The editor shows the sentence, and the query as it was saved."""
+    """The editor shows the error, and the saved query."""
     status, answer = ask(body)
 
     assert status == code

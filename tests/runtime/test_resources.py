@@ -150,7 +150,7 @@ def test_known_path_with_another_method_is_405(services: Services) -> None:
 
 
 def test_head_is_get_without_the_body(services: Services) -> None:
-    """HEAD needs no route of its own."""
+    """HEAD needs no route."""
     (answer,) = services.resource("tables", method="HEAD")
 
     assert (answer.code, answer.body) == (200, b"")

@@ -223,7 +223,7 @@ def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
 
 
 def test_a_dict_has_no_form() -> None:
-    """Its fields are not known in advance."""
+    """The fields of a dict are not known in advance."""
     assert describe(datasource(model=dict[str, Any]))["query"] == {"fields": []}
 
 

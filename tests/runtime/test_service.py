@@ -70,7 +70,7 @@ class OptionsOutOfBounds(Plain):
     """A data source whose options break their bound."""
 
     def __init__(self, settings: Settings[OutOfBounds]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 class VariablesOutOfBounds(Plain):
@@ -84,7 +84,7 @@ class Names:
     """A source whose options, queries, variables and annotations all have bounds."""
 
     def __init__(self, settings: Settings[Bounded]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Bounded]) -> Frame:
         return Frame.of(a=[query.model.series])
@@ -216,14 +216,14 @@ class Demanding(NoConstructor):
     """Takes more than the settings."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 class Lenient(NoConstructor):
     """Takes the settings, and may take more."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object = None) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 @pytest.mark.parametrize("kind", [NoConstructor, Demanding])

@@ -72,7 +72,7 @@ class Session:
         return self._connection.execute(sql)
 
     def list_columns(self) -> sqlite3.Cursor:
-        """Give three columns."""
+        """Return three columns."""
         return self.run("SELECT '', 't', column1, 'INT' FROM (VALUES ('a'), ('b'), ('c'))")
 
     def cancel(self) -> None:
@@ -211,7 +211,7 @@ def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
 
 
 def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
-    """It gets queries if the account is declared read-only; otherwise "Save & test" gives the reason."""
+    """The session gets queries if the account is declared read-only; otherwise "Save & test" gives the reason."""
     server.keeps_from_writing = False
     with pytest.raises(QueryError, match="does not make this session read-only: connect with an account"):
         read(open_database())

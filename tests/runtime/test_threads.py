@@ -185,7 +185,7 @@ def test_every_job_of_many_bursts_is_done() -> None:
 
 @pytest.mark.parametrize("is_by_task", [False, True])
 def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None:
-    """Its caller still waits and gets the failure, if it raises CancelledError or cancels its own task."""
+    """The caller still waits and gets the failure, if the coroutine raises CancelledError or cancels its task."""
 
     async def give_up() -> None:
         task = asyncio.current_task()

@@ -1,4 +1,4 @@
-"""The pool and the loop where the system starts no more threads."""
+"""The pool and the loop when the system starts no more threads."""
 
 from __future__ import annotations
 

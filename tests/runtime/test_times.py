@@ -108,7 +108,7 @@ def test_an_invalid_time_is_an_error_with_its_row(value: Any) -> None:
 
 @pytest.mark.parametrize(("value", "unit"), [("9999-01-01", None), ("0001-01-01", None), (10**30, "s"), (1e300, "ns")])
 def test_times_beyond_nanoseconds_are_refused(value: Any, unit: Any) -> None:
-    """They are valid times that Grafana can't hold."""
+    """The times are valid, but Grafana can't represent them."""
     with pytest.raises(FrameError, match="outside the years 1677 to 2262"):
         ticks([value], unit)
 

@@ -153,7 +153,7 @@ def test_the_bound_counts_json_as_go_writes_it(text: str) -> None:
 
 
 def test_secret_headers_cookies_and_parameters_are_redacted(traffic: Traffic) -> None:
-    """They are redacted as in the SDK, and also in addresses, which the SDK shows unchanged."""
+    """Secrets are redacted as in the SDK, and also in addresses, which the SDK shows unchanged."""
     headers = [
         ("authorization", "s-one"),
         ("X-API-Key", "s-two"),

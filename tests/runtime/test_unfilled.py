@@ -232,7 +232,7 @@ def test_a_secret_is_not_shown() -> None:
 
 
 def test_models_of_pydantic_take_texts_and_name_variables() -> None:
-    """Their errors name the variable in place of pydantic's value."""
+    """The errors of such models name the variable in place of pydantic's value."""
     pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("model", limit=(int, 3), text=(str, ""), kind=(Literal["1", "2"], "1"))
     decode = convert.model_decoder(model)

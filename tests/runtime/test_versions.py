@@ -37,7 +37,7 @@ def test_settings_of_the_same_time_have_separate_instances() -> None:
     "other", [version(words="b"), version(0), version(1, a="b")], ids=["secret", "earlier", "config"]
 )
 def test_alternating_settings_keep_their_instances(other: Version) -> None:
-    """Two Grafanas that alternate make one instance each: none is disposed of, whichever has the older settings."""
+    """Two Grafanas that alternate have one instance each; the one with older settings is not disposed of, either."""
     disposals, objects = list[object](), list[object]()
     instances = Instances(disposals.append, dispose_after=0.01)
 

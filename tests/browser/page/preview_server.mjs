@@ -14,7 +14,7 @@ export const ID = 'acme-sales-datasource';
 export const UID = 'gfplug';
 
 /** Start on a free port. `assets` is a built page, `modules` are texts of module.js: a save swaps them; `answer(query)` and `routes`
- * (by method and path; `resources/…` and `health` are the data source's) are the plugin. The result collects what was asked, and sends events. */
+ * (by method and path; `resources/…` and `health` are the data source's) are the plugin. The result collects the requests in `asked`, and sends events. */
 export async function servePreview({ assets, version, modules = [], settings: given = {}, dashboards = [], rules = [], log = [], answer = () => ({}), routes: more = {} }) {
   const asked = [];
   const clients = new Map();
