@@ -28,7 +28,7 @@ class BoundModel:
 
 
 class Bound:
-    """The class that holds them."""
+    """A data source with queries of `BoundModel`."""
 
     def __init__(self, settings: Settings[Options]) -> None:
         """Ignore the settings."""

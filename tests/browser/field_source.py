@@ -40,7 +40,7 @@ class Model:
 
 
 class Datasource:
-    """The class that ties the two together."""
+    """A data source with both forms."""
 
     def __init__(self, settings: Settings[Options]) -> None:
         """Ignore the settings."""

@@ -16,7 +16,7 @@ from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the sc
 
 @dataclass(frozen=True)
 class ShowyModel:
-    """A control of the project's own, a field for one app, values that are remembered, and ad hoc filters."""
+    """A control of the project, a field for one app, values that are remembered, and ad hoc filters."""
 
     table: Annotated[str, Ui(label="Table", required=True)] = "sales"
     note: Annotated[str, Ui(label="Note", apps=["explore"])] = ""

@@ -37,7 +37,7 @@ class Model:
 
 
 class Shop:
-    """A data source with variables, annotations and filters of its own."""
+    """A data source with variables, annotations and filters."""
 
     def __init__(self, settings: Settings[Options]) -> None:
         """Ignore the settings."""

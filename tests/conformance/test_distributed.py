@@ -126,7 +126,7 @@ def test_a_cluster_that_the_plugin_started_ends_with_it(
         ended = plugin.kill()
         assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
 
-    eventually(lambda: not any(map(alive, family)), within_s=20)  # less than one on an idle machine
+    eventually(lambda: not any(map(alive, family)), within_s=20)  # less than a second on an idle machine
 
 
 def test_the_handshake_does_not_wait_for_the_cluster(plugin: Plugin) -> None:

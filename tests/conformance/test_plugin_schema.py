@@ -91,7 +91,7 @@ class Everything:
     """A data source with a field of every kind."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> Frame:  # noqa: ARG002
         """Answer nothing."""

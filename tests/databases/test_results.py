@@ -192,7 +192,7 @@ def test_async_cursors_of_psycopg_become_frames(postgres_url: str) -> None:
 
 
 def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) -> None:
-    """Without a transaction or a query there is an error; asyncpg's rows are records."""
+    """A limit without a transaction, and a statement that is no query, are errors; asyncpg's rows are records."""
 
     async def run() -> Frame:
         connection = await asyncpg.connect(postgres_url)

@@ -120,7 +120,7 @@ def test_post_init_runs_on_values_in_bounds() -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """What a config page saves."""
+    """A config page's options."""
 
     url: Annotated[str, Ui(store="url", required=True)] = ""
     token: Annotated[Secret, Ui(required=True, pattern="[a-z]+")] = Secret("")  # noqa: RUF009 - immutable

@@ -20,7 +20,7 @@ from gfruntime.calls.queries import Queries
 
 
 def test_grafana_can_skip_the_cache() -> None:
-    """`X-Cache-Skip` and alert rules skip it; the new answer replaces the old one."""
+    """`X-Cache-Skip` and alert rules skip the cache; the new answer replaces the old one."""
     kind = make_class(CountingSource, cache=Cache(seconds=60))
 
     async def act() -> None:
@@ -75,7 +75,7 @@ def test_a_failing_key_is_its_querys_error() -> None:
 
 
 def test_a_query_without_a_key_is_neither_shared_nor_cached() -> None:
-    """`Cache.key` returns None for it."""
+    """`Cache.key` returns None for such a query."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
 
     async def act() -> None:

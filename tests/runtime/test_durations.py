@@ -88,7 +88,7 @@ def test_other_steps_are_refused(text: str) -> None:
     ],
 )
 def test_the_querys_interval_comes_first(datasource: str, query: str, query_ms: int, expected: int) -> None:
-    """The query's interval, else its milliseconds, else the data source's, else the default; 0s is none."""
+    """The order is the query's interval, its milliseconds, the data source's, the default; 0s counts as missing."""
     assert (
         durations.interval_from(datasource=datasource, query=query, query_ms=query_ms, default=7 * MS) == expected * MS
     )

@@ -17,7 +17,7 @@ FIRST, SECOND = Version(1, {}), Version(2, {})
 
 @pytest.mark.shows("protocol 77")
 def test_concurrent_first_requests_make_one_instance() -> None:
-    """Same key and unchanged settings: under 100 concurrent first requests the factory runs once."""
+    """With the same key and settings, 100 concurrent first requests run the factory once."""
     instances = Instances(lambda _: None)
     objects: list[object] = []
 

@@ -150,7 +150,7 @@ def test_a_function_is_called_on_cancellation() -> None:
 
 @pytest.mark.parametrize("holds_block", [True, False])
 def test_a_function_is_not_called_after_its_block_or_handler(holds_block: bool) -> None:  # noqa: FBT001
-    """Another query may use the connection by then."""
+    """Another query may use the connection after the block."""
     calls: list[int] = []
 
     class Quick(Plain):

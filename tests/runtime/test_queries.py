@@ -134,7 +134,7 @@ def test_dataclasses_without_a_form_have_no_schema() -> None:
 
 @pytest.mark.shows("protocol 51", "frames 48")
 def test_every_ref_id_is_answered_once() -> None:
-    """Duplicate and empty ref ids crash nothing; each ref id has one answer, that of the later query."""
+    """Duplicate and empty ref ids do no harm; each ref id has one answer, that of the later query."""
     answers = Services(Source).query(queries({"do": "nothing"}, {}, {}, refs=["A", "A", ""]))
 
     assert {ref: item.status for ref, item in answers.items()} == {"A": 200, "": 200}

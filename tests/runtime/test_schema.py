@@ -141,7 +141,7 @@ def test_a_dataclass_inside_another_becomes_a_section() -> None:
 
 
 def test_a_list_of_dataclasses_becomes_rows() -> None:
-    """The rows' fields and the default travel as JSON."""
+    """The rows' fields and the default are in the schema as JSON."""
     field = one(list[Window], lambda: [Window(size=2)])
 
     assert (field["kind"], field["default"]) == ("list", [{"size": 2, "unit": "m"}])

@@ -102,7 +102,7 @@ def test_answers_are_shown_decompressed(server: Server, traffic: Traffic) -> Non
 
 
 def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
-    """Python's http.client reads them as Latin-1."""
+    """Python's http.client reads headers as Latin-1."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-City: " + "Zürich".encode() + b"\r\n\r\n"
     with Script(head) as upstream:
         HttpClient(HttpSettings(url=upstream.url)).get("/x")
